@@ -1,0 +1,76 @@
+# make demo and make test do all the set-up there is; nothing else has to be typed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# Where apt's Picamera2 is installed it must be seen, and its NumPy kept: --system-site-packages shows pip both.
+SYSTEM := $(shell $(PYTHON) -c "import importlib.util as u; print('--system-site-packages' if u.find_spec('picamera2') else '')" 2>/dev/null)
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
+# tflite-runtime has wheels up to Python 3.11 only, and needs NumPy 1: its tests have an environment of their own.
+PYTHON311 ?= $(shell $(PYTHON) -c "import sys; print(sys.executable if sys.version_info[:2] == (3, 11) else '')" 2>/dev/null || true)
+
+.PHONY: help demo test venv lint models bench prove clean
+help:
+	@echo "make demo    teach, evaluate and play from the simulated player (no camera, no TensorFlow)"
+	@echo "make test    linters, types and the whole suite (HOST=1 installs TensorFlow for the host tests)"
+	@echo "make venv    only the environment, .venv      make lint    linters and types only"
+	@echo "make models  rebuild the shipped embedder from the published package (TensorFlow)"
+	@echo "make bench   benchmarks side by side with the peers      make prove   the long proofs of accuracy"
+
+$(VENV)/ready: pyproject.toml setup.py
+	@$(PYTHON) -c "import struct, sys; sys.exit(0 if struct.calcsize('P') == 8 else 'edge-tl needs a 64-bit system; this Python is 32-bit')"
+	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'edge-tl needs Python 3.11 or newer; this is ' + sys.version.split()[0])"
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "python3-venv is missing: sudo apt install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(SYSTEM) $(VENV)
+	@echo "installing edge-tl into $(VENV)"
+	@if [ -n "$(SYSTEM)" ]; then \
+	  $(BIN)/python -c "import numpy; print('numpy==' + numpy.__version__)" > $(VENV)/keep.txt; \
+	else : > $(VENV)/keep.txt; fi
+	@$(PIP) install -c $(VENV)/keep.txt -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/ready
+	@$(PIP) install -c $(VENV)/keep.txt -e .[dev]
+	@touch $@
+
+$(VENV)/host: $(VENV)/dev
+	@$(PIP) install -c $(VENV)/keep.txt -e .[dev,host]
+	@touch $@
+
+.venv-tflite/ready: pyproject.toml
+	@test -x .venv-tflite/bin/python || $(PYTHON311) -m venv .venv-tflite
+	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install \
+	  "numpy==1.24.*" "pillow>=9.4" tflite-runtime pytest pytest-xdist hypothesis pyte scikit-learn scipy av setuptools
+	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
+	@touch $@
+
+venv: $(VENV)/ready
+
+demo: $(VENV)/ready
+	@$(BIN)/edge-tl demo
+
+lint: $(VENV)/dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+test: lint $(if $(HOST),$(VENV)/host)
+	@$(BIN)/python -m pytest -n auto
+	@if [ -n "$(PYTHON311)" ]; then $(MAKE) --no-print-directory test-tflite; \
+	else echo "skipped: tflite-runtime and NumPy 1.24 need Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
+
+.PHONY: test-tflite
+test-tflite: .venv-tflite/ready
+	@echo "core tests on tflite-runtime and NumPy 1.24"
+	@.venv-tflite/bin/python -m pytest -n auto
+
+models: $(VENV)/host
+	@$(BIN)/python -m host_tools.shipped
+
+bench: $(VENV)/host
+	@$(BIN)/python -m benchmarks.run
+
+prove: $(VENV)/dev
+	@$(BIN)/python -m benchmarks.prove
+
+clean:
+	rm -rf $(VENV) .venv-tflite build dist *.egg-info

@@ -1,0 +1,1 @@
+"""The embedders that ship with edge-tl, each with its manifest and model card."""

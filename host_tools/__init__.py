@@ -1,0 +1,1 @@
+"""Conversion, verification and reference training on a host: the only home of TensorFlow."""
