@@ -1,0 +1,179 @@
+"""Pictures: any file → RGB → what the model wants to see. Pure functions, and the home of Pillow.
+
+Pillow is imported on first use, because a picture that already has the model's size does not need it.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_tl.errors import ExampleError, ShapeError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MOST_PIXELS = 50_000_000
+"""Above this a file is taken for a decompression bomb; a Pi camera takes 12 million, and 50 are 150 MB of RGB."""
+MOST_ASPECT = 50
+"""A strip longer than this times its width shows nothing once it is square."""
+
+
+def check_picture(picture: np.ndarray) -> None:
+    """ShapeError unless the array is uint8 (height_px, width_px, 3) with at least one pixel."""
+    if not isinstance(picture, np.ndarray):
+        raise ShapeError(f"got a {type(picture).__name__}; a NumPy picture uint8 (height, width, 3) is wanted")
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
+        raise ShapeError(f"got {picture.dtype} {picture.shape}; a picture uint8 (height, width, 3) RGB is wanted")
+
+
+def decode(data: bytes | Path) -> np.ndarray:
+    """A picture file as uint8 (height_px, width_px, 3) RGB, upright.
+
+    `data`: a path, or the bytes of a JPEG, PNG or anything else that Pillow reads; of an animation the first picture.
+    EXIF rotation is applied; grey, palette, CMYK and 16-bit become RGB; what is transparent lies on white.
+    ExampleError (one line) for what is no picture, is damaged or truncated, has more than 50 million pixels, a single
+    pixel, or a side more than 50 times the other.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(data, bytes):
+        name, size_bytes = "the picture", len(data)
+    else:
+        name = str(data)
+        try:
+            data = Path(data).read_bytes()
+        except OSError as error:
+            raise ExampleError(f"{name}: cannot be read ({error.strerror}); a picture file is wanted") from error
+        size_bytes = len(data)
+    try:
+        # Pillow warns of odd metadata, which is nobody's concern here, and of bombs, which is.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as image:
+                _check_size(name, *image.size)
+                image.load()
+                return _rgb(_upright(image))
+    except ExampleError:
+        raise
+    except UnidentifiedImageError:
+        raise ExampleError(f"{name}: is no picture ({size_bytes} bytes); a JPEG or PNG file is wanted") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise ExampleError(f"{name}: is too large; at most {MOST_PIXELS // 10**6} million pixels are read") from None
+    except Exception as error:  # Pillow's parsers raise OSError, SyntaxError, struct.error, IndexError … on damage
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ExampleError(f"{name}: is damaged ({reason}); copy or take it again") from error
+
+
+def encode_jpeg(picture: np.ndarray, quality: int = 90) -> bytes:
+    """A picture uint8 (height_px, width_px, 3) as a JPEG file; `quality` 1..95; ShapeError for another array."""
+    image = _image(picture)
+    out = io.BytesIO()
+    image.save(out, format="JPEG", quality=quality)
+    return out.getvalue()
+
+
+def save_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture uint8 (height_px, width_px, 3) as a PNG file, without loss; ShapeError for another array."""
+    _image(picture).save(path, format="PNG")
+
+
+def fit(picture: np.ndarray, size: tuple[int, int], resize: str = "crop") -> np.ndarray:
+    """A picture brought to a model's size: uint8 (height_px, width_px, 3).
+
+    `picture`: uint8 (any height, any width, 3). `size`: (height_px, width_px). `resize`: `crop` takes the largest
+    centred part of the wanted aspect (of a square model: the centre square), `stretch` all of it, `letterbox` all of
+    it with its aspect kept and black borders. Bilinear with antialiasing. A picture of this size already is returned
+    itself, not copied. ShapeError for an array that is no picture.
+    """
+    check_picture(picture)
+    height, width = size
+    if picture.shape[:2] == (height, width):
+        return picture
+    rows, columns = picture.shape[:2]
+    if resize == "crop":
+        # Both sides shrink by the same factor, so one of them stays whole; never below one pixel.
+        crop_rows = min(rows, max(1, round(columns * height / width)))
+        crop_columns = min(columns, max(1, round(rows * width / height)))
+        top, left = (rows - crop_rows) // 2, (columns - crop_columns) // 2
+        return _resized(picture[top : top + crop_rows, left : left + crop_columns], height, width)
+    if resize == "stretch":
+        return _resized(picture, height, width)
+    if resize == "letterbox":
+        factor = min(height / rows, width / columns)
+        inner = min(height, max(1, round(rows * factor))), min(width, max(1, round(columns * factor)))
+        top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+        boxed = np.zeros((height, width, 3), np.uint8)
+        boxed[top : top + inner[0], left : left + inner[1]] = _resized(picture, *inner)
+        return boxed
+    raise ShapeError(f"resize is {resize!r}; one of crop, stretch, letterbox is wanted")
+
+
+def thumbnail(picture: np.ndarray, max_side_px: int) -> np.ndarray:
+    """The picture with its aspect kept and its longer side at most `max_side_px`: uint8 (height_px, width_px, 3)."""
+    check_picture(picture)
+    rows, columns = picture.shape[:2]
+    factor = min(1.0, max_side_px / max(rows, columns))
+    return _resized(picture, max(1, round(rows * factor)), max(1, round(columns * factor)))
+
+
+def _image(picture: np.ndarray) -> Image.Image:
+    """A picture as Pillow holds it."""
+    from PIL import Image
+
+    check_picture(picture)
+    return Image.fromarray(np.ascontiguousarray(picture))
+
+
+def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """All of a picture brought to another size."""
+    from PIL import Image
+
+    image = _image(picture).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.array(image)
+
+
+def _check_size(name: str, width: int, height: int) -> None:
+    """ExampleError for a picture too large to decode or of a shape in which nothing can be seen."""
+    if width * height > MOST_PIXELS:
+        most = f"{MOST_PIXELS // 10**6} million pixels are read"
+        raise ExampleError(f"{name}: is {width}×{height} pixels; at most {most}: make it smaller")
+    if width * height == 1:
+        raise ExampleError(f"{name}: is a single pixel; a picture in which something can be seen is wanted")
+    if max(width, height) > MOST_ASPECT * min(width, height):
+        raise ExampleError(
+            f"{name}: is {width}×{height} pixels; a side at most {MOST_ASPECT} times the other is wanted: crop it"
+        )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF orientation says."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image) or image
+    except Exception:  # damaged metadata around good pixels: the pixels count
+        return image
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    """A loaded picture of any mode as uint8 (height_px, width_px, 3)."""
+    from PIL import Image
+
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        grey: np.ndarray[Any, Any] = np.asarray(image).astype(np.int64)
+        if grey.min() < 0 or grey.max() > 0xFFFF:
+            raise ValueError(f"grey values {grey.min()} to {grey.max()}, 0 to 65535 are read")
+        return np.repeat(((grey * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no agreed range")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    return np.array(image.convert("RGB"))

@@ -1,0 +1,160 @@
+"""The one home of the TFLite runtime: LiteRT, or tflite-runtime where LiteRT is not installed.
+
+Nothing is imported before the first Interpreter is made. Both runtimes are asked for their defaults, which run the
+graph on XNNPACK. LiteRT announces that once a process on stderr, from C++ and before Python can ask for silence
+("INFO: Created TensorFlow Lite XNNPACK delegate for CPU."); redirecting the file descriptor would swallow the
+messages of every other thread too, so the line stays.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_tl.errors import MissingDependency, ModelError, ShapeError
+
+BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
+"""Our word for a runtime → its Python package, its distribution; the first one installed is taken."""
+MOST_THREADS = 4
+"""A Raspberry Pi has four cores; small networks gain nothing from more."""
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """One input or output of a model."""
+
+    name: str
+    """The name in the file."""
+    shape: tuple[int, ...]
+    """With the batch axis."""
+    dtype: np.dtype[Any]
+    """float32, int8, uint8 …"""
+    scale: float | None = None
+    """real = (stored - zero_point) * scale, where the tensor is quantised as a whole; else None."""
+    zero_point: int = 0
+    """The stored value that means 0."""
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model file, read and seen to be TFLite; ModelError (one line) otherwise."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"{path}: no such file; a .tflite model is wanted") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); a .tflite model is wanted") from error
+    check_model(data, str(path))
+    return data
+
+
+def check_model(data: bytes, name: str) -> None:
+    """ModelError (one line) unless the bytes begin as a TFLite flatbuffer does.
+
+    The identifier of the TFLite schema, `TFL3`, is at byte 4, after the 32-bit offset of the root table.
+    """
+    if len(data) < 8 or data[4:8] != b"TFL3":
+        what = "is empty" if not data else f"is no TFLite model ({len(data)} bytes without the mark TFL3)"
+        raise ModelError(f"{name}: {what}; download or convert it again")
+
+
+def default_threads() -> int:
+    """As many threads as this process has cores, at most four."""
+    return min(MOST_THREADS, len(os.sched_getaffinity(0)))
+
+
+class Interpreter:
+    """A model loaded into the runtime: arrays in, arrays out.
+
+    Not for two threads at once. A model is read into memory as a whole, so that the file may be replaced meanwhile.
+    """
+
+    backend: str
+    """`litert 2.3.0` or `tflite-runtime 2.14.0`."""
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+
+    def __init__(self, model: Path | bytes, threads: int | None = None, backend: str | None = None) -> None:
+        """Load a model.
+
+        `model`: a path or the file's bytes. `threads`: 1 and more, None for `default_threads()`. `backend`: `litert`
+        or `tflite-runtime`, None for the first one installed. Raises ModelError for a file that is missing, truncated
+        or no TFLite; MissingDependency where the runtime is not installed.
+        """
+        name = "the model" if isinstance(model, bytes) else str(model)
+        if isinstance(model, bytes):
+            data = model
+            check_model(data, name)
+        else:
+            data = read_model(model)
+        if threads is not None and threads < 1:
+            raise ModelError(f"threads is {threads}; 1 or more is wanted")
+        runtime, self.backend = _runtime(backend)
+        try:
+            self._runtime = runtime.Interpreter(model_content=data, num_threads=threads or default_threads())
+            self._runtime.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise ModelError(
+                f"{name}: {self.backend} cannot load it ({reason}); download or convert it again"
+            ) from error
+        inputs, outputs = self._runtime.get_input_details(), self._runtime.get_output_details()
+        self._input_indices = [details["index"] for details in inputs]
+        self._output_indices = [details["index"] for details in outputs]
+        self.inputs = tuple(map(_info, inputs))
+        self.outputs = tuple(map(_info, outputs))
+
+    def invoke(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Run the model once and return a fresh copy of each output.
+
+        `arrays`: one per input, of exactly its shape and dtype (ShapeError otherwise); or none at all, to run on what
+        was written into `input_view`.
+        """
+        if arrays:
+            if len(arrays) != len(self.inputs):
+                raise ShapeError(f"got {len(arrays)} inputs; the model wants {len(self.inputs)}")
+            for index, info, array in zip(self._input_indices, self.inputs, arrays, strict=True):
+                if array.shape != info.shape or array.dtype != info.dtype:
+                    raise ShapeError(
+                        f"input {info.name} got {array.dtype} {array.shape}; the model wants {info.dtype} {info.shape}"
+                    )
+                self._runtime.set_tensor(index, array)
+        self._runtime.invoke()
+        return tuple(self._runtime.get_tensor(index) for index in self._output_indices)
+
+    def input_view(self, number: int = 0) -> np.ndarray:
+        """The memory of an input, to be written before each `invoke()`; drop it before that call."""
+        view: np.ndarray = self._runtime.tensor(self._input_indices[number])()
+        return view
+
+
+def _runtime(backend: str | None) -> tuple[Any, str]:
+    """The runtime's interpreter module and our name for it with its version."""
+    if backend is not None and backend not in BACKENDS:
+        raise ModelError(f"no runtime is called {backend!r}; one of {', '.join(BACKENDS)} is wanted")
+    for name in (backend,) if backend else tuple(BACKENDS):
+        package = BACKENDS[name][0]
+        if importlib.util.find_spec(package) is None:
+            continue
+        version = importlib.import_module(package).__version__
+        return importlib.import_module(f"{package}.interpreter"), f"{name} {version}"
+    wanted = BACKENDS[backend or "litert"][1]
+    raise MissingDependency(f"{wanted} is not installed; no model can run without it: python3 -m pip install {wanted}")
+
+
+def _info(details: dict[str, Any]) -> TensorInfo:
+    """What we keep of a runtime's description of a tensor."""
+    parameters = details["quantization_parameters"]
+    scales, zero_points = parameters["scales"], parameters["zero_points"]
+    return TensorInfo(
+        name=str(details["name"]),
+        shape=tuple(int(size) for size in details["shape"]),
+        dtype=np.dtype(details["dtype"]),
+        scale=float(scales[0]) if len(scales) == 1 else None,
+        zero_point=int(zero_points[0]) if len(zero_points) == 1 else 0,
+    )
