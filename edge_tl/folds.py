@@ -1,0 +1,63 @@
+"""Which examples are left out together: whole takes, because the frames of one take are near-duplicates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+PARTS = 5
+"""A class that was shown in one take only is left out in this many contiguous parts of it."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """A fold for every example, and what must be said about them."""
+
+    index: np.ndarray
+    """int64 (N,): the fold of each example, 0 … count − 1."""
+    method: str
+    """How the examples were grouped, in words for a person."""
+    split_classes: tuple[str, ...] = ()
+    """Classes with one take only, left out in contiguous parts: their score is optimistic."""
+
+    @property
+    def count(self) -> int:
+        """The number of folds."""
+        return int(self.index.max()) + 1 if len(self.index) else 0
+
+    def groups(self) -> list[np.ndarray]:
+        """The positions of each fold's examples, in ascending order, one int64 array a fold."""
+        order = np.argsort(self.index, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(self.index[order])) + 1)
+
+
+def leave_one_out(n: int) -> Folds:
+    """Every one of the n examples is a fold of its own."""
+    return Folds(np.arange(n), "leave-one-out (no takes were given: optimistic where frames are near-duplicates)")
+
+
+def whole_takes(y: np.ndarray, takes: np.ndarray | None) -> Folds:
+    """One fold a take; without takes, one fold an example.
+
+    y: labels (N,); takes: integers (N,) or None. Leaving out the only take of a class would leave nothing to learn it
+    from, so that take is cut into five contiguous parts instead; these are next to their neighbours in time, hence
+    optimistic, and `method` and `split_classes` say so.
+    """
+    if takes is None:
+        return leave_one_out(len(y))
+    folds = np.unique(takes, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    following = int(folds.max(initial=-1)) + 1
+    alone = []
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        if len(np.unique(takes[rows])) == 1:
+            alone.append(str(label))
+            for part in np.array_split(rows, min(PARTS, len(rows))):
+                folds[part] = following
+                following += 1
+    folds = np.unique(folds, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    method = "leave-one-take-out"
+    if alone:
+        method += f" (one take only, so by contiguous parts of it, which is optimistic: {', '.join(alone)})"
+    return Folds(folds, method, tuple(alone))

@@ -1,0 +1,156 @@
+"""Ridge regression with exact leave-one-out: one decomposition gives every left-out score for every λ.
+
+Weighted, with intercept: minimise Σᵢ wᵢ|yᵢ − xᵢW − b|² + λ|W|². With s = √w, centred rows and the thin decomposition
+diag(s)·X = U·diag(√e)·Vᵀ the hat matrix on scaled targets is H = U·diag(e/(e+λ))·Uᵀ + s·sᵀ/Σw, and the residuals of a
+group B that is left out are (I − H_BB)⁻¹ r_B of the residuals r of the fit (Allen's PRESS, for groups).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_tl.heads.taught import softmax
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The decomposition of centred, weighted rows; all float64."""
+
+    U: np.ndarray
+    """(N, r) orthonormal columns, orthogonal to s."""
+    values: np.ndarray
+    """(r,) eigenvalues e > 0, ascending."""
+    s: np.ndarray
+    """(N,) square roots of the weights of the examples."""
+
+    @property
+    def scale(self) -> float:
+        """The mean eigenvalue over all N directions: the unit in which λ is searched."""
+        return float(self.values.sum() / len(self.s)) or 1.0
+
+
+def centred_gram(K: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """K = X·Xᵀ (N, N) after subtracting the weighted mean row of X and multiplying row i by s_i; float64."""
+    w = s * s
+    K = K.astype(np.float64)
+    means = K @ w / w.sum()
+    K -= means[:, None]
+    K -= means[None, :] - (w @ means) / w.sum()
+    K *= s[:, None]
+    K *= s[None, :]
+    return K
+
+
+def spectrum(X: np.ndarray, gram: np.ndarray | None, s: np.ndarray) -> Spectrum:
+    """The decomposition of X (N, D) with weights s² (N,), on the smaller of the N×N and the D×D side."""
+    n, columns = X.shape
+    if n <= columns:
+        values, U = np.linalg.eigh(centred_gram(X @ X.T if gram is None else gram, s))
+    else:
+        w = s * s
+        rows = X.astype(np.float64)
+        rows -= w @ rows / w.sum()
+        rows *= s[:, None]
+        values, V = np.linalg.eigh(rows.T @ rows)
+        U = rows @ V
+    keep = values > max(values[-1], 0) * max(n, columns) * np.finfo(X.dtype).eps
+    U = U[:, keep]
+    return Spectrum(U if n <= columns else U / np.sqrt(values[keep]), values[keep], s)
+
+
+def dual_weights(of: Spectrum, Y: np.ndarray, lambda_: float) -> np.ndarray:
+    """A (N, C) so that W = XᵀA; its columns sum to zero, so X need not be centred for it."""
+    shrunk = (of.U.T @ (of.s[:, None] * Y)) / (of.values + lambda_)[:, None]
+    return of.s[:, None] * (of.U @ shrunk)
+
+
+def left_out(of: Spectrum, Y: np.ndarray, lambdas: np.ndarray, groups: Sequence[np.ndarray]) -> np.ndarray:
+    """Scores of every example by a fit without its group, for each λ: (len(lambdas), N, C).
+
+    Y: targets (N, C); groups: positions of the examples left out together, each example in exactly one group. The
+    weights of the examples left in stay as they are.
+    """
+    n, classes = Y.shape
+    s, total = of.s, float(of.s @ of.s)
+    Z = s[:, None] * Y
+    shrink = of.values / (of.values + np.reshape(lambdas, (-1, 1)))  # (L, r)
+    inner = shrink.T[:, :, None] * (of.U.T @ Z)[:, None, :]  # (r, L, C)
+    fitted = (
+        (of.U @ inner.reshape(len(of.values), len(lambdas) * classes))
+        .reshape(n, len(lambdas), classes)
+        .transpose(1, 0, 2)
+    )
+    residuals = Z - fitted - s[:, None] * (s @ Z) / total
+    leverage = shrink @ (of.U * of.U).T + s * s / total  # (L, N)
+    residuals /= (1 - leverage)[:, :, None]
+    for group in groups:
+        if len(group) > 1:
+            U, sg = of.U[group], s[group]
+            # Undo the division above for this group, then solve with its whole block of the hat matrix.
+            own = residuals[:, group] * (1 - leverage[:, group])[:, :, None]
+            hat = (U * shrink[:, None, :]) @ U.T + np.outer(sg, sg) / total
+            residuals[:, group] = np.linalg.solve(np.eye(len(group)) - hat, own)
+    return Y - residuals / s[:, None]
+
+
+def fit_temperature(scores: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> float:
+    """The temperature T that makes softmax(scores / T) the likeliest account of the labels.
+
+    scores: (N, C) of examples that were left out; codes: int (N,) columns of the true labels; weights: (N,). The log
+    likelihood is concave in 1/T: Newton's method on log(1/T), kept within [0.002, 10]. The targets are smoothed as
+    (n + 1)/(n + 2) (Platt, 1999), so that faultless scores do not ask for T = 0.
+    """
+    n, classes = scores.shape
+    slack = 1 / (n + 2)
+    targets = np.full((n, classes), slack / (classes - 1))
+    targets[np.arange(n), codes] = 1 - slack
+    towards = float(weights @ (targets * scores).sum(axis=1))
+    beta = 5.0
+    for _ in range(50):
+        p = softmax(scores * beta)
+        mean = (p * scores).sum(axis=1)
+        slope = float(weights @ mean) - towards
+        bend = float(weights @ ((p * scores**2).sum(axis=1) - mean**2))
+        step = np.clip(-slope / (bend + 1e-12), -0.5 * beta, beta)
+        beta = float(np.clip(beta + step, 0.1, 500))
+        if abs(step) < 1e-6 * beta:
+            break
+    return 1 / beta
+
+
+def factorised(
+    X: np.ndarray, gram: np.ndarray | None, s: np.ndarray, Y: np.ndarray, lambda_: float, groups: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """For one λ and many rows, by a Cholesky factor: the dual weights and the left-out scores, both (N, C).
+
+    I − H = λ·(K + λI)⁻¹ − s·sᵀ/Σw, and with K + λI = C·Cᵀ every block of the inverse is a product of columns of C⁻¹.
+    """
+    n, total = len(s), float(s @ s)
+    K = centred_gram(X @ X.T if gram is None else gram, s)
+    K[np.diag_indices(n)] += lambda_
+    inverse = inverse_lower(np.linalg.cholesky(K))
+    Z = s[:, None] * Y
+    Z -= s[:, None] * (s @ Z) / total
+    dual = inverse.T @ (inverse @ Z)
+    residuals = lambda_ * dual
+    for group in groups:
+        columns, sg = inverse[:, group], s[group]
+        block = lambda_ * (columns.T @ columns) - np.outer(sg, sg) / total
+        residuals[group] = np.linalg.solve(block, residuals[group])
+    return s[:, None] * dual, Y - residuals / s[:, None]
+
+
+def inverse_lower(C: np.ndarray) -> np.ndarray:
+    """The inverse of a lower triangular matrix, by halves: nearly all of the work is in matrix products."""
+    n = len(C)
+    if n <= 64:
+        return np.tril(np.linalg.inv(C))
+    half = n // 2
+    out = np.zeros_like(C)
+    out[:half, :half] = inverse_lower(C[:half, :half])
+    out[half:, half:] = inverse_lower(C[half:, half:])
+    out[half:, :half] = -out[half:, half:] @ (C[half:, :half] @ out[:half, :half])
+    return out

@@ -1,0 +1,193 @@
+"""Ridge regression on class indicators: the default head, trained and judged in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+
+from edge_tl.errors import ConfigError
+from edge_tl.folds import Folds, whole_takes
+from edge_tl.heads import loo
+from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples, softmax
+from edge_tl.metrics import Suspect, suspects
+
+LAMBDAS = np.logspace(-4, 1, 21)
+"""Where λ is searched, in units of the mean eigenvalue of the centred Gram matrix."""
+EXACT_ROWS = 1500
+"""Above this many rows and columns λ is chosen on a part of the rows, and one factorisation serves the rest."""
+
+
+class RidgeHead:
+    """Least squares with an L2 penalty towards one indicator a class; λ and the temperature by leaving takes out.
+
+    Scores are X·W + b; probabilities are softmax(scores / temperature). Unequal classes weigh the same.
+    After `fit`: `lambda_`; `temperature_`; `loo_proba_` (N, C), the probabilities of each example by a fit without
+    its take (without takes: without itself), with the λ and temperature of the whole; `loo_accuracy_` (NaN where a
+    class has one example, which nobody can judge, and no class has more); `loo_method_`, in words.
+    """
+
+    name = "ridge"
+
+    def __init__(self, lambdas: np.ndarray | list[float] | None = None, balance: bool = True) -> None:
+        """lambdas: candidates, in units of the mean eigenvalue, > 0; balance: give every class the same weight."""
+        self.lambdas = LAMBDAS if lambdas is None else np.asarray(lambdas, np.float64).reshape(-1)
+        if not len(self.lambdas) or not (self.lambdas > 0).all():
+            raise ConfigError(f"lambdas are {lambdas}; wanted one or more numbers above 0")
+        self.balance = balance
+        self._taught: Taught | None = None
+        self._classes: np.ndarray | None = None
+        self._coef = np.empty((0, 0), np.float32)  # (C, D), so that one example is one row-wise product
+        self._intercept = np.empty(0, np.float32)
+        self.lambda_ = self.temperature_ = self.loo_accuracy_ = float("nan")
+        self.loo_proba_ = np.empty((0, 0))
+        self.loo_method_ = ""
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """(C,) str, sorted; NotFittedError before `fit`."""
+        return need(self._classes, self.name)
+
+    @property
+    def coef_(self) -> np.ndarray:
+        """Weights (C, D), in the dtype of the examples."""
+        need(self._classes, self.name)
+        return self._coef
+
+    @property
+    def intercept_(self) -> np.ndarray:
+        """(C,), in the dtype of the examples."""
+        need(self._classes, self.name)
+        return self._intercept
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: Labels,
+        takes: Takes = None,
+        *,
+        gram: np.ndarray | None = None,
+        progress: Callable[[int, float, float], bool | None] | None = None,
+    ) -> Self:
+        """Learn from examples X (N, D) labelled y (N,); two classes or more; ShapeError otherwise.
+
+        takes: (N,) integers; gram: X·Xᵀ where it is already known; progress is not called: there are no epochs.
+        """
+        return self._learn(Taught.check(X, y, takes, gram))
+
+    def partial_fit(self, X: np.ndarray, y: Labels, takes: Takes = None) -> Self:
+        """Learn from more examples, new classes welcome: the same as `fit` on all examples so far."""
+        more = Taught.check(X, y, takes)
+        if self._classes is None:
+            return self._learn(more)
+        return self._learn(need_examples(self._taught, self.name).plus(more))
+
+    def remove_class(self, label: str) -> Self:
+        """Forget a class and its examples; ShapeError where fewer than two would be left."""
+        need(self._classes, self.name)
+        left = need_examples(self._taught, self.name).without(label)
+        assert left is not None  # two classes were taught
+        return self._learn(left)
+
+    def scores(self, X: np.ndarray) -> np.ndarray:
+        """Least-squares scores (M, C) of rows (M, D): near 1 for the class, near 0 for the others."""
+        columns = need(self._classes, self.name) is not None and self._coef.shape[1]
+        return check_rows(X, columns) @ self._coef.T + self._intercept
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities (M, C) of rows (M, D); each row sums to 1."""
+        return softmax(self.scores(X) / self.temperature_)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Labels (M,) of rows (M, D)."""
+        return self.classes_[self.scores(X).argmax(axis=1)]
+
+    def score(self, X: np.ndarray, y: Labels) -> float:
+        """The share of rows (M, D) that get their label y (M,)."""
+        return float(np.mean(self.predict(X) == np.asarray(y)))
+
+    def suspects(self, limit: int = 10) -> list[Suspect]:
+        """The examples most likely mislabelled, judged by `loo_proba_`, the worst first."""
+        taught = need_examples(self._taught, self.name)
+        return suspects(taught.y, self.loo_proba_, self.classes_, limit)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What `predict` needs: a JSON-able dict and arrays."""
+        meta = {
+            "name": self.name,
+            "classes": self.classes_.tolist(),
+            "lambda": self.lambda_,
+            "temperature": self.temperature_,
+            "loo_accuracy": None if np.isnan(self.loo_accuracy_) else self.loo_accuracy_,
+            "balance": self.balance,
+        }
+        return meta, {"coef": self._coef, "intercept": self._intercept}
+
+    @classmethod
+    def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """A head that predicts as the one that `state` was taken of; it holds no examples."""
+        head = cls(balance=meta["balance"])
+        head._classes = np.asarray(meta["classes"])
+        head._coef, head._intercept = arrays["coef"], arrays["intercept"]
+        head.lambda_, head.temperature_ = meta["lambda"], meta["temperature"]
+        head.loo_accuracy_ = float("nan") if meta["loo_accuracy"] is None else meta["loo_accuracy"]
+        return head
+
+    def _learn(self, taught: Taught) -> Self:
+        taught.need_two_classes(self.name)
+        classes, codes = taught.classes, taught.codes()
+        counts = np.bincount(codes)
+        Y = np.eye(len(classes))[codes]
+        weights = len(codes) / (len(classes) * counts[codes]) if self.balance else np.ones(len(codes))
+        folds = whole_takes(taught.y, taught.takes)
+        lambda_, dual, held_out = self._solve(taught, Y, np.sqrt(weights), folds)
+        # A class with one example vanishes when that is left out: it can teach neither λ's nor T's choice.
+        judged = counts[codes] > 1
+        some = judged.any()
+        temperature = loo.fit_temperature(held_out[judged], codes[judged], weights[judged]) if some else 0.2
+        dtype = taught.X.dtype
+        coef = dual.T.astype(dtype) @ taught.X
+        mean_row_scores = (weights @ taught.X.astype(dtype, copy=False) / weights.sum()) @ coef.T
+        self._coef = coef
+        self._intercept = (weights @ Y / weights.sum() - mean_row_scores).astype(dtype)
+        self._taught, self._classes = taught, classes
+        self.lambda_, self.temperature_ = lambda_, temperature
+        self.loo_proba_ = softmax(held_out / temperature)
+        right = held_out.argmax(axis=1) == codes
+        self.loo_accuracy_ = float(right[judged].mean()) if some else float("nan")
+        self.loo_method_ = folds.method
+        return self
+
+    def _solve(
+        self, taught: Taught, Y: np.ndarray, s: np.ndarray, folds: Folds
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """λ, the dual weights (N, C) and the held-out scores (N, C)."""
+        groups = folds.groups()
+        if min(taught.X.shape) > EXACT_ROWS:
+            part = np.sort(np.concatenate(spread(groups, EXACT_ROWS)))
+            place = {int(row): i for i, row in enumerate(part)}
+            inner = [np.array([place[int(row)] for row in group if int(row) in place]) for group in groups]
+            gram = None if taught.gram is None else taught.gram[np.ix_(part, part)]
+            of = loo.spectrum(taught.X[part], gram, s[part])
+            lambda_, _ = self._choose(of, Y[part], [group for group in inner if len(group)])
+            return lambda_, *loo.factorised(taught.X, taught.gram, s, Y, lambda_, groups)
+        of = loo.spectrum(taught.X, taught.gram, s)
+        lambda_, held_out = self._choose(of, Y, groups)
+        return lambda_, loo.dual_weights(of, Y, lambda_), held_out
+
+    def _choose(self, of: loo.Spectrum, Y: np.ndarray, groups: list[np.ndarray]) -> tuple[float, np.ndarray]:
+        """The λ with the least squared error on the examples left out, and their scores (N, C) under it."""
+        lambdas = self.lambdas * of.scale
+        held_out = loo.left_out(of, Y, lambdas, groups)
+        judged = (Y.sum(axis=0) > 1)[Y.argmax(axis=1)]
+        errors = ((Y - held_out) ** 2).sum(axis=2) @ (of.s**2 * judged)
+        best = int(errors.argmin()) if judged.any() else len(lambdas) // 2
+        return float(lambdas[best]), held_out[best]
+
+
+def spread(groups: list[np.ndarray], rows: int) -> list[np.ndarray]:
+    """Whole groups, evenly spread over all of them, of about this many rows in all; two at least."""
+    total = sum(map(len, groups))
+    wanted = max(2, len(groups) * rows // total)
+    return [groups[i] for i in np.unique(np.linspace(0, len(groups) - 1, wanted).round().astype(int))]

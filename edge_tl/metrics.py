@@ -1,0 +1,124 @@
+"""Numbers that say how well labels were found: accuracy, confusion, recall, intervals, ROC, suspects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from edge_tl.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """An example whose label is probably a mistake."""
+
+    index: int
+    """Its position among the examples that were judged."""
+    label: str
+    """What it is labelled."""
+    likely: str
+    """What it looks like."""
+    margin: float
+    """Probability of `likely` less that of `label`, in (0, 1]."""
+
+
+def accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    """The share of equal labels of two arrays (N,); NaN for none; ShapeError where the lengths differ."""
+    y_true, y_pred = same_length(y_true, y_pred)
+    return float(np.mean(y_true == y_pred)) if len(y_true) else float("nan")
+
+
+def confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Counts int64 (C, C): row = true class, column = predicted class, in the order of `classes`.
+
+    A label that is not among `classes` raises ShapeError.
+    """
+    y_true, y_pred = same_length(y_true, y_pred)
+    place = {str(label): i for i, label in enumerate(classes)}
+    counts = np.zeros((len(place), len(place)), np.int64)
+    try:
+        rows, columns = ([place[str(label)] for label in labels] for labels in (y_true, y_pred))
+    except KeyError as error:
+        raise ShapeError(f"label {error} is not among the classes {', '.join(place)}") from None
+    np.add.at(counts, (rows, columns), 1)
+    return counts
+
+
+def recall(counts: np.ndarray) -> np.ndarray:
+    """The share found of each true class, float64 (C,), of a confusion matrix (C, C); NaN for a class never shown."""
+    shown = counts.sum(axis=1)
+    return np.divide(np.diag(counts), shown, out=np.full(len(counts), np.nan), where=shown > 0)
+
+
+def wilson_interval(right: float, n: float, z: float = 1.959963984540054) -> tuple[float, float]:
+    """The interval that holds a proportion with 95 % confidence (z = 1.96), after `right` of n independent trials.
+
+    Wilson, JASA 22 (1927) 209. n may be a fraction: an effective number of trials. (0, 1) for n = 0.
+    """
+    if n <= 0:
+        return 0.0, 1.0
+    p = right / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass(frozen=True)
+class Roc:
+    """What a detector gains and costs at each threshold; `positive` are the strangers it should find."""
+
+    false_rate: np.ndarray
+    """Share of the known taken for strangers, ascending from 0 to 1."""
+    true_rate: np.ndarray
+    """Share of the strangers found, ascending from 0 to 1."""
+    threshold: np.ndarray
+    """A stranger is what scores at or above this; descending from infinity."""
+    area: float
+    """Under the curve: 1 is perfect, 0.5 is chance."""
+
+    def true_rate_at(self, false_rate: float) -> float:
+        """The largest share of strangers found while at most `false_rate` of the known are lost."""
+        return float(self.true_rate[self.false_rate <= false_rate + 1e-12].max())
+
+
+def roc(known: np.ndarray, strange: np.ndarray) -> Roc:
+    """The curve of a score that is larger for strangers; scores of the known (N,) and of the strangers (M,)."""
+    known, strange = np.asarray(known, np.float64).ravel(), np.asarray(strange, np.float64).ravel()
+    if not len(known) or not len(strange):
+        raise ShapeError(f"{len(known)} known and {len(strange)} strange scores came; wanted some of each")
+    scores = np.concatenate([known, strange])
+    is_strange = np.arange(len(scores)) >= len(known)
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    true_rate = np.append(0, np.cumsum(is_strange[order])[last]) / len(strange)
+    false_rate = np.append(0, np.cumsum(~is_strange[order])[last]) / len(known)
+    area = float(np.sum(np.diff(false_rate) * (true_rate[1:] + true_rate[:-1]) / 2))
+    return Roc(false_rate, true_rate, np.append(np.inf, scores[order][last]), area)
+
+
+def suspects(y_true: np.ndarray, proba: np.ndarray, classes: np.ndarray, limit: int = 10) -> list[Suspect]:
+    """The examples most likely mislabelled, the largest margin first, at most `limit`.
+
+    proba: (N, C) probabilities of each example by a head that did not see it; a row of NaN was not judged.
+    """
+    place = np.searchsorted(classes, y_true)
+    rows = np.arange(len(place))
+    judged = np.isfinite(proba).all(axis=1)
+    likely = np.where(judged, np.nan_to_num(proba).argmax(axis=1), place)
+    margin = np.where(likely != place, proba[rows, likely] - proba[rows, place], 0.0)
+    order = np.argsort(-margin, kind="stable")[:limit]
+    return [
+        Suspect(int(i), str(classes[place[i]]), str(classes[likely[i]]), float(margin[i]))
+        for i in order
+        if margin[i] > 0
+    ]
+
+
+def same_length(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as arrays (N,), or ShapeError."""
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.ndim != 1 or y_true.shape != y_pred.shape:
+        raise ShapeError(f"{y_true.shape} true and {y_pred.shape} predicted labels came; wanted as many of each")
+    return y_true, y_pred

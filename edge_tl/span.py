@@ -1,0 +1,113 @@
+"""N examples in D dimensions, N « D: the Gram matrix that grows with the examples, and training in their span.
+
+Every gradient of a first layer W (D, H) is a combination of the examples, so W never leaves W(0) plus their span.
+With X = L·Qᵀ, L (N, r) and Q (D, r) orthonormal, training V = QᵀW on L is training W on X: exact for gradient descent,
+momentum, L2, L-BFGS and Newton, which do not care how the axes are turned. Adam does care, and is another method here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_tl.errors import ShapeError
+
+EIGH_ROWS = 1000
+"""Up to here the eigenvectors are worth their time (0.77 s at 2 000 rows); beyond, a Cholesky factor serves."""
+
+
+class GrowingGram:
+    """Rows X (N, D) float32 and K = X·Xᵀ (N, N) float32, ready at any time.
+
+    A new row costs one product with the rows so far, O(N·D); the storage grows by half its size at a time. `X` and
+    `K` are views that stay valid until the next `append` or `remove`; copy what must outlive that.
+    """
+
+    def __init__(self, columns: int | None = None) -> None:
+        self._n = 0
+        self._X = np.empty((0, columns or 0), np.float32)
+        self._K = np.empty((0, 0), np.float32)
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def X(self) -> np.ndarray:  # noqa: N802
+        """The rows so far, (N, D) float32."""
+        return self._X[: self._n]
+
+    @property
+    def K(self) -> np.ndarray:  # noqa: N802
+        """The products of all pairs of rows, (N, N) float32."""
+        return self._K[: self._n, : self._n]
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add one row (D,) or several (M, D), finite; anything else raises ShapeError and adds nothing."""
+        new = np.atleast_2d(np.asarray(rows, np.float32))
+        if self._columns is None and new.ndim == 2 and new.shape[1] > 0:
+            self._columns = new.shape[1]
+            self._X = np.empty((0, self._columns), np.float32)
+        if new.ndim != 2 or new.shape[1] != self._columns:
+            raise ShapeError(f"a row has shape {np.shape(rows)}; wanted ({self._columns},)")
+        if not np.isfinite(new).all():
+            raise ShapeError("a row holds NaN or infinity; leave this example out")
+        first, last = self._n, self._n + len(new)
+        if last > len(self._X):
+            self._grow(max(last, 64, len(self._X) * 3 // 2))
+        self._X[first:last] = new
+        products = self._X[:last] @ new[0] if len(new) == 1 else self._X[:last] @ new.T
+        self._K[:last, first:last] = products.reshape(last, -1)
+        self._K[first:last, :first] = self._K[:first, first:last].T
+        self._n = last
+
+    def remove(self, indices: Sequence[int] | np.ndarray) -> None:
+        """Forget the rows at these positions (0 … N − 1); the others keep their order."""
+        gone = np.asarray(indices, np.int64).reshape(-1)
+        if len(gone) and (gone.min() < 0 or gone.max() >= self._n):
+            raise ShapeError(f"no row {gone.min() if gone.min() < 0 else gone.max()}; there are {self._n}")
+        keep = np.setdiff1d(np.arange(self._n), gone)
+        self._X[: len(keep)] = self._X[keep]
+        self._K[: len(keep), : len(keep)] = self._K[np.ix_(keep, keep)]
+        self._n = len(keep)
+
+    def _grow(self, capacity: int) -> None:
+        X = np.empty((capacity, self._X.shape[1]), np.float32)
+        K = np.empty((capacity, capacity), np.float32)
+        X[: self._n], K[: self._n, : self._n] = self.X, self.K
+        self._X, self._K = X, K
+
+
+@dataclass(frozen=True)
+class Span:
+    """The examples in as few coordinates as they need."""
+
+    L: np.ndarray
+    """(N, r), r ≤ min(N, D): X in an orthonormal basis of its rows' span (X itself where D ≤ N)."""
+    _X: np.ndarray
+    _back: np.ndarray | None
+
+    @classmethod
+    def of(cls, X: np.ndarray, gram: np.ndarray | None = None) -> Span:
+        """The span of the rows X (N, D); `gram` is X·Xᵀ where it is already known. float64 inside."""
+        n, columns = X.shape
+        if columns <= n:
+            return cls(X.astype(np.float64), X, None)
+        K = np.asarray(X @ X.T if gram is None else gram, np.float64)
+        if n > EIGH_ROWS:
+            # A Cholesky factor is as good a set of coordinates; the ridge keeps rounding from making K indefinite.
+            ridge = 1e-6 * np.trace(K) / n
+            L = np.linalg.cholesky(K + ridge * np.eye(n))
+            return cls(L, X, np.linalg.solve(L.T, np.eye(n)))
+        values, vectors = np.linalg.eigh(K)
+        keep = values > values[-1] * max(n * np.finfo(X.dtype).eps, 1e-12)
+        roots = np.sqrt(values[keep])
+        return cls(vectors[:, keep] * roots, X, vectors[:, keep] / roots)
+
+    def expand(self, V: np.ndarray) -> np.ndarray:
+        """The weights W (D, H) on X that do what V (r, H) does on L, in the dtype of X."""
+        if self._back is None:
+            return V.astype(self._X.dtype)
+        return self._X.T @ (self._back @ V).astype(self._X.dtype)

@@ -1,0 +1,195 @@
+"""The ridge head against scikit-learn and against brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import Ridge, RidgeCV
+
+from edge_tl.errors import ConfigError
+from edge_tl.heads import loo
+from edge_tl.heads.ridge import RidgeHead, spread
+
+
+def clusters(
+    n: int = 30, columns: int = 50, classes: int = 3, seed: int = 0, noise: float = 1.5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Overlapping clusters: float64 rows (n·classes, columns) and labels a, b, c …, in mixed order."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(classes, columns))
+    codes = rng.permutation(np.repeat(np.arange(classes), n))
+    return centres[codes] + noise * rng.normal(size=(n * classes, columns)), np.array(list("abcdefgh"))[codes]
+
+
+def indicators(y: np.ndarray) -> np.ndarray:
+    """One column a class, in sorted order, 1 where the label is that class."""
+    return (y[:, None] == np.unique(y)[None, :]).astype(np.float64)
+
+
+def balanced(y: np.ndarray) -> np.ndarray:
+    """Weights with which every class weighs the same and all sum to N."""
+    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    return len(y) / (len(counts) * counts[codes])
+
+
+def refit(X: np.ndarray, y: np.ndarray, lambda_: float, out: np.ndarray) -> np.ndarray:
+    """What scikit-learn's Ridge says of the rows `out` after learning from all others."""
+    keep = np.setdiff1d(np.arange(len(y)), out)
+    model = Ridge(alpha=lambda_, solver="cholesky").fit(X[keep], indicators(y)[keep], sample_weight=balanced(y)[keep])
+    return model.predict(X[out])
+
+
+@pytest.mark.parametrize("columns", [20, 200], ids=["more rows than columns", "more columns than rows"])
+@pytest.mark.parametrize("lose", [0, 25], ids=["equal classes", "unequal classes"])
+def test_weights_equal_those_of_scikit_learn(columns: int, lose: int) -> None:
+    """Weights, intercept and scores are those of Ridge on class indicators with the same λ and class weights."""
+    X, y = clusters(columns=columns)
+    keep = np.delete(np.arange(len(y)), np.flatnonzero(y == "b")[:lose])
+    X, y = X[keep], y[keep]
+    head = RidgeHead().fit(X, y)
+    reference = Ridge(alpha=head.lambda_, solver="cholesky").fit(X, indicators(y), sample_weight=balanced(y))
+    np.testing.assert_allclose(head.coef_, reference.coef_, atol=1e-9)
+    np.testing.assert_allclose(head.intercept_, reference.intercept_, atol=1e-9)
+    np.testing.assert_allclose(head.scores(X), reference.predict(X), atol=1e-9)
+
+
+def test_without_balance_it_is_the_plain_ridge() -> None:
+    """`balance=False` gives every example the weight 1."""
+    X, y = clusters()
+    X, y = X[20:], y[20:]
+    head = RidgeHead(balance=False).fit(X, y)
+    reference = Ridge(alpha=head.lambda_, solver="cholesky").fit(X, indicators(y))
+    np.testing.assert_allclose(head.coef_, reference.coef_, atol=1e-9)
+
+
+def test_lambda_is_the_one_that_scikit_learn_chooses() -> None:
+    """The λ with the least leave-one-out error is the choice of RidgeCV among the same candidates."""
+    X, y = clusters(n=20, noise=3)
+    head = RidgeHead().fit(X, y)
+    centred = X - X.mean(axis=0)
+    candidates = np.asarray(head.lambdas) * np.trace(centred @ centred.T) / len(y)
+    reference = RidgeCV(alphas=candidates, scoring=None).fit(X, indicators(y))
+    assert head.lambda_ == pytest.approx(reference.alpha_, rel=1e-9)
+    assert candidates[0] < head.lambda_ < candidates[-1]
+
+
+@pytest.mark.parametrize("columns", [20, 200])
+def test_leave_one_out_equals_real_refits(columns: int) -> None:
+    """Every left-out probability is that of a fit on all others with the same λ, weights and temperature."""
+    X, y = clusters(n=10, columns=columns)
+    X, y = X[:-4], y[:-4]
+    head = RidgeHead().fit(X, y)
+    scores = np.concatenate([refit(X, y, head.lambda_, np.array([i])) for i in range(len(y))])
+    np.testing.assert_allclose(head.loo_proba_, loo.softmax(scores / head.temperature_), atol=1e-6)
+    assert head.loo_accuracy_ == np.mean(np.unique(y)[scores.argmax(axis=1)] == y)
+
+
+def test_leave_one_take_out_equals_real_refits() -> None:
+    """With takes, whole takes are left out: each probability is that of a real fit without the take."""
+    X, y = clusters(n=20, columns=80)
+    takes = np.arange(len(y)) % 7
+    head = RidgeHead().fit(X, y, takes)
+    scores = np.empty((len(y), 3))
+    for take in range(7):
+        scores[takes == take] = refit(X, y, head.lambda_, np.flatnonzero(takes == take))
+    np.testing.assert_allclose(head.loo_proba_, loo.softmax(scores / head.temperature_), atol=1e-6)
+    assert head.loo_method_ == "leave-one-take-out"
+
+
+def test_single_precision_agrees_with_double() -> None:
+    """float32 rows, as in use, give the same left-out scores as float64 to 1e-4, and weights in float32."""
+    X, y = clusters(columns=300)
+    double, single = RidgeHead().fit(X, y), RidgeHead().fit(X.astype(np.float32), y)
+    assert single.coef_.dtype == np.float32
+    np.testing.assert_allclose(single.loo_proba_, double.loo_proba_, atol=1e-4)
+    np.testing.assert_allclose(single.scores(X[:5]), double.scores(X[:5]), atol=1e-4)
+
+
+def test_many_rows_take_the_other_way_to_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Cholesky way of large sets gives the weights and left-out scores of the eigenvector way for its λ."""
+    X, y = clusters(n=60, columns=300, noise=4)
+    takes = np.arange(len(y)) % 12
+    monkeypatch.setattr("edge_tl.heads.ridge.EXACT_ROWS", 90)
+    large = RidgeHead().fit(X, y, takes)
+    monkeypatch.undo()
+    small = RidgeHead([1.0]).fit(X, y, takes)
+    small = RidgeHead([large.lambda_ / small.lambda_]).fit(X, y, takes)
+    assert small.lambda_ == pytest.approx(large.lambda_)
+    np.testing.assert_allclose(large.coef_, small.coef_, atol=1e-8)
+    np.testing.assert_allclose(large.loo_proba_, small.loo_proba_, atol=1e-6)
+
+
+def test_a_part_of_the_takes_is_whole_takes_spread_evenly() -> None:
+    """λ of a large set is chosen on whole takes from its beginning to its end."""
+    groups = [np.arange(10) + 10 * i for i in range(40)]
+    part = spread(groups, 100)
+    assert len(part) == 10
+    assert part[0] is groups[0]
+    assert part[-1] is groups[-1]
+    assert sum(map(len, spread(groups[:2], 1))) == 20
+
+
+def test_the_triangular_inverse_is_exact() -> None:
+    """A lower triangular matrix times its inverse by halves is the identity."""
+    rng = np.random.default_rng(1)
+    C = np.tril(rng.normal(size=(301, 301))) + 20 * np.eye(301)
+    np.testing.assert_allclose(loo.inverse_lower(C) @ C, np.eye(301), atol=1e-12)
+
+
+def test_the_temperature_is_the_likeliest() -> None:
+    """Newton's temperature is the one that a bounded scalar minimiser of SciPy finds."""
+    rng = np.random.default_rng(5)
+    codes = rng.integers(0, 3, 80)
+    scores = 0.5 * np.eye(3)[codes] + 0.4 * rng.normal(size=(80, 3))
+    weights = rng.uniform(0.5, 2, 80)
+    slack = 1 / 82
+    targets = np.where(np.eye(3)[codes] == 1, 1 - slack, slack / 2)
+
+    def cost(log_beta: float) -> float:
+        return float(-weights @ (targets * np.log(loo.softmax(scores * np.exp(log_beta)))).sum(axis=1))
+
+    reference = minimize_scalar(cost, bounds=(-2, 6), method="bounded", options={"xatol": 1e-9})
+    assert loo.fit_temperature(scores, codes, weights) == pytest.approx(np.exp(-reference.x), rel=1e-4)
+
+
+def test_probabilities_are_calibrated() -> None:
+    """On rows it never saw, the mean confidence of the winner is near the share of right answers."""
+    X, y = clusters(n=400, columns=40, noise=4)
+    head = RidgeHead().fit(X[:240], y[:240])
+    proba = head.predict_proba(X[240:])
+    assert 0.5 < head.score(X[240:], y[240:]) < 0.95
+    assert proba.max(axis=1).mean() == pytest.approx(head.score(X[240:], y[240:]), abs=0.05)
+    assert head.loo_accuracy_ == pytest.approx(head.score(X[240:], y[240:]), abs=0.05)
+
+
+def test_a_wrong_label_is_the_first_suspect() -> None:
+    """An example with another class's label is found, with what it looks like, from the left-out probabilities."""
+    X, y = clusters(noise=0.5)
+    y = y.copy()
+    mistake = int(np.flatnonzero(y == "a")[4])
+    y[mistake] = "c"
+    first = RidgeHead().fit(X, y).suspects()[0]
+    assert (first.index, first.label, first.likely) == (mistake, "c", "a")
+    assert first.margin > 0.5
+
+
+def test_one_example_a_class_is_enough_to_predict() -> None:
+    """Two examples of two classes make a head that tells them apart, and that says that it cannot judge itself."""
+    head = RidgeHead().fit(np.eye(2, dtype=np.float32), ["yes", "no"])
+    assert head.predict(np.eye(2, dtype=np.float32)).tolist() == ["yes", "no"]
+    assert np.isnan(head.loo_accuracy_)
+    np.testing.assert_allclose(head.predict_proba(np.eye(2)).sum(axis=1), 1)
+
+
+def test_rows_that_say_nothing_give_equal_probabilities() -> None:
+    """Equal rows under two labels leave both equally likely."""
+    proba = RidgeHead().fit(np.ones((6, 4), np.float32), list("aabbbb")).predict_proba(np.ones((1, 4), np.float32))
+    np.testing.assert_allclose(proba, 0.5, atol=1e-6)
+
+
+def test_candidates_for_lambda_must_be_positive() -> None:
+    """No candidate, or one of zero and below, is one clear line."""
+    for lambdas in ([], [0.0, 1.0], [-1.0]):
+        with pytest.raises(ConfigError, match="above 0"):
+            RidgeHead(lambdas)
