@@ -61,3 +61,12 @@ def whole_takes(y: np.ndarray, takes: np.ndarray | None) -> Folds:
     if alone:
         method += f" (one take only, so by contiguous parts of it, which is optimistic: {', '.join(alone)})"
     return Folds(folds, method, tuple(alone))
+
+
+def random_parts(y: np.ndarray, seed: int = 0, parts: int = PARTS) -> Folds:
+    """A random split into parts with every class spread evenly over them, takes ignored: what flatters."""
+    order = np.random.default_rng(seed).permutation(len(y))
+    order = order[np.argsort(np.asarray(y)[order], kind="stable")]
+    index = np.empty(len(y), np.int64)
+    index[order] = np.arange(len(y)) % min(parts, len(y))
+    return Folds(index, f"random split into {min(parts, len(y))}, takes ignored")

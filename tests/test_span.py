@@ -70,7 +70,7 @@ def test_the_rotation_keeps_every_product(n: int, columns: int) -> None:
 
 
 def test_many_rows_take_the_cholesky_factor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit the coordinates come from a Cholesky factor, with products equal to a part in a thousand even where rows repeat."""
+    """Beyond the limit the coordinates come from a Cholesky factor, near enough even where rows repeat."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 90))
     X[3] = X[5]

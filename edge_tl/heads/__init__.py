@@ -12,6 +12,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 
 from edge_tl.errors import ConfigError
+from edge_tl.heads.knn import KNNHead
+from edge_tl.heads.prototype import PrototypeHead
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.taught import Labels, Takes
 
@@ -64,7 +66,7 @@ class Head(Protocol):
         """All that `predict` needs: a JSON-able dict and arrays."""
 
 
-HEADS: dict[str, Any] = {head.name: head for head in (RidgeHead,)}
+HEADS: dict[str, Any] = {head.name: head for head in (RidgeHead, KNNHead, PrototypeHead)}
 """The heads by name; the first is the default."""
 
 

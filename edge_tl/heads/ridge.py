@@ -24,8 +24,9 @@ class RidgeHead:
 
     Scores are X·W + b; probabilities are softmax(scores / temperature). Unequal classes weigh the same.
     After `fit`: `lambda_`; `temperature_`; `loo_proba_` (N, C), the probabilities of each example by a fit without
-    its take (without takes: without itself), with the λ and temperature of the whole; `loo_accuracy_` (NaN where a
-    class has one example, which nobody can judge, and no class has more); `loo_method_`, in words.
+    its take (without takes: without itself), with the λ and temperature of the whole; `loo_scores_` (N, C), the scores
+    behind them; `loo_accuracy_`, over the classes with two examples or more (NaN where there is none); `loo_method_`,
+    in words.
     """
 
     name = "ridge"
@@ -41,7 +42,7 @@ class RidgeHead:
         self._coef = np.empty((0, 0), np.float32)  # (C, D), so that one example is one row-wise product
         self._intercept = np.empty(0, np.float32)
         self.lambda_ = self.temperature_ = self.loo_accuracy_ = float("nan")
-        self.loo_proba_ = np.empty((0, 0))
+        self.loo_scores_ = self.loo_proba_ = np.empty((0, 0))
         self.loo_method_ = ""
 
     @property
@@ -153,7 +154,7 @@ class RidgeHead:
         self._intercept = (weights @ Y / weights.sum() - mean_row_scores).astype(dtype)
         self._taught, self._classes = taught, classes
         self.lambda_, self.temperature_ = lambda_, temperature
-        self.loo_proba_ = softmax(held_out / temperature)
+        self.loo_scores_, self.loo_proba_ = held_out, softmax(held_out / temperature)
         right = held_out.argmax(axis=1) == codes
         self.loo_accuracy_ = float(right[judged].mean()) if some else float("nan")
         self.loo_method_ = folds.method
