@@ -1,0 +1,193 @@
+"""Base models of pictures: build the Keras graph, give it its weights, cut it at a named layer."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edge_tl.errors import ConfigError, ModelError
+from edge_tl.manifest import Scaling
+from host_tools.mobilenet_v2_torch import mobilenet_v2, preprocess
+from host_tools.tf import keras, silence
+from host_tools.weights import Weights, assign
+
+RESIZE = "crop"
+"""What the base models were tested with: the centre square of a picture."""
+TORCHVISION_LAYER = "block_16_project_BN"
+"""Where torchvision's MobileNetV2 is cut when nobody says: the last map before its 1280 channels."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is built, before any weights: enough to build it again."""
+
+    architecture: str
+    """`mobilenet_v1`, `mobilenet_v2`, `mobilenet_v3_small`, `mobilenet_v3_large`, or a name of keras.applications."""
+    size_px: int
+    """Height and width of the input."""
+    alpha: float | None = None
+    """Width multiplier; None: what the architecture takes by default, if it has one."""
+    layer: str | None = None
+    """Where to cut; None: the last layer before the classifier."""
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A Keras model cut at a layer, and what its pictures need on their way in."""
+
+    model: Any
+    """(1, size, size, 3) float32 → (1, *output_shape) float32."""
+    recipe: Recipe
+    """With architecture, alpha and layer as they turned out."""
+    preprocess: Callable[[np.ndarray], np.ndarray]
+    """Pixels 0..255 (..., 3) RGB → what the model takes, float64: the base model's own function."""
+    scaling: Scaling
+    """The same as one factor and offset per channel."""
+    colour_order: str
+    weights: Weights
+
+    @property
+    def name(self) -> str:
+        """E.g. `mobilenet_v1-0.25-224-conv_pw_13_relu`."""
+        parts = (self.recipe.architecture, self.recipe.alpha, self.recipe.size_px, self.recipe.layer)
+        return "-".join(str(part).replace("/", "_") for part in parts if part is not None)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Without the batch axis."""
+        return tuple(self.model.output.shape[1:])
+
+    def embed(self, picture: np.ndarray) -> np.ndarray:
+        """The Keras model's answer to one picture uint8 (size, size, 3) RGB: float32 (embedding_dim,)."""
+        return np.asarray(self.model(self.input_of(picture), training=False), np.float32).ravel()
+
+    def input_of(self, picture: np.ndarray) -> np.ndarray:
+        """One picture uint8 (size, size, 3) RGB as the Keras model takes it: float32 (1, size, size, 3)."""
+        return self.preprocess(picture)[None].astype(np.float32)
+
+
+def build(recipe: Recipe, weights: Weights) -> BaseModel:
+    """Build, load and cut.
+
+    ConfigError (one line) for an architecture, alpha, size or layer that does not exist (with the nearest names),
+    ModelError where the weights do not fit, MissingDependency without TensorFlow.
+    """
+    if recipe.size_px < 32:
+        raise ConfigError(f"--size {recipe.size_px}: is too small; 32 pixels or more are wanted")
+    if weights.kind == "torchvision":
+        if canonical(recipe.architecture) != "mobilenet_v2" or recipe.alpha not in (None, 1.0):
+            raise ConfigError(
+                f"{weights.file}: holds torchvision's mobilenet_v2 with alpha 1.0, not {recipe.architecture} "
+                f"{recipe.alpha or ''}; choose --architecture mobilenet_v2 or other weights"
+            )
+        alpha: float | None = 1.0
+        full = mobilenet_v2(recipe.size_px, weights.state, weights.file)
+        base, layer, prepare = full, recipe.layer or TORCHVISION_LAYER, preprocess
+    else:
+        make, alpha, prepare = _application(recipe)
+        base = _keras_model(make, recipe, alpha, weights, include_top=False)
+        layer = recipe.layer or base.layers[-1].name
+        if all(one.name != layer for one in base.layers):
+            base = _keras_model(make, recipe, alpha, weights, include_top=True)
+    model = _cut(base, layer)
+    scaling, colour_order = scaling_of(prepare)
+    recipe = Recipe(canonical(recipe.architecture), recipe.size_px, alpha, layer)
+    return BaseModel(model, recipe, prepare, scaling, colour_order, weights)
+
+
+def canonical(architecture: str) -> str:
+    """`MobileNet` and `mobilenet` → `mobilenet_v1`, `MobileNetV2` → `mobilenet_v2`; other names in lower case."""
+    plain = architecture.lower().replace("_", "")
+    known = {
+        "mobilenet": "mobilenet_v1",
+        "mobilenetv1": "mobilenet_v1",
+        "mobilenetv2": "mobilenet_v2",
+        "mobilenetv3small": "mobilenet_v3_small",
+        "mobilenetv3large": "mobilenet_v3_large",
+    }
+    return known.get(plain, architecture.lower())
+
+
+def _application(recipe: Recipe) -> tuple[Callable[..., Any], float | None, Callable[[np.ndarray], np.ndarray]]:
+    """The function of keras.applications, its alpha, and its module's preprocess_input."""
+    applications = keras().applications
+    names = {name.lower(): name for name in dir(applications) if name[0].isupper()}
+    plain = canonical(recipe.architecture).replace("_", "").replace("mobilenetv1", "mobilenet")
+    if plain not in names:
+        near = difflib.get_close_matches(plain, names, n=4, cutoff=0.4) or ["mobilenetv2"]
+        raise ConfigError(
+            f"--architecture {recipe.architecture}: is not in keras.applications; the nearest are "
+            + ", ".join(canonical(name) for name in near)
+        )
+    make = getattr(applications, names[plain])
+    default = inspect.signature(make).parameters.get("alpha")
+    if default is None and recipe.alpha is not None:
+        raise ConfigError(f"--alpha {recipe.alpha}: {recipe.architecture} has no width multiplier; leave it out")
+    alpha = None if default is None else float(recipe.alpha if recipe.alpha is not None else default.default)
+    own = sys.modules[make.__module__].preprocess_input
+
+    def prepare(pictures: np.ndarray) -> np.ndarray:
+        return np.asarray(own(np.array(pictures, np.float64)))  # a copy: some of them work in place
+
+    return make, alpha, prepare
+
+
+def _keras_model(
+    make: Callable[..., Any], recipe: Recipe, alpha: float | None, weights: Weights, include_top: bool
+) -> Any:
+    """One of keras.applications with its weights."""
+    what = canonical(recipe.architecture) + ("" if alpha is None else f" alpha {alpha}")
+    arguments: dict[str, Any] = {"include_top": include_top, "input_shape": (recipe.size_px, recipe.size_px, 3)}
+    if alpha is not None:
+        arguments["alpha"] = alpha
+    keras().utils.set_random_seed(0)  # of the weights `none`
+    try:
+        with silence():
+            model = make(weights="imagenet" if weights.kind == "imagenet" else None, **arguments)
+    except Exception as error:  # a ValueError for what Keras does not offer, and whatever its download raises
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{what} at {recipe.size_px} pixels cannot be had from Keras: {reason}") from error
+    if weights.kind == "keras":
+        assign(model, weights, what)
+    return model
+
+
+def _cut(model: Any, layer: str) -> Any:
+    """The model from its input to the named layer."""
+    names = [one.name for one in model.layers]
+    if layer not in names:
+        near = difflib.get_close_matches(layer, names, n=5, cutoff=0.3) or names[-5:]
+        raise ConfigError(f"--layer {layer}: there is no such layer; the nearest are {', '.join(near)}")
+    output = model.get_layer(layer).output
+    if isinstance(output, (list, tuple)) or len(output.shape) < 2 or None in output.shape[1:]:
+        raise ConfigError(f"--layer {layer}: its output {output.shape} is no embedding; choose another layer")
+    # The names are fixed because they go into the .tflite file, whose bytes must not depend on what was built before.
+    cut = keras().Model(model.inputs, output, name="base")
+    picture = keras().Input(cut.input_shape[1:], batch_size=1, name="picture")
+    return keras().Model(picture, cut(picture), name="cut")
+
+
+def scaling_of(prepare: Callable[[np.ndarray], np.ndarray]) -> tuple[Scaling, str]:
+    """What a preprocessing function does to pixels, found by asking it: factor and offset per channel, colour order.
+
+    ModelError where it is no such thing.
+    """
+    zero = prepare(np.zeros((1, 1, 3), np.uint8))[0, 0]
+    red = prepare(np.array([[[255, 0, 0]]], np.uint8))[0, 0]
+    full = prepare(np.full((1, 1, 3), 255, np.uint8))[0, 0]
+    moved = np.flatnonzero(red != zero).tolist()
+    if moved not in ([0], [2]):
+        raise ModelError(f"the model's preprocessing moves channels {moved} for a red pixel; one was expected")
+    scale = (full - zero) / 255
+    middle = prepare(np.full((1, 1, 3), 100, np.uint8))[0, 0]
+    if not np.allclose(middle, 100 * scale + zero, rtol=1e-9, atol=1e-9):
+        raise ModelError("the model's preprocessing is not a factor and an offset per channel")
+    first, second, third = scale.tolist()
+    low, mid, high = zero.tolist()
+    return Scaling((first, second, third), (low, mid, high)), "rgb" if moved == [0] else "bgr"
