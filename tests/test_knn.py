@@ -46,7 +46,9 @@ def test_neighbours_are_those_of_the_definition(X: np.ndarray, k: int, seed: int
     y = rng.choice(["x", "y", "z"], len(X))
     question = rng.integers(1, 3, (4, 3)).astype(np.float32)
     head = KNNHead(k).fit(X, y)
-    similar = np.round(cosine_similarity(question.astype(np.float64), X.astype(np.float64)), 5)
+    directions = head.rows_.astype(np.float64), KNNHead().fit(question, list("abcd")).rows_.astype(np.float64)
+    np.testing.assert_allclose(directions[0], normalize(X.astype(np.float64)), atol=1e-6)
+    similar = np.round(directions[1] @ directions[0].T, 12)
     for i in range(4):
         order = sorted(range(len(X)), key=lambda j, i=i: (-similar[i, j], j))[:k]
         assert head.neighbours(question)[i].tolist() == order
@@ -138,7 +140,7 @@ def test_prototypes_are_class_means_of_directions() -> None:
     wanted = cosine_similarity(new, centres)
     np.testing.assert_array_equal(head.predict(new), head.classes_[wanted.argmax(axis=1)])
     odds = np.log(head.predict_proba(new).astype(np.float64))
-    np.testing.assert_allclose(odds[:, 0] - odds[:, 1], 40 * (wanted[:, 0] - wanted[:, 1]), atol=1e-3)
+    np.testing.assert_allclose(odds[:, 0] - odds[:, 1], 80 * (wanted[:, 0] - wanted[:, 1]), atol=1e-3)
 
 
 def test_one_example_a_class_is_enough() -> None:

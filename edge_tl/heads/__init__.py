@@ -13,8 +13,10 @@ import numpy as np
 
 from edge_tl.errors import ConfigError
 from edge_tl.heads.knn import KNNHead
+from edge_tl.heads.mlp import MLPHead
 from edge_tl.heads.prototype import PrototypeHead
 from edge_tl.heads.ridge import RidgeHead
+from edge_tl.heads.softmax import SoftmaxHead
 from edge_tl.heads.taught import Labels, Takes
 
 
@@ -66,7 +68,7 @@ class Head(Protocol):
         """All that `predict` needs: a JSON-able dict and arrays."""
 
 
-HEADS: dict[str, Any] = {head.name: head for head in (RidgeHead, KNNHead, PrototypeHead)}
+HEADS: dict[str, Any] = {head.name: head for head in (RidgeHead, SoftmaxHead, MLPHead, KNNHead, PrototypeHead)}
 """The heads by name; the first is the default."""
 
 

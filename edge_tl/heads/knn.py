@@ -11,8 +11,9 @@ from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.features import unit_rows
 from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need
 
-DECIMALS = 6
-"""Similarities are rounded to a millionth, so that equal pictures tie although BLAS may sum them in another order."""
+MARGIN = 1e-5
+"""float32 similarities this close to the k-th are computed again in float64: equal examples must tie exactly, and BLAS
+sums equal rows in unequal order."""
 
 
 class KNNHead:
@@ -99,14 +100,15 @@ class KNNHead:
     def neighbours(self, X: np.ndarray) -> np.ndarray:
         """Positions (M, k') of the nearest examples of rows (M, D), nearest first, ties to the earlier."""
         rows = self.rows_
-        similar = self._directions(check_rows(X, rows.shape[1])) @ rows.T
-        distance = -np.round(similar, DECIMALS)
+        asked = self._directions(check_rows(X, rows.shape[1]))
+        similar = asked @ rows.T
         count = min(self.k, self._n)
-        limit = np.partition(distance, count - 1, axis=1)[:, count - 1 : count]
-        found = np.empty((len(distance), count), np.int64)
-        for i, row in enumerate(distance):
-            near = np.flatnonzero(row <= limit[i])
-            found[i] = near[np.argsort(row[near], kind="stable")[:count]]
+        limit = np.partition(similar, self._n - count, axis=1)[:, self._n - count] - MARGIN
+        found = np.empty((len(asked), count), np.int64)
+        for i, row in enumerate(similar):
+            near = np.flatnonzero(row >= limit[i])
+            exact = (rows[near].astype(np.float64) * asked[i]).sum(axis=1)
+            found[i] = near[np.argsort(-np.round(exact, 12), kind="stable")[:count]]
         return found
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:

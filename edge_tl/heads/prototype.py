@@ -20,8 +20,8 @@ class PrototypeHead:
 
     name = "prototype"
 
-    def __init__(self, sharpness: float = 40.0) -> None:
-        """sharpness: what a cosine is multiplied by, above 0; 40 is near calibrated for the default features."""
+    def __init__(self, sharpness: float = 80.0) -> None:
+        """sharpness: what a cosine is multiplied by, above 0; 80 is near calibrated for the default features."""
         if not 0 < sharpness < float("inf"):
             raise ConfigError(f"sharpness is {sharpness}; wanted a number above 0")
         self.sharpness = float(sharpness)
@@ -110,7 +110,8 @@ class PrototypeHead:
         return head
 
     def _learn(self, more: Taught, classes: np.ndarray, sums: np.ndarray) -> Self:
-        np.add.at(sums, np.searchsorted(classes, more.y), unit_rows(more.X.astype(np.float64)))
+        members = (classes[:, None] == more.y[None, :]).astype(more.X.dtype)
+        sums += members @ unit_rows(more.X)
         self._classes, self._sums, self._has_takes = classes, sums, more.takes is not None
         self._prototypes = unit_rows(sums).astype(np.float32)
         return self

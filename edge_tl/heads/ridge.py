@@ -149,7 +149,7 @@ class RidgeHead:
         temperature = loo.fit_temperature(held_out[judged], codes[judged], weights[judged]) if some else 0.2
         dtype = taught.X.dtype
         coef = dual.T.astype(dtype) @ taught.X
-        mean_row_scores = (weights @ taught.X.astype(dtype, copy=False) / weights.sum()) @ coef.T
+        mean_row_scores = ((weights / weights.sum()).astype(dtype) @ taught.X) @ coef.T
         self._coef = coef
         self._intercept = (weights @ Y / weights.sum() - mean_row_scores).astype(dtype)
         self._taught, self._classes = taught, classes
