@@ -1,9 +1,7 @@
 """The one home of the TFLite runtime: LiteRT, or tflite-runtime where LiteRT is not installed.
 
 Nothing is imported before the first Interpreter is made. Both runtimes are asked for their defaults, which run the
-graph on XNNPACK. LiteRT announces that once a process on stderr, from C++ and before Python can ask for silence
-("INFO: Created TensorFlow Lite XNNPACK delegate for CPU."); redirecting the file descriptor would swallow the
-messages of every other thread too, so the line stays.
+graph on XNNPACK. LiteRT verifies a file before it trusts it, tflite-runtime does not: `check_whole` does it for both.
 """
 
 from __future__ import annotations
@@ -11,6 +9,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,14 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import MissingDependency, ModelError, ShapeError
+from edge_tl.flatbuffer import check_whole
 
 BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
 """Our word for a runtime → its Python package, its distribution; the first one installed is taken."""
 MOST_THREADS = 4
 """A Raspberry Pi has four cores; small networks gain nothing from more."""
+_CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate"
+_STDERR = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -79,25 +83,29 @@ class Interpreter:
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
 
-    def __init__(self, model: Path | bytes, threads: int | None = None, backend: str | None = None) -> None:
+    def __init__(
+        self, model: Path | bytes, threads: int | None = None, backend: str | None = None, *, name: str | None = None
+    ) -> None:
         """Load a model.
 
         `model`: a path or the file's bytes. `threads`: 1 and more, None for `default_threads()`. `backend`: `litert`
-        or `tflite-runtime`, None for the first one installed. Raises ModelError for a file that is missing, truncated
-        or no TFLite; MissingDependency where the runtime is not installed.
+        or `tflite-runtime`, None for the first one installed. `name`: what messages call the model. Raises ModelError
+        for a file that is missing, truncated or no TFLite; MissingDependency where the runtime is not installed.
         """
-        name = "the model" if isinstance(model, bytes) else str(model)
+        name = name or ("the model" if isinstance(model, bytes) else str(model))
         if isinstance(model, bytes):
             data = model
             check_model(data, name)
         else:
             data = read_model(model)
+        check_whole(data, name)
         if threads is not None and threads < 1:
             raise ModelError(f"threads is {threads}; 1 or more is wanted")
         runtime, self.backend = _runtime(backend)
         try:
-            self._runtime = runtime.Interpreter(model_content=data, num_threads=threads or default_threads())
-            self._runtime.allocate_tensors()
+            with _without_chatter():
+                self._runtime = runtime.Interpreter(model_content=data, num_threads=threads or default_threads())
+                self._runtime.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise ModelError(
@@ -145,6 +153,29 @@ def _runtime(backend: str | None) -> tuple[Any, str]:
         return importlib.import_module(f"{package}.interpreter"), f"{name} {version}"
     wanted = BACKENDS[backend or "litert"][1]
     raise MissingDependency(f"{wanted} is not installed; no model can run without it: python3 -m pip install {wanted}")
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep LiteRT's announcement of XNNPACK off stderr; whatever else is written there meanwhile follows afterwards.
+
+    It is written by C++, which has no switch for it: on a command line one error is to be one line.
+    """
+    with _STDERR:
+        try:
+            real = os.dup(2)
+        except OSError:  # a service without a stderr: nothing can be heard anyway
+            yield
+            return
+        held = os.memfd_create("stderr")
+        os.dup2(held, 2)
+        try:
+            yield
+        finally:
+            os.dup2(real, 2)
+            os.lseek(held, 0, os.SEEK_SET)
+            with os.fdopen(held, "rb") as lines, os.fdopen(real, "wb") as stderr:
+                stderr.writelines(line for line in lines if not line.startswith(_CHATTER))
 
 
 def _info(details: dict[str, Any]) -> TensorInfo:

@@ -1,0 +1,141 @@
+"""Does a .tflite file lie whole within its bytes? tflite-runtime does not ask, and dies of a truncated file.
+
+A TFLite file is a FlatBuffer: tables, vectors and strings that point at each other by 32-bit offsets. Layout:
+flatbuffers.dev/internals; field numbers: TensorFlow's `schema.fbs`, version 3. All that a runtime walks at load is
+walked here, once; what remains unseen are values within an operator's options.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from edge_tl.errors import ModelError
+
+# Field number → what it points at: a vector of items of so many bytes, a table, or [a table] for a vector of tables.
+# Fields that are plain numbers, kept in the table itself, are not listed.
+_QUANTIZATION: dict[int, Any] = {0: 4, 1: 4, 2: 4, 3: 8}
+_TENSOR: dict[int, Any] = {0: 4, 3: 1, 4: _QUANTIZATION, 7: 4}
+_OPERATOR: dict[int, Any] = {1: 4, 2: 4, 4: {}, 5: 1, 8: 4}
+_OPERATOR_CODE: dict[int, Any] = {1: 1}
+_SUBGRAPH: dict[int, Any] = {0: [_TENSOR], 1: 4, 2: 4, 3: [_OPERATOR], 4: 1}
+_TENSOR_MAP: dict[int, Any] = {0: 1}
+_SIGNATURE: dict[int, Any] = {0: [_TENSOR_MAP], 1: [_TENSOR_MAP], 2: 1}
+_MODEL: dict[int, Any] = {
+    1: [_OPERATOR_CODE],
+    2: [_SUBGRAPH],
+    3: 1,
+    4: [{0: 1}],
+    5: 4,
+    6: [{0: 1}],
+    7: [_SIGNATURE],
+}
+
+
+def check_whole(data: bytes, name: str) -> None:
+    """ModelError (one line) unless the model's tables, names and weights lie within `data` and its numbers fit.
+
+    `data`: the bytes of a file whose mark TFL3 was seen. `name`: what the message calls it.
+    """
+    try:
+        root = _table(data, 0, _MODEL, set())
+        _check_numbers(data, root)
+    except (struct.error, IndexError) as error:
+        reason = f" ({error})" if isinstance(error, IndexError) else ""
+        raise ModelError(
+            f"{name}: is truncated or damaged: what it points at lies outside its {len(data)} bytes{reason}; "
+            "download or convert it again"
+        ) from None
+
+
+def _u32(data: bytes, at: int) -> int:
+    value: int = struct.unpack_from("<I", data, at)[0]
+    return value
+
+
+def _field(data: bytes, table: int, number: int) -> int | None:
+    """Where in the bytes a table keeps a field; None where it has its default."""
+    vtable = table - struct.unpack_from("<i", data, table)[0]
+    if vtable < 0:
+        raise IndexError("table")
+    size = struct.unpack_from("<H", data, vtable)[0]
+    if 4 + 2 * number >= size:
+        return None
+    offset = struct.unpack_from("<H", data, vtable + 4 + 2 * number)[0]
+    return table + offset if offset else None
+
+
+def _table(data: bytes, pointer: int, fields: dict[int, Any], seen: set[tuple[int, int]]) -> int:
+    """Walk the table that an offset points at, and all below it; returns its place."""
+    table = pointer + _u32(data, pointer)
+    # The seen set keeps a hostile file, in which many offsets share one table, from taking for ever.
+    if (table, id(fields)) in seen:
+        return table
+    seen.add((table, id(fields)))
+    vtable = table - struct.unpack_from("<i", data, table)[0]
+    if vtable < 0:
+        raise IndexError("table")
+    vtable_size, table_size = struct.unpack_from("<HH", data, vtable)
+    if vtable + vtable_size > len(data) or table + table_size > len(data):
+        raise IndexError("table")
+    for number, kind in fields.items():
+        place = _field(data, table, number)
+        if place is None:
+            continue
+        if isinstance(kind, dict):
+            _table(data, place, kind, seen)
+            continue
+        start, count = _vector(data, place, kind if isinstance(kind, int) else 4)
+        if isinstance(kind, list):
+            for item in range(count):
+                _table(data, start + 4 * item, kind[0], seen)
+    return table
+
+
+def _vector(data: bytes, place: int, item_bytes: int) -> tuple[int, int]:
+    """Where the items of the vector that an offset points at begin, and how many there are."""
+    vector = place + _u32(data, place)
+    count = _u32(data, vector)
+    if vector + 4 + count * item_bytes > len(data):
+        raise IndexError("vector")
+    return vector + 4, count
+
+
+def _items(data: bytes, table: int, number: int) -> list[int]:
+    """The 32-bit items of a vector field; none where it is absent."""
+    place = _field(data, table, number)
+    if place is None:
+        return []
+    start, count = _vector(data, place, 4)
+    return list(struct.unpack_from(f"<{count}i", data, start))
+
+
+def _tables(data: bytes, table: int, number: int) -> list[int]:
+    """The places of the tables of a vector field."""
+    place = _field(data, table, number)
+    if place is None:
+        return []
+    start, count = _vector(data, place, 4)
+    return [start + 4 * item + _u32(data, start + 4 * item) for item in range(count)]
+
+
+def _number(data: bytes, table: int, number: int) -> int:
+    """An unsigned 32-bit field."""
+    place = _field(data, table, number)
+    return 0 if place is None else _u32(data, place)
+
+
+def _check_numbers(data: bytes, root: int) -> None:
+    """IndexError unless every tensor, buffer and operator code that is referred to by number exists."""
+    codes, buffers = len(_tables(data, root, 1)), len(_tables(data, root, 4))
+    for subgraph in _tables(data, root, 2):
+        tensors = _tables(data, subgraph, 0)
+        if any(_number(data, tensor, 2) >= max(buffers, 1) for tensor in tensors):
+            raise IndexError("buffer number")
+        operators = _tables(data, subgraph, 3)
+        if any(_number(data, operator, 0) >= codes for operator in operators):
+            raise IndexError("operator code number")
+        ends = [(subgraph, 1), (subgraph, 2), *((operator, side) for operator in operators for side in (1, 2))]
+        # -1 stands for an optional input that is left out.
+        if any(not -1 <= number < len(tensors) for end in ends for number in _items(data, *end)):
+            raise IndexError("tensor number")

@@ -1,0 +1,165 @@
+"""For tests of programs that use edge-tl: an embedder and a clock without hardware, and the contracts as checks.
+
+The checks raise AssertionError. They are what edge-tl's own sources and embedders, real and fake, must pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from edge_tl.embedder import Embedder
+from edge_tl.errors import ShapeError, SourceClosed, SourceTimeout
+from edge_tl.frames import Frame, Source
+from edge_tl.image import check_picture, fit
+
+
+class FakeClock:
+    """A clock that stands still until it is told: call it for the time, in seconds."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+        """What the clock shows."""
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def advance(self, elapsed_s: float) -> None:
+        """Let time pass."""
+        self.now_s += elapsed_s
+
+    sleep = advance
+    """For what takes a clock and a sleep: sleeping is passing of this clock's time."""
+
+
+class FakeEmbedder:
+    """An Embedder without a model: the mean colours of `cells` × `cells` fields of the picture, in [-1, 1].
+
+    Pictures that look alike have embeddings alike, so heads can be taught with it. Another `name` or number of cells
+    is another embedder: its fingerprint differs.
+    """
+
+    kind = "picture"
+
+    def __init__(self, cells: int = 4, name: str = "fake") -> None:
+        self.name = name
+        self.fingerprint = hashlib.sha256(f"{name} {cells}".encode()).hexdigest()
+        self.embedding_shape: tuple[int, ...] = (cells, cells, 3)
+        self.embedding_dim = cells * cells * 3
+        self._cells = cells
+        self._side_px = 8 * cells
+
+    def fit(self, data: np.ndarray) -> np.ndarray:
+        """The centre square, 8 pixels to a cell: uint8 (height_px, width_px, 3); ShapeError for no picture."""
+        return fit(data, (self._side_px, self._side_px))
+
+    def embed(self, data: np.ndarray) -> np.ndarray:
+        """A picture uint8 (height_px, width_px, 3) → float32 (embedding_dim,); ShapeError for no picture."""
+        fields = self.fit(data).reshape(self._cells, 8, self._cells, 8, 3)
+        return (fields.mean(axis=(1, 3), dtype=np.float32) / 127.5 - 1).astype(np.float32).reshape(-1)
+
+
+def check_embedder(embedder: Embedder) -> None:
+    """Assert what every Embedder promises: shapes, repeatability, fresh arrays, and ShapeError for no picture."""
+    assert isinstance(embedder, Embedder), "an attribute or method of Embedder is missing"
+    assert embedder.kind == "picture"
+    assert embedder.name
+    assert embedder.fingerprint
+    assert embedder.embedding_dim == int(np.prod(embedder.embedding_shape))
+    rng = np.random.default_rng(0)
+    seen = []
+    for height, width in ((48, 64), (64, 48), (1, 1), (3, 200), (480, 640)):
+        picture = rng.integers(0, 256, (height, width, 3), np.uint8)
+        before = picture.copy()
+        embedding = embedder.embed(picture)
+        assert isinstance(embedding, np.ndarray)
+        assert embedding.dtype == np.float32
+        assert embedding.shape == (embedder.embedding_dim,)
+        assert np.isfinite(embedding).all()
+        assert (picture == before).all(), "the picture was written to"
+        assert (embedder.embed(picture) == embedding).all(), "the same picture gave another embedding"
+        fitted = embedder.fit(picture)
+        check_picture(fitted)
+        assert (embedder.fit(fitted) == fitted).all(), "a fitted picture was fitted again"
+        assert (embedder.embed(fitted) == embedding).all(), "fit then embed differs from embed"
+        kept = embedding.copy()
+        embedder.embed(255 - picture)
+        assert (embedding == kept).all(), "an embedding was overwritten by the next one"
+        embedding[:] = 0.0
+        assert (embedder.embed(picture) == kept).all(), "writing to an embedding changed the embedder"
+        seen.append(kept)
+    assert any((seen[0] != other).any() for other in seen[1:]), "every picture has the same embedding"
+    for wrong in ((4, 4), (4, 4, 4), (0, 4, 3), (1, 4, 4, 3)):
+        assert _raises(ShapeError, lambda wrong=wrong: embedder.embed(np.zeros(wrong, np.uint8))), f"took {wrong}"
+    assert _raises(ShapeError, lambda: embedder.embed(np.zeros((4, 4, 3), np.float32))), "took a float picture"
+
+
+def _raises(wanted: type[Exception], call: Callable[[], object]) -> bool:
+    """Whether a call raises this error with a message of one line."""
+    try:
+        call()
+    except wanted as error:
+        return "\n" not in str(error)
+    return False
+
+
+def check_source(make: Callable[[], Source], frames: int = 5) -> None:
+    """Assert what every Source promises, on one that `make` returns unopened and that has a frame to give.
+
+    Frames of one kind, whole and counted; time that never runs back; `close` twice; SourceClosed afterwards; and that
+    it can be opened again. `frames`: how many are read, if the source does not end before.
+    """
+    source = make()
+    assert isinstance(source, Source), "an attribute or method of Source is missing"
+    assert source.name
+    assert isinstance(source.simulated, bool)
+    source.close()
+    with source as entered:
+        assert entered is source
+        read = _read(source, frames)
+    assert read, "no frame came"
+    for frame in read:
+        _check_frame(frame)
+    for earlier, later in pairwise(read):
+        assert later.time_s >= earlier.time_s, "time ran back"
+        assert later.index == earlier.index + 1 + later.dropped, "index and dropped do not add up"
+        assert later.kind == earlier.kind
+        assert not np.may_share_memory(later.data, earlier.data), "a frame was overwritten by the next one"
+    source.close()
+    source.close()
+    assert _raises(SourceClosed, lambda: source.read(0.0)), "a closed source gave a frame"
+    with source:
+        assert _read(source, 1), "no frame came after opening again"
+
+
+def _read(source: Source, frames: int) -> list[Frame]:
+    """Up to so many frames; fewer where the source ends, or keeps silent for ten reads in a row."""
+    read: list[Frame] = []
+    silent = 0
+    while len(read) < frames and silent < 10:
+        try:
+            read.append(source.read())
+            silent = 0
+        except SourceTimeout:
+            silent += 1
+        except SourceClosed:
+            break
+    return read
+
+
+def _check_frame(frame: Frame) -> None:
+    assert np.isfinite(frame.time_s)
+    assert frame.index >= 0
+    assert frame.dropped >= 0
+    if frame.kind == "picture":
+        check_picture(frame.data)
+        assert frame.rate_hz is None
+    else:
+        assert frame.data.dtype == np.float32
+        assert frame.data.ndim == 1
+        assert np.abs(frame.data).max(initial=0.0) <= 1.0
+        assert frame.rate_hz is not None
+        assert frame.rate_hz > 0
