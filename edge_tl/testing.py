@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -92,9 +93,10 @@ def check_embedder(embedder: Embedder) -> None:
         assert (embedder.embed(picture) == kept).all(), "writing to an embedding changed the embedder"
         seen.append(kept)
     assert any((seen[0] != other).any() for other in seen[1:]), "every picture has the same embedding"
-    for wrong in ((4, 4), (4, 4, 4), (0, 4, 3), (1, 4, 4, 3)):
-        assert _raises(ShapeError, lambda wrong=wrong: embedder.embed(np.zeros(wrong, np.uint8))), f"took {wrong}"
-    assert _raises(ShapeError, lambda: embedder.embed(np.zeros((4, 4, 3), np.float32))), "took a float picture"
+    wrong: list[np.ndarray] = [np.zeros(shape, np.uint8) for shape in ((4, 4), (4, 4, 4), (0, 4, 3), (1, 4, 4, 3))]
+    wrong.append(np.zeros((4, 4, 3), np.float32))
+    for picture in wrong:
+        assert _raises(ShapeError, partial(embedder.embed, picture)), f"took {picture.dtype} {picture.shape}"
 
 
 def _raises(wanted: type[Exception], call: Callable[[], object]) -> bool:
@@ -130,7 +132,7 @@ def check_source(make: Callable[[], Source], frames: int = 5) -> None:
         assert not np.may_share_memory(later.data, earlier.data), "a frame was overwritten by the next one"
     source.close()
     source.close()
-    assert _raises(SourceClosed, lambda: source.read(0.0)), "a closed source gave a frame"
+    assert _raises(SourceClosed, partial(source.read, 0.0)), "a closed source gave a frame"
     with source:
         assert _read(source, 1), "no frame came after opening again"
 
