@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ShapeError
+from edge_tl.features import FeatureMap
 from edge_tl.heads.ridge import RidgeHead
+from edge_tl.image import decode
 from edge_tl.metrics import roc
+from edge_tl.models import default_model
 from edge_tl.rejection import Rejector, far, thinned, unclear
 
 RNG = np.random.default_rng(0)
@@ -165,3 +171,26 @@ def test_bad_questions_and_settings() -> None:
     for accept in (0, 1, 95):
         with pytest.raises(ConfigError, match="between 0 and 1"):
             Rejector(accept)
+
+
+def test_real_hands_pass_and_faces_do_not(data: Callable[[str], Path]) -> None:
+    """Taught four digits shown by hands, new hands are named and pass; faces, noise and a blank picture do not pass."""
+    embedder = TFLiteEmbedder.load(default_model(), threads=1)
+    features = FeatureMap()
+
+    def rows_of(pictures: list[np.ndarray]) -> np.ndarray:
+        return features(np.stack([embedder.embed(picture) for picture in pictures]), embedder.embedding_shape)
+
+    hands = [sorted((data("sign_digits") / digit).iterdir())[::2][:24] for digit in "0123"]
+    X = rows_of([decode(path) for paths in hands for path in paths])
+    y, takes = np.repeat(list("0123"), 24), np.arange(96) // 4
+    faces = [sorted(person.iterdir())[5] for person in sorted(data("cmu_faces").iterdir()) if person.is_dir()]
+    noise = [np.random.default_rng(i).integers(0, 256, (96, 96, 3)).astype(np.uint8) for i in range(6)]
+    strange = rows_of([decode(path) for path in faces] + noise + [np.zeros((96, 96, 3), np.uint8)])
+    taught = takes % 3 != 0
+    head = RidgeHead().fit(X[taught], y[taught], takes[taught])
+    assert head.score(X[~taught], y[~taught]) > 0.8
+    rejector = Rejector().fit(X[taught], y[taught], takes[taught], head=head)
+    assert rejector.known(X[~taught]).mean() > 0.8
+    assert not rejector.known(strange).any()
+    assert roc(rejector.novelty(X[~taught]), rejector.novelty(strange)).area > 0.99

@@ -97,6 +97,15 @@ def test_leave_one_take_out_equals_real_refits() -> None:
     assert head.loo_method_ == "leave-one-take-out"
 
 
+def test_long_takes_are_solved_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few blocks fit in memory at once, the left-out scores are the same."""
+    X, y = clusters(n=20, columns=80)
+    takes = np.arange(len(y)) % 3
+    wanted = RidgeHead().fit(X, y, takes).loo_proba_
+    monkeypatch.setattr("edge_tl.heads.loo.BLOCK_VALUES", 900)
+    np.testing.assert_allclose(RidgeHead().fit(X, y, takes).loo_proba_, wanted, atol=1e-12)
+
+
 def test_single_precision_agrees_with_double() -> None:
     """float32 rows, as in use, give the same left-out scores as float64 to 1e-4, and weights in float32."""
     X, y = clusters(columns=300)

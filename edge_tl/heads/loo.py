@@ -14,6 +14,9 @@ import numpy as np
 
 from edge_tl.heads.taught import softmax
 
+BLOCK_VALUES = 1_000_000
+"""Values of the blocks (I − H_BB) that are solved at once: 8 MB, whatever the length of a take."""
+
 
 @dataclass(frozen=True)
 class Spectrum:
@@ -91,8 +94,11 @@ def left_out(of: Spectrum, Y: np.ndarray, lambdas: np.ndarray, groups: Sequence[
             U, sg = of.U[group], s[group]
             # Undo the division above for this group, then solve with its whole block of the hat matrix.
             own = residuals[:, group] * (1 - leverage[:, group])[:, :, None]
-            hat = (U * shrink[:, None, :]) @ U.T + np.outer(sg, sg) / total
-            residuals[:, group] = np.linalg.solve(np.eye(len(group)) - hat, own)
+            rest = np.eye(len(group)) - np.outer(sg, sg) / total
+            together = max(1, BLOCK_VALUES // len(group) ** 2)
+            for first in range(0, len(lambdas), together):
+                some = slice(first, first + together)
+                residuals[some, group] = np.linalg.solve(rest - (U * shrink[some, None, :]) @ U.T, own[some])
     return Y - residuals / s[:, None]
 
 
