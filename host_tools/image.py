@@ -17,8 +17,6 @@ from host_tools.mobilenet_v2_torch import mobilenet_v2, preprocess
 from host_tools.tf import keras, silence
 from host_tools.weights import Weights, assign
 
-RESIZE = "crop"
-"""What the base models were tested with: the centre square of a picture."""
 TORCHVISION_LAYER = "block_16_project_BN"
 """Where torchvision's MobileNetV2 is cut when nobody says: the last map before its 1280 channels."""
 
@@ -63,6 +61,11 @@ class BaseModel:
         """Without the batch axis."""
         return tuple(self.model.output.shape[1:])
 
+    @property
+    def parameters(self) -> int:
+        """Numbers in the graph before the cut, those of the batch norms included."""
+        return int(self.model.count_params())
+
     def embed(self, picture: np.ndarray) -> np.ndarray:
         """The Keras model's answer to one picture uint8 (size, size, 3) RGB: float32 (embedding_dim,)."""
         return np.asarray(self.model(self.input_of(picture), training=False), np.float32).ravel()
@@ -80,6 +83,7 @@ def build(recipe: Recipe, weights: Weights) -> BaseModel:
     """
     if recipe.size_px < 32:
         raise ConfigError(f"--size {recipe.size_px}: is too small; 32 pixels or more are wanted")
+    prepare: Callable[[np.ndarray], np.ndarray] = preprocess
     if weights.kind == "torchvision":
         if canonical(recipe.architecture) != "mobilenet_v2" or recipe.alpha not in (None, 1.0):
             raise ConfigError(
@@ -87,8 +91,8 @@ def build(recipe: Recipe, weights: Weights) -> BaseModel:
                 f"{recipe.alpha or ''}; choose --architecture mobilenet_v2 or other weights"
             )
         alpha: float | None = 1.0
-        full = mobilenet_v2(recipe.size_px, weights.state, weights.file)
-        base, layer, prepare = full, recipe.layer or TORCHVISION_LAYER, preprocess
+        base = mobilenet_v2(recipe.size_px, weights.state, weights.file)
+        layer = recipe.layer or TORCHVISION_LAYER
     else:
         make, alpha, prepare = _application(recipe)
         base = _keras_model(make, recipe, alpha, weights, include_top=False)

