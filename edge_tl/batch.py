@@ -1,0 +1,112 @@
+"""Batch: examples on their way to disk, and the tables that they are written to."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from edge_tl.database import Database
+from edge_tl.stored import checksum
+
+BATCH_S = 0.25
+"""The longest an example waits for its commit while `ExampleStore.tick` is called."""
+BATCH_EXAMPLES = 32
+"""The most examples that wait, where nobody calls `tick` (an import)."""
+
+VERSION = 1
+"""Of the tables; a later one (sessions, sounds) reads this one too."""
+# Media and embeddings lie apart from the example, so that lists and counts read no blob, and so that an example that
+# keeps no picture fits. The check sums find what SQLite does not: bits that flip inside a blob. AUTOINCREMENT never
+# gives a number twice, so that a row in somebody's cache is never taken for another.
+TABLES = """
+CREATE TABLE labels (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+CREATE TABLE takes (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, time_s REAL NOT NULL,
+    label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE);
+CREATE TABLE examples (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL,
+    take_id INTEGER NOT NULL REFERENCES takes ON DELETE CASCADE);
+CREATE TABLE media (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE CASCADE,
+    media_type TEXT NOT NULL, crc32 INTEGER NOT NULL, media BLOB NOT NULL);
+CREATE TABLE embeddings (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE CASCADE,
+    fingerprint TEXT NOT NULL, dtype TEXT NOT NULL, crc32 INTEGER NOT NULL, embedding BLOB NOT NULL);
+CREATE INDEX takes_of_label ON takes (label_id);
+CREATE INDEX examples_of_take ON examples (take_id);
+CREATE VIEW listed AS SELECT e.id, l.name AS label, t.id AS take, e.time_s, t.source,
+    coalesce(length(m.media), 0) AS media_bytes, v.fingerprint, v.dtype, v.crc32, v.embedding
+    FROM examples e JOIN takes t ON t.id = e.take_id JOIN labels l ON l.id = t.label_id
+    JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An example that is not committed yet."""
+
+    id: int
+    take: int
+    time_s: float
+    media: bytes | None
+    fingerprint: str
+    dtype: str
+    embedding: bytes
+
+
+class Batch:
+    """What was added since the last commit: new takes and their examples, in memory."""
+
+    def __init__(self, last_take: int, last_example: int) -> None:
+        """Begin an empty batch; the numbers are the largest that were ever given."""
+        self._next_take, self._next_example = last_take + 1, last_example + 1
+        self._takes: dict[int, tuple[str, str, float]] = {}
+        self._waiting: list[Waiting] = []
+        self._since_s: float | None = None
+        self._ticked_s: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, take: int) -> bool:
+        return take in self._takes
+
+    def new_take(self, label: str, source: str, time_s: float) -> int:
+        """Number a take; it is written with the next commit."""
+        take = self._next_take
+        self._next_take += 1
+        self._takes[take] = label, source, time_s
+        return take
+
+    def add(self, take: int, time_s: float, media: bytes | None, fingerprint: str, packed: tuple[str, bytes]) -> int:
+        """Number an example and let it wait."""
+        if not self._waiting:
+            # It came after the last tick, so that counting from there never waits too long.
+            self._since_s = self._ticked_s
+        example = self._next_example
+        self._next_example += 1
+        self._waiting.append(Waiting(example, take, time_s, media, fingerprint, *packed))
+        return example
+
+    def due(self, now_s: float) -> bool:
+        """Whether the oldest example may have waited for `BATCH_S`; now_s: of one clock that does not jump."""
+        self._ticked_s = now_s
+        return bool(self._waiting) and (self._since_s is None or not 0 <= now_s - self._since_s < BATCH_S)
+
+    def write(self, database: Database) -> None:
+        """Write all of it, in the caller's transaction; nothing is forgotten until `clear`."""
+        for take, (label, source, time_s) in self._takes.items():
+            database.change("INSERT OR IGNORE INTO labels (name) VALUES (?)", (label,))
+            sql = "INSERT INTO takes (id, source, time_s, label_id) SELECT ?, ?, ?, id FROM labels WHERE name = ?"
+            database.change(sql, (take, source, time_s, label))
+        for one in self._waiting:
+            database.change(
+                "INSERT INTO examples (id, time_s, take_id) VALUES (?, ?, ?)", (one.id, one.time_s, one.take)
+            )
+            if one.media is not None:
+                sql = "INSERT INTO media (example_id, media_type, crc32, media) VALUES (?, ?, ?, ?)"
+                database.change(sql, (one.id, "image/jpeg", zlib.crc32(one.media), one.media))
+            sql = "INSERT INTO embeddings (example_id, fingerprint, dtype, crc32, embedding) VALUES (?, ?, ?, ?, ?)"
+            crc = checksum(one.fingerprint, one.dtype, one.embedding)
+            database.change(sql, (one.id, one.fingerprint, one.dtype, crc, one.embedding))
+
+    def clear(self) -> None:
+        """Forget what was committed; the numbers go on."""
+        self._takes.clear()
+        self._waiting.clear()

@@ -1,0 +1,187 @@
+"""Database: one SQLite file that survives kill -9 and power cuts, and errors of one line. Home of sqlite3."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge_tl.errors import ProfileError
+
+APPLICATION_ID = 0x65_64_67_65
+""""edge" in ASCII, in the header of the file, so that `file` and we tell our databases from others."""
+BUSY_S = 5.0
+"""How long a write waits for another connection before it gives up."""
+
+
+class Database:
+    """A SQLite file in WAL mode with synchronous=FULL: what a `writing` block wrote is on disk when the block ends.
+
+    Used by one thread. Readers never block the writer nor wait for it, and also work where they may not write, e.g.
+    on a read-only SD card. Every method raises ProfileError for what SQLite raises.
+    """
+
+    def __init__(self, path: Path, *, writable: bool, tables: str, version: int) -> None:
+        """Open the file; where it is `writable` and missing or empty, make it with `tables`, a script of CREATEs.
+
+        version: of `tables`, kept in the file; ProfileError where the file's is newer.
+        """
+        self.path = path
+        self.writable = writable
+        with self._one_line():
+            self._db = _open(path, "mode=rwc") if writable else _open_reader(path)
+            try:
+                self._prepare(tables, version)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self, tables: str, version: int) -> None:
+        """Check whose file it is and of which version, and set up durability."""
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (found,) = self._db.execute("PRAGMA user_version").fetchone()
+        if application == APPLICATION_ID and found > version:
+            raise ProfileError(
+                f"{self.path} was made by a newer edge-tl (format {found}, this one reads {version}): upgrade edge-tl"
+            )
+        # Killed while it was made, a file has no table yet: that is empty, not foreign.
+        empty = not found and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not empty and application != APPLICATION_ID:
+            raise ProfileError(f"{self.path} is a database of another program: choose another folder")
+        if not self.writable:
+            if empty:
+                raise _nothing_at(self.path)
+            return
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        if empty:
+            header = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
+            self._db.executescript(f"BEGIN IMMEDIATE; {tables}; {header} COMMIT;")
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, one after the other."""
+        with self._one_line():
+            yield from self._db.execute(sql, values)
+
+    def one(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
+        """The first row of a query, None where there is none."""
+        return next(self.rows(sql, values), None)
+
+    def number(self, sql: str, values: Sequence[object] = ()) -> int:
+        """The first value of a query that always has one, a count."""
+        return int(next(self.rows(sql, values))[0])
+
+    def change(self, sql: str, values: Sequence[object] = ()) -> int:
+        """Run one statement inside `writing`; how many rows it changed (not those that it removed with them)."""
+        with self._one_line():
+            return self._db.execute(sql, values).rowcount
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: all of the block is on disk at its end, or, where it raises, nothing."""
+        self.check_writable()
+        with self._one_line():
+            self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            with self._one_line():
+                self._db.execute("COMMIT")
+        finally:
+            self._roll_back()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """While it lasts every read sees the same data, whatever the writer commits meanwhile; it may be nested."""
+        if self._db.in_transaction:
+            yield
+            return
+        with self._one_line():
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        """End a transaction that was not committed."""
+        with self._one_line():
+            if self._db.in_transaction:  # after some errors SQLite has rolled back already
+                self._db.execute("ROLLBACK")
+
+    def check_writable(self) -> None:
+        """ProfileError where it was opened for reading."""
+        if not self.writable:
+            raise ProfileError(f"{self.path} was opened for reading: open the profile with writable=True")
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._db.close()
+
+    @contextmanager
+    def _one_line(self) -> Iterator[None]:
+        """Turn what SQLite raises into one line that says what to do."""
+        try:
+            yield
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+            raise ProfileError(_explain(self.path, error)) from error
+
+
+def _open(path: Path, options: str) -> sqlite3.Connection:
+    """A connection that has read from the file once; a connection that fails there is closed."""
+    uri = f"{path.absolute().as_uri()}?{options}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, also where no file can be made beside the database."""
+    try:
+        if not path.is_file():
+            raise _nothing_at(path)
+        wal = path.with_name(path.name + "-wal")
+        unfinished = wal.exists() and wal.stat().st_size > 0
+    except OSError as error:
+        raise ProfileError(f"{path} cannot be read ({error.strerror}): check its rights") from error
+    try:
+        return _open(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        # Readers of a WAL database make a file beside it (-shm) that they share with the writer. Where they cannot and
+        # nothing waits in the log, the file alone is the whole truth; a log must not be ignored, it holds examples.
+        if unfinished or not _name(error).startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR")):
+            raise
+        return _open(path, "mode=ro&immutable=1")
+
+
+def _nothing_at(path: Path) -> ProfileError:
+    """The error of a reader that finds no examples."""
+    return ProfileError(
+        f"there are no examples at {path}: teach some first (`edge-tl teach`, `edge-tl examples import`)"
+    )
+
+
+def _name(error: Exception) -> str:
+    """SQLite's name of an error, e.g. SQLITE_FULL; empty where Python's module raised it."""
+    return str(getattr(error, "sqlite_errorname", ""))
+
+
+def _explain(path: Path, error: Exception) -> str:
+    """What came and what to do, in one line (the names: https://www.sqlite.org/rescode.html)."""
+    name, said = _name(error), " ".join(str(error).split())
+    # UnicodeDecodeError: SQLite quotes damaged text in its message, which Python's module then cannot read.
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
+        return f"{path} is damaged ({said}): restore a copy of it, or move it away and teach again"
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return f"{path} cannot be written ({said}): free some space on the disk; what was counted before is safe"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return f"{path} cannot be opened or written ({said}): check the rights of the file and its folder"
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return f"{path} is in use by another program: close that first"
+    return f"{path}: SQLite says {said}"

@@ -1,0 +1,374 @@
+"""ExampleStore: labelled examples in SQLite, the picture beside its embedding, grouped in takes."""
+
+from __future__ import annotations
+
+import builtins
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from edge_tl import image
+from edge_tl.batch import BATCH_EXAMPLES, TABLES, VERSION, Batch
+from edge_tl.database import Database
+from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
+from edge_tl.labels import check_label
+from edge_tl.stored import as_stored, checksum, pack, stored_jpeg, unpack
+
+if TYPE_CHECKING:
+    from edge_tl.embedder import Embedder
+
+__all__ = ["Count", "Example", "ExampleStore", "Examples", "as_stored"]
+
+_REPLACE = "UPDATE embeddings SET fingerprint = ?, dtype = ?, crc32 = ?, embedding = ? WHERE example_id = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much is on disk for one label."""
+
+    examples: int
+    takes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One stored example, without its picture and embedding."""
+
+    id: int
+    label: str
+    take: int
+    time_s: float
+    """When it was taken, in seconds since 1970 unless the store has another clock."""
+    source: str
+    media_bytes_len: int
+    """The size of its picture file; 0 where none was kept."""
+    fingerprint: str
+    """Of the embedder that made its embedding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """All examples as a head wants them, in the order in which they were added."""
+
+    ids: np.ndarray
+    """(N,) int64; an id is never given twice."""
+    X: np.ndarray
+    """(N, D) float32, each row exactly `as_stored` of what was added; (0, 0) where there is none."""
+    y: np.ndarray
+    """(N,) str."""
+    takes: np.ndarray
+    """(N,) int64; examples of one take must stay on one side of a split."""
+    fingerprint: str
+
+
+class ExampleStore:
+    """Examples in one SQLite file; what `counts` counts is on disk and survives a power cut.
+
+    Used by one thread; any number of readers (other threads, other processes), each with a store of its own, see
+    what was committed. One writer at a time: Profile holds the lock. Examples wait at most 250 ms for their commit
+    where the loop calls `tick`. Every method raises ProfileError, one line, where the file cannot be read or written
+    (damage, full disk, missing rights); what was committed before stays, and what waits is tried again.
+    """
+
+    def __init__(self, path: Path, *, writable: bool, clock: Callable[[], float] = time.time) -> None:
+        """Open the file, made when it is missing and `writable`; `clock` gives seconds for takes and examples."""
+        self.path = Path(path)
+        self.writable = writable
+        self._clock = clock
+        self._counts: dict[str, Count] | None = None
+        self._stored: tuple[str, int] | None = None
+        self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION)
+        last = dict(self._db.rows("SELECT name, seq FROM sqlite_sequence"))
+        self._batch = Batch(last.get("takes", 0), last.get("examples", 0))
+
+    # -- adding ------------------------------------------------------------------------------------------------------
+
+    def new_take(self, label: str, source: str = "") -> int:
+        """Begin a take, one hold of the key, and return its number; it is on disk with its first example.
+
+        label: as in check_label (ExampleError); a new one is declared with the take. source: where it comes from.
+        """
+        self._db.check_writable()
+        # A path that is no valid Unicode must not fail later, in the commit.
+        return self._batch.new_take(check_label(label), source.encode("utf-8", "replace").decode(), self._clock())
+
+    def add(
+        self,
+        take: int,
+        picture: np.ndarray | bytes | None,
+        embedding: np.ndarray,
+        fingerprint: str,
+        time_s: float | None = None,
+    ) -> int:
+        """Put one example into the next batch and return its id; it counts after `tick` or `flush` committed it.
+
+        take: from `new_take`; ExampleError where it was removed meanwhile. picture: as in `stored_jpeg`, None to keep
+        the embedding only. embedding: (D,) finite floats, as in `stored.pack`; fingerprint: of the embedder that made
+        it, ProfileMismatch where others are stored. time_s: when it was taken, the store's clock by default.
+        """
+        self._db.check_writable()
+        if take not in self._batch and not self._db.one("SELECT 1 FROM takes WHERE id = ?", (take,)):
+            raise ExampleError(f"there is no take {take} (any more): begin one with new_take")
+        dtype, packed = pack(embedding)
+        self._check_embedder(fingerprint, len(packed) // np.dtype(dtype).itemsize)
+        media = None if picture is None else stored_jpeg(picture)
+        time_s = self._clock() if time_s is None else time_s
+        example = self._batch.add(take, time_s, media, fingerprint, (dtype, packed))
+        if len(self._batch) >= BATCH_EXAMPLES:
+            self.flush()
+        return example
+
+    def tick(self, now_s: float) -> int:
+        """Commit when the oldest waiting example may be 250 ms old; return how many were committed.
+
+        now_s: of any clock that does not jump, always the same one; call it once a frame.
+        """
+        return self.flush() if self._batch.due(now_s) else 0
+
+    def flush(self) -> int:
+        """Commit all that waits and return the number of examples; on ProfileError they wait on."""
+        waiting = len(self._batch)
+        if waiting:
+            with self._changing():
+                pass
+        return waiting
+
+    def add_label(self, label: str) -> str:
+        """Declare a label that has no example yet, on disk, and return it normalised; one that exists is left alone."""
+        label = check_label(label)
+        with self._changing():
+            self._db.change("INSERT OR IGNORE INTO labels (name) VALUES (?)", (label,))
+        return label
+
+    # -- reading: what is committed ----------------------------------------------------------------------------------
+
+    def labels(self) -> builtins.list[str]:
+        """The labels in the order in which they were declared, those without examples included."""
+        return [name for (name,) in self._db.rows("SELECT name FROM labels ORDER BY id")]
+
+    def counts(self) -> dict[str, Count]:
+        """How many examples and takes are on disk for every label, zeros included; waiting ones do not count."""
+        if self._counts is None or not self.writable:  # only a writer knows when its counts change
+            rows = self._db.rows(
+                "SELECT name, count(e.id), count(DISTINCT e.take_id) FROM labels l LEFT JOIN takes t ON t.label_id = "
+                "l.id LEFT JOIN examples e ON e.take_id = t.id GROUP BY l.id ORDER BY l.id"
+            )
+            self._counts = {name: Count(examples, takes) for name, examples, takes in rows}
+        return dict(self._counts)
+
+    def matrix(self, fingerprint: str) -> Examples:
+        """All examples for training; ProfileMismatch where some were embedded by another embedder."""
+        with self.snapshot():
+            others = self._db.number("SELECT count(*) FROM embeddings WHERE fingerprint <> ?", (fingerprint,))
+            total = self._db.number("SELECT count(*) FROM embeddings")
+            if others:
+                raise ProfileMismatch(
+                    f"{others} of {total} examples were embedded by another model than {fingerprint[:12]}: run "
+                    "`edge-tl examples re-embed`"
+                )
+            X = np.zeros((0, 0), np.float32)
+            ids, labels, takes = [], [], []
+            for row, (number, label, take, dtype, crc, packed) in enumerate(
+                self._db.rows("SELECT id, label, take, dtype, crc32, embedding FROM listed ORDER BY id")
+            ):
+                if not (isinstance(label, str) and isinstance(dtype, str) and isinstance(packed, bytes)):
+                    raise self._damaged(number, "embedding")
+                if checksum(fingerprint, dtype, packed) != crc:
+                    raise self._damaged(number, "embedding")
+                vector = unpack(dtype, packed)
+                if not row:
+                    X = np.empty((total, len(vector)), np.float32)
+                if row >= total or vector.shape != X.shape[1:]:
+                    raise self._damaged(number, "embedding")
+                X[row] = vector
+                ids.append(number)
+                labels.append(label)
+                takes.append(take)
+        if len(ids) != total:
+            raise ProfileError(f"{self.path} is damaged ({total - len(ids)} examples lost their take): restore a copy")
+        return Examples(np.array(ids, np.int64), X, np.array(labels, np.str_), np.array(takes, np.int64), fingerprint)
+
+    def list(self) -> builtins.list[Example]:
+        """Every example without its blobs, in the order in which they were added."""
+        rows = self._db.rows("SELECT id, label, take, time_s, source, media_bytes, fingerprint FROM listed ORDER BY id")
+        return [Example(*row) for row in rows]
+
+    def picture(self, example: int) -> bytes:
+        """The JPEG file of an example; ExampleError where there is no such example or it kept none."""
+        row = self._db.one("SELECT media, crc32 FROM media WHERE example_id = ?", (example,))
+        if row:
+            media, crc = row
+            if not isinstance(media, bytes) or zlib.crc32(media) != crc:
+                raise self._damaged(example, "picture")
+            return media
+        if self._db.one("SELECT 1 FROM examples WHERE id = ?", (example,)):
+            raise ExampleError(f"example {example} kept no picture, only its embedding")
+        raise ExampleError(f"there is no example {example}: `edge-tl examples list` shows those there are")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """While it lasts every read sees the same examples, whatever a writer commits meanwhile."""
+        with self._db.snapshot():
+            yield
+
+    # -- changing ----------------------------------------------------------------------------------------------------
+
+    def undo_last_take(self) -> tuple[str, int] | None:
+        """Remove the newest take that has examples, waiting ones included; its label and their number, None if none."""
+        with self._changing():
+            row = self._db.one("SELECT take, label, count(*) FROM listed GROUP BY take ORDER BY take DESC LIMIT 1")
+            if row is None:
+                return None
+            self._db.change("DELETE FROM takes WHERE id = ?", row[:1])
+        return row[1], row[2]
+
+    def remove_take(self, take: int) -> int:
+        """Remove a take with its examples and return their number; ExampleError where there is no such take."""
+        with self._changing():
+            examples = self._db.number("SELECT count(*) FROM examples WHERE take_id = ?", (take,))
+            if not self._db.change("DELETE FROM takes WHERE id = ?", (take,)):
+                raise ExampleError(f"there is no take {take}: `edge-tl examples list` shows those there are")
+        return examples
+
+    def remove(self, ids: Iterable[int]) -> int:
+        """Remove examples and return how many; ExampleError, and none is removed, where one does not exist."""
+        wanted = sorted({int(number) for number in ids})
+        with self._changing():
+            for number in wanted:
+                if not self._db.change("DELETE FROM examples WHERE id = ?", (number,)):
+                    raise ExampleError(f"there is no example {number}, so none was removed")
+        return len(wanted)
+
+    def remove_label(self, label: str) -> int:
+        """Remove a label with all its examples and return their number; ExampleError where there is no such label."""
+        with self._changing():
+            number = self._label_id(label)
+            examples = self._of_label(number)
+            self._db.change("DELETE FROM labels WHERE id = ?", (number,))
+        return examples
+
+    def rename(self, old: str, new: str) -> int:
+        """Give a label another name, or merge it into one that exists; return how many examples now changed label.
+
+        The place in `labels()` stays; after a merge it is that of the label merged into, and takes stay separate.
+        ExampleError where `old` does not exist or `new` cannot be a label.
+        """
+        new = check_label(new)
+        with self._changing():
+            number = self._label_id(old)
+            into = self._db.one("SELECT id FROM labels WHERE name = ?", (new,))
+            examples = self._of_label(number)
+            if into is None:
+                self._db.change("UPDATE labels SET name = ? WHERE id = ?", (new, number))
+            elif into[0] == number:
+                return 0
+            else:
+                self._db.change("UPDATE takes SET label_id = ? WHERE label_id = ?", (into[0], number))
+                self._db.change("DELETE FROM labels WHERE id = ?", (number,))
+        return examples
+
+    def reembed(self, embedder: Embedder, progress: Callable[[int, int], bool | None] | None = None) -> int:
+        """Embed anew, from the stored pictures, every example of another embedder; return how many.
+
+        progress(done, total) is called after each; True ends it, what was done is kept, and the next call goes on from
+        there. Examples without a readable picture are left and named in an ExampleError after all others are done.
+        """
+        self._db.check_writable()
+        self.flush()
+        sql = "SELECT example_id FROM embeddings WHERE fingerprint <> ? ORDER BY example_id"
+        todo = [*self._db.rows(sql, (embedder.fingerprint,))]
+        batch: builtins.list[tuple[str, str, int, bytes, int]] = []
+        left: builtins.list[int] = []
+        for done, (number,) in enumerate(todo, 1):
+            try:
+                dtype, packed = pack(embedder.embed(image.decode(self.picture(number))))
+                crc = checksum(embedder.fingerprint, dtype, packed)
+                batch.append((embedder.fingerprint, dtype, crc, packed, number))
+            except (ExampleError, ProfileError):
+                left.append(number)
+            ended = bool(progress and progress(done, len(todo)))
+            if len(batch) >= BATCH_EXAMPLES or ended or done == len(todo):
+                with self._changing():
+                    for row in batch:
+                        self._db.change(_REPLACE, row)
+                batch.clear()
+                self._stored = None
+            if ended:
+                return done - len(left)
+        if left:
+            shown = ", ".join(map(str, left[:5])) + (" …" if len(left) > 5 else "")
+            raise ExampleError(f"{len(left)} examples have no readable picture to embed anew ({shown}): remove them")
+        return len(todo)
+
+    # -- closing -----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Commit what waits and close the file; may be called twice; ProfileError where the commit fails."""
+        try:
+            self.flush()
+        finally:
+            self._batch.clear()
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except ProfileError:
+            if error is None:  # a full disk was told already
+                raise
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One commit of what waits and of what the block writes; where it fails, all that waited waits on."""
+        with self._db.writing():
+            self._batch.write(self._db)
+            yield
+        self._batch.clear()
+        self._counts = None
+
+    def _check_embedder(self, fingerprint: str, dim: int) -> None:
+        """Refuse an embedding that could not be trained together with those that are stored."""
+        if self._stored is None or self._stored[0] != fingerprint:
+            self.flush()
+            kept = "SELECT fingerprint, dtype, length(embedding) FROM embeddings"
+            row = self._db.one(f"{kept} WHERE fingerprint <> ? UNION ALL {kept} LIMIT 1", (fingerprint,))
+            if row and row[0] != fingerprint:
+                raise ProfileMismatch(
+                    f"the stored examples are of model {row[0][:12]}, this one is of {fingerprint[:12]}: run "
+                    "`edge-tl examples re-embed` first"
+                )
+            self._stored = fingerprint, row[2] // np.dtype(row[1]).itemsize if row else dim
+        if dim != self._stored[1]:
+            raise ShapeError(f"got an embedding of {dim} values: those stored by the same model have {self._stored[1]}")
+
+    def _label_id(self, label: str) -> int:
+        """The number of a label that must exist."""
+        row = self._db.one("SELECT id FROM labels WHERE name = ?", (check_label(label),))
+        if row is None:
+            known = ", ".join(self.labels()) or "none"
+            raise ExampleError(f"there is no label {label!r}; those there are: {known}")
+        return int(row[0])
+
+    def _of_label(self, number: int) -> int:
+        """How many examples a label has."""
+        sql = "SELECT count(*) FROM examples e JOIN takes t ON t.id = e.take_id WHERE t.label_id = ?"
+        return self._db.number(sql, (number,))
+
+    def _damaged(self, example: int, what: str) -> ProfileError:
+        """The error of an example that did not survive on disk."""
+        remedy = f"remove it with `edge-tl examples remove {example}`"
+        return ProfileError(f"{self.path} is damaged (the {what} of example {example}): {remedy}")

@@ -1,0 +1,63 @@
+"""Labels: any short text a person would choose, made safe to store, to show and to use in a folder's name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import unquote
+
+from edge_tl.errors import ExampleError
+
+MAX_CHARACTERS = 64
+
+# Format characters that belong inside visible text: the joiners of emoji and of Persian or Hindi words, and the
+# tag letters of flags such as Scotland's. Every other one (e.g. right-to-left overrides) garbles a terminal.
+_JOINERS = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
+# Emoji younger than this Python's Unicode table look unassigned to it.
+_EMOJI = range(0x1F000, 0x1FC00)
+# What Linux, FAT (USB sticks) or Windows refuse in a name or read as a path, and our own escape character.
+_UNSAFE = re.compile(r'[%/\\<>:"|?*]|^\.|\.$')
+
+
+def check_label(text: str) -> str:
+    """The label as it is kept: NFC-normalised and stripped.
+
+    text: 1 to 64 characters after stripping, each printable (spaces inside, emoji and slashes are welcome).
+    Returns the label; raises ExampleError otherwise.
+    """
+    if not isinstance(text, str):
+        raise ExampleError(f"a label must be text, not {type(text).__name__}")
+    label = unicodedata.normalize("NFC", text).strip()
+    if not label:
+        raise ExampleError(f"a label is empty: choose one of 1 to {MAX_CHARACTERS} characters")
+    if len(label) > MAX_CHARACTERS:
+        raise ExampleError(
+            f"label {label[:20]!a}… has {len(label)} characters, at most {MAX_CHARACTERS} fit: shorten it"
+        )
+    for character in label:
+        if not (character.isprintable() or character in _JOINERS or ord(character) in _EMOJI):
+            raise ExampleError(f"label {label!a} holds the unprintable character {character!a}: leave it out")
+    if all(character in _JOINERS for character in label):
+        raise ExampleError(f"label {label!a} is invisible: choose one that can be read")
+    return label
+
+
+def escape(label: str) -> str:
+    """The label as the name of one folder or file: `a/b` becomes `a%2Fb`, `..` becomes `%2E%2E`.
+
+    label: from check_label. Returns text that `unescape` turns back exactly; it is never `.` or `..`, is not hidden
+    and holds no separator, but can be longer than the 255 bytes a file system takes.
+    """
+
+    def percent(match: re.Match[str]) -> str:
+        return f"%{ord(match[0]):02X}"
+
+    return _UNSAFE.sub(percent, label)
+
+
+def unescape(name: str) -> str:
+    """The label that `escape` turned into this name; a name that nobody escaped comes back as it is."""
+    try:
+        return unquote(name, errors="strict")
+    except UnicodeDecodeError:
+        return name
