@@ -12,7 +12,7 @@ from device.pacman.walker import CELL_UNITS
 
 AHEAD_CELLS = 3
 """How early a turn is announced: the recognition needs its time, and the game remembers a turn for six cells."""
-MARGIN_TICKS = 6
+MARGIN_TICKS = 4
 """A cell is safe if no ghost can be there this much earlier than the player, or later."""
 HUNT_CELLS = 8
 """Frightened ghosts are hunted within this distance."""
@@ -116,7 +116,8 @@ class Pilot:
             gain = danger.get(cell, 1e9) - arrival
             if gain > refuge_gain and steps[cell]:
                 refuge, refuge_gain = cell, gain
-            for name, other in maze.open(cell).items():
+            # Of two goals equally far the one ahead: who changes his mind in every cell gets nowhere.
+            for name, other in sorted(maze.open(cell).items(), key=lambda way: way[0] != game.player.direction):
                 ticks = (steps[cell] + 1) * CELL_UNITS / PLAYER_UNITS
                 if other not in steps and ticks + MARGIN_TICKS < danger.get(other, 1e9):
                     steps[other] = steps[cell] + 1
