@@ -1,0 +1,107 @@
+"""`--camera`: which source is meant, and opening it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from device.camera import PicameraSource
+from device.newest import NewestFrame
+from device.video import UsbCamera, VideoFile
+from edge_tl.errors import ConfigError, MissingDependency, SourceError
+from edge_tl.frames import Source
+from edge_tl.simulated import POSES, SimulatedPlayer, wandering
+from edge_tl.sources import PICTURE_SUFFIXES, FolderSource
+
+GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim|PATH"
+Kind = Literal["auto", "picamera2", "usb", "sim", "path"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a `--camera` argument means."""
+
+    kind: Kind
+    number: int | None = None
+    """picamera2: of its list of cameras; usb: the N of /dev/videoN; None is the first."""
+    path: Path | None = None
+
+
+def parse_camera(spec: str, exists: Callable[[str], bool] = os.path.exists) -> Choice:
+    """A `--camera` argument by its grammar, `auto|picamera2[:N]|usb[:N]|sim|PATH`; ConfigError for anything else.
+
+    A word with a slash or a dot is a path; another one is a path only where `exists` says so.
+    """
+    word, colon, rest = spec.partition(":")
+    if spec in ("auto", "sim"):
+        return Choice("auto") if spec == "auto" else Choice("sim")
+    if word in ("picamera2", "usb"):
+        # At most three digits: Linux has 256 video nodes, and int() is slow and finally refuses on millions.
+        if colon and not (rest.isascii() and rest.isdigit() and len(rest) <= 3):
+            raise ConfigError(f"--camera {spec}: {rest!r} is no number; wanted {word} or {word}:N, e.g. {word}:0")
+        number = int(rest) if colon else None
+        return Choice("picamera2", number) if word == "picamera2" else Choice("usb", number)
+    if "\0" not in spec and spec.strip() and ("/" in spec or "." in spec or exists(spec)):
+        return Choice("path", path=Path(spec).expanduser())
+    shown = spec if spec.isprintable() and len(spec) <= 60 else ascii(spec)[:60]
+    raise ConfigError(f"--camera {shown}: no such word or file; wanted {GRAMMAR}")
+
+
+def open_source(
+    spec: str,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    seed: int = 0,
+    fallback: Callable[[], Source] | None = None,
+    folder_fps: float | None = 10.0,
+    loop: bool = False,
+) -> Source:
+    """The source that a `--camera` argument means, open.
+
+    seed: of the simulated player, which wanders from pose to pose. fallback: makes the source (not open yet) to use
+    where `auto` finds no camera; without it that is a SourceError naming what was tried. folder_fps: pictures a second
+    of a folder, None for as fast as they are read. loop: whether folders and videos begin again.
+    Raises ConfigError for a bad argument, SourceError or MissingDependency where the source cannot be opened.
+    """
+    choice = parse_camera(spec)
+    if choice.kind == "auto":
+        return _open_auto(clock, fallback)
+    source: Source
+    if choice.kind == "picamera2":
+        source = NewestFrame(PicameraSource(choice.number or 0, clock=clock), clock=clock)
+    elif choice.kind == "usb":
+        source = NewestFrame(UsbCamera(choice.number, clock=clock), clock=clock)
+    elif choice.kind == "sim":
+        script = wandering(seed, tuple(POSES))
+        source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script)
+    else:
+        assert choice.path is not None
+        if choice.path.is_dir() or choice.path.suffix.lower() in PICTURE_SUFFIXES or not choice.path.exists():
+            source = FolderSource(choice.path, folder_fps, loop, clock, sleep)
+        else:
+            source = VideoFile(choice.path, loop, paced=True, clock=clock, sleep=sleep)
+    source.open()
+    return source
+
+
+def _open_auto(clock: Callable[[], float], fallback: Callable[[], Source] | None) -> Source:
+    """The first camera that opens: the Pi's own before a USB one."""
+    tried = []
+    for camera in (PicameraSource(clock=clock), UsbCamera(clock=clock)):
+        source = NewestFrame(camera, clock=clock)
+        try:
+            source.open()
+        except (SourceError, MissingDependency) as error:
+            tried.append(str(error))
+        else:
+            return source
+    if fallback is None:
+        raise SourceError(f"no camera found; tried: {'; '.join(tried)}; or use --camera sim, the simulated player")
+    simulated = fallback()
+    simulated.open()
+    return simulated
