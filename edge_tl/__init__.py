@@ -1,1 +1,77 @@
-"""edge-tl: teach a Raspberry Pi new gestures and new words, on the Pi itself, in seconds."""
+"""edge-tl: teach a Raspberry Pi new gestures and new words, on the Pi itself, in seconds.
+
+    Source.read → Frame → Embedder.embed → ExampleStore.add | Head.predict_proba → Controller.update → Game.step
+
+Read the files in this order, which is the data's way: errors, frames, sources, simulated, image, manifest, interpreter,
+embedder, stored, examples, folders, features, span, heads, metrics, validation, rejection, recognizer, controller,
+profile, timing, testing.
+"""
+
+from edge_tl.controller import Controller, ControllerConfig, Steady
+from edge_tl.embedder import Embedder, TFLiteEmbedder
+from edge_tl.errors import (
+    ConfigError,
+    EdgeTLError,
+    ExampleError,
+    MissingDependency,
+    ModelError,
+    NotFittedError,
+    ProfileError,
+    ProfileLocked,
+    ProfileMismatch,
+    ShapeError,
+    SourceClosed,
+    SourceError,
+    SourceTimeout,
+)
+from edge_tl.examples import ExampleStore
+from edge_tl.features import FeatureMap
+from edge_tl.frames import Frame, Source
+from edge_tl.heads import HEADS, Head, make_head
+from edge_tl.image import decode
+from edge_tl.models import default_model
+from edge_tl.profile import Profile
+from edge_tl.recognizer import Learned, Observation, Recognizer
+from edge_tl.rejection import Rejector
+from edge_tl.simulated import SimulatedPlayer
+from edge_tl.sources import FolderSource
+from edge_tl.validation import Evaluation, evaluate
+
+__all__ = [
+    "HEADS",
+    "ConfigError",
+    "Controller",
+    "ControllerConfig",
+    "EdgeTLError",
+    "Embedder",
+    "Evaluation",
+    "ExampleError",
+    "ExampleStore",
+    "FeatureMap",
+    "FolderSource",
+    "Frame",
+    "Head",
+    "Learned",
+    "MissingDependency",
+    "ModelError",
+    "NotFittedError",
+    "Observation",
+    "Profile",
+    "ProfileError",
+    "ProfileLocked",
+    "ProfileMismatch",
+    "Recognizer",
+    "Rejector",
+    "ShapeError",
+    "SimulatedPlayer",
+    "Source",
+    "SourceClosed",
+    "SourceError",
+    "SourceTimeout",
+    "Steady",
+    "TFLiteEmbedder",
+    "decode",
+    "default_model",
+    "evaluate",
+    "make_head",
+]

@@ -1,0 +1,191 @@
+"""`edge-tl`: the command line. Every option of every command is named here; the commands live in `device/commands`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from edge_tl.errors import EdgeTLError
+
+HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
+CAMERA_HELP = "auto, picamera2[:N], usb[:N], sim (the simulated player), or PATH of a folder, picture or video"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 done, 1 an expected error (one line on stderr), 2 wrong usage."""
+    arguments = build_parser().parse_args(argv)
+    command = importlib.import_module(f"device.commands.{arguments.command}")
+    try:
+        return int(command.run(arguments))
+    except EdgeTLError as error:
+        print(f"edge-tl: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("edge-tl: stopped; what was counted is saved", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # `edge-tl … | head` closes our output: nothing is wrong; and Python must not complain while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def data_dir() -> Path:
+    """Where profiles live when `--data-dir` is not given: `$XDG_DATA_HOME/edge-tl` or `~/.local/share/edge-tl`."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "edge-tl"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole grammar of `edge-tl`."""
+    parser = argparse.ArgumentParser(
+        prog="edge-tl",
+        description="Teach this computer new gestures with its camera, in seconds, and steer with them.",
+        epilog="Start with `edge-tl demo` (no camera needed), then `edge-tl teach`, then `edge-tl play`.",
+    )
+    parser.add_argument("--version", action="version", version=f"edge-tl {version('edge-tl')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    profile = argparse.ArgumentParser(add_help=False)
+    profile.add_argument(
+        "--profile", default="default", metavar="NAME", help="which taught set to use (default: default)"
+    )
+    profile.add_argument(
+        "--data-dir",
+        type=Path,
+        default=data_dir(),
+        metavar="DIR",
+        help="where profiles are kept (default: %(default)s)",
+    )
+    profile.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument(
+        "--model", type=Path, metavar="DIR", help="a folder made by `edge-tl-host convert` (default: the shipped model)"
+    )
+    model.add_argument("--threads", type=positive, metavar="N", help="threads of the interpreter (default: up to 4)")
+
+    camera = argparse.ArgumentParser(add_help=False)
+    where = camera.add_mutually_exclusive_group()
+    where.add_argument("--camera", default="auto", metavar="WHICH", help=f"{CAMERA_HELP} (default: auto)")
+    where.add_argument("--no-camera", action="store_true", help="use the keyboard only")
+
+    teaching = argparse.ArgumentParser(add_help=False)
+    teaching.add_argument(
+        "--labels", nargs="+", metavar="LABEL", help="classes to begin with (default: up down left right neutral)"
+    )
+    teaching.add_argument(
+        "--min-examples",
+        type=positive,
+        default=20,
+        metavar="N",
+        help="examples a class needs before training is offered",
+    )
+    head = argparse.ArgumentParser(add_help=False)
+    head.add_argument("--head", choices=HEADS, help="what is trained on the examples (default: ridge)")
+
+    def command(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help_text, description=sentence(help_text), parents=list(parents))
+
+    demo = command(
+        "demo",
+        "teach, evaluate and play by itself, from the simulated player or a folder",
+        profile,
+        model,
+        camera,
+        head,
+    )
+    demo.add_argument(
+        "--seconds", type=positive_seconds, default=20.0, metavar="N", help="how long to play (default: 20)"
+    )
+    demo.add_argument("--seed", type=int, default=1, metavar="N", help="which simulated players are drawn (default: 1)")
+
+    command("teach", "hold a key to record examples of a class from the camera", profile, model, camera, teaching, head)
+
+    train = command("train", "train the head on the recorded examples and save it", profile, model, head)
+    train.add_argument("--force", action="store_true", help="train although a class has few examples")
+
+    play = command(
+        "play", "play Pac-Man, steered by what you taught; the arrow keys always work too", profile, model, camera, head
+    )
+    play.add_argument(
+        "--steer", nargs="+", default=[], metavar="DIRECTION=LABEL", help="e.g. --steer up=fist left=palm"
+    )
+    play.add_argument(
+        "--seed", type=int, default=None, metavar="N", help="the ghosts' random seed (default: a new one)"
+    )
+    play.add_argument("--no-reject", action="store_true", help="always answer, even to what was never taught")
+
+    command(
+        "evaluate",
+        "say honestly how well it works: each take is tested by what the other takes taught",
+        profile,
+        model,
+        head,
+    )
+
+    predict = command("predict", "recognise pictures", profile, model)
+    predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture")
+    predict.add_argument("--no-reject", action="store_true", help="always name a class, never 'none of these'")
+
+    examples = command("examples", "list, import, export, remove and rename recorded examples")
+    actions = examples.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=help_text, description=sentence(help_text), parents=[profile, *parents])
+
+    action("list", "show every class with its counts (and with --json every example)")
+    bring = action("import", "add a folder of pictures: CLASS/picture or CLASS/TAKE/picture", model)
+    bring.add_argument("path", type=Path, metavar="PATH", help="the folder")
+    take_out = action("export", "write the pictures as CLASS/TAKE/picture, which import reads again")
+    take_out.add_argument("path", type=Path, metavar="PATH", help="the folder; made when it is not there")
+    take_out.add_argument("--format", choices=("folder",), default="folder", help="folder (default)")
+    remove = action("remove", "forget the last take, single examples, or a whole class")
+    what = remove.add_mutually_exclusive_group(required=True)
+    what.add_argument("--last-take", action="store_true", help="the take recorded last")
+    what.add_argument("--label", metavar="LABEL", help="a class and all its examples")
+    what.add_argument("--id", nargs="+", type=int, metavar="ID", help="examples by the number `list --json` shows")
+    rename = action("rename", "give a class another name; an existing name merges the two")
+    rename.add_argument("old", metavar="OLD", help="the label now")
+    rename.add_argument("new", metavar="NEW", help="the label wanted")
+    action("re-embed", "compute all embeddings anew, after the model was changed", model)
+
+    models = command("model", "look at a model file, or at the trained generations of a profile")
+    model_actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def model_action(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return model_actions.add_parser(name, help=help_text, description=sentence(help_text), parents=list(parents))
+
+    info = model_action("info", "what a .tflite file or converted folder holds")
+    info.add_argument("path", type=Path, nargs="?", metavar="FILE", help="default: the shipped model")
+    info.add_argument("--json", action="store_true", help="print JSON instead of text")
+    model_action("generations", "the trained heads kept in a profile", profile)
+    model_action("roll-back", "go back to the head trained before", profile)
+
+    command("doctor", "say what is missing on this machine, and the command that mends it", profile)
+    return parser
+
+
+def sentence(text: str) -> str:
+    """The help line as a sentence of its own."""
+    return text[0].upper() + text[1:] + "."
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 up, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 up")
+    return number
+
+
+def positive_seconds(text: str) -> float:
+    """Seconds above 0 and finite, for argparse."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a time above 0 seconds")
+    return number

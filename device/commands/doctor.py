@@ -1,0 +1,140 @@
+"""`edge-tl doctor`: what is missing on this machine, and the command that mends it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import struct
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.errors import EdgeTLError
+from edge_tl.models import default_model
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    state: str
+    """`ok`, `missing` (something does not work) or `note` (optional)."""
+    detail: str
+    mend: str = ""
+    """The command that mends it."""
+
+
+def run(arguments: Namespace) -> int:
+    """Print the findings; exit 1 where something needed is missing."""
+    findings = list(look(arguments.data_dir))
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            print(f"{finding.state:8} {finding.what}: {finding.detail}")
+            if finding.mend:
+                print(f"{'':8} → {finding.mend}")
+    return 1 if any(finding.state == "missing" for finding in findings) else 0
+
+
+def look(data_dir: Path) -> Iterator[Finding]:
+    """All findings, in the order of the data's way."""
+    bits = 8 * struct.calcsize("P")
+    if bits == 64:
+        yield Finding("system", "ok", f"64-bit, Python {sys.version.split()[0]}")
+    else:
+        yield Finding(
+            "system", "missing", f"{bits}-bit; no TFLite runtime exists", "write the 64-bit system to the card"
+        )
+    yield numpy_finding()
+    yield from cameras()
+    yield model_finding()
+    yield data_finding(data_dir)
+    if sys.stdout.isatty():
+        yield Finding("terminal", "ok", os.environ.get("TERM", "unknown"))
+    else:
+        yield Finding("terminal", "note", "none here: teach and play need one, every other command does not")
+
+
+def numpy_finding() -> Finding:
+    """Whether NumPy fits apt's Picamera2: Bookworm's is built for NumPy 1 and breaks when pip raises it."""
+    import numpy
+
+    if module("picamera2"):
+        try:
+            importlib.import_module("picamera2")
+        except Exception as error:  # a binary built for another NumPy fails with ValueError, ImportError or worse
+            return Finding(
+                "numpy",
+                "missing",
+                f"{numpy.__version__} does not fit this Picamera2 ({type(error).__name__}: {first_line(error)})",
+                "pip install 'numpy<2'   (Bookworm's Picamera2 is built for NumPy 1), or make venv anew",
+            )
+    return Finding("numpy", "ok", numpy.__version__)
+
+
+def cameras() -> Iterator[Finding]:
+    """Picamera2, PyAV, and the video devices and whether they may be read."""
+    if module("picamera2"):
+        yield Finding("Picamera2", "ok", package("picamera2"))
+    else:
+        yield Finding(
+            "Picamera2", "note", "not installed; needed for a Raspberry Pi camera", "sudo apt install python3-picamera2"
+        )
+    if module("av"):
+        yield Finding("USB cameras", "ok", f"PyAV {package('av')}")
+    else:
+        yield Finding("USB cameras", "note", "PyAV is not installed", 'pip install "edge-tl[usb]"')
+    devices = sorted(Path("/dev").glob("video*"))
+    if not devices:
+        yield Finding("camera", "note", "no /dev/video* here; --camera sim works everywhere")
+    elif not any(os.access(device, os.R_OK | os.W_OK) for device in devices):
+        yield Finding(
+            "camera",
+            "missing",
+            f"{devices[0]} may not be read by this user",
+            "sudo usermod -aG video $USER, log in again",
+        )
+    else:
+        yield Finding("camera", "ok", ", ".join(str(device) for device in devices))
+
+
+def model_finding() -> Finding:
+    """Whether the shipped embedder loads and runs."""
+    try:
+        embedder = TFLiteEmbedder.load(default_model())
+    except EdgeTLError as error:
+        return Finding("model", "missing", str(error), "pip install --force-reinstall edge-tl, or make venv")
+    return Finding("model", "ok", f"{embedder.name} on {embedder.backend}")
+
+
+def data_finding(data_dir: Path) -> Finding:
+    """Whether profiles can be written."""
+    there = next(folder for folder in (data_dir, *data_dir.absolute().parents) if folder.exists())
+    if os.access(there, os.W_OK):
+        return Finding("data folder", "ok", str(data_dir))
+    return Finding("data folder", "missing", f"{there} may not be written", "give --data-dir a folder of your own")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return next(iter(str(error).splitlines()), "")
+
+
+def module(name: str) -> bool:
+    """Whether a package could be imported, without importing it."""
+    return importlib.util.find_spec(name) is not None
+
+
+def package(name: str) -> str:
+    """The version of a package, where it says one."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "installed"

@@ -1,0 +1,75 @@
+"""`edge-tl model`: model files, and the generations of a profile."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from device.assembly import open_profile
+from edge_tl.errors import ProfileError
+from edge_tl.interpreter import Interpreter, TensorInfo
+from edge_tl.manifest import read_manifest
+from edge_tl.models import default_model
+
+
+def run(arguments: Namespace) -> int:
+    """Run one action."""
+    if arguments.action == "info":
+        return info(arguments)
+    with ExitStack() as stack:
+        profile = open_profile(arguments, stack, writable=arguments.action == "roll-back")
+        if arguments.action == "roll-back":
+            profile.roll_back()
+        generations = profile.generations()
+        if not generations:
+            raise ProfileError(f"profile {arguments.profile!r} was not trained yet: run `edge-tl train`")
+        if arguments.json:
+            print(json.dumps([asdict(generation) for generation in generations], indent=2, default=str))
+        else:
+            for generation in generations:
+                print(generation)
+    return 0
+
+
+def info(arguments: Namespace) -> int:
+    """What a .tflite file, or the folder of a converted model, holds."""
+    path = arguments.path or default_model()
+    described = describe(path)
+    if arguments.json:
+        print(json.dumps(described, indent=2))
+        return 0
+    for name, value in described.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            for key, entry in value.items():
+                print(f"  {key}: {entry}")
+        else:
+            print(f"{name}: {value}")
+    return 0
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """The facts of a model: its tensors, and its manifest where it has one."""
+    manifest = read_manifest(path) if path.is_dir() else None
+    file = path / manifest.model if manifest else path
+    interpreter = Interpreter(file, threads=1)
+    facts: dict[str, Any] = {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "runs on": interpreter.backend,
+        "inputs": ", ".join(map(tensor_text, interpreter.inputs)),
+        "outputs": ", ".join(map(tensor_text, interpreter.outputs)),
+    }
+    if manifest:
+        facts["manifest"] = asdict(manifest)
+    return facts
+
+
+def tensor_text(tensor: TensorInfo) -> str:
+    """Name, shape, type and quantisation of a tensor."""
+    text = f"{tensor.name} {'×'.join(map(str, tensor.shape))} {tensor.dtype}"
+    return f"{text} (scale {tensor.scale:g}, zero point {tensor.zero_point})" if tensor.scale else text

@@ -1,0 +1,108 @@
+"""A lesson: takes recorded into the store and into the recognizer at once, and undone in both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from device.line import Sight
+from edge_tl.examples import Count, ExampleStore
+from edge_tl.image import thumbnail
+from edge_tl.labels import check_label
+from edge_tl.recognizer import Learned, Recognizer
+
+
+class Lesson:
+    """What `teach` and `play` do with recorded frames; knows no keys and no screen.
+
+    labels: classes shown from the beginning, also while empty. minimum: examples a class needs before training is
+    offered. A take is what lies between `begin` and `end`.
+    """
+
+    def __init__(
+        self,
+        store: ExampleStore,
+        recognizer: Recognizer,
+        clock: Callable[[], float],
+        labels: Iterable[str] = (),
+        minimum: int = 20,
+    ) -> None:
+        self.store, self.recognizer, self.clock, self.minimum = store, recognizer, clock, minimum
+        for label in labels:
+            store.add_label(check_label(label))
+        self.last_picture: dict[str, np.ndarray] = {}
+        """Label → its last picture, uint8 RGB, at most 64 pixels wide or high."""
+        self.recording: str | None = None
+        self._take = 0
+        self._source = ""
+        recognizer.replace(store.matrix(recognizer.embedder.fingerprint))
+
+    @property
+    def labels(self) -> list[str]:
+        """All classes, in the order in which they came."""
+        return self.store.labels()
+
+    def counts(self) -> dict[str, Count]:
+        """What is on disk, by label."""
+        return self.store.counts()
+
+    def missing(self) -> dict[str, int]:
+        """How many examples each class still needs before training is offered."""
+        counts = self.counts()
+        have = {label: counts[label].examples if label in counts else 0 for label in self.labels}
+        return {label: self.minimum - number for label, number in have.items() if number < self.minimum}
+
+    def add_label(self, label: str) -> str:
+        """A new class; ExampleError where the text cannot be a label."""
+        label = check_label(label)
+        self.store.add_label(label)
+        return label
+
+    def begin(self, label: str, source: str) -> None:
+        """A new take of `label` begins."""
+        self.end()
+        self.recording, self._source = label, source
+        self._take = 0
+
+    def frame(self, sight: Sight) -> None:
+        """Add a frame to the take, if one is being recorded; it counts once it is on disk."""
+        self.store.tick(self.clock())
+        if self.recording is None:
+            return
+        if not self._take:
+            # The take is made with its first frame, so that a key pressed without a camera leaves none.
+            self._take = self.store.new_take(self.recording, source=self._source)
+        fingerprint = self.recognizer.embedder.fingerprint
+        self.store.add(self._take, sight.frame.data, sight.embedding, fingerprint)
+        self.recognizer.add(sight.embedding, self.recording, self._take)
+        self.last_picture[self.recording] = thumbnail(sight.frame.data, 64)
+
+    def end(self) -> bool:
+        """End the take; True where it holds an example."""
+        recorded = bool(self._take)
+        self.recording, self._take = None, 0
+        self.store.flush()
+        return recorded
+
+    def undo(self) -> tuple[str, int] | None:
+        """Forget the last take; its label and how many examples went, or None where there is none."""
+        self.end()
+        undone = self.store.undo_last_take()
+        self._reload()
+        return undone
+
+    def remove_label(self, label: str) -> None:
+        """Forget a class with all its examples."""
+        self.end()
+        self.store.remove_label(label)
+        self.last_picture.pop(label, None)
+        self._reload()
+
+    def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> Learned:
+        """Train on all that was recorded."""
+        self.end()
+        return self.recognizer.learn(progress)
+
+    def _reload(self) -> None:
+        self.recognizer.replace(self.store.matrix(self.recognizer.embedder.fingerprint))

@@ -1,0 +1,80 @@
+"""The line of data, one frame at a time: source → embedder → head → controller, each stage timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_tl.controller import Controller, Steady
+from edge_tl.errors import SourceTimeout
+from edge_tl.frames import Frame, Source
+from edge_tl.recognizer import Observation, Recognizer
+from edge_tl.timing import Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What became of one frame."""
+
+    frame: Frame
+    embedding: np.ndarray
+    """float32 (embedding_dim,), rounded as the store keeps it."""
+    observation: Observation | None = None
+    """None while nothing was trained."""
+    steady: Steady | None = None
+
+
+class Line:
+    """Reads frames and recognises them; the one thread that teaches and plays calls `read`.
+
+    clock: seconds, monotonic, the clock of the source's `time_s`. `stopwatch` collects the times of the stages
+    `resize`, `embed`, `head` and `controller`.
+    """
+
+    def __init__(
+        self, source: Source, recognizer: Recognizer, clock: Callable[[], float], controller: Controller | None = None
+    ) -> None:
+        self.source, self.recognizer, self.controller = source, recognizer, controller
+        self.clock = clock
+        self.stopwatch = Stopwatch(clock)
+        self.frames = 0
+        self.dropped = 0
+        self._times_s: list[float] = []
+
+    def read(self, timeout_s: float) -> Sight | None:
+        """The next frame with all that is made of it; None where none came in time or the camera is away."""
+        try:
+            frame = self.source.read(timeout_s)
+        except SourceTimeout:
+            return None
+        self.frames += 1
+        self.dropped += frame.dropped
+        self._times_s = [*self._times_s[-29:], self.clock()]
+        embedder, stopwatch = self.recognizer.embedder, self.stopwatch
+        with stopwatch.stage("resize"):
+            picture = embedder.fit(frame.data)
+        with stopwatch.stage("embed"):
+            embedding = self.recognizer.embed(picture)
+        if not self.recognizer.fitted:
+            return Sight(frame, embedding)
+        with stopwatch.stage("head"):
+            observation = self.recognizer.recognise(embedding)
+        if self.controller is None or self.controller.classes != self.recognizer.classes:
+            return Sight(frame, embedding, observation)
+        with stopwatch.stage("controller"):
+            steady = self.controller.update(observation.probabilities, frame.time_s, observation.known)
+        return Sight(frame, embedding, observation, steady)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second over the last thirty frames; 0 before the second one."""
+        if len(self._times_s) < 2 or self._times_s[-1] <= self._times_s[0]:
+            return 0.0
+        return (len(self._times_s) - 1) / (self._times_s[-1] - self._times_s[0])
+
+    @property
+    def state(self) -> str:
+        """`open`, or `waiting` while a lost camera is sought."""
+        return getattr(self.source, "state", "open")

@@ -1,0 +1,68 @@
+"""A round of Pac-Man: frames and keys steer, ticks step the game. No screen in here."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from device.line import Line, Sight
+from device.pacman.game import TICKS_PER_SECOND, Game
+
+TICK_S = 1.0 / TICKS_PER_SECOND
+CATCH_UP_TICKS = 4
+"""After a pause of the whole process the game goes on from where it was, instead of racing through what it missed."""
+
+
+class Round:
+    """Reads at most one frame a `step`, then gives the game the ticks that have come due.
+
+    line: None where only keys steer. steering: label → direction. clock, sleep: seconds.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        line: Line | None,
+        steering: Mapping[str, str],
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self.game, self.line, self.steering = game, line, steering
+        self.clock, self.sleep = clock, sleep
+        self.sight: Sight | None = None
+        self.latencies_ms: deque[float] = deque(maxlen=10_000)
+        """From the capture of a frame to the direction it gives the game, in ms."""
+        self.wanted: str | None = None
+        self._next_s = clock()
+
+    def step(self, key: str | None = None) -> Sight | None:
+        """One frame and the ticks due; `key` is a direction from the keyboard. Returns what the camera saw, if new."""
+        seen = self._look(max(0.001, self._next_s - self.clock()))
+        if key is not None:
+            self.wanted = key
+        if self.line is not None:
+            self.game.hold(self.line.state != "open")
+        due = int((self.clock() - self._next_s) / TICK_S) + 1
+        if due > CATCH_UP_TICKS:
+            self._next_s = self.clock()
+            due = 1
+        for _ in range(due):
+            self.game.step(self.wanted)
+            self.wanted = None
+            self._next_s += TICK_S
+        return seen
+
+    def _look(self, timeout_s: float) -> Sight | None:
+        if self.line is None:
+            self.sleep(timeout_s)
+            return None
+        sight = self.line.read(timeout_s)
+        if sight is None:
+            return None
+        self.sight = sight
+        if sight.steady is not None and sight.steady.steers:
+            direction = self.steering.get(sight.steady.label or "")
+            if direction is not None:
+                self.wanted = direction
+                self.latencies_ms.append(1000 * (self.clock() - sight.frame.time_s))
+        return sight

@@ -1,0 +1,114 @@
+"""The play screen: Pac-Man, and beside it what the camera sees and what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from device.holding import Holding
+from device.lesson import Lesson
+from device.pacman.game import State
+from device.pacman.screen import BoardScreen
+from device.round import Round
+from device.screens.panel import draw_picture, draw_probabilities, speed_text
+from device.screens.teach import DRAW_S, KEYS
+from device.screens.terminal import Terminal
+from device.steering import DIRECTIONS
+
+PANEL_COLUMNS = 30
+
+
+class PlayScreen:
+    """Runs until `q`, or until `until_s` of the clock; `run` returns nothing.
+
+    lesson: where given, holding a number key records examples of that class while playing, and the head learns them
+    as soon as the key is let go (`relearn` is called). pilot: tells a simulated player which way to look.
+    """
+
+    def __init__(
+        self,
+        term: Terminal,
+        round_: Round,
+        clock: Callable[[], float],
+        lesson: Lesson | None = None,
+        relearn: Callable[[], str] | None = None,
+        pilot: Callable[[], None] | None = None,
+    ) -> None:
+        self.term, self.round, self.clock = term, round_, clock
+        self.lesson, self.relearn, self.pilot = lesson, relearn, pilot
+        self.board = BoardScreen()
+        self.holding = Holding()
+        self.message = ""
+        self._drawn_s = float("-inf")
+
+    def run(self, until_s: float = float("inf")) -> None:
+        """The loop: keys, one frame, the ticks due, the drawing."""
+        while self.clock() < until_s:
+            direction = None
+            for key in self.term.keys():
+                if key in ("q", "escape"):
+                    return
+                direction = self.key(key) or direction
+            if self.pilot is not None:
+                self.pilot()
+            sight = self.round.step(direction)
+            self.record(sight is not None)
+            if self.clock() - self._drawn_s >= DRAW_S:
+                self._drawn_s = self.clock()
+                self.draw()
+
+    def key(self, key: str) -> str | None:
+        """Act on one key; a direction is returned."""
+        if key in DIRECTIONS:
+            return key
+        if key == "p":
+            self.round.game.pause()
+        elif key in ("enter", " "):
+            if self.round.game.state is State.LOST:
+                self.round.game.reset()
+        elif self.lesson is not None and key in KEYS[: len(self.lesson.labels)]:
+            self.holding.press(self.lesson.labels[KEYS.index(key)], self.clock())
+        return None
+
+    def record(self, fresh: bool) -> None:
+        """Keep teaching while playing."""
+        if self.lesson is None or self.round.line is None:
+            return
+        label = self.holding.held(self.clock())
+        if label != self.lesson.recording:
+            if self.lesson.end() and self.relearn is not None:
+                self.message = self.relearn()
+            if label is not None:
+                self.lesson.begin(label, self.round.line.source.name)
+                self.message = f"recording {label}"
+        if fresh and self.round.sight is not None:
+            self.lesson.frame(self.round.sight)
+
+    def draw(self) -> None:
+        """Everything, anew."""
+        term, line = self.term, self.round.line
+        rows, columns = term.size
+        term.clear()
+        _, board_columns = self.board.size(self.round.game)
+        self.board.draw(term, self.round.game, 0, 0)
+        column, width = board_columns + 2, columns - board_columns - 3
+        term.put(0, column, "edge-tl play", "yellow", bold=True)
+        if line is None:
+            term.put(2, column, "arrow keys steer", "white")
+        else:
+            picture_rows = max(4, min(rows - 14, width * 3 // 8))
+            draw_picture(term, 1, column, picture_rows, min(width, picture_rows * 8 // 3), line, self.round.sight)
+            row = picture_rows + 3
+            row = draw_probabilities(
+                term, row, column, width, line.recognizer.classes, self.round.sight, rows - row - 5
+            )
+            sight = self.round.sight
+            steady = sight.steady.label if sight and sight.steady else None
+            seen = sight.observation if sight else None
+            label = steady or ("none of these" if seen is not None and not seen.known else "…")
+            term.put(row + 1, column, f"→ {label}"[:width], "yellow" if steady else "grey", bold=bool(steady))
+            term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms))[:width], "grey")
+        if self.message:
+            term.put(rows - 2, column, self.message[:width], "cyan")
+        keys = "arrows · p pause · q quit" + (" · hold 1-9 teach" if self.lesson else "")
+        term.put(rows - 1, column, keys[:width], "grey")
+        term.show()

@@ -1,0 +1,208 @@
+"""The teach screen: hold a key, and the camera's pictures become examples of its class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from device.holding import Holding
+from device.lesson import Lesson
+from device.line import Line, Sight
+from device.players import show
+from device.screens.chart import bar
+from device.screens.panel import draw_picture, speed_text
+from device.screens.terminal import Terminal
+from edge_tl.errors import EdgeTLError
+
+KEYS = "1234567890"
+HELP = "hold 1-9 record · space on/off · tab select · n new · u undo · d delete · t train · p play · q quit"
+DRAW_S = 1 / 15
+"""The screen is drawn fifteen times a second at most: over SSH more is only traffic."""
+
+
+class TeachScreen:
+    """Runs until the person quits (`run` returns "quit") or wants to play ("play").
+
+    train: called when training is wanted and nothing is missing; returns the line to show.
+    """
+
+    def __init__(
+        self, term: Terminal, line: Line, lesson: Lesson, clock: Callable[[], float], train: Callable[[], str]
+    ) -> None:
+        self.term, self.line, self.lesson, self.clock, self.train = term, line, lesson, clock, train
+        self.holding = Holding()
+        self.selected = 0
+        self.message = "hold a number key and move: frames are recorded while it is held"
+        self._typed: str | None = None
+        self._confirm = False
+        self._drawn_s = float("-inf")
+        self._sight: Sight | None = None
+
+    def run(self) -> str:
+        """The loop: one frame, the keys, the drawing."""
+        while True:
+            sight = self.line.read(timeout_s=0.05)
+            for key in self.term.keys():
+                try:
+                    done = self.key(key)
+                except EdgeTLError as error:
+                    self.message, done = str(error), None
+                if done:
+                    self.lesson.end()
+                    return done
+            self.record(sight)
+            if self.clock() - self._drawn_s >= DRAW_S:
+                self._drawn_s = self.clock()
+                self.draw()
+
+    def record(self, sight: Sight | None) -> None:
+        """Begin or end a take as the keys say, and add the frame to it."""
+        label = self.holding.held(self.clock())
+        if label != self.lesson.recording:
+            if self.lesson.end():
+                self.message = self.advice()
+            if label is not None:
+                show(self.line.source, label)
+                self.lesson.begin(label, self.line.source.name)
+        if sight is not None:
+            self._sight = sight
+            self.lesson.frame(sight)
+
+    def key(self, key: str) -> str | None:
+        """Act on one key; "quit" or "play" ends the screen."""
+        if self._typed is not None:
+            self._type(key)
+            return None
+        if self._confirm:
+            self._delete(key)
+            return None
+        labels = self.lesson.labels
+        if key in KEYS[: len(labels)]:
+            self.selected = KEYS.index(key)
+            self.holding.press(labels[self.selected], self.clock())
+        elif key == " " and labels:
+            self.holding.toggle(labels[self.selected], self.clock())
+        elif key in ("tab", "down", "up") and labels:
+            self.selected = (self.selected + (-1 if key == "up" else 1)) % len(labels)
+        elif key == "n":
+            self._typed = ""
+        elif key == "u":
+            self.holding.release()
+            undone = self.lesson.undo()
+            self.message = f"forgot {undone[1]} examples of {undone[0]}" if undone else "there is nothing to undo"
+        elif key == "d" and labels:
+            self._confirm = True
+            self.message = f"forget the class {labels[self.selected]} and all its examples? y or n"
+        elif key == "t":
+            self._train()
+        elif key == "p":
+            if self.lesson.recognizer.fitted:
+                return "play"
+            self.message = "train first: press t"
+        elif key in ("q", "escape"):
+            return "quit"
+        return None
+
+    def advice(self) -> str:
+        """What is missing before training, or that nothing is."""
+        missing = self.lesson.missing()
+        if missing:
+            return "still wanted: " + ", ".join(f"{label} {number} more" for label, number in missing.items())
+        takes = [label for label, count in self.lesson.counts().items() if count.takes < 2]
+        if takes:
+            return f"press t to train; a second take of {', '.join(takes)} from another spot makes it steadier"
+        return "enough of every class: press t to train"
+
+    def _train(self) -> None:
+        self.holding.release()
+        self.lesson.end()
+        self.message = self.advice() if self.lesson.missing() else self.train()
+
+    def _type(self, key: str) -> None:
+        typed = self._typed or ""
+        if key == "escape":
+            self._typed = None
+        elif key == "backspace":
+            self._typed = typed[:-1]
+        elif key == "enter":
+            self._typed = None
+            label = self.lesson.add_label(typed)
+            self.selected = self.lesson.labels.index(label)
+            self.message = f"new class {label}: {self._hint(self.selected)}"
+        elif len(key) == 1:
+            self._typed = typed + key
+
+    def _hint(self, position: int) -> str:
+        return f"hold {KEYS[position]}" if position < len(KEYS) else "select it with tab and press space"
+
+    def _delete(self, key: str) -> None:
+        self._confirm = False
+        label = self.lesson.labels[self.selected]
+        if key != "y":
+            self.message = f"{label} stays"
+            return
+        self.holding.release()
+        self.lesson.remove_label(label)
+        self.selected = max(0, min(self.selected, len(self.lesson.labels) - 1))
+        self.message = f"forgot {label}"
+
+    def draw(self) -> None:
+        """Everything, anew."""
+        term = self.term
+        rows, columns = term.size
+        term.clear()
+        term.put(0, 0, "edge-tl teach", "yellow", bold=True)
+        speed = speed_text(self.line, [])
+        term.put(0, max(16, columns - len(speed) - 1), speed, "grey")
+        picture_rows = max(6, min(rows - 12, 24))
+        picture_columns = min(picture_rows * 8 // 3, columns - 44)
+        draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight)
+        self._draw_classes(2, picture_columns + 2, columns - picture_columns - 3, picture_rows)
+        self._draw_last_pictures(picture_rows + 3, columns, rows)
+        prompt = f"name of the new class: {self._typed}_" if self._typed is not None else self.message
+        term.put(rows - 2, 0, prompt[: columns - 1], "cyan", bold=True)
+        term.put(rows - 1, 0, HELP[: columns - 1], "grey")
+        term.show()
+
+    def _draw_classes(self, row: int, column: int, columns: int, limit: int) -> None:
+        counts = self.lesson.counts()
+        observation = self._sight.observation if self._sight else None
+        chances = {}
+        if observation is not None:
+            chances = dict(zip(self.lesson.recognizer.classes, observation.probabilities, strict=True))
+        first = max(0, self.selected - limit + 1)
+        for position, label in list(enumerate(self.lesson.labels))[first : first + limit]:
+            count = counts.get(label)
+            number = f"{count.examples:4} in {count.takes}" if count else "   0     "
+            key = KEYS[position] if position < len(KEYS) else " "
+            text = f"{'▶' if position == self.selected else ' '}{key} {label[:12]:12} {number:9}"
+            recording = label == self.lesson.recording
+            term_colour = "red" if recording else "white"
+            self.term.put(row, column, text, term_colour, bold=recording)
+            if label in chances:
+                chance = float(chances[label])
+                room = columns - len(text) - 6
+                if room > 3:
+                    winner = observation is not None and observation.label == label
+                    self.term.put(
+                        row,
+                        column + len(text) + 1,
+                        f"{bar(chance, room)} {chance:4.0%}",
+                        "yellow" if winner else "grey",
+                    )
+            row += 1
+
+    def _draw_last_pictures(self, row: int, columns: int, rows: int) -> None:
+        height = min(6, rows - row - 4)
+        if height < 2:
+            return
+        width = height * 8 // 3
+        column = 0
+        for label in self.lesson.labels:
+            picture = self.lesson.last_picture.get(label)
+            if picture is None:
+                continue
+            if column + width >= columns:
+                break
+            self.term.picture(row, column, picture, height, width)
+            self.term.put(row + height, column, label[:width], "grey")
+            column += width + 2

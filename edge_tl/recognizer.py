@@ -1,0 +1,197 @@
+"""Recognizer: embedder, examples and head together — teach, learn, observe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from edge_tl.embedder import Embedder
+from edge_tl.errors import NotFittedError, ProfileMismatch
+from edge_tl.examples import Examples
+from edge_tl.features import FeatureMap
+from edge_tl.frames import Frame
+from edge_tl.heads import Head, head_from_state, make_head
+from edge_tl.heads.ridge import RidgeHead
+from edge_tl.labels import check_label
+from edge_tl.profile import Saved
+from edge_tl.rejection import Rejector
+from edge_tl.span import GrowingGram
+from edge_tl.stored import as_stored
+from edge_tl.validation import Evaluation, evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a recognizer makes of one picture."""
+
+    label: str | None
+    """The class, or None for "none of these"."""
+    best: str
+    """The likeliest class, also where it is not believed."""
+    probabilities: np.ndarray
+    """(classes,), in the order of the recognizer's `classes`, summing to 1."""
+    known: bool
+    """False where the picture is unlike everything that was taught."""
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the likeliest class, 0 to 1."""
+        return float(self.probabilities.max())
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one training did."""
+
+    head: str
+    examples: int
+    classes: tuple[str, ...]
+    train_ms: float
+
+
+class Recognizer:
+    """Teach it pictures with labels, let it learn, and it names the next picture.
+
+        recognizer = Recognizer(TFLiteEmbedder.load(default_model()))
+        recognizer.teach(picture, "up", take=1)
+        recognizer.learn()
+        recognizer.observe(picture).label
+
+    Pictures are uint8 arrays (height_px, width_px, 3), RGB. `take` numbers one hold of the key: frames of one take
+    resemble each other, so what is said about accuracy keeps them together. The Gram matrix of the examples grows as
+    they arrive, so that `learn` takes milliseconds and may be called after every example.
+    """
+
+    def __init__(
+        self, embedder: Embedder, head: str = "ridge", features: FeatureMap | None = None, *, reject: bool = True
+    ) -> None:
+        """Set up with an untrained `head` (one of `HEADS`); `reject=False` never answers "none of these"."""
+        self.embedder = embedder
+        self.features = features or FeatureMap()
+        self.head: Head = make_head(head)
+        self.rejector = Rejector()
+        self.reject = reject
+        self._rows = GrowingGram()
+        self._labels: list[str] = []
+        self._takes: list[int] = []
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels it can answer with, sorted; raises NotFittedError before `learn`."""
+        return tuple(str(label) for label in self.head.classes_)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether `observe` can be asked."""
+        try:
+            return len(self.head.classes_) > 0
+        except NotFittedError:
+            return False
+
+    @property
+    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The examples as the head sees them: (N, F) float32 rows, (N,) labels, (N,) takes."""
+        return self._rows.X, np.array(self._labels, dtype=str), np.array(self._takes, dtype=np.int64)
+
+    def embed(self, picture: np.ndarray | Frame) -> np.ndarray:
+        """The embedding, float32 (embedding_dim,), rounded as the store keeps it: what is learned now is what is learned
+        again after a restart."""
+        return as_stored(self.embedder.embed(picture.data if isinstance(picture, Frame) else picture))
+
+    def teach(self, picture: np.ndarray | Frame, label: str, take: int = 0) -> None:
+        """Add one example; `learn` makes it count. ExampleError for a label that cannot be one."""
+        self.add(self.embed(picture), label, take)
+
+    def add(self, embedding: np.ndarray, label: str, take: int = 0) -> None:
+        """Add one example whose embedding, float32 (embedding_dim,), is known already."""
+        label = check_label(label)
+        self._rows.append(self.features(embedding, self.embedder.embedding_shape))
+        self._labels.append(label)
+        self._takes.append(int(take))
+
+    def replace(self, examples: Examples) -> None:
+        """Forget all examples and take these; ProfileMismatch where another embedder made them."""
+        if len(examples.y) and examples.fingerprint != self.embedder.fingerprint:
+            raise ProfileMismatch(
+                f"the examples were embedded by model {examples.fingerprint[:12]}, this is {self.embedder.name} "
+                f"({self.embedder.fingerprint[:12]}): run `edge-tl examples re-embed`"
+            )
+        self._rows = GrowingGram()
+        if len(examples.y):
+            for row in self.features(examples.X, self.embedder.embedding_shape):
+                self._rows.append(row)
+        self._labels = [str(label) for label in examples.y]
+        self._takes = [int(take) for take in examples.takes]
+
+    def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> Learned:
+        """Train the head on all examples.
+
+        `progress(epoch, loss, accuracy)` is called by iterative heads; returning True stops and keeps the best so far.
+        Raises NotFittedError without examples, ShapeError where the head needs two classes and there is one.
+        """
+        X, y, takes = self.rows
+        if not len(y):
+            raise NotFittedError("nothing was taught yet: add examples with teach() first")
+        start_s = time.perf_counter()
+        self.head = make_head(self.head.name).fit(X, y, takes, gram=self._rows.K, progress=progress)
+        self.rejector = Rejector()
+        if self.reject:
+            self.rejector.fit(X, y, takes, head=self.head if isinstance(self.head, RidgeHead) else None)
+        return Learned(self.head.name, len(y), self.classes, 1000 * (time.perf_counter() - start_s))
+
+    def evaluate(self) -> Evaluation:
+        """How well it would do on takes that it was not taught; after `learn` also what "none of these" costs."""
+        X, y, takes = self.rows
+        known = self.rejector.held_out_known_ if self.rejector.ready else None
+        return evaluate(lambda: make_head(self.head.name), X, y, takes, gram=self._rows.K, known=known)
+
+    def observe(self, picture: np.ndarray | Frame) -> Observation:
+        """Name a picture; NotFittedError before `learn`."""
+        return self.recognise(self.embed(picture))
+
+    def recognise(self, embedding: np.ndarray) -> Observation:
+        """Name a picture by its embedding, float32 (embedding_dim,)."""
+        row = self.features(embedding, self.embedder.embedding_shape)[np.newaxis]
+        probabilities = self.head.predict_proba(row)[0]
+        best = str(self.head.classes_[int(probabilities.argmax())])
+        known = not (self.reject and self.rejector.ready) or bool(self.rejector.known(row)[0])
+        return Observation(best if known else None, best, probabilities, known)
+
+    def save(self, **more: Any) -> Saved:
+        """All that `restore` needs, plus JSON-able `more`, for Profile.save."""
+        head_meta, head_arrays = self.head.state()
+        reject_meta, reject_arrays = self.rejector.state() if self.rejector.ready else ({}, {})
+        meta = {
+            "embedder": {"name": self.embedder.name, "fingerprint": self.embedder.fingerprint},
+            "features": asdict(self.features),
+            "head": {"name": self.head.name, **head_meta},
+            "rejector": reject_meta,
+            **more,
+        }
+        arrays = {f"head.{name}": array for name, array in head_arrays.items()}
+        arrays |= {f"rejector.{name}": array for name, array in reject_arrays.items()}
+        return Saved(meta, arrays)
+
+    @classmethod
+    def restore(cls, saved: Saved, embedder: Embedder, *, reject: bool = True) -> Self:
+        """The recognizer that was saved; ProfileMismatch where it was taught with another embedder."""
+        taught = saved.meta["embedder"]
+        if taught["fingerprint"] != embedder.fingerprint:
+            raise ProfileMismatch(
+                f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with "
+                f"{embedder.name} ({embedder.fingerprint[:12]}): run `edge-tl examples re-embed`, then `edge-tl train`"
+            )
+        recognizer = cls(embedder, saved.meta["head"]["name"], FeatureMap(**saved.meta["features"]), reject=reject)
+        recognizer.head = head_from_state(saved.meta["head"], part(saved.arrays, "head."))
+        if saved.meta["rejector"]:
+            recognizer.rejector = Rejector.from_state(saved.meta["rejector"], part(saved.arrays, "rejector."))
+        return recognizer
+
+
+def part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose name begins with `prefix`, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

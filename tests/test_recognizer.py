@@ -1,0 +1,133 @@
+"""Recognizer: teach, learn, observe, and the way to disk and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_tl.errors import ExampleError, NotFittedError, ProfileMismatch
+from edge_tl.examples import ExampleStore
+from edge_tl.heads import HEADS
+from edge_tl.profile import Profile
+from edge_tl.recognizer import Recognizer
+from edge_tl.testing import FakeEmbedder
+
+COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
+
+
+def picture(label: str, rng: np.random.Generator) -> np.ndarray:
+    """A picture of one colour with noise, uint8 (24, 32, 3)."""
+    noise = rng.normal(0, 12, (24, 32, 3))
+    return np.clip(np.array(COLOURS[label]) + noise, 0, 255).astype(np.uint8)
+
+
+def taught(head: str = "ridge", takes: int = 3, seed: int = 0) -> Recognizer:
+    """A recognizer taught three colours, untrained."""
+    rng = np.random.default_rng(seed)
+    recognizer = Recognizer(FakeEmbedder(), head)
+    for take in range(takes):
+        for number, label in enumerate(COLOURS):
+            for _ in range(4):
+                recognizer.teach(picture(label, rng), label, 10 * take + number)
+    return recognizer
+
+
+@pytest.mark.parametrize("head", sorted(HEADS))
+def test_teach_learn_observe(head: str) -> None:
+    """With every head, a new picture of a taught class is named."""
+    recognizer = taught(head)
+    learned = recognizer.learn()
+    assert (learned.examples, learned.classes) == (36, ("blue", "green", "red"))
+    rng = np.random.default_rng(1)
+    for label in COLOURS:
+        observation = recognizer.observe(picture(label, rng))
+        assert observation.best == label
+        assert observation.probabilities.sum() == pytest.approx(1)
+
+
+def test_asking_before_learning_is_an_error() -> None:
+    """`observe` and `learn` without anything taught say what is missing."""
+    recognizer = Recognizer(FakeEmbedder())
+    assert not recognizer.fitted
+    with pytest.raises(NotFittedError):
+        recognizer.observe(picture("red", np.random.default_rng(0)))
+    with pytest.raises(NotFittedError, match="teach"):
+        recognizer.learn()
+
+
+def test_a_label_that_cannot_be_one_teaches_nothing() -> None:
+    """An empty label is refused before anything is added."""
+    recognizer = Recognizer(FakeEmbedder())
+    with pytest.raises(ExampleError):
+        recognizer.teach(picture("red", np.random.default_rng(0)), "  ")
+    assert len(recognizer.rows[1]) == 0
+
+
+def test_a_saved_recognizer_answers_the_same(tmp_path: Path) -> None:
+    """Saved into a profile and restored, probabilities and rejections are bit for bit the same."""
+    recognizer = taught()
+    recognizer.learn()
+    with Profile(tmp_path / "p", writable=True) as profile:
+        profile.save(recognizer.save())
+    with Profile(tmp_path / "p") as profile:
+        saved = profile.load()
+        assert saved is not None
+        restored = Recognizer.restore(saved, FakeEmbedder())
+    rng = np.random.default_rng(2)
+    pictures = [picture(label, rng) for label in COLOURS] + [rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)]
+    for one in pictures:
+        before, after = recognizer.observe(one), restored.observe(one)
+        assert (before.label, before.known) == (after.label, after.known)
+        assert np.array_equal(before.probabilities, after.probabilities)
+
+
+def test_another_embedder_is_refused() -> None:
+    """A recognizer taught with one embedder is not restored with another."""
+    recognizer = taught()
+    recognizer.learn()
+    with pytest.raises(ProfileMismatch, match="re-embed"):
+        Recognizer.restore(recognizer.save(), FakeEmbedder(cells=3))
+
+
+def test_learning_live_and_from_the_store_is_the_same(tmp_path: Path) -> None:
+    """Examples learned as they arrive and examples read back after a restart give the same head, to the bit."""
+    live = Recognizer(FakeEmbedder())
+    rng = np.random.default_rng(3)
+    with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
+        for _ in range(4):
+            for label in COLOURS:
+                take = store.new_take(label)
+                for _ in range(3):
+                    one = picture(label, rng)
+                    embedding = live.embed(one)
+                    store.add(take, one, embedding, live.embedder.fingerprint)
+                    live.add(embedding, label, take)
+        store.flush()
+        again = Recognizer(FakeEmbedder())
+        again.replace(store.matrix(live.embedder.fingerprint))
+    live.learn()
+    again.learn()
+    for a, b in zip(live.rows, again.rows, strict=True):
+        assert np.array_equal(a, b)
+    probe = picture("red", rng)
+    np.testing.assert_allclose(live.observe(probe).probabilities, again.observe(probe).probabilities, atol=1e-6)
+
+
+def test_rejection_can_be_switched_off() -> None:
+    """`reject=False` always answers."""
+    recognizer = taught()
+    recognizer.reject = False
+    recognizer.learn()
+    noise = np.random.default_rng(5).integers(0, 256, (24, 32, 3)).astype(np.uint8)
+    assert recognizer.observe(noise).label is not None
+
+
+def test_evaluate_keeps_takes_whole() -> None:
+    """The honest accuracy of well-separated classes is high, and the method is named."""
+    recognizer = taught()
+    recognizer.learn()
+    evaluation = recognizer.evaluate()
+    assert evaluation.accuracy == 1
+    assert "take" in evaluation.method

@@ -1,0 +1,97 @@
+"""A round: frames and keys steer, ticks come by the clock, a lost camera holds the game."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from device.pacman.game import TICKS_PER_SECOND, Game, State
+from device.pacman.maze import pick_maze
+from device.round import Round
+from edge_tl.controller import Steady
+from edge_tl.frames import Frame
+from edge_tl.testing import FakeClock
+
+
+class FakeLine:
+    """A line whose next sight is set by the test."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock, self.state, self.label = clock, "open", None
+
+    def read(self, timeout_s: float) -> object:
+        """A sight of the label, 30 a second."""
+        self.clock.sleep(min(timeout_s, 1 / 30))
+        if self.state != "open":
+            return None
+        frame = Frame(SimpleNamespace(ndim=3), self.clock() - 0.005)  # type: ignore[arg-type]
+        steady = Steady(self.label, 0.9, False, steers=self.label is not None)
+        return SimpleNamespace(frame=frame, steady=steady, observation=None)
+
+
+def game() -> Game:
+    """A game on the compact maze."""
+    return Game(pick_maze(24, 80), seed=1)
+
+
+def test_ticks_follow_the_clock_whatever_the_frame_rate() -> None:
+    """Twenty ticks a second, with a camera and without."""
+    for with_line in (True, False):
+        clock = FakeClock()
+        line = FakeLine(clock) if with_line else None
+        round_ = Round(game(), line, {}, clock, clock.sleep)  # type: ignore[arg-type]
+        while clock() < 3.0:
+            round_.step()
+        assert abs(round_.game.ticks - 3 * TICKS_PER_SECOND) <= 2
+
+
+def test_a_steady_label_steers_and_its_latency_is_measured() -> None:
+    """A label that is assigned to a direction turns the player that way as soon as the maze lets it."""
+    clock = FakeClock()
+    line = FakeLine(clock)
+    round_ = Round(game(), line, {"fist": "right"}, clock, clock.sleep)  # type: ignore[arg-type]
+    line.label = "fist"  # type: ignore[assignment]
+    while round_.game.state is not State.PLAYING or round_.game.player.direction != "right":
+        round_.step()
+        assert clock() < 10
+    assert abs(min(round_.latencies_ms) - 5) < 0.01
+
+
+def test_keys_always_work() -> None:
+    """A key steers without a camera."""
+    clock = FakeClock()
+    round_ = Round(game(), None, {}, clock, clock.sleep)
+    while round_.game.state is not State.PLAYING or round_.game.player.direction != "right":
+        round_.step("right")
+        assert clock() < 10
+
+
+def test_a_lost_camera_holds_the_game_and_it_goes_on_when_it_is_back() -> None:
+    """While the camera is sought nothing moves; afterwards the game goes on."""
+    clock = FakeClock()
+    line = FakeLine(clock)
+    round_ = Round(game(), line, {}, clock, clock.sleep)  # type: ignore[arg-type]
+    while clock() < 3:
+        round_.step()
+    line.state = "waiting"
+    round_.step()
+    stood = round_.game.ticks
+    while clock() < 6:
+        round_.step()
+    assert round_.game.paused == "camera lost"
+    assert round_.game.ticks <= stood + 1
+    line.state = "open"
+    while clock() < 7:
+        round_.step()
+    assert round_.game.paused is None
+    assert round_.game.ticks > stood + 10
+
+
+def test_a_process_that_slept_does_not_race() -> None:
+    """After ten seconds of sleep the game makes one tick, not two hundred."""
+    clock = FakeClock()
+    round_ = Round(game(), None, {}, clock, clock.sleep)
+    round_.step()
+    before = round_.game.ticks
+    clock.sleep(10)
+    round_.step()
+    assert round_.game.ticks <= before + 5

@@ -1,0 +1,169 @@
+"""`edge-tl teach` and `play` in a real terminal, with the simulated player before the camera."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from terminal_pty import Pty
+
+from edge_tl.examples import ExampleStore
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data folder of its own."""
+    return tmp_path / "data"
+
+
+def spawn(data_dir: Path, *arguments: str, rows: int = 24, columns: int = 80) -> Pty:
+    """The real command in a real pseudo-terminal."""
+    code = "import sys; from device.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *arguments, "--data-dir", str(data_dir)]
+    return Pty.spawn(command, rows, columns)
+
+
+def on_disk(data_dir: Path) -> dict[str, tuple[int, int]]:
+    """Label → (examples, takes), as another process reads them."""
+    with ExampleStore(data_dir / "profiles" / "default" / "examples.sqlite", writable=False) as store:
+        return {label: (count.examples, count.takes) for label, count in store.counts().items()}
+
+
+def shown(pty: Pty, label: str) -> int:
+    """The number of examples that the screen shows for a class."""
+    for line in pty.screen():
+        if found := re.search(rf"\d {label} +(\d+) in", line):
+            return int(found[1])
+    return 0
+
+
+def hold(pty: Pty, key: str, label: str, examples: int) -> None:
+    """Type a key again and again, as a held key repeats, until so many examples are shown; then let go."""
+
+    def more(_: Pty) -> bool:
+        pty.send(key)
+        return shown(pty, label) >= examples
+
+    pty.wait_until(more, what=f"{examples} examples of {label}")
+
+
+@pytest.fixture
+def teach(data_dir: Path) -> Iterator[Pty]:
+    """`edge-tl teach` with two classes and the simulated player."""
+    with spawn(data_dir, "teach", "--camera", "sim", "--labels", "up", "left", "--min-examples", "6") as pty:
+        pty.wait_for("1 up")
+        yield pty
+
+
+def test_hold_train_play_and_quit(teach: Pty, data_dir: Path) -> None:
+    """Holding keys records, what is shown is on disk, t trains, p plays, q leaves the terminal as it was."""
+    teach.send("t")
+    teach.wait_for("up 6 more")
+    hold(teach, "1", "up", 8)
+    counted = shown(teach, "up")
+    assert on_disk(data_dir)["up"][0] >= counted
+    hold(teach, "2", "left", 8)
+    teach.send("t")
+    teach.wait_for("trained on")
+    teach.send("p")
+    teach.wait_for("edge-tl play")
+    teach.send("q")
+    teach.wait_for("edge-tl teach")
+    teach.send("q")
+    assert teach.wait_exit() == 0
+    assert teach.restored()
+    assert (data_dir / "high_score.json").exists() or on_disk(data_dir)
+
+
+def test_a_take_ends_when_the_key_is_let_go(teach: Pty, data_dir: Path) -> None:
+    """After the last repeat the take ends by itself, and the next press begins another one."""
+    teach.send("1")
+    teach.wait_for("still wanted")
+    first = on_disk(data_dir)["up"]
+    assert first[1] == 1
+    teach.send("1")
+    teach.wait_until(lambda pty: on_disk(data_dir)["up"][1] == 2, what="a second take")
+
+
+def test_space_records_until_pressed_again(teach: Pty) -> None:
+    """On a keyboard without repeat, space starts the selected class and stops it."""
+    teach.send("tab", " ")
+    teach.wait_until(lambda pty: shown(pty, "left") >= 30, what="30 examples")
+    teach.send(" ")
+    teach.wait_for("still wanted")
+    stopped = shown(teach, "left")
+    teach.send("u")
+    teach.wait_for("forgot")
+    assert shown(teach, "left") < stopped
+
+
+def test_a_new_class_and_a_deleted_one(teach: Pty) -> None:
+    """A class is typed in while running, refused when its name cannot be, and deleted after asking."""
+    teach.send("n", "f", "i", "s", "t", "enter")
+    teach.wait_for("3 fist")
+    teach.send("n", "enter")
+    teach.wait_for("label")
+    teach.send("d", "n")
+    teach.wait_for("stays")
+    teach.send("d", "y")
+    teach.wait_for("forgot fist")
+    teach.wait_gone("3 fist")
+
+
+def test_sigterm_restores_the_terminal_and_loses_nothing(teach: Pty, data_dir: Path) -> None:
+    """SIGTERM while recording: the terminal is as it was, and everything that was shown is on disk."""
+    hold(teach, "1", "up", 10)
+    counted = shown(teach, "up")
+    teach.signal(signal.SIGTERM)
+    assert teach.wait_exit() != 0
+    assert teach.restored()
+    assert on_disk(data_dir)["up"][0] >= counted
+
+
+def test_kill_loses_nothing_that_was_counted(teach: Pty, data_dir: Path) -> None:
+    """SIGKILL while recording: everything that was shown is on disk."""
+    hold(teach, "1", "up", 10)
+    counted = shown(teach, "up")
+    teach.signal(signal.SIGKILL)
+    teach.wait_exit()
+    assert on_disk(data_dir)["up"][0] >= counted
+
+
+def test_two_writers_on_one_profile(teach: Pty, data_dir: Path) -> None:
+    """A second `teach` is refused in one line that names the first one's process."""
+    with spawn(data_dir, "teach", "--camera", "sim") as second:
+        assert second.wait_exit() == 1
+        assert re.search(r"edge-tl: .*\d+", second.plain())
+    assert teach.find("edge-tl teach")
+
+
+def test_a_tiny_terminal_is_one_line(data_dir: Path) -> None:
+    """A terminal of 20×5 gets one clear line and exit 1."""
+    with spawn(data_dir, "teach", "--camera", "sim", rows=5, columns=20) as pty:
+        assert pty.wait_exit() == 1
+        assert "edge-tl:" in pty.plain()
+        assert "Traceback" not in pty.plain()
+
+
+def test_demo_in_a_terminal_plays_and_sums_up(data_dir: Path) -> None:
+    """In a terminal the demo shows the game and the simulated player, and ends with its figures."""
+    with spawn(data_dir, "demo", "--seconds", "3") as pty:
+        pty.wait_for("simulated player", deadline_s=60)
+        assert pty.wait_exit(deadline_s=60) == 0
+        assert pty.restored()
+        assert "accuracy on takes it had not seen" in pty.plain()
+
+
+def test_play_with_keys_only(data_dir: Path) -> None:
+    """`play --no-camera` needs nothing taught, and the arrow keys play."""
+    with spawn(data_dir, "play", "--no-camera") as pty:
+        pty.wait_for("arrow keys steer")
+        pty.send("left", "p")
+        pty.wait_for("PAUSED")
+        pty.send("q")
+        assert pty.wait_exit() == 0
+        assert pty.restored()
