@@ -124,7 +124,10 @@ class Pty:
                 raise AssertionError(f"{what} did not come {why}; the screen:\n" + "\n".join(self.screen()))
 
     def wait_for(self, text: str, deadline_s: float = DEADLINE_S) -> None:
-        """Read until a text stands in one line of the screen."""
+        """Read until a text stands in one line of the screen.
+
+        What the program sent after it may still be on its way: wait for what comes last, not for what comes first.
+        """
         self.wait_until(lambda pty: any(text in line for line in pty.screen()), deadline_s, repr(text))
 
     def wait_gone(self, text: str, deadline_s: float = DEADLINE_S) -> None:

@@ -25,13 +25,14 @@ SHOW = """
         while game.state is State.READY:
             game.step("left")
         {change}
-        board = BoardScreen(best=12340)
+        board, marker = BoardScreen(best=12340), ""
         while "q" not in term.keys(wait_s=0.05):
             term.clear()
             board.draw(term, game, 0, 0)
             rows, columns = board.size(game)
-            term.put(rows - 1, columns + 1, "here begins the panel", "grey")
+            term.put(rows - 1, columns + 1, marker, "grey")
             term.show()
+            marker = "here begins the panel"  # from the second time on: the whole board has been sent before it
 """
 
 

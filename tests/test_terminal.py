@@ -55,11 +55,11 @@ def program(code: str) -> list[str]:
 
 
 def once(drawing: str) -> list[str]:
-    """The command that draws one screen, shows it with `drawn` at the end, and waits for a key."""
+    """The command that draws one screen, shows it, then writes `drawn` (so all else has come), and waits."""
     return program(
         "import numpy as np\nfrom device.screens.terminal import Terminal\nwith Terminal() as term:\n"
         + textwrap.indent(textwrap.dedent(drawing), "    ")
-        + "\n    term.put(term.size[0] - 2, 0, 'drawn')\n    term.show()\n    term.keys(wait_s=60)\n"
+        + "\n    term.show()\n    term.put(term.size[0] - 2, 0, 'drawn')\n    term.show()\n    term.keys(wait_s=60)\n"
     )
 
 
