@@ -200,18 +200,25 @@ def _load(path: Path) -> Saved | None:
     files = _read(path)
     if files is None:
         return None
-    content = json.loads(files["profile.json"])
-    found = _part(content, "format")
-    if found != FORMAT:
-        raise ProfileError(f"{path} has format {found}, this edge-tl reads {FORMAT}: upgrade edge-tl")
-    with np.load(io.BytesIO(files["arrays.npz"]), allow_pickle=False) as arrays:
-        return Saved(content["meta"], dict(arrays))
+    # The check sums speak of accidents only: who writes them anew can still not make us run or raise anything else.
+    try:
+        content = json.loads(files["profile.json"])
+        found = _part(content, "format")
+        if found == FORMAT:
+            with np.load(io.BytesIO(files["arrays.npz"]), allow_pickle=False) as arrays:
+                return Saved(dict(content["meta"]), dict(arrays))
+    except (ValueError, TypeError, KeyError, OSError, EOFError, RecursionError, zipfile.BadZipFile):
+        return None
+    raise ProfileError(f"{path} has format {found}, this edge-tl reads {FORMAT}: upgrade edge-tl")
 
 
 def _describe(number: int, path: Path) -> Generation:
     """One generation as it is listed."""
     files = _read(path)
-    content = None if files is None else json.loads(files["profile.json"])
+    try:
+        content = None if files is None else json.loads(files["profile.json"])
+    except (ValueError, RecursionError):
+        content = None
     return Generation(
         number,
         _part(content, "time_s"),
