@@ -8,7 +8,13 @@ from edge_tl.errors import SourceError
 
 # libcamera names packed formats like DRM does, from the high byte to the low one, so that in memory (little endian)
 # they read backwards: "RGB888" lies there as B, G, R. Picamera2's request.py says the same (its PIL modes).
-PACKED = {"BGR888": (3, (0, 1, 2)), "RGB888": (3, (2, 1, 0)), "XBGR8888": (4, (0, 1, 2)), "XRGB8888": (4, (2, 1, 0))}
+RGB_ORDER, BGR_ORDER = slice(0, 3), slice(2, None, -1)
+PACKED = {
+    "BGR888": (3, RGB_ORDER),
+    "RGB888": (3, BGR_ORDER),
+    "XBGR8888": (4, RGB_ORDER),
+    "XRGB8888": (4, BGR_ORDER),
+}
 FORMATS = (*PACKED, "NV12", "YUV420")
 
 
@@ -32,7 +38,7 @@ def unpack(
     if pixel_format in PACKED:
         depth, order = PACKED[pixel_format]
         rows = buffer[: stride_bytes * height].reshape(height, stride_bytes)[:, : width * depth]
-        return np.ascontiguousarray(rows.reshape(height, width, depth)[..., order])
+        return rows.reshape(height, width, depth)[..., order].copy()
     luma = buffer[: stride_bytes * height].reshape(height, stride_bytes)[:, :width]
     chroma = buffer[stride_bytes * height : stride_bytes * height * 3 // 2]
     if pixel_format == "NV12":

@@ -203,7 +203,7 @@ def test_planar_formats_equal_ffmpegs_conversion(name: str, full: bool) -> None:
     far = np.abs(ours.astype(int) - reference.astype(int))[mask]
     # FFmpeg's tables round coarsely; the next test holds ours within 1 level of the standard's own arithmetic.
     assert far.max() <= 3
-    assert far.mean() < 1.0
+    assert far.mean() < 1.5
 
 
 def test_colours_equal_the_matrix_of_the_standard() -> None:

@@ -11,7 +11,10 @@ from sklearn.linear_model import RidgeClassifier
 from source_contract import check_source
 
 from edge_tl.drawn_head import SKIN, Look, draw, on_skull
+from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError, SourceTimeout
+from edge_tl.features import FeatureMap
+from edge_tl.models import default_model
 from edge_tl.simulated import POSES, TURN_S, SimulatedPlayer, wandering
 
 
@@ -211,3 +214,20 @@ def test_the_skull_is_symmetric() -> None:
     left, right = on_skull(np.arange(0, 180, 15.0), -30.0), on_skull(-np.arange(0, 180, 15.0), -30.0)
     np.testing.assert_allclose(left * [-1, 1, 1], right, atol=1e-12)
     assert (np.diff(SKIN, axis=0) > 0).all()
+
+
+def test_the_shipped_embedder_recognises_poses_in_takes_it_has_not_seen() -> None:
+    """Two takes of six frames a pose teach it nine tenths of what the player does in two further sessions."""
+    embedder = TFLiteEmbedder.load(default_model(), threads=1)
+    features = FeatureMap()
+
+    def film(source: SimulatedPlayer) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.repeat(list(POSES), 6)
+        rows = np.array([embedder.embed(settled(source, str(pose))) for pose in labels])
+        source.new_session()
+        return features(rows, embedder.embedding_shape), labels
+
+    with player(1) as source:
+        takes = [film(source) for _ in range(4)]
+    taught, unseen = ([np.concatenate(part) for part in zip(*half, strict=True)] for half in (takes[:2], takes[2:]))
+    assert RidgeClassifier(alpha=0.3).fit(*taught).score(*unseen) >= 0.9
