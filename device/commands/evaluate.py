@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from device.assembly import load_embedder, open_profile
-from device.commands.train import accuracy_line
+from device.commands.train import accuracy_lines
 from edge_tl.errors import NotFittedError
 from edge_tl.recognizer import Recognizer
 from edge_tl.validation import Evaluation
@@ -47,7 +47,7 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray) -> dict[str, Any]
 
 def text(head: str, evaluation: Evaluation, ids: np.ndarray) -> list[str]:
     """What a person reads."""
-    lines = [f"{head} head, {len(ids)} examples, {evaluation.method}", f"accuracy {accuracy_line(evaluation)}", ""]
+    lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation), ""]
     width = max(len(label) for label in evaluation.classes)
     cell = max(5, *(len(label[:8]) for label in evaluation.classes))
     lines.append(f"{'':{width}}  recall  " + " ".join(f"{label[:8]:>{cell}}" for label in evaluation.classes))

@@ -40,7 +40,7 @@ def show(arguments: Namespace, profile: Profile) -> int:
     if not counts:
         print("nothing was recorded yet: `edge-tl teach`, or `edge-tl examples import FOLDER`")
     for label, count in counts.items():
-        print(f"{count.examples:6} examples in {count.takes:3} takes  {label}")
+        print(f"{count.examples:6} examples in {count.takes:3} take{' ' if count.takes == 1 else 's'}  {label}")
     return 0
 
 

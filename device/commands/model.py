@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from edge_tl.errors import ProfileError
 from edge_tl.interpreter import Interpreter, TensorInfo
 from edge_tl.manifest import read_manifest
 from edge_tl.models import default_model
+from edge_tl.profile import Generation
 
 
 def run(arguments: Namespace) -> int:
@@ -31,8 +33,17 @@ def run(arguments: Namespace) -> int:
             print(json.dumps([asdict(generation) for generation in generations], indent=2, default=str))
         else:
             for generation in generations:
-                print(generation)
+                print(line(generation))
     return 0
+
+
+def line(generation: Generation) -> str:
+    """A generation in one line."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(generation.time_s)) if generation.time_s else ""
+    state = "" if generation.ok else "  damaged"
+    state += "  rolled back" if generation.rolled_back else ""
+    accuracy = "" if generation.accuracy is None else f"  accuracy {generation.accuracy:.1%}"
+    return f"{generation.number:4}  {when}  {generation.head}{accuracy}{state}"
 
 
 def info(arguments: Namespace) -> int:

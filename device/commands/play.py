@@ -70,10 +70,11 @@ def play_round(
         # Nobody sits before a simulated camera: the pilot plays, and the drawn head looks where it wants to go.
         pilot = posing(Pilot(game), line.source, directions)
     round_ = Round(game, line, directions, clock, time.sleep)
+    scores = HighScore(arguments.data_dir / "high_score.json")
     try:
-        PlayScreen(term, round_, clock, lesson, relearn, pilot).run()
+        PlayScreen(term, round_, clock, lesson, relearn, pilot, scores.best(game.maze.name)).run()
     finally:
-        HighScore(arguments.data_dir / "high_score.json").record(game.maze.name, game.score)
+        scores.record(game.maze.name, game.score)
 
 
 def posing(pilot: Pilot, player: SimulatedPlayer, directions: dict[str, str]) -> Callable[[], None]:

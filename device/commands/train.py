@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from argparse import Namespace
 from contextlib import ExitStack
+from types import FrameType
 from typing import Any
 
 from device.assembly import load_embedder, open_profile
@@ -39,7 +41,7 @@ def run(arguments: Namespace) -> int:
         f"trained {learned.head} on {learned.examples} examples of {len(learned.classes)} classes "
         f"in {learned.train_ms:.1f} ms: generation {generation}"
     )
-    print(f"accuracy {accuracy_line(evaluation)}")
+    print("\n".join(accuracy_lines(evaluation)))
     return 0
 
 
@@ -58,6 +60,11 @@ def train(recognizer: Recognizer) -> tuple[Learned, list[tuple[int, float, float
     """Learn with a line of progress; Ctrl-C stops an iterative head and keeps the best so far."""
     points: list[tuple[int, float, float]] = []
     shown = sys.stderr.isatty()
+    stopped = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
 
     def progress(epoch: int, loss: float, accuracy: float) -> bool:
         points.append((epoch, loss, accuracy))
@@ -65,11 +72,15 @@ def train(recognizer: Recognizer) -> tuple[Learned, list[tuple[int, float, float
             print(
                 f"\r\x1b[Kepoch {epoch}  loss {loss:.4f}  accuracy {accuracy:.1%}", end="", file=sys.stderr, flush=True
             )
-        return False
+        return stopped
 
-    learned = recognizer.learn(progress)
-    if shown and points:
-        print("\r\x1b[K", end="", file=sys.stderr)
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        learned = recognizer.learn(progress)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if shown and points:
+            print("\r\x1b[K", end="", file=sys.stderr)
     return learned, points
 
 
@@ -79,13 +90,14 @@ def save(profile: Profile, recognizer: Recognizer, learned: Learned, evaluation:
     return profile.save(recognizer.save(examples=learned.examples, train_ms=learned.train_ms, evaluation=summary))
 
 
-def accuracy_line(evaluation: Evaluation) -> str:
-    """The honest figure, its interval, and the flattering one beside it."""
+def accuracy_lines(evaluation: Evaluation) -> list[str]:
+    """The honest figure, its interval, how it was found, and the flattering one beside it."""
     low, high = evaluation.interval95
-    return (
-        f"{evaluation.accuracy:.1%} ({low:.1%} to {high:.1%}), {evaluation.method}; "
-        f"a naive random split would have claimed {evaluation.random_split_accuracy:.1%}"
-    )
+    return [
+        f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})",
+        f"  by {evaluation.method}",
+        f"  a naive random split would have claimed {evaluation.random_split_accuracy:.1%}",
+    ]
 
 
 def report(

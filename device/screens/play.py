@@ -22,6 +22,7 @@ class PlayScreen:
 
     lesson: where given, holding a number key records examples of that class while playing, and the head learns them
     as soon as the key is let go (`relearn` is called). pilot: tells a simulated player which way to look.
+    best: the score to beat.
     """
 
     def __init__(
@@ -32,10 +33,11 @@ class PlayScreen:
         lesson: Lesson | None = None,
         relearn: Callable[[], str] | None = None,
         pilot: Callable[[], None] | None = None,
+        best: int = 0,
     ) -> None:
         self.term, self.round, self.clock = term, round_, clock
         self.lesson, self.relearn, self.pilot = lesson, relearn, pilot
-        self.board = BoardScreen()
+        self.board = BoardScreen(best)
         self.holding = Holding()
         self.message = ""
         self._drawn_s = float("-inf")
@@ -109,6 +111,6 @@ class PlayScreen:
             term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms))[:width], "grey")
         if self.message:
             term.put(rows - 2, column, self.message[:width], "cyan")
-        keys = "arrows · p pause · q quit" + (" · hold 1-9 teach" if self.lesson else "")
+        keys = "arrows  p pause  q quit" + ("  1-9 teach" if self.lesson else "")
         term.put(rows - 1, column, keys[:width], "grey")
         term.show()

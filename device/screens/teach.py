@@ -14,7 +14,7 @@ from device.screens.terminal import Terminal
 from edge_tl.errors import EdgeTLError
 
 KEYS = "1234567890"
-HELP = "hold 1-9 record · space on/off · tab select · n new · u undo · d delete · t train · p play · q quit"
+HELP = "1-9 hold  space on/off  tab select  n new  u undo  d delete  t train  p play  q quit"
 DRAW_S = 1 / 15
 """The screen is drawn fifteen times a second at most: over SSH more is only traffic."""
 
