@@ -155,8 +155,13 @@ def _open_reader(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         # Readers of a WAL database make a file beside it (-shm) that they share with the writer. Where they cannot and
         # nothing waits in the log, the file alone is the whole truth; a log must not be ignored, it holds examples.
-        if unfinished or not _name(error).startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR")):
+        if not _name(error).startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR")):
             raise
+        if unfinished:
+            raise ProfileError(
+                f"{wal} holds examples that cannot be read without the right to write beside it: copy the folder to "
+                "where you may write"
+            ) from error
         return _open(path, "mode=ro&immutable=1")
 
 

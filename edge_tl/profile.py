@@ -134,7 +134,7 @@ def _lock(folder: Path) -> int:
         if not isinstance(error, BlockingIOError):
             raise ProfileError(f"{folder} cannot be locked ({error.strerror}): choose a local disk") from error
         raise ProfileLocked(f"another process (PID {pid}) writes to {folder}: end it, or wait until it ends") from None
-    with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, and removing examples makes room
+    with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return lock
