@@ -2,7 +2,8 @@
 
 A TFLite file is a FlatBuffer: tables, vectors and strings that point at each other by 32-bit offsets. Layout:
 flatbuffers.dev/internals; field numbers: TensorFlow's `schema.fbs`, version 3. All that a runtime walks at load is
-walked here, once; what remains unseen are values within an operator's options.
+walked here, once. What remains unseen are values: the numbers within an operator's options may still be nonsense, and
+of a file whose single bytes were changed only the manifest's SHA-256 can tell.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _MODEL: dict[int, Any] = {
 
 
 def check_whole(data: bytes, name: str) -> None:
-    """ModelError (one line) unless the model's tables, names and weights lie within `data` and its numbers fit.
+    """ModelError (one line) unless the model's tables, names and weights lie within `data` and refer to what exists.
 
     `data`: the bytes of a file whose mark TFL3 was seen. `name`: what the message calls it.
     """
@@ -126,9 +127,12 @@ def _number(data: bytes, table: int, number: int) -> int:
 
 
 def _check_numbers(data: bytes, root: int) -> None:
-    """IndexError unless every tensor, buffer and operator code that is referred to by number exists."""
+    """IndexError unless there is a graph, and every tensor, buffer and operator code that it names by number exists."""
     codes, buffers = len(_tables(data, root, 1)), len(_tables(data, root, 4))
-    for subgraph in _tables(data, root, 2):
+    subgraphs = _tables(data, root, 2)
+    if not subgraphs:
+        raise IndexError("graph")
+    for subgraph in subgraphs:
         tensors = _tables(data, subgraph, 0)
         if any(_number(data, tensor, 2) >= max(buffers, 1) for tensor in tensors):
             raise IndexError("buffer number")

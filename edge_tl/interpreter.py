@@ -25,6 +25,7 @@ BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("
 """Our word for a runtime → its Python package, its distribution; the first one installed is taken."""
 MOST_THREADS = 4
 """A Raspberry Pi has four cores; small networks gain nothing from more."""
+_AGAIN = "download or convert it again"
 _CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 _STDERR = threading.Lock()
 
@@ -64,7 +65,7 @@ def check_model(data: bytes, name: str) -> None:
     """
     if len(data) < 8 or data[4:8] != b"TFL3":
         what = "is empty" if not data else f"is no TFLite model ({len(data)} bytes without the mark TFL3)"
-        raise ModelError(f"{name}: {what}; download or convert it again")
+        raise ModelError(f"{name}: {what}; {_AGAIN}")
 
 
 def default_threads() -> int:
@@ -106,22 +107,24 @@ class Interpreter:
             with _without_chatter():
                 self._runtime = runtime.Interpreter(model_content=data, num_threads=threads or default_threads())
                 self._runtime.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise ModelError(
-                f"{name}: {self.backend} cannot load it ({reason}); download or convert it again"
-            ) from error
-        inputs, outputs = self._runtime.get_input_details(), self._runtime.get_output_details()
+            inputs, outputs = self._runtime.get_input_details(), self._runtime.get_output_details()
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise ModelError(f"{name}: {self.backend} cannot load it ({_reason(error)}); {_AGAIN}") from error
+        self._name = name
         self._input_indices = [details["index"] for details in inputs]
         self._output_indices = [details["index"] for details in outputs]
         self.inputs = tuple(map(_info, inputs))
         self.outputs = tuple(map(_info, outputs))
+        for info in (*self.inputs, *self.outputs):
+            # tflite-runtime and LiteRT both write past an output that damaged options have made empty.
+            if 0 in info.shape:
+                raise ModelError(f"{name}: its tensor {info.name} is empty, {info.shape}; {_AGAIN}")
 
     def invoke(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         """Run the model once and return a fresh copy of each output.
 
         `arrays`: one per input, of exactly its shape and dtype (ShapeError otherwise); or none at all, to run on what
-        was written into `input_view`.
+        was written into `input_view`. ModelError where the runtime cannot run the model.
         """
         if arrays:
             if len(arrays) != len(self.inputs):
@@ -132,8 +135,11 @@ class Interpreter:
                         f"input {info.name} got {array.dtype} {array.shape}; the model wants {info.dtype} {info.shape}"
                     )
                 self._runtime.set_tensor(index, array)
-        self._runtime.invoke()
-        return tuple(self._runtime.get_tensor(index) for index in self._output_indices)
+        try:
+            self._runtime.invoke()
+            return tuple(self._runtime.get_tensor(index) for index in self._output_indices)
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise ModelError(f"{self._name}: {self.backend} cannot run it ({_reason(error)}); {_AGAIN}") from error
 
     def input_view(self, number: int = 0) -> np.ndarray:
         """The memory of an input, to be written before each `invoke()`; drop it before that call."""
@@ -176,6 +182,11 @@ def _without_chatter() -> Iterator[None]:
             os.lseek(held, 0, os.SEEK_SET)
             with os.fdopen(held, "rb") as lines, os.fdopen(real, "wb") as stderr:
                 stderr.writelines(line for line in lines if not line.startswith(_CHATTER))
+
+
+def _reason(error: Exception) -> str:
+    """The runtime's own words on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _info(details: dict[str, Any]) -> TensorInfo:
