@@ -116,7 +116,7 @@ class Interpreter:
         self.inputs = tuple(map(_info, inputs))
         self.outputs = tuple(map(_info, outputs))
         for info in (*self.inputs, *self.outputs):
-            # tflite-runtime and LiteRT both write past an output that damaged options have made empty.
+            # LiteRT 2.3 dies running a model whose damaged options have made an output empty.
             if 0 in info.shape:
                 raise ModelError(f"{name}: its tensor {info.name} is empty, {info.shape}; {_AGAIN}")
 

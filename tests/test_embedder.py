@@ -214,7 +214,7 @@ def test_a_changed_model_file_is_found_by_its_hash(folder: Path) -> None:
 
 
 def test_a_damaged_model_without_manifest_gets_one_line(tmp_path: Path) -> None:
-    """An empty output, which crashed both runtimes, is refused before the model runs."""
+    """Damage that makes the output empty, which LiteRT 2.3 dies of when run, is refused at load in one line."""
     data = bytearray(TINY["float32"].read_bytes())
     data[203] ^= 0x80
     (tmp_path / "bad.tflite").write_bytes(data)
