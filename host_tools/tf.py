@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import sys
 import warnings
@@ -53,7 +54,8 @@ def silence() -> Iterator[None]:
             os.dup2(void, descriptor)
     os.close(void)
     try:
-        with warnings.catch_warnings():
+        # Keras' export prints from Python, to whatever sys.stdout is.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -125,7 +125,7 @@ def _read_zip(data: bytes) -> dict[str, np.ndarray]:
 
 def _storages(root: Any) -> dict[str, _Storage]:
     """The raw arrays that an index of tensors asks for, by key."""
-    if not isinstance(root, dict) or not all(isinstance(value, _Tensor) for value in root.values()):
+    if not isinstance(root, dict) or not root or not all(isinstance(value, _Tensor) for value in root.values()):
         raise _Damaged("holds something else than named arrays")
     found: dict[str, _Storage] = {}
     for tensor in root.values():

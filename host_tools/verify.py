@@ -38,11 +38,14 @@ class Bound:
 
 BOUNDS = {
     "float32": Bound(5e-3, 0.99999, 0.97),
-    "float16": Bound(2e-2, 0.999, 0.9),
-    "dynamic": Bound(0.25, 0.97, 0.5),
-    "int8": Bound(0.4, 0.9, 0.4),
+    "float16": Bound(0.25, 0.999, 0.9),
+    "dynamic": Bound(1.5, 0.93, 0.7),
+    "int8": Bound(1.5, 0.9, 0.6),
 }
-"""By quantisation; several times what MobileNet V1 and V2 show (see the tests), far below what a fault shows."""
+"""By quantisation: beyond what MobileNet V1 and V2 show, short of what a fault shows (see the tests).
+
+The errors are wide because a few channels of V1 .25 have a batch norm that magnifies every rounding: in 8 bits single
+values go from 0 to 6 while no neighbour changes. The cosine is the sharp one."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +79,15 @@ def verify(folder: Path, images: Path, weights: str | None = None) -> Verificati
     """
     manifest = read_manifest(folder)
     embedder = TFLiteEmbedder.load(folder)
-    pictures = read_pictures(images, manifest.input_shape[0], MOST_PICTURES)
+    pictures = list(read_pictures(images, manifest.input_shape[0], MOST_PICTURES))
     base = build(_recipe(manifest), _weights(manifest, folder, weights))
-    converted, wanted = [], []
-    for picture in pictures:
-        converted.append(embedder.embed(picture))
-        wanted.append(base.embed(picture))
-    if converted[0].shape != wanted[0].shape:
+    converted = np.stack([embedder.embed(picture) for picture in pictures])
+    wanted = base.embed_all(pictures)
+    if converted.shape != wanted.shape:
         raise ModelError(
-            f"{folder}: gives {converted[0].size} values, its base model {wanted[0].size}; convert it again"
+            f"{folder}: gives {converted.shape[1]} values, its base model {wanted.shape[1]}; convert it again"
         )
-    return compare(np.stack(converted), np.stack(wanted), manifest.quantization)
+    return compare(converted, wanted, manifest.quantization)
 
 
 def compare(converted: np.ndarray, wanted: np.ndarray, quantization: str) -> Verification:

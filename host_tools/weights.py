@@ -131,7 +131,7 @@ def _read_keras(path: Path) -> dict[str, list[np.ndarray]]:
     library = keras()
     try:
         with silence():
-            model = library.saving.load_model(path, compile=False, safe_mode=True)
+            model = library.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its layers raise
         reason = " ".join(str(error).split())[:120]
         raise ModelError(f"{path}: is damaged or no Keras model ({reason})") from error
