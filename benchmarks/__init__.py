@@ -1,0 +1,1 @@
+"""Measurements: `python -m benchmarks.run` against the peers, `python -m benchmarks.prove` on real pictures."""

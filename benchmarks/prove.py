@@ -1,0 +1,95 @@
+"""The proofs that take too long for CI: `make prove`, or `python -m benchmarks.prove [PROOF ...]`.
+
+Each proof prints its table and writes benchmarks/results/<proof>.json with date and commit. They run with the shipped
+embedder and, where it can be had, with MobileNet v1 .25 as the source text takes it: a folder made by
+`edge-tl-host convert image`, which this makes itself where TensorFlow is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import proof_digits, proof_faces, proof_sessions, proof_strangers
+from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
+from benchmarks.record import write
+from edge_tl.embedder import Embedder, TFLiteEmbedder
+from edge_tl.models import default_model
+
+V1 = ROOT / "downloads" / "mobilenet_v1_0.25"
+V1_WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"
+PROOFS = ("faces", "digits", "sessions", "strangers")
+
+
+def source_text_model() -> Path | None:
+    """The folder of MobileNet v1 .25 cut at conv_pw_13_relu, converted where missing; None, said aloud, if it cannot be."""
+    if (V1 / "manifest.json").exists():
+        return V1
+    wanted = (
+        "-m host_tools.cli convert image --architecture mobilenet_v1 --alpha 0.25 --layer conv_pw_13_relu "
+        f"--weights {V1_WEIGHTS} --out {V1}"
+    )
+    if importlib.util.find_spec("tensorflow") is None:
+        print(f"MobileNet v1 .25 is left out: no {V1}, and no TensorFlow to make it: python {wanted}", file=sys.stderr)
+        return None
+    if subprocess.run([sys.executable, *wanted.split()], check=False, cwd=ROOT).returncode:
+        print("MobileNet v1 .25 is left out: it could not be converted", file=sys.stderr)
+        return None
+    return V1
+
+
+def load_embedders() -> dict[str, Embedder]:
+    """The shipped embedder, and MobileNet v1 .25 where it can be had."""
+    embedders: dict[str, Embedder] = {}
+    v1 = source_text_model()
+    if v1 is not None:
+        embedders["v1 .25"] = TFLiteEmbedder.load(v1)
+    embedders["shipped"] = TFLiteEmbedder.load(default_model())
+    return embedders
+
+
+def main() -> int:
+    """Run the proofs named on the command line, or all."""
+    parser = argparse.ArgumentParser(description="Prove on real pictures what the README says.")
+    parser.add_argument("proofs", nargs="*", metavar="PROOF", help=f"{', '.join(PROOFS)} (default: all)")
+    chosen = parser.parse_args().proofs or PROOFS
+    if unknown := [name for name in chosen if name not in PROOFS]:
+        parser.error(f"no proof {', '.join(unknown)}; there are {', '.join(PROOFS)}")
+    if not (DATA / "cmu_faces").is_dir():
+        print(f"no pictures in {DATA}: set EDGE_TL_DATA to the folder of the shared data", file=sys.stderr)
+        return 1
+    embedders = load_embedders()
+    sets = {"faces": faces(), "digits": digits(), "hands": sessions()}
+    seen: dict[str, dict[str, Embedded]] = {}
+    for name, pictures in sets.items():
+        print(f"embedding {len(pictures.paths)} pictures of {name}", file=sys.stderr)
+        seen[name] = {model: embed(pictures, embedder) for model, embedder in embedders.items()}
+    models: dict[str, Any] = {
+        name: {"model": one.name, "fingerprint": one.fingerprint} for name, one in embedders.items()
+    }
+    for name in chosen:
+        if name == "faces":
+            result, text = proved(proof_faces, seen["faces"], embedders)
+        elif name == "digits":
+            result, text = proved(proof_digits, seen["digits"])
+        elif name == "sessions":
+            result, text = proved(proof_sessions, seen["hands"])
+        else:
+            result, text = proved(proof_strangers, seen["digits"], seen["faces"], seen["hands"], embedders)
+        path = write(f"prove_{name}", {"embedders": models, **result})
+        print(f"\n{name}: {path.relative_to(ROOT)}\n\n{text}", flush=True)
+    return 0
+
+
+def proved(proof: Any, *arguments: Any) -> tuple[dict[str, Any], str]:
+    """What a proof measured, and its tables."""
+    result = proof.measure(*arguments)
+    return result, proof.report(result)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
