@@ -39,7 +39,7 @@ $(VENV)/host: $(VENV)/dev
 .venv-tflite/ready: pyproject.toml
 	@test -x .venv-tflite/bin/python || $(PYTHON311) -m venv .venv-tflite
 	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install \
-	  "numpy==1.24.*" "pillow>=9.4" tflite-runtime pytest pytest-xdist hypothesis pyte scikit-learn scipy av setuptools
+	  "numpy==1.24.*" "pillow>=9.4" tflite-runtime pytest pytest-xdist hypothesis pyte scikit-learn scipy av "setuptools>=70.1"
 	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
 	@touch $@
 
