@@ -26,7 +26,7 @@ PROOFS = ("faces", "digits", "sessions", "strangers")
 
 
 def source_text_model() -> Path | None:
-    """The folder of MobileNet v1 .25 cut at conv_pw_13_relu, converted where missing; None, said aloud, if it cannot be."""
+    """The folder of MobileNet v1 .25 cut at conv_pw_13_relu, converted where missing; None, said aloud, if not."""
     if (V1 / "manifest.json").exists():
         return V1
     wanted = (

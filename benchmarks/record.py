@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,7 +25,10 @@ def write(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:
     """Write results/<name>.json; floats keep five digits. The path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    path.write_text(json.dumps(plain({"name": name, **circumstances(), "result": result}), indent=1) + "\n")
+    text = json.dumps(plain({"name": name, **circumstances(), "result": result}), indent=1)
+    # A list of numbers on one line, or a curve is longer than all the rest.
+    text = re.sub(r"\[[-+\d.,eE\s]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
+    path.write_text(text + "\n")
     return path
 
 
