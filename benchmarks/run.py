@@ -1,0 +1,59 @@
+"""The benchmarks: `make bench`, or `python -m benchmarks.run [PART ...]`.
+
+Each part prints its table and writes benchmarks/results/bench_<part>.json with date, commit and machine. Contenders
+take turns within one run, and ratios are taken round by round: median (least–most).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from benchmarks import bench_embed, bench_knn, bench_latency, bench_start, bench_training
+from benchmarks.pictures import DATA, ROOT, digits, embed, faces
+from benchmarks.prove import source_text_model
+from benchmarks.record import write
+from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.models import default_model
+
+PARTS = ("start", "embed", "latency", "training", "knn")
+
+
+def main() -> int:
+    """Run the parts named on the command line, or all."""
+    parser = argparse.ArgumentParser(description="Measure this machine, beside the peers.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    chosen = parser.parse_args().parts or PARTS
+    if unknown := [name for name in chosen if name not in PARTS]:
+        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if not (DATA / "cmu_faces").is_dir():
+        print(f"no pictures in {DATA}: set EDGE_TL_DATA to the folder of the shared data", file=sys.stderr)
+        return 1
+    for name in chosen:
+        module, result = part(name)
+        path = write(f"bench_{name}", result)
+        print(f"\n{name}: {path.relative_to(ROOT)}\n\n{module.report(result)}", flush=True)
+    return 0
+
+
+def part(name: str) -> tuple[Any, dict[str, Any]]:
+    """A part's module, and what it measured."""
+    if name == "knn":
+        return bench_knn, bench_knn.measure()
+    v1 = source_text_model()
+    if name == "embed":
+        models = {"shipped": default_model()} | ({"v1 .25": v1} if v1 else {})
+        return bench_embed, bench_embed.measure(models)
+    if name == "training":
+        # Without the source text's model the shipped one stands in; the table says how many values it gives.
+        return bench_training, bench_training.measure(embed(digits(), TFLiteEmbedder.load(v1 or default_model())))
+    embedder = TFLiteEmbedder.load(default_model())
+    poses = embed(faces(), embedder)
+    if name == "latency":
+        return bench_latency, bench_latency.measure(poses, embedder)
+    return bench_start, bench_start.measure(poses)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
