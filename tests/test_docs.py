@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from device.cli import build_parser
+from host_tools.cli import parser as build_host_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,15 +33,16 @@ def test_the_readme_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[-1] == "left"
 
 
-def test_every_option_is_documented() -> None:
-    """Each option and each command of `edge-tl` stands in docs/commands.md."""
-    text = (ROOT / "docs" / "commands.md").read_text()
-    for parser in parsers(build_parser()):
+@pytest.mark.parametrize(("page", "build"), [("commands.md", build_parser), ("host.md", build_host_parser)])
+def test_every_option_is_documented(page: str, build: Callable[[], argparse.ArgumentParser]) -> None:
+    """Each option and each command of `edge-tl` and `edge-tl-host` stands on its page in docs."""
+    text = (ROOT / "docs" / page).read_text()
+    for parser in parsers(build()):
         assert parser.prog.split()[-1] in text, parser.prog
         for action in parser._actions:
             for option in action.option_strings:
                 if option != "-h":
-                    assert option in text, f"{parser.prog} {option} is not in docs/commands.md"
+                    assert option in text, f"{parser.prog} {option} is not in docs/{page}"
 
 
 def test_every_option_has_help() -> None:
@@ -48,6 +51,17 @@ def test_every_option_has_help() -> None:
         assert parser.description, parser.prog
         for action in parser._actions:
             assert action.help or isinstance(action, argparse._SubParsersAction), f"{parser.prog}: {action.dest}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/host.md", "docs/commands.md"])
+def test_the_commands_in_the_documents_parse(page: str) -> None:
+    """Each command line that a document shows in a code block is one that the parsers take."""
+    blocks = re.findall(r"^```\n(.*?)```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    for line in "".join(blocks).splitlines():
+        words = shlex.split(line, comments=True)
+        if words and Path(words[0]).name in ("edge-tl", "edge-tl-host"):
+            build = build_parser if Path(words[0]).name == "edge-tl" else build_host_parser
+            build().parse_args(words[1:])
 
 
 def test_the_tree_in_the_readme_exists() -> None:
