@@ -76,6 +76,12 @@ def changed(faces: Embedded, person: str, embedder: Embedder, change: Callable[[
     return head.score(asked, y[out])
 
 
+def brightness(faces: Embedded) -> dict[str, float]:
+    """The mean of all pixels of each person's pictures, 0..255."""
+    means = np.array([decode(path).mean() for path in faces.pictures.paths])
+    return {str(person): float(means[faces.groups == person].mean()) for person in np.unique(faces.groups)}
+
+
 def darker_shirt(picture: np.ndarray) -> np.ndarray:
     """The part below the face at a third of its brightness."""
     dark = picture.copy()
@@ -105,6 +111,7 @@ def measure(embedded: dict[str, Embedded], embedders: dict[str, Embedder]) -> di
         result[name] = {
             "pictures": len(y),
             "pools": pools,
+            "brightness_of_255": brightness(faces),
             "recentred": {"mean": np.mean(list(recentred_people.values())), "people": recentred_people},
             "worst": {
                 "person": worst,
@@ -113,7 +120,7 @@ def measure(embedded: dict[str, Embedded], embedders: dict[str, Embedder]) -> di
                 "shirt_at_0.35": changed(faces, worst, embedders[name], darker_shirt),
                 "gamma_2": changed(faces, worst, embedders[name], darker_midtones),
                 "recentred": recentred_people[worst],
-                "own_pictures_a_pose": {count: with_own_pictures(faces, worst, count) for count in OWN},
+                "own_pictures_a_pose": {str(count): with_own_pictures(faces, worst, count) for count in OWN},
             },
         }
     return result
@@ -138,5 +145,7 @@ def report(result: dict[str, Any]) -> str:
     for key, words in WORDS.items():
         after.append([words, *[float(one[key]) for one in worst]])
     for count in OWN:
-        after.append([f"{count} of their own a pose taught", *[one["own_pictures_a_pose"][count] for one in worst]])
+        after.append(
+            [f"{count} of their own a pose taught", *[one["own_pictures_a_pose"][str(count)] for one in worst]]
+        )
     return table(["person left out", *names], rows) + "\n\n" + table(["the worst", *names], after)

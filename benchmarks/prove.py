@@ -80,7 +80,7 @@ def main() -> int:
             result, text = proved(proof_sessions, seen["hands"])
         else:
             result, text = proved(proof_strangers, seen["digits"], seen["faces"], seen["hands"], embedders)
-        path = write(f"prove_{name}", {"embedders": models, **result})
+        path = write(f"prove_{name}", result, embedders=models)
         print(f"\n{name}: {path.relative_to(ROOT)}\n\n{text}", flush=True)
     return 0
 

@@ -21,11 +21,11 @@ RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("numpy", "pillow", "ai-edge-litert", "tflite-runtime", "scikit-learn", "tensorflow", "keras")
 
 
-def write(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:
-    """Write results/<name>.json; floats keep five digits. The path."""
+def write(name: str, result: dict[str, Any], folder: Path = RESULTS, **about: Any) -> Path:
+    """Write results/<name>.json, with what else is said about it; floats keep five digits. The path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    text = json.dumps(plain({"name": name, **circumstances(), "result": result}), indent=1)
+    text = json.dumps(plain({"name": name, **circumstances(), **about, "result": result}), indent=1)
     # A list of numbers on one line, or a curve is longer than all the rest.
     text = re.sub(r"\[[-+\d.,eE\s]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
     path.write_text(text + "\n")

@@ -13,6 +13,7 @@ from benchmarks.proof_digits import RECIPE, contest
 from benchmarks.proof_faces import unseen_people, with_own_pictures
 from benchmarks.proof_sessions import left_out
 from benchmarks.proof_strangers import faces_taught, hands_taught, summary
+from benchmarks.tables import PLACE, README, REPORTS, filled
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.features import FeatureMap
 from edge_tl.heads import make_head
@@ -93,3 +94,10 @@ def test_strangers_are_told_from_faces(people: Embedded, rooms: Embedded) -> Non
     assert against["auroc"] >= 0.95
     assert against["pass_at_threshold"] <= 0.05
     assert against["known_at_threshold"] >= 0.5
+
+
+def test_the_tables_say_what_was_measured() -> None:
+    """Every table of benchmarks/README.md is the one of the JSON file named above it."""
+    text = README.read_text()
+    assert filled(text) == text
+    assert set(PLACE.findall(text)) == set(REPORTS)
