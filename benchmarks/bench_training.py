@@ -21,7 +21,7 @@ from edge_tl.span import GrowingGram
 
 CLASSES, COUNT, TAKE = 4, 50, 10
 SEEDS = 10
-ROUNDS = 7
+ROUNDS = 15
 UNITS, EPOCHS, BATCH, RATE = 100, 20, 80, 1e-4
 """The source text's recipe, spec S2; 80 is 0.4 of 200."""
 KERAS = "Keras, the recipe"
