@@ -71,7 +71,7 @@ models: $(VENV)/host
 bench: $(VENV)/host
 	@$(BIN)/python -m benchmarks.run
 
-prove: $(VENV)/dev
+prove: $(VENV)/host
 	@$(BIN)/python -m benchmarks.prove
 
 clean:
