@@ -5,33 +5,44 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from device.output import forgive_encodings, warn
 from edge_tl.errors import EdgeTLError
 
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
+KEEPS_NOTHING = ("demo", "doctor", "evaluate", "model", "predict")
+"""Commands that write nothing, so that there is nothing to say of it when they are stopped."""
+MOST_THREADS = 64
 CAMERA_HELP = "auto, picamera2[:N], usb[:N], sim (the simulated player), or PATH of a folder, picture or video"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 1 an expected error (one line on stderr), 2 wrong usage."""
+    forgive_encodings()
     arguments = build_parser().parse_args(argv)
     command = importlib.import_module(f"device.commands.{arguments.command}")
     try:
-        return int(command.run(arguments))
+        code = int(command.run(arguments))
+        sys.stdout.flush()
+        return code
     except EdgeTLError as error:
-        print(f"edge-tl: {error}", file=sys.stderr)
+        warn(error)
         return 1
     except KeyboardInterrupt:
-        print("edge-tl: stopped; what was counted is saved", file=sys.stderr)
+        warn("stopped" if arguments.command in KEEPS_NOTHING else "stopped; what was counted is saved")
         return 130
-    except BrokenPipeError:
-        # `edge-tl … | head` closes our output: nothing is wrong; and Python must not complain while it exits.
+    except OSError as error:
+        # Output that closed or is full: Python must not complain a second time while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):  # `edge-tl … | head`: nothing is wrong
+            return 0
+        warn(f"{error.filename or 'the output'} cannot be read or written ({error.strerror}): check it and try again")
+        return 1
 
 
 def data_dir() -> Path:
@@ -67,7 +78,9 @@ def build_parser() -> argparse.ArgumentParser:
     model.add_argument(
         "--model", type=Path, metavar="DIR", help="a folder made by `edge-tl-host convert` (default: the shipped model)"
     )
-    model.add_argument("--threads", type=positive, metavar="N", help="threads of the interpreter (default: up to 4)")
+    model.add_argument(
+        "--threads", type=threads, metavar="N", help="threads of the interpreter (default: a core each, up to 4)"
+    )
 
     camera = argparse.ArgumentParser(add_help=False)
     where = camera.add_mutually_exclusive_group()
@@ -102,7 +115,9 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--seconds", type=positive_seconds, default=20.0, metavar="N", help="how long to play (default: 20)"
     )
-    demo.add_argument("--seed", type=int, default=1, metavar="N", help="which simulated players are drawn (default: 1)")
+    demo.add_argument(
+        "--seed", type=seed, default=1, metavar="N", help="which simulated players are drawn (default: 1)"
+    )
 
     command("teach", "hold a key to record examples of a class from the camera", profile, model, camera, teaching, head)
 
@@ -116,7 +131,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--steer", nargs="+", default=[], metavar="DIRECTION=LABEL", help="e.g. --steer up=fist left=palm"
     )
     play.add_argument(
-        "--seed", type=int, default=None, metavar="N", help="the ghosts' random seed (default: a new one)"
+        "--seed", type=seed, default=None, metavar="N", help="the ghosts' random seed (default: a new one)"
     )
     play.add_argument("--no-reject", action="store_true", help="always answer, even to what was never taught")
 
@@ -148,7 +163,7 @@ def build_parser() -> argparse.ArgumentParser:
     what = remove.add_mutually_exclusive_group(required=True)
     what.add_argument("--last-take", action="store_true", help="the take recorded last")
     what.add_argument("--label", metavar="LABEL", help="a class and all its examples")
-    what.add_argument("--id", nargs="+", type=int, metavar="ID", help="examples by the number `list --json` shows")
+    what.add_argument("--id", nargs="+", type=positive, metavar="ID", help="examples by the number `list --json` shows")
     rename = action("rename", "give a class another name; an existing name merges the two")
     rename.add_argument("old", metavar="OLD", help="the label now")
     rename.add_argument("new", metavar="NEW", help="the label wanted")
@@ -177,15 +192,35 @@ def sentence(text: str) -> str:
 
 def positive(text: str) -> int:
     """A whole number from 1 up, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 up")
-    return number
+    return whole(text, 1, 2**63 - 1)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 up, for argparse."""
+    return whole(text, 0, 2**63 - 1)
+
+
+def threads(text: str) -> int:
+    """How many threads, for argparse; the interpreters crash where the system refuses them more."""
+    return whole(text, 1, MOST_THREADS)
+
+
+def whole(text: str, least: int, most: int) -> int:
+    """A whole number in a range, both ends included, for argparse."""
+    shown = text if len(text) <= 30 else f"{text[:30]}…"
+    if not re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number")
+    if not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{shown} is not a number from {least} to {most}")
+    return int(text)
 
 
 def positive_seconds(text: str) -> float:
     """Seconds above 0 and finite, for argparse."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number of seconds") from None
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a time above 0 seconds")
     return number

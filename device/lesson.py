@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from device.line import Sight
+from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.examples import Count, ExampleStore
-from edge_tl.image import thumbnail
+from edge_tl.image import decode
 from edge_tl.labels import check_label
 from edge_tl.recognizer import Learned, Recognizer
 
@@ -32,11 +34,11 @@ class Lesson:
         for label in labels:
             store.add_label(check_label(label))
         self.last_picture: dict[str, np.ndarray] = {}
-        """Label → its last picture, uint8 RGB, at most 64 pixels wide or high."""
+        """Label → its last picture, uint8 RGB, of any size."""
         self.recording: str | None = None
         self._take = 0
         self._source = ""
-        recognizer.replace(store.matrix(recognizer.embedder.fingerprint))
+        self._reload()
 
     @property
     def labels(self) -> list[str]:
@@ -76,11 +78,12 @@ class Lesson:
         fingerprint = self.recognizer.embedder.fingerprint
         self.store.add(self._take, sight.frame.data, sight.embedding, fingerprint)
         self.recognizer.add(sight.embedding, self.recording, self._take)
-        self.last_picture[self.recording] = thumbnail(sight.frame.data, 64)
+        self.last_picture[self.recording] = sight.frame.data
 
     def end(self) -> bool:
         """End the take; True where it holds an example."""
         recorded = bool(self._take)
+        # First of all: where the disk is full, the flush raises, and the next frame must not go on recording.
         self.recording, self._take = None, 0
         self.store.flush()
         return recorded
@@ -96,7 +99,6 @@ class Lesson:
         """Forget a class with all its examples."""
         self.end()
         self.store.remove_label(label)
-        self.last_picture.pop(label, None)
         self._reload()
 
     def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> Learned:
@@ -106,3 +108,8 @@ class Lesson:
 
     def _reload(self) -> None:
         self.recognizer.replace(self.store.matrix(self.recognizer.embedder.fingerprint))
+        newest = {example.label: example.id for example in self.store.list() if example.media_bytes_len}
+        self.last_picture = {}
+        for label, number in newest.items():
+            with contextlib.suppress(ExampleError, ProfileError):  # it is only shown: a damaged one stays away
+                self.last_picture[label] = decode(self.store.picture(number))

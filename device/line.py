@@ -23,6 +23,8 @@ class Sight:
     """float32 (embedding_dim,), rounded as the store keeps it."""
     observation: Observation | None = None
     """None while nothing was trained."""
+    classes: tuple[str, ...] = ()
+    """Of the observation's probabilities: training between two frames may change the recognizer's."""
     steady: Steady | None = None
 
 
@@ -61,11 +63,12 @@ class Line:
             return Sight(frame, embedding)
         with stopwatch.stage("head"):
             observation = self.recognizer.recognise(embedding)
-        if self.controller is None or self.controller.classes != self.recognizer.classes:
-            return Sight(frame, embedding, observation)
+        classes = self.recognizer.classes
+        if self.controller is None or self.controller.classes != classes:
+            return Sight(frame, embedding, observation, classes)
         with stopwatch.stage("controller"):
             steady = self.controller.update(observation.probabilities, frame.time_s, observation.known)
-        return Sight(frame, embedding, observation, steady)
+        return Sight(frame, embedding, observation, classes, steady)
 
     @property
     def fps(self) -> float:

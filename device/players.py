@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from device.steering import DIRECTIONS
+from device.steering import DIRECTIONS, neutral_label
 from edge_tl.errors import ExampleError
 from edge_tl.folders import import_folder
 from edge_tl.frames import Frame, Source
@@ -65,16 +65,23 @@ class FolderPlayer:
     """A folder CLASS/picture or CLASS/TAKE/picture that plays: it shows a held-out picture of the pose asked for.
 
     Where classes have two takes or more, the last quarter of the takes (at least one) is held out whole;
-    where they have none, the last quarter of the pictures in the order of their names.
+    where they have none, the last quarter of the pictures in the order of their names. A picture that cannot be read
+    is left out and told by `warn`.
     """
 
     simulated = True
 
     def __init__(
-        self, root: Path, seed: int, clock: Callable[[], float], sleep: Callable[[float], None], fps: float = 30.0
+        self,
+        root: Path,
+        seed: int,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        warn: Callable[[object], None],
+        fps: float = 30.0,
     ) -> None:
         self.name = f"folder {root}"
-        self.clock, self._sleep, self._step_s = clock, sleep, 1 / fps
+        self.clock, self._sleep, self._warn, self._step_s = clock, sleep, warn, 1 / fps
         found: dict[str, dict[str, list[Path]]] = {}
         for item in import_folder(root):
             found.setdefault(item.label, {}).setdefault(item.take_name, []).append(item.path)
@@ -96,10 +103,15 @@ class FolderPlayer:
         self._next_s = clock()
 
     def takes(self, testing: bool) -> Iterator[tuple[str, list[Frame]]]:
-        """The takes of one side."""
+        """The takes of one side; ExampleError where a class has no readable picture on it."""
         for label, takes in (self._test if testing else self._teach).items():
             for paths in takes:
-                yield label, [self._frame(path, label) for path in paths]
+                frames = [frame for path in list(paths) if (frame := self._readable(path, label, paths))]
+                if frames:
+                    yield label, frames
+            takes[:] = [paths for paths in takes if paths]
+            if not takes:
+                raise ExampleError(f"class {label!r} has too few pictures that can be read; wanted 2 or more")
 
     def read(self, timeout_s: float = 1.0) -> Frame:
         """A held-out picture of the pose, at 30 a second."""
@@ -123,6 +135,15 @@ class FolderPlayer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _readable(self, path: Path, label: str, paths: list[Path]) -> Frame | None:
+        """The frame of a picture; None, and it is taken from its take, where it cannot be read."""
+        try:
+            return self._frame(path, label)
+        except ExampleError as error:
+            self._warn(error)
+            paths.remove(path)
+            return None
+
     def _frame(self, path: Path, label: str) -> Frame:
         self._index += 1
         picture = decode(path)
@@ -132,4 +153,5 @@ class FolderPlayer:
 def directions(labels: tuple[str, ...]) -> dict[str, str]:
     """Label → direction for the demo: by name, or else the first four labels in order."""
     named = {label: label.casefold() for label in labels if label.casefold() in DIRECTIONS}
-    return named if len(named) == 4 else dict(zip(labels, DIRECTIONS, strict=False))
+    steering = [label for label in labels if label != neutral_label(labels)]
+    return named if len(named) == 4 else dict(zip(steering, DIRECTIONS, strict=False))

@@ -98,8 +98,8 @@ class Recognizer:
         return self._rows.X, np.array(self._labels, dtype=str), np.array(self._takes, dtype=np.int64)
 
     def embed(self, picture: np.ndarray | Frame) -> np.ndarray:
-        """The embedding, float32 (embedding_dim,), rounded as the store keeps it: what is learned now is what is learned
-        again after a restart."""
+        """The embedding, float32 (embedding_dim,), rounded as the store keeps it, so that what is learned now is
+        learned again after a restart."""
         return as_stored(self.embedder.embed(picture.data if isinstance(picture, Frame) else picture))
 
     def teach(self, picture: np.ndarray | Frame, label: str, take: int = 0) -> None:
@@ -143,11 +143,16 @@ class Recognizer:
             self.rejector.fit(X, y, takes, head=self.head if isinstance(self.head, RidgeHead) else None)
         return Learned(self.head.name, len(y), self.classes, 1000 * (time.perf_counter() - start_s))
 
-    def evaluate(self) -> Evaluation:
-        """How well it would do on takes that it was not taught; after `learn` also what "none of these" costs."""
+    def evaluate(self, progress: Callable[[int, int], object] | None = None) -> Evaluation:
+        """How well it would do on takes that it was not taught; after `learn` also what "none of these" costs.
+
+        progress(done, total) is called after each head that had to be trained for it.
+        """
         X, y, takes = self.rows
         known = self.rejector.held_out_known_ if self.rejector.ready else None
-        return evaluate(lambda: make_head(self.head.name), X, y, takes, gram=self._rows.K, known=known)
+        return evaluate(
+            lambda: make_head(self.head.name), X, y, takes, gram=self._rows.K, known=known, progress=progress
+        )
 
     def observe(self, picture: np.ndarray | Frame) -> Observation:
         """Name a picture; NotFittedError before `learn`."""

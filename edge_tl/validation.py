@@ -15,6 +15,9 @@ from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.taught import Labels, Takes, Taught
 from edge_tl.metrics import Suspect, accuracy, confusion, effective_size, recall, suspects, wilson_interval
 
+Progress = Callable[[int, int], object]
+"""Called with how many folds are done, and of how many."""
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -87,26 +90,41 @@ class Evaluation:
 
 
 def leave_one_take_out(
-    make_head: Callable[[], Head], X: np.ndarray, y: Labels, takes: Takes = None, *, gram: np.ndarray | None = None
+    make_head: Callable[[], Head],
+    X: np.ndarray,
+    y: Labels,
+    takes: Takes = None,
+    *,
+    gram: np.ndarray | None = None,
+    progress: Progress | None = None,
 ) -> Validation:
     """Each take answered by a head that was taught all others; `folds.whole_takes` says how takes are left out.
 
-    X (N, D), y (N,), takes (N,) integers or None; gram: X·Xᵀ where known. At least two examples, or ShapeError.
+    X (N, D), y (N,), takes (N,) integers or None; gram: X·Xᵀ where known; progress: as in `cross_validate`.
+    At least two examples, or ShapeError.
     """
     taught = Taught.check(X, y, takes, gram)
-    return cross_validate(make_head, taught, whole_takes(taught.y, taught.takes))
+    return cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress)
 
 
 def random_split(
-    make_head: Callable[[], Head], X: np.ndarray, y: Labels, *, gram: np.ndarray | None = None, seed: int = 0
+    make_head: Callable[[], Head],
+    X: np.ndarray,
+    y: Labels,
+    *,
+    gram: np.ndarray | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> Validation:
     """The naive claim: five random parts, each answered by a head that was taught the other four, takes ignored."""
     taught = Taught.check(X, y, None, gram)
-    return cross_validate(make_head, taught, random_parts(taught.y, seed))
+    return cross_validate(make_head, taught, random_parts(taught.y, seed), progress)
 
 
-def cross_validate(make_head: Callable[[], Head], taught: Taught, folds: Folds) -> Validation:
-    """Each fold answered by a head that was taught the others.
+def cross_validate(
+    make_head: Callable[[], Head], taught: Taught, folds: Folds, progress: Progress | None = None
+) -> Validation:
+    """Each fold answered by a head that was taught the others; progress(done, total) is called after each.
 
     For a ridge head nothing is fitted twice: the exact block formula gives the same, with the λ and temperature that
     were chosen on all folds. Where the others hold one class only, the answer is that class.
@@ -123,7 +141,9 @@ def cross_validate(make_head: Callable[[], Head], taught: Taught, folds: Folds) 
         proba = head.fit(taught.X, taught.y, folds.index, gram=taught.gram).loo_proba_.copy()
     else:
         proba = np.zeros((len(codes), len(classes)))
-        for out in folds.groups():
+        for done, out in enumerate(folds.groups()):
+            if progress and done:
+                progress(done, folds.count)
             keep = np.delete(np.arange(len(codes)), out)
             known = np.unique(codes[keep])
             if len(known) == 1:
@@ -148,14 +168,16 @@ def evaluate(
     known: np.ndarray | None = None,
     seed: int = 0,
     limit: int = 10,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """The honest account: leave one take out, with interval, confusion, recall, suspects and the naive claim.
 
     X (N, D), y (N,), takes (N,) integers or None, gram X·Xᵀ where known; known: bool (N,), what a Rejector said of
-    each example without having seen its take (`Rejector.held_out_known_`); limit: how many suspects.
+    each example without having seen its take (`Rejector.held_out_known_`); limit: how many suspects;
+    progress: as in `cross_validate`.
     """
-    honest = leave_one_take_out(make_head, X, y, takes, gram=gram)
-    naive = random_split(make_head, X, y, gram=gram, seed=seed)
+    honest = leave_one_take_out(make_head, X, y, takes, gram=gram, progress=progress)
+    naive = random_split(make_head, X, y, gram=gram, seed=seed, progress=progress)
     judged = honest.judged
     right = (honest.y_true == honest.y_pred)[judged]
     effective = effective_size(right, honest.folds[judged]) if len(right) else 0.0

@@ -144,14 +144,14 @@ def test_generations_and_roll_back(run: Run, pictures: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("train",), "nothing was recorded"),
+        (("train",), "edge-tl teach"),
         (("evaluate",), "edge-tl teach"),
         (("predict", "x.jpg"), "edge-tl teach"),
         (("teach", "--camera", "sim"), "terminal"),
         (("play", "--no-camera"), "terminal"),
         (("demo", "--camera", "nowhere"), "nowhere"),
         (("examples", "import", "nowhere"), "nowhere"),
-        (("examples", "rename", "up", "down"), "up"),
+        (("examples", "rename", "up", "down"), "no profile"),
         (("train", "--profile", "x" * 300), "300"),
         (("train", "--model", "nowhere"), "nowhere"),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
@@ -15,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from device.assembly import clock, load_embedder, make_controller
+from device.choose import parse_camera
 from device.line import Line
+from device.output import Progress, print_json, warn
 from device.pacman.game import Game, State
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
 from device.players import FolderPlayer, Player, SimulatedDemo, directions
-from device.progress import Progress
 from device.round import Round
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
@@ -44,14 +44,21 @@ class Played:
 
 def run(arguments: Namespace) -> int:
     """Teach, train, evaluate and play; print what was measured. Nothing of it is kept."""
+    term = None
+    if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():
+        term = Terminal(min_rows=24, min_columns=80)
+        term.check()  # before half a minute of teaching, not after it
     player = choose_player(arguments)
     recognizer = Recognizer(load_embedder(arguments), arguments.head or "ridge")
     with tempfile.TemporaryDirectory(prefix="edge-tl-demo-") as folder:
         learned = teach(player, recognizer, Path(folder) / "examples.sqlite")
     honest, naive = evaluate(player, recognizer)
-    played = play(player, recognizer, arguments)
+    played = play(player, recognizer, arguments, term)
     result = summary(player, recognizer, learned, honest, naive, played)
-    print(json.dumps(result, indent=2, ensure_ascii=False) if arguments.json else text(result))
+    if arguments.json:
+        print_json(result)
+    else:
+        print(text(result))
     return 0
 
 
@@ -59,21 +66,27 @@ def choose_player(arguments: Namespace) -> Player:
     """The simulated player, or the folder of `--camera`."""
     if arguments.no_camera or arguments.camera in ("sim", "auto"):
         return SimulatedDemo(arguments.seed, clock)
-    if not Path(arguments.camera).is_dir():
-        raise ConfigError(f"demo --camera {arguments.camera}: wanted sim or a folder of CLASS/picture")
-    return FolderPlayer(Path(arguments.camera), arguments.seed, clock, time.sleep)
+    folder = parse_camera(arguments.camera).path
+    if folder is None or not folder.is_dir():
+        raise ConfigError(
+            f"demo --camera {arguments.camera}: the demo teaches itself from sim or a folder of CLASS/picture; "
+            "`edge-tl teach` takes cameras"
+        )
+    return FolderPlayer(folder, arguments.seed, clock, time.sleep, warn)
 
 
 def teach(player: Player, recognizer: Recognizer, path: Path) -> Learned:
     """Record every teaching take through the store, as `teach` does, and learn."""
     with Progress("teaching") as progress, ExampleStore(path, writable=True) as store:
+        taught = 0
         for label, frames in player.takes(testing=False):
             take = store.new_take(label, source=player.name)
             for frame in frames:
                 embedding = recognizer.embed(frame)
                 store.add(take, frame.data, embedding, recognizer.embedder.fingerprint)
                 recognizer.add(embedding, label, take)
-                progress(len(recognizer.rows[1]), label)
+                taught += 1
+                progress(taught, label)
         store.flush()
     return recognizer.learn()
 
@@ -95,12 +108,11 @@ def evaluate(player: Player, recognizer: Recognizer) -> tuple[float, float]:
     return honest, naive.accuracy
 
 
-def play(player: Player, recognizer: Recognizer, arguments: Namespace) -> Played:
+def play(player: Player, recognizer: Recognizer, arguments: Namespace, term: Terminal | None) -> Played:
     """Play for `--seconds`; the pilot wants to go somewhere, the player looks there, and only what is seen steers."""
     with ExitStack() as stack:
-        term = None
-        if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():
-            term = stack.enter_context(Terminal(min_rows=24, min_columns=80))
+        if term is not None:
+            stack.enter_context(term)
         player.open()
         stack.callback(player.close)
         game = Game(pick_maze(*(term.size if term else (24, 80))), seed=arguments.seed)
@@ -141,8 +153,8 @@ def summary(
     player: Player, recognizer: Recognizer, learned: Learned, honest: float, naive: float, played: Played
 ) -> dict[str, Any]:
     """What `--json` prints."""
-    latencies = list(played.round.latencies_ms) or [float("nan")]
-    p50, p95 = np.percentile(latencies, [50, 95])
+    latencies = list(played.round.latencies_ms)
+    p50, p95 = np.round(np.percentile(latencies, [50, 95]), 2).tolist() if latencies else (None, None)
     return {
         "source": player.name,
         "embedder": recognizer.embedder.name,
@@ -153,24 +165,31 @@ def summary(
         "accuracy": round(honest, 4),
         "accuracy_random_split": round(naive, 4),
         "fps": round(played.round.line.fps if played.round.line else 0.0, 2),
-        "latency_ms_p50": round(float(p50), 2),
-        "latency_ms_p95": round(float(p95), 2),
+        "latency_ms_p50": p50,
+        "latency_ms_p95": p95,
         "score": played.score,
         "pellets_eaten": played.pellets_eaten,
-        "steered_right_ratio": round(float(np.mean(played.right)), 4) if played.right else 0.0,
+        "steered_right_ratio": round(float(np.mean(played.right)), 4) if played.right else None,
     }
 
 
 def text(result: dict[str, Any]) -> str:
     """What a person reads."""
-    return (
-        f"{result['source']}, {result['embedder']}, {result['head']} head\n"
+    lines = [
+        f"{result['source']}, {result['embedder']}, {result['head']} head",
         f"taught {result['examples']} pictures of {', '.join(result['classes'])}; "
-        f"trained in {result['train_ms']:.0f} ms\n"
+        f"trained in {result['train_ms']:.0f} ms",
         f"accuracy on takes it had not seen: {result['accuracy']:.1%} "
-        f"(a random split would have claimed {result['accuracy_random_split']:.1%})\n"
+        f"(a random split would have claimed {result['accuracy_random_split']:.1%})",
         f"played Pac-Man by what it saw: {result['score']} points, {result['pellets_eaten']} pellets, "
-        f"{result['fps']:.0f} frames/s, {result['latency_ms_p50']:.0f} ms from frame to action "
-        f"(p95 {result['latency_ms_p95']:.0f})\n"
-        f"steered where the player looked in {result['steered_right_ratio']:.1%} of the frames with an answer"
-    )
+        f"{result['fps']:.0f} frames/s",
+    ]
+    if result["latency_ms_p50"] is not None:
+        lines[-1] += (
+            f", {result['latency_ms_p50']:.0f} ms from frame to action (95 % within {result['latency_ms_p95']:.0f})"
+        )
+    if result["steered_right_ratio"] is not None:
+        lines.append(
+            f"steered where the player looked in {result['steered_right_ratio']:.1%} of the frames with an answer"
+        )
+    return "\n".join(lines)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
+import shutil
 import struct
 import sys
 from argparse import Namespace
@@ -13,9 +13,13 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from device.output import print_json
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import EdgeTLError
 from edge_tl.models import default_model
+
+LEAST_FREE_BYTES = 50_000_000
+"""A thousand examples of 640×480 with their embeddings; less is an afternoon's teaching that fails in its middle."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ def run(arguments: Namespace) -> int:
     """Print the findings; exit 1 where something needed is missing."""
     findings = list(look(arguments.data_dir))
     if arguments.json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             print(f"{finding.state:8} {finding.what}: {finding.detail}")
@@ -115,11 +119,18 @@ def model_finding() -> Finding:
 
 
 def data_finding(data_dir: Path) -> Finding:
-    """Whether profiles can be written."""
+    """Whether profiles can be written, and whether there is room for them."""
+    own = "give --data-dir a folder of your own"
     there = next(folder for folder in (data_dir, *data_dir.absolute().parents) if folder.exists())
-    if os.access(there, os.W_OK):
-        return Finding("data folder", "ok", str(data_dir))
-    return Finding("data folder", "missing", f"{there} may not be written", "give --data-dir a folder of your own")
+    if not there.is_dir():
+        return Finding("data folder", "missing", f"{there} is no folder", own)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Finding("data folder", "missing", f"{there} may not be written", own)
+    free_bytes = shutil.disk_usage(there).free
+    if free_bytes < LEAST_FREE_BYTES:
+        detail = f"{there} has {free_bytes / 1e6:.0f} MB free; {LEAST_FREE_BYTES / 1e6:.0f} MB are wanted"
+        return Finding("data folder", "missing", detail, f"free some space, or {own}")
+    return Finding("data folder", "ok", f"{data_dir}, {free_bytes / 1e9:.1f} GB free")
 
 
 def first_line(error: Exception) -> str:

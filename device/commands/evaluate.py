@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import math
 from argparse import Namespace
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
-from device.assembly import load_embedder, open_profile
+from device.assembly import load_embedder, load_saved, open_profile
 from device.commands.train import accuracy_lines
+from device.output import Progress, print_json
+from device.screens.cells import cut, fit, text_columns
 from edge_tl.errors import NotFittedError
 from edge_tl.recognizer import Recognizer
 from edge_tl.validation import Evaluation
@@ -19,21 +21,23 @@ from edge_tl.validation import Evaluation
 def run(arguments: Namespace) -> int:
     """Leave-one-take-out accuracy, confusion, recall, suspects, and what rejection costs."""
     with ExitStack() as stack:
-        profile = open_profile(arguments, stack, writable=False)
         embedder = load_embedder(arguments)
-        saved = profile.load()
+        profile = open_profile(arguments, stack, writable=False)
+        saved = load_saved(profile)
         examples = profile.store.matrix(embedder.fingerprint)
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     name = arguments.head or (saved.meta["head"]["name"] if saved else "ridge")
     recognizer = Recognizer(embedder, name)
     recognizer.replace(examples)
-    recognizer.learn()
-    evaluation = recognizer.evaluate()
+    with Progress("evaluating on takes left out") as progress:
+        recognizer.learn()
+        evaluation = recognizer.evaluate(progress.of)
     if arguments.json:
-        print(json.dumps(report(name, evaluation, examples.ids), indent=2, ensure_ascii=False))
+        print_json(report(name, evaluation, examples.ids))
     else:
-        print("\n".join(text(name, evaluation, examples.ids)))
+        why_not = "" if recognizer.rejector.ready else recognizer.rejector.reason
+        print("\n".join(text(name, evaluation, examples.ids, why_not)))
     return 0
 
 
@@ -45,24 +49,31 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray) -> dict[str, Any]
     return {"head": head, **described}
 
 
-def text(head: str, evaluation: Evaluation, ids: np.ndarray) -> list[str]:
-    """What a person reads."""
+def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str) -> list[str]:
+    """What a person reads; why_not: the reason why "none of these" is off, empty where it is on."""
     lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation), ""]
-    width = max(len(label) for label in evaluation.classes)
-    cell = max(5, *(len(label[:8]) for label in evaluation.classes))
-    lines.append(f"{'':{width}}  recall  " + " ".join(f"{label[:8]:>{cell}}" for label in evaluation.classes))
+    width = max(text_columns(label) for label in evaluation.classes)
+    names = [cut(label, 8) for label in evaluation.classes]
+    cell = max(5, *(text_columns(name) for name in names))
+    heading = " ".join(" " * (cell - text_columns(name)) + name for name in names)
+    lines.append(f"{'':{width}}  recall  {heading}   ← answers")
     for label, row in zip(evaluation.classes, evaluation.confusion, strict=True):
-        lines.append(
-            f"{label:{width}}  {evaluation.recall[label]:6.1%}  " + " ".join(f"{count:{cell}}" for count in row)
-        )
-    if evaluation.accepted is not None:
-        lines += [
-            "",
-            f"with 'none of these': {evaluation.accepted:.1%} of these are accepted, "
-            f"{evaluation.accuracy_of_accepted:.1%} of the accepted are right",
-        ]
+        recall = evaluation.recall[label]
+        found = "     –" if math.isnan(recall) else f"{recall:6.1%}"
+        lines.append(f"{fit(label, width)}  {found}  " + " ".join(f"{count:{cell}}" for count in row))
+    lines += ["", rejection(evaluation, why_not)]
     if evaluation.suspects:
         lines += ["", "look at these, they may be mislabelled (`edge-tl examples remove --id ID`):"]
         for suspect in evaluation.suspects:
             lines.append(f"  {ids[suspect.index]:6}  taught as {suspect.label}, looks like {suspect.likely}")
     return lines
+
+
+def rejection(evaluation: Evaluation, why_not: str) -> str:
+    """What "none of these" costs and brings, in a line."""
+    if evaluation.accepted is None:
+        return f"'none of these' is off: {why_not or 'nothing could be judged'}"
+    text = f"with 'none of these': {evaluation.accepted:.1%} of these pictures are accepted"
+    if evaluation.accuracy_of_accepted is not None:
+        text += f", {evaluation.accuracy_of_accepted:.1%} of the accepted are right"
+    return text

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
 
-from device.assembly import load_embedder, open_profile, re_embed
-from device.progress import Progress
+from device.assembly import load_embedder, open_profile
+from device.output import Progress, print_json, warn
+from device.stopping import stoppable
 from edge_tl.errors import ExampleError
-from edge_tl.folders import export_folder, import_folder
+from edge_tl.folders import export_folder, import_folder, labels_in
 from edge_tl.image import decode
 from edge_tl.profile import Profile
 
@@ -26,15 +25,18 @@ def run(arguments: Namespace) -> int:
         "rename": rename,
         "re-embed": embed_again,
     }
+    if arguments.action == "import":
+        labels_in(arguments.path)  # raises where it is no folder, before a new profile is made for it
     with ExitStack() as stack:
         writable = arguments.action in ("import", "remove", "rename", "re-embed")
-        return actions[arguments.action](arguments, open_profile(arguments, stack, writable=writable))
+        profile = open_profile(arguments, stack, writable=writable, make=arguments.action == "import")
+        return actions[arguments.action](arguments, profile)
 
 
 def show(arguments: Namespace, profile: Profile) -> int:
     """Counts a class, or every example as JSON."""
     if arguments.json:
-        print(json.dumps([asdict(example) for example in profile.store.list()], indent=2, ensure_ascii=False))
+        print_json([asdict(example) for example in profile.store.list()])
         return 0
     counts = profile.store.counts()
     if not counts:
@@ -45,38 +47,61 @@ def show(arguments: Namespace, profile: Profile) -> int:
 
 
 def bring(arguments: Namespace, profile: Profile) -> int:
-    """Import a folder: every good picture is kept, every bad one named, exit 1 if there was any."""
+    """Import a folder: every good picture is kept, everything left out is named, exit 1 if there was any."""
     embedder = load_embedder(arguments)
     takes: dict[tuple[str, str], int] = {}
     good, bad = 0, 0
-    with Progress("importing") as progress:
-        for found in import_folder(arguments.path):
+    with Progress("importing") as progress, stoppable() as stopped:
+
+        def left_out(text: object) -> None:
+            nonlocal bad
+            bad += 1
+            progress.warn(text)
+
+        found_all = list(import_folder(arguments.path, lambda path, reason: left_out(f"{path}: {reason}")))
+        for done, found in enumerate(found_all):
+            progress.of(done, len(found_all))
+            if stopped():
+                profile.store.flush()
+                progress.warn(f"stopped; {good} of {len(found_all)} pictures are imported")
+                return 130
             try:
-                jpeg = found.path.read_bytes()
                 embedding = embedder.embed(decode(found.path))
-                key = (found.label, found.take_name)
-                if key not in takes:
-                    takes[key] = profile.store.new_take(found.label, source=found.take_name)
-                profile.store.add(takes[key], jpeg, embedding, embedder.fingerprint)
-                good += 1
+                jpeg = found.path.read_bytes()
             except (ExampleError, OSError) as error:
-                print(f"edge-tl: {error}", file=sys.stderr)
-                bad += 1
-            progress(good)
+                left_out(error)
+                continue
+            key = (found.label, found.take_name)
+            if key not in takes:
+                takes[key] = profile.store.new_take(found.label, source=found.take_name)
+            profile.store.add(takes[key], jpeg, embedding, embedder.fingerprint)
+            good += 1
     profile.store.flush()
     if not good and not bad:
         raise ExampleError(f"no pictures in {arguments.path}: wanted CLASS/picture or CLASS/TAKE/picture")
     if arguments.json:
-        print(json.dumps({"imported": good, "bad": bad, "takes": len(takes)}))
+        print_json({"imported": good, "bad": bad, "takes": len(takes)})
     else:
-        print(f"imported {good} pictures in {len(takes)} takes" + (f"; {bad} could not be read" if bad else ""))
+        print(f"imported {good} pictures in {len(takes)} takes" + (f"; {bad} left out" if bad else ""))
     return 1 if bad else 0
 
 
 def take_out(arguments: Namespace, profile: Profile) -> int:
     """Export as folders."""
-    number = export_folder(profile.store, arguments.path)
-    print(json.dumps({"exported": number}) if arguments.json else f"exported {number} pictures to {arguments.path}")
+    with Progress("exporting") as progress, stoppable() as stopped:
+
+        def step(done: int, total: int) -> bool:
+            progress.of(done, total)
+            return stopped()
+
+        number = export_folder(profile.store, arguments.path, step)
+    if stopped():
+        warn(f"stopped; {number} pictures were exported to {arguments.path}")
+        return 130
+    if arguments.json:
+        print_json({"exported": number})
+    else:
+        print(f"exported {number} pictures to {arguments.path}")
     return 0
 
 
@@ -91,9 +116,10 @@ def remove(arguments: Namespace, profile: Profile) -> int:
     else:
         store.remove(arguments.id)
     gone = before - sum(count.examples for count in store.counts().values())
-    print(
-        json.dumps({"removed": gone}) if arguments.json else f"removed {gone} examples; `edge-tl train` makes it count"
-    )
+    if arguments.json:
+        print_json({"removed": gone})
+    else:
+        print(f"removed {gone} examples; `edge-tl train` makes it count")
     return 0
 
 
@@ -101,7 +127,7 @@ def rename(arguments: Namespace, profile: Profile) -> int:
     """Rename a class."""
     profile.store.rename(arguments.old, arguments.new)
     if arguments.json:
-        print(json.dumps({"renamed": arguments.old, "to": arguments.new}, ensure_ascii=False))
+        print_json({"renamed": arguments.old, "to": arguments.new})
     else:
         print(f"{arguments.old} is now {arguments.new}; `edge-tl train` makes it count")
     return 0
@@ -110,9 +136,18 @@ def rename(arguments: Namespace, profile: Profile) -> int:
 def embed_again(arguments: Namespace, profile: Profile) -> int:
     """Re-embed everything with the model at hand."""
     embedder = load_embedder(arguments)
-    number = re_embed(profile, embedder)
+    with Progress("embedding") as progress, stoppable() as stopped:
+
+        def step(done: int, total: int) -> bool:
+            progress.of(done, total)
+            return stopped()
+
+        number = profile.store.reembed(embedder, step)
+    if stopped():
+        warn(f"stopped; {number} examples were embedded anew, run it again for the rest")
+        return 130
     if arguments.json:
-        print(json.dumps({"re_embedded": number, "embedder": embedder.name}))
+        print_json({"re_embedded": number, "embedder": embedder.name})
     else:
         print(f"embedded {number} examples with {embedder.name}; `edge-tl train` makes it count")
     return 0

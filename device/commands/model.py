@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from argparse import Namespace
 from contextlib import ExitStack
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from device.assembly import open_profile
+from device.output import print_json
+from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ProfileError
 from edge_tl.interpreter import Interpreter, TensorInfo
 from edge_tl.manifest import read_manifest
@@ -30,7 +31,7 @@ def run(arguments: Namespace) -> int:
         if not generations:
             raise ProfileError(f"profile {arguments.profile!r} was not trained yet: run `edge-tl train`")
         if arguments.json:
-            print(json.dumps([asdict(generation) for generation in generations], indent=2, default=str))
+            print_json([asdict(generation) for generation in generations])
         else:
             for generation in generations:
                 print(line(generation))
@@ -51,7 +52,7 @@ def info(arguments: Namespace) -> int:
     path = arguments.path or default_model()
     described = describe(path)
     if arguments.json:
-        print(json.dumps(described, indent=2))
+        print_json(described)
         return 0
     for name, value in described.items():
         if isinstance(value, dict):
@@ -64,8 +65,10 @@ def info(arguments: Namespace) -> int:
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """The facts of a model: its tensors, and its manifest where it has one."""
+    """The facts of a model: its tensors, and its manifest where it has one; ModelError where the two disagree."""
     manifest = read_manifest(path) if path.is_dir() else None
+    if manifest:
+        TFLiteEmbedder.load(path, threads=1)  # checks hash, shapes and scaling against the file
     file = path / manifest.model if manifest else path
     interpreter = Interpreter(file, threads=1)
     facts: dict[str, Any] = {

@@ -12,6 +12,7 @@ from device.assembly import clock, load_embedder, make_controller, open_camera, 
 from device.commands.train import save
 from device.lesson import Lesson
 from device.line import Line
+from device.output import warn_all
 from device.pacman.game import Game
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
@@ -20,31 +21,37 @@ from device.round import Round
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from device.steering import steering
-from edge_tl.errors import ProfileLocked
+from edge_tl.errors import ConfigError, ProfileError
 from edge_tl.simulated import SimulatedPlayer
+
+ROWS, COLUMNS = 24, 80
+"""The smallest window that shows the compact maze and the panel."""
 
 
 def run(arguments: Namespace) -> int:
     """The play screen, until the person quits."""
     with ExitStack() as stack:
-        term = Terminal(min_rows=24, min_columns=80)
-        source = open_camera(arguments, stack)
-        if source is None:
+        notes: list[str] = []
+        stack.callback(warn_all, notes)
+        term = Terminal(min_rows=ROWS, min_columns=COLUMNS)
+        term.check()
+        if arguments.no_camera:
             stack.enter_context(term)
-            play_round(term, None, None, None, arguments)
+            play_round(term, None, None, None, arguments, notes)
             return 0
         embedder = load_embedder(arguments)
         try:
             profile = open_profile(arguments, stack, writable=True)
-        except ProfileLocked:
-            # Another process teaches this profile: playing reads only, and must not be refused.
+        except ProfileError as error:
+            # Another process teaches this profile, or its folder may only be read: playing needs no more than that.
             profile = open_profile(arguments, stack, writable=False)
+            notes.append(f"played without teaching: {error}")
         recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
+        steering(recognizer.classes, arguments.steer)  # before the camera: a wrong --steer is told at once
+        source = open_camera(arguments, stack)
+        assert source is not None
         line = Line(source, recognizer, clock, make_controller(recognizer))
-        steering(recognizer.classes, arguments.steer)
-        lesson = None
-        if profile.writable:
-            lesson = Lesson(profile.store, recognizer, clock)
+        lesson = Lesson(profile.store, recognizer, clock) if profile.writable else None
 
         def relearn() -> str:
             assert lesson is not None
@@ -54,27 +61,53 @@ def run(arguments: Namespace) -> int:
             return f"learned {learned.examples} in {learned.train_ms:.0f} ms"
 
         stack.enter_context(term)
-        play_round(term, line, lesson, relearn, arguments)
+        play_round(term, line, lesson, relearn, arguments, notes)
     return 0
 
 
 def play_round(
-    term: Terminal, line: Line | None, lesson: Lesson | None, relearn: Callable[[], str] | None, arguments: Namespace
+    term: Terminal,
+    line: Line | None,
+    lesson: Lesson | None,
+    relearn: Callable[[], str] | None,
+    arguments: Namespace,
+    notes: list[str],
 ) -> None:
-    """Pac-Man on the terminal until `q`; the high score is kept beside the profiles."""
+    """Pac-Man on the terminal until `q`; the high score is kept beside the profiles.
+
+    notes: takes a line for what should be told once the terminal is closed.
+    """
+    rows, columns = term.size
+    if rows < ROWS or columns < COLUMNS:
+        raise ConfigError(f"the window has {columns}×{rows} characters, playing needs {COLUMNS}×{ROWS}; make it larger")
     seed = getattr(arguments, "seed", None)
-    game = Game(pick_maze(*term.size), seed=secrets.randbits(32) if seed is None else seed)
-    directions = steering(line.recognizer.classes, getattr(arguments, "steer", ())) if line is not None else {}
+    assignments = getattr(arguments, "steer", ())
+    game = Game(pick_maze(rows, columns), seed=secrets.randbits(32) if seed is None else seed)
+    directions = steering(line.recognizer.classes, assignments) if line is not None else {}
     pilot = None
     if line is not None and isinstance(line.source, SimulatedPlayer):
         # Nobody sits before a simulated camera: the pilot plays, and the drawn head looks where it wants to go.
         pilot = posing(Pilot(game), line.source, directions)
     round_ = Round(game, line, directions, clock, time.sleep)
+
+    def learn_more() -> str:
+        assert relearn is not None
+        assert line is not None
+        said = relearn()
+        round_.steering = steering(line.recognizer.classes, assignments)  # the classes may be others now
+        return said
+
     scores = HighScore(arguments.data_dir / "high_score.json")
+    screen = PlayScreen(
+        term, round_, clock, lesson, learn_more if relearn else None, pilot, scores.best(game.maze.name)
+    )
     try:
-        PlayScreen(term, round_, clock, lesson, relearn, pilot, scores.best(game.maze.name)).run()
+        screen.run()
     finally:
-        scores.record(game.maze.name, game.score)
+        try:
+            scores.record(game.maze.name, screen.best_played)
+        except ConfigError as error:  # a finished game is no error
+            notes.append(str(error))
 
 
 def posing(pilot: Pilot, player: SimulatedPlayer, directions: dict[str, str]) -> Callable[[], None]:

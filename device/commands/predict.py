@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import Namespace
 from contextlib import ExitStack
 
 from device.assembly import load_embedder, open_profile, taught_recognizer
+from device.output import print_json, warn
 from edge_tl.errors import ExampleError
 from edge_tl.image import decode
 
@@ -15,15 +14,15 @@ from edge_tl.image import decode
 def run(arguments: Namespace) -> int:
     """Print one line, or one JSON object, a file; exit 1 where a file was no picture."""
     with ExitStack() as stack:
-        profile = open_profile(arguments, stack, writable=False)
         embedder = load_embedder(arguments)
+        profile = open_profile(arguments, stack, writable=False)
         recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
     results, bad = [], 0
     for file in arguments.files:
         try:
             observation = recognizer.observe(decode(file))
         except ExampleError as error:
-            print(f"edge-tl: {error}", file=sys.stderr)
+            warn(error)
             bad += 1
             continue
         probabilities = dict(zip(recognizer.classes, map(float, observation.probabilities), strict=True))
@@ -32,5 +31,5 @@ def run(arguments: Namespace) -> int:
             label = observation.label or f"none of these (nearest: {observation.best})"
             print(f"{file}: {label}  {observation.confidence:.1%}")
     if arguments.json:
-        print(json.dumps(results, indent=2, ensure_ascii=False))
+        print_json(results)
     return 1 if bad else 0

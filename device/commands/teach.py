@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from argparse import Namespace
 from contextlib import ExitStack
 
-from device.assembly import clock, load_embedder, make_controller, open_camera, open_profile
+from device.assembly import clock, load_embedder, load_saved, make_controller, open_camera, open_profile
 from device.commands.play import play_round
 from device.commands.train import save
 from device.lesson import Lesson
 from device.line import Line
+from device.output import warn_all
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.steering import STANDARD_LABELS
-from edge_tl.errors import ConfigError, ProfileMismatch
+from edge_tl.embedder import Embedder
+from edge_tl.errors import ConfigError, EdgeTLError, ProfileMismatch
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
 
@@ -23,12 +26,15 @@ def run(arguments: Namespace) -> int:
     if arguments.no_camera:
         raise ConfigError("teach needs a camera: give --camera auto, sim, or a PATH instead of --no-camera")
     with ExitStack() as stack:
+        notes: list[str] = []
+        stack.callback(warn_all, notes)
         term = Terminal(min_rows=20, min_columns=72)
-        profile = open_profile(arguments, stack, writable=True)
+        term.check()
         embedder = load_embedder(arguments)
+        profile = open_profile(arguments, stack, writable=True, make=True)
         source = open_camera(arguments, stack)
         assert source is not None
-        recognizer = resume(profile, Recognizer(embedder, arguments.head or "ridge"))
+        recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else STANDARD_LABELS)
         lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples)
         line = Line(source, recognizer, clock)
@@ -40,18 +46,24 @@ def run(arguments: Namespace) -> int:
             return f"trained on {learned.examples} examples in {learned.train_ms:.0f} ms; p plays"
 
         stack.enter_context(term)
-        while TeachScreen(term, line, lesson, clock, train).run() == "play":
+        screen = TeachScreen(term, line, lesson, clock, train)
+        while screen.run() == "play":
             line.controller = make_controller(recognizer)
-            play_round(term, line, lesson, train, arguments)
+            try:
+                play_round(term, line, lesson, train, arguments, notes)
+            except EdgeTLError as error:  # e.g. no class that steers: the person is still teaching
+                screen.message = str(error)
     return 0
 
 
-def resume(profile: Profile, fresh: Recognizer) -> Recognizer:
-    """The recognizer trained before, so that its answers show at once; the fresh one where there is none."""
-    saved = profile.load()
-    if saved is None or saved.meta["head"]["name"] != fresh.head.name:
-        return fresh
-    try:
-        return Recognizer.restore(saved, fresh.embedder)
-    except ProfileMismatch:
-        return fresh
+def resume(profile: Profile, embedder: Embedder, head: str | None) -> Recognizer:
+    """The recognizer trained before, so that its answers show at once; a fresh one where there is none to go on with.
+
+    head: what was asked for on the command line; None goes on with the head trained before.
+    """
+    saved = load_saved(profile)
+    taught = saved.meta["head"]["name"] if saved else "ridge"
+    if saved is not None and head in (None, taught):
+        with contextlib.suppress(ProfileMismatch):
+            return Recognizer.restore(saved, embedder)
+    return Recognizer(embedder, head or taught)

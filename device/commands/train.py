@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
+import math
 from argparse import Namespace
 from contextlib import ExitStack
-from types import FrameType
 from typing import Any
 
-from device.assembly import load_embedder, open_profile
+from device.assembly import clock, load_embedder, load_saved, open_profile
+from device.output import Progress, print_json
 from device.screens.chart import curve
+from device.screens.live import LiveCurve
+from device.stopping import stoppable
 from edge_tl.errors import NotFittedError
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Learned, Recognizer
@@ -21,27 +21,30 @@ from edge_tl.validation import Evaluation
 def run(arguments: Namespace) -> int:
     """Train on everything recorded, save a new generation, say how well it works."""
     with ExitStack() as stack:
-        profile = open_profile(arguments, stack, writable=True)
         embedder = load_embedder(arguments)
-        saved = profile.load()
+        profile = open_profile(arguments, stack, writable=True)
+        saved = load_saved(profile)
         name = arguments.head or (saved.meta["head"]["name"] if saved else "ridge")
         recognizer = Recognizer(embedder, name)
         recognizer.replace(profile.store.matrix(embedder.fingerprint))
         check_enough(recognizer, force=arguments.force)
-        learned, points = train(recognizer)
-        evaluation = recognizer.evaluate()
+        learned, points, stopped = train(recognizer)
+        evaluation = None if stopped else judge(recognizer)
         generation = save(profile, recognizer, learned, evaluation)
     if arguments.json:
-        print(json.dumps(report(learned, evaluation, generation, points), indent=2))
+        print_json(report(learned, evaluation, generation, points))
         return 0
     if points:
-        print("loss")
-        print("\n".join(curve([loss for _, loss, _ in points], 10, 64, low=0.0)))
+        loss, accuracy = [loss for _, loss, _ in points], [accuracy for _, _, accuracy in points]
+        print("\n".join(["loss", *curve(loss, 8, 64, low=0.0), "accuracy", *curve(accuracy, 5, 64, low=0.0)]))
     print(
         f"trained {learned.head} on {learned.examples} examples of {len(learned.classes)} classes "
         f"in {learned.train_ms:.1f} ms: generation {generation}"
     )
-    print("\n".join(accuracy_lines(evaluation)))
+    if evaluation is None:
+        print("stopped: the best so far is saved, and was not evaluated; `edge-tl evaluate` does")
+    else:
+        print("\n".join(accuracy_lines(evaluation)))
     return 0
 
 
@@ -56,43 +59,41 @@ def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> No
         raise NotFittedError(f"{', '.join(few)}; wanted {minimum} or more a class: record more, or train with --force")
 
 
-def train(recognizer: Recognizer) -> tuple[Learned, list[tuple[int, float, float]]]:
-    """Learn with a line of progress; Ctrl-C stops an iterative head and keeps the best so far."""
-    points: list[tuple[int, float, float]] = []
-    shown = sys.stderr.isatty()
-    stopped = False
+def train(recognizer: Recognizer) -> tuple[Learned, list[tuple[int, float, float]], bool]:
+    """Learn with a curve while it lasts; Ctrl-C stops an iterative head, keeps the best so far, and is told as True."""
+    with stoppable() as stopped, LiveCurve(clock) as live:
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stopped
-        stopped = True
+        def progress(epoch: int, loss: float, accuracy: float) -> bool:
+            live(epoch, loss, accuracy)
+            return stopped()
 
-    def progress(epoch: int, loss: float, accuracy: float) -> bool:
-        points.append((epoch, loss, accuracy))
-        if shown:
-            print(
-                f"\r\x1b[Kepoch {epoch}  loss {loss:.4f}  accuracy {accuracy:.1%}", end="", file=sys.stderr, flush=True
-            )
-        return stopped
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
         learned = recognizer.learn(progress)
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if shown and points:
-            print("\r\x1b[K", end="", file=sys.stderr)
-    return learned, points
+        return learned, live.points, stopped()
+
+
+def judge(recognizer: Recognizer) -> Evaluation | None:
+    """The honest figures; None where Ctrl-C ends the waiting for them: what was trained must not be lost with them."""
+    try:
+        with Progress("evaluating on takes left out") as progress:
+            return recognizer.evaluate(progress.of)
+    except KeyboardInterrupt:
+        return None
 
 
 def save(profile: Profile, recognizer: Recognizer, learned: Learned, evaluation: Evaluation | None) -> int:
     """Write a new generation with what is known about its accuracy."""
-    summary = None if evaluation is None else {"accuracy": evaluation.accuracy, "method": evaluation.method}
+    summary = None
+    if evaluation is not None:
+        plain = evaluation.as_dict()
+        summary = {"accuracy": plain["accuracy"], "method": plain["method"]}
     return profile.save(recognizer.save(examples=learned.examples, train_ms=learned.train_ms, evaluation=summary))
 
 
 def accuracy_lines(evaluation: Evaluation) -> list[str]:
     """The honest figure, its interval, how it was found, and the flattering one beside it."""
     low, high = evaluation.interval95
+    if math.isnan(evaluation.accuracy):
+        return ["accuracy unknown: no class has a second example to be tested on"]
     return [
         f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})",
         f"  by {evaluation.method}",
@@ -101,18 +102,19 @@ def accuracy_lines(evaluation: Evaluation) -> list[str]:
 
 
 def report(
-    learned: Learned, evaluation: Evaluation, generation: int, points: list[tuple[int, float, float]]
+    learned: Learned, evaluation: Evaluation | None, generation: int, points: list[tuple[int, float, float]]
 ) -> dict[str, Any]:
-    """What `--json` prints."""
+    """What `--json` prints; what is not known is null."""
+    known = evaluation.as_dict() if evaluation is not None else {}
     return {
         "generation": generation,
         "head": learned.head,
         "examples": learned.examples,
         "classes": list(learned.classes),
         "train_ms": round(learned.train_ms, 3),
-        "accuracy": evaluation.accuracy,
-        "accuracy_interval95": list(evaluation.interval95),
-        "method": evaluation.method,
-        "accuracy_random_split": evaluation.random_split_accuracy,
+        "accuracy": known.get("accuracy"),
+        "accuracy_interval95": known.get("interval95"),
+        "method": known.get("method"),
+        "accuracy_random_split": known.get("random_split_accuracy"),
         "curve": [{"epoch": epoch, "loss": loss, "accuracy": accuracy} for epoch, loss, accuracy in points],
     }

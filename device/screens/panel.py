@@ -22,14 +22,16 @@ def draw_picture(
         term.picture(row + 1, column, sight.frame.data, rows, columns)
 
 
-def draw_probabilities(
-    term: Terminal, row: int, column: int, columns: int, classes: tuple[str, ...], sight: Sight | None, limit: int
-) -> int:
-    """A bar a class, the steady label highlighted; returns the row below."""
-    observation = sight.observation if sight is not None else None
-    steady = sight.steady.label if sight is not None and sight.steady is not None else None
-    chances = observation.probabilities if observation is not None else np.zeros(len(classes))
-    for label, text in list(zip(classes, bars(classes, list(map(float, chances)), columns), strict=True))[:limit]:
+def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sight: Sight | None, limit: int) -> int:
+    """A bar a class, at most `limit`, the steady label highlighted; returns the row below."""
+    if sight is None or sight.observation is None:
+        return row
+    steady = sight.steady.label if sight.steady is not None else None
+    chances = sight.observation.probabilities
+    lines = list(zip(sight.classes, bars(sight.classes, list(map(float, chances)), columns), strict=True))
+    # Where there is no room for all, the likeliest stay, in the same order.
+    for position in sorted(np.argsort(-chances, kind="stable")[: max(0, limit)].tolist()):
+        label, text = lines[position]
         winner = label == steady
         term.put(row, column, text, "yellow" if winner else "white", bold=winner)
         row += 1

@@ -8,11 +8,14 @@ from device.holding import Holding
 from device.lesson import Lesson
 from device.pacman.game import State
 from device.pacman.screen import BoardScreen
+from device.players import show
 from device.round import Round
+from device.screens.cells import fit
 from device.screens.panel import draw_picture, draw_probabilities, speed_text
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
 from device.steering import DIRECTIONS
+from edge_tl.errors import EdgeTLError
 
 PANEL_COLUMNS = 30
 
@@ -41,6 +44,12 @@ class PlayScreen:
         self.holding = Holding()
         self.message = ""
         self._drawn_s = float("-inf")
+        self._ended_best = 0
+
+    @property
+    def best_played(self) -> int:
+        """The best score of all games on this screen, the one that runs included."""
+        return max(self._ended_best, self.round.game.score)
 
     def run(self, until_s: float = float("inf")) -> None:
         """The loop: keys, one frame, the ticks due, the drawing."""
@@ -50,10 +59,14 @@ class PlayScreen:
                 if key in ("q", "escape"):
                     return
                 direction = self.key(key) or direction
-            if self.pilot is not None:
+            if self.pilot is not None and self.holding.held(self.clock()) is None:
                 self.pilot()
             sight = self.round.step(direction)
-            self.record(sight is not None)
+            try:
+                self.record(sight is not None)
+            except EdgeTLError as error:  # too little to learn from, or a full disk: no reason to end the game
+                self.holding.release()
+                self.message = str(error)
             if self.clock() - self._drawn_s >= DRAW_S:
                 self._drawn_s = self.clock()
                 self.draw()
@@ -66,6 +79,8 @@ class PlayScreen:
             self.round.game.pause()
         elif key in ("enter", " "):
             if self.round.game.state is State.LOST:
+                self._ended_best = self.best_played
+                self.board.best = max(self.board.best, self._ended_best)
                 self.round.game.reset()
         elif self.lesson is not None and key in KEYS[: len(self.lesson.labels)]:
             self.holding.press(self.lesson.labels[KEYS.index(key)], self.clock())
@@ -80,6 +95,7 @@ class PlayScreen:
             if self.lesson.end() and self.relearn is not None:
                 self.message = self.relearn()
             if label is not None:
+                show(self.round.line.source, label)
                 self.lesson.begin(label, self.round.line.source.name)
                 self.message = f"recording {label}"
         if fresh and self.round.sight is not None:
@@ -97,20 +113,20 @@ class PlayScreen:
         if line is None:
             term.put(2, column, "arrow keys steer", "white")
         else:
-            picture_rows = max(4, min(rows - 14, width * 3 // 8))
+            classes = self.round.sight.classes if self.round.sight else ()
+            # Every class has a row for its bar; the picture gets what is left.
+            picture_rows = max(4, min(rows - 14, rows - 9 - len(classes), width * 3 // 8))
             draw_picture(term, 1, column, picture_rows, min(width, picture_rows * 8 // 3), line, self.round.sight)
             row = picture_rows + 3
-            row = draw_probabilities(
-                term, row, column, width, line.recognizer.classes, self.round.sight, rows - row - 5
-            )
+            row = draw_probabilities(term, row, column, width, self.round.sight, rows - row - 5)
             sight = self.round.sight
             steady = sight.steady.label if sight and sight.steady else None
             seen = sight.observation if sight else None
             label = steady or ("none of these" if seen is not None and not seen.known else "…")
-            term.put(row + 1, column, f"→ {label}"[:width], "yellow" if steady else "grey", bold=bool(steady))
+            term.put(row + 1, column, fit(f"→ {label}", width), "yellow" if steady else "grey", bold=bool(steady))
             term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms))[:width], "grey")
         if self.message:
-            term.put(rows - 2, column, self.message[:width], "cyan")
-        keys = "arrows  p pause  q quit" + ("  1-9 teach" if self.lesson else "")
-        term.put(rows - 1, column, keys[:width], "grey")
+            term.put(rows - 2, column, fit(self.message, width), "cyan")
+        keys = "1-9 teach  p pause  q quit" if self.lesson else "arrows  p pause  q quit"
+        term.put(rows - 1, column, fit(keys, width), "grey")
         term.show()

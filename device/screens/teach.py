@@ -8,6 +8,7 @@ from device.holding import Holding
 from device.lesson import Lesson
 from device.line import Line, Sight
 from device.players import show
+from device.screens.cells import cut, fit, text_columns
 from device.screens.chart import bar
 from device.screens.panel import draw_picture, speed_text
 from device.screens.terminal import Terminal
@@ -49,7 +50,11 @@ class TeachScreen:
                 if done:
                     self.lesson.end()
                     return done
-            self.record(sight)
+            try:
+                self.record(sight)
+            except EdgeTLError as error:  # a full disk: what was counted is safe, and the person may make room
+                self.holding.release()
+                self.message = str(error)
             if self.clock() - self._drawn_s >= DRAW_S:
                 self._drawn_s = self.clock()
                 self.draw()
@@ -158,36 +163,39 @@ class TeachScreen:
         draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight)
         self._draw_classes(2, picture_columns + 2, columns - picture_columns - 3, picture_rows)
         self._draw_last_pictures(picture_rows + 3, columns, rows)
-        prompt = f"name of the new class: {self._typed}_" if self._typed is not None else self.message
-        term.put(rows - 2, 0, prompt[: columns - 1], "cyan", bold=True)
-        term.put(rows - 1, 0, HELP[: columns - 1], "grey")
+        prompt = (
+            f"{self._typed}_  ← name of the new class; enter, or escape" if self._typed is not None else self.message
+        )
+        term.put(rows - 2, 0, fit(prompt, columns - 1), "cyan", bold=True)
+        term.put(rows - 1, 0, fit(HELP, columns - 1), "grey")
         term.show()
 
     def _draw_classes(self, row: int, column: int, columns: int, limit: int) -> None:
         counts = self.lesson.counts()
         observation = self._sight.observation if self._sight else None
         chances = {}
-        if observation is not None:
-            chances = dict(zip(self.lesson.recognizer.classes, observation.probabilities, strict=True))
+        if self._sight is not None and observation is not None:
+            chances = dict(zip(self._sight.classes, observation.probabilities, strict=True))
         first = max(0, self.selected - limit + 1)
-        for position, label in list(enumerate(self.lesson.labels))[first : first + limit]:
+        shown = list(enumerate(self.lesson.labels))[first : first + limit]
+        # Long names get what a bar of eight cells leaves; every row the same, or the bars could not be compared.
+        longest = max((text_columns(label) for _, label in shown), default=0)
+        name_columns = max(4, min(longest, columns - 28))
+        for position, label in shown:
             count = counts.get(label)
-            number = f"{count.examples:4} in {count.takes}" if count else "   0     "
+            number = f"{count.examples:4} in {count.takes}" if count else "   0"
             key = KEYS[position] if position < len(KEYS) else " "
-            text = f"{'▶' if position == self.selected else ' '}{key} {label[:12]:12} {number:9}"
+            text = f"{'▶' if position == self.selected else ' '}{key} {fit(label, name_columns)} {fit(number, 9)}"
             recording = label == self.lesson.recording
-            term_colour = "red" if recording else "white"
-            self.term.put(row, column, text, term_colour, bold=recording)
+            self.term.put(row, column, text, "red" if recording else "white", bold=recording)
             if label in chances:
                 chance = float(chances[label])
-                room = columns - len(text) - 6
+                room = columns - text_columns(text) - 6
                 if room > 3:
                     winner = observation is not None and observation.label == label
+                    colour = "yellow" if winner else "grey"
                     self.term.put(
-                        row,
-                        column + len(text) + 1,
-                        f"{bar(chance, room)} {chance:4.0%}",
-                        "yellow" if winner else "grey",
+                        row, column + text_columns(text) + 1, f"{bar(chance, room)} {chance:4.0%}", colour, bold=winner
                     )
             row += 1
 
@@ -204,5 +212,5 @@ class TeachScreen:
             if column + width >= columns:
                 break
             self.term.picture(row, column, picture, height, width)
-            self.term.put(row + height, column, label[:width], "grey")
+            self.term.put(row + height, column, cut(label, width), "grey")
             column += width + 2

@@ -114,8 +114,12 @@ class Terminal:
         self.colours = 0
         """How many colours the terminal has: 256, 16, 8 or 0."""
 
-    def __enter__(self) -> Self:
+    def check(self) -> None:
+        """Raise the ConfigError that entering would raise; for programs that have long work to do before."""
         _check_terminal(self._minimum)
+
+    def __enter__(self) -> Self:
+        self.check()
         self.unicode = "utf" in locale.nl_langinfo(locale.CODESET).lower()
         self._leaving, self._signal = False, None
         try:

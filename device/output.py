@@ -1,0 +1,67 @@
+"""What goes to stdout and stderr: JSON that is always valid, warnings of one line, and progress on a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+
+def forgive_encodings() -> None:
+    """Let stdout and stderr write what their encoding lacks as `\\U0001f642`, instead of failing on a label."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON that any parser reads: no NaN, and plain ASCII where stdout is not UTF-8."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
+    print(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8", allow_nan=False))
+
+
+def warn(text: object) -> None:
+    """Say one line on stderr."""
+    print(f"edge-tl: {text}", file=sys.stderr, flush=True)
+
+
+def warn_all(texts: Iterable[object]) -> None:
+    """Say each on a line of its own."""
+    for text in texts:
+        warn(text)
+
+
+class Progress:
+    """Says how far long work is, on stderr, when that is a terminal; use it with `with`."""
+
+    def __init__(self, what: str, total: int | None = None) -> None:
+        self.what, self.total = what, total
+        self.shown = sys.stderr.isatty()
+
+    def __call__(self, done: int, detail: str = "") -> None:
+        """Show that `done` of `total` is finished."""
+        if self.shown:
+            count = f"{done}/{self.total}" if self.total else f"{done}"
+            print(f"\r\x1b[K{self.what}: {count} {detail}", end="", file=sys.stderr, flush=True)
+
+    def of(self, done: int, total: int) -> None:
+        """The same for work that says its total each time."""
+        self.total = total
+        self(done)
+
+    def warn(self, text: object) -> None:
+        """A line that stays, above the progress."""
+        self._clear()
+        warn(text)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        if self.shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,56 @@
+"""A curve that grows on stderr while something is trained."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from device.screens.chart import curve
+
+DRAW_S = 0.1
+"""Drawn ten times a second at most: drawing must not slow the training down."""
+
+
+class LiveCurve:
+    """The loss of a training that runs, drawn on stderr when that is a terminal, and gone at the end.
+
+    clock: seconds, monotonic.
+    """
+
+    ROWS = 8
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.points: list[tuple[int, float, float]] = []
+        """(epoch, loss, accuracy) of every epoch so far."""
+        self._clock = clock
+        self._shown = sys.stderr.isatty()
+        self._drawn_s = float("-inf")
+        self._lines = 0
+
+    def __call__(self, epoch: int, loss: float, accuracy: float) -> None:
+        """Take in one epoch; draw when it is time."""
+        self.points.append((epoch, loss, accuracy))
+        if self._shown and self._clock() - self._drawn_s >= DRAW_S:
+            self._drawn_s = self._clock()
+            self._draw(f"epoch {epoch}  loss {loss:.4f}  accuracy {accuracy:.1%}  (Ctrl-C keeps the best so far)")
+
+    def _draw(self, title: str) -> None:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+        lines = [title[: columns - 1]]
+        if rows > self.ROWS + 2:
+            lines += curve([loss for _, loss, _ in self.points], self.ROWS, min(72, columns - 1), low=0.0)
+        self._erase()
+        print("\n".join(lines), file=sys.stderr, flush=True)
+        self._lines = len(lines)
+
+    def _erase(self) -> None:
+        if self._lines:
+            print(f"\r\x1b[{self._lines}A\x1b[J", end="", file=sys.stderr, flush=True)
+        self._lines = 0
+
+    def __enter__(self) -> LiveCurve:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._erase()
