@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from device.output import forgive_encodings, warn
@@ -58,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Teach this computer new gestures with its camera, in seconds, and steer with them.",
         epilog="Start with `edge-tl demo` (no camera needed), then `edge-tl teach`, then `edge-tl play`.",
     )
-    parser.add_argument("--version", action="version", version=f"edge-tl {version('edge-tl')}")
+    parser.add_argument("--version", action=Version, nargs=0, help="say which edge-tl this is")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     profile = argparse.ArgumentParser(add_help=False)
@@ -183,6 +182,17 @@ def build_parser() -> argparse.ArgumentParser:
 
     command("doctor", "say what is missing on this machine, and the command that mends it", profile)
     return parser
+
+
+class Version(argparse.Action):
+    """Prints the version; the metadata is read only here, because its import takes longer than most of ours."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and exit with 0."""
+        from importlib.metadata import version
+
+        print(f"edge-tl {version('edge-tl')}")
+        parser.exit()
 
 
 def sentence(text: str) -> str:
