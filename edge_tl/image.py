@@ -105,13 +105,37 @@ def fit(picture: np.ndarray, size: tuple[int, int], resize: str = "crop") -> np.
     if resize == "stretch":
         return _resized(picture, height, width)
     if resize == "letterbox":
-        factor = min(height / rows, width / columns)
-        inner = min(height, max(1, round(rows * factor))), min(width, max(1, round(columns * factor)))
-        top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+        inner, top, left = letterbox((rows, columns), size)
         boxed = np.zeros((height, width, 3), np.uint8)
         boxed[top : top + inner[0], left : left + inner[1]] = _resized(picture, *inner)
         return boxed
     raise ShapeError(f"resize is {resize!r}; one of crop, stretch, letterbox is wanted")
+
+
+def letterbox(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[tuple[int, int], int, int]:
+    """Where `fit` puts a picture whose aspect it keeps: its (height_px, width_px) there, the top row, the left column.
+
+    `shape`: of the picture, (rows, columns). `size`: (height_px, width_px) with the borders.
+    """
+    (rows, columns), (height, width) = shape, size
+    factor = min(height / rows, width / columns)
+    inner = min(height, max(1, round(rows * factor))), min(width, max(1, round(columns * factor)))
+    return inner, (height - inner[0]) // 2, (width - inner[1]) // 2
+
+
+def warp(picture: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Any parallelogram of a picture as a picture of its own: uint8 (height_px, width_px, 3).
+
+    `affine`: (2, 3), from (x, y, 1) in the new picture to x and y in the old one; both are in pixels, the first of
+    which covers 0 to 1. `size`: (height_px, width_px). Bilinear, without antialiasing; black beyond the border.
+    ShapeError for an array that is no picture.
+    """
+    from PIL import Image
+
+    height, width = size
+    values = tuple(float(value) for value in np.asarray(affine, np.float64).reshape(6))
+    warped = _image(picture).transform((width, height), Image.Transform.AFFINE, values, Image.Resampling.BILINEAR)
+    return np.array(warped)
 
 
 def thumbnail(picture: np.ndarray, max_side_px: int) -> np.ndarray:

@@ -164,6 +164,8 @@ class Recognizer:
         probabilities = self.head.predict_proba(row)[0]
         best = str(self.head.classes_[int(probabilities.argmax())])
         known = not (self.reject and self.rejector.ready) or bool(self.rejector.known(row)[0])
+        # Zeros say that the hand or face that is looked for is not there (edge_tl/look): an answer of its own.
+        known = known and bool(embedding.any())
         return Observation(best if known else None, best, probabilities, known)
 
     def save(self, **more: Any) -> Saved:

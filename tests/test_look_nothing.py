@@ -1,0 +1,25 @@
+"""Nothing there: a picture without the hand or face that is looked for is an answer of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_tl.recognizer import Recognizer
+from edge_tl.testing import FakeEmbedder
+
+
+def test_where_nothing_was_found_no_label_is_given() -> None:
+    """An embedding of zeros is answered with no label and is not known, whether or not strangers are refused."""
+    for reject in (True, False):
+        recognizer = Recognizer(FakeEmbedder(), reject=reject)
+        random = np.random.default_rng(0)
+        size = recognizer.embedder.embedding_dim
+        for take in range(4):
+            row = random.normal(size=size).astype(np.float32)
+            recognizer.add(row, "ab"[take % 2], take)
+        recognizer.learn()
+        nothing = recognizer.recognise(np.zeros(size, np.float32))
+        assert nothing.label is None
+        assert not nothing.known
+        if not reject:
+            assert recognizer.recognise(row).label is not None
