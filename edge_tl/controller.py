@@ -15,11 +15,13 @@ from edge_tl.errors import ConfigError, ShapeError
 class ControllerConfig:
     """How probabilities become labels."""
 
-    smoothing_s: float = 0.15
-    """Time constant of the exponential smoothing in seconds, ≥ 0: after so long, 63 % of a change has come through."""
+    smoothing_s: float = 0.08
+    """Time constant of the exponential smoothing in seconds, ≥ 0: after so long, 63 % of a change has come through.
+
+    0.08 is the least at which one frame alone decides nothing at 15 a second; NOTES.md has the comparison."""
     on: float = 0.6
     """A label begins when its smoothed probability reaches this, 0..1."""
-    off: float = 0.4
+    off: float = 0.5
     """A label ends when its smoothed probability falls below this, 0..`on`."""
     refractory_s: float = 0.0
     """For so many seconds after a steering label began no other begins; one may always end."""

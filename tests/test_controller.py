@@ -98,12 +98,12 @@ def test_the_smoothing_is_a_first_order_low_pass() -> None:
 
 
 def test_a_sure_head_steers_after_the_smoothing_time_and_not_on_one_frame() -> None:
-    """With the default settings a turn shows after about 0.14 s of frames, and a single stray frame never does."""
+    """With the default settings a turn shows after about 0.08 s of frames, and a single stray frame never does."""
     controller = Controller(CLASSES)
     assert controller.update(LEFT, 0.0).label is None
     said = feed(controller, LEFT, 0.0, 0.3)
     first = next(n for n, steady in enumerate(said, 1) if steady.label == "left")
-    assert 0.12 <= first / 50 <= 0.16
+    assert 0.06 <= first / 50 <= 0.1
     assert [steady.changed for steady in said].count(True) == 1
     stray = controller.update(RIGHT, 0.32)
     assert (stray.label, stray.changed) == ("left", False)
