@@ -370,5 +370,5 @@ class ExampleStore:
 
     def _damaged(self, example: int, what: str) -> ProfileError:
         """The error of an example that did not survive on disk."""
-        remedy = f"remove it with `edge-tl examples remove {example}`"
+        remedy = f"remove it with `edge-tl examples remove --id {example}`"
         return ProfileError(f"{self.path} is damaged (the {what} of example {example}): {remedy}")

@@ -46,6 +46,8 @@ def decode(data: bytes | Path) -> np.ndarray:
     else:
         name = str(data)
         try:
+            if Path(data).is_char_device() or Path(data).is_block_device():  # /dev/zero never ends
+                raise ExampleError(f"{name}: is a device; a picture file is wanted")
             data = Path(data).read_bytes()
         except OSError as error:
             raise ExampleError(f"{name}: cannot be read ({error.strerror}); a picture file is wanted") from error

@@ -49,6 +49,8 @@ class TensorInfo:
 def read_model(path: Path) -> bytes:
     """The bytes of a model file, read and seen to be TFLite; ModelError (one line) otherwise."""
     try:
+        if Path(path).is_char_device() or Path(path).is_block_device():  # /dev/zero never ends
+            raise ModelError(f"{path}: is a device; a .tflite model is wanted")
         data = Path(path).read_bytes()
     except FileNotFoundError:
         raise ModelError(f"{path}: no such file; a .tflite model is wanted") from None
