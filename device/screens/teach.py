@@ -15,7 +15,11 @@ from device.screens.terminal import Terminal
 from edge_tl.errors import EdgeTLError
 
 KEYS = "1234567890"
-HELP = "1-9 hold  space on/off  tab select  n new  u undo  d delete  t train  p play  q quit"
+HELP = (
+    "1-9 hold  space on/off  tab select  n new  u undo  d delete  t train  p play  q quit",
+    "1-9 hold, space rec, tab, n new, u undo, d del, t train, p play, q quit",
+)
+"""The keys, for wide windows and for narrow ones."""
 DRAW_S = 1 / 15
 """The screen is drawn fifteen times a second at most: over SSH more is only traffic."""
 
@@ -167,7 +171,7 @@ class TeachScreen:
             f"{self._typed}_  ← name of the new class; enter, or escape" if self._typed is not None else self.message
         )
         term.put(rows - 2, 0, fit(prompt, columns - 1), "cyan", bold=True)
-        term.put(rows - 1, 0, fit(HELP, columns - 1), "grey")
+        term.put(rows - 1, 0, fit(HELP[len(HELP[0]) >= columns], columns - 1), "grey")
         term.show()
 
     def _draw_classes(self, row: int, column: int, columns: int, limit: int) -> None:
