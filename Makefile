@@ -15,6 +15,7 @@ help:
 	@echo "make venv    only the environment, .venv      make lint    linters and types only"
 	@echo "make models  rebuild the shipped embedder from the published package (TensorFlow)"
 	@echo "make bench   benchmarks side by side with the peers      make prove   the long proofs of accuracy"
+	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
 
 $(VENV)/ready: pyproject.toml setup.py
 	@$(PYTHON) -c "import struct, sys; sys.exit(0 if struct.calcsize('P') == 8 else 'edge-tl needs a 64-bit system; this Python is 32-bit')"
@@ -73,6 +74,10 @@ bench: $(VENV)/host
 
 prove: $(VENV)/host
 	@$(BIN)/python -m benchmarks.prove
+
+.PHONY: check-camera
+check-camera:
+	@tests/check_camera.sh
 
 clean:
 	rm -rf $(VENV) .venv-tflite build dist *.egg-info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -79,9 +80,10 @@ class PicameraSource:
             make = picamera2 = import_picamera2()
             attached = picamera2.global_camera_info()
             if self._number >= len(attached):
-                raise SourceError(
-                    f"{self.name}: libcamera finds {len(attached)} cameras; check the cable, then rpicam-hello --list"
-                )
+                found = f"{len(attached)} camera{'' if len(attached) == 1 else 's'}"
+                raise SourceError(f"{self.name}: libcamera finds {found}; check the cable, then rpicam-hello --list")
+        # A Picamera2 that failed half made keeps its camera acquired, in a cycle of references, until it is collected.
+        gc.collect()
         try:
             self._camera = make(self._number)
             self._start()

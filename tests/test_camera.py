@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -282,6 +284,32 @@ def test_a_camera_that_cannot_be_opened_is_one_line() -> None:
     assert made.calls[-1] == "close"
     with pytest.raises(SourceClosed):
         camera.read()
+
+
+def test_a_camera_that_failed_half_made_can_be_opened_again() -> None:
+    """Picamera2's constructor, failing late, holds the camera in a cycle of references; the next open has it anyway."""
+    holders: weakref.WeakSet[StandIn] = weakref.WeakSet()
+
+    class Late(StandIn):
+        def __init__(self, number: int) -> None:
+            if holders:
+                raise RuntimeError("Failed to acquire camera: Device or resource busy")
+            super().__init__(number)
+            type(self).made = None
+            if attempts.pop():
+                holders.add(self)
+                self.helpers = self
+                raise RuntimeError("no dma heap")
+
+    gc.disable()
+    try:
+        attempts = [False, True]
+        with pytest.raises(SourceError, match="no dma heap"):
+            source(make=Late).open()
+        with source(make=Late) as camera:
+            assert camera.read().index == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.usefixtures("picamera2")
