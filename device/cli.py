@@ -13,6 +13,7 @@ from pathlib import Path
 from device.output import forgive_encodings, warn
 from edge_tl.errors import EdgeTLError
 
+LOOKS = ("hands", "face")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
 KEEPS_NOTHING = ("demo", "doctor", "evaluate", "model", "predict")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
@@ -168,7 +169,7 @@ def build_parser() -> argparse.ArgumentParser:
     rename.add_argument("new", metavar="NEW", help="the label wanted")
     action("re-embed", "compute all embeddings anew, after the model was changed", model)
 
-    models = command("model", "look at a model file, or at the trained generations of a profile")
+    models = command("model", "get and look at model files, and the trained generations of a profile")
     model_actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def model_action(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -177,6 +178,14 @@ def build_parser() -> argparse.ArgumentParser:
     info = model_action("info", "what a .tflite file or converted folder holds")
     info.add_argument("path", type=Path, nargs="?", metavar="FILE", help="default: the shipped model")
     info.add_argument("--json", action="store_true", help="print JSON instead of text")
+    get = model_action("get", "get the models that find hands or faces, of a published package (35 MB)")
+    get.add_argument("which", choices=LOOKS, metavar="hands|face", help="what is looked for")
+    get.add_argument("--wheel", type=Path, metavar="FILE", help="the package, where there is no network")
+    get.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="where profiles are kept")
+    get.add_argument("--json", action="store_true", help="print JSON instead of text")
+    listed = model_action("list", "the models on this machine")
+    listed.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="where profiles are kept")
+    listed.add_argument("--json", action="store_true", help="print JSON instead of text")
     model_action("generations", "the trained heads kept in a profile", profile)
     model_action("roll-back", "go back to the head trained before", profile)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_tl.look.models import PARTS, VERSION, install_models
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -24,6 +26,24 @@ def data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def wheel() -> Path:
+    """The published wheel that holds the models for hands and faces; `make test HOST=1` downloads it."""
+    found = sorted((ROOT / "downloads").glob(f"mediapipe-{VERSION}-*.whl"))
+    if not found:
+        pytest.skip(f"no wheel of mediapipe {VERSION} in downloads (make downloads)")
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def look_models(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the models for hands and faces, as `edge-tl model get` puts them into the data folder."""
+    folder = tmp_path_factory.mktemp("models")
+    for which in PARTS:
+        install_models(wheel, folder, which)
+    return folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

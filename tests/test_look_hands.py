@@ -12,20 +12,12 @@ import pytest
 from edge_tl.embedder import Embedder
 from edge_tl.image import decode
 from edge_tl.look.embedders import HandEmbedder
-from edge_tl.look.models import VERSION, install_models
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
-def hands(tmp_path_factory: pytest.TempPathFactory) -> HandEmbedder:
-    """The hand embedder with the models of the downloaded wheel, on one thread."""
-    wheels = sorted((ROOT / "downloads").glob(f"mediapipe-{VERSION}-*.whl"))
-    if not wheels:
-        pytest.skip(f"no wheel of mediapipe {VERSION} in downloads")
-    folder = tmp_path_factory.mktemp("models")
-    install_models(wheels[0], folder, "hands")
-    return HandEmbedder.load(folder, threads=1)
+def hands(look_models: Path) -> HandEmbedder:
+    """The hand embedder with the models of the published wheel, on one thread."""
+    return HandEmbedder.load(look_models, threads=1)
 
 
 def test_hands_are_found_where_they_are(hands: HandEmbedder, data: Callable[[str], Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
 import struct
 import sys
@@ -13,11 +14,16 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from device.assembly import models_folder
+from device.cli import data_dir as default_data_dir
 from device.output import print_json
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import EdgeTLError
+from edge_tl.look.models import PARTS, load_part
 from edge_tl.models import default_model
 
+LOOKS = {"hands": "hand and hand-crop", "face": "face"}
+"""The ways to look that need these models."""
 LEAST_FREE_BYTES = 50_000_000
 """A thousand examples of 640×480 with their embeddings; less is an afternoon's teaching that fails in its middle."""
 
@@ -59,6 +65,7 @@ def look(data_dir: Path) -> Iterator[Finding]:
     yield numpy_finding()
     yield from cameras()
     yield model_finding()
+    yield from look_findings(data_dir)
     yield data_finding(data_dir)
     if sys.stdout.isatty():
         yield Finding("terminal", "ok", os.environ.get("TERM", "unknown"))
@@ -116,6 +123,26 @@ def model_finding() -> Finding:
     except EdgeTLError as error:
         return Finding("model", "missing", str(error), "pip install --force-reinstall edge-tl, or make venv")
     return Finding("model", "ok", f"{embedder.name} on {embedder.backend}")
+
+
+def look_findings(data_dir: Path) -> Iterator[Finding]:
+    """Whether the models that find hands and faces are there, and run."""
+    folder = models_folder(Namespace(data_dir=data_dir))
+    for which, parts in PARTS.items():
+        get = f"edge-tl model get {which}"
+        if data_dir.absolute() != default_data_dir().absolute():
+            get += f" --data-dir {shlex.quote(str(data_dir))}"
+        places = [folder / part.name for part in parts]
+        if not any(place.exists() for place in places):
+            yield Finding(which, "note", f"no models to find them; needed for --look {LOOKS[which]}", get)
+            continue
+        try:
+            for part in parts:
+                load_part(folder, part, threads=1)
+        except EdgeTLError as error:
+            yield Finding(which, "missing", str(error), get)
+        else:
+            yield Finding(which, "ok", ", ".join(str(place) for place in places))
 
 
 def data_finding(data_dir: Path) -> Finding:

@@ -1,4 +1,4 @@
-"""`edge-tl model`: model files, and the generations of a profile."""
+"""`edge-tl model`: model files, those that find hands and faces, and the generations of a profile."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from device.assembly import open_profile
-from device.output import print_json
+from device.assembly import models_folder, open_profile
+from device.output import print_json, warn
+from device.wheel import fetched_parts, local_wheels
 from edge_tl.embedder import TFLiteEmbedder
-from edge_tl.errors import ProfileError
+from edge_tl.errors import ModelError, ProfileError
 from edge_tl.interpreter import Interpreter, TensorInfo
+from edge_tl.look.models import ARCHITECTURE, PARTS, VERSION, Part, is_installed, load_part, read_parts, store_parts
 from edge_tl.manifest import read_manifest
 from edge_tl.models import default_model
 from edge_tl.profile import Generation
@@ -21,8 +23,8 @@ from edge_tl.profile import Generation
 
 def run(arguments: Namespace) -> int:
     """Run one action."""
-    if arguments.action == "info":
-        return info(arguments)
+    if arguments.action in ACTIONS:
+        return ACTIONS[arguments.action](arguments)
     with ExitStack() as stack:
         profile = open_profile(arguments, stack, writable=arguments.action == "roll-back")
         if arguments.action == "roll-back":
@@ -47,6 +49,56 @@ def line(generation: Generation) -> str:
     return f"{generation.number:4}  {when}  {generation.head}{accuracy}{state}"
 
 
+def get(arguments: Namespace) -> int:
+    """Take the models of `hands` or `face` out of the published package, unless they are there already."""
+    folder, which = models_folder(arguments), arguments.which
+    there = all(is_installed(folder, part) for part in PARTS[which])
+    if there and arguments.wheel is None:
+        places = [folder / part.name for part in PARTS[which]]
+    else:
+        places = store_parts(folder, wanted_parts(arguments))
+    if arguments.json:
+        print_json({"which": which, "already_there": there, "models": [str(place) for place in places]})
+    else:
+        for place in places:
+            print(f"{which}: {place} {'was already there' if there else 'is ready'}")
+    return 0
+
+
+def wanted_parts(arguments: Namespace) -> dict[Part, bytes]:
+    """The models of `--wheel`, else of a wheel that lies on this machine, else of the one that pip fetches."""
+    if arguments.wheel is not None:
+        return read_parts(arguments.wheel, arguments.which)
+    for wheel in local_wheels(arguments.data_dir):
+        try:
+            taken = read_parts(wheel, arguments.which)
+        except ModelError as error:
+            warn(f"{error}; looking on")
+            continue
+        warn(f"taking it from {wheel}")
+        return taken
+    warn(f"fetching the wheel of mediapipe {VERSION} with pip (35 MB); only the models are kept of it")
+    return fetched_parts(arguments.which)
+
+
+def list_models(arguments: Namespace) -> int:
+    """The shipped model, and those that find hands and faces, there or not."""
+    shipped = default_model()
+    rows = [{"name": shipped.name, "for": "frame", "installed": True, "folder": str(shipped)}]
+    folder = models_folder(arguments)
+    for which, parts in PARTS.items():
+        for part in parts:
+            there = is_installed(folder, part)
+            rows.append({"name": part.name, "for": which, "installed": there, "folder": str(folder / part.name)})
+    if arguments.json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        where = row["folder"] if row["installed"] else f"not there; `edge-tl model get {row['for']}` gets it"
+        print(f"{row['for']:5}  {row['name']}: {where}")
+    return 0
+
+
 def info(arguments: Namespace) -> int:
     """What a .tflite file, or the folder of a converted model, holds."""
     path = arguments.path or default_model()
@@ -67,7 +119,12 @@ def info(arguments: Namespace) -> int:
 def describe(path: Path) -> dict[str, Any]:
     """The facts of a model: its tensors, and its manifest where it has one; ModelError where the two disagree."""
     manifest = read_manifest(path) if path.is_dir() else None
-    if manifest:
+    if manifest and manifest.architecture == ARCHITECTURE:
+        known = {part.name: part for parts in PARTS.values() for part in parts}
+        if manifest.name not in known or path.resolve().name != manifest.name:
+            raise ModelError(f"{path}: {manifest.name!r} is none of {', '.join(known)}; get the models again")
+        load_part(path.resolve().parent, known[manifest.name], threads=1)
+    elif manifest:
         TFLiteEmbedder.load(path, threads=1)  # checks hash, shapes and scaling against the file
     file = path / manifest.model if manifest else path
     interpreter = Interpreter(file, threads=1)
@@ -87,3 +144,7 @@ def tensor_text(tensor: TensorInfo) -> str:
     """Name, shape, type and quantisation of a tensor."""
     text = f"{tensor.name} {'×'.join(map(str, tensor.shape))} {tensor.dtype}"
     return f"{text} (scale {tensor.scale:g}, zero point {tensor.zero_point})" if tensor.scale else text
+
+
+ACTIONS = {"get": get, "list": list_models, "info": info}
+"""What needs no profile."""

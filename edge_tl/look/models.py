@@ -19,6 +19,8 @@ from edge_tl.manifest import Manifest, Scaling, read_manifest, write_manifest
 VERSION = "0.10.9"
 """The version of mediapipe whose files are wanted."""
 LICENCE = "Apache-2.0"
+ARCHITECTURE = "mediapipe"
+"""What their manifests say."""
 UNIT = Scaling((1 / 255,) * 3, (0.0,) * 3)
 SIGNED = Scaling((2 / 255,) * 3, (-1.0,) * 3)
 
@@ -86,10 +88,15 @@ def install_models(wheel: Path, folder: Path, which: str) -> list[Path]:
     whole or not at all, and one that is there already is left alone. ModelError (one line) where the wheel is missing,
     is no wheel or holds other files, or where the folder cannot be written.
     """
+    return store_parts(folder, read_parts(wheel, which))
+
+
+def read_parts(wheel: Path, which: str) -> dict[Part, bytes]:
+    """The checked models of `hands` or `face` in a wheel file; ModelError where it is not the published one."""
     parts = parts_of(which)
     try:
         with zipfile.ZipFile(wheel) as archive:
-            taken = [(part, _checked(archive, part, wheel)) for part in parts]
+            return {part: _checked(archive, part, wheel) for part in parts}
     except FileNotFoundError:
         raise ModelError(f"{wheel}: no such file; the wheel of mediapipe {VERSION} is wanted") from None
     except OSError as error:
@@ -100,8 +107,12 @@ def install_models(wheel: Path, folder: Path, which: str) -> list[Path]:
             raise
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{wheel}: is no whole wheel ({reason}); download mediapipe {VERSION} again") from error
+
+
+def store_parts(folder: Path, taken: dict[Part, bytes]) -> list[Path]:
+    """Store what `read_parts` took, each in a folder of its own; ModelError where `folder` cannot be written."""
     try:
-        return [_stored(folder, part, data) for part, data in taken]
+        return [_stored(folder, part, data) for part, data in taken.items()]
     except OSError as error:
         raise ModelError(f"{folder}: cannot be written ({error.strerror}); a folder with room is wanted") from error
 
@@ -116,9 +127,25 @@ def parts_of(which: str) -> tuple[Part, ...]:
 def load_part(folder: Path, part: Part, threads: int | None = None) -> Interpreter:
     """An installed model, loaded; ModelError where it is missing or is not the published file."""
     place = Path(folder) / part.name
-    if not _whole(place, part):
-        raise ModelError(f"{place}: is not the {part.name} of mediapipe {VERSION}; install the models again")
+    if not is_installed(folder, part):
+        which = next(word for word, parts in PARTS.items() if part in parts)
+        if not place.exists():
+            raise ModelError(f"{place}: is not there yet; get it with `edge-tl model get {which}`")
+        raise ModelError(
+            f"{place}: is not the {part.name} of mediapipe {VERSION}; mend it with `edge-tl model get {which}`"
+        )
     return Interpreter(place / f"{part.name}.tflite", threads=threads, name=part.name)
+
+
+def is_installed(folder: Path, part: Part) -> bool:
+    """Whether a folder of models holds the published file of a part, and a manifest that says so."""
+    place = Path(folder) / part.name
+    try:
+        manifest = read_manifest(place)
+        data = read_model(place / f"{part.name}.tflite")
+    except ModelError:
+        return False
+    return manifest.sha256 == part.sha256 == hashlib.sha256(data).hexdigest()
 
 
 def _checked(archive: zipfile.ZipFile, part: Part, wheel: Path) -> bytes:
@@ -143,20 +170,10 @@ def _says(archive: zipfile.ZipFile) -> str:
     return "is no wheel but a zip file"
 
 
-def _whole(place: Path, part: Part) -> bool:
-    """Whether a model folder holds the published file and a manifest that says so."""
-    try:
-        manifest = read_manifest(place)
-        data = read_model(place / f"{part.name}.tflite")
-    except ModelError:
-        return False
-    return manifest.sha256 == part.sha256 == hashlib.sha256(data).hexdigest()
-
-
 def _stored(folder: Path, part: Part, data: bytes) -> Path:
     """The folder of a model, made under another name and then renamed."""
     place = Path(folder) / part.name
-    if _whole(place, part):
+    if is_installed(folder, part):
         return place
     fresh = Path(folder) / f".{part.name}.{os.getpid()}"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -180,7 +197,7 @@ def _manifest(part: Part) -> Manifest:
         name=part.name,
         model=f"{part.name}.tflite",
         sha256=part.sha256,
-        architecture="mediapipe",
+        architecture=ARCHITECTURE,
         alpha=None,
         layer="all outputs",
         input_shape=(part.side_px, part.side_px, 3),
