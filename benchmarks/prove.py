@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import proof_digits, proof_faces, proof_sessions, proof_strangers
+from benchmarks import proof_digits, proof_faces, proof_look, proof_sessions, proof_strangers
+from benchmarks.look_ways import models_folder, open_ways, see
 from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
 from benchmarks.record import write
 from edge_tl.embedder import Embedder, TFLiteEmbedder
@@ -22,7 +23,10 @@ from edge_tl.models import default_model
 
 V1 = ROOT / "downloads" / "mobilenet_v1_0.25"
 V1_WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"
-PROOFS = ("faces", "digits", "sessions", "strangers")
+PLAIN = ("faces", "digits", "sessions", "strangers")
+LOOKING = ("look",)
+"""Those that need the models of hands and faces."""
+PROOFS = PLAIN + LOOKING
 
 
 def source_text_model() -> Path | None:
@@ -62,15 +66,23 @@ def main() -> int:
     if not (DATA / "cmu_faces").is_dir():
         print(f"no pictures in {DATA}: set EDGE_TL_DATA to the folder of the shared data", file=sys.stderr)
         return 1
+    plain = [name for name in chosen if name in PLAIN]
+    if plain:
+        prove_plain(plain)
+    looking = [name for name in chosen if name in LOOKING]
+    if looking:
+        prove_looking(looking)
+    return 0
+
+
+def prove_plain(chosen: list[str]) -> None:
+    """The proofs of whole pictures, with each embedder."""
     embedders = load_embedders()
     sets = {"faces": faces(), "digits": digits(), "hands": sessions()}
     seen: dict[str, dict[str, Embedded]] = {}
     for name, pictures in sets.items():
         print(f"embedding {len(pictures.paths)} pictures of {name}", file=sys.stderr)
         seen[name] = {model: embed(pictures, embedder) for model, embedder in embedders.items()}
-    models: dict[str, Any] = {
-        name: {"model": one.name, "fingerprint": one.fingerprint} for name, one in embedders.items()
-    }
     for name in chosen:
         if name == "faces":
             result, text = proved(proof_faces, seen["faces"], embedders)
@@ -80,9 +92,30 @@ def main() -> int:
             result, text = proved(proof_sessions, seen["hands"])
         else:
             result, text = proved(proof_strangers, seen["digits"], seen["faces"], seen["hands"], embedders)
-        path = write(f"prove_{name}", result, embedders=models)
-        print(f"\n{name}: {path.relative_to(ROOT)}\n\n{text}", flush=True)
-    return 0
+        record(name, result, text, embedders)
+
+
+def prove_looking(chosen: list[str]) -> None:
+    """The proofs of the ways to look, with the shipped embedder inside; nothing, said aloud, without their models."""
+    folder = models_folder()
+    if folder is None:
+        return
+    ways = open_ways(folder)
+    sets = {"hands": sessions(), "faces": faces()}
+    seen: dict[str, dict[str, Embedded]] = {}
+    for name, pictures in sets.items():
+        print(f"looking at {len(pictures.paths)} pictures of {name}", file=sys.stderr)
+        seen[name] = see(pictures, ways)
+    for name in chosen:
+        result, text = proved(proof_look, seen["hands"], seen["faces"], ways)
+        record(name, result, text, ways)
+
+
+def record(name: str, result: dict[str, Any], text: str, embedders: dict[str, Embedder]) -> None:
+    """Write and print what a proof measured with these."""
+    models = {key: {"model": one.name, "fingerprint": one.fingerprint} for key, one in embedders.items()}
+    path = write(f"prove_{name}", result, embedders=models)
+    print(f"\n{name}: {path.relative_to(ROOT)}\n\n{text}", flush=True)
 
 
 def proved(proof: Any, *arguments: Any) -> tuple[dict[str, Any], str]:

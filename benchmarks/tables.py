@@ -16,6 +16,7 @@ from benchmarks import (
     bench_training,
     proof_digits,
     proof_faces,
+    proof_look,
     proof_sessions,
     proof_strangers,
 )
@@ -27,6 +28,7 @@ REPORTS: dict[str, Any] = {
     "prove_digits": proof_digits,
     "prove_sessions": proof_sessions,
     "prove_strangers": proof_strangers,
+    "prove_look": proof_look,
     "bench_start": bench_start,
     "bench_embed": bench_embed,
     "bench_latency": bench_latency,
