@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import check_grad
 from scipy.stats import truncnorm
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from edge_tl.errors import ConfigError
-from edge_tl.heads.dense import Adam, Layers, train, variance_scaling
-from edge_tl.heads.mlp import MLPHead
-from edge_tl.heads.taught import softmax
+from edge_tl.heads.mlp import MLPHead, two_layers
+from edge_tl.nn import Adam, CrossEntropy, Network, fit
+from edge_tl.nn.layers import variance_scaling
+from edge_tl.nn.losses import softmax
 from edge_tl.span import Span
 
 
@@ -23,17 +23,18 @@ def examples(n: int = 30, columns: int = 200) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(3, columns))[codes] + rng.normal(size=(n, columns)), codes
 
 
-def double(columns: int, units: int = 7) -> Layers:
-    """Fresh layers in float64."""
-    layers = Layers.new(columns, units, 3, np.random.default_rng(1))
-    return Layers(*(part.astype(np.float64) for part in layers.parts()))
+def fresh(columns: int, units: int, classes: int = 3, dtype: type = np.float32) -> Network:
+    """The head's network with first weights as the head draws them."""
+    rng = np.random.default_rng(1)
+    W1, W2 = variance_scaling((columns, units), rng), variance_scaling((units, classes), rng)
+    return two_layers(W1.astype(dtype), np.zeros(units, dtype), W2.astype(dtype))
 
 
 def test_it_is_the_network_of_the_text() -> None:
     """On 12 544 values with 100 units and 4 classes it has 1 254 900 parameters, and no bias at the output."""
-    layers = Layers.new(12544, 100, 4, np.random.default_rng(0))
-    assert sum(part.size for part in layers.parts()) == 1_254_900
-    assert [part.shape for part in layers.parts()] == [(12544, 100), (100,), (100, 4)]
+    head = MLPHead(epochs=1, fast=False).fit(np.eye(4, 12544, dtype=np.float32), list("abcd"))
+    assert sum(part.size for part in head.weights_) == 1_254_900
+    assert [part.shape for part in head.weights_] == [(12544, 100), (100,), (100, 4)]
     recipe = MLPHead(fast=False)
     assert (recipe.units, recipe.epochs, recipe.batch_fraction, recipe.rate) == (100, 20, 0.4, 1e-4)
 
@@ -47,47 +48,13 @@ def test_kernels_start_with_variance_scaling() -> None:
     assert truncnorm(-2, 2).std() == pytest.approx(0.87962566103423978)
 
 
-def test_gradients_are_those_of_the_loss() -> None:
-    """Backward agrees with finite differences of the mean cross-entropy for every array."""
-    X, codes = examples(12, 9)
-    Y = np.eye(3)[codes]
-    layers = double(9)
-    shapes = [part.shape for part in layers.parts()]
-    cuts = np.cumsum([part.size for part in layers.parts()])[:-1]
-
-    def of(flat: np.ndarray) -> Layers:
-        return Layers(*(part.reshape(shape) for part, shape in zip(np.split(flat, cuts), shapes, strict=True)))
-
-    def loss(flat: np.ndarray) -> float:
-        return float(-np.log(of(flat).forward(X)[np.arange(12), codes]).mean())
-
-    def gradient(flat: np.ndarray) -> np.ndarray:
-        return np.concatenate([part.ravel() for part in of(flat).gradients(X, Y)[0]])
-
-    start = np.concatenate([part.ravel() for part in layers.parts()])
-    assert check_grad(loss, gradient, start) < 1e-6
-
-
-def test_adam_is_the_published_rule() -> None:
-    """Five steps are those of the rule as Keras documents it, in float64, with the gradient of each step."""
-    rng = np.random.default_rng(0)
-    part, gradients = rng.normal(size=(4, 3)), rng.normal(size=(5, 4, 3))
-    wanted, m, v = part.copy(), 0.0, 0.0
-    adam = Adam(0.01)
-    for t, gradient in enumerate(gradients, 1):
-        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
-        wanted = wanted - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
-        adam.step([part], [gradient.copy()])
-        np.testing.assert_allclose(part, wanted, atol=1e-12)
-
-
 @pytest.mark.host
 def test_training_is_that_of_keras() -> None:
     """From the same weights, twelve batches of the recipe give Keras' weights and losses."""
     keras = pytest.importorskip("tensorflow").keras
     X, codes = examples(30, 50)
     X = X.astype(np.float32)
-    layers = Layers.new(50, 10, 3, np.random.default_rng(1))
+    network = fresh(50, 10)
     model = keras.Sequential(
         [
             keras.Input((50,)),
@@ -95,7 +62,7 @@ def test_training_is_that_of_keras() -> None:
             keras.layers.Dense(3, "softmax", use_bias=False),
         ]
     )
-    model.set_weights([part.copy() for part in layers.parts()])
+    model.set_weights([part.copy() for part in network.learning()])
     model.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy")
     Y = np.eye(3, dtype=np.float32)[codes]
     order, losses = np.random.default_rng(7), []
@@ -107,9 +74,10 @@ def test_training_is_that_of_keras() -> None:
             model.reset_metrics()
             loss += len(batch) * float(model.train_on_batch(X[batch], Y[batch]))
         losses.append(loss / 30)
-    _, curve = train(layers, X, codes, epochs=4, batch=12, optimizer=Adam(1e-3), rng=np.random.default_rng(7))
-    np.testing.assert_allclose([point[1] for point in curve], losses, rtol=1e-4)
-    for mine, theirs in zip(layers.parts(), model.get_weights(), strict=True):
+    rng = np.random.default_rng(7)
+    curve = fit(network, X, Y, loss=CrossEntropy(), optimizer=Adam(1e-3), epochs=4, batch=12, rng=rng)
+    np.testing.assert_allclose([epoch.loss for epoch in curve], losses, rtol=1e-4)
+    for mine, theirs in zip(network.learning(), model.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
@@ -119,22 +87,24 @@ def test_descent_in_the_span_is_descent_on_the_examples(momentum: float) -> None
     X, codes = examples()
     Y = np.eye(3)[codes]
     span = Span.of(X)
-    in_span = double(span.L.shape[1])
-    primal = Layers(span.expand(in_span.W1), in_span.b1.copy(), in_span.W2.copy())
-    order = np.random.default_rng(2)
-    speeds = [[np.zeros_like(part) for part in layers.parts()] for layers in (in_span, primal)]
+    in_span = fresh(span.L.shape[1], 7, dtype=np.float64)
+    W1, b1, W2 = in_span.learning()
+    primal = two_layers(span.expand(W1), b1.copy(), W2.copy())
+    order, loss = np.random.default_rng(2), CrossEntropy()
+    speeds = [[np.zeros_like(part) for part in network.learning()] for network in (in_span, primal)]
     for _ in range(60):
         rows = order.permutation(30)[:12]
-        for layers, data, speed in ((in_span, span.L, speeds[0]), (primal, X, speeds[1])):
-            gradients, _ = layers.gradients(data[rows], Y[rows])
-            for part, gradient, moving in zip(layers.parts(), gradients, speed, strict=True):
+        for network, data, speed in ((in_span, span.L, speeds[0]), (primal, X, speeds[1])):
+            outputs, saved = network.forward(data[rows], order)
+            gradients = network.backward(loss(outputs, Y[rows])[1], saved)
+            for part, gradient, moving in zip(network.learning(), gradients, speed, strict=True):
                 moving *= momentum
                 moving -= 0.01 * (gradient + 1e-2 * part)
                 part += moving
-    assert np.abs(primal.W1).max() > 0.1
-    np.testing.assert_allclose(span.expand(in_span.W1), primal.W1, atol=1e-5)
-    np.testing.assert_allclose(in_span.W2, primal.W2, atol=1e-5)
-    np.testing.assert_allclose(in_span.forward(span.L), primal.forward(X), atol=1e-5)
+    assert np.abs(primal.learning()[0]).max() > 0.1
+    np.testing.assert_allclose(span.expand(W1), primal.learning()[0], atol=1e-5)
+    np.testing.assert_allclose(W2, primal.learning()[2], atol=1e-5)
+    np.testing.assert_allclose(in_span(span.L), primal(X), atol=1e-5)
 
 
 def test_the_weights_act_on_rows_as_they_did_in_the_span() -> None:
@@ -142,11 +112,11 @@ def test_the_weights_act_on_rows_as_they_did_in_the_span() -> None:
     X, codes = examples()
     y = np.array(["a", "b", "c"])[codes]
     head = MLPHead(epochs=60).fit(X.astype(np.float32), y)
-    assert head.layers_.W1.shape == (200, 100)
+    assert head.weights_[0].shape == (200, 100)
     assert head.score(X, y) == 1.0
     new = X + 0.1 * np.random.default_rng(3).normal(size=X.shape)
-    layers = head.layers_
-    wanted = softmax(np.maximum(new @ layers.W1 + layers.b1, 0) @ layers.W2)
+    W1, b1, W2 = head.weights_
+    wanted = softmax(np.maximum(new @ W1 + b1, 0) @ W2)
     np.testing.assert_allclose(head.predict_proba(new), wanted)
 
 
@@ -165,8 +135,8 @@ def test_the_seed_is_the_only_chance() -> None:
     X, codes = examples()
     y = np.array(["a", "b", "c"])[codes]
     one, same, other = (MLPHead(seed=seed, epochs=40).fit(X, y) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(one.layers_.W1, same.layers_.W1)
-    assert np.abs(one.layers_.W1 - other.layers_.W1).max() > 1e-3
+    np.testing.assert_array_equal(one.weights_[0], same.weights_[0])
+    assert np.abs(one.weights_[0] - other.weights_[0]).max() > 1e-3
     np.testing.assert_array_equal(one.predict(X), other.predict(X))
 
 
@@ -187,7 +157,7 @@ def test_stopping_keeps_the_best_so_far() -> None:
     best = 1 + int(np.argmin([point[1] for point in seen]))
     assert best < 9
     again = MLPHead(rate=1.0, epochs=best).fit(X, y)
-    np.testing.assert_array_equal(head.layers_.W1, again.layers_.W1)
+    np.testing.assert_array_equal(head.weights_[0], again.weights_[0])
 
 
 def test_settings_out_of_range() -> None:

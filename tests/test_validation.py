@@ -16,7 +16,6 @@ from edge_tl.errors import ShapeError
 from edge_tl.folds import random_parts, whole_takes
 from edge_tl.heads import make_head
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.heads.taught import softmax
 from edge_tl.metrics import (
     accuracy,
     confusion,
@@ -27,6 +26,7 @@ from edge_tl.metrics import (
     t_quantile,
     wilson_interval,
 )
+from edge_tl.nn.losses import softmax
 from edge_tl.validation import evaluate, leave_one_take_out, random_split
 
 

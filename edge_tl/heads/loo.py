@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.heads.taught import softmax
+from edge_tl.nn.losses import softmax
 
 BLOCK_VALUES = 1_000_000
 """Values of the blocks (I − H_BB) that are solved at once: 8 MB, whatever the length of a take."""

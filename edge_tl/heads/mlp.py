@@ -8,8 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.errors import ConfigError
-from edge_tl.heads.dense import Adam, Layers, train
 from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
+from edge_tl.nn import Adam, CrossEntropy, Dense, Network, ReLU, fit
+from edge_tl.nn.layers import variance_scaling
+from edge_tl.nn.losses import softmax
 from edge_tl.span import Span
 
 RATE = 1e-4
@@ -50,7 +52,7 @@ class MLPHead:
         self.rate = rate if rate is not None else FAST_RATE if fast else RATE
         self._taught: Taught | None = None
         self._classes: np.ndarray | None = None
-        self._layers: Layers | None = None
+        self._network: Network | None = None
         self.curve_: list[tuple[int, float, float]] = []
 
     @property
@@ -59,9 +61,10 @@ class MLPHead:
         return need(self._classes, self.name)
 
     @property
-    def layers_(self) -> Layers:
-        """The trained layers, as they act on rows (M, D)."""
-        return need(self._layers, self.name)
+    def weights_(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """W1 (D, units), b1 (units,) and W2 (units, C), as they act on rows (M, D)."""
+        hidden, _, top = need(self._network, self.name).layers
+        return hidden.parameters["W"], hidden.parameters["b"], top.parameters["W"]
 
     def fit(
         self,
@@ -95,8 +98,7 @@ class MLPHead:
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of rows (M, D); each row sums to 1."""
-        layers = need(self._layers, self.name)
-        return layers.forward(check_rows(X, layers.W1.shape[0]))
+        return softmax(need(self._network, self.name)(check_rows(X, len(self.weights_[0]))))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Labels (M,) of rows (M, D)."""
@@ -118,8 +120,7 @@ class MLPHead:
             "fast": self.fast,
             "seed": self.seed,
         }
-        layers = self.layers_
-        return meta, {"W1": layers.W1, "b1": layers.b1, "W2": layers.W2}
+        return meta, dict(zip(("W1", "b1", "W2"), self.weights_, strict=True))
 
     @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -127,7 +128,7 @@ class MLPHead:
         settings = {key: meta[key] for key in ("units", "epochs", "batch_fraction", "rate", "fast", "seed")}
         head = cls(**settings)
         head._classes = np.asarray(meta["classes"])
-        head._layers = Layers(arrays["W1"], arrays["b1"], arrays["W2"])
+        head._network = two_layers(arrays["W1"], arrays["b1"], arrays["W2"])
         return head
 
     def _learn(self, taught: Taught, progress: Callable[[int, float, float], bool | None] | None = None) -> Self:
@@ -141,17 +142,31 @@ class MLPHead:
             length = float(np.sqrt((span.L * span.L).sum(axis=1)).mean())
             scale = np.float32(FAST_NORM / length if length > 0 else 1)
             rows = span.L.astype(np.float32) * scale
-        layers, curve = train(
-            Layers.new(rows.shape[1], self.units, len(classes), rng),
+        network = two_layers(
+            variance_scaling((rows.shape[1], self.units), rng),
+            np.zeros(self.units, np.float32),
+            variance_scaling((self.units, len(classes)), rng),
+        )
+        curve = fit(
+            network,
             rows,
-            taught.codes(),
+            np.eye(len(classes), dtype=np.float32)[taught.codes()],
+            loss=CrossEntropy(),
+            optimizer=Adam(self.rate),
             epochs=self.epochs,
             batch=max(1, int(n * self.batch_fraction)),
-            optimizer=Adam(self.rate),
             rng=rng,
-            progress=progress,
+            progress=progress and (lambda epoch: progress(epoch.number, epoch.loss, epoch.score)),
         )
+        self._network = network
         if span is not None:
-            layers = Layers(span.expand(layers.W1 * scale).astype(np.float32, copy=False), layers.b1, layers.W2)
-        self._taught, self._classes, self._layers, self.curve_ = taught, classes, layers, curve
+            W1, b1, W2 = self.weights_
+            self._network = two_layers(span.expand(W1 * scale).astype(np.float32, copy=False), b1, W2)
+        self._taught, self._classes = taught, classes
+        self.curve_ = [(epoch.number, epoch.loss, epoch.score) for epoch in curve]
         return self
+
+
+def two_layers(W1: np.ndarray, b1: np.ndarray, W2: np.ndarray) -> Network:
+    """dense(H, relu, bias) → dense(C, no bias)."""
+    return Network([Dense(W1, b1), ReLU(), Dense(W2)])

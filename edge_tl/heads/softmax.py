@@ -9,7 +9,8 @@ import numpy as np
 
 from edge_tl.errors import ConfigError
 from edge_tl.heads.lbfgs import minimise
-from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples, softmax
+from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
+from edge_tl.nn.losses import softmax
 from edge_tl.span import Span
 
 

@@ -130,9 +130,3 @@ def need_examples(taught: Taught | None, name: str) -> Taught:
     if taught is None:
         raise NotFittedError(f"this {name} head was restored without its examples; call fit with all of them first")
     return taught
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Rows of scores (M, C) as probabilities that sum to 1, in the dtype of the scores."""
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)

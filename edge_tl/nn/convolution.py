@@ -1,0 +1,315 @@
+"""Layers that slide over pictures: convolution, depthwise convolution, the largest of a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.nn.layers import Plain, glorot_uniform
+
+Pair = tuple[int, int]
+PATCH_BYTES = 2**21
+"""Patches are laid out for so many pictures at once that they stay in the processor's cache."""
+PLANE_BYTES = 2**18
+"""The same for depthwise convolution, which reads its pictures nine times."""
+
+
+class Window:
+    """A kernel's way over a picture: its size, its strides, and what is beyond the border."""
+
+    def __init__(self, size: Pair, strides: Pair, padding: str) -> None:
+        """padding: "valid", only where the whole kernel fits, or "same", zeros around, as TensorFlow places them."""
+        if min(*size, *strides) < 1 or padding not in ("valid", "same"):
+            raise ConfigError(
+                f"kernel {size}, strides {strides}, padding {padding!r}; wanted numbers of 1 or more, valid or same"
+            )
+        self.size, self.strides, self.padding = size, strides, padding
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Strides and padding, JSON-able."""
+        return {"strides": list(self.strides), "padding": self.padding}
+
+    def border(self, shape: Pair) -> tuple[Pair, Pair]:
+        """Rows above and below, columns left and right, that pad a picture (height, width)."""
+        if self.padding == "valid":
+            return (0, 0), (0, 0)
+        sides = []
+        for length, kernel, stride in zip(shape, self.size, self.strides, strict=True):
+            missing = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+            # An odd one goes below and to the right.
+            sides.append((missing // 2, missing - missing // 2))
+        return sides[0], sides[1]
+
+    def pad(self, x: np.ndarray, value: float = 0.0) -> np.ndarray:
+        """The pictures (N, height, width, C) with their border."""
+        above, beside = self.border(x.shape[1:3])
+        if not any((*above, *beside)):
+            return x
+        return np.pad(x, ((0, 0), above, beside, (0, 0)), constant_values=value)
+
+    def unpad(self, padded: np.ndarray, shape: Pair) -> np.ndarray:
+        """The pictures of height and width `shape` without their border."""
+        (top, _), (left, _) = self.border(shape)
+        return padded[:, top : top + shape[0], left : left + shape[1]]
+
+    def output(self, padded: np.ndarray) -> Pair:
+        """Height and width of what comes out of padded pictures; ShapeError where the kernel does not fit."""
+        rows = (padded.shape[1] - self.size[0]) // self.strides[0] + 1
+        columns = (padded.shape[2] - self.size[1]) // self.strides[1] + 1
+        if rows < 1 or columns < 1:
+            raise ShapeError(f"pictures of {padded.shape[1]}×{padded.shape[2]} are smaller than the kernel {self.size}")
+        return rows, columns
+
+    def shifts(self, padded: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
+        """For each place in the kernel: its row, its column, and the pixels (N, rows, columns, C) it meets, a view."""
+        rows, columns = self.output(padded)
+        down, right = self.strides
+        for i in range(self.size[0]):
+            for j in range(self.size[1]):
+                yield i, j, padded[:, i : i + (rows - 1) * down + 1 : down, j : j + (columns - 1) * right + 1 : right]
+
+    def patches(self, padded: np.ndarray) -> np.ndarray:
+        """Each patch a row: (N·rows·columns, kernel height·kernel width·C), in the order of a kernel's values."""
+        count, (rows, columns), channels = len(padded), self.output(padded), padded.shape[3]
+        if self.size == (1, 1):
+            return next(self.shifts(padded))[2].reshape(-1, channels)
+        # A view (N, rows, columns, C, kernel rows, kernel columns) first: only the copy into rows moves memory.
+        view = np.lib.stride_tricks.sliding_window_view(padded, self.size, axis=(1, 2))
+        view = view[:, :: self.strides[0], :: self.strides[1]].transpose(0, 1, 2, 4, 5, 3)
+        return view.reshape(count * rows * columns, -1)
+
+
+class Conv2D:
+    """A convolution over pictures (N, height, width, C), as TensorFlow defines it (no flipping of the kernel)."""
+
+    kind = "conv2d"
+
+    def __init__(
+        self,
+        W: np.ndarray,
+        b: np.ndarray | None = None,
+        strides: Pair = (1, 1),
+        padding: str = "valid",
+        *,
+        trainable: bool = True,
+    ) -> None:
+        """W (kernel height, kernel width, C, filters), b (filters,) or None for none; padding as in Window."""
+        if W.ndim != 4 or (b is not None and b.shape != W.shape[3:]):
+            raise ShapeError(f"conv2d: W is {W.shape}, b {None if b is None else b.shape}; (h, w, C, F), (F,) wanted")
+        self.W, self.b, self.trainable = W, b, trainable
+        self.window = Window((W.shape[0], W.shape[1]), strides, padding)
+
+    @classmethod
+    def new(
+        cls,
+        size: Pair,
+        inputs: int,
+        filters: int,
+        rng: np.random.Generator,
+        strides: Pair = (1, 1),
+        padding: str = "valid",
+    ) -> Self:
+        """A fresh float32 layer as Keras makes it: GlorotUniform, zero bias."""
+        return cls(glorot_uniform((*size, inputs, filters), rng), np.zeros(filters, np.float32), strides, padding)
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """W, and b where there is one."""
+        return {"W": self.W} if self.b is None else {"W": self.W, "b": self.b}
+
+    arrays = parameters
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Strides and padding."""
+        return self.window.settings
+
+    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
+        """(N, height, width, C) → (N, rows, columns, filters)."""
+        check_channels(self.kind, x, self.W.shape[2])
+        padded = self.window.pad(x)
+        rows, columns = self.window.output(padded)
+        kernel = self.W.reshape(-1, self.W.shape[3])
+        y = np.empty((len(x), rows, columns, self.W.shape[3]), np.result_type(x, self.W))
+        for part in self._parts(padded):
+            np.matmul(self.window.patches(padded[part]), kernel, out=y[part].reshape(-1, kernel.shape[1]))
+        if self.b is not None:
+            y += self.b
+        return y, (padded, x.shape)
+
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
+        """See Layer."""
+        padded, shape = saved
+        kernel = self.W.reshape(-1, self.W.shape[3])
+        slope = np.zeros_like(kernel) if self.trainable else None
+        under = np.zeros_like(padded) if below else None
+        for part in self._parts(padded):
+            rows = back[part].reshape(-1, kernel.shape[1])
+            if slope is not None:
+                slope += self.window.patches(padded[part]).T @ rows
+            if under is not None:
+                spread = (rows @ kernel.T).reshape(*back[part].shape[:3], *self.W.shape[:3])
+                for i, j, met in self.window.shifts(under[part]):
+                    met += spread[:, :, :, i, j]
+        gradients = {}
+        if slope is not None:
+            gradients["W"] = slope.reshape(self.W.shape)
+            if self.b is not None:
+                gradients["b"] = back.sum(axis=(0, 1, 2))
+        return None if under is None else self.window.unpad(under, shape[1:3]), gradients
+
+    @classmethod
+    def from_state(cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """See Layer."""
+        return cls(arrays["W"], arrays.get("b"), pair(settings["strides"]), settings["padding"])
+
+    def _parts(self, padded: np.ndarray) -> Iterator[slice]:
+        rows, columns = self.window.output(padded)
+        patch_bytes = rows * columns * self.W[..., 0].size * padded.itemsize
+        # Where the kernel is a point the patches are the pictures: nothing is laid out.
+        return parts(len(padded), patch_bytes if self.window.size != (1, 1) else 0, PATCH_BYTES)
+
+
+class DepthwiseConv2D:
+    """A convolution of every channel by a kernel of its own, over pictures (N, height, width, C)."""
+
+    kind = "depthwise"
+
+    def __init__(
+        self,
+        W: np.ndarray,
+        b: np.ndarray | None = None,
+        strides: Pair = (1, 1),
+        padding: str = "valid",
+        *,
+        trainable: bool = True,
+    ) -> None:
+        """W (kernel height, kernel width, C), b (C,) or None for none; padding as in Window."""
+        if W.ndim != 3 or (b is not None and b.shape != W.shape[2:]):
+            raise ShapeError(f"depthwise: W is {W.shape}, b {None if b is None else b.shape}; (h, w, C), (C,) wanted")
+        self.W, self.b, self.trainable = W, b, trainable
+        self.window = Window((W.shape[0], W.shape[1]), strides, padding)
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """W, and b where there is one."""
+        return {"W": self.W} if self.b is None else {"W": self.W, "b": self.b}
+
+    arrays = parameters
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Strides and padding."""
+        return self.window.settings
+
+    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
+        """(N, height, width, C) → (N, rows, columns, C)."""
+        check_channels(self.kind, x, self.W.shape[2])
+        padded = self.window.pad(x)
+        y = np.empty((len(x), *self.window.output(padded), x.shape[3]), np.result_type(x, self.W))
+        product = np.empty((0,), y.dtype)
+        for part in self._parts(y):
+            if product.shape != y[part].shape:
+                product = np.empty_like(y[part])
+            for i, j, met in self.window.shifts(padded[part]):
+                if i == j == 0:
+                    np.multiply(met, self.W[0, 0], out=y[part])
+                    continue
+                np.multiply(met, self.W[i, j], out=product)
+                y[part] += product
+        if self.b is not None:
+            y += self.b
+        return y, (padded, x.shape)
+
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
+        """See Layer."""
+        padded, shape = saved
+        gradients = {}
+        if self.trainable:
+            slope = np.zeros_like(self.W)
+            for part in self._parts(back):
+                for i, j, met in self.window.shifts(padded[part]):
+                    slope[i, j] += np.einsum("nhwc,nhwc->c", met, back[part])
+            gradients["W"] = slope
+            if self.b is not None:
+                gradients["b"] = back.sum(axis=(0, 1, 2))
+        if not below:
+            return None, gradients
+        under = np.zeros_like(padded)
+        for part in self._parts(back):
+            for i, j, met in self.window.shifts(under[part]):
+                met += back[part] * self.W[i, j]
+        return self.window.unpad(under, shape[1:3]), gradients
+
+    @classmethod
+    def from_state(cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """See Layer."""
+        return cls(arrays["W"], arrays.get("b"), pair(settings["strides"]), settings["padding"])
+
+    def _parts(self, planes: np.ndarray) -> Iterator[slice]:
+        return parts(len(planes), planes[:1].nbytes, PLANE_BYTES)
+
+
+class MaxPool(Plain):
+    """The largest value of each window of pictures (N, height, width, C)."""
+
+    kind = "max_pool"
+
+    def __init__(self, size: Pair = (2, 2), strides: Pair | None = None, padding: str = "valid") -> None:
+        """strides: the size by default; padding as in Window (what is beyond the border is never the largest)."""
+        self.window = Window(size, strides or size, padding)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Size, strides and padding."""
+        return {"size": list(self.window.size), **self.window.settings}
+
+    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
+        """(N, height, width, C) → (N, rows, columns, C)."""
+        padded = self.window.pad(x, -np.inf)
+        y = np.full((len(x), *self.window.output(padded), x.shape[3]), -np.inf, x.dtype)
+        for _, _, met in self.window.shifts(padded):
+            np.maximum(y, met, out=y)
+        return y, (padded, y, x.shape)
+
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
+        """See Layer; of equals the first of the window is the largest, as in TensorFlow."""
+        if not below:
+            return None, {}
+        padded, y, shape = saved
+        under = np.zeros_like(padded, dtype=back.dtype)
+        left = np.ones(y.shape, bool)
+        for (_, _, met), (_, _, to) in zip(self.window.shifts(padded), self.window.shifts(under), strict=True):
+            chosen = (met == y) & left
+            left &= ~chosen
+            to += back * chosen
+        return self.window.unpad(under, shape[1:3]), {}
+
+    @classmethod
+    def from_state(cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """See Layer."""
+        return cls(pair(settings["size"]), pair(settings["strides"]), settings["padding"])
+
+
+def parts(count: int, each_bytes: int, most_bytes: int) -> Iterator[slice]:
+    """Slices over `count` pictures, each of as many as fit into `most_bytes`, and of one at least."""
+    step = max(1, most_bytes // each_bytes) if each_bytes else max(1, count)
+    for first in range(0, count, step):
+        yield slice(first, min(first + step, count))
+
+
+def pair(values: Any) -> Pair:
+    """Two whole numbers from JSON; ConfigError for anything else."""
+    if not (isinstance(values, (list, tuple)) and len(values) == 2 and all(type(value) is int for value in values)):
+        raise ConfigError(f"{values!r} came where two whole numbers are wanted")
+    return values[0], values[1]
+
+
+def check_channels(kind: str, x: np.ndarray, channels: int) -> None:
+    """Raise ShapeError unless x is (N, height, width, channels)."""
+    if x.ndim != 4 or x.shape[3] != channels:
+        raise ShapeError(f"{kind}: pictures of shape {x.shape} came; (N, height, width, {channels}) are wanted")
