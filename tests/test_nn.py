@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import check_grad
 from sklearn.datasets import load_digits
@@ -404,6 +404,8 @@ def test_a_saved_network_is_the_same_network() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(position=1, key="epsilon", value="")
+@example(position=1, key="epsilon", value=-1)
 @given(
     position=st.integers(0, 10),
     key=st.sampled_from(["kind", "strides", "padding", "size", "rate", "most", "epsilon", "trainable"]),

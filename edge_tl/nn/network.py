@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.nn.convolution import Conv2D, DepthwiseConv2D, MaxPool
 from edge_tl.nn.layers import Dense, Dropout, Flatten, Layer, ReLU
 from edge_tl.nn.normalisation import BatchNorm
@@ -114,7 +114,9 @@ class Network:
                 layer = KINDS[entry["kind"]].from_state(entry, mine)
                 if layer.parameters:
                     layer.trainable = bool(entry["trainable"])
-            except (KeyError, TypeError, AttributeError) as error:
+            except (ConfigError, ShapeError):
+                raise
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
                 said = f"{type(error).__name__}: {error}"
                 raise ConfigError(f"layer {position} of a saved network cannot be made ({said})") from error
             layers.append(layer)

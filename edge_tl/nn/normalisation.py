@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.errors import ShapeError
+from edge_tl.errors import ConfigError, ShapeError
 
 MOMENTUM = 0.99
 """How much of the running mean and variance stays at each step; Keras' default."""
@@ -38,6 +38,10 @@ class BatchNorm:
         shapes = {array.shape for array in (gamma, beta, mean, variance)}
         if len(shapes) != 1 or gamma.ndim != 1:
             raise ShapeError(f"batch_norm: arrays of shapes {sorted(shapes)} came; four of (C,) are wanted")
+        if not (epsilon > 0 and 0 <= momentum < 1):
+            raise ConfigError(
+                f"batch_norm: epsilon {epsilon}, momentum {momentum}; above 0, and 0 to below 1, are wanted"
+            )
         self.gamma, self.beta, self.mean, self.variance = gamma, beta, mean, variance
         self.epsilon, self.momentum, self.trainable = epsilon, momentum, trainable
 
