@@ -10,9 +10,11 @@ import numpy as np
 from device.line import Sight
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.examples import Count, ExampleStore
+from edge_tl.guide import sought_by
 from edge_tl.image import decode
 from edge_tl.labels import check_label
 from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.recorded import Recorded
 
 
 class Lesson:
@@ -36,7 +38,7 @@ class Lesson:
         self.last_picture: dict[str, np.ndarray] = {}
         """Label → its last picture, uint8 RGB, of any size."""
         self.recording: str | None = None
-        self._take = 0
+        self._take = self._last_take = 0
         self._source = ""
         self._reload()
 
@@ -83,10 +85,25 @@ class Lesson:
     def end(self) -> bool:
         """End the take; True where it holds an example."""
         recorded = bool(self._take)
+        self._last_take = self._take or self._last_take
         # First of all: where the disk is full, the flush raises, and the next frame must not go on recording.
         self.recording, self._take = None, 0
         self.store.flush()
         return recorded
+
+    def recorded(self) -> Recorded:
+        """All of it, as the guide looks at it: with the last take first in mind."""
+        X, y, takes = self.recognizer.rows
+        return Recorded(
+            X,
+            y,
+            takes,
+            gram=self.recognizer.gram,
+            labels=tuple(self.labels),
+            minimum=self.minimum,
+            take=self._last_take,
+            sought=sought_by(self.recognizer.embedder.name),
+        )
 
     def undo(self) -> tuple[str, int] | None:
         """Forget the last take; its label and how many examples went, or None where there is none."""

@@ -97,6 +97,11 @@ class Recognizer:
         """The examples as the head sees them: (N, F) float32 rows, (N,) labels, (N,) takes."""
         return self._rows.X, np.array(self._labels, dtype=str), np.array(self._takes, dtype=np.int64)
 
+    @property
+    def gram(self) -> np.ndarray:
+        """(N, N) float32, the products of all pairs of these rows; valid until the next example."""
+        return self._rows.K
+
     def embed(self, picture: np.ndarray | Frame) -> np.ndarray:
         """The embedding, float32 (embedding_dim,), rounded as the store keeps it, so that what is learned now is
         learned again after a restart."""

@@ -115,13 +115,11 @@ def test_single_precision_agrees_with_double() -> None:
     np.testing.assert_allclose(single.scores(X[:5]), double.scores(X[:5]), atol=1e-4)
 
 
-def test_many_rows_take_the_other_way_to_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_rows_take_the_other_way_to_the_same_place() -> None:
     """The Cholesky way of large sets gives the weights and left-out scores of the eigenvector way for its λ."""
     X, y = clusters(n=60, columns=300, noise=4)
     takes = np.arange(len(y)) % 12
-    monkeypatch.setattr("edge_tl.heads.ridge.EXACT_ROWS", 90)
-    large = RidgeHead().fit(X, y, takes)
-    monkeypatch.undo()
+    large = RidgeHead(exact_rows=90).fit(X, y, takes)
     small = RidgeHead([1.0]).fit(X, y, takes)
     small = RidgeHead([large.lambda_ / small.lambda_]).fit(X, y, takes)
     assert small.lambda_ == pytest.approx(large.lambda_)

@@ -79,6 +79,16 @@ def test_hold_train_play_and_quit(teach: Pty, data_dir: Path) -> None:
     assert (data_dir / "high_score.json").exists() or on_disk(data_dir)
 
 
+def test_the_guide_speaks_after_each_take(teach: Pty) -> None:
+    """When a take ends the screen says what helps most, and with which key to go on."""
+    hold(teach, "1", "up", 6)
+    teach.wait_for("still wanted: left 6 more")
+    hold(teach, "2", "left", 6)
+    # The player's first frames may still show the pose before: then these are named, and else the second take.
+    said = ("a second take of left, up from another spot makes it steadier; t trains", "looks like", "look like")
+    teach.wait_until(lambda pty: any(pty.find(text) for text in said), what="advice")
+
+
 def test_a_take_ends_when_the_key_is_let_go(teach: Pty, data_dir: Path) -> None:
     """After the last repeat the take ends by itself, and the next press begins another one."""
     teach.send("1")

@@ -115,6 +115,18 @@ def fit(text: str, columns: int) -> str:
     return text + " " * (columns - text_columns(text))
 
 
+def wrap(text: str, columns: int, lines: int) -> list[str]:
+    """The text broken at spaces into at most so many lines; the last one may be longer than `columns`."""
+    out = [""]
+    for word in text.split(" "):
+        longer = f"{out[-1]} {word}" if out[-1] else word
+        if out[-1] and len(out) < lines and text_columns(longer) > columns:
+            out.append(word)
+        else:
+            out[-1] = longer
+    return out
+
+
 def nearest_256(rgb: np.ndarray) -> np.ndarray:
     """The nearest of the 240 colours of xterm's cube and grey ramp.
 

@@ -8,11 +8,12 @@ from device.holding import Holding
 from device.lesson import Lesson
 from device.line import Line, Sight
 from device.players import show
-from device.screens.cells import cut, fit, text_columns
+from device.screens.cells import cut, fit, text_columns, wrap
 from device.screens.chart import bar
 from device.screens.panel import draw_picture, speed_text
 from device.screens.terminal import Terminal
 from edge_tl.errors import EdgeTLError
+from edge_tl.guide import advise, few
 
 KEYS = "1234567890"
 HELP = (
@@ -20,6 +21,13 @@ HELP = (
     "1-9 hold, space rec, tab, n new, u undo, d del, t train, p play, q quit",
 )
 """The keys, for wide windows and for narrow ones."""
+AFTER = {
+    "few": "",
+    "nothing-found": "; u forgets this take",
+    "wrong-take": ": was it the wrong key? u forgets it",
+    "mislabelled": "; `edge-tl report` shows them",
+}
+"""Which key helps with which advice; with all others one may train."""
 DRAW_S = 1 / 15
 """The screen is drawn fifteen times a second at most: over SSH more is only traffic."""
 
@@ -112,19 +120,15 @@ class TeachScreen:
         return None
 
     def advice(self) -> str:
-        """What is missing before training, or that nothing is."""
-        missing = self.lesson.missing()
-        if missing:
-            return "still wanted: " + ", ".join(f"{label} {number} more" for label, number in missing.items())
-        takes = [label for label, count in self.lesson.counts().items() if count.takes < 2]
-        if takes:
-            return f"press t to train; a second take of {', '.join(takes)} from another spot makes it steadier"
-        return "enough of every class: press t to train"
+        """The guide's sentence, with the key that goes with it."""
+        advice = advise(self.lesson.recorded())
+        return advice.text + AFTER.get(advice.kind, "; t trains")
 
     def _train(self) -> None:
         self.holding.release()
         self.lesson.end()
-        self.message = self.advice() if self.lesson.missing() else self.train()
+        missing = few(self.lesson.recorded())
+        self.message = missing.text if missing else self.train()
 
     def _type(self, key: str) -> None:
         typed = self._typed or ""
@@ -170,7 +174,9 @@ class TeachScreen:
         prompt = (
             f"{self._typed}_  ← name of the new class; enter, or escape" if self._typed is not None else self.message
         )
-        term.put(rows - 2, 0, fit(prompt, columns - 1), "cyan", bold=True)
+        lines = wrap(prompt, columns - 1, 2)
+        for row, text in enumerate(lines, rows - 1 - len(lines)):
+            term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)
         term.put(rows - 1, 0, fit(HELP[len(HELP[0]) >= columns], columns - 1), "grey")
         term.show()
 

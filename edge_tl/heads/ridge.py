@@ -32,12 +32,19 @@ class RidgeHead:
 
     name = "ridge"
 
-    def __init__(self, lambdas: np.ndarray | list[float] | None = None, balance: bool = True) -> None:
-        """lambdas: candidates, in units of the mean eigenvalue, > 0; balance: give every class the same weight."""
+    def __init__(
+        self,
+        lambdas: np.ndarray | list[float] | None = None,
+        balance: bool = True,
+        *,
+        exact_rows: int = EXACT_ROWS,
+    ) -> None:
+        """lambdas: candidates, in units of the mean eigenvalue, > 0; balance: give every class the same weight;
+        exact_rows: above this many rows and columns λ is chosen on about so many."""
         self.lambdas = LAMBDAS if lambdas is None else np.asarray(lambdas, np.float64).reshape(-1)
         if not len(self.lambdas) or not (self.lambdas > 0).all():
             raise ConfigError(f"lambdas are {lambdas}; wanted one or more numbers above 0")
-        self.balance = balance
+        self.balance, self.exact_rows = balance, exact_rows
         self._taught: Taught | None = None
         self._classes: np.ndarray | None = None
         self._coef = np.empty((0, 0), np.float32)  # (C, D), so that one example is one row-wise product
@@ -166,8 +173,8 @@ class RidgeHead:
     ) -> tuple[float, np.ndarray, np.ndarray]:
         """λ, the dual weights (N, C) and the held-out scores (N, C)."""
         groups = folds.groups()
-        if min(taught.X.shape) > EXACT_ROWS:
-            part = np.sort(np.concatenate(spread(groups, EXACT_ROWS)))
+        if min(taught.X.shape) > self.exact_rows:
+            part = np.sort(np.concatenate(spread(groups, self.exact_rows)))
             place = {int(row): i for i, row in enumerate(part)}
             inner = [np.array([place[int(row)] for row in group if int(row) in place]) for group in groups]
             gram = None if taught.gram is None else taught.gram[np.ix_(part, part)]
