@@ -86,7 +86,7 @@ def test_the_guide_speaks_after_each_take(teach: Pty) -> None:
     hold(teach, "2", "left", 6)
     # The player's first frames may still show the pose before: then these are named, and else the second take.
     said = ("a second take of left, up from another spot makes it steadier; t trains", "looks like", "look like")
-    teach.wait_until(lambda pty: any(pty.find(text) for text in said), what="advice")
+    teach.wait_until(lambda pty: any(text in "\n".join(pty.screen()) for text in said), what="advice")
 
 
 def test_a_take_ends_when_the_key_is_let_go(teach: Pty, data_dir: Path) -> None:
