@@ -9,12 +9,12 @@ import numpy as np
 
 from device.line import Sight
 from edge_tl.errors import ExampleError, ProfileError
+from edge_tl.evidence import Recorded
 from edge_tl.examples import Count, ExampleStore
 from edge_tl.guide import sought_by
 from edge_tl.image import decode
 from edge_tl.labels import check_label
 from edge_tl.recognizer import Learned, Recognizer
-from edge_tl.recorded import Recorded
 
 
 class Lesson:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.recorded import Recorded
+from edge_tl.evidence import Recorded
 
 MISSED = 0.25
 """The share of a take's frames without a hand or face from which on it is worth a word."""

@@ -15,11 +15,11 @@ from hypothesis.extra import numpy as arrays
 from device.screens.cells import wrap
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ShapeError
+from edge_tl.evidence import Recorded
 from edge_tl.features import FeatureMap
 from edge_tl.guide import Advice, advise, every_advice, mislabelled, sought_by
 from edge_tl.image import decode
 from edge_tl.models import default_model
-from edge_tl.recorded import Recorded
 
 Data = Callable[[str], Path]
 
