@@ -90,5 +90,11 @@ prove: $(VENV)/host
 check-camera:
 	@tests/check_camera.sh
 
+# The data set files of speech commands are tested against the published package itself, where Node is at hand.
+node_modules:
+	@npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
+	  @tensorflow-models/speech-commands@0.5.4 @tensorflow/tfjs-core@3.21.0 @tensorflow/tfjs-data@3.21.0 \
+	  @tensorflow/tfjs-layers@3.21.0
+
 clean:
-	rm -rf $(VENV) .venv-tflite build dist *.egg-info
+	rm -rf node_modules $(VENV) .venv-tflite build dist *.egg-info
