@@ -15,6 +15,7 @@ from edge_tl.guide import sought_by
 from edge_tl.image import decode
 from edge_tl.labels import check_label
 from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.sessions import Session
 
 
 class Lesson:
@@ -38,7 +39,7 @@ class Lesson:
         self.last_picture: dict[str, np.ndarray] = {}
         """Label → its last picture, uint8 RGB, of any size."""
         self.recording: str | None = None
-        self._take = self._last_take = 0
+        self._take = self._last_take = self._session = 0
         self._source = ""
         self._reload()
 
@@ -63,6 +64,22 @@ class Lesson:
         self.store.add_label(label)
         return label
 
+    @property
+    def session(self) -> Session:
+        """The session that a take begun now belongs to, with what it holds."""
+        number = self.store.session()
+        there = {one.id: one for one in self.store.sessions()}
+        return there.get(number) or Session(number, self.store.session_name(number), self.clock())
+
+    def new_session(self, name: str = "") -> Session:
+        """Another place or day begins; one that holds nothing yet only gets the name."""
+        self.end()
+        if self.session.examples:
+            self.store.new_session(name)
+        else:
+            self.store.rename_session(self.session.id, name)
+        return self.session
+
     def begin(self, label: str, source: str) -> None:
         """A new take of `label` begins."""
         self.end()
@@ -76,10 +93,11 @@ class Lesson:
             return
         if not self._take:
             # The take is made with its first frame, so that a key pressed without a camera leaves none.
-            self._take = self.store.new_take(self.recording, source=self._source)
+            self._session = self.store.session()
+            self._take = self.store.new_take(self.recording, self._source, self._session)
         fingerprint = self.recognizer.embedder.fingerprint
         self.store.add(self._take, sight.frame.data, sight.embedding, fingerprint)
-        self.recognizer.add(sight.embedding, self.recording, self._take)
+        self.recognizer.add(sight.embedding, self.recording, self._take, self._session)
         self.last_picture[self.recording] = sight.frame.data
 
     def end(self) -> bool:
@@ -98,6 +116,7 @@ class Lesson:
             X,
             y,
             takes,
+            self.recognizer.sessions,
             gram=self.recognizer.gram,
             labels=tuple(self.labels),
             minimum=self.minimum,

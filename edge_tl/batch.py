@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from edge_tl.database import Database
+from edge_tl.database import Database, Upgrade
+from edge_tl.sessions import PAUSE_S
 from edge_tl.stored import checksum
 
 BATCH_S = 0.25
@@ -13,15 +14,28 @@ BATCH_S = 0.25
 BATCH_EXAMPLES = 32
 """The most examples that wait, where nobody calls `tick` (an import)."""
 
-VERSION = 1
-"""Of the tables; a later one (sessions, sounds) reads this one too."""
+VERSION = 2
+"""Of the tables: 1 had no sessions; a later one (sounds) reads these too."""
+_SESSIONS = """
+CREATE TABLE sessions (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, started_s REAL NOT NULL,
+    closed INTEGER NOT NULL);
+"""
+_LISTED = """
+CREATE {temporary} VIEW listed AS SELECT e.id, l.name AS label, t.id AS take, t.session_id AS session, e.time_s,
+    t.source, coalesce(length(m.media), 0) AS media_bytes, v.fingerprint, v.dtype, v.crc32, v.embedding
+    FROM examples e JOIN takes t ON t.id = e.take_id JOIN labels l ON l.id = t.label_id
+    JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id;
+"""
 # Media and embeddings lie apart from the example, so that lists and counts read no blob, and so that an example that
 # keeps no picture fits. The check sums find what SQLite does not: bits that flip inside a blob. AUTOINCREMENT never
-# gives a number twice, so that a row in somebody's cache is never taken for another.
-TABLES = """
+# gives a number twice, so that a row in somebody's cache is never taken for another. A closed session (an import) is
+# not gone on with. The session of a take may be NULL only because SQLite adds no other column to a table that exists.
+TABLES = (
+    _SESSIONS
+    + """
 CREATE TABLE labels (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
 CREATE TABLE takes (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, time_s REAL NOT NULL,
-    label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE);
+    label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE, session_id INTEGER REFERENCES sessions);
 CREATE TABLE examples (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL,
     take_id INTEGER NOT NULL REFERENCES takes ON DELETE CASCADE);
 CREATE TABLE media (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE CASCADE,
@@ -30,11 +44,34 @@ CREATE TABLE embeddings (example_id INTEGER PRIMARY KEY REFERENCES examples ON D
     fingerprint TEXT NOT NULL, dtype TEXT NOT NULL, crc32 INTEGER NOT NULL, embedding BLOB NOT NULL);
 CREATE INDEX takes_of_label ON takes (label_id);
 CREATE INDEX examples_of_take ON examples (take_id);
-CREATE VIEW listed AS SELECT e.id, l.name AS label, t.id AS take, e.time_s, t.source,
-    coalesce(length(m.media), 0) AS media_bytes, v.fingerprint, v.dtype, v.crc32, v.embedding
-    FROM examples e JOIN takes t ON t.id = e.take_id JOIN labels l ON l.id = t.label_id
-    JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id;
 """
+    + _LISTED.format(temporary="")
+)
+# Takes recorded before there were sessions: a pause begins one, exactly as while recording. (Days would cut an evening
+# at midnight, and put a morning and an evening, with other light, into one.)
+_BY_PAUSES = f"""SELECT id, source, time_s, label_id, sum(begins) OVER (ORDER BY id) AS session_id FROM (
+    SELECT *, coalesce(abs(time_s - lag(time_s) OVER (ORDER BY id)) > {PAUSE_S}, 1) AS begins FROM main.takes)"""
+UPGRADES = {
+    1: Upgrade(
+        change=f"""
+{_SESSIONS}
+CREATE TEMP TABLE old AS {_BY_PAUSES};
+CREATE UNIQUE INDEX temp.old_id ON old (id);
+INSERT INTO sessions (id, name, started_s, closed) SELECT session_id, '', min(time_s), 0 FROM old GROUP BY session_id;
+ALTER TABLE takes ADD COLUMN session_id INTEGER REFERENCES sessions;
+UPDATE takes SET session_id = (SELECT session_id FROM old WHERE old.id = takes.id);
+DROP TABLE old;
+DROP VIEW listed;
+{_LISTED.format(temporary="")}""",
+        # Views of a connection's own, with the names of the new tables, so that every query works on the old file.
+        view=f"""
+CREATE TEMP VIEW takes AS {_BY_PAUSES};
+CREATE TEMP VIEW sessions AS SELECT session_id AS id, '' AS name, min(time_s) AS started_s, 0 AS closed
+    FROM temp.takes GROUP BY session_id;
+{_LISTED.format(temporary="TEMP")}""",
+    )
+}
+"""Version → what makes it the next one, and how it is read where it must stay as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +90,12 @@ class Waiting:
 class Batch:
     """What was added since the last commit: new takes and their examples, in memory."""
 
-    def __init__(self, last_take: int, last_example: int) -> None:
+    def __init__(self, last_session: int, last_take: int, last_example: int) -> None:
         """Begin an empty batch; the numbers are the largest that were ever given."""
-        self._next_take, self._next_example = last_take + 1, last_example + 1
-        self._takes: dict[int, tuple[str, str, float]] = {}
+        self._next_session, self._next_take, self._next_example = last_session + 1, last_take + 1, last_example + 1
+        self.sessions: dict[int, tuple[str, bool]] = {}
+        """Number → (name, closed) of sessions that are not on disk: none of their takes is."""
+        self._takes: dict[int, tuple[str, str, int, float]] = {}
         self._waiting: list[Waiting] = []
         self._since_s: float | None = None
         self._ticked_s: float | None = None
@@ -67,11 +106,18 @@ class Batch:
     def __contains__(self, take: int) -> bool:
         return take in self._takes
 
-    def new_take(self, label: str, source: str, time_s: float) -> int:
+    def new_session(self, name: str, closed: bool) -> int:
+        """Number a session; it is written with its first take."""
+        session = self._next_session
+        self._next_session += 1
+        self.sessions[session] = name, closed
+        return session
+
+    def new_take(self, label: str, source: str, session: int, time_s: float) -> int:
         """Number a take; it is written with the next commit."""
         take = self._next_take
         self._next_take += 1
-        self._takes[take] = label, source, time_s
+        self._takes[take] = label, source, session, time_s
         return take
 
     def add(self, take: int, time_s: float, media: bytes | None, fingerprint: str, packed: tuple[str, bytes]) -> int:
@@ -91,10 +137,17 @@ class Batch:
 
     def write(self, database: Database) -> None:
         """Write all of it, in the caller's transaction; nothing is forgotten until `clear`."""
-        for take, (label, source, time_s) in self._takes.items():
+        for take, (label, source, session, time_s) in self._takes.items():
             database.change("INSERT OR IGNORE INTO labels (name) VALUES (?)", (label,))
-            sql = "INSERT INTO takes (id, source, time_s, label_id) SELECT ?, ?, ?, id FROM labels WHERE name = ?"
-            database.change(sql, (take, source, time_s, label))
+            if session in self.sessions:
+                sql = "INSERT OR IGNORE INTO sessions (id, name, started_s, closed) VALUES (?, ?, ?, ?)"
+                name, closed = self.sessions[session]
+                database.change(sql, (session, name, time_s, closed))
+            sql = (
+                "INSERT INTO takes (id, source, time_s, session_id, label_id) "
+                "SELECT ?, ?, ?, ?, id FROM labels WHERE name = ?"
+            )
+            database.change(sql, (take, source, time_s, session, label))
         for one in self._waiting:
             database.change(
                 "INSERT INTO examples (id, time_s, take_id) VALUES (?, ?, ?)", (one.id, one.time_s, one.take)
@@ -108,5 +161,7 @@ class Batch:
 
     def clear(self) -> None:
         """Forget what was committed; the numbers go on."""
+        for _, _, session, _ in self._takes.values():
+            self.sessions.pop(session, None)
         self._takes.clear()
         self._waiting.clear()

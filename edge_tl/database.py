@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,16 @@ BUSY_S = 5.0
 """How long a write waits for another connection before it gives up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """How a file of an older version is used."""
+
+    change: str
+    """A script that makes it the next version; run in one transaction."""
+    view: str
+    """A script of TEMP views that make it look like the newest version, where it must stay as it is."""
+
+
 class Database:
     """A SQLite file in WAL mode with synchronous=FULL: what a `writing` block wrote is on disk when the block ends.
 
@@ -23,13 +34,17 @@ class Database:
     on a read-only SD card. Every method raises ProfileError for what SQLite raises.
     """
 
-    def __init__(self, path: Path, *, writable: bool, tables: str, version: int) -> None:
+    def __init__(
+        self, path: Path, *, writable: bool, tables: str, version: int, upgrades: Mapping[int, Upgrade]
+    ) -> None:
         """Open the file; where it is `writable` and missing or empty, make it with `tables`, a script of CREATEs.
 
-        version: of `tables`, kept in the file; ProfileError where the file's is newer.
+        version: of `tables`, kept in the file; ProfileError where the file's is newer. upgrades: one for each version
+        before it; a file that is `writable` is upgraded, at once and whole or not at all.
         """
         self.path = path
         self.writable = writable
+        self._upgrades = upgrades
         with self._one_line():
             self._db = _open(path, "mode=rwc") if writable else _open_reader(path)
             try:
@@ -53,6 +68,8 @@ class Database:
         if not self.writable:
             if empty:
                 raise _nothing_at(self.path)
+            if found < version:
+                self._db.executescript(f"PRAGMA temp_store = MEMORY; {self._upgrades[found].view}")
             return
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
@@ -60,6 +77,10 @@ class Database:
         if empty:
             header = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
             self._db.executescript(f"BEGIN IMMEDIATE; {tables}; {header} COMMIT;")
+            return
+        for old in range(found, version):
+            change = f"{self._upgrades[old].change} PRAGMA user_version = {old + 1};"
+            self._db.executescript(f"PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE; {change} COMMIT;")
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, one after the other."""

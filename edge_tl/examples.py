@@ -7,7 +7,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,57 +14,25 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from edge_tl import image
-from edge_tl.batch import BATCH_EXAMPLES, TABLES, VERSION, Batch
+from edge_tl.batch import BATCH_EXAMPLES, TABLES, UPGRADES, VERSION, Batch
 from edge_tl.database import Database
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.labels import check_label
+from edge_tl.recorded import Count, Example, Examples
+from edge_tl.sessions import Session, check_session_name, pause_between
 from edge_tl.stored import as_stored, checksum, pack, stored_jpeg, unpack
 
 if TYPE_CHECKING:
     from edge_tl.embedder import Embedder
 
-__all__ = ["Count", "Example", "ExampleStore", "Examples", "as_stored"]
+__all__ = ["Count", "Example", "ExampleStore", "Examples", "Session", "as_stored"]
 
+_NEWEST_SESSION = """SELECT s.id, coalesce(max(t.time_s), s.started_s) FROM sessions s
+LEFT JOIN takes t ON t.session_id = s.id WHERE NOT s.closed GROUP BY s.id ORDER BY s.id DESC LIMIT 1"""
+_SESSIONS = """SELECT s.id, s.name, s.started_s, l.name, count(DISTINCT t.id), count(e.id) FROM sessions s
+JOIN takes t ON t.session_id = s.id JOIN labels l ON l.id = t.label_id JOIN examples e ON e.take_id = t.id
+GROUP BY s.id, l.id ORDER BY s.id, l.id"""
 _REPLACE = "UPDATE embeddings SET fingerprint = ?, dtype = ?, crc32 = ?, embedding = ? WHERE example_id = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How much is on disk for one label."""
-
-    examples: int
-    takes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One stored example, without its picture and embedding."""
-
-    id: int
-    label: str
-    take: int
-    time_s: float
-    """When it was taken, in seconds since 1970 unless the store has another clock."""
-    source: str
-    media_bytes_len: int
-    """The size of its picture file; 0 where none was kept."""
-    fingerprint: str
-    """Of the embedder that made its embedding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """All examples as a head wants them, in the order in which they were added."""
-
-    ids: np.ndarray
-    """(N,) int64; an id is never given twice."""
-    X: np.ndarray
-    """(N, D) float32, each row exactly `as_stored` of what was added; (0, 0) where there is none."""
-    y: np.ndarray
-    """(N,) str."""
-    takes: np.ndarray
-    """(N,) int64; examples of one take must stay on one side of a split."""
-    fingerprint: str
 
 
 class ExampleStore:
@@ -83,21 +50,52 @@ class ExampleStore:
         self.writable = writable
         self._clock = clock
         self._counts: dict[str, Count] | None = None
+        self._sessions: builtins.list[Session] | None = None
         self._stored: tuple[str, int] | None = None
-        self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION)
+        self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION, upgrades=UPGRADES)
         last = dict(self._db.rows("SELECT name, seq FROM sqlite_sequence"))
-        self._batch = Batch(last.get("takes", 0), last.get("examples", 0))
+        self._batch = Batch(*(last.get(table, 0) for table in ("sessions", "takes", "examples")))
+        # The session that goes on, and when its last take began (None: it has none yet).
+        self._current: int | None = None
+        self._last_take_s: float | None = None
+        if writable and (row := self._db.one(_NEWEST_SESSION)):
+            self._current, self._last_take_s = row
 
     # -- adding ------------------------------------------------------------------------------------------------------
 
-    def new_take(self, label: str, source: str = "") -> int:
+    def new_session(self, name: str = "", *, closed: bool = False) -> int:
+        """Begin a session, which takes belong to from now on, and return its number; on disk with its first take.
+
+        name: as in check_session_name (ExampleError). closed: an import; only takes that name it belong to it.
+        """
+        self._db.check_writable()
+        number = self._batch.new_session(check_session_name(name), closed)
+        if not closed:
+            self._current, self._last_take_s = number, None
+        return number
+
+    def session(self) -> int:
+        """The number of the session that a take begun now belongs to.
+
+        The one before goes on, also when the program was started anew, until `PAUSE_S` lie between two takes.
+        """
+        paused = self._last_take_s is not None and pause_between(self._last_take_s, self._clock())
+        return self.new_session() if self._current is None or paused else self._current
+
+    def new_take(self, label: str, source: str = "", session: int | None = None) -> int:
         """Begin a take, one hold of the key, and return its number; it is on disk with its first example.
 
         label: as in check_label (ExampleError); a new one is declared with the take. source: where it comes from.
+        session: its number (ExampleError where there is none such); `session()` by default.
         """
         self._db.check_writable()
+        label = check_label(label)
+        session = self.session() if session is None else self._known_session(session)
+        now_s = self._clock()
+        if session == self._current:
+            self._last_take_s = now_s
         # A path that is no valid Unicode must not fail later, in the commit.
-        return self._batch.new_take(check_label(label), source.encode("utf-8", "replace").decode(), self._clock())
+        return self._batch.new_take(label, source.encode("utf-8", "replace").decode(), session, now_s)
 
     def add(
         self,
@@ -163,6 +161,24 @@ class ExampleStore:
             self._counts = {name: Count(examples, takes) for name, examples, takes in rows}
         return dict(self._counts)
 
+    def sessions(self) -> builtins.list[Session]:
+        """The sessions that have examples on disk, in the order in which they began."""
+        if self._sessions is None or not self.writable:
+            found: dict[int, Session] = {}
+            for number, name, started_s, label, takes, examples in self._db.rows(_SESSIONS):
+                one = found.get(number) or Session(number, name, started_s)
+                counts = (*one.counts, (label, examples))
+                found[number] = Session(number, name, started_s, one.takes + takes, counts)
+            self._sessions = [*found.values()]
+        return [*self._sessions]
+
+    def session_name(self, number: int) -> str:
+        """The name of a session, also of one without a take yet; ExampleError where there is no such session."""
+        if number in self._batch.sessions:
+            return self._batch.sessions[number][0]
+        row = self._db.one("SELECT name FROM sessions WHERE id = ?", (self._known_session(number),))
+        return str(row[0]) if row else ""
+
     def matrix(self, fingerprint: str) -> Examples:
         """All examples for training; ProfileMismatch where some were embedded by another embedder."""
         with self.snapshot():
@@ -174,11 +190,12 @@ class ExampleStore:
                     "`edge-tl examples re-embed`"
                 )
             X = np.zeros((0, 0), np.float32)
-            ids, labels, takes = [], [], []
-            for row, (number, label, take, dtype, crc, packed) in enumerate(
-                self._db.rows("SELECT id, label, take, dtype, crc32, embedding FROM listed ORDER BY id")
+            ids, labels, takes, sessions = [], [], [], []
+            for row, (number, label, take, session, dtype, crc, packed) in enumerate(
+                self._db.rows("SELECT id, label, take, session, dtype, crc32, embedding FROM listed ORDER BY id")
             ):
-                if not (isinstance(label, str) and isinstance(dtype, str) and isinstance(packed, bytes)):
+                whole = isinstance(label, str) and isinstance(dtype, str) and isinstance(packed, bytes)
+                if not (whole and isinstance(session, int)):
                     raise self._damaged(number, "embedding")
                 if checksum(fingerprint, dtype, packed) != crc:
                     raise self._damaged(number, "embedding")
@@ -191,14 +208,16 @@ class ExampleStore:
                 ids.append(number)
                 labels.append(label)
                 takes.append(take)
+                sessions.append(session)
         if len(ids) != total:
             raise ProfileError(f"{self.path} is damaged ({total - len(ids)} examples lost their take): restore a copy")
-        return Examples(np.array(ids, np.int64), X, np.array(labels, np.str_), np.array(takes, np.int64), fingerprint)
+        numbers = np.array([ids, takes, sessions], np.int64).reshape(3, -1)
+        return Examples(numbers[0], X, np.array(labels, np.str_), numbers[1], numbers[2], fingerprint)
 
     def list(self) -> builtins.list[Example]:
         """Every example without its blobs, in the order in which they were added."""
-        rows = self._db.rows("SELECT id, label, take, time_s, source, media_bytes, fingerprint FROM listed ORDER BY id")
-        return [Example(*row) for row in rows]
+        columns = "id, label, take, session, time_s, source, media_bytes, fingerprint"
+        return [Example(*row) for row in self._db.rows(f"SELECT {columns} FROM listed ORDER BY id")]
 
     def picture(self, example: int) -> bytes:
         """The JPEG file of an example; ExampleError where there is no such example or it kept none."""
@@ -274,6 +293,15 @@ class ExampleStore:
                 self._db.change("DELETE FROM labels WHERE id = ?", (number,))
         return examples
 
+    def rename_session(self, number: int, name: str) -> None:
+        """Give a session another name, empty for none; ExampleError where there is no such session or name."""
+        name = check_session_name(name)
+        if number in self._batch.sessions:
+            self._batch.sessions[number] = name, self._batch.sessions[number][1]
+            return
+        with self._changing():
+            self._db.change("UPDATE sessions SET name = ? WHERE id = ?", (name, self._known_session(number)))
+
     def reembed(self, embedder: Embedder, progress: Callable[[int, int], bool | None] | None = None) -> int:
         """Embed anew, from the stored pictures, every example of another embedder; return how many.
 
@@ -338,7 +366,7 @@ class ExampleStore:
             self._batch.write(self._db)
             yield
         self._batch.clear()
-        self._counts = None
+        self._counts = self._sessions = None
 
     def _check_embedder(self, fingerprint: str, dim: int) -> None:
         """Refuse an embedding that could not be trained together with those that are stored."""
@@ -362,6 +390,13 @@ class ExampleStore:
             known = ", ".join(self.labels()) or "none"
             raise ExampleError(f"there is no label {label!r}; those there are: {known}")
         return int(row[0])
+
+    def _known_session(self, number: int) -> int:
+        """The number of a session, which must exist."""
+        if number in self._batch.sessions or self._db.one("SELECT 1 FROM sessions WHERE id = ?", (number,)):
+            return number
+        known = ", ".join(f"{one.id} {one.name}".strip() for one in self.sessions()) or "none"
+        raise ExampleError(f"there is no session {number}; those there are: {known}")
 
     def _of_label(self, number: int) -> int:
         """How many examples a label has."""

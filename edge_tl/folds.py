@@ -19,7 +19,8 @@ class Folds:
     method: str
     """How the examples were grouped, in words for a person."""
     split_classes: tuple[str, ...] = ()
-    """Classes with one take only, left out in contiguous parts: their score is optimistic."""
+    """Classes with one take only, left out in contiguous parts: their score is optimistic. Of sessions: those that
+    only one session has, which cannot be judged."""
 
     @property
     def count(self) -> int:
@@ -61,6 +62,20 @@ def whole_takes(y: np.ndarray, takes: np.ndarray | None) -> Folds:
     if alone:
         method += f" (one take only, so by contiguous parts of it, which is optimistic: {', '.join(alone)})"
     return Folds(folds, method, tuple(alone))
+
+
+def whole_sessions(y: np.ndarray, sessions: np.ndarray) -> Folds:
+    """One fold a session, for labels y (N,) and integers sessions (N,).
+
+    A class that only one session has cannot be asked for in another: it teaches, but is not judged, and `method` and
+    `split_classes` name it.
+    """
+    index = np.unique(sessions, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    alone = tuple(str(label) for label in np.unique(y) if len(np.unique(index[y == label])) == 1)
+    method = "leave-one-session-out"
+    if alone:
+        method += f" (in one session only, so not judged: {', '.join(alone)})"
+    return Folds(index, method, alone)
 
 
 def random_parts(y: np.ndarray, seed: int = 0, parts: int = PARTS) -> Folds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -62,8 +62,9 @@ class Recognizer:
         recognizer.observe(picture).label
 
     Pictures are uint8 arrays (height_px, width_px, 3), RGB. `take` numbers one hold of the key: frames of one take
-    resemble each other, so what is said about accuracy keeps them together. The Gram matrix of the examples grows as
-    they arrive, so that `learn` takes milliseconds and may be called after every example.
+    resemble each other, so what is said about accuracy keeps them together. `session` numbers a place and a day: of two
+    or more, accuracy is told for one that was not taught. The Gram matrix of the examples grows as they arrive, so that
+    `learn` takes milliseconds and may be called after every example.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Recognizer:
         self._rows = GrowingGram()
         self._labels: list[str] = []
         self._takes: list[int] = []
+        self._sessions: list[int] = []
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -102,21 +104,27 @@ class Recognizer:
         """(N, N) float32, the products of all pairs of these rows; valid until the next example."""
         return self._rows.K
 
+    @property
+    def sessions(self) -> np.ndarray:
+        """(N,) int64: the session of each row of `rows`."""
+        return np.array(self._sessions, dtype=np.int64)
+
     def embed(self, picture: np.ndarray | Frame) -> np.ndarray:
         """The embedding, float32 (embedding_dim,), rounded as the store keeps it, so that what is learned now is
         learned again after a restart."""
         return as_stored(self.embedder.embed(picture.data if isinstance(picture, Frame) else picture))
 
-    def teach(self, picture: np.ndarray | Frame, label: str, take: int = 0) -> None:
+    def teach(self, picture: np.ndarray | Frame, label: str, take: int = 0, session: int = 0) -> None:
         """Add one example; `learn` makes it count. ExampleError for a label that cannot be one."""
-        self.add(self.embed(picture), label, take)
+        self.add(self.embed(picture), label, take, session)
 
-    def add(self, embedding: np.ndarray, label: str, take: int = 0) -> None:
+    def add(self, embedding: np.ndarray, label: str, take: int = 0, session: int = 0) -> None:
         """Add one example whose embedding, float32 (embedding_dim,), is known already."""
         label = check_label(label)
         self._rows.append(self.features(embedding, self.embedder.embedding_shape))
         self._labels.append(label)
         self._takes.append(int(take))
+        self._sessions.append(int(session))
 
     def replace(self, examples: Examples) -> None:
         """Forget all examples and take these; ProfileMismatch where another embedder made them."""
@@ -131,6 +139,7 @@ class Recognizer:
                 self._rows.append(row)
         self._labels = [str(label) for label in examples.y]
         self._takes = [int(take) for take in examples.takes]
+        self._sessions = [int(session) for session in examples.sessions]
 
     def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> Learned:
         """Train the head on all examples.
@@ -148,15 +157,25 @@ class Recognizer:
             self.rejector.fit(X, y, takes, head=self.head if isinstance(self.head, RidgeHead) else None)
         return Learned(self.head.name, len(y), self.classes, 1000 * (time.perf_counter() - start_s))
 
-    def evaluate(self, progress: Callable[[int, int], object] | None = None) -> Evaluation:
-        """How well it would do on takes that it was not taught; after `learn` also what "none of these" costs.
+    def evaluate(
+        self, progress: Callable[[int, int], object] | None = None, names: Mapping[int, str] | None = None
+    ) -> Evaluation:
+        """How well it would do on sessions and takes it was not taught; after `learn` also what "none of these" costs.
 
-        progress(done, total) is called after each head that had to be trained for it.
+        progress(done, total) is called after each head that had to be trained for it. names: of sessions, by number.
         """
         X, y, takes = self.rows
         known = self.rejector.held_out_known_ if self.rejector.ready else None
         return evaluate(
-            lambda: make_head(self.head.name), X, y, takes, gram=self._rows.K, known=known, progress=progress
+            lambda: make_head(self.head.name),
+            X,
+            y,
+            takes,
+            self.sessions,
+            gram=self._rows.K,
+            known=known,
+            names=names,
+            progress=progress,
         )
 
     def observe(self, picture: np.ndarray | Frame) -> Observation:

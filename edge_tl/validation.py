@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edge_tl.errors import ShapeError
-from edge_tl.folds import Folds, random_parts, whole_takes
+from edge_tl.evaluation import BySession, Evaluation, SessionScore
+from edge_tl.folds import Folds, random_parts, whole_sessions, whole_takes
 from edge_tl.heads import Head
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.taught import Labels, Takes, Taught
-from edge_tl.metrics import Suspect, accuracy, confusion, effective_size, recall, suspects, wilson_interval
+from edge_tl.metrics import accuracy, confusion, effective_size, recall, suspects, wilson_interval
+
+__all__ = [
+    "BySession",
+    "Evaluation",
+    "SessionScore",
+    "Validation",
+    "cross_validate",
+    "evaluate",
+    "leave_one_session_out",
+    "leave_one_take_out",
+    "random_split",
+]
 
 Progress = Callable[[int, int], object]
 """Called with how many folds are done, and of how many."""
@@ -32,7 +44,7 @@ class Validation:
     proba: np.ndarray
     """(N, C); NaN in the rows that could not be judged."""
     judged: np.ndarray
-    """bool (N,): False for the single example of a class, which nothing else could have taught."""
+    """bool (N,): False for a class that lies in one fold (e.g. its single example): nothing else could teach it."""
     folds: np.ndarray
     """int (N,): which examples were left out together."""
     method: str
@@ -42,51 +54,6 @@ class Validation:
     def accuracy(self) -> float:
         """The share of right answers among the judged; NaN where none could be judged."""
         return accuracy(self.y_true[self.judged], self.y_pred[self.judged])
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """An honest account of a head, for a person."""
-
-    accuracy: float
-    """By leaving whole takes out, always answering; NaN where nothing could be judged."""
-    interval95: tuple[float, float]
-    """Where the accuracy lies with 95 % confidence: Wilson's interval for `effective_examples` trials."""
-    effective_examples: float
-    """The frames of a take are alike: this many independent examples would tell as much."""
-    method: str
-    """How it was found out, with what must be said about it."""
-    classes: tuple[str, ...]
-    confusion: np.ndarray
-    """int64 (C, C): rows are the true classes, columns the answers."""
-    recall: dict[str, float]
-    """The share found of each class; NaN for a class that could not be judged."""
-    examples: int
-    """Judged examples."""
-    takes: int | None
-    """Takes, None where they are not known."""
-    random_split_accuracy: float
-    """What a random split that ignores the takes would have claimed."""
-    suspects: tuple[Suspect, ...]
-    """The examples most likely mislabelled, the worst first; `index` counts the rows of X."""
-    accepted: float | None = None
-    """With "none of these": the share of these (known) examples that were not rejected."""
-    accuracy_of_accepted: float | None = None
-    """With "none of these": the share of right answers among the accepted."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain JSON-able values; NaN becomes None."""
-
-        def plain(value: Any) -> Any:
-            if isinstance(value, np.ndarray):
-                return value.tolist()
-            if isinstance(value, dict):
-                return {key: plain(inner) for key, inner in value.items()}
-            if isinstance(value, (tuple, list)):
-                return [plain(inner) for inner in value]
-            return None if isinstance(value, float) and np.isnan(value) else value
-
-        return {key: plain(value) for key, value in asdict(self).items()}
 
 
 def leave_one_take_out(
@@ -107,6 +74,24 @@ def leave_one_take_out(
     return cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress)
 
 
+def leave_one_session_out(
+    make_head: Callable[[], Head],
+    X: np.ndarray,
+    y: Labels,
+    sessions: np.ndarray,
+    takes: Takes = None,
+    *,
+    gram: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> Validation:
+    """Each session answered by a head that was taught all others: what to expect in another place, on another day.
+
+    sessions (N,) integers, two different ones or more, or ShapeError; the rest as in `leave_one_take_out`.
+    """
+    taught = Taught.check(X, y, takes, gram)
+    return cross_validate(make_head, taught, whole_sessions(taught.y, sessions), progress)
+
+
 def random_split(
     make_head: Callable[[], Head],
     X: np.ndarray,
@@ -118,27 +103,37 @@ def random_split(
 ) -> Validation:
     """The naive claim: five random parts, each answered by a head that was taught the other four, takes ignored."""
     taught = Taught.check(X, y, None, gram)
-    return cross_validate(make_head, taught, random_parts(taught.y, seed), progress)
+    folds = random_parts(taught.y, seed)
+    # Who believes such a split also chooses λ by it.
+    fitted = fitted_ridge(make_head, replace(taught, takes=folds.index))
+    return cross_validate(make_head, taught, folds, progress, fitted)
 
 
 def cross_validate(
-    make_head: Callable[[], Head], taught: Taught, folds: Folds, progress: Progress | None = None
+    make_head: Callable[[], Head],
+    taught: Taught,
+    folds: Folds,
+    progress: Progress | None = None,
+    fitted: RidgeHead | None = None,
 ) -> Validation:
     """Each fold answered by a head that was taught the others; progress(done, total) is called after each.
 
-    For a ridge head nothing is fitted twice: the exact block formula gives the same, with the λ and temperature that
-    were chosen on all folds. Where the others hold one class only, the answer is that class.
+    For a ridge head nothing is fitted twice: the exact block formula gives the same, with the λ and temperature of
+    `fitted`, a head fitted on all of it (made here where it is None). Where the others hold one class only, the answer
+    is that class.
     """
     classes, codes = taught.classes, taught.codes()
     if folds.count < 2:
-        raise ShapeError(f"{len(codes)} examples came; wanted two or more: one must be left to learn from")
-    judged = np.bincount(codes)[codes] > 1
+        raise ShapeError(f"{len(codes)} examples came in one part; wanted two or more: one must be left to learn from")
+    parts = np.array([len(np.unique(folds.index[codes == code])) for code in range(len(classes))])
+    judged = parts[codes] > 1
     method = folds.method
-    if not judged.all():
-        method += f"; one example only, so not judged: {', '.join(classes[codes[~judged]])}"
-    head = make_head()
-    if isinstance(head, RidgeHead) and len(classes) > 1:
-        proba = head.fit(taught.X, taught.y, folds.index, gram=taught.gram).loo_proba_.copy()
+    single = ~judged & (np.bincount(codes)[codes] == 1)
+    if single.any():
+        method += f"; one example only, so not judged: {', '.join(classes[codes[single]])}"
+    fitted = fitted or fitted_ridge(make_head, taught)
+    if fitted is not None:
+        proba = fitted.held_out_proba(folds.groups())
     else:
         proba = np.zeros((len(codes), len(classes)))
         for done, out in enumerate(folds.groups()):
@@ -151,11 +146,19 @@ def cross_validate(
                 continue
             gram = None if taught.gram is None else taught.gram[np.ix_(keep, keep)]
             takes = None if taught.takes is None else taught.takes[keep]
-            fitted = make_head().fit(taught.X[keep], taught.y[keep], takes, gram=gram)
-            proba[np.ix_(out, known)] = fitted.predict_proba(taught.X[out])
+            fold_head = make_head().fit(taught.X[keep], taught.y[keep], takes, gram=gram)
+            proba[np.ix_(out, known)] = fold_head.predict_proba(taught.X[out])
     y_pred = classes[proba.argmax(axis=1)]
     proba[~judged] = np.nan
     return Validation(classes, taught.y, y_pred, proba, judged, folds.index, method)
+
+
+def fitted_ridge(make_head: Callable[[], Head], taught: Taught) -> RidgeHead | None:
+    """The head fitted on everything where it is a ridge head and has something to tell apart; else None."""
+    head = make_head()
+    if not isinstance(head, RidgeHead) or len(taught.classes) < 2:
+        return None
+    return head.fit(taught.X, taught.y, taught.takes, gram=taught.gram)
 
 
 def evaluate(
@@ -163,30 +166,39 @@ def evaluate(
     X: np.ndarray,
     y: Labels,
     takes: Takes = None,
+    sessions: np.ndarray | None = None,
     *,
     gram: np.ndarray | None = None,
     known: np.ndarray | None = None,
+    names: Mapping[int, str] | None = None,
     seed: int = 0,
     limit: int = 10,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """The honest account: leave one take out, with interval, confusion, recall, suspects and the naive claim.
+    """The honest account: sessions left out, takes left out, with intervals, confusion, recall, suspects, and the
+    naive claim.
 
-    X (N, D), y (N,), takes (N,) integers or None, gram X·Xᵀ where known; known: bool (N,), what a Rejector said of
-    each example without having seen its take (`Rejector.held_out_known_`); limit: how many suspects;
-    progress: as in `cross_validate`.
+    X (N, D), y (N,), takes and sessions (N,) integers or None, gram X·Xᵀ where known; known: bool (N,), what a Rejector
+    said of each example without having seen its take (`Rejector.held_out_known_`); names: of sessions, by number;
+    limit: how many suspects; progress: as in `cross_validate`.
     """
-    honest = leave_one_take_out(make_head, X, y, takes, gram=gram, progress=progress)
+    taught = Taught.check(X, y, takes, gram)
+    fitted = fitted_ridge(make_head, taught)
+    honest = cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress, fitted)
     naive = random_split(make_head, X, y, gram=gram, seed=seed, progress=progress)
+    across = None
+    if sessions is not None and len(np.unique(sessions)) > 1:
+        folds = whole_sessions(taught.y, sessions)
+        unseen = cross_validate(make_head, taught, folds, progress, fitted)
+        across = by_session(unseen, np.asarray(sessions), folds.split_classes, names or {})
     judged = honest.judged
     right = (honest.y_true == honest.y_pred)[judged]
-    effective = effective_size(right, honest.folds[judged]) if len(right) else 0.0
-    share = float(right.mean()) if len(right) else 0.0
+    interval, effective = interval_of(honest)
     counts = confusion(honest.y_true[judged], honest.y_pred[judged], honest.classes)
     accepted = None if known is None or not len(right) else np.asarray(known, bool)[judged]
     return Evaluation(
         accuracy=honest.accuracy,
-        interval95=wilson_interval(share * effective, effective),
+        interval95=interval,
         effective_examples=effective,
         method=honest.method,
         classes=tuple(map(str, honest.classes)),
@@ -198,4 +210,38 @@ def evaluate(
         suspects=tuple(suspects(honest.y_true, honest.proba, honest.classes, limit)),
         accepted=None if accepted is None else float(accepted.mean()),
         accuracy_of_accepted=float(right[accepted].mean()) if accepted is not None and accepted.any() else None,
+        by_session=across,
     )
+
+
+def by_session(
+    unseen: Validation, sessions: np.ndarray, unjudged: tuple[str, ...], names: Mapping[int, str]
+) -> BySession:
+    """The account of a validation whose folds are sessions."""
+    judged = unseen.judged
+    interval, effective = interval_of(unseen)
+    counts = confusion(unseen.y_true[judged], unseen.y_pred[judged], unseen.classes)
+    scores = []
+    for number in map(int, np.unique(sessions)):
+        rows = judged & (sessions == number)
+        share = accuracy(unseen.y_true[rows], unseen.y_pred[rows])
+        scores.append(SessionScore(number, names.get(number, ""), int(rows.sum()), share))
+    found = dict(zip(map(str, unseen.classes), recall(counts).tolist(), strict=True))
+    return BySession(
+        unseen.accuracy,
+        interval,
+        effective,
+        unseen.method,
+        counts,
+        found,
+        int(judged.sum()),
+        unjudged,
+        tuple(scores),
+    )
+
+
+def interval_of(validation: Validation) -> tuple[tuple[float, float], float]:
+    """Where the accuracy lies with 95 % confidence, and how many independent examples would tell as much."""
+    right = (validation.y_true == validation.y_pred)[validation.judged]
+    effective = effective_size(right, validation.folds[validation.judged]) if len(right) else 0.0
+    return wilson_interval(float(right.mean()) * effective if len(right) else 0.0, effective), effective

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 
@@ -77,6 +78,8 @@ def read(folder: Path, _: int) -> None:
     with Profile(folder) as profile:
         listed = profile.store.list()
         say(f"examples {len(profile.store.matrix(PRINT).ids)}")
+        if folder.name == "old":
+            say(f"sessions {len(profile.store.sessions())}")
         saved = profile.load()
         say(f"generation {saved.meta['number'] if saved else None}")
         say(f"pictures {sum(image.decode(profile.store.picture(one.id)).shape == (8, 8, 3) for one in listed)}")
@@ -88,6 +91,14 @@ def write(folder: Path, _: int) -> None:
     Profile(folder, writable=True)
 
 
+def upgrade(folder: Path, _: int) -> None:
+    """Open a profile for writing, which upgrades a file of an older version, and stay until killed."""
+    say("opening")
+    with Profile(folder, writable=True) as profile:
+        say(f"upgraded {len(profile.store.sessions())}")
+        signal.pause()
+
+
 WORK: dict[str, Callable[[Path, int], None]] = {
     "teach": teach,
     "save": save,
@@ -95,6 +106,7 @@ WORK: dict[str, Callable[[Path, int], None]] = {
     "save-limited": limited(save),
     "read": read,
     "write": write,
+    "upgrade": upgrade,
 }
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_tl import image
-from edge_tl.batch import TABLES, VERSION
+from edge_tl.batch import TABLES, UPGRADES, VERSION
 from edge_tl.database import Database
 from edge_tl.errors import EdgeTLError, ProfileError
 from edge_tl.examples import ExampleStore, as_stored
@@ -34,7 +34,7 @@ def embedding(seed: int) -> np.ndarray:
 def test_durability_is_on(tmp_path: Path) -> None:
     """The file is in WAL mode, every commit is synced, and the file says that it is ours."""
     path = tmp_path / "examples.sqlite"
-    database = Database(path, writable=True, tables=TABLES, version=VERSION)
+    database = Database(path, writable=True, tables=TABLES, version=VERSION, upgrades=UPGRADES)
     assert database.one("PRAGMA journal_mode") == ("wal",)
     assert database.one("PRAGMA synchronous") == (2,)
     database.close()

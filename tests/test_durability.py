@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from old_store import old_store
 
 from edge_tl.examples import as_stored
 from edge_tl.profile import KEPT, Profile, Saved
@@ -136,6 +137,37 @@ def test_kill_9_while_saving_leaves_a_whole_generation(nursery: Nursery, tmp_pat
     with Profile(tmp_path, writable=True) as profile:
         profile.save(Saved({"number": -1}))
     assert len(list((tmp_path / "generations").iterdir())) == KEPT
+
+
+def test_kill_9_while_upgrading_leaves_the_old_file_or_the_new(nursery: Nursery, tmp_path: Path) -> None:
+    """Killed while a file gets its sessions, it is old or new, whole, and nothing is lost; the next start goes on."""
+    rng = random.Random(7)
+    made = old_store(tmp_path / "made", np.arange(2000.0) // 10 * 3600, picture=False)
+    for number in range(14):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        shutil.copy(made, folder / "examples.sqlite")
+        said = kill_after(nursery.lines("upgrade", folder), 1, rng.randrange(2_000_000))
+        raw = sqlite3.connect(folder / "examples.sqlite")
+        (version,) = raw.execute("PRAGMA user_version").fetchone()
+        sessions = raw.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sessions'").fetchone()[0]
+        assert (version, sessions) in ((1, 0), (2, 1))
+        assert version == 2 or "upgraded 200" not in said
+        raw.close()
+        for writable in (False, True):
+            with Profile(folder, writable=writable) as profile:
+                examples = profile.store.matrix(PRINT)
+                assert (len(examples.ids), len(np.unique(examples.sessions))) == (2000, 200)
+
+
+def test_an_old_profile_is_read_where_it_may_not_be_written(nursery: Nursery, public: Path) -> None:
+    """A file without sessions on a read-only card is read with those that its pauses tell, and stays as it is."""
+    path = old_store(public / "old" / "examples.sqlite", [0, 5, 9000])
+    close(public / "old")
+    before = path.read_bytes()
+    said = list(nursery.lines("read", public / "old"))[1:]
+    assert said == ["examples 3", "sessions 2", "generation None", "pictures 3"]
+    assert path.read_bytes() == before
 
 
 def test_a_reader_in_another_process_works_beside_the_writer(nursery: Nursery, tmp_path: Path) -> None:

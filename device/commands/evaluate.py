@@ -19,12 +19,13 @@ from edge_tl.validation import Evaluation
 
 
 def run(arguments: Namespace) -> int:
-    """Leave-one-take-out accuracy, confusion, recall, suspects, and what rejection costs."""
+    """Leave-one-session-out and leave-one-take-out accuracy, confusion, recall, suspects, and what rejection costs."""
     with ExitStack() as stack:
         embedder = load_embedder(arguments)
         profile = open_profile(arguments, stack, writable=False)
         saved = load_saved(profile)
         examples = profile.store.matrix(embedder.fingerprint)
+        names = {session.id: session.name for session in profile.store.sessions()}
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     name = arguments.head or (saved.meta["head"]["name"] if saved else "ridge")
@@ -32,7 +33,7 @@ def run(arguments: Namespace) -> int:
     recognizer.replace(examples)
     with Progress("evaluating on takes left out") as progress:
         recognizer.learn()
-        evaluation = recognizer.evaluate(progress.of)
+        evaluation = recognizer.evaluate(progress.of, names)
     if arguments.json:
         print_json(report(name, evaluation, examples.ids))
     else:

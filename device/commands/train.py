@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from device.assembly import clock, load_embedder, load_saved, open_profile
 from device.output import Progress, print_json
+from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
 from device.stopping import stoppable
 from edge_tl.errors import NotFittedError
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Learned, Recognizer
-from edge_tl.validation import Evaluation
+from edge_tl.validation import BySession, Evaluation
 
 
 def run(arguments: Namespace) -> int:
@@ -29,7 +31,8 @@ def run(arguments: Namespace) -> int:
         recognizer.replace(profile.store.matrix(embedder.fingerprint))
         check_enough(recognizer, force=arguments.force)
         learned, points, stopped = train(recognizer)
-        evaluation = None if stopped else judge(recognizer)
+        names = {session.id: session.name for session in profile.store.sessions()}
+        evaluation = None if stopped else judge(recognizer, names)
         generation = save(profile, recognizer, learned, evaluation)
     if arguments.json:
         print_json(report(learned, evaluation, generation, points))
@@ -71,11 +74,11 @@ def train(recognizer: Recognizer) -> tuple[Learned, list[tuple[int, float, float
         return learned, live.points, stopped()
 
 
-def judge(recognizer: Recognizer) -> Evaluation | None:
+def judge(recognizer: Recognizer, names: Mapping[int, str]) -> Evaluation | None:
     """The honest figures; None where Ctrl-C ends the waiting for them: what was trained must not be lost with them."""
     try:
         with Progress("evaluating on takes left out") as progress:
-            return recognizer.evaluate(progress.of)
+            return recognizer.evaluate(progress.of, names)
     except KeyboardInterrupt:
         return None
 
@@ -84,21 +87,63 @@ def save(profile: Profile, recognizer: Recognizer, learned: Learned, evaluation:
     """Write a new generation with what is known about its accuracy."""
     summary = None
     if evaluation is not None:
-        plain = evaluation.as_dict()
-        summary = {"accuracy": plain["accuracy"], "method": plain["method"]}
+        headline = evaluation.as_dict()["headline"]
+        summary = {"accuracy": headline["accuracy"], "method": headline["method"]}
     return profile.save(recognizer.save(examples=learned.examples, train_ms=learned.train_ms, evaluation=summary))
 
 
-def accuracy_lines(evaluation: Evaluation) -> list[str]:
-    """The honest figure, its interval, how it was found, and the flattering one beside it."""
-    low, high = evaluation.interval95
-    if math.isnan(evaluation.accuracy):
+ONE_PLACE = {
+    "frame": "it looks at the whole picture, so it knows only the places and the light that it was taught in",
+    "box": "it looks at one part of the picture, so it knows only the places and the light that it was taught in",
+}
+"""What must be said of a way to look that sees the background too."""
+ELSEWHERE = "another room or day may look different: record a second, short session there (`edge-tl teach`, key s)"
+
+
+def accuracy_lines(evaluation: Evaluation, way: str = "frame") -> list[str]:
+    """The honest figure, its interval, how it was found, and the flattering ones beside it.
+
+    way: how the profile looks, as in `edge_tl.look`; one that sees the background gets the sentence that it knows only
+    the places it was taught in.
+    """
+    headline = evaluation.headline
+    if math.isnan(headline.accuracy):
         return ["accuracy unknown: no class has a second example to be tested on"]
+    where = "in a session it was not taught" if headline.kind == "session" else "on takes it was not taught"
+    lines = [f"accuracy {headline.accuracy:.1%} {where} ({interval(headline.interval95)})", f"  by {headline.method}"]
+    across = evaluation.by_session
+    if across is not None and headline.kind == "session":
+        lines += session_lines(across)
+        lines += [
+            f"  {evaluation.accuracy:.1%} on takes it was not taught, of sessions that it knows "
+            f"({interval(evaluation.interval95)})",
+            f"    by {evaluation.method}",
+        ]
+    elif across is not None:
+        lines.append(f"  of {len(across.sessions)} sessions no two show the same class: show every class in each")
+    lines.append(f"  a naive random split would have claimed {evaluation.random_split_accuracy:.1%}")
+    if way in ONE_PLACE:
+        lines.append(f"  {ONE_PLACE[way]}")
+    if across is None:
+        lines.append(f"  {ELSEWHERE}")
+    return lines
+
+
+def session_lines(across: BySession) -> list[str]:
+    """The accuracy of each session, by a head that was taught the others."""
+    titles = {one.session: f"{one.session} {one.name}".strip() for one in across.sessions}
+    width = max(map(text_columns, titles.values()))
     return [
-        f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})",
-        f"  by {evaluation.method}",
-        f"  a naive random split would have claimed {evaluation.random_split_accuracy:.1%}",
+        f"    session {fit(titles[one.session], width)}  "
+        + ("     –" if math.isnan(one.accuracy) else f"{one.accuracy:6.1%}")
+        + f" of {one.examples} examples"
+        for one in across.sessions
     ]
+
+
+def interval(bounds: tuple[float, float]) -> str:
+    """An interval in words."""
+    return f"95 % interval {bounds[0]:.1%} to {bounds[1]:.1%}"
 
 
 def report(
@@ -112,6 +157,8 @@ def report(
         "examples": learned.examples,
         "classes": list(learned.classes),
         "train_ms": round(learned.train_ms, 3),
+        "headline": known.get("headline"),
+        "accuracy_by_session": known["by_session"]["accuracy"] if known.get("by_session") else None,
         "accuracy": known.get("accuracy"),
         "accuracy_interval95": known.get("interval95"),
         "method": known.get("method"),

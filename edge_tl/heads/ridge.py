@@ -121,6 +121,23 @@ class RidgeHead:
         taught = need_examples(self._taught, self.name)
         return suspects(taught.y, self.loo_proba_, self.classes_, limit)
 
+    def held_out_proba(self, groups: list[np.ndarray]) -> np.ndarray:
+        """Probabilities (N, C) of each example by a fit without its group, with the λ and temperature of the whole.
+
+        groups: positions of the examples left out together, each example in exactly one group. Exact, by the block
+        formula (`heads/loo.py`), and without another search for λ.
+        """
+        taught = need_examples(self._taught, self.name)
+        if same(groups, whole_takes(taught.y, taught.takes).groups()):
+            return self.loo_proba_.copy()
+        Y, weights = self._targets(taught)
+        s, (n, columns) = np.sqrt(weights), taught.X.shape
+        if n <= columns or columns > self.exact_rows:  # one λ: a Cholesky factor is cheaper than a decomposition
+            held_out = loo.factorised(taught.X, taught.gram, s, Y, self.lambda_, groups)[1]
+        else:
+            held_out = loo.left_out(loo.spectrum(taught.X, None, s), Y, np.array([self.lambda_]), groups)[0]
+        return softmax(held_out / self.temperature_)
+
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `predict` needs: a JSON-able dict and arrays."""
         meta = {
@@ -147,8 +164,7 @@ class RidgeHead:
         taught.need_two_classes(self.name)
         classes, codes = taught.classes, taught.codes()
         counts = np.bincount(codes)
-        Y = np.eye(len(classes))[codes]
-        weights = len(codes) / (len(classes) * counts[codes]) if self.balance else np.ones(len(codes))
+        Y, weights = self._targets(taught)
         folds = whole_takes(taught.y, taught.takes)
         lambda_, dual, held_out = self._solve(taught, Y, np.sqrt(weights), folds)
         # A class with one example vanishes when that is left out: it can teach neither λ's nor T's choice.
@@ -167,6 +183,12 @@ class RidgeHead:
         self.loo_accuracy_ = float(right[judged].mean()) if some else float("nan")
         self.loo_method_ = folds.method
         return self
+
+    def _targets(self, taught: Taught) -> tuple[np.ndarray, np.ndarray]:
+        """The indicators (N, C) of the classes and the weights (N,) of the examples."""
+        codes, count = taught.codes(), len(taught.classes)
+        weights = len(codes) / (count * np.bincount(codes)[codes]) if self.balance else np.ones(len(codes))
+        return np.eye(count)[codes], weights
 
     def _solve(
         self, taught: Taught, Y: np.ndarray, s: np.ndarray, folds: Folds
@@ -193,6 +215,11 @@ class RidgeHead:
         errors = ((Y - held_out) ** 2).sum(axis=2) @ (of.s**2 * judged)
         best = int(errors.argmin()) if judged.any() else len(lambdas) // 2
         return float(lambdas[best]), held_out[best]
+
+
+def same(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    """Whether two lists hold equal arrays in the same order."""
+    return len(some) == len(others) and all(map(np.array_equal, some, others))
 
 
 def spread(groups: list[np.ndarray], rows: int) -> list[np.ndarray]:
