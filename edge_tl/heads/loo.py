@@ -115,7 +115,7 @@ def stacks(groups: Sequence[np.ndarray], values: int) -> Iterator[np.ndarray]:
         if len(group) > 1:
             by_size.setdefault(len(group), []).append(group)
     for size, same in by_size.items():
-        together = max(1, STACK_VALUES // (size * values))
+        together = max(1, STACK_VALUES // (size * values + 1))
         for first in range(0, len(same), together):
             yield np.stack(same[first : first + together])
 
