@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from device.output import forgive_encodings, warn
@@ -15,7 +16,7 @@ from edge_tl.errors import EdgeTLError
 
 LOOKS = ("hands", "face")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
-KEEPS_NOTHING = ("demo", "doctor", "evaluate", "model", "predict")
+KEEPS_NOTHING = ("demo", "doctor", "evaluate", "model", "predict", "report")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
 MOST_THREADS = 64
 CAMERA_HELP = "auto, picamera2[:N], usb[:N], sim (the simulated player), or PATH of a folder, picture or video"
@@ -143,6 +144,12 @@ def build_parser() -> argparse.ArgumentParser:
         head,
     )
 
+    report = command("report", "write all that is known of a profile as one page for a browser", profile, model, head)
+    report.add_argument(
+        "--out", type=Path, metavar="FILE.html", help="the page; replaced where it exists (default: report-NAME.html)"
+    )
+    report.add_argument("--date", type=day, metavar="YYYY-MM-DD", help="the date on the page (default: today)")
+
     predict = command("predict", "recognise pictures", profile, model)
     predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture")
     predict.add_argument("--no-reject", action="store_true", help="always name a class, never 'none of these'")
@@ -232,6 +239,14 @@ def whole(text: str, least: int, most: int) -> int:
     if not least <= int(text) <= most:
         raise argparse.ArgumentTypeError(f"{shown} is not a number from {least} to {most}")
     return int(text)
+
+
+def day(text: str) -> str:
+    """A date, for argparse."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a date like 2025-06-30") from None
 
 
 def positive_seconds(text: str) -> float:

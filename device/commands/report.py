@@ -1,0 +1,67 @@
+"""`edge-tl report`: all that is known of a profile, as one page for a browser."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from argparse import Namespace
+from contextlib import ExitStack, suppress
+from datetime import date
+from pathlib import Path
+
+from device.assembly import load_embedder, open_profile
+from device.output import Progress, print_json, warn
+from device.report.contents import gather
+from device.report.page import page
+from edge_tl.errors import ConfigError
+from edge_tl.labels import escape
+
+
+def run(arguments: Namespace) -> int:
+    """Write the page, whole or not at all."""
+    out = arguments.out or Path(f"report-{escape(arguments.profile)}.html")
+    check_writable(out)
+    with ExitStack() as stack:
+        embedder = load_embedder(arguments)
+        profile = open_profile(arguments, stack, writable=False)
+        progress = stack.enter_context(Progress("judging on takes left out"))
+        day = arguments.date or date.today().isoformat()
+        contents = gather(profile, arguments.profile, embedder, arguments.head, day, progress.of)
+    for line in profile.warnings:
+        warn(line)
+    text = page(contents).encode("utf-8", "xmlcharrefreplace")
+    write_whole(out, text)
+    said = contents.advice[0]
+    if arguments.json:
+        print_json({"report": str(out), "bytes": len(text), "advice": {"kind": said.kind, "text": said.text}})
+    else:
+        print(f"{out}: {len(text) // 1000} kB, open it in a browser\n{said.text}")
+    return 0
+
+
+def check_writable(out: Path) -> None:
+    """ConfigError where the page could not be written, before all the work."""
+    if out.is_dir():
+        raise ConfigError(f"{out} is a folder: name a file, e.g. --out {out / 'report.html'}")
+    if out.exists() and not out.is_file():
+        raise ConfigError(f"{out} is no ordinary file: name another with --out")
+    if not out.parent.is_dir():
+        raise ConfigError(f"there is no folder {out.parent}: make it, or name another file with --out")
+    if not os.access(out.parent, os.W_OK):
+        raise ConfigError(f"{out.parent} cannot be written: name another file with --out")
+
+
+def write_whole(out: Path, text: bytes) -> None:
+    """Write under another name and rename: who opens the page sees the old one or the new one, never half of it."""
+    name = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=".report-", delete=False) as file:
+            name = file.name
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, out)
+    except OSError as error:
+        if name is not None:
+            with suppress(OSError):
+                os.unlink(name)
+        raise ConfigError(f"{out} cannot be written ({error.strerror}): name another file with --out") from error

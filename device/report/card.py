@@ -1,0 +1,70 @@
+"""The model card: what this was made of, by what, from where, under which licence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from device.report.contents import Contents
+from edge_tl.embedder import Embedder
+from edge_tl.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, Part
+from edge_tl.manifest import Manifest
+
+
+def card(of: Contents) -> str:
+    """The card as a table of two columns."""
+    rows = [*embedder_rows(of.embedder), *head_rows(of)]
+    rows.append(("Versions", ", ".join(f"{name} {version}" for name, version in of.versions.items())))
+    rows.append(("Report of", of.date))
+    lines = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in rows)
+    return f'<div class="wide"><table class="card"><tbody>{lines}</tbody></table></div>'
+
+
+def embedder_rows(embedder: Embedder) -> Iterator[tuple[str, str]]:
+    """What looks at the pictures, with the models in it."""
+    yield "Embedder", f"{embedder.name}, shape {embedder.embedding_shape}"
+    yield "Fingerprint", embedder.fingerprint
+    for part in parts_of(embedder):
+        yield f"Model {part.name}", f"MediaPipe {VERSION}, licence {LICENCE}, SHA-256 {part.sha256}"
+    manifest = getattr(getattr(embedder, "inner", embedder), "manifest", None)
+    if isinstance(manifest, Manifest):
+        alpha = "" if manifest.alpha is None else f", width {manifest.alpha:g}"
+        yield "Image model", f"{manifest.name}: {manifest.architecture}{alpha}, cut at {manifest.layer}"
+        yield "Input", f"{manifest.input_shape}, {manifest.colour_order}, {manifest.resize}; {manifest.quantization}"
+        yield "Model file", f"{manifest.model}, SHA-256 {manifest.sha256}"
+        yield from ((f"Weights: {name}", str(text)) for name, text in manifest.weights.items())
+        if manifest.tools:
+            yield "Made with", ", ".join(f"{name} {version}" for name, version in manifest.tools.items())
+
+
+def parts_of(embedder: Embedder) -> tuple[Part, ...]:
+    """The MediaPipe models that a way to look runs."""
+    if embedder.name.startswith("hand"):
+        return PALM, LANDMARKS
+    return (FACE,) if embedder.name.startswith("face") else ()
+
+
+def head_rows(of: Contents) -> Iterator[tuple[str, str]]:
+    """What was trained, and how."""
+    if of.saved is None or of.generation is None:
+        yield "Head", f"{of.head}; nothing was trained and saved yet: run edge-tl train"
+        return
+    number, time_s = of.generation
+    when = "" if time_s is None else f", saved {datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M} UTC"
+    meta = of.saved.meta
+    yield "Head", f"{meta['head']['name']}, generation {number}{when}"
+    yield "Its parameters", plain(meta["head"])
+    yield "Features", plain(meta["features"])
+    if "train_ms" in meta:
+        yield "Trained", f"on {meta.get('examples', '?')} examples in {meta['train_ms']:.1f} ms"
+    if of.head != meta["head"]["name"]:
+        yield "Judged here", f"a {of.head} head, not the saved one"
+
+
+def plain(values: Mapping[str, Any]) -> str:
+    """The parameters that are single values."""
+    named = {name: value for name, value in values.items() if isinstance(value, (str, int, float)) and name != "name"}
+    shown = (f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in named.items())
+    return ", ".join(shown) or "none"

@@ -1,0 +1,157 @@
+"""What the report says, gathered from a profile: numbers and pictures, no HTML."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from device.report.pictures import Thumbnail, make_thumbnail, spread_over
+from edge_tl.calibration import Reliability, reliability
+from edge_tl.embedder import Embedder
+from edge_tl.errors import NotFittedError, ShapeError
+from edge_tl.evidence import Recorded
+from edge_tl.guide import Advice, every_advice, sought_by
+from edge_tl.heads import make_head
+from edge_tl.learning_curve import Point, learning_curve
+from edge_tl.profile import Profile, Saved
+from edge_tl.projection import Plane, principal_plane
+from edge_tl.recognizer import Recognizer
+from edge_tl.validation import Evaluation, leave_one_take_out
+
+PICTURES_OF_A_CLASS = 6
+MOST_PICTURES = 120
+MOST_POINTS = 1500
+"""With these a page has at most about 2 MB."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that the page shows."""
+
+    profile: str
+    date: str
+    embedder: Embedder
+    head: str
+    saved: Saved | None
+    generation: tuple[int, float | None] | None
+    """Number and time (seconds since 1970) of what was trained last."""
+    ids: np.ndarray
+    """(N,) numbers of the examples."""
+    recorded: Recorded
+    counts: Mapping[str, tuple[int, int]]
+    """Label → examples and takes, empty classes included."""
+    sessions: tuple[tuple[int, str], ...]
+    """Number and title of each session; empty where they are not known."""
+    advice: tuple[Advice, ...]
+    missing: str
+    """Why nothing could be judged; empty where it was."""
+    evaluation: Evaluation | None = None
+    calibration: Reliability | None = None
+    curve: tuple[Point, ...] = ()
+    plane: Plane | None = None
+    mapped: np.ndarray = field(default_factory=lambda: np.empty(0, int))
+    """Positions of the examples on the plane."""
+    rejection_off: str = ""
+    pictures: Mapping[str, tuple[Thumbnail, ...]] = field(default_factory=dict)
+    suspects: tuple[Thumbnail | None, ...] = ()
+    """One for each of the evaluation's suspects."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def gather(
+    profile: Profile, name: str, embedder: Embedder, head: str | None, date: str, progress: Callable[[int, int], object]
+) -> Contents:
+    """Look at everything; NotFittedError where nothing was recorded."""
+    store = profile.store
+    with store.snapshot():
+        examples = store.matrix(embedder.fingerprint)
+        counts = {label: (count.examples, count.takes) for label, count in store.counts().items()}
+        titles = tuple((one.id, one.title) for one in store.sessions()) if hasattr(store, "sessions") else ()
+    if not len(examples.y):
+        raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
+    saved = profile.load()
+    newest = next((one for one in profile.generations() if one.ok and not one.rolled_back), None)
+    head = head or (saved.meta["head"]["name"] if saved else "ridge")
+    recognizer = Recognizer(embedder, head)
+    recognizer.replace(examples)
+    X, y, takes = recognizer.rows
+    recorded = Recorded(
+        X,
+        y,
+        takes,
+        getattr(examples, "sessions", None),
+        gram=recognizer.gram,
+        labels=tuple(counts),
+        sought=sought_by(embedder.name),
+    )
+    judged = judge(recognizer, recorded, progress)
+    evaluation = judged.get("evaluation")
+    return Contents(
+        profile=name,
+        date=date,
+        embedder=embedder,
+        head=head,
+        saved=saved,
+        generation=None if newest is None else (newest.number, newest.time_s),
+        ids=examples.ids,
+        recorded=recorded,
+        counts=counts,
+        sessions=titles,
+        advice=tuple(every_advice(recorded)),
+        pictures=example_pictures(profile, examples.ids, recorded, embedder),
+        suspects=tuple(
+            make_thumbnail(store, int(examples.ids[suspect.index]), embedder)
+            for suspect in (evaluation.suspects if evaluation else ())
+        ),
+        versions={"Python": platform.python_version(), "NumPy": np.__version__},
+        **judged,
+    )
+
+
+def judge(recognizer: Recognizer, recorded: Recorded, progress: Callable[[int, int], object]) -> dict[str, Any]:
+    """What can be said of the head on examples that it had not seen, and why not where it cannot."""
+    some = recorded.judged if len(recorded.judged) else np.arange(len(recorded.y))
+    shown = some
+    if len(some) > MOST_POINTS:
+        shown = some[np.linspace(0, len(some) - 1, MOST_POINTS).astype(int)]
+    plane = {"plane": principal_plane(recorded.X[shown]), "mapped": shown}
+    try:
+        recognizer.learn()
+        evaluation = recognizer.evaluate(progress)
+    except (ShapeError, NotFittedError) as error:
+        return {"missing": str(error), **plane}
+
+    def new_head() -> Any:
+        return make_head(recognizer.head.name)
+
+    X, y, takes = recorded.X[some], recorded.y[some], recorded.takes[some]
+    if len(np.unique(y)) < 2:
+        return {"missing": "only one class has examples that can be judged", "evaluation": evaluation, **plane}
+    held_out = leave_one_take_out(new_head, X, y, takes, progress=progress)
+    rows = held_out.judged
+    return {
+        "missing": "",
+        "evaluation": evaluation,
+        "calibration": reliability(held_out.proba[rows].max(axis=1), (held_out.y_true == held_out.y_pred)[rows]),
+        "curve": learning_curve(new_head, X, y, takes),
+        "rejection_off": "" if recognizer.rejector.ready else recognizer.rejector.reason,
+        **plane,
+    }
+
+
+def example_pictures(
+    profile: Profile, ids: np.ndarray, recorded: Recorded, embedder: Embedder
+) -> dict[str, tuple[Thumbnail, ...]]:
+    """A few pictures of each class, from as many takes as possible."""
+    labels = [str(label) for label in np.unique(recorded.y)]
+    each = max(1, min(PICTURES_OF_A_CLASS, MOST_PICTURES // len(labels)))
+    out = {}
+    for label in labels[:MOST_PICTURES]:
+        rows = spread_over(np.flatnonzero(recorded.y == label), recorded.takes, each)
+        made = (make_thumbnail(profile.store, int(ids[row]), embedder) for row in rows)
+        out[label] = tuple(one for one in made if one is not None)
+    return out

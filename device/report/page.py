@@ -1,0 +1,293 @@
+"""The report as one HTML page; everything that a user typed is escaped on its way in."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from device.report.card import card
+from device.report.contents import Contents
+from device.report.pictures import Thumbnail
+from device.report.style import STYLE
+from device.report.svg import calibration, curve, marker, scatter
+from edge_tl.guide import Advice
+from edge_tl.validation import Evaluation
+
+MOST_COLUMNS = 40
+"""Classes in the confusion matrix; of more, those with the most mistakes."""
+
+
+def page(of: Contents) -> str:
+    """The whole page; the same contents give the same text."""
+    parts = [
+        f'<p class="soft">edge-tl report · {escape(of.date)}</p><h1>{escape(of.profile)}</h1>',
+        f'<p class="soft">{escape(summary(of))}</p>',
+        headline(of),
+        advice(of),
+        judged_parts(of),
+        suspects(of),
+        section("What was recorded", counts(of) + pictures(of)),
+        section("Model card", card(of)),
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        # Even if something were to slip in: the page may load and run nothing.
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+        "style-src 'unsafe-inline'\">"
+        f"<title>{escape(of.profile)} – edge-tl report</title><style>{STYLE}</style></head>\n"
+        f"<body><main>\n{chr(10).join(part for part in parts if part)}\n</main></body></html>\n"
+    )
+
+
+def summary(of: Contents) -> str:
+    """The profile in a line."""
+    classes = sum(1 for examples, _ in of.counts.values() if examples)
+    takes = sum(takes for _, takes in of.counts.values())
+    text = f"{plural(len(of.ids), 'example')} of {plural(classes, 'class', 'classes')} in {plural(takes, 'take')}"
+    if of.sessions:
+        text += f" and {plural(len(of.sessions), 'session')}"
+    return f"{text} · looks at: {of.embedder.name} · head: {of.head}"
+
+
+def headline(of: Contents) -> str:
+    """The honest figure first, the flattering ones beside it."""
+    if of.evaluation is None:
+        return section("How well it works", f"<p>Nothing can be said yet: {escape(of.missing)}.</p>")
+    found = of.evaluation
+    across = getattr(found, "by_session", None)
+    tiles = []
+    if across is not None and across.examples:
+        tiles.append(tile(across.accuracy, across.interval95, "in a session it was not taught", across.method))
+    tiles.append(tile(found.accuracy, found.interval95, "on takes it was not taught", found.method))
+    tiles.append(tile(found.random_split_accuracy, None, "what a random split claims", "flatters: do not believe it"))
+    first = tiles[0].replace('class="tile"', 'class="tile first"', 1)
+    return f'<div class="tiles">{first}{"".join(tiles[1:])}</div>{by_session(across)}'
+
+
+def tile(accuracy: float, interval: tuple[float, float] | None, what: str, how: str) -> str:
+    """One figure."""
+    number = "–" if math.isnan(accuracy) else f"{accuracy:.1%}"
+    said = f"{escape(what)}" + (f"<br>95 % interval {interval[0]:.0%} to {interval[1]:.0%}" if interval else "")
+    return f'<div class="tile"><b>{number}</b>{said}<p class="soft">{escape(how)}</p></div>'
+
+
+def by_session(across: object) -> str:
+    """Each session, recognised by what the others taught."""
+    if across is None:
+        return ""
+    rows = [
+        [f"session {one.session} {one.name}".strip(), share(one.accuracy), str(one.examples)]
+        for one in across.sessions  # type: ignore[attr-defined]
+    ]
+    return section("Session by session", table(["taught the others, asked", "accuracy", "examples"], rows))
+
+
+def advice(of: Contents) -> str:
+    """The guide's sentences, the one that helps most first."""
+    lines = [f"<p>{escape(of.advice[0].text)}.</p>{command(of, of.advice[0])}"]
+    lines += [f'<p class="soft">Then: {escape(one.text)}.</p>{command(of, one)}' for one in of.advice[1:]]
+    return f'<section class="advice"><h2>What to do next</h2>{"".join(lines)}</section>'
+
+
+def command(of: Contents, said: Advice) -> str:
+    """The command that removes what is wrong, where examples are named."""
+    if said.kind not in ("mislabelled", "wrong-take"):
+        return ""
+    return f"<p>If so: <code>{escape(remove(of, [int(of.ids[row]) for row in said.examples]))}</code></p>"
+
+
+def remove(of: Contents, ids: Sequence[int]) -> str:
+    """The command that forgets examples."""
+    named = "" if of.profile == "default" else f" --profile {shlex.quote(of.profile)}"
+    return f"edge-tl examples remove{named} --id {' '.join(map(str, ids))}"
+
+
+def judged_parts(of: Contents) -> str:
+    """Confusion, "none of these", calibration, learning curve, and the map."""
+    parts = []
+    if of.evaluation is not None and of.evaluation.examples:
+        parts.append(section("What is taken for what", confusion(of.evaluation) + rejection(of, of.evaluation)))
+    charts = []
+    if of.calibration is not None:
+        text = (
+            f"Of answers given with the confidence below, so many were right; the dashed line is as it should be. "
+            f"They are {of.calibration.error:.1%} apart on average (expected calibration error). The numbers count "
+            "answers, each by a head that had not seen its take."
+        )
+        charts.append(
+            section("Can its confidence be believed?", calibration(of.calibration, "reliability") + note(text))
+        )
+    if of.curve:
+        text = (
+            "Taught with so many takes of each class, drawn at random, and asked about all others; the band is from "
+            f"the worst to the best draw. One more point on the right is {of.curve[-1].examples:.0f} examples a class."
+        )
+        charts.append(section("Would more takes help?", curve(of.curve, "learning curve") + note(text)))
+    elif of.evaluation is not None:
+        charts.append(section("Would more takes help?", "<p>Two classes with two takes each are wanted to tell.</p>"))
+    if of.plane is not None:
+        charts.append(section("Who lies near whom", map_of(of)))
+    if charts:
+        parts.append(f'<div class="pair">{"".join(charts)}</div>')
+    return "\n".join(parts)
+
+
+def map_of(of: Contents) -> str:
+    """The plane with a mark for each example, the suspects ringed."""
+    assert of.plane is not None
+    labels = sorted({str(label) for label in of.recorded.y})
+    kinds = [labels.index(str(of.recorded.y[row])) for row in of.mapped]
+    place = {int(row): i for i, row in enumerate(of.mapped)}
+    suspected = of.evaluation.suspects if of.evaluation else ()
+    ringed = frozenset(place[one.index] for one in suspected if one.index in place)
+    legend = "".join(f"<span>{key(kind)}{escape(label)}</span>" for kind, label in enumerate(labels))
+    text = (
+        f"The plane in which the embeddings differ most holds {sum(of.plane.shares):.0%} of their variance; a head "
+        "sees all of it. Rings: examples that look mislabelled."
+    )
+    return (
+        scatter(of.plane.points, kinds, ringed, "map of the examples")
+        + f'<div class="legend">{legend}</div>{note(text)}'
+    )
+
+
+def confusion(found: Evaluation) -> str:
+    """The matrix as a coloured table."""
+    counts = np.asarray(found.confusion)
+    shown = np.arange(len(counts))
+    text = ""
+    if len(shown) > MOST_COLUMNS:
+        wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
+        shown = np.sort(np.argsort(-wrong, kind="stable")[:MOST_COLUMNS])
+        text = note(f"The {MOST_COLUMNS} of {len(counts)} classes with the most mistakes.")
+    head = "".join(f"<th>{escape(found.classes[i])}</th>" for i in shown)
+    rows = []
+    for i in shown:
+        total = max(1, int(counts[i].sum()))
+        cells = "".join(cell(int(counts[i, j]), counts[i, j] / total, i == j) for j in shown)
+        label = found.classes[i]
+        rows.append(f'<tr><th scope="row">{escape(label)}</th><td>{share(found.recall[label])}</td>{cells}</tr>')
+    return (
+        '<div class="wide"><table class="confusion"><caption>A row for each class as it was taught, a column for each '
+        f"answer, on takes left out</caption><thead><tr><th></th><th>found</th>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>{text}"
+    )
+
+
+def cell(count: int, part: float, right: bool) -> str:
+    """A count, the stronger coloured the larger its part of the row: blue where it is right, orange where not."""
+    if not count:
+        return '<td class="soft">·</td>'
+    strength = 0.12 + 0.78 * part
+    strong = ' class="strong"' if strength > 0.55 else ""
+    return f'<td{strong} style="background:rgba(var(--{"good" if right else "bad"}),{strength:.2f})">{count}</td>'
+
+
+def rejection(of: Contents, found: Evaluation) -> str:
+    """What "none of these" costs."""
+    if found.accepted is None:
+        return note(f"“None of these” is off: {of.rejection_off or 'nothing could be judged'}.")
+    text = f"With “none of these”, {found.accepted:.1%} of these pictures are accepted"
+    if found.accuracy_of_accepted is not None:
+        text += f"; {found.accuracy_of_accepted:.1%} of the accepted are right"
+    return note(text + ".")
+
+
+def suspects(of: Contents) -> str:
+    """The examples that look mislabelled, with their pictures and the command that forgets them."""
+    if of.evaluation is None or not of.evaluation.suspects:
+        return ""
+    figures = []
+    for suspect, shot in zip(of.evaluation.suspects, of.suspects, strict=True):
+        number = int(of.ids[suspect.index])
+        words = f"{number}: taught as {suspect.label}, looks like {suspect.likely} (margin {suspect.margin:.0%})"
+        figures.append(figure(shot, words))
+    ids = [int(of.ids[suspect.index]) for suspect in of.evaluation.suspects]
+    return section(
+        "Look at these: they may be mislabelled",
+        f'<div class="shots">{"".join(figures)}</div><p>To forget them, or those of them that are wrong: '
+        f"<code>{escape(remove(of, ids))}</code></p>",
+    )
+
+
+def counts(of: Contents) -> str:
+    """Examples and takes of each class, and in which session."""
+    head = ["class", "examples", "takes", *(title for _, title in of.sessions)]
+    y, sessions = of.recorded.y, of.recorded.sessions
+    rows = []
+    for label, (examples, takes) in of.counts.items():
+        row = [label, str(examples), str(takes)]
+        for number, _ in of.sessions if sessions is not None else ():
+            row.append(str(int(((y == label) & (sessions == number)).sum())))
+        rows.append(row)
+    return table(head, rows)
+
+
+def pictures(of: Contents) -> str:
+    """A few pictures of each class."""
+    labels = sorted({str(label) for label in of.recorded.y})
+    parts = []
+    for label, shots in of.pictures.items():
+        figures = "".join(figure(shot, str(shot.example)) for shot in shots)
+        body = f'<div class="shots">{figures}</div>' if shots else note("No pictures were kept, only embeddings.")
+        parts.append(f"<h3>{key(labels.index(label))}{escape(label)}</h3>{body}")
+    return "".join(parts)
+
+
+def figure(shot: Thumbnail | None, words: str) -> str:
+    """A picture with what was found in it, and a line below."""
+    if shot is None:
+        return f"<figure><figcaption>{escape(words)} (no picture was kept)</figcaption></figure>"
+    drawn = []
+    for outline, points in zip(shot.outlines, shot.points, strict=True):
+        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)
+        drawn.append(f'<polygon points="{corners}" fill="none" stroke="#F0E442" stroke-width="1.2"/>')
+        drawn += [
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.7" fill="#D55E00" stroke="#fff" stroke-width=".5"/>'
+            for x, y in points
+        ]
+    size = f'width="{shot.width_px}" height="{shot.height_px}"'
+    return (
+        f'<figure><svg viewBox="0 0 {shot.width_px} {shot.height_px}" role="img" aria-label="example {shot.example}">'
+        f'<image href="{shot.data}" {size}/>{"".join(drawn)}</svg><figcaption>{escape(words)}</figcaption></figure>'
+    )
+
+
+def key(kind: int) -> str:
+    """The mark of a class in a line of text."""
+    return f'<svg class="key" viewBox="0 0 14 14" aria-hidden="true">{marker(kind, 7, 7, 4.5)}</svg>'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A plain table; a long one may be scrolled sideways."""
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    lines = []
+    for first, *rest in rows:
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in rest)
+        lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
+    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+
+
+def section(title: str, body: str) -> str:
+    """A part of the page."""
+    return f"<section><h2>{escape(title)}</h2>{body}</section>"
+
+
+def note(text: str) -> str:
+    """A sentence in small print."""
+    return f'<p class="soft">{escape(text)}</p>'
+
+
+def share(value: float) -> str:
+    """A share in percent."""
+    return "–" if math.isnan(value) else f"{value:.1%}"
+
+
+def plural(number: int, one: str, more: str = "") -> str:
+    """A number with its noun."""
+    return f"{number} {one if number == 1 else more or one + 's'}"

@@ -1,0 +1,86 @@
+"""Example pictures for the report: small, with what the way to look found drawn over them."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_tl.embedder import Embedder
+from edge_tl.errors import ExampleError
+from edge_tl.examples import ExampleStore
+from edge_tl.image import decode, encode_jpeg, thumbnail
+
+SIDE_PX = 144
+QUALITY = 80
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A picture that stands in the page itself."""
+
+    example: int
+    """Its number, as `examples list` shows it."""
+    width_px: int
+    height_px: int
+    data: str
+    """A data URI."""
+    outlines: tuple[np.ndarray, ...] = ()
+    """(4, 2) corners of what was found, in its pixels."""
+    points: tuple[np.ndarray, ...] = ()
+    """(N, 2) landmarks."""
+
+
+def make_thumbnail(store: ExampleStore, example: int, embedder: Embedder) -> Thumbnail | None:
+    """The picture of an example; None where it kept none."""
+    try:
+        picture = decode(store.picture(example))
+    except ExampleError:
+        return None
+    small = thumbnail(picture, SIDE_PX)
+    height, width = small.shape[:2]
+    scale = width / picture.shape[1], height / picture.shape[0]
+    data = "data:image/jpeg;base64," + b64encode(encode_jpeg(small, QUALITY)).decode("ascii")
+    outlines, points = [], []
+    for outline, landmarks in found_in(embedder, picture):
+        outlines.append(outline * scale)
+        points.append(landmarks * scale)
+    return Thumbnail(example, width, height, data, tuple(outlines), tuple(points))
+
+
+def found_in(embedder: Embedder, picture: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(corners (4, 2), landmarks (N, 2)) of what an embedder looks at in a picture, in its pixels."""
+    height, width = picture.shape[:2]
+    box = getattr(embedder, "box", None)
+    if box is not None:
+        return [(corners(*(np.array(box) * (width, height, width, height))), np.empty((0, 2)))]
+    if not hasattr(embedder, "seen"):
+        return []
+    embedder.embed(picture)
+    seen = embedder.seen
+    found = []
+    for one in seen if isinstance(seen, tuple) else (seen,):
+        if one is not None:
+            region = getattr(one, "region", None)
+            found.append((corners(*one.box) if region is None else region.corners(), one.points[:, :2]))
+    return found
+
+
+def corners(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    """The corners (4, 2) of a box, in turn."""
+    return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), float)
+
+
+def spread_over(rows: Sequence[int] | np.ndarray, takes: np.ndarray, count: int) -> list[int]:
+    """At most so many of the rows, from as many takes as possible, in their order."""
+    rows = np.asarray(rows)
+    turn = np.zeros(len(rows), int)
+    seen: dict[int, int] = {}
+    for i, row in enumerate(rows):
+        turn[i] = seen[int(takes[row])] = seen.get(int(takes[row]), -1) + 1
+    first = np.argsort(turn, kind="stable")
+    if len(seen) > count:  # one a take, evenly from the first to the last
+        first = first[np.linspace(0, len(seen) - 1, count).astype(int)]
+    return sorted(int(row) for row in rows[first[:count]])
