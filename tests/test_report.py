@@ -19,14 +19,19 @@ from sklearn.decomposition import PCA
 from tiny_profile import fill, make_all, picture, refused, runner
 
 from device.cli import main
-from device.report.pictures import spread_over
+from device.report.pictures import make_thumbnail, spread_over
 from edge_tl.calibration import reliability
 from edge_tl.errors import ShapeError
+from edge_tl.examples import ExampleStore
 from edge_tl.heads import make_head
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.learning_curve import learning_curve
+from edge_tl.look.embedders import BoxEmbedder
+from edge_tl.look.hand import Hand
+from edge_tl.look.region import Region
 from edge_tl.profile import Profile
 from edge_tl.projection import principal_plane
+from edge_tl.testing import FakeEmbedder
 
 HOSTILE = "<script>alert('1')</script>\"&'"
 DAY = "2025-06-30"
@@ -161,13 +166,32 @@ def test_swapped_labels_are_shown_with_the_command_that_forgets_them(
     made: Path, tmp_path: Path, report: Callable[..., Reader]
 ) -> None:
     """A light picture among the dark ones is shown by its number, and the command shown forgets it."""
-    root = fill(tmp_path / "pictures")
+    root = fill(tmp_path / "pictures", takes=6)
     picture("light", 77).save(root / "dark" / "take1" / "zz.png")
     data = imported(made, root, tmp_path / "data")
     page = report(data)
-    (number,) = re.findall(r"(\d+): taught as dark, looks like light", page.text)
-    assert f"edge-tl examples remove --id {number}" in page.text
+    assert "9" in re.findall(r"(\d+): taught as dark, looks like light", page.text)
+    assert re.search(r"edge-tl examples remove --id (\d+ )*9\b", page.text)
     assert 'class="ring"' in (tmp_path / "out.html").read_text()
+
+
+def test_sessions_lead_where_there_are_two(made: Path, tmp_path: Path, report: Callable[..., Reader]) -> None:
+    """With two sessions the first figure is that of a session that was not taught, and each has a line by its name."""
+    data = imported(made, made / "pictures", tmp_path / "data")
+    with Profile(data / "profiles" / "default", writable=True) as profile:
+        store = profile.store
+        examples = store.matrix(store.list()[0].fingerprint)
+        kitchen = store.new_session("kitchen & garden")
+        for take in np.unique(examples.takes):
+            rows = np.flatnonzero(examples.takes == take)
+            again = store.new_take(str(examples.y[rows[0]]), session=kitchen)
+            for row in rows:
+                store.add(again, None, examples.X[row], examples.fingerprint)
+    page = report(data)
+    assert page.text.index("in a session it was not taught") < page.text.index("on takes it was not taught")
+    assert "Session by session" in page.text
+    assert page.text.count("kitchen & garden") == 2
+    assert "in 12 takes and 2 sessions" in page.text
 
 
 def test_one_class_gets_a_page_that_says_what_is_missing(
@@ -322,6 +346,45 @@ def test_equal_rows_are_one_point() -> None:
     assert principal_plane(np.array([[0.0], [1.0], [3.0]])).points[:, 0] == pytest.approx([-4 / 3, -1 / 3, 5 / 3])
     with pytest.raises(ShapeError):
         principal_plane(np.empty((0, 3)))
+
+
+class Finder(FakeEmbedder):
+    """Finds a hand in the right half of every picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: Hand | None = None
+
+    def embed(self, data: np.ndarray) -> np.ndarray:
+        """As without a hand."""
+        height, width = data.shape[:2]
+        points = np.zeros((21, 3))
+        points[:, :2] = (0.75 * width, 0.5 * height)
+        self.seen = Hand(points, 1.0, 1.0, Region(0.75 * width, 0.5 * height, 0.5 * width))
+        return super().embed(data)
+
+
+def test_what_was_found_is_drawn_where_it_is(tmp_path: Path) -> None:
+    """Region and landmarks lie on the small picture where they lie in the large one."""
+    with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
+        embedder = Finder()
+        large = np.full((480, 640, 3), 90, np.uint8)
+        number = store.add(store.new_take("palm"), large, embedder.embed(large), embedder.fingerprint)
+        store.flush()
+        shot = make_thumbnail(store, number, embedder)
+        assert shot is not None
+        assert (shot.width_px, shot.height_px) == (144, 108)
+        assert shot.points[0].shape == (21, 2)
+        np.testing.assert_allclose(shot.points[0][0], (108, 54))
+        np.testing.assert_allclose(shot.outlines[0][0], (72, 18), atol=1e-9)
+        assert make_thumbnail(store, number + 1, embedder) is None
+        boxed = BoxEmbedder(FakeEmbedder(), (0.25, 0.0, 0.75, 0.5))
+        shot = make_thumbnail(store, number, boxed)
+        assert shot is not None
+        np.testing.assert_allclose(shot.outlines[0], [(36, 0), (108, 0), (108, 54), (36, 54)])
+        plain = make_thumbnail(store, number, FakeEmbedder())
+        assert plain is not None
+        assert plain.outlines == ()
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=40), st.integers(1, 8))

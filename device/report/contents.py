@@ -20,7 +20,7 @@ from edge_tl.learning_curve import Point, learning_curve
 from edge_tl.profile import Profile, Saved
 from edge_tl.projection import Plane, principal_plane
 from edge_tl.recognizer import Recognizer
-from edge_tl.validation import Evaluation, leave_one_take_out
+from edge_tl.validation import Evaluation, leave_one_session_out, leave_one_take_out
 
 PICTURES_OF_A_CLASS = 6
 MOST_PICTURES = 120
@@ -45,7 +45,7 @@ class Contents:
     counts: Mapping[str, tuple[int, int]]
     """Label → examples and takes, empty classes included."""
     sessions: tuple[tuple[int, str], ...]
-    """Number and title of each session; empty where they are not known."""
+    """Number and title of each session."""
     advice: tuple[Advice, ...]
     missing: str
     """Why nothing could be judged; empty where it was."""
@@ -70,7 +70,7 @@ def gather(
     with store.snapshot():
         examples = store.matrix(embedder.fingerprint)
         counts = {label: (count.examples, count.takes) for label, count in store.counts().items()}
-        titles = tuple((one.id, one.title) for one in store.sessions()) if hasattr(store, "sessions") else ()
+        sessions = store.sessions()
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     saved = profile.load()
@@ -83,12 +83,12 @@ def gather(
         X,
         y,
         takes,
-        getattr(examples, "sessions", None),
+        examples.sessions,
         gram=recognizer.gram,
         labels=tuple(counts),
         sought=sought_by(embedder.name),
     )
-    judged = judge(recognizer, recorded, progress)
+    judged = judge(recognizer, recorded, {one.id: one.name for one in sessions}, progress)
     evaluation = judged.get("evaluation")
     return Contents(
         profile=name,
@@ -100,7 +100,7 @@ def gather(
         ids=examples.ids,
         recorded=recorded,
         counts=counts,
-        sessions=titles,
+        sessions=tuple((one.id, one.title) for one in sessions),
         advice=tuple(every_advice(recorded)),
         pictures=example_pictures(profile, examples.ids, recorded, embedder),
         suspects=tuple(
@@ -112,7 +112,9 @@ def gather(
     )
 
 
-def judge(recognizer: Recognizer, recorded: Recorded, progress: Callable[[int, int], object]) -> dict[str, Any]:
+def judge(
+    recognizer: Recognizer, recorded: Recorded, names: Mapping[int, str], progress: Callable[[int, int], object]
+) -> dict[str, Any]:
     """What can be said of the head on examples that it had not seen, and why not where it cannot."""
     some = recorded.judged if len(recorded.judged) else np.arange(len(recorded.y))
     shown = some
@@ -121,7 +123,7 @@ def judge(recognizer: Recognizer, recorded: Recorded, progress: Callable[[int, i
     plane = {"plane": principal_plane(recorded.X[shown]), "mapped": shown}
     try:
         recognizer.learn()
-        evaluation = recognizer.evaluate(progress)
+        evaluation = recognizer.evaluate(progress, names)
     except (ShapeError, NotFittedError) as error:
         return {"missing": str(error), **plane}
 
@@ -131,7 +133,11 @@ def judge(recognizer: Recognizer, recorded: Recorded, progress: Callable[[int, i
     X, y, takes = recorded.X[some], recorded.y[some], recorded.takes[some]
     if len(np.unique(y)) < 2:
         return {"missing": "only one class has examples that can be judged", "evaluation": evaluation, **plane}
-    held_out = leave_one_take_out(new_head, X, y, takes, progress=progress)
+    if evaluation.headline.kind == "session":
+        assert recorded.sessions is not None
+        held_out = leave_one_session_out(new_head, X, y, recorded.sessions[some], takes, progress=progress)
+    else:
+        held_out = leave_one_take_out(new_head, X, y, takes, progress=progress)
     rows = held_out.judged
     return {
         "missing": "",

@@ -15,8 +15,10 @@ from device.report.pictures import Thumbnail
 from device.report.style import STYLE
 from device.report.svg import calibration, curve, marker, scatter
 from edge_tl.guide import Advice
-from edge_tl.validation import Evaluation
+from edge_tl.validation import BySession, Evaluation
 
+NARROW = 7
+"""A confusion matrix of so many classes fits beside a chart."""
 MOST_COLUMNS = 40
 """Classes in the confusion matrix; of more, those with the most mistakes."""
 
@@ -49,7 +51,7 @@ def summary(of: Contents) -> str:
     classes = sum(1 for examples, _ in of.counts.values() if examples)
     takes = sum(takes for _, takes in of.counts.values())
     text = f"{plural(len(of.ids), 'example')} of {plural(classes, 'class', 'classes')} in {plural(takes, 'take')}"
-    if of.sessions:
+    if len(of.sessions) > 1:
         text += f" and {plural(len(of.sessions), 'session')}"
     return f"{text} · looks at: {of.embedder.name} · head: {of.head}"
 
@@ -59,7 +61,7 @@ def headline(of: Contents) -> str:
     if of.evaluation is None:
         return section("How well it works", f"<p>Nothing can be said yet: {escape(of.missing)}.</p>")
     found = of.evaluation
-    across = getattr(found, "by_session", None)
+    across = found.by_session
     tiles = []
     if across is not None and across.examples:
         tiles.append(tile(across.accuracy, across.interval95, "in a session it was not taught", across.method))
@@ -76,13 +78,12 @@ def tile(accuracy: float, interval: tuple[float, float] | None, what: str, how: 
     return f'<div class="tile"><b>{number}</b>{said}<p class="soft">{escape(how)}</p></div>'
 
 
-def by_session(across: object) -> str:
+def by_session(across: BySession | None) -> str:
     """Each session, recognised by what the others taught."""
     if across is None:
         return ""
     rows = [
-        [f"session {one.session} {one.name}".strip(), share(one.accuracy), str(one.examples)]
-        for one in across.sessions  # type: ignore[attr-defined]
+        [f"session {one.session} {one.name}".strip(), share(one.accuracy), str(one.examples)] for one in across.sessions
     ]
     return section("Session by session", table(["taught the others, asked", "accuracy", "examples"], rows))
 
@@ -109,15 +110,15 @@ def remove(of: Contents, ids: Sequence[int]) -> str:
 
 def judged_parts(of: Contents) -> str:
     """Confusion, "none of these", calibration, learning curve, and the map."""
-    parts = []
+    parts, charts = [], []
     if of.evaluation is not None and of.evaluation.examples:
-        parts.append(section("What is taken for what", confusion(of.evaluation) + rejection(of, of.evaluation)))
-    charts = []
+        matrix = section("What is taken for what", confusion(of.evaluation) + rejection(of, of.evaluation))
+        (charts if len(of.evaluation.classes) <= NARROW else parts).append(matrix)
     if of.calibration is not None:
         text = (
             f"Of answers given with the confidence below, so many were right; the dashed line is as it should be. "
             f"They are {of.calibration.error:.1%} apart on average (expected calibration error). The numbers count "
-            "answers, each by a head that had not seen its take."
+            f"answers, each by a head that had not seen its {of.evaluation.headline.kind if of.evaluation else 'take'}."
         )
         charts.append(
             section("Can its confidence be believed?", calibration(of.calibration, "reliability") + note(text))
@@ -125,7 +126,7 @@ def judged_parts(of: Contents) -> str:
     if of.curve:
         text = (
             "Taught with so many takes of each class, drawn at random, and asked about all others; the band is from "
-            f"the worst to the best draw. One more point on the right is {of.curve[-1].examples:.0f} examples a class."
+            f"the worst to the best draw. The last point is {of.curve[-1].examples:.0f} examples of each class."
         )
         charts.append(section("Would more takes help?", curve(of.curve, "learning curve") + note(text)))
     elif of.evaluation is not None:

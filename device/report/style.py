@@ -14,7 +14,7 @@ h3{font-size:1rem;margin:1.1em 0 .4em;display:flex;align-items:center;gap:.5em;f
 p{margin:.4em 0}
 .soft,figcaption,caption{color:var(--soft);font-size:.88rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:18px 20px;margin:16px 0}
-.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:16px}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:16px;margin:16px 0}
 .pair>section{margin:0;min-width:0}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:16px;margin:16px 0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:14px 18px}
@@ -24,17 +24,18 @@ section{background:var(--card);border:1px solid var(--line);border-radius:12px;p
 .advice{border-left:5px solid var(--mark)}
 .advice p:first-of-type{font-size:1.15rem;font-weight:600}
 .wide{overflow-x:auto}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
+table{border-collapse:collapse;overflow-wrap:normal;font-variant-numeric:tabular-nums;font-size:.92rem}
 caption{text-align:left;padding-bottom:.4em}
 th,td{padding:5px 9px;text-align:right;border-bottom:1px solid var(--line)}
-th:first-child,td:first-child{text-align:left;overflow-wrap:normal}
+th:first-child,td:first-child{text-align:left}
+td{white-space:nowrap}
 th{font-weight:600;color:var(--soft)}
 tbody th{color:var(--ink)}
 .confusion td{min-width:3em;text-align:center;border:1px solid var(--card)}
-.confusion th{max-width:11em}
 .strong{color:#fff}
 @media (prefers-color-scheme:dark){.strong{color:#0d1116}}
-.card td,.card th{text-align:left;vertical-align:top}
+.card td,.card th{text-align:left;vertical-align:top;white-space:normal}
+.card td{overflow-wrap:anywhere}
 .card th{white-space:nowrap;font-weight:600}
 .shots{display:flex;flex-wrap:wrap;gap:8px}
 .shots figure{margin:0;width:144px}
@@ -49,7 +50,7 @@ tbody th{color:var(--ink)}
 .legend span{display:inline-flex;align-items:center;gap:5px}
 code{background:var(--paper);border:1px solid var(--line);border-radius:5px;padding:1px 5px;font-size:.86em;
 overflow-wrap:anywhere}
-@media (max-width:480px){.shots figure{width:calc(33.3% - 6px)}section{padding:14px}.pair{grid-template-columns:1fr}}
+@media (max-width:480px){.shots figure{width:calc(33.3% - 6px)}section{padding:14px}}
 @media print{body{background:#fff;font-size:11pt}section,.tile{break-inside:avoid;border-color:#bbb}main{padding:0}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """

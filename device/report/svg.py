@@ -99,7 +99,8 @@ def calibration(of: Reliability, title: str) -> str:
 def shares(bottom: float) -> str:
     """The vertical scale from a share to 100 %."""
     lines = []
-    for share in np.linspace(bottom, 1, 5):
+    step = 0.25 if not bottom else 0.2 if bottom < 0.5 else 0.1
+    for share in np.arange(1, bottom - 1e-9, -step):
         y = rise(float(share), bottom)
         lines.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" class="grid"/>')
         lines.append(text(LEFT - 6, y + 4, f"{share:.0%}", "end"))
