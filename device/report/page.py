@@ -110,7 +110,8 @@ def remove(of: Contents, ids: Sequence[int]) -> str:
 
 def judged_parts(of: Contents) -> str:
     """Confusion, "none of these", calibration, learning curve, and the map."""
-    parts, charts = [], []
+    parts: list[str] = []
+    charts: list[str] = []
     if of.evaluation is not None and of.evaluation.examples:
         matrix = section("What is taken for what", confusion(of.evaluation) + rejection(of, of.evaluation))
         (charts if len(of.evaluation.classes) <= NARROW else parts).append(matrix)
