@@ -15,7 +15,7 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B
 """Told apart by the colour-blind too: Okabe and Ito (2008), the yellow darker so that it is seen on white."""
 SHAPES = ("circle", "square", "triangle", "diamond")
 """After eight classes the colours come again in another shape."""
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 40
+LEFT, RIGHT, TOP, BOTTOM = 44, 20, 18, 40
 WIDTH, HEIGHT = 420, 280
 
 
