@@ -18,6 +18,7 @@ help:
 	@echo "make models  get the models for hands and faces; rebuild the shipped embedder (TensorFlow)"
 	@echo "make bench   benchmarks side by side with the peers      make prove   the long proofs of accuracy"
 	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
+	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
 
 $(VENV)/ready: pyproject.toml setup.py
 	@$(PYTHON) -c "import struct, sys; sys.exit(0 if struct.calcsize('P') == 8 else 'edge-tl needs a 64-bit system; this Python is 32-bit')"
@@ -86,6 +87,17 @@ bench: $(VENV)/host
 prove: $(VENV)/host
 	@$(BIN)/python -m benchmarks.prove
 
+.venv-mediapipe/ready: Makefile
+	@test -x .venv-mediapipe/bin/python || $(PYTHON311) -m venv .venv-mediapipe
+	@.venv-mediapipe/bin/python -m pip --disable-pip-version-check -q install \
+	  $(MEDIAPIPE) "numpy<2" "pillow>=9.4" "ai-edge-litert>=2.0"
+	@touch $@
+
+.PHONY: check-mediapipe
+check-mediapipe: downloads $(if $(PYTHON311),.venv-mediapipe/ready)
+	@if [ -n "$(PYTHON311)" ]; then PYTHONPATH=. .venv-mediapipe/bin/python tests/check_mediapipe.py; \
+	else echo "check-mediapipe skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
+
 .PHONY: check-camera
 check-camera:
 	@tests/check_camera.sh
@@ -97,4 +109,4 @@ node_modules:
 	  @tensorflow/tfjs-layers@3.21.0
 
 clean:
-	rm -rf node_modules $(VENV) .venv-tflite build dist *.egg-info
+	rm -rf node_modules $(VENV) .venv-tflite .venv-mediapipe build dist *.egg-info

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.errors import ModelError
-from edge_tl.image import fit, letterbox
+from edge_tl.image import check_picture
 from edge_tl.interpreter import Interpreter
 from edge_tl.look.anchors import anchors
+from edge_tl.look.region import whole
 from edge_tl.manifest import Scaling
 
 OVERLAP = 0.3
 """Detections of one thing overlap by more than this (intersection over union) and become one."""
+SURE = 0.5
+"""MediaPipe's own least score: detections below it say nothing of where a thing is that one above it has found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +59,17 @@ class Detector:
 
     def __call__(self, picture: np.ndarray) -> list[Detection]:
         """All that is found in a picture uint8 (height_px, width_px, 3) RGB, the largest first."""
-        size_px = self._size_px
-        small = fit(picture, (size_px, size_px), "letterbox")
+        check_picture(picture)
+        seen = whole(picture)
+        small = seen.model_input(picture, self._size_px)
         view = self._interpreter.input_view()[0]
         np.multiply(small, self._scale, out=view, casting="unsafe")
         view += self._offset
         del view
         offsets, scores = self._interpreter.invoke()
-        inner, top, left = letterbox(picture.shape[:2], (size_px, size_px))
-        back = np.array((picture.shape[1] / inner[1], picture.shape[0] / inner[0]))
-        corner = np.array((left, top))
         found = []
         for score, points in weighted(*decode(offsets[0], scores[0, :, 0], self._anchors, self._score)):
-            points = (points - corner) * back
+            points = seen.to_picture(points, self._size_px)
             found.append(Detection(score, points[:2].reshape(4), points[2:]))
         return sorted(found, key=lambda one: -one.side_px)
 
@@ -96,7 +97,8 @@ def weighted(scores: np.ndarray, points: np.ndarray) -> list[tuple[float, np.nda
     """Weighted non-maximum suppression: detections of one thing become their mean, weighted by score.
 
     `scores` (M,) and `points` (M, P, 2) as `decode` gives them. One (score, points (P, 2)) for each thing, the surest
-    first, with the score of its surest detection. After MediaPipe's NonMaxSuppressionCalculator, algorithm WEIGHTED.
+    first, with the score of its surest detection. Those below SURE are not heard beside a surer one, so that a lower
+    threshold finds more and moves nothing. After MediaPipe's NonMaxSuppressionCalculator, algorithm WEIGHTED.
     """
     order = np.argsort(-scores, kind="stable")
     scores, points = scores[order], points[order]
@@ -104,7 +106,8 @@ def weighted(scores: np.ndarray, points: np.ndarray) -> list[tuple[float, np.nda
     while len(scores):
         same = overlaps(points[0, :2], points[:, :2]) > OVERLAP
         same[0] = True  # also a box without an area is itself
-        things.append((float(scores[0]), np.average(points[same], axis=0, weights=scores[same])))
+        heard = same & (scores >= min(SURE, scores[0]))
+        things.append((float(scores[0]), np.average(points[heard], axis=0, weights=scores[heard])))
         scores, points = scores[~same], points[~same]
     return things
 

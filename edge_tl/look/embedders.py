@@ -21,7 +21,7 @@ from edge_tl.look.detect import Detection, Detector
 from edge_tl.look.face import FACE_SCORE, STRETCH, VALUES, find_face, pose
 from edge_tl.look.hand import INDEX, MIDDLE, PALM_SCORE, PRESENCE, RING, WRIST, Hand, HandTracker
 from edge_tl.look.models import FACE, LANDMARKS, PALM, load_part
-from edge_tl.look.region import Region, upright
+from edge_tl.look.region import SAMPLING, Region, upright
 
 CROP_SCALE = 1.35
 """How much larger than the longer side of the landmarks' upright box the hand crop is."""
@@ -179,4 +179,4 @@ class BoxEmbedder(_Whole):
 
 def fingerprint(*what: Any) -> str:
     """64 hex digits that change with any of these: model files' hashes and parameters."""
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    return hashlib.sha256(json.dumps((SAMPLING, *what)).encode()).hexdigest()

@@ -9,6 +9,9 @@ import numpy as np
 
 from edge_tl.image import warp
 
+SAMPLING = 2
+"""Raised whenever the same pictures reach the networks otherwise: it is in the embedders' fingerprints."""
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -44,6 +47,17 @@ class Region:
         """
         return warp(picture, self.affine(size_px), (size_px, size_px))
 
+    def model_input(self, picture: np.ndarray, size_px: int) -> np.ndarray:
+        """The same crop as MediaPipe's networks were given it: half a pixel beside `crop`, as their landmarks are.
+
+        MediaPipe's OpenCV counts a pixel from its corner, in the crop and in the picture. Bilinear, without
+        antialiasing; black beyond the border, where MediaPipe repeats the border for its landmark model only: that
+        changes the landmarks less than what is left between its bilinear and ours.
+        """
+        affine = self.affine(size_px)
+        affine[:, 2] += 0.5 - affine[:, :2].sum(axis=1) / 2
+        return warp(picture, affine, (size_px, size_px))
+
     def to_picture(self, points: np.ndarray, size_px: int) -> np.ndarray:
         """Points (N, 2) or (N, 3) of a crop of `size_px` a side in the picture's pixels; z is only scaled."""
         affine = self.affine(size_px)
@@ -60,6 +74,12 @@ class Region:
     def corners(self) -> np.ndarray:
         """float64 (4, 2): upper left, upper right, lower right, lower left of the upright crop, for drawing."""
         return self.to_picture(np.array(((0, 0), (1, 0), (1, 1), (0, 1)), float), 1)
+
+
+def whole(picture: np.ndarray) -> Region:
+    """The smallest square region that holds a picture (height_px, width_px, 3), both centred."""
+    rows, columns = picture.shape[:2]
+    return Region(columns / 2, rows / 2, float(max(rows, columns)))
 
 
 def upright(tail: np.ndarray, head: np.ndarray) -> float:
