@@ -13,10 +13,12 @@ from device.output import warn
 from device.reconnect import Reconnecting
 from device.steering import neutral_label
 from edge_tl.controller import Controller, ControllerConfig
-from edge_tl.embedder import TFLiteEmbedder
-from edge_tl.errors import NotFittedError, ProfileError
+from edge_tl.embedder import Embedder, TFLiteEmbedder
+from edge_tl.errors import ConfigError, NotFittedError, ProfileError
 from edge_tl.frames import Source
 from edge_tl.labels import check_label, escape, unescape
+from edge_tl.look.remembered import read_look, write_look
+from edge_tl.look.ways import Look, open_look
 from edge_tl.models import default_model
 from edge_tl.profile import Profile, Saved
 from edge_tl.recognizer import Recognizer
@@ -25,9 +27,51 @@ clock = time.monotonic
 """The clock of everything that runs for real."""
 
 
-def load_embedder(arguments: Namespace) -> TFLiteEmbedder:
-    """The model of `--model`, else the shipped one."""
-    return TFLiteEmbedder.load(arguments.model or default_model(), threads=arguments.threads)
+def load_embedder(arguments: Namespace, look: Look | None = None) -> Embedder:
+    """What looks at pictures so; None for as the profile was taught.
+
+    The image model in it is that of `--model`, else the shipped one.
+    """
+
+    def load_inner() -> Embedder:
+        return TFLiteEmbedder.load(arguments.model or default_model(), threads=arguments.threads)
+
+    if look is None:
+        look = read_look(profile_folder(arguments))
+    return open_look(look, models_folder(arguments), load_inner, arguments.threads)
+
+
+def asked_look(arguments: Namespace, remembered: Look) -> Look:
+    """The way to look of `--look`, `--box` and `--hands`; what they leave open is as remembered."""
+    if arguments.look is None:
+        if arguments.box is not None or arguments.hands is not None:
+            option, way = ("--box", "box") if arguments.box is not None else ("--hands", "hand")
+            raise ConfigError(f"{option} was given without --look: give --look {way} too")
+        return remembered
+    same = arguments.look == remembered.way
+    box = arguments.box or (remembered.box if same else None)
+    return Look(arguments.look, box, arguments.hands or (remembered.hands if same else "largest"))
+
+
+def adopt_look(profile: Profile, look: Look) -> None:
+    """Remember the way to look of a profile that is about to be taught; ConfigError where it was taught by another."""
+    remembered = read_look(profile.folder)
+    if look == remembered:
+        return
+    if any(count.examples for count in profile.store.counts().values()):
+        raise ConfigError(
+            f"profile {unescape(profile.folder.name)!r} was taught with --look {remembered}, not {look}: "
+            f"`edge-tl examples re-embed {options(look)}` changes that and keeps its examples"
+        )
+    write_look(profile.folder, look)
+
+
+def options(look: Look) -> str:
+    """A way to look as it is written on the command line."""
+    text = f"--look {look.way}"
+    if look.box is not None:
+        text += " --box " + ",".join(f"{share:g}" for share in look.box)
+    return text + " --hands both" if look.hands == "both" else text
 
 
 def profile_folder(arguments: Namespace) -> Path:
@@ -73,7 +117,7 @@ def open_camera(arguments: Namespace, stack: ExitStack) -> Source | None:
     return stack.enter_context(Reconnecting(lambda: open_source(arguments.camera, clock=clock, loop=True), clock=clock))
 
 
-def taught_recognizer(profile: Profile, embedder: TFLiteEmbedder, *, reject: bool = True) -> Recognizer:
+def taught_recognizer(profile: Profile, embedder: Embedder, *, reject: bool = True) -> Recognizer:
     """The newest trained recognizer of a profile; NotFittedError where nothing was trained yet."""
     saved = load_saved(profile)
     if saved is None:

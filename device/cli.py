@@ -14,7 +14,9 @@ from pathlib import Path
 from device.output import forgive_encodings, warn
 from edge_tl.errors import EdgeTLError
 
-LOOKS = ("hands", "face")
+WAYS = ("frame", "box", "hand", "hand-crop", "face")
+HANDS = ("largest", "both")
+MODELS = ("hands", "face")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
 KEEPS_NOTHING = ("demo", "doctor", "evaluate", "model", "predict", "report")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
@@ -99,6 +101,19 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="examples a class needs before training is offered",
     )
+    looking = argparse.ArgumentParser(add_help=False)
+    looking.add_argument(
+        "--look", choices=WAYS, help="what of the picture counts; the profile remembers it (default: frame, all of it)"
+    )
+    looking.add_argument(
+        "--box",
+        type=box,
+        metavar="LEFT,TOP,RIGHT,BOTTOM",
+        help="with --look box: the part that counts, in shares of the width and height",
+    )
+    looking.add_argument(
+        "--hands", choices=HANDS, help="with --look hand: the largest hand, or both (default: largest)"
+    )
     head = argparse.ArgumentParser(add_help=False)
     head.add_argument("--head", choices=HEADS, help="what is trained on the examples (default: ridge)")
 
@@ -111,6 +126,7 @@ def build_parser() -> argparse.ArgumentParser:
         profile,
         model,
         camera,
+        looking,
         head,
     )
     demo.add_argument(
@@ -120,7 +136,16 @@ def build_parser() -> argparse.ArgumentParser:
         "--seed", type=seed, default=1, metavar="N", help="which simulated players are drawn (default: 1)"
     )
 
-    command("teach", "hold a key to record examples of a class from the camera", profile, model, camera, teaching, head)
+    command(
+        "teach",
+        "hold a key to record examples of a class from the camera",
+        profile,
+        model,
+        camera,
+        looking,
+        teaching,
+        head,
+    )
 
     train = command("train", "train the head on the recorded examples and save it", profile, model, head)
     train.add_argument("--force", action="store_true", help="train although a class has few examples")
@@ -161,7 +186,7 @@ def build_parser() -> argparse.ArgumentParser:
         return actions.add_parser(name, help=help_text, description=sentence(help_text), parents=[profile, *parents])
 
     action("list", "show every class with its counts (and with --json every example)")
-    bring = action("import", "add a folder of pictures: CLASS/picture or CLASS/TAKE/picture", model)
+    bring = action("import", "add a folder of pictures: CLASS/picture or CLASS/TAKE/picture", model, looking)
     bring.add_argument("path", type=Path, metavar="PATH", help="the folder")
     take_out = action("export", "write the pictures as CLASS/TAKE/picture, which import reads again")
     take_out.add_argument("path", type=Path, metavar="PATH", help="the folder; made when it is not there")
@@ -174,7 +199,7 @@ def build_parser() -> argparse.ArgumentParser:
     rename = action("rename", "give a class another name; an existing name merges the two")
     rename.add_argument("old", metavar="OLD", help="the label now")
     rename.add_argument("new", metavar="NEW", help="the label wanted")
-    action("re-embed", "compute all embeddings anew, after the model was changed", model)
+    action("re-embed", "compute all embeddings anew, after the model or the way to look was changed", model, looking)
 
     models = command("model", "get and look at model files, and the trained generations of a profile")
     model_actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -186,7 +211,7 @@ def build_parser() -> argparse.ArgumentParser:
     info.add_argument("path", type=Path, nargs="?", metavar="FILE", help="default: the shipped model")
     info.add_argument("--json", action="store_true", help="print JSON instead of text")
     get = model_action("get", "get the models that find hands or faces, of a published package (35 MB)")
-    get.add_argument("which", choices=LOOKS, metavar="hands|face", help="what is looked for")
+    get.add_argument("which", choices=MODELS, metavar="hands|face", help="what is looked for")
     get.add_argument("--wheel", type=Path, metavar="FILE", help="the package, where there is no network")
     get.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="where profiles are kept")
     get.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -247,6 +272,17 @@ def day(text: str) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a date like 2025-06-30") from None
+
+
+def box(text: str) -> tuple[float, float, float, float]:
+    """Four shares 0 to 1 with commas between, the left before the right and the top before the bottom, for argparse."""
+    try:
+        left, top, right, bottom = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not LEFT,TOP,RIGHT,BOTTOM, e.g. 0.2,0.1,0.8,0.9") from None
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise argparse.ArgumentTypeError(f"{text[:40]} is no box: left < right and top < bottom, all from 0 to 1")
+    return left, top, right, bottom
 
 
 def positive_seconds(text: str) -> float:

@@ -58,6 +58,12 @@ class Lesson:
         have = {label: counts[label].examples if label in counts else 0 for label in self.labels}
         return {label: self.minimum - number for label, number in have.items() if number < self.minimum}
 
+    def use(self, recognizer: Recognizer) -> None:
+        """Go on with another recognizer, which takes all stored examples; ProfileMismatch where it cannot."""
+        self.end()
+        self.recognizer = recognizer
+        self._reload()
+
     def add_label(self, label: str) -> str:
         """A new class; ExampleError where the text cannot be a label."""
         label = check_label(label)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame, Source
 from edge_tl.recognizer import Observation, Recognizer
 from edge_tl.timing import Stopwatch
+
+BREAK_S = 1.0
+"""After so long without a frame a hand is looked for everywhere again, not where it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Line:
     """Reads frames and recognises them; the one thread that teaches and plays calls `read`.
 
     clock: seconds, monotonic, the clock of the source's `time_s`. `stopwatch` collects the times of the stages
-    `resize`, `embed`, `head` and `controller`.
+    `resize`, `embed`, `head` and `controller`. Its frames follow each other: an embedder that finds a hand is told so
+    (`following`), and forgets the hand where the stream breaks or another camera takes over.
     """
 
     def __init__(
@@ -44,17 +49,21 @@ class Line:
         self.frames = 0
         self.dropped = 0
         self._times_s: list[float] = []
+        self._stream = ("", 0.0)
 
     def read(self, timeout_s: float) -> Sight | None:
         """The next frame with all that is made of it; None where none came in time or the camera is away."""
         try:
             frame = self.source.read(timeout_s)
         except SourceTimeout:
+            if self.state != "open":
+                self._lose()
             return None
         self.frames += 1
         self.dropped += frame.dropped
         self._times_s = [*self._times_s[-29:], self.clock()]
         embedder, stopwatch = self.recognizer.embedder, self.stopwatch
+        self._follow(frame)
         with stopwatch.stage("resize"):
             picture = embedder.fit(frame.data)
         with stopwatch.stage("embed"):
@@ -69,6 +78,21 @@ class Line:
         with stopwatch.stage("controller"):
             steady = self.controller.update(observation.probabilities, frame.time_s, observation.known)
         return Sight(frame, embedding, observation, classes, steady)
+
+    def _follow(self, frame: Frame) -> None:
+        """Tell the embedder that this frame follows the one before, or that it does not."""
+        name, last_s = self._stream
+        if name != self.source.name or frame.time_s - last_s > BREAK_S:
+            self._lose()
+        self._stream = self.source.name, frame.time_s
+        embedder: Any = self.recognizer.embedder
+        if hasattr(embedder, "following"):
+            embedder.following = True
+
+    def _lose(self) -> None:
+        tracker = getattr(self.recognizer.embedder, "tracker", None)
+        if tracker is not None:
+            tracker.lose()
 
     @property
     def fps(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class BySession:
     method: str
     """How it was found out, with what must be said about it."""
     confusion: np.ndarray
-    """int64 (C, C): rows are the true classes, columns the answers."""
+    """int64 (C, C): rows are the true classes, columns the answers; examples without an answer are left out."""
     recall: dict[str, float]
     """The share found of each class; NaN for a class that could not be judged."""
     examples: int
@@ -73,7 +73,7 @@ class Evaluation:
     """How it was found out, with what must be said about it."""
     classes: tuple[str, ...]
     confusion: np.ndarray
-    """int64 (C, C): rows are the true classes, columns the answers."""
+    """int64 (C, C): rows are the true classes, columns the answers; examples without an answer are left out."""
     recall: dict[str, float]
     """The share found of each class; NaN for a class that could not be judged."""
     examples: int
@@ -90,6 +90,8 @@ class Evaluation:
     """With "none of these": the share of right answers among the accepted."""
     by_session: BySession | None = None
     """By leaving whole sessions out; None where fewer than two are known."""
+    nothing_found: dict[str, int] = field(default_factory=dict)
+    """Label → in how many of its examples nothing was found; a mistake each, unless that is what the class means."""
 
     @property
     def headline(self) -> Headline:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +139,33 @@ def warp(picture: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> np.n
     values = tuple(float(value) for value in np.asarray(affine, np.float64).reshape(6))
     warped = _image(picture).transform((width, height), Image.Transform.AFFINE, values, Image.Resampling.BILINEAR)
     return np.array(warped)
+
+
+def marked(
+    picture: np.ndarray,
+    outlines: Sequence[np.ndarray],
+    points: Sequence[np.ndarray],
+    line: tuple[int, int, int] = (95, 215, 95),
+    dot: tuple[int, int, int] = (255, 215, 0),
+) -> np.ndarray:
+    """A copy of a picture uint8 (height_px, width_px, 3) with lines around what was found, and dots on its points.
+
+    `outlines`: each (K, 2), corners in turn. `points`: each (N, 2). Pixels, x and y; what lies outside is left out.
+    `line`, `dot`: RGB. Lines and dots are one pixel wide: meant for the small pictures of a screen.
+    """
+    from PIL import ImageDraw
+
+    image = _image(picture)
+    draw = ImageDraw.Draw(image)
+    for outline in outlines:
+        corners = [(float(x) - 0.5, float(y) - 0.5) for x, y in outline]
+        draw.line([*corners, corners[0]], fill=line)
+    drawn = np.array(image)
+    for group in points:
+        places = np.floor(group).astype(np.int64)
+        inside = ((places >= 0) & (places < (drawn.shape[1], drawn.shape[0]))).all(axis=1)
+        drawn[places[inside, 1], places[inside, 0]] = dot
+    return drawn
 
 
 def thumbnail(picture: np.ndarray, max_side_px: int) -> np.ndarray:

@@ -15,8 +15,10 @@ from edge_tl.examples import Examples
 from edge_tl.features import FeatureMap
 from edge_tl.frames import Frame
 from edge_tl.heads import Head, head_from_state, make_head
+from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import check_label
+from edge_tl.nothing import found_in, nobody_class, teaching_rows
 from edge_tl.profile import Saved
 from edge_tl.rejection import Rejector
 from edge_tl.span import GrowingGram
@@ -65,17 +67,25 @@ class Recognizer:
     resemble each other, so what is said about accuracy keeps them together. `session` numbers a place and a day: of two
     or more, accuracy is told for one that was not taught. The Gram matrix of the examples grows as they arrive, so that
     `learn` takes milliseconds and may be called after every example.
+
+    An embedder that looks for a hand or a face gives zeros where there is none. Such examples teach the head nothing;
+    a class of which most are so becomes the answer to "nothing there" (`nobody`).
     """
 
     def __init__(
         self, embedder: Embedder, head: str = "ridge", features: FeatureMap | None = None, *, reject: bool = True
     ) -> None:
-        """Set up with an untrained `head` (one of `HEADS`); `reject=False` never answers "none of these"."""
+        """Set up with an untrained `head` (one of `HEADS`); `reject=False` never answers "none of these".
+
+        features: what the head sees of an embedding; None for what the embedder asks for, or else `FeatureMap()`.
+        """
         self.embedder = embedder
-        self.features = features or FeatureMap()
+        self.features: FeatureMap = features or getattr(embedder, "features", None) or FeatureMap()
         self.head: Head = make_head(head)
         self.rejector = Rejector()
         self.reject = reject
+        self.nobody: str | None = None
+        """The class that is the answer where nothing was found, if one was taught."""
         self._rows = GrowingGram()
         self._labels: list[str] = []
         self._takes: list[int] = []
@@ -84,7 +94,8 @@ class Recognizer:
     @property
     def classes(self) -> tuple[str, ...]:
         """The labels it can answer with, sorted; raises NotFittedError before `learn`."""
-        return tuple(str(label) for label in self.head.classes_)
+        labels = {str(label) for label in self.head.classes_}
+        return tuple(sorted(labels if self.nobody is None else labels | {self.nobody}))
 
     @property
     def fitted(self) -> bool:
@@ -145,17 +156,31 @@ class Recognizer:
         """Train the head on all examples.
 
         `progress(epoch, loss, accuracy)` is called by iterative heads; returning True stops and keeps the best so far.
-        Raises NotFittedError without examples, ShapeError where the head needs two classes and there is one.
+        Raises NotFittedError without examples or where nothing was found in any, ShapeError where the head needs two
+        classes and there is one.
         """
         X, y, takes = self.rows
         if not len(y):
             raise NotFittedError("nothing was taught yet: add examples with teach() first")
+        found = found_in(X)
+        if not found.any():
+            sought = getattr(self.embedder, "sought", "thing that is looked for")
+            raise NotFittedError(f"there is no {sought} in any of the {len(y)} examples: record some that show one")
         start_s = time.perf_counter()
-        self.head = make_head(self.head.name).fit(X, y, takes, gram=self._rows.K, progress=progress)
+        nobody = nobody_class(y, found)
+        taught = teaching_rows(y, takes, found)
+        gram = self._rows.K
+        if not taught.all():
+            X, y, takes, gram = X[taught], y[taught], takes[taught], gram[np.ix_(taught, taught)]
+        if nobody not in (None, *y) and len(np.unique(y)) == 1:
+            self.head = OneClassHead(self.head.name, str(y[0]))
+        else:
+            self.head = make_head(self.head.name).fit(X, y, takes, gram=gram, progress=progress)
+        self.nobody = nobody
         self.rejector = Rejector()
         if self.reject:
             self.rejector.fit(X, y, takes, head=self.head if isinstance(self.head, RidgeHead) else None)
-        return Learned(self.head.name, len(y), self.classes, 1000 * (time.perf_counter() - start_s))
+        return Learned(self.head.name, len(taught), self.classes, 1000 * (time.perf_counter() - start_s))
 
     def evaluate(
         self, progress: Callable[[int, int], object] | None = None, names: Mapping[int, str] | None = None
@@ -165,7 +190,11 @@ class Recognizer:
         progress(done, total) is called after each head that had to be trained for it. names: of sessions, by number.
         """
         X, y, takes = self.rows
-        known = self.rejector.held_out_known_ if self.rejector.ready else None
+        known = None
+        if self.rejector.ready:
+            found = found_in(X)
+            known = ~found & (self.nobody is not None)
+            known[teaching_rows(y, takes, found)] = self.rejector.held_out_known_
         return evaluate(
             lambda: make_head(self.head.name),
             X,
@@ -185,12 +214,28 @@ class Recognizer:
     def recognise(self, embedding: np.ndarray) -> Observation:
         """Name a picture by its embedding, float32 (embedding_dim,)."""
         row = self.features(embedding, self.embedder.embedding_shape)[np.newaxis]
-        probabilities = self.head.predict_proba(row)[0]
-        best = str(self.head.classes_[int(probabilities.argmax())])
-        known = not (self.reject and self.rejector.ready) or bool(self.rejector.known(row)[0])
         # Zeros say that the hand or face that is looked for is not there (edge_tl/look): an answer of its own.
-        known = known and bool(embedding.any())
+        found = bool(row.any())
+        probabilities = self._probabilities(row, found)
+        classes = self.classes
+        best = classes[int(probabilities.argmax())]
+        if not found:
+            return Observation(self.nobody, best, probabilities, self.nobody is not None)
+        known = not (self.reject and self.rejector.ready) or bool(self.rejector.known(row)[0])
         return Observation(best if known else None, best, probabilities, known)
+
+    def _probabilities(self, row: np.ndarray, found: bool) -> np.ndarray:
+        """(classes,): the head's, and what "nothing there" has beside them."""
+        if self.nobody is None:
+            return self.head.predict_proba(row)[0]
+        classes = self.classes
+        place = classes.index(self.nobody)
+        if not found:
+            certain = np.zeros(len(classes))
+            certain[place] = 1.0
+            return certain
+        taught = self.head.predict_proba(row)[0]
+        return taught if len(taught) == len(classes) else np.insert(taught, place, 0.0)
 
     def save(self, **more: Any) -> Saved:
         """All that `restore` needs, plus JSON-able `more`, for Profile.save."""
@@ -201,6 +246,7 @@ class Recognizer:
             "features": asdict(self.features),
             "head": {"name": self.head.name, **head_meta},
             "rejector": reject_meta,
+            "nobody": self.nobody,
             **more,
         }
         arrays = {f"head.{name}": array for name, array in head_arrays.items()}
@@ -218,6 +264,7 @@ class Recognizer:
             )
         recognizer = cls(embedder, saved.meta["head"]["name"], FeatureMap(**saved.meta["features"]), reject=reject)
         recognizer.head = head_from_state(saved.meta["head"], part(saved.arrays, "head."))
+        recognizer.nobody = saved.meta.get("nobody")
         if saved.meta["rejector"]:
             recognizer.rejector = Rejector.from_state(saved.meta["rejector"], part(saved.arrays, "rejector."))
         return recognizer

@@ -14,6 +14,7 @@ from edge_tl.heads import Head
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.taught import Labels, Takes, Taught
 from edge_tl.metrics import accuracy, confusion, effective_size, recall, suspects, wilson_interval
+from edge_tl.nothing import found_in, missed_counts, nobody_class
 
 __all__ = [
     "BySession",
@@ -29,6 +30,8 @@ __all__ = [
 
 Progress = Callable[[int, int], object]
 """Called with how many folds are done, and of how many."""
+NOTHING = ""
+"""The answer to an example in which nothing was found (a row of zeros), where no class means that."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,9 @@ class Validation:
     y_true: np.ndarray
     """(N,) str."""
     y_pred: np.ndarray
-    """(N,) str."""
+    """(N,) str; `NOTHING` where nothing was found and no class means that."""
     proba: np.ndarray
-    """(N, C); NaN in the rows that could not be judged."""
+    """(N, C); NaN in the rows that could not be judged, zeros where the answer is `NOTHING`."""
     judged: np.ndarray
     """bool (N,): False for a class that lies in one fold (e.g. its single example): nothing else could teach it."""
     folds: np.ndarray
@@ -105,8 +108,7 @@ def random_split(
     taught = Taught.check(X, y, None, gram)
     folds = random_parts(taught.y, seed)
     # Who believes such a split also chooses λ by it.
-    fitted = fitted_ridge(make_head, replace(taught, takes=folds.index))
-    return cross_validate(make_head, taught, folds, progress, fitted)
+    return cross_validate(make_head, replace(taught, takes=folds.index), folds, progress)
 
 
 def cross_validate(
@@ -131,24 +133,12 @@ def cross_validate(
     single = ~judged & (np.bincount(codes)[codes] == 1)
     if single.any():
         method += f"; one example only, so not judged: {', '.join(classes[codes[single]])}"
-    fitted = fitted or fitted_ridge(make_head, taught)
-    if fitted is not None:
-        proba = fitted.held_out_proba(folds.groups())
+    found = found_in(taught.X)
+    if found.all():
+        proba = _answers(make_head, taught, folds, progress, fitted)
     else:
-        proba = np.zeros((len(codes), len(classes)))
-        for done, out in enumerate(folds.groups()):
-            if progress and done:
-                progress(done, folds.count)
-            keep = np.delete(np.arange(len(codes)), out)
-            known = np.unique(codes[keep])
-            if len(known) == 1:
-                proba[out, known[0]] = 1
-                continue
-            gram = None if taught.gram is None else taught.gram[np.ix_(keep, keep)]
-            takes = None if taught.takes is None else taught.takes[keep]
-            fold_head = make_head().fit(taught.X[keep], taught.y[keep], takes, gram=gram)
-            proba[np.ix_(out, known)] = fold_head.predict_proba(taught.X[out])
-    y_pred = classes[proba.argmax(axis=1)]
+        proba = _with_nothing(make_head, taught, folds, found, progress)
+    y_pred = np.where(proba.any(axis=1), classes[proba.argmax(axis=1)], NOTHING)
     proba[~judged] = np.nan
     return Validation(classes, taught.y, y_pred, proba, judged, folds.index, method)
 
@@ -159,6 +149,55 @@ def fitted_ridge(make_head: Callable[[], Head], taught: Taught) -> RidgeHead | N
     if not isinstance(head, RidgeHead) or len(taught.classes) < 2:
         return None
     return head.fit(taught.X, taught.y, taught.takes, gram=taught.gram)
+
+
+def _answers(
+    make_head: Callable[[], Head], taught: Taught, folds: Folds, progress: Progress | None, fitted: RidgeHead | None
+) -> np.ndarray:
+    """Probabilities (N, C) of each example by a head that was taught the other folds."""
+    fitted = fitted or fitted_ridge(make_head, taught)
+    if fitted is not None:
+        return fitted.held_out_proba(folds.groups())
+    codes = taught.codes()
+    proba = np.zeros((len(codes), len(taught.classes)))
+    for done, out in enumerate(folds.groups()):
+        if progress and done:
+            progress(done, folds.count)
+        keep = np.delete(np.arange(len(codes)), out)
+        known = np.unique(codes[keep])
+        if len(known) == 1:
+            proba[out, known[0]] = 1
+        if len(known) < 2:
+            continue
+        gram = None if taught.gram is None else taught.gram[np.ix_(keep, keep)]
+        takes = None if taught.takes is None else taught.takes[keep]
+        fold_head = make_head().fit(taught.X[keep], taught.y[keep], takes, gram=gram)
+        proba[np.ix_(out, known)] = fold_head.predict_proba(taught.X[out])
+    return proba
+
+
+def _with_nothing(
+    make_head: Callable[[], Head], taught: Taught, folds: Folds, found: np.ndarray, progress: Progress | None
+) -> np.ndarray:
+    """As `_answers`, where in some examples nothing was found: no head is taught or asked those.
+
+    Their answer is the class that means so among the other folds, for certain; zeros where none does.
+    """
+    proba = np.zeros((len(taught.y), len(taught.classes)))
+    if found.any():
+        takes = None if taught.takes is None else taught.takes[found]
+        gram = None if taught.gram is None else taught.gram[np.ix_(found, found)]
+        seen = Taught(taught.X[found], taught.y[found], takes, gram)
+        columns = np.searchsorted(taught.classes, seen.classes)
+        # Folds in which nothing was found at all are gone; the others are counted anew.
+        parts = Folds(np.unique(folds.index[found], return_inverse=True)[1].reshape(-1), folds.method)
+        proba[np.ix_(found, columns)] = _answers(make_head, seen, parts, progress, None)
+    for fold in np.unique(folds.index[~found]):
+        others = folds.index != fold
+        nobody = nobody_class(taught.y[others], found[others])
+        if nobody is not None:
+            proba[~found & ~others, np.searchsorted(taught.classes, nobody)] = 1.0
+    return proba
 
 
 def evaluate(
@@ -183,7 +222,7 @@ def evaluate(
     limit: how many suspects; progress: as in `cross_validate`.
     """
     taught = Taught.check(X, y, takes, gram)
-    fitted = fitted_ridge(make_head, taught)
+    fitted = fitted_ridge(make_head, taught) if found_in(taught.X).all() else None
     honest = cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress, fitted)
     naive = random_split(make_head, X, y, gram=gram, seed=seed, progress=progress)
     across = None
@@ -194,7 +233,7 @@ def evaluate(
     judged = honest.judged
     right = (honest.y_true == honest.y_pred)[judged]
     interval, effective = interval_of(honest)
-    counts = confusion(honest.y_true[judged], honest.y_pred[judged], honest.classes)
+    counts, shares = counts_of(honest)
     accepted = None if known is None or not len(right) else np.asarray(known, bool)[judged]
     return Evaluation(
         accuracy=honest.accuracy,
@@ -203,7 +242,7 @@ def evaluate(
         method=honest.method,
         classes=tuple(map(str, honest.classes)),
         confusion=counts,
-        recall=dict(zip(map(str, honest.classes), recall(counts).tolist(), strict=True)),
+        recall=dict(zip(map(str, honest.classes), shares.tolist(), strict=True)),
         examples=int(judged.sum()),
         takes=None if takes is None else len(np.unique(takes)),
         random_split_accuracy=naive.accuracy,
@@ -211,6 +250,7 @@ def evaluate(
         accepted=None if accepted is None else float(accepted.mean()),
         accuracy_of_accepted=float(right[accepted].mean()) if accepted is not None and accepted.any() else None,
         by_session=across,
+        nothing_found=missed_counts(honest.y_true, found_in(np.asarray(X))),
     )
 
 
@@ -220,13 +260,13 @@ def by_session(
     """The account of a validation whose folds are sessions."""
     judged = unseen.judged
     interval, effective = interval_of(unseen)
-    counts = confusion(unseen.y_true[judged], unseen.y_pred[judged], unseen.classes)
+    counts, shares = counts_of(unseen)
     scores = []
     for number in map(int, np.unique(sessions)):
         rows = judged & (sessions == number)
         share = accuracy(unseen.y_true[rows], unseen.y_pred[rows])
         scores.append(SessionScore(number, names.get(number, ""), int(rows.sum()), share))
-    found = dict(zip(map(str, unseen.classes), recall(counts).tolist(), strict=True))
+    found = dict(zip(map(str, unseen.classes), shares.tolist(), strict=True))
     return BySession(
         unseen.accuracy,
         interval,
@@ -245,3 +285,11 @@ def interval_of(validation: Validation) -> tuple[tuple[float, float], float]:
     right = (validation.y_true == validation.y_pred)[validation.judged]
     effective = effective_size(right, validation.folds[validation.judged]) if len(right) else 0.0
     return wilson_interval(float(right.mean()) * effective if len(right) else 0.0, effective), effective
+
+
+def counts_of(validation: Validation) -> tuple[np.ndarray, np.ndarray]:
+    """The confusion (C, C) of the judged examples, `NOTHING` left out, and the recall (C,), where it is a mistake."""
+    answered = validation.judged & (validation.y_pred != NOTHING)
+    counts = confusion(validation.y_true[answered], validation.y_pred[answered], validation.classes)
+    silent = np.searchsorted(validation.classes, validation.y_true[validation.judged & ~answered])
+    return counts, recall(np.column_stack([counts, np.bincount(silent, minlength=len(counts))]))

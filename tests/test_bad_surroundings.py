@@ -51,7 +51,8 @@ def test_a_profile_of_another_embedder(run: Run, made: Path) -> None:
     other = ("--model", made / "other")
     for arguments in (("predict", file), ("train",), ("evaluate",), ("examples", "import", made / "pictures")):
         refused(run(*arguments, *other), "edge-tl examples re-embed")
-    assert run("examples", "re-embed", *other, "--json")[1] == {"re_embedded": 24, "embedder": "other"}
+    done = {"re_embedded": 24, "embedder": "other", "look": "frame", "nothing_found": 0}
+    assert run("examples", "re-embed", *other, "--json")[1] == done
     refused(run("predict", file, *other), "edge-tl train")
     assert run("train", *other)[0] == 0
     assert run("predict", file, *other, "--no-reject", "--json")[1][0]["label"] == "light"

@@ -62,7 +62,7 @@ def one_line(err: str) -> bool:
 def test_from_folders_to_answers(run: Run, pictures: Path) -> None:
     """Import, train, evaluate and predict work in a row, and unseen pictures of taught classes are named."""
     code, result, _ = run("examples", "import", pictures / "taught", "--json")
-    assert (code, result) == (0, {"imported": 36, "bad": 0, "takes": 9})
+    assert (code, result) == (0, {"imported": 36, "bad": 0, "takes": 9, "nothing_found": 0})
     code, result, _ = run("train", "--json")
     assert code == 0
     assert result["classes"] == sorted(LABELS)

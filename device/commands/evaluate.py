@@ -35,24 +35,28 @@ def run(arguments: Namespace) -> int:
         recognizer.learn()
         evaluation = recognizer.evaluate(progress.of, names)
     if arguments.json:
-        print_json(report(name, evaluation, examples.ids))
+        print_json(report(name, evaluation, examples.ids, recognizer.nobody))
     else:
         why_not = "" if recognizer.rejector.ready else recognizer.rejector.reason
-        print("\n".join(text(name, evaluation, examples.ids, why_not)))
+        print(
+            "\n".join(
+                text(name, evaluation, examples.ids, why_not, getattr(embedder, "way", "frame"), recognizer.nobody)
+            )
+        )
     return 0
 
 
-def report(head: str, evaluation: Evaluation, ids: np.ndarray) -> dict[str, Any]:
+def report(head: str, evaluation: Evaluation, ids: np.ndarray, nobody: str | None) -> dict[str, Any]:
     """What `--json` prints: the evaluation, with the suspects by the numbers that `examples list` shows."""
     described = evaluation.as_dict()
     for suspect, plain in zip(evaluation.suspects, described["suspects"], strict=True):
         plain["id"] = int(ids[suspect.index])
-    return {"head": head, **described}
+    return {"head": head, "nobody": nobody, **described}
 
 
-def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str) -> list[str]:
+def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, way: str, nobody: str | None) -> list[str]:
     """What a person reads; why_not: the reason why "none of these" is off, empty where it is on."""
-    lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation), ""]
+    lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation, way, nobody), ""]
     width = max(text_columns(label) for label in evaluation.classes)
     names = [cut(label, 8) for label in evaluation.classes]
     cell = max(5, *(text_columns(name) for name in names))

@@ -6,12 +6,15 @@ from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
 
-from device.assembly import load_embedder, open_profile
+from device.assembly import adopt_look, asked_look, load_embedder, open_profile, profile_folder
 from device.output import Progress, print_json, warn
 from device.stopping import stoppable
-from edge_tl.errors import ExampleError
+from edge_tl.embedder import Embedder
+from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.folders import export_folder, import_folder, labels_in
 from edge_tl.image import decode
+from edge_tl.look.remembered import read_look, write_look
+from edge_tl.look.ways import Look
 from edge_tl.profile import Profile
 
 
@@ -19,18 +22,22 @@ def run(arguments: Namespace) -> int:
     """Run one action."""
     actions = {
         "list": show,
-        "import": bring,
         "export": take_out,
         "remove": remove,
         "rename": rename,
         "re-embed": embed_again,
     }
-    if arguments.action == "import":
-        labels_in(arguments.path)  # raises where it is no folder, before a new profile is made for it
     with ExitStack() as stack:
-        writable = arguments.action in ("import", "remove", "rename", "re-embed")
-        profile = open_profile(arguments, stack, writable=writable, make=arguments.action == "import")
-        return actions[arguments.action](arguments, profile)
+        if arguments.action == "import":
+            # What may be wrong is found out before a new profile is made for it.
+            labels_in(arguments.path)
+            look = asked_look(arguments, read_look(profile_folder(arguments)))
+            embedder = load_embedder(arguments, look)
+            profile = open_profile(arguments, stack, writable=True, make=True)
+            adopt_look(profile, look)
+            return bring(arguments, profile, embedder)
+        writable = arguments.action in ("remove", "rename", "re-embed")
+        return actions[arguments.action](arguments, open_profile(arguments, stack, writable=writable))
 
 
 def show(arguments: Namespace, profile: Profile) -> int:
@@ -46,9 +53,9 @@ def show(arguments: Namespace, profile: Profile) -> int:
     return 0
 
 
-def bring(arguments: Namespace, profile: Profile) -> int:
+def bring(arguments: Namespace, profile: Profile, embedder: Embedder) -> int:
     """Import a folder: every good picture is kept, everything left out is named, exit 1 if there was any."""
-    embedder = load_embedder(arguments)
+    missed = 0
     takes: dict[tuple[str, str], int] = {}
     good, bad = 0, 0
     with Progress("importing") as progress, stoppable() as stopped:
@@ -76,14 +83,21 @@ def bring(arguments: Namespace, profile: Profile) -> int:
                 takes[key] = profile.store.new_take(found.label, source=found.take_name)
             profile.store.add(takes[key], jpeg, embedding, embedder.fingerprint)
             good += 1
+            missed += not embedding.any()
     profile.store.flush()
     if not good and not bad:
         raise ExampleError(f"no pictures in {arguments.path}: wanted CLASS/picture or CLASS/TAKE/picture")
     if arguments.json:
-        print_json({"imported": good, "bad": bad, "takes": len(takes)})
+        print_json({"imported": good, "bad": bad, "takes": len(takes), "nothing_found": missed})
     else:
-        print(f"imported {good} pictures in {len(takes)} takes" + (f"; {bad} left out" if bad else ""))
+        said = f"imported {good} pictures in {len(takes)} takes" + (f"; {bad} left out" if bad else "")
+        print(said + missed_text(embedder, missed))
     return 1 if bad else 0
+
+
+def missed_text(embedder: Embedder, missed: int) -> str:
+    """In how many pictures nothing was found, to end a line with."""
+    return f"; no {getattr(embedder, 'sought', 'picture')} in {missed} of them" if missed else ""
 
 
 def take_out(arguments: Namespace, profile: Profile) -> int:
@@ -134,8 +148,18 @@ def rename(arguments: Namespace, profile: Profile) -> int:
 
 
 def embed_again(arguments: Namespace, profile: Profile) -> int:
-    """Re-embed everything with the model at hand."""
-    embedder = load_embedder(arguments)
+    """Re-embed everything with the model at hand and the way to look asked for, which the profile remembers."""
+    remembered = None
+    try:
+        remembered = read_look(profile.folder)
+    except ProfileError:
+        if arguments.look is None:
+            raise
+    look = asked_look(arguments, remembered or Look())
+    embedder = load_embedder(arguments, look)
+    if look != remembered:
+        # First of all: where this is stopped or killed half-way, running it again goes on the new way.
+        write_look(profile.folder, look)
     with Progress("embedding") as progress, stoppable() as stopped:
 
         def step(done: int, total: int) -> bool:
@@ -146,8 +170,11 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     if stopped():
         warn(f"stopped; {number} examples were embedded anew, run it again for the rest")
         return 130
+    rows = profile.store.matrix(embedder.fingerprint).X
+    missed = int((~rows.any(axis=1)).sum())
     if arguments.json:
-        print_json({"re_embedded": number, "embedder": embedder.name})
+        print_json({"re_embedded": number, "embedder": embedder.name, "look": str(look), "nothing_found": missed})
     else:
-        print(f"embedded {number} examples with {embedder.name}; `edge-tl train` makes it count")
+        nothing = f"; no {getattr(embedder, 'sought', 'picture')} in {missed} of {len(rows)}" if missed else ""
+        print(f"embedded {number} examples with {embedder.name}{nothing}; `edge-tl train` makes it count")
     return 0

@@ -6,17 +6,32 @@ import contextlib
 from argparse import Namespace
 from contextlib import ExitStack
 
-from device.assembly import clock, load_embedder, load_saved, make_controller, open_camera, open_profile
+from device.assembly import (
+    adopt_look,
+    asked_look,
+    clock,
+    load_embedder,
+    load_saved,
+    make_controller,
+    models_folder,
+    open_camera,
+    open_profile,
+    profile_folder,
+)
 from device.commands.play import play_round
-from device.commands.train import save
+from device.commands.train import check_found, save
 from device.lesson import Lesson
 from device.line import Line
 from device.output import warn_all
+from device.recommend import Recommending, finders
+from device.screens.box import MIDDLE
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.steering import STANDARD_LABELS
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, ProfileMismatch
+from edge_tl.look.remembered import read_look, write_look
+from edge_tl.look.ways import Look
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
 
@@ -30,8 +45,12 @@ def run(arguments: Namespace) -> int:
         stack.callback(warn_all, notes)
         term = Terminal(min_rows=20, min_columns=72)
         term.check()
-        embedder = load_embedder(arguments)
+        if arguments.look == "box" and arguments.box is None:
+            arguments.box = read_look(profile_folder(arguments)).box or MIDDLE  # b draws another one
+        look = asked_look(arguments, read_look(profile_folder(arguments)))
+        embedder = load_embedder(arguments, look)
         profile = open_profile(arguments, stack, writable=True, make=True)
+        adopt_look(profile, look)
         source = open_camera(arguments, stack)
         assert source is not None
         recognizer = resume(profile, embedder, arguments.head)
@@ -40,15 +59,28 @@ def run(arguments: Namespace) -> int:
         line = Line(source, recognizer, clock)
 
         def train() -> str:
+            check_found(lesson.recognizer, force=False)
             learned = lesson.learn()
-            save(profile, recognizer, learned, None)
-            line.controller = make_controller(recognizer)
+            save(profile, lesson.recognizer, learned, None)
+            line.controller = make_controller(lesson.recognizer)
             return f"trained on {learned.examples} examples in {learned.train_ms:.0f} ms; p plays"
 
+        def look_at(look: Look) -> str:
+            embedder = load_embedder(arguments, look)
+            lesson.end()
+            write_look(profile.folder, look)
+            number = profile.store.reembed(embedder)
+            line.recognizer, line.controller = Recognizer(embedder, lesson.recognizer.head.name), None
+            lesson.use(line.recognizer)
+            return f"looks at {look}" + (f"; {number} examples are embedded anew: press t to train" if number else "")
+
+        advise = None
+        if look == Look() and not any(count.examples for count in lesson.counts().values()):
+            advise = Recommending(finders(models_folder(arguments), arguments.threads))
         stack.enter_context(term)
-        screen = TeachScreen(term, line, lesson, clock, train)
+        screen = TeachScreen(term, line, lesson, clock, train, look_at, advise)
         while screen.run() == "play":
-            line.controller = make_controller(recognizer)
+            line.controller = make_controller(lesson.recognizer)
             try:
                 play_round(term, line, lesson, train, arguments, notes)
             except EdgeTLError as error:  # e.g. no class that steers: the person is still teaching

@@ -15,6 +15,7 @@ from device.screens.chart import curve
 from device.screens.live import LiveCurve
 from device.stopping import stoppable
 from edge_tl.errors import NotFittedError
+from edge_tl.nothing import found_in, nobody_class
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Learned, Recognizer
 from edge_tl.validation import BySession, Evaluation
@@ -30,24 +31,25 @@ def run(arguments: Namespace) -> int:
         recognizer = Recognizer(embedder, name)
         recognizer.replace(profile.store.matrix(embedder.fingerprint))
         check_enough(recognizer, force=arguments.force)
+        way = getattr(embedder, "way", "frame")
         learned, points, stopped = train(recognizer)
         names = {session.id: session.name for session in profile.store.sessions()}
         evaluation = None if stopped else judge(recognizer, names)
         generation = save(profile, recognizer, learned, evaluation)
     if arguments.json:
-        print_json(report(learned, evaluation, generation, points))
+        print_json(report(learned, evaluation, generation, points, way, recognizer.nobody))
         return 0
     if points:
         loss, accuracy = [loss for _, loss, _ in points], [accuracy for _, _, accuracy in points]
         print("\n".join(["loss", *curve(loss, 8, 64, low=0.0), "accuracy", *curve(accuracy, 5, 64, low=0.0)]))
     print(
         f"trained {learned.head} on {learned.examples} examples of {len(learned.classes)} classes "
-        f"in {learned.train_ms:.1f} ms: generation {generation}"
+        f"in {learned.train_ms:.1f} ms, looking at {way}: generation {generation}"
     )
     if evaluation is None:
         print("stopped: the best so far is saved, and was not evaluated; `edge-tl evaluate` does")
     else:
-        print("\n".join(accuracy_lines(evaluation)))
+        print("\n".join(accuracy_lines(evaluation, way, recognizer.nobody)))
     return 0
 
 
@@ -57,9 +59,26 @@ def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> No
     counts = {str(label): int((labels == label).sum()) for label in sorted(set(labels))}
     if not counts:
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
+    check_found(recognizer, force=force)
     few = [f"{label} has {number}" for label, number in counts.items() if number < minimum]
     if few and not force:
         raise NotFittedError(f"{', '.join(few)}; wanted {minimum} or more a class: record more, or train with --force")
+
+
+def check_found(recognizer: Recognizer, *, force: bool) -> None:
+    """Raise NotFittedError where a class shows nothing of what is looked for, and is not the answer to that."""
+    rows, labels, _ = recognizer.rows
+    found = found_in(rows)
+    sought = getattr(recognizer.embedder, "sought", "picture")
+    if not found.any():
+        raise NotFittedError(f"there is no {sought} in any of the {len(labels)} examples: record some that show one")
+    nobody = nobody_class(labels, found)
+    empty = sorted(str(label) for label in set(labels) - set(labels[found]) if label != nobody)
+    if empty and not force:
+        raise NotFittedError(
+            f"there is no {sought} in any example of {', '.join(empty)}, and {nobody} means that already: "
+            "record others, or train without them by --force"
+        )
 
 
 def train(recognizer: Recognizer) -> tuple[Learned, list[tuple[int, float, float]], bool]:
@@ -100,11 +119,11 @@ ONE_PLACE = {
 ELSEWHERE = "another room or day may look different: record a second, short session there (`edge-tl teach`, key s)"
 
 
-def accuracy_lines(evaluation: Evaluation, way: str = "frame") -> list[str]:
+def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | None = None) -> list[str]:
     """The honest figure, its interval, how it was found, and the flattering ones beside it.
 
     way: how the profile looks, as in `edge_tl.look`; one that sees the background gets the sentence that it knows only
-    the places it was taught in.
+    the places it was taught in. nobody: the class that is the answer where nothing was found.
     """
     headline = evaluation.headline
     if math.isnan(headline.accuracy):
@@ -126,7 +145,7 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame") -> list[str]:
         lines.append(f"  {ONE_PLACE[way]}")
     if across is None:
         lines.append(f"  {ELSEWHERE}")
-    return lines
+    return lines + nothing_lines(evaluation, nobody)
 
 
 def session_lines(across: BySession) -> list[str]:
@@ -146,16 +165,32 @@ def interval(bounds: tuple[float, float]) -> str:
     return f"95 % interval {bounds[0]:.1%} to {bounds[1]:.1%}"
 
 
+def nothing_lines(evaluation: Evaluation, nobody: str | None) -> list[str]:
+    """In how many examples nothing was found, class by class; no line where that never happened."""
+    if not evaluation.nothing_found:
+        return []
+    counts = ", ".join(f"{number} of {label}" for label, number in evaluation.nothing_found.items())
+    answer = f"which is answered {nobody}" if nobody is not None else "which gets no answer and counts as a mistake"
+    return [f"  nothing was found in {counts} examples, {answer}"]
+
+
 def report(
-    learned: Learned, evaluation: Evaluation | None, generation: int, points: list[tuple[int, float, float]]
+    learned: Learned,
+    evaluation: Evaluation | None,
+    generation: int,
+    points: list[tuple[int, float, float]],
+    way: str,
+    nobody: str | None,
 ) -> dict[str, Any]:
     """What `--json` prints; what is not known is null."""
     known = evaluation.as_dict() if evaluation is not None else {}
     return {
         "generation": generation,
         "head": learned.head,
+        "look": way,
         "examples": learned.examples,
         "classes": list(learned.classes),
+        "nobody": nobody,
         "train_ms": round(learned.train_ms, 3),
         "headline": known.get("headline"),
         "accuracy_by_session": known["by_session"]["accuracy"] if known.get("by_session") else None,
@@ -163,5 +198,6 @@ def report(
         "accuracy_interval95": known.get("interval95"),
         "method": known.get("method"),
         "accuracy_random_split": known.get("random_split_accuracy"),
+        "nothing_found": known.get("nothing_found"),
         "curve": [{"epoch": epoch, "loss": loss, "accuracy": accuracy} for epoch, loss, accuracy in points],
     }

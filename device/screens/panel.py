@@ -5,21 +5,62 @@ from __future__ import annotations
 import numpy as np
 
 from device.line import Line, Sight
+from device.screens.cells import centre, shrink
 from device.screens.chart import bars
 from device.screens.terminal import Terminal
+from edge_tl.image import marked
+from edge_tl.look.marks import Mark, marks
 
 
 def draw_picture(
-    term: Terminal, row: int, column: int, rows: int, columns: int, line: Line, sight: Sight | None
+    term: Terminal,
+    row: int,
+    column: int,
+    rows: int,
+    columns: int,
+    line: Line,
+    sight: Sight | None,
+    found: list[Mark] | None = None,
 ) -> None:
-    """The newest frame in half blocks, `rows` × `columns` cells, and its source's name above it."""
+    """The newest frame in half blocks, `rows` × `columns` cells, with what was looked at, under its source's name.
+
+    found: drawn instead of what the embedder found.
+    """
     term.put(row, column, line.source.name[:columns], "grey")
     if line.state != "open":
         term.put(row + rows // 2, column, "camera lost, looking for it …"[:columns], "red", bold=True)
     elif sight is None:
         term.put(row + rows // 2, column, "waiting for the camera …"[:columns], "grey")
-    else:
-        term.picture(row + 1, column, sight.frame.data, rows, columns)
+    elif rows > 0 and columns > 0:
+        picture = sight.frame.data
+        if found is None:
+            found = marks(line.recognizer.embedder, picture.shape)
+        term.picture(row + 1, column, preview(picture, found, 2 * rows, columns), rows, columns)
+        if (missing := missing_text(line)) and not found:
+            term.put(row + rows, column, f" {missing} "[:columns], "orange", bold=True)
+
+
+def preview(picture: np.ndarray, found: list[Mark], height: int, width: int) -> np.ndarray:
+    """The centre of a picture as uint8 (height, width, 3), with outlines and points drawn over it."""
+    small = shrink(picture, height, width)
+    if not found:
+        return small
+    top, left, crop_h, crop_w = centre(picture.shape, height, width)
+    corner, scale = np.array((left, top)), np.array((width / crop_w, height / crop_h))
+    outlines = [(mark.outline - corner) * scale for mark in found]
+    return marked(small, outlines, [(mark.points - corner) * scale for mark in found])
+
+
+def missing_text(line: Line) -> str:
+    """`no hand` or `no face` where the embedder looks for one and found none, else nothing."""
+    embedder = line.recognizer.embedder
+    sought = getattr(embedder, "sought", None)
+    return f"no {sought}" if sought and getattr(embedder, "seen", None) is None else ""
+
+
+def way_text(line: Line) -> str:
+    """What of the picture counts, for a title."""
+    return f"look: {getattr(line.recognizer.embedder, 'way', 'frame')}"
 
 
 def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sight: Sight | None, limit: int) -> int:

@@ -11,7 +11,7 @@ from device.pacman.screen import BoardScreen
 from device.players import show
 from device.round import Round
 from device.screens.cells import fit
-from device.screens.panel import draw_picture, draw_probabilities, speed_text
+from device.screens.panel import draw_picture, draw_probabilities, missing_text, speed_text, way_text
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
 from device.steering import DIRECTIONS
@@ -113,6 +113,7 @@ class PlayScreen:
         if line is None:
             term.put(2, column, "arrow keys steer", "white")
         else:
+            term.put(0, column + 14, way_text(line)[: max(0, width - 14)], "grey")
             classes = self.round.sight.classes if self.round.sight else ()
             # Every class has a row for its bar; the picture gets what is left.
             picture_rows = max(4, min(rows - 14, rows - 9 - len(classes), width * 3 // 8))
@@ -122,7 +123,8 @@ class PlayScreen:
             sight = self.round.sight
             steady = sight.steady.label if sight and sight.steady else None
             seen = sight.observation if sight else None
-            label = steady or ("none of these" if seen is not None and not seen.known else "…")
+            nothing = missing_text(line) or "none of these"
+            label = steady or (nothing if seen is not None and not seen.known else "…")
             term.put(row + 1, column, fit(f"→ {label}", width), "yellow" if steady else "grey", bold=bool(steady))
             term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms))[:width], "grey")
         if self.message:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from device.holding import Holding
 from device.lesson import Lesson
 from device.line import Line, Sight
 from device.players import show
+from device.screens import box as boxes
 from device.screens.cells import cut, fit, text_columns, wrap
 from device.screens.chart import bar
-from device.screens.panel import draw_picture, speed_text
+from device.screens.panel import draw_picture, speed_text, way_text
 from device.screens.terminal import Terminal
 from edge_tl.errors import EdgeTLError
 from edge_tl.guide import advise, few
+from edge_tl.look.ways import Look
 
 KEYS = "1234567890"
 HELP = (
-    "1-9 hold  space on/off  tab select  n new  u undo  d delete  t train  p play  q quit",
-    "1-9 hold, space rec, tab, n new, u undo, d del, t train, p play, q quit",
+    "1-9 hold  space on/off  tab select  n new  u undo  d delete  b box  t train  p play  q quit",
+    "1-9 hold, space rec, tab, n new, u undo, d del, b box, t train, p play, q quit",
 )
 """The keys, for wide windows and for narrow ones."""
 AFTER = {
@@ -36,17 +40,29 @@ class TeachScreen:
     """Runs until the person quits (`run` returns "quit") or wants to play ("play").
 
     train: called when training is wanted and nothing is missing; returns the line to show.
+    look_at: called with another way to look, the box that was drawn; returns the line to show.
+    advise: called with each frame until it returns a line that recommends a way to look, or "" for none.
     """
 
     def __init__(
-        self, term: Terminal, line: Line, lesson: Lesson, clock: Callable[[], float], train: Callable[[], str]
+        self,
+        term: Terminal,
+        line: Line,
+        lesson: Lesson,
+        clock: Callable[[], float],
+        train: Callable[[], str],
+        look_at: Callable[[Look], str],
+        advise: Callable[[np.ndarray], str | None] | None = None,
     ) -> None:
         self.term, self.line, self.lesson, self.clock, self.train = term, line, lesson, clock, train
+        self.look_at, self.advise = look_at, advise
+        self.hint = ""
         self.holding = Holding()
         self.selected = 0
         self.message = "hold a number key and move: frames are recorded while it is held"
         self._typed: str | None = None
-        self._confirm = False
+        self._confirm: Callable[[bool], None] | None = None
+        self._box: boxes.Box | None = None
         self._drawn_s = float("-inf")
         self._sight: Sight | None = None
 
@@ -83,14 +99,20 @@ class TeachScreen:
         if sight is not None:
             self._sight = sight
             self.lesson.frame(sight)
+            if self.advise is not None and (hint := self.advise(sight.frame.data)) is not None:
+                self.hint, self.advise = hint, None
 
     def key(self, key: str) -> str | None:
         """Act on one key; "quit" or "play" ends the screen."""
         if self._typed is not None:
             self._type(key)
             return None
-        if self._confirm:
-            self._delete(key)
+        if self._confirm is not None:
+            answered, self._confirm = self._confirm, None
+            answered(key == "y")
+            return None
+        if self._box is not None:
+            self._draw_box(key)
             return None
         labels = self.lesson.labels
         if key in KEYS[: len(labels)]:
@@ -107,8 +129,12 @@ class TeachScreen:
             undone = self.lesson.undo()
             self.message = f"forgot {undone[1]} examples of {undone[0]}" if undone else "there is nothing to undo"
         elif key == "d" and labels:
-            self._confirm = True
+            self._confirm = self._delete
             self.message = f"forget the class {labels[self.selected]} and all its examples? y or n"
+        elif key == "b":
+            self.holding.release()
+            self._box = getattr(self.line.recognizer.embedder, "box", boxes.MIDDLE)
+            self.message = boxes.HELP
         elif key == "t":
             self._train()
         elif key == "p":
@@ -147,10 +173,27 @@ class TeachScreen:
     def _hint(self, position: int) -> str:
         return f"hold {KEYS[position]}" if position < len(KEYS) else "select it with tab and press space"
 
-    def _delete(self, key: str) -> None:
-        self._confirm = False
+    def _draw_box(self, key: str) -> None:
+        assert self._box is not None
+        if key != "enter":
+            self._box = None if key == "escape" else boxes.changed(self._box, key)
+            self.message = boxes.HELP if self._box else "looks as before"
+            return
+        look, self._box = Look("box", self._box), None
+        examples = sum(count.examples for count in self.lesson.counts().values())
+        if not examples:
+            self.message = self.look_at(look)
+            return
+
+        def answered(yes: bool) -> None:
+            self.message = self.look_at(look) if yes else "looks as before"
+
+        self._confirm = answered
+        self.message = f"embed the {examples} examples anew from this box, and train again? y or n"
+
+    def _delete(self, yes: bool) -> None:
         label = self.lesson.labels[self.selected]
-        if key != "y":
+        if not yes:
             self.message = f"{label} stays"
             return
         self.holding.release()
@@ -165,12 +208,17 @@ class TeachScreen:
         term.clear()
         term.put(0, 0, "edge-tl teach", "yellow", bold=True)
         speed = speed_text(self.line, [])
-        term.put(0, max(16, columns - len(speed) - 1), speed, "grey")
+        term.put(0, 15, way_text(self.line), "grey")
+        term.put(0, max(32, columns - len(speed) - 1), speed, "grey")
         picture_rows = max(6, min(rows - 12, 24))
         picture_columns = min(picture_rows * 8 // 3, columns - 44)
-        draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight)
+        drawn = None
+        if self._box is not None and self._sight is not None:
+            drawn = [boxes.mark(self._box, self._sight.frame.data.shape)]
+        draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight, drawn)
         self._draw_classes(2, picture_columns + 2, columns - picture_columns - 3, picture_rows)
         self._draw_last_pictures(picture_rows + 3, columns, rows)
+        term.put(rows - 3, 0, fit(self.hint, columns - 1), "green")
         prompt = (
             f"{self._typed}_  ← name of the new class; enter, or escape" if self._typed is not None else self.message
         )

@@ -14,6 +14,7 @@ import numpy as np
 from edge_tl.errors import ConfigError
 from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.mlp import MLPHead
+from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.prototype import PrototypeHead
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.softmax import SoftmaxHead
@@ -87,5 +88,7 @@ def head_from_state(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Head
     """The head that `state` was taken of; ConfigError for an unknown name."""
     if meta.get("name") not in HEADS:
         raise ConfigError(f"no head {meta.get('name')!r}; this profile needs a newer edge-tl, or retrain it")
+    if "only" in meta:
+        return OneClassHead(meta["name"], meta["only"])
     head: Head = HEADS[meta["name"]].from_state(meta, arrays)
     return head

@@ -71,7 +71,7 @@ def crop_region(hand: Hand) -> Region:
     return Region(float(c * x - s * y), float(s * x + c * y), side_px, angle_rad, mirrored=hand.right < 0.5)
 
 
-class _Whole:
+class Whole:
     """The `fit` of embedders that search the whole picture."""
 
     kind = "picture"
@@ -82,10 +82,11 @@ class _Whole:
         return data
 
 
-class HandEmbedder(_Whole):
+class HandEmbedder(Whole):
     """A hand's shape: 60 values, whatever is behind it. Made by `load`; not for two threads at once."""
 
     name = "hand"
+    way, sought = "hand", "hand"
     features = PLAIN
 
     def __init__(self, tracker: HandTracker) -> None:
@@ -109,8 +110,10 @@ class HandEmbedder(_Whole):
         return np.zeros(HAND_VALUES, np.float32) if self.seen is None else shape_of(self.seen)
 
 
-class HandCropEmbedder(_Whole):
+class HandCropEmbedder(Whole):
     """The hand, upright and as a right hand, as an image embedder sees it; not for two threads at once."""
+
+    way, sought = "hand-crop", "hand"
 
     def __init__(self, tracker: HandTracker, inner: Embedder) -> None:
         self.tracker, self.inner = tracker, inner
@@ -129,10 +132,11 @@ class HandCropEmbedder(_Whole):
         return self.inner.embed(crop_region(self.seen).crop(data, CROP_PX))
 
 
-class FaceEmbedder(_Whole):
+class FaceEmbedder(Whole):
     """Where a face looks: 90 values. Made by `load`; not for two threads at once."""
 
     name = "face"
+    way, sought = "face", "face"
     features = PLAIN
 
     def __init__(self, faces: Detector) -> None:
@@ -154,14 +158,14 @@ class FaceEmbedder(_Whole):
         return np.zeros(VALUES, np.float32) if self.seen is None else pose(self.seen)
 
 
-class BoxEmbedder(_Whole):
+class BoxEmbedder(Whole):
     """A rectangle of every picture, as an image embedder sees it: drawn once, for a camera that does not move."""
+
+    way = "box"
 
     def __init__(self, inner: Embedder, box: tuple[float, float, float, float]) -> None:
         """`box`: left, top, right, bottom as shares of the width and height, 0 to 1; ConfigError for an empty one."""
-        left, top, right, bottom = box
-        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-            raise ConfigError(f"box is {box}; left < right and top < bottom, all from 0 to 1, are wanted")
+        check_box(box)
         self.inner, self.box = inner, box
         self.name = f"box {inner.name}"
         self.fingerprint = fingerprint("box", inner.fingerprint, *box)
@@ -175,6 +179,13 @@ class BoxEmbedder(_Whole):
         first, above = min(int(left * columns), columns - 1), min(int(top * rows), rows - 1)
         last, below = max(first + 1, round(right * columns)), max(above + 1, round(bottom * rows))
         return self.inner.embed(data[above:below, first:last])
+
+
+def check_box(box: tuple[float, float, float, float]) -> None:
+    """ConfigError unless left < right and top < bottom, all from 0 to 1."""
+    left, top, right, bottom = box
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ConfigError(f"box is {box}; left < right and top < bottom, all from 0 to 1, are wanted")
 
 
 def fingerprint(*what: Any) -> str:

@@ -81,12 +81,16 @@ class HandTracker:
     def find(self, picture: np.ndarray) -> Hand | None:
         """The largest hand in a picture uint8 (height_px, width_px, 3) RGB, or None; whatever came before."""
         check_picture(picture)
-        for palm in self._palms(picture)[:TRIES]:
-            hand = self.look(picture, palm_region(palm))
+        for region in self.palms(picture):
+            hand = self.look(picture, region)
             if hand is not None:
                 # Once more where the landmarks say: what following the hand would see, and 1 to 3 points better.
                 return self.look(picture, hand.next_region) or hand
         return None
+
+    def palms(self, picture: np.ndarray) -> list[Region]:
+        """Where hands may be, the largest palm first, at most `TRIES`."""
+        return [palm_region(palm) for palm in self._palms(picture)[:TRIES]]
 
     def follow(self, picture: np.ndarray) -> Hand | None:
         """The hand in the next picture of a stream: where it was, or else wherever one is; None for no hand."""
