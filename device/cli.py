@@ -185,9 +185,12 @@ def build_parser() -> argparse.ArgumentParser:
     def action(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         return actions.add_parser(name, help=help_text, description=sentence(help_text), parents=[profile, *parents])
 
-    action("list", "show every class with its counts (and with --json every example)")
+    action("list", "show every class and session with its counts (and with --json every example)")
     bring = action("import", "add a folder of pictures: CLASS/picture or CLASS/TAKE/picture", model, looking)
     bring.add_argument("path", type=Path, metavar="PATH", help="the folder")
+    bring.add_argument(
+        "--sessions", action="store_true", help="the folders at the top are places or days: SESSION/CLASS/picture"
+    )
     take_out = action("export", "write the pictures as CLASS/TAKE/picture, which import reads again")
     take_out.add_argument("path", type=Path, metavar="PATH", help="the folder; made when it is not there")
     take_out.add_argument("--format", choices=("folder",), default="folder", help="folder (default)")
@@ -195,10 +198,12 @@ def build_parser() -> argparse.ArgumentParser:
     what = remove.add_mutually_exclusive_group(required=True)
     what.add_argument("--last-take", action="store_true", help="the take recorded last")
     what.add_argument("--label", metavar="LABEL", help="a class and all its examples")
+    what.add_argument("--session", type=positive, metavar="NUMBER", help="a session and all its examples")
     what.add_argument("--id", nargs="+", type=positive, metavar="ID", help="examples by the number `list --json` shows")
     rename = action("rename", "give a class another name; an existing name merges the two")
-    rename.add_argument("old", metavar="OLD", help="the label now")
-    rename.add_argument("new", metavar="NEW", help="the label wanted")
+    rename.add_argument("old", metavar="OLD", help="the label now (with --session: its number or name)")
+    rename.add_argument("new", metavar="NEW", help="the name wanted")
+    rename.add_argument("--session", action="store_true", help="rename a session, not a class")
     action("re-embed", "compute all embeddings anew, after the model or the way to look was changed", model, looking)
 
     models = command("model", "get and look at model files, and the trained generations of a profile")

@@ -15,7 +15,6 @@ from edge_tl.guide import sought_by
 from edge_tl.image import decode
 from edge_tl.labels import check_label
 from edge_tl.recognizer import Learned, Recognizer
-from edge_tl.sessions import Session
 
 
 class Lesson:
@@ -71,19 +70,19 @@ class Lesson:
         return label
 
     @property
-    def session(self) -> Session:
-        """The session that a take begun now belongs to, with what it holds."""
+    def session(self) -> str:
+        """The number and the name of the session that a take begun now belongs to."""
         number = self.store.session()
-        there = {one.id: one for one in self.store.sessions()}
-        return there.get(number) or Session(number, self.store.session_name(number), self.clock())
+        return f"session {number} {self.store.session_name(number)}".strip()
 
-    def new_session(self, name: str = "") -> Session:
-        """Another place or day begins; one that holds nothing yet only gets the name."""
+    def new_session(self, name: str = "") -> str:
+        """Another place or day begins; one that holds nothing yet only gets the name. What `session` is then."""
         self.end()
-        if self.session.examples:
+        number = self.store.session()
+        if any(one.id == number for one in self.store.sessions()):
             self.store.new_session(name)
         else:
-            self.store.rename_session(self.session.id, name)
+            self.store.rename_session(number, name)
         return self.session
 
     def begin(self, label: str, source: str) -> None:

@@ -19,7 +19,7 @@ from edge_tl.database import Database
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.labels import check_label
 from edge_tl.recorded import Count, Example, Examples
-from edge_tl.sessions import Session, check_session_name, pause_between
+from edge_tl.sessions import Session, Sittings
 from edge_tl.stored import as_stored, checksum, pack, stored_jpeg, unpack
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Count", "Example", "ExampleStore", "Examples", "Session", "as_stored"]
 
-_NEWEST_SESSION = """SELECT s.id, coalesce(max(t.time_s), s.started_s) FROM sessions s
-LEFT JOIN takes t ON t.session_id = s.id WHERE NOT s.closed GROUP BY s.id ORDER BY s.id DESC LIMIT 1"""
-_SESSIONS = """SELECT s.id, s.name, s.started_s, l.name, count(DISTINCT t.id), count(e.id) FROM sessions s
-JOIN takes t ON t.session_id = s.id JOIN labels l ON l.id = t.label_id JOIN examples e ON e.take_id = t.id
-GROUP BY s.id, l.id ORDER BY s.id, l.id"""
 _REPLACE = "UPDATE embeddings SET fingerprint = ?, dtype = ?, crc32 = ?, embedding = ? WHERE example_id = ?"
 
 
@@ -50,16 +45,11 @@ class ExampleStore:
         self.writable = writable
         self._clock = clock
         self._counts: dict[str, Count] | None = None
-        self._sessions: builtins.list[Session] | None = None
         self._stored: tuple[str, int] | None = None
         self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION, upgrades=UPGRADES)
         last = dict(self._db.rows("SELECT name, seq FROM sqlite_sequence"))
         self._batch = Batch(*(last.get(table, 0) for table in ("sessions", "takes", "examples")))
-        # The session that goes on, and when its last take began (None: it has none yet).
-        self._current: int | None = None
-        self._last_take_s: float | None = None
-        if writable and (row := self._db.one(_NEWEST_SESSION)):
-            self._current, self._last_take_s = row
+        self._sittings = Sittings(self._db, self._batch, clock)
 
     # -- adding ------------------------------------------------------------------------------------------------------
 
@@ -69,18 +59,15 @@ class ExampleStore:
         name: as in check_session_name (ExampleError). closed: an import; only takes that name it belong to it.
         """
         self._db.check_writable()
-        number = self._batch.new_session(check_session_name(name), closed)
-        if not closed:
-            self._current, self._last_take_s = number, None
-        return number
+        return self._sittings.begin(name, closed=closed)
 
     def session(self) -> int:
         """The number of the session that a take begun now belongs to.
 
         The one before goes on, also when the program was started anew, until `PAUSE_S` lie between two takes.
         """
-        paused = self._last_take_s is not None and pause_between(self._last_take_s, self._clock())
-        return self.new_session() if self._current is None or paused else self._current
+        self._db.check_writable()
+        return self._sittings.current()
 
     def new_take(self, label: str, source: str = "", session: int | None = None) -> int:
         """Begin a take, one hold of the key, and return its number; it is on disk with its first example.
@@ -89,11 +76,8 @@ class ExampleStore:
         session: its number (ExampleError where there is none such); `session()` by default.
         """
         self._db.check_writable()
-        label = check_label(label)
-        session = self.session() if session is None else self._known_session(session)
-        now_s = self._clock()
-        if session == self._current:
-            self._last_take_s = now_s
+        label, now_s = check_label(label), self._clock()
+        session = self._sittings.take(session, now_s)
         # A path that is no valid Unicode must not fail later, in the commit.
         return self._batch.new_take(label, source.encode("utf-8", "replace").decode(), session, now_s)
 
@@ -163,21 +147,11 @@ class ExampleStore:
 
     def sessions(self) -> builtins.list[Session]:
         """The sessions that have examples on disk, in the order in which they began."""
-        if self._sessions is None or not self.writable:
-            found: dict[int, Session] = {}
-            for number, name, started_s, label, takes, examples in self._db.rows(_SESSIONS):
-                one = found.get(number) or Session(number, name, started_s)
-                counts = (*one.counts, (label, examples))
-                found[number] = Session(number, name, started_s, one.takes + takes, counts)
-            self._sessions = [*found.values()]
-        return [*self._sessions]
+        return self._sittings.listed()
 
     def session_name(self, number: int) -> str:
         """The name of a session, also of one without a take yet; ExampleError where there is no such session."""
-        if number in self._batch.sessions:
-            return self._batch.sessions[number][0]
-        row = self._db.one("SELECT name FROM sessions WHERE id = ?", (self._known_session(number),))
-        return str(row[0]) if row else ""
+        return self._sittings.name(number)
 
     def matrix(self, fingerprint: str) -> Examples:
         """All examples for training; ProfileMismatch where some were embedded by another embedder."""
@@ -295,12 +269,18 @@ class ExampleStore:
 
     def rename_session(self, number: int, name: str) -> None:
         """Give a session another name, empty for none; ExampleError where there is no such session or name."""
-        name = check_session_name(name)
-        if number in self._batch.sessions:
-            self._batch.sessions[number] = name, self._batch.sessions[number][1]
-            return
+        self._db.check_writable()
+        name = self._sittings.rename(number, name)
         with self._changing():
-            self._db.change("UPDATE sessions SET name = ? WHERE id = ?", (name, self._known_session(number)))
+            self._db.change("UPDATE sessions SET name = ? WHERE id = ?", (name, number))
+
+    def remove_session(self, number: int) -> int:
+        """Remove a session with its takes, and return how many examples; ExampleError where there is none such."""
+        sql = "SELECT count(*) FROM examples e JOIN takes t ON t.id = e.take_id WHERE t.session_id = ?"
+        with self._changing():
+            examples = self._db.number(sql, (self._sittings.known(number),))
+            self._db.change("DELETE FROM takes WHERE session_id = ?", (number,))
+        return examples
 
     def reembed(self, embedder: Embedder, progress: Callable[[int, int], bool | None] | None = None) -> int:
         """Embed anew, from the stored pictures, every example of another embedder; return how many.
@@ -366,7 +346,8 @@ class ExampleStore:
             self._batch.write(self._db)
             yield
         self._batch.clear()
-        self._counts = self._sessions = None
+        self._counts = None
+        self._sittings.changed()
 
     def _check_embedder(self, fingerprint: str, dim: int) -> None:
         """Refuse an embedding that could not be trained together with those that are stored."""
@@ -390,13 +371,6 @@ class ExampleStore:
             known = ", ".join(self.labels()) or "none"
             raise ExampleError(f"there is no label {label!r}; those there are: {known}")
         return int(row[0])
-
-    def _known_session(self, number: int) -> int:
-        """The number of a session, which must exist."""
-        if number in self._batch.sessions or self._db.one("SELECT 1 FROM sessions WHERE id = ?", (number,)):
-            return number
-        known = ", ".join(f"{one.id} {one.name}".strip() for one in self.sessions()) or "none"
-        raise ExampleError(f"there is no session {number}; those there are: {known}")
 
     def _of_label(self, number: int) -> int:
         """How many examples a label has."""

@@ -1,4 +1,4 @@
-"""Folders of pictures, in and out: `label/picture.jpg` or `label/take/picture.jpg`."""
+"""Folders of pictures, in and out: `label/picture.jpg` or `label/take/picture.jpg`, also below a folder a session."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_tl.durable import write_synced
 from edge_tl.errors import ExampleError
 from edge_tl.examples import ExampleStore
 from edge_tl.labels import check_label, escape, unescape
+from edge_tl.sessions import check_session_name
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
 """The endings, in small letters, by which a picture file is known; whether it is one shows when it is decoded."""
 INDEX = "labels.json"
 """Beside the folders, for labels whose folder cannot carry their name: `{"format": 1, "labels": {folder: label}}`."""
+SESSIONS = "sessions.json"
+"""Beside the folders: `{"format": 1, "sessions": [{"name": "kitchen", "takes": ["00000001", ...]}, ...]}`, where takes
+are folders' names. The labels stay on top, where every other program looks for them."""
 _NAME_MAX_BYTES = 255  # of Linux file systems, and not more than the characters FAT and NTFS take
 
 Skipped = Callable[[Path, str], None]
@@ -31,18 +35,39 @@ class Found:
     take_name: str
     """The name of its take's folder; empty for a picture that lies in the label's folder itself: those are one take."""
     path: Path
+    session: int = 0
+    """Which session of the folder it belongs to; counts from 0, the pictures of which no session is told."""
+    session_name: str = ""
+    """What the session is called; may be empty."""
 
 
-def import_folder(root: Path, skipped: Skipped | None = None) -> Iterator[Found]:
+def import_folder(root: Path, skipped: Skipped | None = None, *, sessions: bool = False) -> Iterator[Found]:
     """The pictures below a folder, label by label and take by take, each in the order of names.
 
+    sessions: the folders at the top are sessions, those below them labels. Without it all is one session, but for the
+    takes that a `sessions.json`, as `export_folder` writes it, puts into others.
     skipped(path, reason) is called for each thing that is left out: another kind of file, a picture at the top, folders
     deeper than `label/take`, a folder whose name is no label, a link that leads nowhere or back. Hidden files and our
-    own `labels.json` are passed over in silence. ExampleError where `root` or its `labels.json` cannot be read.
+    own `labels.json` and `sessions.json` are passed over in silence. ExampleError where `root`, or one of these that
+    is needed, cannot be read.
     """
     skip = skipped or (lambda path, reason: None)
     seen: set[str] = set()
-    for folder, label in _label_folders(Path(root), skip, seen):
+    root = Path(root)
+    if not sessions:
+        told = _read_sessions(root / SESSIONS)
+        for found in _pictures(root, skip, seen):
+            session, name = told.get(found.take_name, (0, ""))
+            yield replace(found, session=session, session_name=name)
+        return
+    for number, folder in enumerate(_top(root, skip, seen, "session"), 1):
+        for found in _pictures(folder, skip, seen):
+            yield replace(found, session=number, session_name=session_name_of(unescape(folder.name)))
+
+
+def _pictures(root: Path, skip: Skipped, seen: set[str]) -> Iterator[Found]:
+    """The pictures of the folders of labels in a folder."""
+    for folder, label in _label_folders(root, skip, seen):
         files, takes = _entries(folder, skip, seen)
         for path in files:
             yield Found(label, "", path)
@@ -51,7 +76,7 @@ def import_folder(root: Path, skipped: Skipped | None = None) -> Iterator[Found]
             for path in pictures:
                 yield Found(label, take.name, path)
             for path in deeper:
-                skip(path, "lies deeper than label/take/picture")
+                skip(path, "lies deeper than label/take/picture (are the folders at the top sessions?)")
 
 
 def labels_in(root: Path) -> list[str]:
@@ -63,9 +88,9 @@ def labels_in(root: Path) -> list[str]:
 def export_folder(store: ExampleStore, root: Path, progress: Callable[[int, int], bool | None] | None = None) -> int:
     """Write every stored picture to `root/label/take/number.jpg`, byte for byte; return how many were written.
 
-    Importing the folder gives the same labels, takes and pictures. progress(done, total) is called after each picture;
-    True ends it. Examples that kept no picture are left out. ExampleError where `root` is not an empty folder or
-    cannot be written (what was written before stays there).
+    Importing the folder gives the same labels, sessions, takes and pictures. progress(done, total) is called after each
+    picture; True ends it. Examples that kept no picture are left out. ExampleError where `root` is not an empty folder
+    or cannot be written (what was written before stays there).
     """
     root = Path(root)
     try:
@@ -89,6 +114,13 @@ def _export(store: ExampleStore, root: Path, progress: Callable[[int, int], bool
     for name in names.values():
         (root / name).mkdir()
     examples = [example for example in store.list() if example.media_bytes_len]
+    takes: dict[int, set[str]] = {}
+    for example in examples:
+        takes.setdefault(example.session, set()).add(f"{example.take:08d}")
+    sessions = [{"name": store.session_name(number), "takes": sorted(takes[number])} for number in sorted(takes)]
+    if len(sessions) > 1 or any(session["name"] for session in sessions):
+        text = json.dumps({"format": 1, "sessions": sessions}, ensure_ascii=False, indent=1)
+        write_synced(root / SESSIONS, text.encode())
     for done, example in enumerate(examples, 1):
         # Numbers of one width sort as they were added, so that an import keeps the order.
         folder = root / names[example.label] / f"{example.take:08d}"
@@ -102,7 +134,7 @@ def _export(store: ExampleStore, root: Path, progress: Callable[[int, int], bool
 def folder_names(labels: Sequence[str]) -> dict[str, str]:
     """A folder's name for every label: escaped, at most 255 bytes, and different also where case does not count."""
     names: dict[str, str] = {}
-    taken = {INDEX.casefold()}
+    taken = {INDEX.casefold(), SESSIONS.casefold()}
     for label in labels:
         name = escape(label)
         if len(name.encode()) > _NAME_MAX_BYTES or name.casefold() in taken:
@@ -116,13 +148,8 @@ def folder_names(labels: Sequence[str]) -> dict[str, str]:
 
 def _label_folders(root: Path, skip: Skipped, seen: set[str]) -> Iterator[tuple[Path, str]]:
     """The folders at the top and the label of each."""
-    if not os.path.isdir(root):
-        raise ExampleError(f"{root} is no folder: one with a folder of pictures for each label is wanted")
+    folders = _top(root, skip, seen, "label")
     index = _read_index(root / INDEX)
-    seen.add(os.path.realpath(root))
-    files, folders = _entries(root, skip, seen)
-    for path in files:
-        skip(path, "lies in no label's folder")
     for folder in folders:
         try:
             label = check_label(index.get(folder.name, unescape(folder.name)))
@@ -130,6 +157,25 @@ def _label_folders(root: Path, skip: Skipped, seen: set[str]) -> Iterator[tuple[
             skip(folder, str(error))
             continue
         yield folder, label
+
+
+def _top(root: Path, skip: Skipped, seen: set[str], what: str) -> list[Path]:
+    """The folders at the top, each of a label or of a session."""
+    if not os.path.isdir(root):
+        raise ExampleError(f"{root} is no folder: one with a folder of pictures for each {what} is wanted")
+    seen.add(os.path.realpath(root))
+    files, folders = _entries(root, skip, seen)
+    for path in files:
+        skip(path, f"lies in no {what}'s folder")
+    return folders
+
+
+def session_name_of(text: str) -> str:
+    """A folder's name as that of a session; empty where it cannot be one."""
+    try:
+        return check_session_name(text)
+    except ExampleError:
+        return ""
 
 
 def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], list[Path]]:
@@ -142,7 +188,7 @@ def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], l
         return [], []
     for name in names:
         path = folder / name
-        if name.startswith(".") or name == INDEX:
+        if name.startswith(".") or name in (INDEX, SESSIONS):
             continue
         if os.path.isdir(path):  # unlike Path.is_dir, False where rights are missing
             real = os.path.realpath(path)
@@ -172,3 +218,20 @@ def _read_index(path: Path) -> dict[str, str]:
         return dict(labels)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ExampleError(f"{path} cannot be read: mend or remove it (folders' names are labels then)") from error
+
+
+def _read_sessions(path: Path) -> dict[str, tuple[int, str]]:
+    """Take's folder → (number from 1, name) of its session; empty where there is no such file."""
+    if not os.path.isfile(path):
+        return {}
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != 1:
+            raise ValueError("another format")
+        told = {}
+        for number, session in enumerate(content["sessions"], 1):
+            name = check_session_name(session["name"])
+            told.update({str(take): (number, name) for take in session["takes"]})
+        return told
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ExampleError) as error:
+        raise ExampleError(f"{path} cannot be read: mend or remove it (all is one session then)") from error

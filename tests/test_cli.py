@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -62,7 +64,8 @@ def one_line(err: str) -> bool:
 def test_from_folders_to_answers(run: Run, pictures: Path) -> None:
     """Import, train, evaluate and predict work in a row, and unseen pictures of taught classes are named."""
     code, result, _ = run("examples", "import", pictures / "taught", "--json")
-    assert (code, result) == (0, {"imported": 36, "bad": 0, "takes": 9, "nothing_found": 0})
+    assert code == 0
+    assert result == {"imported": 36, "bad": 0, "takes": 9, "sessions": [1], "nothing_found": 0}
     code, result, _ = run("train", "--json")
     assert code == 0
     assert result["classes"] == sorted(LABELS)
@@ -229,3 +232,43 @@ def test_version_and_help_need_no_model() -> None:
     code = "import sys\nfrom device.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     check = "assert not {'ai_edge_litert', 'tflite_runtime', 'curses', 'av'} & set(sys.modules), sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code + check], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_sessions_from_folders_to_figures(run: Run, pictures: Path, tmp_path: Path) -> None:
+    """Folders of sessions are imported, listed, evaluated across sessions, renamed, exported, and removed."""
+    for number, name in enumerate(("home", "work", "train")):
+        for label in ("up", "left"):
+            takes = sorted((pictures / "taught" / label).iterdir())
+            shutil.copytree(takes[number], tmp_path / "all" / name / label / takes[number].name)
+    code, result, _ = run("examples", "import", "--sessions", tmp_path / "all", "--json")
+    assert (code, result) == (0, {"imported": 24, "bad": 0, "takes": 6, "sessions": [1, 2, 3], "nothing_found": 0})
+    listed = run("examples", "list")[1]
+    assert re.search(r"8 examples in +2 takes +session 1 of \d{4}-\d\d-\d\d \d\d:\d\d +home", listed)
+    trained = run("train", "--json")[1]
+    assert trained["headline"]["kind"] == "session"
+    assert trained["headline"]["accuracy"] == trained["accuracy_by_session"]
+    assert run("model", "generations", "--json")[1][0]["accuracy"] == trained["accuracy_by_session"]
+    result = run("evaluate", "--json")[1]
+    assert [one["name"] for one in result["by_session"]["sessions"]] == ["home", "train", "work"]
+    text = run("evaluate")[1]
+    assert text.index("leave-one-session-out") < text.index("leave-one-take-out") < text.index("naive random split")
+    assert run("examples", "rename", "--session", "work", "office ☕")[0] == 0
+    code, _, err = run("examples", "rename", "--session", "9", "x")
+    assert code == 1
+    assert "no sessions are called '9'" in err
+    assert run("examples", "export", tmp_path / "out")[0] == 0
+    assert run("examples", "import", tmp_path / "out", "--profile", "copy")[0] == 0
+    names = {one["session_name"] for one in run("examples", "list", "--profile", "copy", "--json")[1]}
+    assert names == {"home", "train", "office ☕"}
+    assert run("examples", "remove", "--session", 1, "--json")[1] == {"removed": 8}
+    assert "home" not in run("examples", "list")[1]
+    code, _, err = run("examples", "remove", "--session", 1)
+    assert (code, run("examples", "remove", "--session", 77)[0]) == (0, 1)
+
+
+def test_an_import_is_a_session_named_like_its_folder(run: Run, pictures: Path) -> None:
+    """Imported twice, a folder is two sessions."""
+    for _ in range(2):
+        run("examples", "import", pictures / "taught")
+    assert [one["session_name"] for one in run("examples", "list", "--json")[1]] == ["taught"] * 72
+    assert {one["session"] for one in run("examples", "list", "--json")[1]} == {1, 2}

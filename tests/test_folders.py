@@ -299,3 +299,62 @@ def test_real_folders_are_found_whole(data: Callable[[str], Path]) -> None:
     assert sorted(labels_in(root)) == list("012345")
     assert len(found) == len(list(root.glob("*/*.*")))
     assert {one.take_name for one in found} == {""}
+
+
+def test_sessions_round_trip(tmp_path: Path) -> None:
+    """Exported and imported again, every take is in the session that it was in, of the same name, equal names too."""
+    with ExampleStore(tmp_path / "a.sqlite", writable=True) as store:
+        for name in ("kitchen ☕", "", "kitchen ☕"):
+            store.new_session(name)
+            fill(store, ["up", "a/b"])
+        export_folder(store, tmp_path / "out")
+        found = list(import_folder(tmp_path / "out"))
+        numbers = {f"{one.take:08d}": (one.session, store.session_name(one.session)) for one in store.list()}
+    assert {one.take_name: (one.session, one.session_name) for one in found} == numbers
+    assert labels_in(tmp_path / "out") == ["a/b", "up"]
+    (tmp_path / "out" / "up" / "mine").mkdir()
+    write(tmp_path / "out" / "up" / "mine" / "x.jpg")
+    assert [one.session for one in import_folder(tmp_path / "out") if one.take_name == "mine"] == [0]
+
+
+def test_folders_of_sessions(tmp_path: Path) -> None:
+    """With sessions on top the folders below them are labels, with takes or without; other things are named."""
+    for name in ("home/up/a.png", "home/up/take 1/b.png", "work%2F2/up/c.png", "work%2F2/down/d.png", "top.png"):
+        write(tmp_path / name)
+    skipped: list[str] = []
+    found = import_folder(tmp_path, lambda path, reason: skipped.append(f"{path.name} {reason}"), sessions=True)
+    assert [(one.session, one.session_name, one.label, one.take_name) for one in found] == [
+        (1, "home", "up", ""),
+        (1, "home", "up", "take 1"),
+        (2, "work/2", "down", ""),
+        (2, "work/2", "up", ""),
+    ]
+    assert skipped == ["top.png lies in no session's folder"]
+    with pytest.raises(ExampleError, match="is no folder: one with a folder of pictures for each session"):
+        list(import_folder(tmp_path / "top.png", sessions=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"format": 2, "sessions": []}',
+        '{"format": 1, "sessions": [{"name": "a\\u0007b", "takes": ["1"]}]}',
+        "\xff",
+    ],
+)
+def test_a_damaged_list_of_sessions_is_one_line(tmp_path: Path, text: str) -> None:
+    """A sessions.json that is none is refused in one line that says what to do."""
+    write(tmp_path / "up" / "a.png")
+    (tmp_path / "sessions.json").write_text(text, encoding="latin-1")
+    with pytest.raises(ExampleError, match="mend or remove it") as caught:
+        list(import_folder(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_hands_lie_in_folders_of_sessions(data: Callable[[str], Path]) -> None:
+    """The four sessions of hands_sessions are found by their names, each with the six classes."""
+    found = list(import_folder(data("hands_sessions"), sessions=True))
+    assert len({(one.session_name, one.label) for one in found}) == 24
+    assert {one.session_name for one in found} == {"session_15", "session_2", "session_3", "session_5"}

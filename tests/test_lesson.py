@@ -143,3 +143,20 @@ def test_a_new_lesson_begins_with_what_was_recorded(parts: tuple[Line, Lesson, C
     again = Lesson(lesson.store, Recognizer(FakeEmbedder()), lesson.clock)
     assert again.labels == ["dark", "bright"]
     assert len(again.recognizer.rows[1]) == 5
+
+
+def test_a_lesson_has_sessions(parts: tuple[Line, Lesson, Colours]) -> None:
+    """Takes go into the session that is shown, on disk and in the recognizer; an empty one only gets the new name."""
+    lesson = parts[1]
+    assert lesson.new_session("desk") == "session 1 desk"
+    record(parts, "dark", 20, 2)
+    assert lesson.session == "session 1 desk"
+    assert lesson.new_session() == "session 2"
+    assert lesson.new_session("kitchen") == "session 2 kitchen"
+    record(parts, "dark", 20, 3)
+    assert lesson.recognizer.sessions.tolist() == [1, 1, 2, 2, 2]
+    assert lesson.recorded().sessions is not None
+    lesson.undo()
+    assert lesson.recognizer.sessions.tolist() == [1, 1]
+    assert [one.name for one in lesson.store.sessions()] == ["desk"]
+    assert lesson.session == "session 2 kitchen"

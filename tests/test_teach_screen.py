@@ -124,6 +124,29 @@ def test_a_new_class_and_a_deleted_one(teach: Pty) -> None:
     teach.wait_gone("3 fist")
 
 
+def test_a_new_session_by_key(teach: Pty, data_dir: Path) -> None:
+    """s begins a session with a name, which stands on the screen and on disk; escape begins none."""
+    teach.wait_for("look: frame  session 1")
+    hold(teach, "1", "up", 2)
+    teach.send("s", "x", "escape")
+    teach.wait_gone("name of the new session")
+    teach.send("s", *"desk", "enter")
+    teach.wait_for("session 2 desk begins")
+    hold(teach, "1", "up", shown(teach, "up") + 3)
+    teach.send("q")
+    assert teach.wait_exit() == 0
+    with ExampleStore(data_dir / "profiles" / "default" / "examples.sqlite", writable=False) as store:
+        assert [(one.id, one.name) for one in store.sessions()] == [(1, ""), (2, "desk")]
+
+
+def test_the_keys_fit(teach: Pty) -> None:
+    """On 80 columns every key is named in the last line."""
+    teach.wait_for("p play, q")
+    line = next(line for line in teach.screen() if "p play, q" in line)
+    for key in ("1-9 hold", "space", "tab", "n new", "s place", "u undo", "d del", "b box", "t train"):
+        assert key in line
+
+
 def test_sigterm_restores_the_terminal_and_loses_nothing(teach: Pty, data_dir: Path) -> None:
     """SIGTERM while recording: the terminal is as it was, and everything that was shown is on disk."""
     hold(teach, "1", "up", 10)

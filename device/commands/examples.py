@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -11,11 +12,12 @@ from device.output import Progress, print_json, warn
 from device.stopping import stoppable
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ExampleError, ProfileError
-from edge_tl.folders import export_folder, import_folder, labels_in
+from edge_tl.folders import export_folder, import_folder, labels_in, session_name_of
 from edge_tl.image import decode
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import Look
 from edge_tl.profile import Profile
+from edge_tl.sessions import in_one_session_only
 
 
 def run(arguments: Namespace) -> int:
@@ -41,22 +43,37 @@ def run(arguments: Namespace) -> int:
 
 
 def show(arguments: Namespace, profile: Profile) -> int:
-    """Counts a class, or every example as JSON."""
+    """Counts a class and the sessions, or every example as JSON."""
+    sessions = profile.store.sessions()
     if arguments.json:
-        print_json([asdict(example) for example in profile.store.list()])
+        names = {session.id: session.name for session in sessions}
+        examples = profile.store.list()
+        print_json([{**asdict(example), "session_name": names.get(example.session, "")} for example in examples])
         return 0
     counts = profile.store.counts()
     if not counts:
         print("nothing was recorded yet: `edge-tl teach`, or `edge-tl examples import FOLDER`")
     for label, count in counts.items():
-        print(f"{count.examples:6} examples in {count.takes:3} take{' ' if count.takes == 1 else 's'}  {label}")
+        print(f"{count.examples:6} examples in {plural_takes(count.takes)}  {label}")
+    for session in sessions:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.started_s))
+        held = f"{session.examples:6} examples in {plural_takes(session.takes)}"
+        print(f"{held}  session {session.id} of {when}  {session.name}".rstrip())
+    for label in in_one_session_only(sessions):
+        print(f"{label} is in one session only: how it does on another day cannot be told")
     return 0
+
+
+def plural_takes(number: int) -> str:
+    """A number of takes, in a column."""
+    return f"{number:3} take{' ' if number == 1 else 's'}"
 
 
 def bring(arguments: Namespace, profile: Profile, embedder: Embedder) -> int:
     """Import a folder: every good picture is kept, everything left out is named, exit 1 if there was any."""
     missed = 0
-    takes: dict[tuple[str, str], int] = {}
+    takes: dict[tuple[int, str, str], int] = {}
+    sessions: dict[int, int] = {}
     good, bad = 0, 0
     with Progress("importing") as progress, stoppable() as stopped:
 
@@ -65,7 +82,13 @@ def bring(arguments: Namespace, profile: Profile, embedder: Embedder) -> int:
             bad += 1
             progress.warn(text)
 
-        found_all = list(import_folder(arguments.path, lambda path, reason: left_out(f"{path}: {reason}")))
+        found_all = list(
+            import_folder(
+                arguments.path,
+                lambda path, reason: left_out(f"{path}: {reason}"),
+                sessions=arguments.sessions,
+            )
+        )
         for done, found in enumerate(found_all):
             progress.of(done, len(found_all))
             if stopped():
@@ -78,19 +101,26 @@ def bring(arguments: Namespace, profile: Profile, embedder: Embedder) -> int:
             except (ExampleError, OSError) as error:
                 left_out(error)
                 continue
-            key = (found.label, found.take_name)
+            if found.session not in sessions:
+                # What is recorded later was not recorded there: it is closed.
+                name = found.session_name or session_name_of(arguments.path.absolute().name)
+                sessions[found.session] = profile.store.new_session(name, closed=True)
+            key = (found.session, found.label, found.take_name)
             if key not in takes:
-                takes[key] = profile.store.new_take(found.label, source=found.take_name)
+                takes[key] = profile.store.new_take(found.label, found.take_name, sessions[found.session])
             profile.store.add(takes[key], jpeg, embedding, embedder.fingerprint)
             good += 1
             missed += not embedding.any()
     profile.store.flush()
     if not good and not bad:
-        raise ExampleError(f"no pictures in {arguments.path}: wanted CLASS/picture or CLASS/TAKE/picture")
+        wanted = "SESSION/CLASS/picture" if arguments.sessions else "CLASS/picture or CLASS/TAKE/picture"
+        raise ExampleError(f"no pictures in {arguments.path}: wanted {wanted}")
     if arguments.json:
-        print_json({"imported": good, "bad": bad, "takes": len(takes), "nothing_found": missed})
+        numbers = sorted(sessions.values())
+        print_json({"imported": good, "bad": bad, "takes": len(takes), "sessions": numbers, "nothing_found": missed})
     else:
-        said = f"imported {good} pictures in {len(takes)} takes" + (f"; {bad} left out" if bad else "")
+        several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
+        said = f"imported {good} pictures in {len(takes)} takes{several}" + (f"; {bad} left out" if bad else "")
         print(said + missed_text(embedder, missed))
     return 1 if bad else 0
 
@@ -127,6 +157,8 @@ def remove(arguments: Namespace, profile: Profile) -> int:
         store.undo_last_take()
     elif arguments.label is not None:
         store.remove_label(arguments.label)
+    elif arguments.session is not None:
+        store.remove_session(arguments.session)
     else:
         store.remove(arguments.id)
     gone = before - sum(count.examples for count in store.counts().values())
@@ -138,13 +170,29 @@ def remove(arguments: Namespace, profile: Profile) -> int:
 
 
 def rename(arguments: Namespace, profile: Profile) -> int:
-    """Rename a class."""
-    profile.store.rename(arguments.old, arguments.new)
+    """Rename a class or a session."""
+    if arguments.session:
+        number = session_called(profile, arguments.old)
+        profile.store.rename_session(number, arguments.new)
+        said = f"session {number} is now called {arguments.new}"
+    else:
+        profile.store.rename(arguments.old, arguments.new)
+        said = f"{arguments.old} is now {arguments.new}; `edge-tl train` makes it count"
     if arguments.json:
         print_json({"renamed": arguments.old, "to": arguments.new})
     else:
-        print(f"{arguments.old} is now {arguments.new}; `edge-tl train` makes it count")
+        print(said)
     return 0
+
+
+def session_called(profile: Profile, text: str) -> int:
+    """The number of a session by its number or its name; ExampleError where none or two have it."""
+    sessions = profile.store.sessions()
+    found = [one.id for one in sessions if str(one.id) == text] or [one.id for one in sessions if one.name == text]
+    if len(found) != 1:
+        known = ", ".join(f"{one.id} {one.name}".strip() for one in sessions) or "none"
+        raise ExampleError(f"{len(found) or 'no'} sessions are called {text!r}; give the number; there are: {known}")
+    return found[0]
 
 
 def embed_again(arguments: Namespace, profile: Profile) -> int:

@@ -118,6 +118,12 @@ ONE_PLACE = {
 """What must be said of a way to look that sees the background too."""
 ELSEWHERE = "another room or day may look different: record a second, short session there (`edge-tl teach`, key s)"
 
+SINGLE_TAKES = (
+    "(below the first figure: where a class has one take a session, the place itself speaks for the other classes; "
+    "record two)"
+)
+"""Leaving the only take of a class in a session out leaves that session's light and background to the others alone."""
+
 
 def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | None = None) -> list[str]:
     """The honest figure, its interval, how it was found, and the flattering ones beside it.
@@ -138,6 +144,8 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
             f"({interval(evaluation.interval95)})",
             f"    by {evaluation.method}",
         ]
+        if evaluation.accuracy < across.accuracy:
+            lines.append(f"    {SINGLE_TAKES}")
     elif across is not None:
         lines.append(f"  of {len(across.sessions)} sessions no two show the same class: show every class in each")
     lines.append(f"  a naive random split would have claimed {evaluation.random_split_accuracy:.1%}")

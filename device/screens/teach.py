@@ -21,14 +21,16 @@ from edge_tl.look.ways import Look
 
 KEYS = "1234567890"
 HELP = (
-    "1-9 hold  space on/off  tab select  n new  u undo  d delete  b box  t train  p play  q quit",
-    "1-9 hold, space rec, tab, n new, u undo, d del, b box, t train, p play, q quit",
+    "1-9 hold  space on/off  tab select  n new class  s new session  u undo  d delete  b box  t train  p play  q quit",
+    "1-9 hold, space, tab, n new, s place, u undo, d del, b box, t train, p play, q",
+    "1-9 hold, tab, n new, s place, u undo, d del, b box, t train, p play, q",
 )
-"""The keys, for wide windows and for narrow ones."""
+"""The keys, for wide windows and for narrow ones, down to 72 columns."""
 AFTER = {
     "few": "",
     "nothing-found": "; u forgets this take",
     "wrong-take": ": was it the wrong key? u forgets it",
+    "one-session": "; s begins it, t trains",
     "mislabelled": "; `edge-tl report` shows them",
 }
 """Which key helps with which advice; with all others one may train."""
@@ -61,6 +63,7 @@ class TeachScreen:
         self.selected = 0
         self.message = "hold a number key and move: frames are recorded while it is held"
         self._typed: str | None = None
+        self._typing_session = False
         self._confirm: Callable[[bool], None] | None = None
         self._box: boxes.Box | None = None
         self._drawn_s = float("-inf")
@@ -122,8 +125,8 @@ class TeachScreen:
             self.holding.toggle(labels[self.selected], self.clock())
         elif key in ("tab", "down", "up") and labels:
             self.selected = (self.selected + (-1 if key == "up" else 1)) % len(labels)
-        elif key == "n":
-            self._typed = ""
+        elif key in ("n", "s"):
+            self._typed, self._typing_session = "", key == "s"
         elif key == "u":
             self.holding.release()
             undone = self.lesson.undo()
@@ -164,6 +167,11 @@ class TeachScreen:
             self._typed = typed[:-1]
         elif key == "enter":
             self._typed = None
+            if self._typing_session:
+                self.holding.release()
+                session = self.lesson.new_session(typed)
+                self.message = f"{session} begins: a short take of each class, at the new place"
+                return
             label = self.lesson.add_label(typed)
             self.selected = self.lesson.labels.index(label)
             self.message = f"new class {label}: {self._hint(self.selected)}"
@@ -208,8 +216,9 @@ class TeachScreen:
         term.clear()
         term.put(0, 0, "edge-tl teach", "yellow", bold=True)
         speed = speed_text(self.line, [])
-        term.put(0, 15, way_text(self.line), "grey")
-        term.put(0, max(32, columns - len(speed) - 1), speed, "grey")
+        speed_column = max(32, columns - len(speed) - 1)
+        term.put(0, speed_column, speed, "grey")
+        term.put(0, 15, cut(f"{way_text(self.line)}  {self.lesson.session}", speed_column - 16), "green")
         picture_rows = max(6, min(rows - 12, 24))
         picture_columns = min(picture_rows * 8 // 3, columns - 44)
         drawn = None
@@ -219,13 +228,13 @@ class TeachScreen:
         self._draw_classes(2, picture_columns + 2, columns - picture_columns - 3, picture_rows)
         self._draw_last_pictures(picture_rows + 3, columns, rows)
         term.put(rows - 3, 0, fit(self.hint, columns - 1), "green")
-        prompt = (
-            f"{self._typed}_  ← name of the new class; enter, or escape" if self._typed is not None else self.message
-        )
+        what = "new session, may be empty" if self._typing_session else "new class"
+        prompt = f"{self._typed}_  ← name of the {what}; enter, or escape" if self._typed is not None else self.message
         lines = wrap(prompt, columns - 1, 2)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)
-        term.put(rows - 1, 0, fit(HELP[len(HELP[0]) >= columns], columns - 1), "grey")
+        keys = next((text for text in HELP if len(text) < columns), HELP[-1])
+        term.put(rows - 1, 0, fit(keys, columns - 1), "grey")
         term.show()
 
     def _draw_classes(self, row: int, column: int, columns: int, limit: int) -> None:
