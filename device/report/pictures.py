@@ -12,6 +12,7 @@ from edge_tl.embedder import Embedder
 from edge_tl.errors import ExampleError
 from edge_tl.examples import ExampleStore
 from edge_tl.image import decode, encode_jpeg, thumbnail
+from edge_tl.look.marks import marks
 
 SIDE_PX = 144
 QUALITY = 80
@@ -43,34 +44,12 @@ def make_thumbnail(store: ExampleStore, example: int, embedder: Embedder) -> Thu
     height, width = small.shape[:2]
     scale = width / picture.shape[1], height / picture.shape[0]
     data = "data:image/jpeg;base64," + b64encode(encode_jpeg(small, QUALITY)).decode("ascii")
-    outlines, points = [], []
-    for outline, landmarks in found_in(embedder, picture):
-        outlines.append(outline * scale)
-        points.append(landmarks * scale)
-    return Thumbnail(example, width, height, data, tuple(outlines), tuple(points))
-
-
-def found_in(embedder: Embedder, picture: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(corners (4, 2), landmarks (N, 2)) of what an embedder looks at in a picture, in its pixels."""
-    height, width = picture.shape[:2]
-    box = getattr(embedder, "box", None)
-    if box is not None:
-        return [(corners(*(np.array(box) * (width, height, width, height))), np.empty((0, 2)))]
-    if not hasattr(embedder, "seen"):
-        return []
-    embedder.embed(picture)
-    seen = embedder.seen
-    found = []
-    for one in seen if isinstance(seen, tuple) else (seen,):
-        if one is not None:
-            region = getattr(one, "region", None)
-            found.append((corners(*one.box) if region is None else region.corners(), one.points[:, :2]))
-    return found
-
-
-def corners(left: float, top: float, right: float, bottom: float) -> np.ndarray:
-    """The corners (4, 2) of a box, in turn."""
-    return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), float)
+    # Found anew in the stored picture; the box of a way to look that draws one is where it always is.
+    if hasattr(embedder, "seen"):
+        embedder.embed(picture)
+    seen = marks(embedder, picture.shape)
+    outlines = tuple(mark.outline * scale for mark in seen)
+    return Thumbnail(example, width, height, data, outlines, tuple(mark.points * scale for mark in seen))
 
 
 def spread_over(rows: Sequence[int] | np.ndarray, takes: np.ndarray, count: int) -> list[int]:
