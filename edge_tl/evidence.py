@@ -13,8 +13,8 @@ from edge_tl.metrics import confusion, recall
 from edge_tl.nothing import found_in, nobody_class
 
 LAMBDA_ROWS = 300
-"""How many examples choose λ: of 1000, all of them take 203 ms on one core, these 58; all sentences take 69 ms then, and
-11 ms with 200 examples."""
+"""How many examples choose λ: of 1000, all of them take 203 ms on one core, these 58; all sentences then take 69 ms,
+and 11 ms with 200 examples."""
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ MOSTLY = 0.7
 """The share of a class that must be found before single examples of it are suspected and not the whole class."""
 SURE = 0.8
 """How much likelier another class must be. On sign_digits and cmu_faces (about 360 pictures each) with 3 and 8 labels
-swapped, all of the 3 and 6 or more of the 8 are above 0.7, beside 3 to 7 pictures whose labels nobody swapped; above 0.9
-are 2 or 3 of the 3 and 4 to 7 of the 8. This is between the two."""
+swapped, all of the 3 and 6 or more of the 8 are above 0.7, beside 3 to 7 pictures whose labels nobody swapped; above
+0.9 are 2 or 3 of the 3 and 4 to 7 of the 8. This is between the two."""
 ALIKE = 0.6
 """Takes of a class whose squared distance is less than this share of that between classes come from one spot. Measured
 with the shipped model: one simulated player who stays where he is 0.4 to 0.58, other people's hands (sign_digits) 0.77
