@@ -22,8 +22,8 @@ from edge_tl.look.ways import Look
 KEYS = "1234567890"
 HELP = (
     "1-9 hold  space on/off  tab select  n new class  s new session  u undo  d delete  b box  t train  p play  q quit",
-    "1-9 hold, space, tab, n new, s place, u undo, d del, b box, t train, p play, q",
-    "1-9 hold, tab, n new, s place, u undo, d del, b box, t train, p play, q",
+    "1-9, space, tab, n new, s place, u undo, d del, b box, t train, p play, q quit",
+    "1-9, tab, n new, s place, u undo, d del, b box, t train, p play, q quit",
 )
 """The keys, for wide windows and for narrow ones, down to 72 columns."""
 AFTER = {
