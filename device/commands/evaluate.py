@@ -62,8 +62,10 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, way: 
     cell = max(5, *(text_columns(name) for name in names))
     heading = " ".join(" " * (cell - text_columns(name)) + name for name in names)
     lines.append(f"{'':{width}}  recall  {heading}   ← answers")
-    for label, row in zip(evaluation.classes, evaluation.confusion, strict=True):
-        recall = evaluation.recall[label]
+    # The table is of the figure that leads: of sessions left out where there are two, else of takes.
+    shown = evaluation.by_session if evaluation.headline.kind == "session" else None
+    for label, row in zip(evaluation.classes, (shown or evaluation).confusion, strict=True):
+        recall = (shown or evaluation).recall[label]
         found = "     –" if math.isnan(recall) else f"{recall:6.1%}"
         lines.append(f"{fit(label, width)}  {found}  " + " ".join(f"{count:{cell}}" for count in row))
     lines += ["", rejection(evaluation, why_not)]
