@@ -12,8 +12,7 @@ HOP_FRAMES = 11
 _STEP_S = 0.01
 _SMOOTH_STEPS = 5
 _ABOVE_FLOOR_DB = 10.0  # what a peak must rise above the quiet part of its recording to be a word
-_BELOW_PEAK_DB = 25.0  # the word's quiet ends, unless the floor is higher
-_GAP_STEPS = 25  # a pause within a word (a stop consonant, "backward") is shorter than this
+_HISS = 1e-4
 
 
 def noise_windows(frames: int, width: int = FRAMES, hop: int = HOP_FRAMES) -> list[tuple[int, int]]:
@@ -60,36 +59,47 @@ def levels(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     return np.asarray(10 * np.log10(np.maximum(smooth, 1e-10)))
 
 
-def word_span(samples: np.ndarray, rate_hz: int) -> tuple[int, int] | None:
-    """Where in a sound the word is: its (start, end) in samples; None where nothing rises 10 dB above the quiet.
+def word_centre(samples: np.ndarray, rate_hz: int) -> int | None:
+    """The sample in the middle of a recording's word; None where nothing rises 10 dB above the quiet, as in noise.
 
-    The stretch around the loudest moment that stays above both the quiet part of the recording + 10 dB and the peak
-    − 25 dB, pauses under a quarter of a second included. The quiet part is the lowest tenth of the recording, so that
-    a steady noise is no word, and neither is one that was cut out so closely that nothing quiet is left.
+    The centre of gravity of (dB above the quietest fifth of the recording)²: the square lets the word outweigh what is
+    beside it. On real commands this put words in the same place more reliably than the loudest moment or than onset and
+    end do.
     """
     loudness = levels(samples, rate_hz)
-    step = round(rate_hz * _STEP_S)
-    peak, quiet = float(loudness.max()), float(np.percentile(loudness, 10))
-    if peak - quiet < _ABOVE_FLOOR_DB:
+    if float(loudness.max() - np.percentile(loudness, 10)) < _ABOVE_FLOOR_DB:
         return None
-    loud = np.flatnonzero(loudness >= max(quiet + _ABOVE_FLOOR_DB, peak - _BELOW_PEAK_DB))
-    # The runs of loud steps, joined over short pauses; the one with the peak is the word.
-    breaks = np.flatnonzero(np.diff(loud) > _GAP_STEPS)
-    firsts, lasts = loud[np.r_[0, breaks + 1]], loud[np.r_[breaks, len(loud) - 1]]
-    run = int(np.searchsorted(firsts, int(loudness.argmax()), side="right")) - 1
-    return int(firsts[run]) * step, min((int(lasts[run]) + 1) * step, len(samples))
+    weights = np.square(np.maximum(loudness - np.percentile(loudness, 20), 0.0))
+    middle = float(weights @ (np.arange(len(weights)) + 0.5) / weights.sum())
+    return int(middle * round(rate_hz * _STEP_S))
 
 
-def cut_word(samples: np.ndarray, rate_hz: int, length: int) -> np.ndarray:
-    """The `length` samples around the word of a recording, a new array; ExampleError where no word is heard.
+def cut(samples: np.ndarray, centre: int, length: int, at: float = 0.5) -> np.ndarray:
+    """The `length` samples of a recording in which sample `centre` lies at the share `at` of the cut: a new array.
 
-    The word's middle becomes the middle of the cut as far as the recording reaches: the cut is moved rather than
-    filled with silence. A recording shorter than `length` is returned whole.
+    Where the recording does not reach, the cut is filled with a hiss at −80 dB, always the same: digital silence is
+    nothing that a microphone ever gives. ShapeError for no sound.
     """
-    span = word_span(samples, rate_hz)
-    if span is None:
+    check_sound(samples)
+    start = centre - round(at * length)
+    first, last = max(start, 0), min(start + length, len(samples))
+    if first == start and last == start + length:
+        return samples[first:last].copy()
+    made = np.random.default_rng(0).standard_normal(length, np.float32) * np.float32(_HISS)
+    if first < last:
+        made[first - start : last - start] = samples[first:last]
+    return made
+
+
+def cut_word(
+    samples: np.ndarray, rate_hz: int, length: int, at: float = 0.5, shifts: tuple[int, ...] = (0,)
+) -> np.ndarray:
+    """Cuts around the word of a recording: float32 (shifts, length), each with the word's middle at the share `at`.
+
+    Each shift moves a cut by so many samples, later for positive ones: some shifts make training robust to where in a
+    window a word is heard. ExampleError (one line) where no word is heard in the recording.
+    """
+    centre = word_centre(samples, rate_hz)
+    if centre is None:
         raise ExampleError("no word is heard in the recording; speak louder or nearer to the microphone")
-    if len(samples) <= length:
-        return samples.copy()
-    start = min(max((span[0] + span[1] - length) // 2, 0), len(samples) - length)
-    return samples[start : start + length].copy()
+    return np.stack([cut(samples, centre + shift, length, at) for shift in shifts])

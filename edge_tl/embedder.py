@@ -18,12 +18,12 @@ _DTYPES = ("float32", "int8", "uint8")
 
 @runtime_checkable
 class Embedder(Protocol):
-    """Anything that turns a picture into an embedding, the same one every time."""
+    """Anything that turns a picture, or a sound, into an embedding, the same one every time."""
 
     name: str
     """What screens and profiles call it."""
     kind: str
-    """`picture`: what it embeds."""
+    """`picture` or `sound`: what it embeds. What is said of pictures below holds for sounds float32 (samples,)."""
     fingerprint: str
     """Changes whenever its embeddings do; of a model file its SHA-256."""
     embedding_shape: tuple[int, ...]

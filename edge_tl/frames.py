@@ -19,7 +19,7 @@ class Frame:
     data: np.ndarray
     """A picture: uint8, (height_px, width_px, 3), RGB. A sound: float32, (samples,), range [-1, 1]."""
     time_s: float
-    """When it was captured, in seconds of the source's monotonic clock."""
+    """When it was captured, in seconds of the source's monotonic clock; of a sound, its first sample."""
     index: int = 0
     """Counts the captured frames from 0, the dropped ones included."""
     dropped: int = 0

@@ -90,13 +90,21 @@ class Interpreter:
     outputs: tuple[TensorInfo, ...]
 
     def __init__(
-        self, model: Path | bytes, threads: int | None = None, backend: str | None = None, *, name: str | None = None
+        self,
+        model: Path | bytes,
+        threads: int | None = None,
+        backend: str | None = None,
+        *,
+        name: str | None = None,
+        input_shapes: tuple[tuple[int, ...], ...] | None = None,
     ) -> None:
         """Load a model.
 
         `model`: a path or the file's bytes. `threads`: 1 and more, None for `default_threads()`. `backend`: `litert`
-        or `tflite-runtime`, None for the first one installed. `name`: what messages call the model. Raises ModelError
-        for a file that is missing, truncated or no TFLite; MissingDependency where the runtime is not installed.
+        or `tflite-runtime`, None for the first one installed. `name`: what messages call the model.
+        `input_shapes`: one for each input, for a model whose shapes are open (sounds of any length); None keeps the
+        file's. Raises ModelError for a file that is missing, truncated or no TFLite, or where a fixed size would
+        change; MissingDependency where the runtime is not installed.
         """
         name = name or ("the model" if isinstance(model, bytes) else str(model))
         if isinstance(model, bytes):
@@ -111,8 +119,12 @@ class Interpreter:
         try:
             with _without_chatter():
                 self._runtime = runtime.Interpreter(model_content=data, num_threads=threads or default_threads())
+                if input_shapes is not None:
+                    self._resize(input_shapes, name)
                 self._runtime.allocate_tensors()
             inputs, outputs = self._runtime.get_input_details(), self._runtime.get_output_details()
+        except ModelError:
+            raise
         except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(f"{name}: {self.backend} cannot load it ({_reason(error)}); {_AGAIN}") from error
         self._name = name
@@ -145,6 +157,14 @@ class Interpreter:
             return tuple(self._runtime.get_tensor(index) for index in self._output_indices)
         except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(f"{self._name}: {self.backend} cannot run it ({_reason(error)}); {_AGAIN}") from error
+
+    def _resize(self, shapes: tuple[tuple[int, ...], ...], name: str) -> None:
+        """Give the inputs other shapes; ValueError of the runtime where a size is fixed."""
+        inputs = self._runtime.get_input_details()
+        if len(shapes) != len(inputs):
+            raise ModelError(f"{name}: got {len(shapes)} input shapes; the model has {len(inputs)} inputs")
+        for details, shape in zip(inputs, shapes, strict=True):
+            self._runtime.resize_tensor_input(details["index"], shape, strict=True)
 
     def input_view(self, number: int = 0) -> np.ndarray:
         """The memory of an input, to be written before each `invoke()`; drop it before that call."""

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from edge_tl.audio import check_sound
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ShapeError, SourceClosed, SourceTimeout
 from edge_tl.frames import Frame, Source
@@ -64,39 +65,54 @@ class FakeEmbedder:
 
 
 def check_embedder(embedder: Embedder) -> None:
-    """Assert what every Embedder promises: shapes, repeatability, fresh arrays, and ShapeError for no picture."""
+    """Assert what every Embedder promises: shapes, repeatability, fresh arrays, and ShapeError for what is no input."""
     assert isinstance(embedder, Embedder), "an attribute or method of Embedder is missing"
-    assert embedder.kind == "picture"
+    assert embedder.kind in ("picture", "sound")
     assert embedder.name
     assert embedder.fingerprint
     assert embedder.embedding_dim == int(np.prod(embedder.embedding_shape))
-    rng = np.random.default_rng(0)
+    inputs, wrong = _sounds() if embedder.kind == "sound" else _pictures()
+    check = check_sound if embedder.kind == "sound" else check_picture
     seen = []
-    for height, width in ((48, 64), (64, 48), (1, 1), (3, 200), (480, 640)):
-        picture = rng.integers(0, 256, (height, width, 3), np.uint8)
-        before = picture.copy()
-        embedding = embedder.embed(picture)
+    for data in inputs:
+        before = data.copy()
+        embedding = embedder.embed(data)
         assert isinstance(embedding, np.ndarray)
         assert embedding.dtype == np.float32
         assert embedding.shape == (embedder.embedding_dim,)
         assert np.isfinite(embedding).all()
-        assert (picture == before).all(), "the picture was written to"
-        assert (embedder.embed(picture) == embedding).all(), "the same picture gave another embedding"
-        fitted = embedder.fit(picture)
-        check_picture(fitted)
-        assert (embedder.fit(fitted) == fitted).all(), "a fitted picture was fitted again"
+        assert (data == before).all(), f"the {embedder.kind} was written to"
+        assert (embedder.embed(data) == embedding).all(), f"the same {embedder.kind} gave another embedding"
+        fitted = embedder.fit(data)
+        check(fitted)
+        assert (embedder.fit(fitted) == fitted).all(), f"a fitted {embedder.kind} was fitted again"
         assert (embedder.embed(fitted) == embedding).all(), "fit then embed differs from embed"
         kept = embedding.copy()
-        embedder.embed(255 - picture)
+        embedder.embed(255 - data if embedder.kind == "picture" else data[::-1].copy())
         assert (embedding == kept).all(), "an embedding was overwritten by the next one"
         embedding[:] = 0.0
-        assert (embedder.embed(picture) == kept).all(), "writing to an embedding changed the embedder"
+        assert (embedder.embed(data) == kept).all(), "writing to an embedding changed the embedder"
         seen.append(kept)
-    assert any((seen[0] != other).any() for other in seen[1:]), "every picture has the same embedding"
-    wrong: list[np.ndarray] = [np.zeros(shape, np.uint8) for shape in ((4, 4), (4, 4, 4), (0, 4, 3), (1, 4, 4, 3))]
-    wrong.append(np.zeros((4, 4, 3), np.float32))
-    for picture in wrong:
-        assert _raises(ShapeError, partial(embedder.embed, picture)), f"took {picture.dtype} {picture.shape}"
+    assert any((seen[0] != other).any() for other in seen[1:]), f"every {embedder.kind} has the same embedding"
+    for data in wrong:
+        assert _raises(ShapeError, partial(embedder.embed, data)), f"took {data.dtype} {data.shape}"
+
+
+def _pictures() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Pictures of many sizes, and arrays that are none."""
+    rng = np.random.default_rng(0)
+    sizes = ((48, 64), (64, 48), (1, 1), (3, 200), (480, 640))
+    right = [rng.integers(0, 256, (height, width, 3), np.uint8) for height, width in sizes]
+    wrong = [np.zeros(shape, np.uint8) for shape in ((4, 4), (4, 4, 4), (0, 4, 3), (1, 4, 4, 3))]
+    return right, [*wrong, np.zeros((4, 4, 3), np.float32)]
+
+
+def _sounds() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Sounds of many lengths, and arrays that are none."""
+    rng = np.random.default_rng(0)
+    right = [rng.uniform(-0.5, 0.5, samples).astype(np.float32) for samples in (16_000, 1, 441, 40_000, 21_472)]
+    wrong = [np.zeros(shape, np.float32) for shape in ((0,), (100, 1), (2, 16_000))]
+    return right, [*wrong, np.zeros(16_000), np.full(16_000, np.nan, np.float32), np.zeros(16_000, np.int16)]
 
 
 def _raises(wanted: type[Exception], call: Callable[[], object]) -> bool:
@@ -160,8 +176,7 @@ def _check_frame(frame: Frame) -> None:
         check_picture(frame.data)
         assert frame.rate_hz is None
     else:
-        assert frame.data.dtype == np.float32
-        assert frame.data.ndim == 1
+        check_sound(frame.data)
         assert np.abs(frame.data).max(initial=0.0) <= 1.0
         assert frame.rate_hz is not None
         assert frame.rate_hz > 0

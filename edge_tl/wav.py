@@ -142,7 +142,7 @@ def read_wav(source: Path | bytes, longest_s: float = LONGEST_S) -> tuple[np.nda
     with SoundFile(source) as file:
         if file.duration_s > longest_s:
             raise ExampleError(
-                f"{file.name}: is {_long(file.duration_s)} long; {_long(longest_s)} at most are taken: cut it into parts"
+                f"{file.name}: is {_long(file.duration_s)} long; {_long(longest_s)} at most are taken: cut it up"
             )
         return np.concatenate(list(file.blocks())), file.rate_hz
 

@@ -202,3 +202,14 @@ print("done")
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "done\n", "heard\n")
+
+
+def test_open_shapes_can_be_set_and_fixed_ones_not() -> None:
+    """Another size for a fixed input, or a wrong number of inputs, is one line; the file's own size is fine."""
+    pixels = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
+    (made,) = Interpreter(TINY["float32"], threads=1, input_shapes=((1, 8, 8, 3),)).invoke(pixels)
+    np.testing.assert_allclose(made, means(pixels), atol=1e-6)
+    for shapes in ((), ((1, 8, 8, 3),) * 2, ((1, 8),), ((1, 16, 8, 3),)):
+        with pytest.raises(ModelError) as caught:
+            Interpreter(TINY["float32"], threads=1, input_shapes=shapes)
+        assert "\n" not in str(caught.value)

@@ -23,6 +23,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "PIL": ("edge_tl/image.py", "edge_tl/drawn_head.py"),
     "ai_edge_litert": ("edge_tl/interpreter.py",),
     "tflite_runtime": ("edge_tl/interpreter.py",),
+    "soundfile": ("edge_tl/wav.py",),
+    "soxr": ("edge_tl/resample.py",),
     "picamera2": ("device/camera.py",),
     "av": ("device/video.py",),
     "curses": ("device/screens/terminal.py",),
@@ -70,7 +72,8 @@ def test_importing_the_library_is_quiet_and_light() -> None:
     """Importing `edge_tl` loads no interpreter, camera, terminal or TensorFlow and starts no thread."""
     code = (
         "import sys, threading, edge_tl;"
-        "loud = {'tensorflow', 'ai_edge_litert', 'tflite_runtime', 'picamera2', 'sounddevice', 'curses', 'av'};"
+        "loud = {'tensorflow', 'ai_edge_litert', 'tflite_runtime', 'picamera2', 'sounddevice', 'curses', 'av',"
+        " 'soxr', 'soundfile'};"
         "assert not loud & set(sys.modules), loud & set(sys.modules);"
         "assert threading.active_count() == 1"
     )

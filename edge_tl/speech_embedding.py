@@ -1,0 +1,169 @@
+"""The embedded speech base: Google's speech embedding, 96 values every 80 ms, as pyopen-wakeword ships it.
+
+Two of the package's files are used, both under the Apache License 2.0: embedding_model.tflite (Google's speech
+embedding, arXiv 2002.01322, converted by openWakeWord) and melspectrogram.tflite (openWakeWord's front-end to it). Its
+native code is not loaded, and its wake-word models (CC BY-NC-SA) are not touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from importlib import resources
+from typing import Self
+
+import numpy as np
+
+from edge_tl.audio import Sliding, check_sound
+from edge_tl.audio_mel import BANDS, GROUP_FRAMES, GROUP_SAMPLES, HOP_SAMPLES, RATE_HZ, MelStream, mel_groups
+from edge_tl.audio_windows import cut, cut_word, word_centre
+from edge_tl.errors import ExampleError, MissingDependency, ModelError, ShapeError
+from edge_tl.features import FeatureMap
+from edge_tl.interpreter import Interpreter
+
+PACKAGE = "pyopen_wakeword"
+INSTALL = "python3 -m pip install pyopen-wakeword  (all of speech: python3 -m pip install -e .[speech])"
+EMBEDDING_FILE, MEL_FILE = "embedding_model.tflite", "melspectrogram.tflite"
+LICENCE = "Apache-2.0"
+VALUES = 96
+"""Of one run of the network."""
+MEL_FRAMES = 76
+"""That the network sees: 0.78 s."""
+STEP_FRAMES = 8
+"""Of the mel spectrogram, 80 ms, from one run to the next."""
+RUNS = 8
+"""That make one window of 1.34 s: chosen on three speakers of Arabic commands, see NOTES.md."""
+WINDOW_SAMPLES = ((RUNS - 1) * STEP_FRAMES + MEL_FRAMES - GROUP_FRAMES) * HOP_SAMPLES + GROUP_SAMPLES
+STEP_SAMPLES = STEP_FRAMES * HOP_SAMPLES
+WORD_AT = 0.62
+"""Where in a window the middle of its word belongs: past the middle, so that less time passes from a word's end."""
+SHIFTS = (-2 * STEP_SAMPLES, -STEP_SAMPLES, 0, STEP_SAMPLES, 2 * STEP_SAMPLES)
+"""How far windows of one recording are moved for training: a listener hears every word at several places."""
+_MEL_TOLERANCE_DB = 0.01
+
+
+def speech_files() -> tuple[bytes, bytes]:
+    """The package's files: (embedding_model.tflite, melspectrogram.tflite), without running any of its code.
+
+    MissingDependency (with the command) where the package is not installed; ModelError where it has no such files.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None:
+        raise MissingDependency(f"pyopen-wakeword holds the speech model and is not installed: {INSTALL}")
+    # A module that is made but never executed: importing the package would load its native library's wrapper.
+    models = resources.files(importlib.util.module_from_spec(spec)) / "models"
+    try:
+        return (models / EMBEDDING_FILE).read_bytes(), (models / MEL_FILE).read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"pyopen-wakeword: {error.filename} cannot be read ({error.strerror}); install it again: {INSTALL}"
+        ) from error
+
+
+class SpeechEmbedder:
+    """A second of sound as an embedding; made by `load`, not for two threads at once. It needs no closing.
+
+    A window of 21 472 samples (1.34 s) at 16 kHz gives a map of 8 moments, 80 ms apart, by 96 values.
+    """
+
+    kind = "sound"
+    name = "speech-embedding"
+    rate_hz = RATE_HZ
+    window_samples = WINDOW_SAMPLES
+    hop_samples = STEP_SAMPLES
+    """From one window of a stream to the next: 80 ms."""
+    features = FeatureMap("flatten")
+    """What a head should see of it."""
+
+    def __init__(self, network: Interpreter, fingerprint: str) -> None:
+        """Take a loaded embedding model; ModelError where its shapes are others."""
+        wanted, made = network.inputs[0], network.outputs[0]
+        if wanted.shape != (1, MEL_FRAMES, BANDS, 1) or made.shape != (1, 1, 1, VALUES):
+            raise ModelError(
+                f"{EMBEDDING_FILE}: has input {wanted.shape} and output {made.shape}; (1, {MEL_FRAMES}, {BANDS}, 1) "
+                f"and (1, 1, 1, {VALUES}) are wanted: install another pyopen-wakeword"
+            )
+        self._network = network
+        self.fingerprint = fingerprint
+        self.embedding_shape: tuple[int, ...] = (RUNS, 1, VALUES)
+        self.embedding_dim = RUNS * VALUES
+
+    @classmethod
+    def load(cls, threads: int | None = None, backend: str | None = None) -> Self:
+        """With the files of the installed package, the front-end held to its melspectrogram.tflite.
+
+        `threads`, `backend`: as of Interpreter. MissingDependency where pyopen-wakeword or a runtime is not installed;
+        ModelError where the package holds other models.
+        """
+        embedding, mel = speech_files()
+        network = Interpreter(embedding, threads, backend, name=EMBEDDING_FILE)
+        _check_front_end(Interpreter(mel, 1, backend, name=MEL_FILE, input_shapes=((1, GROUP_SAMPLES),)))
+        parts = ("speech-embedding", hashlib.sha256(embedding).hexdigest(), RUNS, GROUP_FRAMES, WORD_AT)
+        return cls(network, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
+
+    def fit(self, data: np.ndarray) -> np.ndarray:
+        """A sound float32 (samples,) at 16 kHz of any length as one window (21472,), its word where a word belongs.
+
+        One of this length already is returned itself. Where no word is heard the sound's middle is taken; what the
+        sound does not reach is a faint hiss. ShapeError for no sound.
+        """
+        check_sound(data)
+        if len(data) == WINDOW_SAMPLES:
+            return data
+        if not len(data):
+            raise ShapeError("got an empty sound; samples float32 (n,), n ≥ 1, are wanted")
+        centre = word_centre(data, RATE_HZ) if len(data) >= RATE_HZ // 100 else None
+        return cut(data, len(data) // 2 if centre is None else centre, WINDOW_SAMPLES, WORD_AT)
+
+    def taught(self, recording: np.ndarray) -> np.ndarray:
+        """The windows of a recorded word to train on: float32 (5, 21472), the word at five places up to 160 ms apart.
+
+        `recording`: float32 (samples,) at 16 kHz. ExampleError (one line) where no word is heard.
+        """
+        if len(recording) < RATE_HZ // 100:
+            raise ExampleError(f"the recording has {len(recording)} samples; a word of 0.1 s and more is wanted")
+        return cut_word(recording, RATE_HZ, WINDOW_SAMPLES, WORD_AT, SHIFTS)
+
+    def embed(self, data: np.ndarray) -> np.ndarray:
+        """A sound float32 (samples,) at 16 kHz of any length → float32 (768,), a new array; ShapeError for no sound.
+
+        A sound of another length than a window goes through `fit` first.
+        """
+        (embedding,) = self.stream().push(self.fit(data))
+        return embedding
+
+    def stream(self) -> SpeechStream:
+        """What embeds a stream window by window; each costs one run of the network. It has this embedder to itself."""
+        return SpeechStream(self._network)
+
+
+class SpeechStream:
+    """The windows of one stream at 16 kHz, every 80 ms: window k covers the samples [1280·k, 1280·k + 21472)."""
+
+    def __init__(self, network: Interpreter) -> None:
+        self._network = network
+        self._mel = MelStream()
+        self._looks = Sliding(MEL_FRAMES, STEP_FRAMES)
+        self._windows = Sliding(RUNS, 1)
+
+    def push(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The embeddings float32 (768,) of the windows that are whole now, after a block float32 (samples,).
+
+        Bit for bit what `embed` gives for each window alone, whatever the sizes of the blocks. ShapeError for no sound.
+        """
+        looks = self._looks.push(self._mel.push(samples))
+        runs = np.empty((len(looks), VALUES), np.float32)
+        for number, look in enumerate(looks):
+            (made,) = self._network.invoke((look / np.float32(10) + np.float32(2))[None, :, :, None])
+            runs[number] = made.reshape(-1)
+        return [window.reshape(-1) for window in self._windows.push(runs)]
+
+
+def _check_front_end(published: Interpreter) -> None:
+    """ModelError unless our NumPy front-end gives what the package's gives, on 62 ms of noise."""
+    noise = np.random.default_rng(0).normal(scale=0.1, size=GROUP_SAMPLES).astype(np.float32)
+    (theirs,) = published.invoke((noise * np.float32(32768))[None])
+    ours = mel_groups(noise[None])[0]
+    if theirs.reshape(-1, BANDS).shape != ours.shape or not np.allclose(theirs[0, 0], ours, atol=_MEL_TOLERANCE_DB):
+        raise ModelError(f"{MEL_FILE}: is another front-end than ours; install another pyopen-wakeword: {INSTALL}")
