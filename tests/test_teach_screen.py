@@ -68,7 +68,7 @@ def test_hold_train_play_and_quit(teach: Pty, data_dir: Path) -> None:
     assert on_disk(data_dir)["up"][0] >= counted
     hold(teach, "2", "left", 8)
     teach.send("t")
-    teach.wait_for("trained on")
+    teach.wait_for("it knows only the places")  # the whole picture is looked at, the background too
     teach.send("p")
     teach.wait_for("edge-tl play")
     teach.send("q")

@@ -19,7 +19,7 @@ from device.assembly import (
     profile_folder,
 )
 from device.commands.play import play_round
-from device.commands.train import check_found, save
+from device.commands.train import ONE_PLACE, check_found, save
 from device.lesson import Lesson
 from device.line import Line
 from device.output import warn_all
@@ -63,7 +63,9 @@ def run(arguments: Namespace) -> int:
             learned = lesson.learn()
             save(profile, lesson.recognizer, learned, None)
             line.controller = make_controller(lesson.recognizer)
-            return f"trained on {learned.examples} examples in {learned.train_ms:.0f} ms; p plays"
+            sees_all = getattr(lesson.recognizer.embedder, "way", "frame") in ONE_PLACE
+            only = ", it knows only the places it was taught in" if sees_all else ""
+            return f"trained on {learned.examples} examples in {learned.train_ms:.0f} ms{only}; p plays"
 
         def look_at(look: Look) -> str:
             embedder = load_embedder(arguments, look)
