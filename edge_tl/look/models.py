@@ -184,7 +184,11 @@ def _stored(folder: Path, part: Part, data: bytes) -> Path:
         sync_folder(fresh)
         if place.exists():  # damaged: it is of no use to anyone
             shutil.rmtree(place)
-        fresh.rename(place)
+        try:
+            fresh.rename(place)
+        except OSError:
+            if not is_installed(folder, part):  # else another process was faster
+                raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     sync_folder(Path(folder))
