@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge_tl.image import fit, letterbox, warp
 from edge_tl.look.anchors import anchors
 from edge_tl.look.detect import decode, overlaps, weighted
-from edge_tl.look.region import Region, around, upright
+from edge_tl.look.region import Region, around, upright, whole
 
 REGIONS = st.builds(
     Region,
@@ -87,6 +87,27 @@ def test_beyond_the_border_is_black() -> None:
     half = warp(picture, np.array(((1, 0, -10), (0, 1, 0))), (20, 20))
     assert not half[:, :9].any()
     assert (half[:, 11:] == 200).all()
+
+
+@settings(max_examples=50)
+@given(REGIONS)
+def test_the_networks_see_the_border_repeated_or_black(region: Region) -> None:
+    """A white picture stays white wherever the region is where the border is repeated, and is black beyond elsewhere."""
+    white = np.full((120, 160, 3), 255, np.uint8)
+    repeated = region.model_input(white, 16, repeat=True)
+    if region.side_px < 1000:
+        assert (repeated == 255).all()
+    places = region.to_picture(np.argwhere(np.ones((16, 16)))[:, ::-1].astype(float), 16) + 0.5
+    beyond = ((places < -1) | (places > (161, 121))).any(axis=1).reshape(16, 16)
+    assert not region.model_input(white, 16)[beyond].any()
+
+
+def test_the_networks_input_is_opencvs() -> None:
+    """The input's pixel (x, y) is the picture's where the region's affine maps (x, y), both counted from corners."""
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    assert (Region(20, 20, 16).model_input(picture, 16) == picture[12:28, 12:28]).all()
+    assert (Region(20, 20, 32).model_input(picture, 16) == picture[4:36:2, 4:36:2]).all()
+    assert (whole(picture).model_input(picture, 60)[10:50] == picture).all()
 
 
 @settings(max_examples=30)

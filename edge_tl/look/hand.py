@@ -108,7 +108,7 @@ class HandTracker:
     def look(self, picture: np.ndarray, region: Region) -> Hand | None:
         """The hand in a region of a picture; None where the model sees none there."""
         size_px = self._size_px
-        crop = region.model_input(picture, size_px)
+        crop = region.model_input(picture, size_px, repeat=True)
         np.multiply(crop, np.float32(1 / 255), out=self._landmarks.input_view()[0], casting="unsafe")
         points, presence, right = self._landmarks.invoke()[:3]
         if not presence[0, 0] >= PRESENCE:

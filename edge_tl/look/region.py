@@ -9,8 +9,10 @@ import numpy as np
 
 from edge_tl.image import warp
 
-SAMPLING = 2
+SAMPLING = 3
 """Raised whenever the same pictures reach the networks otherwise: it is in the embedders' fingerprints."""
+MOST_REPEATED_PX = 4_000_000
+"""A crop that would need a larger part of the picture is black beyond the border: a hand of twice VGA's height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,17 @@ class Region:
         """
         return warp(picture, self.affine(size_px), (size_px, size_px))
 
-    def model_input(self, picture: np.ndarray, size_px: int) -> np.ndarray:
+    def model_input(self, picture: np.ndarray, size_px: int, *, repeat: bool = False) -> np.ndarray:
         """The same crop as MediaPipe's networks were given it: half a pixel beside `crop`, as their landmarks are.
 
         MediaPipe's OpenCV counts a pixel from its corner, in the crop and in the picture. Bilinear, without
-        antialiasing; black beyond the border, where MediaPipe repeats the border for its landmark model only: that
-        changes the landmarks less than what is left between its bilinear and ours.
+        antialiasing. `repeat`: beyond the border the border's colours are repeated, as its landmark model saw it;
+        otherwise it is black there, as its detectors saw it.
         """
         affine = self.affine(size_px)
         affine[:, 2] += 0.5 - affine[:, :2].sum(axis=1) / 2
+        if repeat:
+            picture, affine = _repeated(picture, affine, size_px)
         return warp(picture, affine, (size_px, size_px))
 
     def to_picture(self, points: np.ndarray, size_px: int) -> np.ndarray:
@@ -103,3 +107,21 @@ def around(points: np.ndarray, angle_rad: float, scale: float, shift: float) -> 
     x, y = (low + high) / 2
     y += shift * height
     return Region(float(c * x - s * y), float(s * x + c * y), float(scale * max(width, height, 1e-3)), angle_rad)
+
+
+def _repeated(picture: np.ndarray, affine: np.ndarray, size_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a picture that a crop sees, the border's colours repeated beyond it, and the affine into it.
+
+    The picture itself where the crop stays inside, or reaches so far that most of it would be repetition.
+    """
+    corners = affine @ np.array(((0, size_px, 0, size_px), (0, 0, size_px, size_px), (1, 1, 1, 1)))
+    low, high = np.floor(corners.min(axis=1)).astype(int) - 1, np.ceil(corners.max(axis=1)).astype(int) + 1
+    rows, columns = picture.shape[:2]
+    inside = low.min() >= 0 and high[0] <= columns and high[1] <= rows
+    if inside or np.prod(high - low) > MOST_REPEATED_PX:
+        return picture, affine
+    x = np.clip(np.arange(low[0], high[0]), 0, columns - 1)
+    y = np.clip(np.arange(low[1], high[1]), 0, rows - 1)
+    moved = affine.copy()
+    moved[:, 2] -= low
+    return picture[y][:, x], moved
