@@ -124,4 +124,4 @@ def _repeated(picture: np.ndarray, affine: np.ndarray, size_px: int) -> tuple[np
     y = np.clip(np.arange(low[1], high[1]), 0, rows - 1)
     moved = affine.copy()
     moved[:, 2] -= low
-    return picture[y][:, x], moved
+    return np.take(np.take(picture, y, axis=0), x, axis=1), moved
