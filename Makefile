@@ -52,7 +52,8 @@ downloads: $(VENV)/ready
 .venv-tflite/ready: pyproject.toml
 	@test -x .venv-tflite/bin/python || $(PYTHON311) -m venv .venv-tflite
 	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install \
-	  "numpy==1.24.*" "pillow>=9.4" tflite-runtime pytest pytest-xdist hypothesis pyte scikit-learn scipy av "setuptools>=70.1"
+	  "numpy==1.24.*" "pillow>=9.4" tflite-runtime pytest pytest-xdist hypothesis pyte scikit-learn scipy av \
+	  soxr soundfile pyopen-wakeword "setuptools>=70.1"
 	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -2,9 +2,10 @@
 
     Source.read → Frame → Embedder.embed → ExampleStore.add | Head.predict_proba → Controller.update → Game.step
 
-Read the files in this order, which is the data's way: errors, frames, sources, simulated, image, manifest, interpreter,
-embedder, stored, examples, folders, features, span, heads, metrics, validation, rejection, recognizer, controller,
-profile, timing, testing.
+Read the files in this order, which is the data's way: errors, frames, audio, audio_mel, audio_windows, resample, wav,
+sources, wav_source, simulated, image, manifest, interpreter, embedder, speech_embedding, speech_stream, stored,
+examples, folders, features, span, heads, metrics, validation, rejection, recognizer, controller, profile, timing,
+testing.
 """
 
 from edge_tl.controller import Controller, ControllerConfig, Steady
@@ -35,7 +36,11 @@ from edge_tl.recognizer import Learned, Observation, Recognizer
 from edge_tl.rejection import Rejector
 from edge_tl.simulated import SimulatedPlayer
 from edge_tl.sources import FolderSource
+from edge_tl.speech_embedding import SpeechEmbedder
+from edge_tl.speech_stream import Heard, SoundEmbedder, StreamingSpeech
 from edge_tl.validation import Evaluation, evaluate
+from edge_tl.wav import read_wav
+from edge_tl.wav_source import WavSource
 
 __all__ = [
     "HEADS",
@@ -51,6 +56,7 @@ __all__ = [
     "FolderSource",
     "Frame",
     "Head",
+    "Heard",
     "Learned",
     "MissingDependency",
     "ModelError",
@@ -64,14 +70,19 @@ __all__ = [
     "Rejector",
     "ShapeError",
     "SimulatedPlayer",
+    "SoundEmbedder",
     "Source",
     "SourceClosed",
     "SourceError",
     "SourceTimeout",
+    "SpeechEmbedder",
     "Steady",
+    "StreamingSpeech",
     "TFLiteEmbedder",
+    "WavSource",
     "decode",
     "default_model",
     "evaluate",
     "make_head",
+    "read_wav",
 ]

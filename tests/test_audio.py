@@ -54,6 +54,8 @@ def test_the_spectrogram_is_scipys() -> None:
 
 def test_a_real_word_is_scipys(data: Callable[[str], Path]) -> None:
     """A real recording, brought to 44.1 kHz, gives SciPy's decibels too."""
+    pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
+    pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
     samples, rate_hz = read_wav(sorted(data("speech/commands/left").glob("*.wav"))[0])
     sound = resample(samples, rate_hz, RATE_HZ)
     np.testing.assert_allclose(spectrogram(sound), scipys(sound), rtol=0, atol=1e-4)

@@ -88,6 +88,7 @@ def test_rates_do_not_matter() -> None:
 
 def test_noise_holds_no_word(data: Callable[[str], Path]) -> None:
     """In silence, hiss and real pink noise no word is heard, and a cut says so in one line."""
+    pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
     pink, rate_hz = read_wav(data("speech/noise/pink_noise.wav"))
     hiss = np.random.default_rng(0).normal(scale=0.1, size=16_000).astype(np.float32)
     for sound in (np.zeros(16_000, np.float32), hiss, pink[:rate_hz]):
@@ -99,6 +100,7 @@ def test_noise_holds_no_word(data: Callable[[str], Path]) -> None:
 
 def test_words_are_heard_in_real_recordings(data: Callable[[str], Path]) -> None:
     """In at least 95 of 100 real commands of one second a word is heard."""
+    pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
     paths = [path for word in ("up", "down") for path in sorted(data(f"speech/arabic/{word}").glob("*.wav"))][:100]
     heard = [word_centre(*read_wav(path)) for path in paths]
     assert sum(centre is not None for centre in heard) >= 95
