@@ -14,10 +14,10 @@ from device.newest import NewestFrame
 from device.video import UsbCamera, VideoFile
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.frames import Source
-from edge_tl.simulated import POSES, SimulatedPlayer, wandering
+from edge_tl.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
 from edge_tl.sources import PICTURE_SUFFIXES, FolderSource
 
-GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim|PATH"
+GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim[:head|hand]|PATH"
 Kind = Literal["auto", "picamera2", "usb", "sim", "path"]
 
 
@@ -29,16 +29,22 @@ class Choice:
     number: int | None = None
     """picamera2: of its list of cameras; usb: the N of /dev/videoN; None is the first."""
     path: Path | None = None
+    subject: str | None = None
+    """sim: what the simulated player shows; None is its head, unless whoever asks knows better."""
 
 
 def parse_camera(spec: str, exists: Callable[[str], bool] = os.path.exists) -> Choice:
-    """A `--camera` argument by its grammar, `auto|picamera2[:N]|usb[:N]|sim|PATH`; ConfigError for anything else.
+    """A `--camera` argument by its grammar, `GRAMMAR`; ConfigError for anything else.
 
     A word with a slash or a dot is a path; another one is a path only where `exists` says so.
     """
     word, colon, rest = spec.partition(":")
-    if spec in ("auto", "sim"):
-        return Choice("auto") if spec == "auto" else Choice("sim")
+    if spec == "auto":
+        return Choice("auto")
+    if word == "sim":
+        if colon and rest not in SUBJECTS:
+            raise ConfigError(f"--camera {ascii(spec)[1:-1][:40]}: wanted sim, sim:head or sim:hand")
+        return Choice("sim", subject=rest if colon else None)
     if word in ("picamera2", "usb"):
         # At most three digits: Linux has 256 video nodes, and int() is slow and finally refuses on millions.
         if colon and not (rest.isascii() and rest.isdigit() and len(rest) <= 3):
@@ -46,7 +52,7 @@ def parse_camera(spec: str, exists: Callable[[str], bool] = os.path.exists) -> C
         number = int(rest) if colon else None
         return Choice("picamera2", number) if word == "picamera2" else Choice("usb", number)
     if "\0" not in spec and spec.strip() and ("/" in spec or "." in spec or exists(spec)):
-        return Choice("path", path=Path(spec).expanduser())
+        return Choice("path", path=Path(os.path.expanduser(spec)))
     shown = spec if spec.isprintable() and len(spec) <= 60 else ascii(spec)[:60]
     raise ConfigError(f"--camera {shown}: no such word or file; wanted {GRAMMAR}")
 
@@ -78,7 +84,8 @@ def open_source(
         source = NewestFrame(UsbCamera(choice.number, clock=clock), clock=clock)
     elif choice.kind == "sim":
         script = wandering(seed, tuple(POSES))
-        source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script)
+        subject = choice.subject or "head"
+        source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script, subject=subject)
     else:
         assert choice.path is not None
         if choice.path.is_dir() or choice.path.suffix.lower() in PICTURE_SUFFIXES or not choice.path.exists():

@@ -21,7 +21,9 @@ HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
 KEEPS_NOTHING = ("demo", "doctor", "evaluate", "model", "predict", "report")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
 MOST_THREADS = 64
-CAMERA_HELP = "auto, picamera2[:N], usb[:N], sim (the simulated player), or PATH of a folder, picture or video"
+CAMERA_HELP = (
+    "auto, picamera2[:N], usb[:N], sim or sim:hand (the simulated player), or PATH of a folder, picture or video"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_tl.drawn_room import WIDTH_PX, Place, behind, light, noise, photograph, rgb, skin, turned, wall
+
 if TYPE_CHECKING:
     from PIL import Image
 
-WIDTH_PX, HEIGHT_PX = 320, 240
-MARGIN_PX = 12
-"""The wall is drawn larger than the picture, so that the camera can sway."""
 RADII = np.array([0.76, 0.98, 0.88])
 """Half width, half height and half depth of the skull, in units of about 11 cm."""
 DISTANCE = 6.0
 """From the camera to the head in the same units: near enough that perspective shows."""
 
-Colour = tuple[int, int, int]
-
-# Rough tones of skin from dark to light, and of hair, sRGB.
-SKIN = np.array([(92, 61, 46), (141, 96, 70), (186, 136, 104), (214, 168, 138), (232, 194, 170)], float)
+# Rough tones of hair, sRGB.
 HAIR = np.array([(28, 22, 20), (58, 40, 28), (104, 70, 40), (168, 130, 80), (120, 120, 122)], float)
+
+FIRST_PLACE = Place()
 
 
 @dataclass(frozen=True)
@@ -46,16 +44,17 @@ class Look:
     """What the light multiplies the picture by, float32 (240, 320, 3)."""
     noise: np.ndarray
     """Sensor noise in grey levels, int16, larger than the picture; each frame takes another part of it."""
+    tilt_deg: float
+    """How far the head leans all the time, positive to the picture's left."""
 
     @classmethod
-    def drawn_from(cls, person: np.random.Generator, session: np.random.Generator) -> Look:
+    def drawn_from(cls, person: np.random.Generator, session: np.random.Generator, place: Place = FIRST_PLACE) -> Look:
         """A look: the person's traits from one generator, what a session changes of them from the other."""
-        tone = np.clip(person.uniform(0.5, 3.5) + session.normal(0.0, 0.2), 0.0, len(SKIN) - 1.001)
-        skin = SKIN[int(tone)] + (SKIN[int(tone) + 1] - SKIN[int(tone)]) * (tone % 1.0)
+        tone = float(person.uniform(0.5, 3.5) + session.normal(0.0, 0.2))
         hair = HAIR[person.integers(len(HAIR))] * session.uniform(0.85, 1.15)
-        wall = _wall(session)
+        behind_it = wall(session)
         return cls(
-            skin=skin,
+            skin=skin(tone),
             hair=hair,
             shirt=session.uniform(20, 225, 3),
             iris=person.uniform((40, 40, 30), (110, 110, 130)),
@@ -63,66 +62,23 @@ class Look:
             long_hair=bool(person.random() < 0.5),
             glasses=bool(session.random() < 0.15),
             beard=bool(person.random() < 0.3),
-            scale_px=float(session.uniform(57, 72)),
-            centre_px=(float(WIDTH_PX / 2 + session.normal(0, 11)), float(104 + session.normal(0, 6))),
-            wall=wall,
-            light=_light(session),
-            noise=_noise(session),
+            scale_px=float(session.uniform(57, 72)) * place.scale,
+            centre_px=(
+                float(WIDTH_PX / 2 + session.normal(0, 11)) + place.right_px,
+                float(104 + session.normal(0, 6)) + place.down_px,
+            ),
+            wall=behind_it,
+            light=light(session),
+            noise=noise(session),
+            tilt_deg=place.tilt_deg,
         )
-
-
-def _wall(rng: np.random.Generator) -> Image.Image:
-    """A wall with things on it, out of focus."""
-    from PIL import Image, ImageDraw, ImageFilter
-
-    width, height = WIDTH_PX + 2 * MARGIN_PX, HEIGHT_PX + 2 * MARGIN_PX
-    base = rng.uniform(70, 210) + rng.normal(0, 14, 3)
-    wall = Image.new("RGB", (width, height), _rgb(base))
-    pen = ImageDraw.Draw(wall)
-    for _ in range(int(rng.integers(4, 11))):
-        x, y = rng.uniform(-20, width), rng.uniform(-20, height)
-        w, h = rng.uniform(15, 110), rng.uniform(15, 110)
-        colour = _rgb(base + rng.normal(0, 32, 3))
-        if rng.random() < 0.7:
-            pen.rectangle((x, y, x + w, y + h), fill=colour)
-            pen.rectangle(
-                (x + w * 0.15, y + h * 0.15, x + w * 0.85, y + h * 0.85), fill=_rgb(base + rng.normal(0, 24, 3))
-            )
-        else:
-            pen.ellipse((x, y, x + w, y + h), fill=colour)
-    return wall.filter(ImageFilter.GaussianBlur(float(rng.uniform(1.0, 3.5))))
-
-
-def _light(rng: np.random.Generator) -> np.ndarray:
-    """A lamp or window on one side, a brightness, and a colour of the light."""
-    y, x = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
-    angle, strength = rng.uniform(0, 2 * math.pi), rng.uniform(0.05, 0.28)
-    slope = 1.0 + strength * (x * math.cos(angle) + y * math.sin(angle))
-    tint = rng.uniform(0.82, 1.12) * (1.0 + rng.normal(0, 0.03, 3))
-    return (slope[:, :, None] * tint).astype(np.float32)
-
-
-def _noise(rng: np.random.Generator) -> np.ndarray:
-    shape = (HEIGHT_PX + 64, WIDTH_PX + 64, 3)
-    return np.rint(rng.standard_normal(shape, dtype=np.float32) * rng.uniform(2.0, 6.0)).astype(np.int16)
-
-
-def _rgb(colour: np.ndarray) -> Colour:
-    red, green, blue = (int(min(max(c, 0), 255)) for c in colour)
-    return red, green, blue
 
 
 class _View:
     """Places points of the head, given by longitude and latitude on the skull, in the picture."""
 
     def __init__(self, attitude_deg: np.ndarray, centre_px: tuple[float, float], scale_px: float) -> None:
-        yaw, pitch, roll = np.radians(attitude_deg)
-        cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (math.cos, math.sin))
-        # x to the right, y up, z to the camera; pitch first (a nod), then yaw (a turn), then roll (a tilt).
-        nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
-        turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-        tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-        self.rotation = tilt @ turn @ nod
+        self.rotation = turned(attitude_deg)
         self.centre_px, self.scale_px = centre_px, scale_px
         # The neck, not the middle of the head, is what stays in place.
         self.pivot = np.array([0.0, -0.9, -0.25])
@@ -186,11 +142,11 @@ def draw(look: Look, attitude_deg: np.ndarray, waves: np.ndarray, at_s: float, r
     attitude_deg: yaw (positive to the picture's right), pitch (positive up), roll (positive to the left shoulder).
     waves: 8 phases of the slow movements; at_s: the time they are at. rng: which part of the noise comes.
     """
-    from PIL import ImageDraw, ImageFilter
+    from PIL import ImageDraw
 
     dx, dy = 4.0 * math.sin(0.7 * at_s + waves[3]), 3.0 * math.sin(0.53 * at_s + waves[4])
-    x0 = MARGIN_PX + round(2.5 * math.sin(0.31 * at_s + waves[5]))
-    picture = look.wall.crop((x0, MARGIN_PX, x0 + WIDTH_PX, MARGIN_PX + HEIGHT_PX))
+    picture = behind(look.wall, at_s, waves)
+    attitude_deg = (*attitude_deg, 0.0, 0.0, look.tilt_deg)
     centre_px = (look.centre_px[0] + dx, look.centre_px[1] + dy)
     scale_px = look.scale_px * (1.0 + 0.03 * math.sin(0.4 * at_s + waves[6]))
     pen = ImageDraw.Draw(picture)
@@ -199,11 +155,7 @@ def draw(look: Look, attitude_deg: np.ndarray, waves: np.ndarray, at_s: float, r
     _head(pen, look, view)
     blink = math.sin(2.1 * at_s + waves[7]) > 0.985
     _face(pen, look, view, attitude_deg, blink)
-    # A lens is not as sharp as a polygon.
-    pixels = np.asarray(picture.filter(ImageFilter.BoxBlur(0.6)), dtype=np.float32) * look.light
-    row, column = rng.integers(0, 64, 2)
-    pixels += look.noise[row : row + HEIGHT_PX, column : column + WIDTH_PX]
-    return np.clip(pixels, 0.0, 255.0, out=pixels).astype(np.uint8)
+    return photograph(picture, look.light, look.noise, rng)
 
 
 def _body(pen: Any, look: Look, centre_px: tuple[float, float], scale_px: float, attitude_deg: np.ndarray) -> None:
@@ -213,7 +165,7 @@ def _body(pen: Any, look: Look, centre_px: tuple[float, float], scale_px: float,
     if look.long_hair:
         pen.ellipse(
             (x - 0.95 * scale_px - shift, y - 0.9 * scale_px, x + 0.95 * scale_px - shift, y + 1.75 * scale_px),
-            fill=_rgb(look.hair * 0.7),
+            fill=rgb(look.hair * 0.7),
         )
     neck = look.skin * 0.72
     pen.polygon(
@@ -223,11 +175,11 @@ def _body(pen: Any, look: Look, centre_px: tuple[float, float], scale_px: float,
             (x + 0.5 * scale_px, y + 1.7 * scale_px),
             (x - 0.5 * scale_px, y + 1.7 * scale_px),
         ],
-        fill=_rgb(neck),
+        fill=rgb(neck),
     )
     top = y + 1.42 * scale_px
-    pen.ellipse((x - 1.75 * scale_px + shift, top, x + 1.75 * scale_px + shift, top + 3 * scale_px), _rgb(look.shirt))
-    pen.ellipse((x - 0.45 * scale_px, top - 0.2 * scale_px, x + 0.45 * scale_px, top + 0.3 * scale_px), _rgb(neck))
+    pen.ellipse((x - 1.75 * scale_px + shift, top, x + 1.75 * scale_px + shift, top + 3 * scale_px), rgb(look.shirt))
+    pen.ellipse((x - 0.45 * scale_px, top - 0.2 * scale_px, x + 0.45 * scale_px, top + 0.3 * scale_px), rgb(neck))
 
 
 def _head(pen: Any, look: Look, view: _View) -> None:
@@ -298,11 +250,9 @@ def _face(pen: Any, look: Look, view: _View, attitude_deg: np.ndarray, blink: bo
 
 
 def _fill(pen: Any, view: _View, points: np.ndarray, colour: np.ndarray) -> None:
-    pen.polygon(view.project(points)[:, :2].ravel().tolist(), fill=_rgb(colour))
+    pen.polygon(view.project(points)[:, :2].ravel().tolist(), fill=rgb(colour))
 
 
 def _stroke(pen: Any, view: _View, points: np.ndarray, colour: np.ndarray, width: float) -> None:
     """A line, `width` in units of the head."""
-    pen.line(
-        view.project(points)[:, :2].ravel().tolist(), fill=_rgb(colour), width=max(round(width * view.scale_px), 1)
-    )
+    pen.line(view.project(points)[:, :2].ravel().tolist(), fill=rgb(colour), width=max(round(width * view.scale_px), 1))

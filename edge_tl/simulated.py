@@ -1,8 +1,9 @@
-"""The simulated player: a drawn head that turns, for machines without a camera.
+"""The simulated player: a drawn head that turns, or a hand that makes signs, for machines without a camera.
 
 It stands in for a person before a camera: the label it shows is known, everything else varies. What varies with
-`new_session` (person, clothes, place, light) is what differs between takes; what varies within one (sway, tilt,
-blinking, noise) is what differs between frames.
+`new_session` (clothes, wall, light) is what differs between takes of one day; what varies within one (sway, tilt,
+blinking, noise) is what differs between frames; and `new_day` brings what breaks a lesson overnight: another person,
+elsewhere, nearer or farther, leaning.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.drawn_head import Look, draw
+from edge_tl import drawn_hand, drawn_head
+from edge_tl.drawn_room import Place
 from edge_tl.errors import ConfigError, SourceClosed
 from edge_tl.frames import Frame
 from edge_tl.sources import wait_until
@@ -32,6 +35,52 @@ TURN_S = 0.18
 """How long the head takes to turn: a quick glance; people take 0.15 to 0.3 s."""
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What the player shows: how it is held for each label, how much that varies, and how it is drawn.
+
+    How it is held is yaw, pitch and roll in degrees, then whatever else the drawing wants.
+    """
+
+    name: str
+    holds: dict[str, np.ndarray]
+    habit: np.ndarray
+    """Standard deviation of how each label is held, from take to take."""
+    each: np.ndarray
+    """Standard deviation of how it is held, from one time to the next."""
+    sway_deg: np.ndarray
+    """How far yaw, pitch and roll sway."""
+    lean_deg: tuple[float, float]
+    """How far it leans on another day, at least and at most."""
+    look: Callable[[np.random.Generator, np.random.Generator, Place], Any]
+    draw: Callable[[Any, np.ndarray, np.ndarray, float, np.random.Generator], np.ndarray]
+
+
+SUBJECTS = {
+    "head": Subject(
+        name="simulated player",
+        holds={label: np.array([*pose, 0.0]) for label, pose in POSES.items()},
+        habit=np.array((4.5, 3.0, 3.0)),
+        each=np.array((2.0, 1.5, 1.5)),
+        sway_deg=np.array((3.0, 2.5, 3.0)),
+        lean_deg=(6.0, 12.0),
+        look=drawn_head.Look.drawn_from,
+        draw=drawn_head.draw,
+    ),
+    "hand": Subject(
+        name="simulated hand",
+        holds={label: np.array([0.0, 0.0, 0.0, *sign]) for label, sign in drawn_hand.SIGNS.items()},
+        habit=np.array((7.0, 5.0, 4.0) + 6 * (0.05,)),
+        each=np.array((3.0, 2.0, 2.0) + 6 * (0.03,)),
+        sway_deg=np.array((3.0, 3.0, 3.0)),
+        lean_deg=(15.0, 30.0),
+        look=drawn_hand.HandLook.drawn_from,
+        draw=drawn_hand.draw,
+    ),
+}
+"""By the word after `sim:` on the command line."""
+
+
 def wandering(
     seed: int, labels: Sequence[str], shortest_s: float = 0.6, longest_s: float = 1.8
 ) -> Iterator[tuple[str, float]]:
@@ -44,18 +93,18 @@ def wandering(
 
 
 class SimulatedPlayer:
-    """A drawn head that turns to `pose`; 320×240 RGB; the same pictures for the same seed and the same calls.
+    """A drawn head that turns to `pose`, or a hand that shows it; 320×240 RGB; the same for a seed and the same calls.
 
     seed: of everything that varies. clock: seconds, read at `open` and, where paced, for waiting. labels: the poses it
     may be asked for, of `POSES`; left and right are those of the picture, as in a mirror. fps: frames a second.
     paced: True waits with `sleep` for each frame's time and, like a camera, drops what a late reader missed; False
     delivers at once, frame n carrying the time n/fps after opening. script: (pose, seconds) pairs followed until they
-    end or `pose` is set. Raises ConfigError for a label that is no pose.
+    end or `pose` is set. subject: "head" or "hand" (`drawn_hand.SIGNS` says which sign is which label). Raises
+    ConfigError for a label that is no pose, and for another subject.
 
     `Frame.truth` is the pose being shown or turned to; `settled` is False while the head is still turning.
     """
 
-    name = "simulated player"
     simulated = True
 
     def __init__(
@@ -67,23 +116,30 @@ class SimulatedPlayer:
         paced: bool = False,
         sleep: Callable[[float], None] = time.sleep,
         script: Iterable[tuple[str, float]] | None = None,
+        subject: str = "head",
     ) -> None:
+        if subject not in SUBJECTS:
+            raise ConfigError(f"simulated player: no subject {subject!r}; it has {', '.join(SUBJECTS)}")
         unknown = [label for label in labels if label not in POSES]
         if unknown or not labels:
             raise ConfigError(f"simulated player: no pose {', '.join(unknown) or 'given'}; it knows {', '.join(POSES)}")
         if not fps > 0:
             raise ConfigError(f"simulated player: fps={fps:g}; wanted more than 0 frames a second")
+        self.subject = subject
+        self._subject = SUBJECTS[subject]
+        self.name = self._subject.name
         self.labels = tuple(labels)
         self._seed, self._clock, self._sleep = seed, clock, sleep
         self._fps, self._paced = fps, paced
         self._script = iter(script) if script is not None else None
         self._script_s = 0.0
         self._session = -1
+        self._day = 0
+        self._place = Place()
         self._opened_s: float | None = None
         self._next = 0
         self._turned_s = -math.inf
         self._pose = "neutral" if "neutral" in self.labels else self.labels[0]
-        self._from = self._to = np.zeros(3)
         self.new_session()
 
     @property
@@ -102,15 +158,23 @@ class SimulatedPlayer:
         return self._shown_s() - self._turned_s >= TURN_S
 
     def new_session(self) -> None:
-        """Another person, place and light, and each pose held a little differently: what a new take looks like."""
+        """Other clothes, wall and light, and each pose held a little differently: what a new take looks like."""
         self._session += 1
         self._rng = np.random.default_rng([self._seed, self._session])
-        self._look = Look.drawn_from(np.random.default_rng([self._seed, 1]), self._rng)
-        # How this person, this time, holds each pose: degrees of yaw, pitch and roll.
-        self._habits = {label: self._rng.normal(0.0, (4.5, 3.0, 3.0)) for label in POSES}
+        person = np.random.default_rng([self._seed, 1, self._day] if self._day else [self._seed, 1])
+        self._look = self._subject.look(person, self._rng, self._place)
+        # How this person, this time, holds each pose.
+        self._habits = {label: self._rng.normal(0.0, self._subject.habit) for label in POSES}
         self._waves = self._rng.uniform(0.0, 2.0 * math.pi, 8)
         self._from = self._to = self._aim(self._pose)
         self._turned_s = -math.inf
+
+    def new_day(self) -> None:
+        """Another person, who is elsewhere in the picture, nearer or farther, and leans: what tomorrow looks like."""
+        self._day += 1
+        where = np.random.default_rng([self._seed, 2, self._day])
+        self._place = Place.drawn_from(where, self._subject.lean_deg)
+        self.new_session()
 
     def open(self) -> None:
         """Start the frames at index 0; the pose and the session stay."""
@@ -132,7 +196,7 @@ class SimulatedPlayer:
         self._next = index + 1
         at_s = index / self._fps
         self._follow_script(at_s)
-        picture = draw(self._look, self._attitude(at_s), self._waves, at_s, self._rng)
+        picture = self._subject.draw(self._look, self._attitude(at_s), self._waves, at_s, self._rng)
         return Frame(picture, self._opened_s + at_s, index=index, dropped=dropped, truth=self._pose)
 
     def close(self) -> None:
@@ -152,8 +216,8 @@ class SimulatedPlayer:
         return max(self._next - 1, 0) / self._fps
 
     def _aim(self, label: str) -> np.ndarray:
-        """Yaw, pitch and roll in degrees for one hold of a pose: the pose, the habit, and this time's difference."""
-        return np.array([*POSES[label], 0.0]) + self._habits[label] + self._rng.normal(0.0, (2.0, 1.5, 1.5))
+        """How a pose is held once: the pose, the habit, and this time's difference."""
+        return self._subject.holds[label] + self._habits[label] + self._rng.normal(0.0, self._subject.each)
 
     def _turn(self, label: str) -> None:
         if label not in self.labels:
@@ -170,10 +234,10 @@ class SimulatedPlayer:
         return self._from + (self._to - self._from) * (t * t * (3.0 - 2.0 * t))
 
     def _attitude(self, at_s: float) -> np.ndarray:
-        """The turn, with the slow sway of a head that nobody holds still, in degrees."""
-        w = self._waves
-        sway = [3.0 * math.sin(1.9 * at_s + w[0]), 2.5 * math.sin(1.3 * at_s + w[1]), 3.0 * math.sin(0.9 * at_s + w[2])]
-        return self._between(at_s) + sway
+        """The turn, with the slow sway of what nobody holds still."""
+        attitude = self._between(at_s)
+        attitude[:3] += self._subject.sway_deg * np.sin(np.array((1.9, 1.3, 0.9)) * at_s + self._waves[:3])
+        return attitude
 
     def _follow_script(self, at_s: float) -> None:
         while self._script is not None and at_s >= self._script_s:

@@ -22,6 +22,8 @@ from edge_tl.simulated import SimulatedPlayer
     [
         ("auto", Choice("auto")),
         ("sim", Choice("sim")),
+        ("sim:head", Choice("sim", subject="head")),
+        ("sim:hand", Choice("sim", subject="hand")),
         ("picamera2", Choice("picamera2")),
         ("picamera2:1", Choice("picamera2", 1)),
         ("usb", Choice("usb")),
@@ -37,7 +39,7 @@ def test_the_grammar(spec: str, choice: Choice) -> None:
     assert parse_camera(spec, exists=lambda path: path == "here") == choice
 
 
-@pytest.mark.parametrize("spec", ["", " ", "webcam", "picamera", "AUTO", "sim:1", "\0.mp4", "x" * 300, "a\nb"])
+@pytest.mark.parametrize("spec", ["", " ", "webcam", "picamera", "AUTO", "\0.mp4", "x" * 300, "a\nb"])
 def test_an_unknown_word_lists_the_grammar(spec: str) -> None:
     """What is no word of the grammar is one short line that shows the grammar."""
     with pytest.raises(ConfigError) as error:
@@ -51,6 +53,13 @@ def test_an_unknown_word_lists_the_grammar(spec: str) -> None:
 def test_a_bad_number_says_what_is_wanted(spec: str) -> None:
     """A camera's number that is none is named."""
     with pytest.raises(ConfigError, match="is no number; wanted"):
+        parse_camera(spec)
+
+
+@pytest.mark.parametrize("spec", ["sim:1", "sim:", "sim:\n", "sim:Hand", "sim:" + "x" * 300])
+def test_a_part_the_simulated_player_lacks_says_which_it_has(spec: str) -> None:
+    """What follows `sim:` is head or hand, or one short line says so."""
+    with pytest.raises(ConfigError, match=r"^.{0,80}: wanted sim, sim:head or sim:hand$"):
         parse_camera(spec)
 
 
@@ -133,6 +142,18 @@ def test_auto_prefers_the_pis_own_camera(monkeypatch: pytest.MonkeyPatch) -> Non
         source = open_source("auto")
         assert (source.name, made[-1]) == (wanted, wanted)
         source.close()
+
+
+def test_the_simulated_player_shows_what_is_asked_for() -> None:
+    """`sim:hand` opens a hand and `sim` a head, each under its own name."""
+    pictures = []
+    for spec, subject in (("sim", "head"), ("sim:hand", "hand")):
+        with open_source(spec, clock=lambda: 0.0) as source:
+            assert isinstance(source, SimulatedPlayer)
+            assert source.subject == subject
+            pictures.append((source.name, source.read().data.tobytes()))
+    assert pictures[0][0] != pictures[1][0]
+    assert pictures[0][1] != pictures[1][1]
 
 
 def test_the_simulated_player_wanders_by_itself() -> None:

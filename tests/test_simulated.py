@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.linear_model import RidgeClassifier
 from source_contract import check_source
 
-from edge_tl.drawn_head import SKIN, Look, draw, on_skull
+from edge_tl.drawn_hand import SIGNS, HandLook, joints_px, skeleton
+from edge_tl.drawn_hand import draw as draw_hand
+from edge_tl.drawn_head import Look, draw, on_skull
+from edge_tl.drawn_room import SKIN, Place, behind, photograph, skin
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError, SourceTimeout
 from edge_tl.features import FeatureMap
+from edge_tl.look.embedders import FaceEmbedder, HandEmbedder
+from edge_tl.look.models import PARTS, VERSION, install_models
 from edge_tl.models import default_model
-from edge_tl.simulated import POSES, TURN_S, SimulatedPlayer, wandering
+from edge_tl.simulated import POSES, SUBJECTS, TURN_S, SimulatedPlayer, wandering
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models of hands and face, of the downloaded wheel."""
+    wheels = sorted((ROOT / "downloads").glob(f"mediapipe-{VERSION}-*.whl"))
+    if not wheels:
+        pytest.skip(f"no wheel of mediapipe {VERSION} in downloads")
+    folder = tmp_path_factory.mktemp("models")
+    for which in PARTS:
+        install_models(wheels[0], folder, which)
+    return folder
 
 
 class Clock:
@@ -50,6 +70,7 @@ def test_the_player_keeps_the_contract_of_a_source() -> None:
     """The simulated player behaves like a camera, paced and unpaced."""
     clock = Clock()
     check_source(player)
+    check_source(lambda: player(subject="hand"))
     check_source(lambda: SimulatedPlayer(clock=clock, sleep=clock.sleep, paced=True))
     assert player().simulated
 
@@ -57,18 +78,21 @@ def test_the_player_keeps_the_contract_of_a_source() -> None:
 def test_a_seed_gives_the_same_pictures_again() -> None:
     """Two players with one seed draw the same frames; another seed draws others."""
 
-    def film(seed: int) -> list[bytes]:
-        with player(seed) as source:
+    def film(seed: int, subject: str) -> list[bytes]:
+        with player(seed, subject=subject) as source:
             frames = [source.read()]
             source.pose = "up"
             frames.append(source.read())
             source.new_session()
             frames.append(source.read())
+            source.new_day()
+            frames.append(source.read())
         return [frame.data.tobytes() for frame in frames]
 
-    first = film(1)
-    assert film(1) == first
-    assert not set(film(2)) & set(first)
+    for subject in SUBJECTS:
+        first = film(1, subject)
+        assert film(1, subject) == first
+        assert not set(film(2, subject)) & set(first)
 
 
 def test_pictures_are_camera_sized_and_never_twice_the_same() -> None:
@@ -199,6 +223,105 @@ def test_wandering_never_stays() -> None:
     assert all(0.6 <= hold_s <= 1.8 for _, hold_s in steps)
 
 
+def test_another_day_brings_another_person_elsewhere() -> None:
+    """A new day moves, resizes and tilts the player far more than a new take of the same day does, and stays so."""
+    for subject in SUBJECTS:
+        with player(3, subject=subject) as source:
+            source.read()
+            today = [place_of(source) for _ in range(6)]
+            source.new_day()
+            tomorrow = [place_of(source) for _ in range(6)]
+        (x, near), (other_x, other_near) = np.mean(today, axis=0), np.mean(tomorrow, axis=0)
+        assert abs(other_x - x) > 25.0
+        assert abs(np.log(other_near / near)) > 0.06
+
+
+def place_of(source: SimulatedPlayer) -> tuple[float, float]:
+    """Where the player of a new take is, in pixels, and how large."""
+    source.new_session()
+    look = source._look
+    return (look.centre_px[0], look.scale_px) if source.subject == "head" else (look.wrist_px[0], look.palm_px)
+
+
+def test_a_place_is_never_that_of_the_first_day() -> None:
+    """Another day's place is clearly elsewhere, nearer or farther, and tilted by no less than asked, for any draw."""
+    for number in range(50):
+        place = Place.drawn_from(np.random.default_rng(number), (15.0, 30.0))
+        assert abs(place.right_px) >= 32
+        assert not 0.88 < place.scale < 1.08
+        assert 15 <= abs(place.tilt_deg) <= 30
+
+
+def test_the_hand_shows_its_signs() -> None:
+    """Straight fingers reach far beyond the palm and bent ones end on it, as each sign says."""
+    for sign in SIGNS.values():
+        joints = skeleton(np.array(sign))
+        assert joints.shape == (21, 3)
+        for finger, curl in enumerate(sign[1:5], start=1):
+            tip, base = joints[4 + 4 * finger], joints[1 + 4 * finger]
+            assert (np.linalg.norm(tip - base) > 0.7) == (curl == 0.0)
+            assert (tip[1] > base[1]) == (curl == 0.0)
+        assert (joints[4, 0] > 0.6) == (sign[0] == 0.0)
+
+
+def test_the_hand_is_drawn_where_its_joints_are() -> None:
+    """The joints of the drawn hand lie on its skin: lighter paint there shows in the picture, for either hand."""
+    for number in range(4):
+        rng = np.random.default_rng(number)
+        look = HandLook.drawn_from(rng, rng, Place(20.0, 5.0, 0.9, 20.0))
+        look.wall.paste((0, 0, 0), (0, 0, *look.wall.size))
+        plain = dataclasses.replace(
+            look,
+            skin=np.array([250.0, 0.0, 0.0], np.float32),
+            sleeve=np.zeros(3, np.float32),
+            light=np.ones_like(look.light),
+            noise=np.zeros_like(look.noise),
+        )
+        attitude = np.array([10.0, 5.0, -8.0, *SIGNS["neutral"]])
+        picture = draw_hand(plain, attitude, np.zeros(8), 0.0, rng)
+        x, y = joints_px(plain, attitude, np.zeros(8), 0.0).astype(int).T
+        assert (picture[y, x, 0] > 60).all()
+        assert 0.03 < (picture[:, :, 0] > 60).mean() < 0.3
+
+
+def test_a_hand_that_has_left_the_picture_leaves_the_wall() -> None:
+    """A hand drawn far outside changes nothing but what is behind it, and is no error."""
+    rng = np.random.default_rng(0)
+    look = HandLook.drawn_from(rng, rng, Place(right_px=5000.0))
+    picture = draw_hand(look, np.array([0.0, 0.0, 0.0, *SIGNS["down"]]), np.zeros(8), 0.0, np.random.default_rng(1))
+    wall = photograph(behind(look.wall, 0.0, np.zeros(8)), look.light, look.noise, np.random.default_rng(1))
+    np.testing.assert_array_equal(picture, wall)
+
+
+def test_skin_has_every_tone() -> None:
+    """Between and beyond the tones there is a tone, never an error."""
+    np.testing.assert_allclose(skin(1.5), (SKIN[1] + SKIN[2]) / 2)
+    np.testing.assert_allclose(skin(-1.0), SKIN[0])
+    np.testing.assert_allclose(skin(9.0), SKIN[-1], atol=0.1)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_finders_see_what_is_drawn(subject: str, installed: Path) -> None:
+    """The real detectors find nine of ten drawn hands and heads, on any day, and hands where they were drawn."""
+    embedder = (HandEmbedder if subject == "hand" else FaceEmbedder).load(installed, threads=1)
+    found, apart = [], []
+    for seed, pose in itertools.product(range(2), POSES):
+        with player(seed, subject=subject) as source:
+            for _ in range(2):
+                picture = settled(source, pose)
+                embedder.embed(picture)
+                found.append(embedder.seen is not None)
+                if isinstance(embedder, HandEmbedder) and embedder.seen is not None:
+                    drawn = joints_px(
+                        source._look, source._attitude(source._shown_s()), source._waves, source._shown_s()
+                    )
+                    off = np.linalg.norm(embedder.seen.points[:, :2] - drawn, axis=1)
+                    apart.append(np.median(off) / np.ptp(drawn, axis=0).max())
+                source.new_day()
+    assert np.mean(found) >= 0.9
+    assert not apart or np.median(apart) <= 0.05
+
+
 def test_an_unknown_pose_is_refused() -> None:
     """A label that is no pose is one clear line, at the start and later."""
     with pytest.raises(ConfigError, match="no pose wave; it knows up, down"):
@@ -207,6 +330,8 @@ def test_an_unknown_pose_is_refused() -> None:
         player(labels=("left", "right")).pose = "up"
     with pytest.raises(ConfigError, match="fps=0"):
         player(fps=0)
+    with pytest.raises(ConfigError, match="no subject 'foot'; it has head, hand"):
+        player(subject="foot")
 
 
 def test_the_skull_is_symmetric() -> None:
