@@ -171,7 +171,7 @@ def _placing(look: HandLook, attitude: np.ndarray, waves: np.ndarray, at_s: floa
         )
     )
     palm_px = look.palm_px * (1.0 + 0.03 * math.sin(0.4 * at_s + waves[6]))
-    to_px = turned((*attitude[:3], 0.0, 0.0, look.tilt_deg)) * (palm_px * np.array([[1.0], [-1.0], [1.0]]))
+    to_px = turned(attitude[:3] + np.array((0.0, 0.0, look.tilt_deg))) * (palm_px * np.array([[1.0], [-1.0], [1.0]]))
     if not look.right:
         to_px = to_px * (-1.0, 1.0, 1.0)
 

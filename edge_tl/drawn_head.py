@@ -146,7 +146,7 @@ def draw(look: Look, attitude_deg: np.ndarray, waves: np.ndarray, at_s: float, r
 
     dx, dy = 4.0 * math.sin(0.7 * at_s + waves[3]), 3.0 * math.sin(0.53 * at_s + waves[4])
     picture = behind(look.wall, at_s, waves)
-    attitude_deg = (*attitude_deg, 0.0, 0.0, look.tilt_deg)
+    attitude_deg = attitude_deg + np.array((0.0, 0.0, look.tilt_deg))
     centre_px = (look.centre_px[0] + dx, look.centre_px[1] + dy)
     scale_px = look.scale_px * (1.0 + 0.03 * math.sin(0.4 * at_s + waves[6]))
     pen = ImageDraw.Draw(picture)
