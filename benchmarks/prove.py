@@ -14,8 +14,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import proof_digits, proof_faces, proof_look, proof_sessions, proof_strangers
-from benchmarks.look_ways import models_folder, open_ways, see
+from benchmarks import (
+    proof_digits,
+    proof_faces,
+    proof_look,
+    proof_look_changed,
+    proof_look_strangers,
+    proof_sessions,
+    proof_strangers,
+)
+from benchmarks.look_ways import Way, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
 from benchmarks.record import write
 from edge_tl.embedder import Embedder, TFLiteEmbedder
@@ -24,7 +32,9 @@ from edge_tl.models import default_model
 V1 = ROOT / "downloads" / "mobilenet_v1_0.25"
 V1_WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"
 PLAIN = ("faces", "digits", "sessions", "strangers")
-LOOKING = ("look",)
+LOOKING = ("look", "look_changed", "look_strangers")
+PICTURE = ROOT / "docs" / "changes.svg"
+"""Where the curves of `look_changed` are drawn."""
 """Those that need the models of hands and faces."""
 PROOFS = PLAIN + LOOKING
 
@@ -106,8 +116,22 @@ def prove_looking(chosen: list[str]) -> None:
     for name, pictures in sets.items():
         print(f"looking at {len(pictures.paths)} pictures of {name}", file=sys.stderr)
         seen[name] = see(pictures, ways)
+    takes = {"hands": takes_of(sets["hands"]), "faces": proof_look.face_takes(sets["faces"])}
+    of = {
+        kind: {name: Way(ways[name], seen[kind][name], takes[kind]) for name in names}
+        for kind, names in (("hands", proof_look.HANDS), ("faces", proof_look.FACES))
+    }
     for name in chosen:
-        result, text = proved(proof_look, seen["hands"], seen["faces"], ways)
+        if name == "look":
+            result, text = proved(proof_look, seen["hands"], seen["faces"], ways)
+        elif name == "look_changed":
+            result, text = proved(proof_look_changed, of["hands"], of["faces"])
+            PICTURE.write_text(proof_look_changed.drawing(result), encoding="utf-8")
+        else:
+            signs = see(digits(), {kind: ways[kind] for kind in proof_look.FACES})
+            result, text = proved(
+                proof_look_strangers, of["hands"], of["faces"], {kind: one.X for kind, one in signs.items()}
+            )
         record(name, result, text, ways)
 
 

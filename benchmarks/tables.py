@@ -17,6 +17,8 @@ from benchmarks import (
     proof_digits,
     proof_faces,
     proof_look,
+    proof_look_changed,
+    proof_look_strangers,
     proof_sessions,
     proof_strangers,
 )
@@ -29,6 +31,8 @@ REPORTS: dict[str, Any] = {
     "prove_sessions": proof_sessions,
     "prove_strangers": proof_strangers,
     "prove_look": proof_look,
+    "prove_look_changed": proof_look_changed,
+    "prove_look_strangers": proof_look_strangers,
     "bench_start": bench_start,
     "bench_embed": bench_embed,
     "bench_latency": bench_latency,
