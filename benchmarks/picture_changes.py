@@ -15,7 +15,7 @@ import numpy as np
 from edge_tl.image import warp
 
 WIDTH_PX = 320
-"""Pixels that a picture is thought to be wide where a level is in pixels: in another picture they grow with its width."""
+"""How wide a picture is thought to be where a level is in pixels: in another one they grow with its width."""
 
 
 @dataclass(frozen=True)
