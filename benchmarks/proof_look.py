@@ -233,6 +233,29 @@ def report(result: dict[str, Any]) -> str:
     )
 
 
+def short(result: dict[str, Any]) -> str:
+    """The figures of hands that somebody wants who chooses a way to look."""
+    rows: list[list[object]] = [
+        [name, *[float(value[taught][which]) for taught in ("one", "three") for which in ("mean", "least")]]
+        for name, value in result["hands"].items()
+        if name != "true box of each picture"
+    ]
+    few: list[list[object]] = [
+        [name, *[float(value[str(count)]["mean"]) for count in FEW]] for name, value in result["few"].items()
+    ]
+    faces: list[list[object]] = [
+        [name, *[float(value[key]) for key in ("mean", "worst")]] for name, value in result["faces"].items()
+    ]
+    head = ["a hand; way to look", "taught in one session", "worst", "taught in three", "worst"]
+    return "\n\n".join(
+        [
+            table(head, rows),
+            table(["a hand; pictures a class of the new day taught too", *[str(count) for count in FEW]], few),
+            table(["head pose of unseen people; way to look", "mean of 12", "worst"], faces),
+        ]
+    )
+
+
 def met(value: float, goal: float | None) -> str:
     """A value, beside its goal where it has one."""
     return f"{value:.3f}" + ("" if goal is None else f" (goal ≥ {goal:.2f})")

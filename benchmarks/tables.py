@@ -1,4 +1,4 @@
-"""Puts the tables of benchmarks/results/*.json into benchmarks/README.md: `python -m benchmarks.tables`."""
+"""Puts the tables of benchmarks/results/*.json into the pages that show them: `python -m benchmarks.tables`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from benchmarks import (
 from benchmarks.record import RESULTS
 
 README = RESULTS.parent / "README.md"
+PAGES = (README, RESULTS.parents[1] / "docs" / "tomorrow.md")
+"""A place `<!-- results/NAME.json -->` takes the whole report, `<!-- short results/NAME.json -->` the short one."""
 REPORTS: dict[str, Any] = {
     "prove_faces": proof_faces,
     "prove_digits": proof_digits,
@@ -38,27 +40,36 @@ REPORTS: dict[str, Any] = {
     "bench_knn": bench_knn,
 }
 PLACE = re.compile(r"<!-- results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
+SHORT = re.compile(r"<!-- short results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def filled(text: str, folder: Path = RESULTS) -> str:
     """The text with every place between `<!-- results/NAME.json -->` and `<!-- end -->` filled from that file."""
+    for place, way in ((PLACE, "report"), (SHORT, "short")):
+        text = _filled(text, folder, place, way)
+    return text
+
+
+def _filled(text: str, folder: Path, place: re.Pattern[str], way: str) -> str:
 
     def fill(found: re.Match[str]) -> str:
         name = found[1]
         measured = json.loads((folder / f"{name}.json").read_text())
         commit = measured["commit"][:7] + ("-dirty" if measured["commit"].endswith("-dirty") else "")
         origin = f"Measured {measured['date'][:10]} at {commit}."
-        text = REPORTS[name].report(measured["result"])
+        text = getattr(REPORTS[name], way)(measured["result"])
         # Drawings keep their columns only in a block of code.
         text = re.sub(r"\n\n(?=[^|\n]*: digits taught)(.*)", r"\n\n```\n\1\n```", text, flags=re.DOTALL)
-        return f"<!-- results/{name}.json -->\n{text}\n\n{origin}\n<!-- end -->"
+        start = found[0].splitlines()[0]
+        return f"{start}\n{text}\n\n{origin}\n<!-- end -->"
 
-    return PLACE.sub(fill, text)
+    return place.sub(fill, text)
 
 
 def main() -> int:
-    """Rewrite the README's tables."""
-    README.write_text(filled(README.read_text()))
+    """Rewrite the tables of all pages."""
+    for page in PAGES:
+        page.write_text(filled(page.read_text()))
     return 0
 
 

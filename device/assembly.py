@@ -18,7 +18,7 @@ from edge_tl.errors import ConfigError, NotFittedError, ProfileError
 from edge_tl.frames import Source
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.look.remembered import read_look, write_look
-from edge_tl.look.ways import Look, open_look
+from edge_tl.look.ways import NEEDS, Look, open_look
 from edge_tl.models import default_model
 from edge_tl.profile import Profile, Saved
 from edge_tl.recognizer import Recognizer
@@ -111,10 +111,16 @@ def open_camera(arguments: Namespace, stack: ExitStack) -> Source | None:
     if arguments.no_camera:
         return None
     if parse_camera(arguments.camera).kind == "sim":
-        player = open_source(arguments.camera, clock=clock)
+        way = getattr(arguments, "look", None) or read_look(profile_folder(arguments)).way
+        player = open_source(arguments.camera, clock=clock, subject=subject_of(way))
         stack.callback(player.close)
         return player
     return stack.enter_context(Reconnecting(lambda: open_source(arguments.camera, clock=clock, loop=True), clock=clock))
+
+
+def subject_of(way: str) -> str:
+    """What a simulated player shows to whoever looks so."""
+    return "hand" if NEEDS.get(way) == "hands" else "head"
 
 
 def taught_recognizer(profile: Profile, embedder: Embedder, *, reject: bool = True) -> Recognizer:

@@ -30,7 +30,7 @@ class Choice:
     """picamera2: of its list of cameras; usb: the N of /dev/videoN; None is the first."""
     path: Path | None = None
     subject: str | None = None
-    """sim: what the simulated player shows; None is its head, unless whoever asks knows better."""
+    """sim: what the simulated player shows; None is its head, or its hand where hands are looked at."""
 
 
 def parse_camera(spec: str, exists: Callable[[str], bool] = os.path.exists) -> Choice:
@@ -66,12 +66,14 @@ def open_source(
     fallback: Callable[[], Source] | None = None,
     folder_fps: float | None = 10.0,
     loop: bool = False,
+    subject: str = "head",
 ) -> Source:
     """The source that a `--camera` argument means, open.
 
     seed: of the simulated player, which wanders from pose to pose. fallback: makes the source (not open yet) to use
     where `auto` finds no camera; without it that is a SourceError naming what was tried. folder_fps: pictures a second
     of a folder, None for as fast as they are read. loop: whether folders and videos begin again.
+    subject: what the simulated player shows where `sim` leaves that open, "head" or "hand".
     Raises ConfigError for a bad argument, SourceError or MissingDependency where the source cannot be opened.
     """
     choice = parse_camera(spec)
@@ -84,8 +86,8 @@ def open_source(
         source = NewestFrame(UsbCamera(choice.number, clock=clock), clock=clock)
     elif choice.kind == "sim":
         script = wandering(seed, tuple(POSES))
-        subject = choice.subject or "head"
-        source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script, subject=subject)
+        shown = choice.subject or subject
+        source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script, subject=shown)
     else:
         assert choice.path is not None
         if choice.path.is_dir() or choice.path.suffix.lower() in PICTURE_SUFFIXES or not choice.path.exists():

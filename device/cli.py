@@ -137,6 +137,11 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--seed", type=seed, default=1, metavar="N", help="which simulated players are drawn (default: 1)"
     )
+    demo.add_argument(
+        "--sessions",
+        action="store_true",
+        help="of a folder: those at the top are places or days, SESSION/CLASS/picture",
+    )
 
     command(
         "teach",

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from device.steering import DIRECTIONS, neutral_label
+from edge_tl.drawn_room import Place
 from edge_tl.errors import ExampleError
 from edge_tl.folders import import_folder
 from edge_tl.frames import Frame, Source
@@ -20,14 +21,27 @@ TEACHING_TAKES, TESTING_TAKES, TAKE_FRAMES = 12, 4, 4
 frames reach 83 % on takes they have not seen, 12 of 4 reach 96 %."""
 
 
+Take = tuple[str, list[Frame]]
+Takes = dict[str, list[list[Path]]]
+"""Label → the files of each take."""
+
+
 class Player(Source, Protocol):
-    """A source that can be told what to show, and knows some takes for teaching and others for testing."""
+    """A source that can be told what to show, and knows takes to teach, takes to test, and those of another day."""
 
     pose: str
     labels: tuple[str, ...]
 
-    def takes(self, testing: bool) -> Iterator[tuple[str, list[Frame]]]:
-        """(label, frames) of every take of one side; no frame is on both sides."""
+    def takes(self, testing: bool) -> Iterator[Take]:
+        """(label, frames) of every take of one side, all of today; no frame is on both sides."""
+        ...
+
+    def tomorrow(self) -> Iterator[Take]:
+        """(label, frames) of every take of another day; `read` then shows that day. Empty where none is known."""
+        ...
+
+    def today(self) -> None:
+        """`read` shows today again."""
         ...
 
 
@@ -39,17 +53,33 @@ def show(source: Source, label: str) -> None:
 
 
 class SimulatedDemo(SimulatedPlayer):
-    """The simulated player with its lessons: every take is another session, with other light, place and clothes."""
+    """The simulated player with its lessons: every take has other light, another day another person."""
 
-    def __init__(self, seed: int, clock: Callable[[], float]) -> None:
-        super().__init__(seed, clock, paced=True)
-        self._teacher = SimulatedPlayer(seed, clock)
+    def __init__(self, seed: int, clock: Callable[[], float], subject: str = "head") -> None:
+        super().__init__(seed, clock, paced=True, subject=subject)
+        self._teacher = SimulatedPlayer(seed, clock, subject=subject)
         self._teacher.open()
 
-    def takes(self, testing: bool) -> Iterator[tuple[str, list[Frame]]]:
+    def takes(self, testing: bool) -> Iterator[Take]:
         """Takes in turns of all labels, of `TAKE_FRAMES` frames each; drawn as fast as the machine can."""
-        teacher = self._teacher
-        for _ in range(TESTING_TAKES if testing else TEACHING_TAKES):
+        yield from self._drawn(self._teacher, TESTING_TAKES if testing else TEACHING_TAKES)
+
+    def tomorrow(self) -> Iterator[Take]:
+        """As many takes as are tested today, of somebody else who is elsewhere in the picture."""
+        teacher = SimulatedPlayer(self._seed, self._clock, subject=self.subject)
+        teacher.open()
+        teacher.new_day()
+        yield from self._drawn(teacher, TESTING_TAKES)
+        self.new_day()
+
+    def today(self) -> None:
+        """The person and the place that were taught, in a session of their own."""
+        self._day = 0
+        self._place = Place()
+        self.new_session()
+
+    def _drawn(self, teacher: SimulatedPlayer, takes: int) -> Iterator[Take]:
+        for _ in range(takes):
             for label in self.labels:
                 # In this order the new take begins with the head turned already.
                 teacher.pose = label
@@ -65,7 +95,8 @@ class FolderPlayer:
 
     Where classes have two takes or more, the last quarter of the takes (at least one) is held out whole;
     where they have none, the last quarter of the pictures in the order of their names. A picture that cannot be read
-    is left out and told by `warn`.
+    is left out and told by `warn`. Of a folder with two sessions or more (`sessions`: the folders at the top are
+    sessions; or a `sessions.json` says so) the last is tomorrow, and nothing of it is taught.
     """
 
     simulated = True
@@ -78,45 +109,68 @@ class FolderPlayer:
         sleep: Callable[[float], None],
         warn: Callable[[object], None],
         fps: float = 30.0,
+        sessions: bool = False,
     ) -> None:
         self.name = f"folder {root}"
         self.clock, self._sleep, self._warn, self._step_s = clock, sleep, warn, 1 / fps
-        found: dict[str, dict[str, list[Path]]] = {}
-        for item in import_folder(root):
-            found.setdefault(item.label, {}).setdefault(item.take_name, []).append(item.path)
-        self.labels = tuple(sorted(found))
+        found: dict[int, dict[str, dict[str, list[Path]]]] = {}
+        for item in import_folder(root, sessions=sessions):
+            found.setdefault(item.session, {}).setdefault(item.label, {}).setdefault(item.take_name, []).append(
+                item.path
+            )
+        last = found.pop(max(found)) if len(found) > 1 else {}
+        self.labels = tuple(sorted({label for session in found.values() for label in session}))
         if len(self.labels) < 2:
             raise ExampleError(f"{root} has {len(self.labels)} classes of pictures; wanted 2 or more: CLASS/picture")
-        self._teach, self._test = {}, {}
-        for label, takes in found.items():
-            groups = list(takes.values())
-            if len(groups) < 2:
-                groups = [[path] for path in groups[0]]
-            if len(groups) < 2:
+        self._tomorrow = {label: list(takes.values()) for label, takes in last.items() if label in self.labels}
+        self._teach: Takes = {label: [] for label in self.labels}
+        self._test: Takes = {label: [] for label in self.labels}
+        for label in self.labels:
+            for session in found.values():
+                groups = list(session.get(label, {}).values())
+                if len(groups) == 1:
+                    groups = [[path] for path in groups[0]]
+                held = max(1, len(groups) // 4) if len(groups) > 1 else 0
+                self._teach[label] += groups[: len(groups) - held]
+                self._test[label] += groups[len(groups) - held :]
+            if not self._test[label]:
                 raise ExampleError(f"class {label!r} in {root} has one picture; wanted 2 or more, to teach and to test")
-            held = max(1, len(groups) // 4)
-            self._teach[label], self._test[label] = groups[:-held], groups[-held:]
+        self._shown = self._test
         self.pose = self.labels[0]
         self._rng = np.random.default_rng(seed)
         self._index = 0
         self._next_s = clock()
 
-    def takes(self, testing: bool) -> Iterator[tuple[str, list[Frame]]]:
+    def takes(self, testing: bool) -> Iterator[Take]:
         """The takes of one side; ExampleError where a class has no readable picture on it."""
-        for label, takes in (self._test if testing else self._teach).items():
+        side = self._test if testing else self._teach
+        yield from self._readable_takes(side)
+        for label, takes in side.items():
+            if not takes:
+                raise ExampleError(f"class {label!r} has too few pictures that can be read; wanted 2 or more")
+
+    def tomorrow(self) -> Iterator[Take]:
+        """The takes of the last session, if there are several."""
+        yield from self._readable_takes(self._tomorrow)
+        self._shown = {label: self._tomorrow.get(label) or takes for label, takes in self._test.items()}
+
+    def today(self) -> None:
+        """The held-out takes of the taught sessions are shown."""
+        self._shown = self._test
+
+    def _readable_takes(self, side: Takes) -> Iterator[Take]:
+        for label, takes in side.items():
             for paths in takes:
                 frames = [frame for path in list(paths) if (frame := self._readable(path, label, paths))]
                 if frames:
                     yield label, frames
             takes[:] = [paths for paths in takes if paths]
-            if not takes:
-                raise ExampleError(f"class {label!r} has too few pictures that can be read; wanted 2 or more")
 
     def read(self, timeout_s: float = 1.0) -> Frame:
         """A held-out picture of the pose, at 30 a second."""
         self._sleep(max(0.0, self._next_s - self.clock()))
         self._next_s = max(self._next_s + self._step_s, self.clock())
-        takes = self._test[self.pose]
+        takes = self._shown[self.pose]
         paths = takes[self._rng.integers(len(takes))]
         return self._frame(paths[self._rng.integers(len(paths))], self.pose)
 

@@ -211,10 +211,13 @@ def test_demo_prints_its_summary(run: Run) -> None:
     code, result, _ = run("demo", "--json", "--seconds", "3")
     assert code == 0
     assert list(result) == [
-        *("source", "embedder", "head", "classes", "examples", "train_ms", "accuracy", "accuracy_random_split"),
+        *("source", "look", "embedder", "head", "classes", "examples", "train_ms"),
+        *("accuracy", "accuracy_random_split", "accuracy_tomorrow", "nothing_found", "beside", "played"),
         *("fps", "latency_ms_p50", "latency_ms_p95", "score", "pellets_eaten", "steered_right_ratio"),
     ]
     assert result["accuracy"] > 0.7
+    assert result["accuracy_tomorrow"] < result["accuracy"] - 0.2
+    assert (result["look"], result["beside"], result["played"]) == ("frame", None, "today")
     assert result["steered_right_ratio"] > 0.6
     assert result["pellets_eaten"] > 0
 

@@ -53,7 +53,7 @@ def test_every_option_has_help() -> None:
             assert action.help or isinstance(action, argparse._SubParsersAction), f"{parser.prog}: {action.dest}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/host.md", "docs/commands.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/host.md", "docs/commands.md", "docs/tomorrow.md"])
 def test_the_commands_in_the_documents_parse(page: str) -> None:
     """Each command line that a document shows in a code block is one that the parsers take."""
     fenced = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
@@ -70,3 +70,14 @@ def test_the_tree_in_the_readme_exists() -> None:
     """Every folder that the README's tree names is there."""
     for name in re.findall(r"^(\w+/) ", (ROOT / "README.md").read_text(), re.MULTILINE):
         assert (ROOT / name).is_dir(), name
+
+
+@pytest.mark.parametrize(
+    "page", sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """What a document links to in the checkout is there, and a picture is small enough for everybody's checkout."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text()):
+        path = (ROOT / page).parent / target
+        assert path.exists(), f"{page} links to {target}"
+        assert path.suffix != ".png" or path.stat().st_size <= 150_000, target

@@ -19,23 +19,8 @@ from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError, SourceTimeout
 from edge_tl.features import FeatureMap
 from edge_tl.look.embedders import FaceEmbedder, HandEmbedder
-from edge_tl.look.models import PARTS, VERSION, install_models
 from edge_tl.models import default_model
 from edge_tl.simulated import POSES, SUBJECTS, TURN_S, SimulatedPlayer, wandering
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models of hands and face, of the downloaded wheel."""
-    wheels = sorted((ROOT / "downloads").glob(f"mediapipe-{VERSION}-*.whl"))
-    if not wheels:
-        pytest.skip(f"no wheel of mediapipe {VERSION} in downloads")
-    folder = tmp_path_factory.mktemp("models")
-    for which in PARTS:
-        install_models(wheels[0], folder, which)
-    return folder
 
 
 class Clock:
@@ -301,9 +286,9 @@ def test_skin_has_every_tone() -> None:
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_finders_see_what_is_drawn(subject: str, installed: Path) -> None:
+def test_finders_see_what_is_drawn(subject: str, look_models: Path) -> None:
     """The real detectors find nine of ten drawn hands and heads, on any day, and hands where they were drawn."""
-    embedder = (HandEmbedder if subject == "hand" else FaceEmbedder).load(installed, threads=1)
+    embedder = (HandEmbedder if subject == "hand" else FaceEmbedder).load(look_models, threads=1)
     found, apart = [], []
     for seed, pose in itertools.product(range(2), POSES):
         with player(seed, subject=subject) as source:

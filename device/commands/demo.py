@@ -1,4 +1,4 @@
-"""`edge-tl demo`: the main job by itself — teach, train, evaluate on unseen takes, play by recognition alone."""
+"""`edge-tl demo`: the main job by itself — teach, train, evaluate today and tomorrow, play by recognition alone."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import clock, load_embedder, make_controller
+from device.assembly import asked_look, clock, load_embedder, make_controller, models_folder, subject_of
 from device.choose import parse_camera
 from device.line import Line
-from device.output import Progress, print_json, warn
+from device.output import print_json, warn
 from device.pacman.game import Game, State
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
 from device.players import FolderPlayer, Player, SimulatedDemo, directions
+from device.rehearsal import Score, evaluate, teach
 from device.round import Round
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from edge_tl.errors import ConfigError
-from edge_tl.examples import ExampleStore
-from edge_tl.heads import make_head
+from edge_tl.look.models import is_installed, parts_of
+from edge_tl.look.ways import NEEDS, Look
 from edge_tl.recognizer import Learned, Recognizer
-from edge_tl.validation import random_split
+
+FRAME = Look()
+"""The whole picture: what every other way to look is held against."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Played:
     """For each frame with a steady label: whether it was the player's true pose."""
     score: int
     pellets_eaten: int
+    day: str
+    """today or tomorrow."""
 
 
 def run(arguments: Namespace) -> int:
@@ -48,67 +53,46 @@ def run(arguments: Namespace) -> int:
     if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():
         term = Terminal(min_rows=24, min_columns=80)
         term.check()  # before half a minute of teaching, not after it
-    player = choose_player(arguments)
-    recognizer = Recognizer(load_embedder(arguments), arguments.head or "ridge")
+    look = asked_look(arguments, FRAME)
+    player = choose_player(arguments, look)
+    # The whole picture stands beside whatever else is looked at.
+    looks = [look] if look == FRAME else [look, FRAME]
+    recognizers = [Recognizer(load_embedder(arguments, way), arguments.head or "ridge") for way in looks]
     with tempfile.TemporaryDirectory(prefix="edge-tl-demo-") as folder:
-        learned = teach(player, recognizer, Path(folder) / "examples.sqlite")
-    honest, naive = evaluate(player, recognizer)
-    played = play(player, recognizer, arguments, term)
-    result = summary(player, recognizer, learned, honest, naive, played)
+        learned = teach(player, recognizers, Path(folder) / "examples.sqlite")
+    scores = evaluate(player, recognizers)
+    day = "today"
+    if arguments.look is None or scores[0].tomorrow is None:
+        player.today()
+    else:
+        day = "tomorrow"
+    played = play(player, recognizers[0], arguments, term, day)
+    result = summary(player, look, recognizers[0], learned[0], scores, played)
     if arguments.json:
         print_json(result)
     else:
         print(text(result))
+        if look.way == "frame" and isinstance(player, SimulatedDemo):
+            print(advice(models_folder(arguments)))
     return 0
 
 
-def choose_player(arguments: Namespace) -> Player:
-    """The simulated player, or the folder of `--camera`."""
-    if arguments.no_camera or arguments.camera in ("sim", "auto"):
-        return SimulatedDemo(arguments.seed, clock)
-    folder = parse_camera(arguments.camera).path
-    if folder is None or not folder.is_dir():
+def choose_player(arguments: Namespace, look: Look) -> Player:
+    """The simulated player, who shows what is looked at, or the folder of `--camera`."""
+    choice = parse_camera("auto" if arguments.no_camera else arguments.camera)
+    if choice.kind in ("auto", "sim"):
+        if arguments.sessions:
+            raise ConfigError("--sessions tells of what the folders are: give --camera FOLDER too")
+        return SimulatedDemo(arguments.seed, clock, choice.subject or subject_of(look.way))
+    if choice.path is None or not choice.path.is_dir():
         raise ConfigError(
             f"demo --camera {arguments.camera}: the demo teaches itself from sim or a folder of CLASS/picture; "
             "`edge-tl teach` takes cameras"
         )
-    return FolderPlayer(folder, arguments.seed, clock, time.sleep, warn)
+    return FolderPlayer(choice.path, arguments.seed, clock, time.sleep, warn, sessions=arguments.sessions)
 
 
-def teach(player: Player, recognizer: Recognizer, path: Path) -> Learned:
-    """Record every teaching take through the store, as `teach` does, and learn."""
-    with Progress("teaching") as progress, ExampleStore(path, writable=True) as store:
-        taught = 0
-        for label, frames in player.takes(testing=False):
-            take = store.new_take(label, source=player.name)
-            for frame in frames:
-                embedding = recognizer.embed(frame)
-                store.add(take, frame.data, embedding, recognizer.embedder.fingerprint)
-                recognizer.add(embedding, label, take)
-                taught += 1
-                progress(taught, label)
-        store.flush()
-    return recognizer.learn()
-
-
-def evaluate(player: Player, recognizer: Recognizer) -> tuple[float, float]:
-    """Accuracy on takes that were not taught, and what a random split of all frames would have claimed."""
-    X, y, _ = recognizer.rows
-    rows, truth, answers = [], [], []
-    with Progress("evaluating") as progress:
-        for label, frames in player.takes(testing=True):
-            for frame in frames:
-                embedding = recognizer.embed(frame)
-                rows.append(recognizer.features(embedding, recognizer.embedder.embedding_shape))
-                truth.append(label)
-                answers.append(recognizer.recognise(embedding).best)
-                progress(len(truth), label)
-    honest = float(np.mean(np.array(truth) == np.array(answers)))
-    naive = random_split(lambda: make_head(recognizer.head.name), np.vstack([X, *rows]), np.concatenate([y, truth]))
-    return honest, naive.accuracy
-
-
-def play(player: Player, recognizer: Recognizer, arguments: Namespace, term: Terminal | None) -> Played:
+def play(player: Player, recognizer: Recognizer, arguments: Namespace, term: Terminal | None, day: str) -> Played:
     """Play for `--seconds`; the pilot wants to go somewhere, the player looks there, and only what is seen steers."""
     with ExitStack() as stack:
         if term is not None:
@@ -146,24 +130,26 @@ def play(player: Player, recognizer: Recognizer, arguments: Namespace, term: Ter
             while clock() < until_s:
                 follow()
                 round_.step()
-    return Played(round_, right, score + game.score, pellets + game.pellets_eaten)
+    return Played(round_, right, score + game.score, pellets + game.pellets_eaten, day)
 
 
 def summary(
-    player: Player, recognizer: Recognizer, learned: Learned, honest: float, naive: float, played: Played
+    player: Player, look: Look, recognizer: Recognizer, learned: Learned, scores: list[Score], played: Played
 ) -> dict[str, Any]:
     """What `--json` prints."""
     latencies = list(played.round.latencies_ms)
     p50, p95 = np.round(np.percentile(latencies, [50, 95]), 2).tolist() if latencies else (None, None)
     return {
         "source": player.name,
+        "look": str(look),
         "embedder": recognizer.embedder.name,
         "head": learned.head,
         "classes": list(learned.classes),
         "examples": learned.examples,
         "train_ms": round(learned.train_ms, 3),
-        "accuracy": round(honest, 4),
-        "accuracy_random_split": round(naive, 4),
+        **figures(scores[0]),
+        "beside": {"look": str(FRAME), **figures(scores[1])} if len(scores) > 1 else None,
+        "played": played.day,
         "fps": round(played.round.line.fps if played.round.line else 0.0, 2),
         "latency_ms_p50": p50,
         "latency_ms_p95": p95,
@@ -173,16 +159,25 @@ def summary(
     }
 
 
+def figures(score: Score) -> dict[str, float | None]:
+    """A score for `--json`."""
+    return {
+        "accuracy": round(score.takes, 4),
+        "accuracy_random_split": round(score.random_split, 4),
+        "accuracy_tomorrow": None if score.tomorrow is None else round(score.tomorrow, 4),
+        "nothing_found": round(score.nothing_found, 4),
+    }
+
+
 def text(result: dict[str, Any]) -> str:
     """What a person reads."""
     lines = [
         f"{result['source']}, {result['embedder']}, {result['head']} head",
         f"taught {result['examples']} pictures of {', '.join(result['classes'])}; "
         f"trained in {result['train_ms']:.0f} ms",
-        f"accuracy on takes it had not seen: {result['accuracy']:.1%} "
-        f"(a random split would have claimed {result['accuracy_random_split']:.1%})",
-        f"played Pac-Man by what it saw: {result['score']} points, {result['pellets_eaten']} pellets, "
-        f"{result['fps']:.0f} frames/s",
+        *(compared(result) if result["beside"] else [alone(result)]),
+        f"played Pac-Man {result['played']} by what it saw: {result['score']} points, {result['pellets_eaten']} "
+        f"pellets, {result['fps']:.0f} frames/s",
     ]
     if result["latency_ms_p50"] is not None:
         lines[-1] += (
@@ -190,6 +185,42 @@ def text(result: dict[str, Any]) -> str:
         )
     if result["steered_right_ratio"] is not None:
         lines.append(
-            f"steered where the player looked in {result['steered_right_ratio']:.1%} of the frames with an answer"
+            f"steered where the player wanted in {result['steered_right_ratio']:.1%} of the frames with an answer"
         )
     return "\n".join(lines)
+
+
+def alone(result: dict[str, Any]) -> str:
+    """The accuracies of the whole picture, in lines."""
+    line = (
+        f"accuracy on takes it had not seen: {result['accuracy']:.1%} "
+        f"(a random split would have claimed {result['accuracy_random_split']:.1%})"
+    )
+    if result["accuracy_tomorrow"] is not None:
+        line += f"\ntomorrow, in a session it has never seen: {result['accuracy_tomorrow']:.1%}"
+    return line
+
+
+def compared(result: dict[str, Any]) -> list[str]:
+    """The accuracies of a way to look beside those of the whole picture, a table."""
+    beside = result["beside"]
+    rows = [
+        ("accuracy, as a random split would claim it", "accuracy_random_split"),
+        ("on takes of the same day it had not seen", "accuracy"),
+        ("tomorrow, in a session it has never seen", "accuracy_tomorrow"),
+    ]
+    width = max(len(result["look"]), 7) + 2
+    lines = [f"{'':44}{result['look']:>{width}}{beside['look']:>9}"]
+    for title, key in rows:
+        if result[key] is not None:
+            lines.append(f"{title:<44}{result[key]:>{width}.1%}{beside[key]:>9.1%}")
+    if result["nothing_found"]:
+        lines.append(f"found nothing in {result['nothing_found']:.1%} of the pictures, which counts as a mistake")
+    return lines
+
+
+def advice(models: Path) -> str:
+    """How to see what tomorrow is like for those who find the hand first."""
+    there = all(is_installed(models, part) for part in parts_of(NEEDS["hand"]))
+    first = "" if there else "`edge-tl model get hands`, then "
+    return f"a whole picture knows only its place; to find the hand first: {first}`edge-tl demo --look hand`"

@@ -1,0 +1,92 @@
+"""A rehearsal: what a player shows is taught to one or several recognizers, then asked of them today and tomorrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from device.output import Progress
+from device.players import Player, Take
+from edge_tl.examples import ExampleStore
+from edge_tl.heads import make_head
+from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.validation import random_split
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one recognizer got right, as shares; where nothing was found, the answer is wrong."""
+
+    takes: float
+    """On takes of the day it was taught that it had not seen."""
+    random_split: float
+    """What a random split of all pictures of that day would have claimed."""
+    tomorrow: float | None
+    """On another day; None where the player knows none."""
+    nothing_found: float
+    """The share of all pictures, taught and asked, in which what is looked for was not found."""
+
+
+def teach(player: Player, recognizers: list[Recognizer], path: Path) -> list[Learned]:
+    """Teach every teaching take to each, the first through a store at `path` as `teach` does, and let them learn."""
+    embedder = recognizers[0].embedder
+    with Progress("teaching") as progress, ExampleStore(path, writable=True) as store:
+        taught = 0
+        for label, frames in player.takes(testing=False):
+            take = store.new_take(label, source=player.name)
+            for frame in frames:
+                embeddings = [recognizer.embed(frame) for recognizer in recognizers]
+                store.add(take, frame.data, embeddings[0], embedder.fingerprint)
+                for recognizer, embedding in zip(recognizers, embeddings, strict=True):
+                    recognizer.add(embedding, label, take)
+                taught += 1
+                progress(taught, label)
+        store.flush()
+    return [recognizer.learn() for recognizer in recognizers]
+
+
+def evaluate(player: Player, recognizers: list[Recognizer]) -> list[Score]:
+    """Each on takes of today that were not taught, and on those of tomorrow."""
+    with Progress("evaluating") as progress:
+        today = _asked(player.takes(testing=True), recognizers, progress, 0)
+        tomorrow = _asked(player.tomorrow(), recognizers, progress, len(today[0].truth))
+    return [_score(*one) for one in zip(recognizers, today, tomorrow, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Pictures, what they were and what was said of them."""
+
+    rows: list[np.ndarray]
+    truth: list[str]
+    answers: list[str | None]
+
+    @property
+    def accuracy(self) -> float:
+        return float(np.mean([one == other for one, other in zip(self.truth, self.answers, strict=True)]))
+
+
+def _asked(takes: Iterable[Take], recognizers: list[Recognizer], progress: Progress, done: int) -> list[_Asked]:
+    asked = [_Asked([], [], []) for _ in recognizers]
+    for label, frames in takes:
+        for frame in frames:
+            for recognizer, mine in zip(recognizers, asked, strict=True):
+                embedding = recognizer.embed(frame)
+                mine.rows.append(recognizer.features(embedding, recognizer.embedder.embedding_shape))
+                mine.truth.append(label)
+                seen = recognizer.recognise(embedding)
+                mine.answers.append(seen.best if embedding.any() else seen.label)
+            done += 1
+            progress(done, label)
+    return asked
+
+
+def _score(recognizer: Recognizer, today: _Asked, tomorrow: _Asked) -> Score:
+    X, y, _ = recognizer.rows
+    rows = np.vstack([X, *today.rows])
+    naive = random_split(lambda: make_head(recognizer.head.name), rows, np.concatenate([y, today.truth]))
+    found = np.vstack([rows, *tomorrow.rows]).any(axis=1)
+    return Score(today.accuracy, naive.accuracy, tomorrow.accuracy if tomorrow.truth else None, float(np.mean(~found)))

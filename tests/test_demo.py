@@ -1,0 +1,231 @@
+"""The demo's two days: what is taught today is asked tomorrow, beside the whole picture, and nothing is shown twice."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device import players
+from device.assembly import open_camera
+from device.cli import main
+from device.commands.demo import advice
+from device.players import FolderPlayer, SimulatedDemo, Take
+from device.rehearsal import evaluate, teach
+from edge_tl.errors import ExampleError
+from edge_tl.image import save_png
+from edge_tl.look.remembered import write_look
+from edge_tl.look.ways import Look
+from edge_tl.recognizer import Recognizer
+from edge_tl.simulated import SimulatedPlayer
+from edge_tl.testing import FakeEmbedder
+
+Demo = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Demo:
+    """Call `edge-tl demo` for a moment on a data folder of its own: (exit code, stdout, stderr)."""
+
+    def call(*arguments: object, data_dir: Path = tmp_path / "data") -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(["demo", *map(str, arguments), "--seconds", "0.05", "--data-dir", str(data_dir)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer takes than the real demo's."""
+    monkeypatch.setattr(players, "TEACHING_TAKES", 4)
+    monkeypatch.setattr(players, "TESTING_TAKES", 2)
+
+
+def days(root: Path, number: int = 3, classes: tuple[str, ...] = ("dark", "light"), pictures: int = 4) -> Path:
+    """Folders SESSION/CLASS/picture: grey pictures, another one each."""
+    for day in range(number):
+        for index, label in enumerate(classes):
+            folder = root / f"day{day}" / label
+            folder.mkdir(parents=True)
+            for picture in range(pictures):
+                save_png(folder / f"{picture}.png", np.full((24, 32, 3), 120 * index + 20 * day + picture, np.uint8))
+    return root
+
+
+def folder_player(root: Path, sessions: bool = True) -> FolderPlayer:
+    """A folder that plays, and warns of nothing."""
+    return FolderPlayer(root, 0, lambda: 0.0, lambda seconds: None, lambda line: None, sessions=sessions)
+
+
+def greys(takes: list[Take]) -> set[int]:
+    """The grey levels of all pictures of some takes."""
+    return {int(frame.data[0, 0, 0]) for _, frames in takes for frame in frames}
+
+
+def test_taught_tested_and_tomorrow_share_no_picture(tmp_path: Path) -> None:
+    """Of a folder of sessions the last is tomorrow, and each other session gives pictures to teach and to test."""
+    player = folder_player(days(tmp_path / "in"))
+    sides = [greys(list(player.takes(testing=False))), greys(list(player.takes(testing=True)))]
+    sides.append(greys(list(player.tomorrow())))
+    assert [len(side) for side in sides] == [12, 4, 8]
+    assert len(set.union(*sides)) == 24
+    assert sides[2] == {120 * index + 40 + picture for index in range(2) for picture in range(4)}
+    assert int(player.read().data[0, 0, 0]) in sides[2]
+    player.today()
+    assert int(player.read().data[0, 0, 0]) in sides[1]
+
+
+def test_a_folder_of_one_day_knows_no_tomorrow(tmp_path: Path) -> None:
+    """Without sessions nothing is called tomorrow, and what is shown is what was held out."""
+    player = folder_player(days(tmp_path / "in", number=1) / "day0", sessions=False)
+    assert list(player.tomorrow()) == []
+    held = greys(list(player.takes(testing=True)))
+    assert int(player.read().data[0, 0, 0]) in held
+
+
+def test_a_class_that_only_tomorrow_knows_is_left_out(tmp_path: Path) -> None:
+    """Nobody can name what was never taught; a class that tomorrow lacks is played from what was held out."""
+    root = days(tmp_path / "in")
+    (root / "day2" / "dark").rename(root / "day2" / "new")
+    player = folder_player(root)
+    assert player.labels == ("dark", "light")
+    assert {label for label, _ in player.tomorrow()} == {"light"}
+    player.pose = "dark"
+    assert player.read().truth == "dark"
+
+
+def test_one_class_a_session_is_refused(tmp_path: Path) -> None:
+    """Sessions that were not said to be sessions, or have one class, end in one line."""
+    with pytest.raises(ExampleError, match="has 1 classes of pictures; wanted 2 or more"):
+        folder_player(days(tmp_path / "in", classes=("dark",)))
+
+
+@pytest.mark.parametrize("subject", ["head", "hand"])
+def test_the_simulated_tomorrow_is_elsewhere_and_today_comes_back(subject: str, short: None) -> None:
+    """Tomorrow shows somebody else in another place, also to the game; `today` brings the first person back."""
+    player = SimulatedDemo(5, lambda: 0.0, subject)
+    shown = [player._place]
+    taught, tested = list(player.takes(testing=False)), list(player.takes(testing=True))
+    tomorrow = list(player.tomorrow())
+    shown.append(player._place)
+    player.today()
+    shown.append(player._place)
+    assert shown[0] == shown[2] != shown[1]
+    assert [len(takes) for takes in (taught, tested, tomorrow)] == [20, 10, 10]
+    pictures = [frame.data.tobytes() for takes in (taught, tested, tomorrow) for _, frames in takes for frame in frames]
+    assert len(set(pictures)) == len(pictures)
+    again = SimulatedDemo(5, lambda: 0.0, subject)
+    assert [frame.data.tobytes() for _, frames in again.tomorrow() for frame in frames] == pictures[-40:]
+
+
+class Blind(FakeEmbedder):
+    """Finds nothing in dark pictures."""
+
+    def embed(self, data: np.ndarray) -> np.ndarray:
+        """Zeros for a dark picture."""
+        embedding = super().embed(data)
+        return embedding if data.mean() > 30 else np.zeros_like(embedding)
+
+
+def test_nothing_found_is_a_wrong_answer(tmp_path: Path) -> None:
+    """Pictures in which nothing is found are counted as such, and as mistakes; the whole picture is not hurt by it."""
+    root = days(tmp_path / "in", classes=("a", "b"))
+    for file in (root / "day2" / "b").iterdir():
+        save_png(file, np.full((24, 32, 3), 10, np.uint8))
+    for day in range(3):
+        for file in (root / f"day{day}" / "a").iterdir():
+            save_png(file, np.full((24, 32, 3), 90 + day, np.uint8))
+    player = folder_player(root)
+    recognizers = [Recognizer(Blind()), Recognizer(FakeEmbedder())]
+    learned = teach(player, recognizers, tmp_path / "examples.sqlite")
+    assert [one.examples for one in learned] == [12, 12]
+    blind, frame = evaluate(player, recognizers)
+    assert blind.nothing_found == 4 / 24
+    assert blind.tomorrow is not None
+    assert blind.tomorrow <= 0.5
+    assert blind.takes == frame.takes
+    assert frame.nothing_found == 0.0
+
+
+def test_hand_beside_frame(demo: Demo, short: None, look_models: Path, tmp_path: Path) -> None:
+    """`demo --look hand` finds the hand and is right tomorrow, where the whole picture is lost; both are reported."""
+    (tmp_path / "models").symlink_to(look_models)
+    code, out, _ = demo("--look", "hand", "--json", data_dir=tmp_path)
+    result = json.loads(out)
+    assert code == 0
+    assert (result["look"], result["beside"]["look"], result["played"]) == ("hand", "frame", "tomorrow")
+    assert result["accuracy_tomorrow"] >= 0.85
+    assert result["beside"]["accuracy_tomorrow"] <= result["accuracy_tomorrow"] - 0.2
+    assert result["nothing_found"] <= 0.1
+
+
+def test_without_models_it_says_how_to_get_them(demo: Demo) -> None:
+    """`demo --look hand` and `face` without their models end in one line with the command that gets them."""
+    for way, what in (("hand", "hands"), ("hand-crop", "hands"), ("face", "face")):
+        code, out, err = demo("--look", way)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert f"edge-tl model get {what}" in err
+
+
+def test_the_demo_ends_with_what_to_try(demo: Demo, short: None) -> None:
+    """Without an option it tells what tomorrow would bring, and how to look another way, models missing."""
+    code, out, _ = demo()
+    assert code == 0
+    assert "tomorrow, in a session it has never seen: " in out
+    assert out.splitlines()[-1].endswith("`edge-tl model get hands`, then `edge-tl demo --look hand`")
+
+
+def test_advice_knows_which_models_are_there(look_models: Path, tmp_path: Path) -> None:
+    """Where the models are, getting them is not advised."""
+    assert "model get" not in advice(look_models)
+    assert "model get hands" in advice(tmp_path)
+
+
+def test_sessions_go_with_a_folder(demo: Demo) -> None:
+    """`--sessions` without a folder is refused in one line instead of being passed over."""
+    code, _, err = demo("--sessions", "--camera", "sim")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "--camera FOLDER" in err
+
+
+def test_a_folder_of_sessions_shows_both_days(demo: Demo, tmp_path: Path) -> None:
+    """`demo --camera FOLDER --sessions` asks the last session and plays it with a look; without, it is no class."""
+    root = days(tmp_path / "in")
+    code, out, _ = demo("--camera", root, "--sessions", "--json")
+    result: dict[str, Any] = json.loads(out)
+    assert (code, result["examples"], result["played"]) == (0, 12, "today")
+    assert result["accuracy_tomorrow"] is not None
+    code, out, _ = demo("--camera", root, "--sessions", "--look", "box", "--box", "0,0,0.5,1")
+    assert code == 0
+    assert "tomorrow" in out
+    assert "played Pac-Man tomorrow" in out
+    assert "box 0,0,0.5,1    frame" in out
+
+
+def opened(tmp_path: Path, stack: ExitStack, **settings: object) -> str:
+    """What the simulated player shows to a command with these options."""
+    given = {"camera": "sim", "no_camera": False, "look": None, "data_dir": tmp_path, "profile": "one"} | settings
+    source = open_camera(Namespace(**given), stack)
+    assert isinstance(source, SimulatedPlayer)
+    return source.subject
+
+
+def test_who_looks_at_hands_is_shown_hands(tmp_path: Path) -> None:
+    """`--camera sim` shows a hand to a profile that looks at hands, by option or as remembered; `sim:head` a head."""
+    (tmp_path / "profiles" / "hands").mkdir(parents=True)
+    write_look(tmp_path / "profiles" / "hands", Look("hand"))
+    with ExitStack() as stack:
+        assert opened(tmp_path, stack) == "head"
+        assert opened(tmp_path, stack, look="hand") == "hand"
+        assert opened(tmp_path, stack, look="hand-crop") == "hand"
+        assert opened(tmp_path, stack, look="face") == "head"
+        assert opened(tmp_path, stack, profile="hands") == "hand"
+        assert opened(tmp_path, stack, profile="hands", camera="sim:head") == "head"
+        assert opened(tmp_path, stack, camera="sim:hand") == "hand"
