@@ -11,9 +11,9 @@ from device.line import Sight
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.evidence import Recorded
 from edge_tl.examples import Count, ExampleStore
-from edge_tl.guide import sought_by
 from edge_tl.image import decode
 from edge_tl.labels import check_label
+from edge_tl.look.marks import spot
 from edge_tl.recognizer import Learned, Recognizer
 
 
@@ -40,6 +40,8 @@ class Lesson:
         self.recording: str | None = None
         self._take = self._last_take = self._session = 0
         self._source = ""
+        self._ids: list[int] = []
+        self._spots: dict[int, np.ndarray] = {}
         self._reload()
 
     @property
@@ -101,7 +103,9 @@ class Lesson:
             self._session = self.store.session()
             self._take = self.store.new_take(self.recording, self._source, self._session)
         fingerprint = self.recognizer.embedder.fingerprint
-        self.store.add(self._take, sight.frame.data, sight.embedding, fingerprint)
+        number = self.store.add(self._take, sight.frame.data, sight.embedding, fingerprint)
+        self._ids.append(number)
+        self._spots[number] = spot(self.recognizer.embedder, sight.frame.data.shape)
         self.recognizer.add(sight.embedding, self.recording, self._take, self._session)
         self.last_picture[self.recording] = sight.frame.data
 
@@ -117,6 +121,9 @@ class Lesson:
     def recorded(self) -> Recorded:
         """All of it, as the guide looks at it: with the last take first in mind."""
         X, y, takes = self.recognizer.rows
+        sought = getattr(self.recognizer.embedder, "sought", "")
+        nowhere = np.full(2, np.nan)  # of what was recorded before this lesson
+        spots = np.array([self._spots.get(number, nowhere) for number in self._ids]).reshape(-1, 2)
         return Recorded(
             X,
             y,
@@ -126,7 +133,8 @@ class Lesson:
             labels=tuple(self.labels),
             minimum=self.minimum,
             take=self._last_take,
-            sought=sought_by(self.recognizer.embedder.name),
+            sought=sought,
+            spots=spots if sought else None,
         )
 
     def undo(self) -> tuple[str, int] | None:
@@ -148,7 +156,9 @@ class Lesson:
         return self.recognizer.learn(progress)
 
     def _reload(self) -> None:
-        self.recognizer.replace(self.store.matrix(self.recognizer.embedder.fingerprint))
+        examples = self.store.matrix(self.recognizer.embedder.fingerprint)
+        self.recognizer.replace(examples)
+        self._ids = examples.ids.tolist()
         newest = {example.label: example.id for example in self.store.list() if example.media_bytes_len}
         self.last_picture = {}
         for label, number in newest.items():

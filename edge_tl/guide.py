@@ -10,8 +10,9 @@
 6. one-take       classes shown once only, of which nothing can be judged honestly
 7. one-spot       takes that hardly differ from each other
 8. one-session    everything was taught in one place, on one day
-9. next           the class that is found least
-10. ready         nothing of all this
+9. elsewhere      classes that only one of several sessions has
+10. next          the class that is found least
+11. ready         nothing of all this
 
 What is said of accuracy is found by leaving whole takes out, in milliseconds: a ridge head with λ chosen on a part.
 """
@@ -201,6 +202,17 @@ def one_session(of: Recorded) -> Advice | None:
     return Advice("one-session", "all of it is from one place: a second short take of each class elsewhere helps most")
 
 
+def elsewhere(of: Recorded) -> Advice | None:
+    """Classes that one of several sessions has: how they do on another day cannot be told, and the place may decide."""
+    if of.sessions is None or len(np.unique(of.sessions)) < 2:
+        return None
+    once = tuple(str(name) for name in of.real if len(np.unique(of.sessions[of.y == name])) == 1)
+    if not once:
+        return None
+    text = f"only one session has {named(once)}: a short take in another place too, or the place speaks for it"
+    return Advice("elsewhere", text, once)
+
+
 def weakest(of: Recorded) -> Advice | None:
     """The class that is found least, where that is worth another take."""
     if not of.found:
@@ -221,6 +233,7 @@ QUESTIONS: tuple[Callable[[Recorded], Advice | None], ...] = (
     one_take,
     one_spot,
     one_session,
+    elsewhere,
     weakest,
 )
 """In the order in which they are asked."""
@@ -233,12 +246,6 @@ def stays(of: Recorded, label: str) -> bool:
     takes = np.unique(of.takes[known])
     middles = np.array([of.spots[known & (of.takes == take)].mean(axis=0) for take in takes])
     return len(takes) > 1 and bool((np.ptp(middles, axis=0) < NEAR).all())
-
-
-def sought_by(embedder: str) -> str:
-    """What an embedder of this name looks for: "hand", "face", or empty where it sees all of the picture."""
-    first = embedder.split(" ")[0].split("-")[0]
-    return first if first in ("hand", "face") else ""
 
 
 def named(labels: Sequence[str]) -> str:

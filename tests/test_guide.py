@@ -17,7 +17,7 @@ from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ShapeError
 from edge_tl.evidence import Recorded
 from edge_tl.features import FeatureMap
-from edge_tl.guide import Advice, advise, every_advice, mislabelled, sought_by
+from edge_tl.guide import Advice, advise, every_advice, mislabelled
 from edge_tl.image import decode
 from edge_tl.models import default_model
 
@@ -249,10 +249,15 @@ def test_what_does_not_fit_together_is_refused() -> None:
         Recorded(np.zeros((2, 4)), np.array(["a", "b"]), np.arange(3))
 
 
-def test_what_is_sought_is_known_by_the_embedders_name() -> None:
-    """Ways to look at hands and faces say what they look for; models that see the whole picture nothing."""
-    names = ("hand", "hand-crop mobilenet", "face", "mobilenet_v2-1.0", "box mobilenet", "handmade")
-    assert [sought_by(name) for name in names] == ["hand", "hand", "face", "", "", ""]
+def test_a_class_of_one_session_is_named(digits: Recorded) -> None:
+    """Where there are two sessions, a class that only one of them has is asked for in the other."""
+    sessions = np.arange(len(digits.y)) % 2
+    label = str(digits.y[0])
+    sessions[digits.y == label] = 0
+    kinds = {advice.kind: advice for advice in every_advice(replace(digits, sessions=sessions))}
+    assert kinds["elsewhere"].labels == (label,)
+    assert f"only one session has {label}" in kinds["elsewhere"].text
+    assert "elsewhere" not in {advice.kind for advice in every_advice(digits)}
 
 
 @st.composite

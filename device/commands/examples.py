@@ -6,13 +6,14 @@ import time
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
 
 from device.assembly import adopt_look, asked_look, load_embedder, open_profile, profile_folder
 from device.output import Progress, print_json, warn
 from device.stopping import stoppable
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ExampleError, ProfileError
-from edge_tl.folders import export_folder, import_folder, labels_in, session_name_of
+from edge_tl.folders import PICTURES, export_folder, import_folder, labels_in, session_name_of
 from edge_tl.image import decode
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import Look
@@ -75,6 +76,7 @@ def bring(arguments: Namespace, profile: Profile, embedder: Embedder) -> int:
     takes: dict[tuple[int, str, str], int] = {}
     sessions: dict[int, int] = {}
     good, bad = 0, 0
+    others: list[str] = []
     with Progress("importing") as progress, stoppable() as stopped:
 
         def left_out(text: object) -> None:
@@ -82,13 +84,16 @@ def bring(arguments: Namespace, profile: Profile, embedder: Embedder) -> int:
             bad += 1
             progress.warn(text)
 
-        found_all = list(
-            import_folder(
-                arguments.path,
-                lambda path, reason: left_out(f"{path}: {reason}"),
-                sessions=arguments.sessions,
-            )
-        )
+        def skipped(path: Path, reason: str) -> None:
+            if path.is_file() and path.suffix.lower() not in PICTURES:
+                others.append(path.name)  # a table or a note among the pictures is nothing that went wrong
+            else:
+                left_out(f"{path}: {reason}")
+
+        found_all = list(import_folder(arguments.path, skipped, sessions=arguments.sessions))
+        if others:
+            shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
+            progress.warn(f"passed over {len(others)} file{'s' * (len(others) > 1)} that are no pictures: {shown}")
         for done, found in enumerate(found_all):
             progress.of(done, len(found_all))
             if stopped():

@@ -14,7 +14,7 @@ from edge_tl.calibration import Reliability, reliability
 from edge_tl.embedder import Embedder
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.evidence import Recorded
-from edge_tl.guide import Advice, every_advice, sought_by
+from edge_tl.guide import Advice, every_advice
 from edge_tl.heads import make_head
 from edge_tl.learning_curve import Point, learning_curve
 from edge_tl.profile import Profile, Saved
@@ -86,7 +86,7 @@ def gather(
         examples.sessions,
         gram=recognizer.gram,
         labels=tuple(counts),
-        sought=sought_by(embedder.name),
+        sought=getattr(embedder, "sought", ""),
     )
     judged = judge(recognizer, recorded, {one.id: one.name for one in sessions}, progress)
     evaluation = judged.get("evaluation")

@@ -33,6 +33,18 @@ def marks(embedder: Embedder, shape: tuple[int, ...]) -> list[Mark]:
     return [_mark(one) for one in (seen if isinstance(seen, tuple) else (seen,))]
 
 
+def spot(embedder: Embedder, shape: tuple[int, ...]) -> np.ndarray:
+    """Where in its last picture, of this shape (height_px, width_px, …), an embedder found what it looks for.
+
+    float64 (2,): x and y of the middle as shares of the width and height; NaN where it found nothing or looks for none.
+    """
+    found = marks(embedder, shape) if getattr(embedder, "seen", None) is not None else []
+    if not found:
+        return np.full(2, np.nan)
+    middle = np.mean([mark.outline.mean(axis=0) for mark in found], axis=0)
+    return np.asarray(middle / (shape[1], shape[0]))
+
+
 def corners(left: float, top: float, right: float, bottom: float) -> np.ndarray:
     """The corners float64 (4, 2) of a box, in turn."""
     return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), float)
