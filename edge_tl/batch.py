@@ -14,17 +14,18 @@ BATCH_S = 0.25
 BATCH_EXAMPLES = 32
 """The most examples that wait, where nobody calls `tick` (an import)."""
 
-VERSION = 2
-"""Of the tables: 1 had no sessions; a later one (sounds) reads these too."""
+VERSION = 3
+"""Of the tables: 1 had no sessions, 2 listed nothing of what kind of file an example kept (all were pictures)."""
 _SESSIONS = """
 CREATE TABLE sessions (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, started_s REAL NOT NULL,
     closed INTEGER NOT NULL);
 """
 _LISTED = """
 CREATE {temporary} VIEW listed AS SELECT e.id, l.name AS label, t.id AS take, t.session_id AS session, e.time_s,
-    t.source, coalesce(length(m.media), 0) AS media_bytes, v.fingerprint, v.dtype, v.crc32, v.embedding
+    t.source, coalesce(length(m.media), 0) AS media_bytes, coalesce(m.media_type, '') AS media_type,
+    coalesce(v.fingerprint, '') AS fingerprint, v.dtype, v.crc32, v.embedding
     FROM examples e JOIN takes t ON t.id = e.take_id JOIN labels l ON l.id = t.label_id
-    JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id;
+    LEFT JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id;
 """
 # Media and embeddings lie apart from the example, so that lists and counts read no blob, and so that an example that
 # keeps no picture fits. The check sums find what SQLite does not: bits that flip inside a blob. AUTOINCREMENT never
@@ -69,7 +70,11 @@ CREATE TEMP VIEW takes AS {_BY_PAUSES};
 CREATE TEMP VIEW sessions AS SELECT session_id AS id, '' AS name, min(time_s) AS started_s, 0 AS closed
     FROM temp.takes GROUP BY session_id;
 {_LISTED.format(temporary="TEMP")}""",
-    )
+    ),
+    2: Upgrade(
+        change=f"DROP VIEW listed; {_LISTED.format(temporary='')}",
+        view=_LISTED.format(temporary="TEMP"),
+    ),
 }
 """Version → what makes it the next one, and how it is read where it must stay as it is."""
 
@@ -81,10 +86,11 @@ class Waiting:
     id: int
     take: int
     time_s: float
-    media: bytes | None
+    media: tuple[str, bytes] | None
+    """Its media type and the bytes of the file."""
     fingerprint: str
-    dtype: str
-    embedding: bytes
+    packed: tuple[str, bytes] | None
+    """The embedding's dtype and bytes; None where no embedder can take it yet."""
 
 
 class Batch:
@@ -120,14 +126,21 @@ class Batch:
         self._takes[take] = label, source, session, time_s
         return take
 
-    def add(self, take: int, time_s: float, media: bytes | None, fingerprint: str, packed: tuple[str, bytes]) -> int:
+    def add(
+        self,
+        take: int,
+        time_s: float,
+        media: tuple[str, bytes] | None,
+        fingerprint: str,
+        packed: tuple[str, bytes] | None,
+    ) -> int:
         """Number an example and let it wait."""
         if not self._waiting:
             # It came after the last tick, so that counting from there never waits too long.
             self._since_s = self._ticked_s
         example = self._next_example
         self._next_example += 1
-        self._waiting.append(Waiting(example, take, time_s, media, fingerprint, *packed))
+        self._waiting.append(Waiting(example, take, time_s, media, fingerprint, packed))
         return example
 
     def due(self, now_s: float) -> bool:
@@ -154,10 +167,14 @@ class Batch:
             )
             if one.media is not None:
                 sql = "INSERT INTO media (example_id, media_type, crc32, media) VALUES (?, ?, ?, ?)"
-                database.change(sql, (one.id, "image/jpeg", zlib.crc32(one.media), one.media))
+                kind, media = one.media
+                database.change(sql, (one.id, kind, zlib.crc32(media), media))
+            if one.packed is None:
+                continue
+            dtype, embedding = one.packed
             sql = "INSERT INTO embeddings (example_id, fingerprint, dtype, crc32, embedding) VALUES (?, ?, ?, ?, ?)"
-            crc = checksum(one.fingerprint, one.dtype, one.embedding)
-            database.change(sql, (one.id, one.fingerprint, one.dtype, crc, one.embedding))
+            crc = checksum(one.fingerprint, dtype, embedding)
+            database.change(sql, (one.id, one.fingerprint, dtype, crc, embedding))
 
     def clear(self) -> None:
         """Forget what was committed; the numbers go on."""

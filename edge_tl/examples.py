@@ -1,4 +1,4 @@
-"""ExampleStore: labelled examples in SQLite, the picture beside its embedding, grouped in takes."""
+"""ExampleStore: labelled examples in SQLite, the picture or sound beside its embedding, grouped in takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeErr
 from edge_tl.labels import check_label
 from edge_tl.recorded import Count, Example, Examples
 from edge_tl.sessions import Session, Sittings
-from edge_tl.stored import as_stored, checksum, pack, stored_jpeg, unpack
+from edge_tl.sound import Sound, embed_views, read_sound
+from edge_tl.speech_stream import SoundEmbedder
+from edge_tl.stored import JPEG, WAV, as_stored, checksum, pack, stored_media, unpack
 
 if TYPE_CHECKING:
     from edge_tl.embedder import Embedder
@@ -84,14 +86,14 @@ class ExampleStore:
     def add(
         self,
         take: int,
-        picture: np.ndarray | bytes | None,
+        media: np.ndarray | bytes | Sound | None,
         embedding: np.ndarray,
         fingerprint: str,
         time_s: float | None = None,
     ) -> int:
         """Put one example into the next batch and return its id; it counts after `tick` or `flush` committed it.
 
-        take: from `new_take`; ExampleError where it was removed meanwhile. picture: as in `stored_jpeg`, None to keep
+        take: from `new_take`; ExampleError where it was removed meanwhile. media: as in `stored_media`, None to keep
         the embedding only. embedding: (D,) finite floats, as in `stored.pack`; fingerprint: of the embedder that made
         it, ProfileMismatch where others are stored. time_s: when it was taken, the store's clock by default.
         """
@@ -100,9 +102,9 @@ class ExampleStore:
             raise ExampleError(f"there is no take {take} (any more): begin one with new_take")
         dtype, packed = pack(embedding)
         self._check_embedder(fingerprint, len(packed) // np.dtype(dtype).itemsize)
-        media = None if picture is None else stored_jpeg(picture)
+        kept = None if media is None else stored_media(media)
         time_s = self._clock() if time_s is None else time_s
-        example = self._batch.add(take, time_s, media, fingerprint, (dtype, packed))
+        example = self._batch.add(take, time_s, kept, fingerprint, (dtype, packed))
         if len(self._batch) >= BATCH_EXAMPLES:
             self.flush()
         return example
@@ -166,7 +168,10 @@ class ExampleStore:
             X = np.zeros((0, 0), np.float32)
             ids, labels, takes, sessions = [], [], [], []
             for row, (number, label, take, session, dtype, crc, packed) in enumerate(
-                self._db.rows("SELECT id, label, take, session, dtype, crc32, embedding FROM listed ORDER BY id")
+                self._db.rows(
+                    "SELECT id, label, take, session, dtype, crc32, embedding FROM listed "
+                    "WHERE fingerprint <> '' ORDER BY id"
+                )
             ):
                 whole = isinstance(label, str) and isinstance(dtype, str) and isinstance(packed, bytes)
                 if not (whole and isinstance(session, int)):
@@ -190,19 +195,29 @@ class ExampleStore:
 
     def list(self) -> builtins.list[Example]:
         """Every example without its blobs, in the order in which they were added."""
-        columns = "id, label, take, session, time_s, source, media_bytes, fingerprint"
+        columns = "id, label, take, session, time_s, source, media_bytes, media_type, fingerprint"
         return [Example(*row) for row in self._db.rows(f"SELECT {columns} FROM listed ORDER BY id")]
 
     def picture(self, example: int) -> bytes:
         """The JPEG file of an example; ExampleError where there is no such example or it kept none."""
-        row = self._db.one("SELECT media, crc32 FROM media WHERE example_id = ?", (example,))
+        return self._media(example, JPEG, "picture")
+
+    def sound(self, example: int) -> bytes:
+        """The WAV file of an example; ExampleError where there is no such example or it kept none."""
+        return self._media(example, WAV, "sound")
+
+    def _media(self, example: int, kind: str, word: str) -> bytes:
+        """The file of an example that must be of this media type."""
+        row = self._db.one("SELECT media, crc32, media_type FROM media WHERE example_id = ?", (example,))
         if row:
-            media, crc = row
+            media, crc, found = row
+            if found != kind:
+                raise ExampleError(f"example {example} is no {word}: it kept {found}")
             if not isinstance(media, bytes) or zlib.crc32(media) != crc:
-                raise self._damaged(example, "picture")
+                raise self._damaged(example, word)
             return media
         if self._db.one("SELECT 1 FROM examples WHERE id = ?", (example,)):
-            raise ExampleError(f"example {example} kept no picture, only its embedding")
+            raise ExampleError(f"example {example} kept no {word}, only its embedding")
         raise ExampleError(f"there is no example {example}: `edge-tl examples list` shows those there are")
 
     @contextmanager
@@ -283,10 +298,10 @@ class ExampleStore:
         return examples
 
     def reembed(self, embedder: Embedder, progress: Callable[[int, int], bool | None] | None = None) -> int:
-        """Embed anew, from the stored pictures, every example of another embedder; return how many.
+        """Embed anew, from the stored pictures or sounds, every example of another embedder; return how many.
 
         progress(done, total) is called after each; True ends it, what was done is kept, and the next call goes on from
-        there. Examples without a readable picture are left and named in an ExampleError after all others are done.
+        there. Examples without a readable file are left and named in an ExampleError after all others are done.
         """
         self._db.check_writable()
         self.flush()
@@ -296,7 +311,7 @@ class ExampleStore:
         left: builtins.list[int] = []
         for done, (number,) in enumerate(todo, 1):
             try:
-                dtype, packed = pack(embedder.embed(image.decode(self.picture(number))))
+                dtype, packed = pack(self._embedded(embedder, number))
                 crc = checksum(embedder.fingerprint, dtype, packed)
                 batch.append((embedder.fingerprint, dtype, crc, packed, number))
             except (ExampleError, ProfileError):
@@ -312,8 +327,16 @@ class ExampleStore:
                 return done - len(left)
         if left:
             shown = ", ".join(map(str, left[:5])) + (" …" if len(left) > 5 else "")
-            raise ExampleError(f"{len(left)} examples have no readable picture to embed anew ({shown}): remove them")
+            raise ExampleError(
+                f"{len(left)} examples have no readable {embedder.kind} to embed anew ({shown}): remove them"
+            )
         return len(todo)
+
+    def _embedded(self, embedder: Embedder, example: int) -> np.ndarray:
+        """What a head learns from a stored example."""
+        if isinstance(embedder, SoundEmbedder):
+            return embed_views(embedder, read_sound(self.sound(example)))
+        return embedder.embed(image.decode(self.picture(example)))
 
     # -- closing -----------------------------------------------------------------------------------------------------
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from edge_tl.embedder import Embedder
-from edge_tl.errors import NotFittedError, ProfileMismatch
+from edge_tl.errors import NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.examples import Examples
 from edge_tl.features import FeatureMap
 from edge_tl.frames import Frame
@@ -21,7 +21,9 @@ from edge_tl.labels import check_label
 from edge_tl.nothing import found_in, nobody_class, teaching_rows
 from edge_tl.profile import Saved
 from edge_tl.rejection import Rejector
+from edge_tl.sound import Sound, embed_views
 from edge_tl.span import GrowingGram
+from edge_tl.speech_stream import SoundEmbedder
 from edge_tl.stored import as_stored
 from edge_tl.validation import Evaluation, evaluate
 
@@ -68,6 +70,9 @@ class Recognizer:
     or more, accuracy is told for one that was not taught. The Gram matrix of the examples grows as they arrive, so that
     `learn` takes milliseconds and may be called after every example.
 
+    With an embedder of sounds it takes each `Sound` instead: one recording is one example, of which the head learns
+    several views, the word at shifted places.
+
     An embedder that looks for a hand or a face gives zeros where there is none. Such examples teach the head nothing;
     a class of which most are so becomes the answer to "nothing there" (`nobody`).
     """
@@ -107,7 +112,7 @@ class Recognizer:
 
     @property
     def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The examples as the head sees them: (N, F) float32 rows, (N,) labels, (N,) takes."""
+        """The examples as the head sees them: (N, F) float32 rows, (N,) labels, (N,) takes; N = examples · views."""
         return self._rows.X, np.array(self._labels, dtype=str), np.array(self._takes, dtype=np.int64)
 
     @property
@@ -120,22 +125,50 @@ class Recognizer:
         """(N,) int64: the session of each row of `rows`."""
         return np.array(self._sessions, dtype=np.int64)
 
-    def embed(self, picture: np.ndarray | Frame) -> np.ndarray:
+    @property
+    def views(self) -> int:
+        """How many rows of `rows` one example has, one after the other: 1 for a picture."""
+        return int(getattr(self.embedder, "views", 1))
+
+    @property
+    def one_each(self) -> slice:
+        """The rows of `rows` that stand for their examples: of several views the middle one."""
+        return slice(self.views // 2, None, self.views)
+
+    def embed(self, picture: np.ndarray | Frame | Sound) -> np.ndarray:
         """The embedding, float32 (embedding_dim,), rounded as the store keeps it, so that what is learned now is
         learned again after a restart."""
+        if isinstance(picture, Sound):
+            return as_stored(self.embedder.embed(picture.at(self._listening().rate_hz)))
         return as_stored(self.embedder.embed(picture.data if isinstance(picture, Frame) else picture))
 
-    def teach(self, picture: np.ndarray | Frame, label: str, take: int = 0, session: int = 0) -> None:
+    def embed_taught(self, picture: np.ndarray | Frame | Sound) -> np.ndarray:
+        """What an example is stored with, float32 (views · embedding_dim,), rounded as the store keeps it."""
+        if isinstance(picture, Sound):
+            return as_stored(embed_views(self._listening(), picture))
+        return self.embed(picture)
+
+    def _listening(self) -> SoundEmbedder:
+        if not isinstance(self.embedder, SoundEmbedder):
+            raise ShapeError(f"got a sound; {self.embedder.name} takes pictures")
+        return self.embedder
+
+    def teach(self, picture: np.ndarray | Frame | Sound, label: str, take: int = 0, session: int = 0) -> None:
         """Add one example; `learn` makes it count. ExampleError for a label that cannot be one."""
-        self.add(self.embed(picture), label, take, session)
+        self.add(self.embed_taught(picture), label, take, session)
 
     def add(self, embedding: np.ndarray, label: str, take: int = 0, session: int = 0) -> None:
-        """Add one example whose embedding, float32 (embedding_dim,), is known already."""
-        label = check_label(label)
-        self._rows.append(self.features(embedding, self.embedder.embedding_shape))
-        self._labels.append(label)
-        self._takes.append(int(take))
-        self._sessions.append(int(session))
+        """Add one example whose embedding, float32 (views · embedding_dim,), is known already."""
+        self._add(embedding[np.newaxis], [check_label(label)], [int(take)], [int(session)])
+
+    def _add(self, embeddings: np.ndarray, labels: list[str], takes: list[int], sessions: list[int]) -> None:
+        """Add examples whose embeddings (N, views · embedding_dim) are known."""
+        views = self.views
+        for row in self.features(embeddings.reshape(len(embeddings) * views, -1), self.embedder.embedding_shape):
+            self._rows.append(row)
+        self._labels += np.repeat(labels, views).tolist()
+        self._takes += np.repeat(takes, views).tolist()
+        self._sessions += np.repeat(sessions, views).tolist()
 
     def replace(self, examples: Examples) -> None:
         """Forget all examples and take these; ProfileMismatch where another embedder made them."""
@@ -145,12 +178,10 @@ class Recognizer:
                 f"({self.embedder.fingerprint[:12]}): run `edge-tl examples re-embed`"
             )
         self._rows = GrowingGram()
+        self._labels, self._takes, self._sessions = [], [], []
         if len(examples.y):
-            for row in self.features(examples.X, self.embedder.embedding_shape):
-                self._rows.append(row)
-        self._labels = [str(label) for label in examples.y]
-        self._takes = [int(take) for take in examples.takes]
-        self._sessions = [int(session) for session in examples.sessions]
+            labels = [str(label) for label in examples.y]
+            self._add(examples.X, labels, examples.takes.tolist(), examples.sessions.tolist())
 
     def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> Learned:
         """Train the head on all examples.
@@ -165,7 +196,7 @@ class Recognizer:
         found = found_in(X)
         if not found.any():
             sought = getattr(self.embedder, "sought", "thing that is looked for")
-            raise NotFittedError(f"there is no {sought} in any of the {len(y)} examples: record some that show one")
+            raise NotFittedError(f"there is no {sought} in any of the {len(y) // self.views} examples: record some")
         start_s = time.perf_counter()
         nobody = nobody_class(y, found)
         taught = teaching_rows(y, takes, found)
@@ -180,7 +211,7 @@ class Recognizer:
         self.rejector = Rejector()
         if self.reject:
             self.rejector.fit(X, y, takes, head=self.head if isinstance(self.head, RidgeHead) else None)
-        return Learned(self.head.name, len(taught), self.classes, 1000 * (time.perf_counter() - start_s))
+        return Learned(self.head.name, len(taught) // self.views, self.classes, 1000 * (time.perf_counter() - start_s))
 
     def evaluate(
         self, progress: Callable[[int, int], object] | None = None, names: Mapping[int, str] | None = None
@@ -195,7 +226,7 @@ class Recognizer:
             found = found_in(X)
             known = ~found & (self.nobody is not None)
             known[teaching_rows(y, takes, found)] = self.rejector.held_out_known_
-        return evaluate(
+        evaluation = evaluate(
             lambda: make_head(self.head.name),
             X,
             y,
@@ -206,9 +237,15 @@ class Recognizer:
             names=names,
             progress=progress,
         )
+        if self.views == 1:
+            return evaluation
+        # Of an example, and not of each of its views.
+        suspects = {one.index // self.views: one for one in reversed(evaluation.suspects)}
+        named = tuple(replace(one, index=index) for index, one in reversed(suspects.items()))
+        return replace(evaluation, suspects=named)
 
-    def observe(self, picture: np.ndarray | Frame) -> Observation:
-        """Name a picture; NotFittedError before `learn`."""
+    def observe(self, picture: np.ndarray | Frame | Sound) -> Observation:
+        """Name a picture or a word; NotFittedError before `learn`."""
         return self.recognise(self.embed(picture))
 
     def recognise(self, embedding: np.ndarray) -> Observation:

@@ -17,7 +17,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One stored example, without its picture and embedding."""
+    """One stored example, without its file and embedding."""
 
     id: int
     label: str
@@ -27,9 +27,11 @@ class Example:
     """When it was taken, in seconds since 1970 unless the store has another clock."""
     source: str
     media_bytes_len: int
-    """The size of its picture file; 0 where none was kept."""
+    """The size of its picture or sound file; 0 where none was kept."""
+    media_type: str
+    """`image/jpeg`, `audio/wav`, or empty."""
     fingerprint: str
-    """Of the embedder that made its embedding."""
+    """Of the embedder that made its embedding; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ class SpeechEmbedder:
     name = "speech-embedding"
     rate_hz = RATE_HZ
     window_samples = WINDOW_SAMPLES
+    views = len(SHIFTS)
+    """Windows that `taught` gives of one recording."""
     hop_samples = STEP_SAMPLES
     """From one window of a stream to the next: 80 ms."""
     features = FeatureMap("flatten")

@@ -31,11 +31,13 @@ class SoundEmbedder(Embedder, Protocol):
     window_samples: int
     hop_samples: int
     """From one window of a stream to the next."""
+    views: int
+    """Windows that `taught` gives of one recording."""
     features: FeatureMap
     """What a head should see of its embeddings."""
 
     def taught(self, recording: np.ndarray) -> np.ndarray:
-        """The windows (n, window_samples) of a recorded word to train on; ExampleError where no word is heard."""
+        """The windows (views, window_samples) of a recorded word to train on; ExampleError where no word is heard."""
 
     def stream(self) -> EmbeddingStream:
         """What embeds a stream; bit for bit what `embed` gives for each window."""

@@ -1,4 +1,5 @@
-"""How one example lies on disk: its picture as a small JPEG, its embedding as float16 where that is exact enough."""
+"""How one example lies on disk: its picture as a small JPEG or its sound as a WAV file, its embedding as float16 where
+that is exact enough."""
 
 from __future__ import annotations
 
@@ -9,7 +10,11 @@ import numpy as np
 
 from edge_tl import image
 from edge_tl.errors import ShapeError
+from edge_tl.sound import Sound
+from edge_tl.wav import encode_wav
 
+JPEG, WAV = "image/jpeg", "audio/wav"
+"""The media types of what is kept."""
 MAX_SIDE_PX = 640
 """Larger pictures are thumbnailed: every embedder sees at most a few hundred pixels, and SD cards are small."""
 _MAX_KEPT_BYTES = 1_000_000  # a JPEG of 640×640 px above this is metadata, or something else behind the picture
@@ -58,6 +63,16 @@ def as_stored(embedding: np.ndarray) -> np.ndarray:
     a restart gives the same head. Rounding twice changes nothing. ShapeError as in `pack`.
     """
     return unpack(*pack(embedding))
+
+
+def stored_media(media: np.ndarray | bytes | Sound) -> tuple[str, bytes]:
+    """A picture (as in `stored_jpeg`) or a sound as the store keeps it: (media type, the bytes of a file).
+
+    A sound becomes a WAV file of 16 bits at its own rate; MissingDependency where soundfile is not installed.
+    """
+    if isinstance(media, Sound):
+        return WAV, encode_wav(media.samples, media.rate_hz)
+    return JPEG, stored_jpeg(media)
 
 
 def stored_jpeg(picture: np.ndarray | bytes) -> bytes:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from old_store import PRINT, old_store
 
+from edge_tl.batch import VERSION
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.examples import ExampleStore
 from edge_tl.sessions import PAUSE_S, Session, in_one_session_only
@@ -156,7 +157,7 @@ def test_an_upgraded_file_is_as_a_new_one(tmp_path: Path, clock: FakeClock) -> N
         names.append(sorted(db.execute("SELECT type, name FROM sqlite_master")))
         tables = [name for kind, name in names[-1] if kind in ("table", "view")]
         columns.append([db.execute(f"PRAGMA table_info({table})").fetchall() for table in tables])
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         db.close()

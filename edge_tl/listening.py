@@ -1,0 +1,161 @@
+"""Probabilities of windows → words, each told once: threshold, and quiet after a hit."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_tl.controller import Steady
+from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.sound import NOISE
+
+THRESHOLD = 0.75
+SUPPRESSION_S = 1.0
+"""Both as in the published speech commands (spec S4)."""
+WINDOWS = 3
+"""So many windows, 80 ms apart, are averaged: a word is heard in about five, a click in one."""
+SILENT = frozenset({NOISE, "unknown", "_unknown_"})
+"""Classes that are taught so that nothing is told."""
+
+
+@dataclass(frozen=True)
+class ListeningConfig:
+    """When a word counts as heard; ConfigError for what makes no sense."""
+
+    threshold: float = THRESHOLD
+    """Of the mean probability of the last `windows` windows, above 0 and at most 1."""
+    suppression_s: float = SUPPRESSION_S
+    """Nothing more is told for so long after a word."""
+    windows: int = WINDOWS
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            raise ConfigError(f"the threshold is {self.threshold}; above 0 and at most 1 is wanted")
+        if not (0 <= self.suppression_s < 3600 and 1 <= self.windows <= 100):
+            raise ConfigError(
+                f"suppression {self.suppression_s} s and {self.windows} windows make no sense; "
+                f"e.g. {SUPPRESSION_S} s and {WINDOWS} are wanted"
+            )
+
+
+class Listener:
+    """Says for each window of a stream whether a word was heard with it.
+
+    classes: the labels, in the order of the probabilities; those of `SILENT` are never told. `update` gives the
+    controller's Steady: `label` and `steers` only in the window in which a word is told.
+    """
+
+    def __init__(self, classes: Sequence[str], config: ListeningConfig | None = None) -> None:
+        self.classes = tuple(map(str, classes))
+        self.config = config or ListeningConfig()
+        self._told = np.array([label not in SILENT for label in self.classes], bool)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard: the next window begins a new stream."""
+        self._recent: deque[np.ndarray] = deque(maxlen=self.config.windows)
+        self._quiet_until_s = -np.inf
+
+    def update(self, probabilities: np.ndarray, time_s: float, known: bool = True) -> Steady:
+        """Take in a window's probabilities (C,), which end at `time_s`; `known` False counts as zeros.
+
+        ShapeError for another number of probabilities.
+        """
+        if np.shape(probabilities) != (len(self.classes),):
+            raise ShapeError(f"got probabilities {np.shape(probabilities)}; ({len(self.classes)},) are wanted")
+        self._recent.append(np.where(self._told, probabilities, 0.0) * known)
+        # Fewer windows than wanted count as if zeros came before: a stream's first window alone tells nothing.
+        means = sum(self._recent) / self.config.windows
+        assert isinstance(means, np.ndarray)
+        best = int(means.argmax())
+        confidence = float(means[best])
+        if confidence < self.config.threshold or time_s < self._quiet_until_s:
+            return Steady(None, confidence, changed=False)
+        self._quiet_until_s = time_s + self.config.suppression_s
+        self._recent.clear()
+        return Steady(self.classes[best], confidence, changed=True, steers=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What a head said of the windows of one recording, in their order."""
+
+    probabilities: np.ndarray
+    """(N, C)."""
+    known: np.ndarray
+    """bool (N,)."""
+    times_s: np.ndarray
+    """(N,) when each window was over."""
+
+
+def told(windows: Windows, classes: Sequence[str], config: ListeningConfig) -> list[tuple[str, float]]:
+    """The words that a Listener tells in a recording, and when: (label, seconds)."""
+    listener = Listener(classes, config)
+    rows = zip(windows.probabilities, windows.times_s.tolist(), windows.known.tolist(), strict=True)
+    heard = [(listener.update(row, time_s, known), time_s) for row, time_s, known in rows]
+    return [(steady.label, time_s) for steady, time_s in heard if steady.label is not None]
+
+
+THRESHOLDS = tuple(np.round(np.arange(0.3, 1.0, 0.02), 2).tolist())
+"""Those that `tried` tries by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What one threshold does."""
+
+    threshold: float
+    alarms: int
+    """Words told in recordings that hold none."""
+    hours: float
+    """How long those recordings are."""
+    heard: int
+    """Recordings of a word in which that word is told, and nothing else before it."""
+    confused: int
+    """Recordings of a word in which another is told first."""
+    words: int
+    """Recordings of words."""
+
+    @property
+    def alarms_per_hour(self) -> float:
+        """NaN where there was nothing to listen to."""
+        return self.alarms / self.hours if self.hours else float("nan")
+
+    @property
+    def missed(self) -> float:
+        """The share of words of which nothing is told; NaN without words."""
+        return (self.words - self.heard - self.confused) / self.words if self.words else float("nan")
+
+
+def tried(
+    classes: Sequence[str],
+    words: Iterable[tuple[str, Windows]],
+    others: Iterable[Windows],
+    config: ListeningConfig,
+    thresholds: Sequence[float] = THRESHOLDS,
+) -> list[Tried]:
+    """What each threshold does to recordings of words, (label, windows), and to others that hold none of them."""
+    words, others = list(words), list(others)
+    hours = sum(float(np.ptp(one.times_s)) for one in others if len(one.times_s)) / 3600
+    made = []
+    for threshold in thresholds:
+        each = ListeningConfig(threshold, config.suppression_s, config.windows)
+        first = [(label, told(windows, classes, each)[:1]) for label, windows in words if label not in SILENT]
+        heard = sum(bool(said) and said[0][0] == label for label, said in first)
+        confused = sum(bool(said) and said[0][0] != label for label, said in first)
+        alarms = sum(len(told(one, classes, each)) for one in others)
+        made.append(Tried(threshold, alarms, hours, heard, confused, len(first)))
+    return made
+
+
+def within_budget(made: Sequence[Tried], most_per_hour: float) -> Tried:
+    """The lowest threshold from which on no more false alarms come than so many an hour; the highest tried if none."""
+    kept = made[-1]
+    for one in reversed(made):
+        if one.alarms > most_per_hour * one.hours:
+            break
+        kept = one
+    return kept
