@@ -8,7 +8,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
 
-from device.choose import open_source, parse_camera
+from device.choose import open_mic, open_source, parse_camera
 from device.output import warn
 from device.reconnect import Reconnecting
 from device.steering import neutral_label
@@ -16,6 +16,7 @@ from edge_tl.controller import Controller, ControllerConfig
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileError
 from edge_tl.frames import Source
+from edge_tl.hearing import Hearing, open_base, read_hearing, write_hearing
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import NEEDS, Look, open_look
@@ -28,10 +29,13 @@ clock = time.monotonic
 
 
 def load_embedder(arguments: Namespace, look: Look | None = None) -> Embedder:
-    """What looks at pictures so; None for as the profile was taught.
+    """What looks at pictures so; None for as the profile was taught, which may also be what listens.
 
     The image model in it is that of `--model`, else the shipped one.
     """
+    hearing = read_hearing(profile_folder(arguments)) if look is None else None
+    if hearing is not None:
+        return open_base(hearing, arguments.threads)
 
     def load_inner() -> Embedder:
         return TFLiteEmbedder.load(arguments.model or default_model(), threads=arguments.threads)
@@ -55,15 +59,49 @@ def asked_look(arguments: Namespace, remembered: Look) -> Look:
 
 def adopt_look(profile: Profile, look: Look) -> None:
     """Remember the way to look of a profile that is about to be taught; ConfigError where it was taught by another."""
+    if read_hearing(profile.folder) is not None:
+        raise ConfigError(f"{_named(profile)} was taught words: give --mic, or another --profile for pictures")
     remembered = read_look(profile.folder)
     if look == remembered:
         return
-    if any(count.examples for count in profile.store.counts().values()):
+    if holds_examples(profile):
         raise ConfigError(
-            f"profile {unescape(profile.folder.name)!r} was taught with --look {remembered}, not {look}: "
+            f"{_named(profile)} was taught with --look {remembered}, not {look}: "
             f"`edge-tl examples re-embed {options(look)}` changes that and keeps its examples"
         )
     write_look(profile.folder, look)
+
+
+def adopt_hearing(profile: Profile, hearing: Hearing | None = None) -> None:
+    """Make a profile one of words; ConfigError where it was taught with pictures, or with another base."""
+    remembered = read_hearing(profile.folder)
+    hearing = hearing or remembered or Hearing()
+    if remembered == hearing:
+        return
+    if holds_examples(profile):
+        kind = "pictures" if remembered is None else f"the base {remembered.base}"
+        raise ConfigError(f"{_named(profile)} was taught with {kind}: give another --profile, e.g. --profile words")
+    open_base(hearing)  # what is missing is said before anything is remembered
+    write_hearing(profile.folder, hearing)
+
+
+def check_hearing(arguments: Namespace) -> None:
+    """ConfigError where the profile is there and is not one of words."""
+    folder = profile_folder(arguments)
+    if os.path.isdir(folder) and read_hearing(folder) is None:
+        raise ConfigError(
+            f"profile {arguments.profile!r} was taught with pictures: give the --profile that was taught words "
+            "(`edge-tl teach --mic --profile words`)"
+        )
+
+
+def holds_examples(profile: Profile) -> bool:
+    """Whether anything was recorded."""
+    return any(count.examples for count in profile.store.counts().values())
+
+
+def _named(profile: Profile) -> str:
+    return f"profile {unescape(profile.folder.name)!r}"
 
 
 def options(look: Look) -> str:
@@ -116,6 +154,18 @@ def open_camera(arguments: Namespace, stack: ExitStack) -> Source | None:
         stack.callback(player.close)
         return player
     return stack.enter_context(Reconnecting(lambda: open_source(arguments.camera, clock=clock, loop=True), clock=clock))
+
+
+def open_microphone(arguments: Namespace, stack: ExitStack, *, paced: bool = True, loop: bool = False) -> Source:
+    """The microphone of `--mic`, open and coming back by itself when it is lost; or a recording in its place.
+
+    paced: of a recording, whether it comes as fast as it was spoken. loop: whether it begins again at its end.
+    """
+
+    def acquire() -> Source:
+        return open_mic(arguments.mic or "auto", clock=clock, paced=paced, loop=loop)
+
+    return stack.enter_context(Reconnecting(acquire, clock=clock))
 
 
 def subject_of(way: str) -> str:

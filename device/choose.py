@@ -1,4 +1,4 @@
-"""`--camera`: which source is meant, and opening it."""
+"""`--camera` and `--mic`: which source is meant, and opening it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Literal
 
 from device.camera import PicameraSource
+from device.microphone import Microphone
 from device.newest import NewestFrame
 from device.video import UsbCamera, VideoFile
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.frames import Source
 from edge_tl.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
 from edge_tl.sources import PICTURE_SUFFIXES, FolderSource
+from edge_tl.wav import SUFFIXES
+from edge_tl.wav_source import WavSource
 
 GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim[:head|hand]|PATH"
+MIC_GRAMMAR = "auto|NAME|NUMBER|FILE.wav"
 Kind = Literal["auto", "picamera2", "usb", "sim", "path"]
 
 
@@ -114,3 +118,31 @@ def _open_auto(clock: Callable[[], float], fallback: Callable[[], Source] | None
     simulated = fallback()
     simulated.open()
     return simulated
+
+
+def open_mic(
+    spec: str,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    paced: bool = True,
+    loop: bool = False,
+    exists: Callable[[str], bool] = os.path.exists,
+) -> Source:
+    """The source that a `--mic` argument means, open: auto, a part of a microphone's name, its number, or a sound file.
+
+    A word with a slash, with the ending of a sound file, or that `exists` is a path. paced: of a file, whether it comes
+    as fast as it was recorded; loop: whether it begins again. ConfigError for an empty word, SourceError or
+    MissingDependency where it cannot be opened.
+    """
+    if not spec.strip() or "\0" in spec:
+        raise ConfigError(f"--mic {spec!a}: wanted {MIC_GRAMMAR}")
+    source: Source
+    if "/" in spec or Path(spec).suffix.lower() in SUFFIXES or exists(spec):
+        source = WavSource(Path(os.path.expanduser(spec)), 0.04, paced, loop, clock, sleep)
+    elif spec.isascii() and spec.isdigit() and len(spec) <= 3:
+        source = Microphone(int(spec), clock)
+    else:
+        source = Microphone(None if spec == "auto" else spec, clock)
+    source.open()
+    return source

@@ -18,9 +18,10 @@ WAYS = ("frame", "box", "hand", "hand-crop", "face")
 HANDS = ("largest", "both")
 MODELS = ("hands", "face")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
-KEEPS_NOTHING = ("demo", "doctor", "evaluate", "model", "predict", "report")
+KEEPS_NOTHING = ("demo", "doctor", "evaluate", "listen", "model", "predict", "report")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
 MOST_THREADS = 64
+MIC_HELP = "auto, part of a microphone's name, its number, or FILE.wav"
 CAMERA_HELP = (
     "auto, picamera2[:N], usb[:N], sim or sim:hand (the simulated player), or PATH of a folder, picture or video"
 )
@@ -60,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The whole grammar of `edge-tl`."""
     parser = argparse.ArgumentParser(
         prog="edge-tl",
-        description="Teach this computer new gestures with its camera, in seconds, and steer with them.",
+        description="Teach this computer new gestures and words, in seconds, and steer with them.",
         epilog="Start with `edge-tl demo` (no camera needed), then `edge-tl teach`, then `edge-tl play`.",
     )
     parser.add_argument("--version", action=Version, nargs=0, help="say which edge-tl this is")
@@ -92,6 +93,24 @@ def build_parser() -> argparse.ArgumentParser:
     where.add_argument("--camera", default="auto", metavar="WHICH", help=f"{CAMERA_HELP} (default: auto)")
     where.add_argument("--no-camera", action="store_true", help="use the keyboard only")
 
+    mic = argparse.ArgumentParser(add_help=False)
+    mic.add_argument("--mic", nargs="?", const="auto", metavar="WHICH", help=f"words instead of pictures: {MIC_HELP}")
+    against = argparse.ArgumentParser(add_help=False)
+    against.add_argument(
+        "--against",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="of words: sounds in which none of them is said, to count false alarms in (files or folders)",
+    )
+    against.add_argument(
+        "--threshold",
+        type=share,
+        metavar="P",
+        help="of words: told from this probability on, 0 to 1 (default: as trained)",
+    )
+
     teaching = argparse.ArgumentParser(add_help=False)
     teaching.add_argument(
         "--labels", nargs="+", metavar="LABEL", help="classes to begin with (default: up down left right neutral)"
@@ -99,9 +118,8 @@ def build_parser() -> argparse.ArgumentParser:
     teaching.add_argument(
         "--min-examples",
         type=positive,
-        default=20,
         metavar="N",
-        help="examples a class needs before training is offered",
+        help="examples a class needs before training is offered (default: 20 pictures, 8 recordings)",
     )
     looking = argparse.ArgumentParser(add_help=False)
     looking.add_argument(
@@ -145,20 +163,36 @@ def build_parser() -> argparse.ArgumentParser:
 
     command(
         "teach",
-        "hold a key to record examples of a class from the camera",
+        "hold a key to record examples of a class from the camera; with --mic press it and say a word",
         profile,
         model,
         camera,
+        mic,
         looking,
         teaching,
         head,
     )
 
-    train = command("train", "train the head on the recorded examples and save it", profile, model, head)
+    train = command("train", "train the head on the recorded examples and save it", profile, model, head, against)
+    train.add_argument(
+        "--max-false-alarms-per-hour",
+        type=positive_rate,
+        metavar="N",
+        help="of words: choose the threshold that keeps this on the sounds of --against",
+    )
     train.add_argument("--force", action="store_true", help="train although a class has few examples")
 
     play = command(
-        "play", "play Pac-Man, steered by what you taught; the arrow keys always work too", profile, model, camera, head
+        "play",
+        "play Pac-Man, steered by what you taught; the arrow keys always work too",
+        profile,
+        model,
+        camera,
+        mic,
+        head,
+    )
+    play.add_argument(
+        "--mic-profile", metavar="NAME", help="with --mic: the words; the camera plays too, with the signs of --profile"
     )
     play.add_argument(
         "--steer", nargs="+", default=[], metavar="DIRECTION=LABEL", help="e.g. --steer up=fist left=palm"
@@ -174,7 +208,22 @@ def build_parser() -> argparse.ArgumentParser:
         profile,
         model,
         head,
+        against,
     )
+
+    listen = command("listen", "tell words as they are said: a live screen, or a line of JSON each", profile, model)
+    listen.add_argument("--mic", default="auto", metavar="WHICH", help=f"{MIC_HELP} (default: auto)")
+    listen.add_argument(
+        "--threshold", type=share, metavar="P", help="told from this probability on, 0 to 1 (default: as trained)"
+    )
+    listen.add_argument(
+        "--seconds",
+        type=positive_seconds,
+        default=float("inf"),
+        metavar="N",
+        help="how long (default: until q or Ctrl-C)",
+    )
+    listen.add_argument("--no-reject", action="store_true", help="also tell sounds that are like nothing taught")
 
     report = command("report", "write all that is known of a profile as one page for a browser", profile, model, head)
     report.add_argument(
@@ -182,8 +231,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--date", type=day, metavar="YYYY-MM-DD", help="the date on the page (default: today)")
 
-    predict = command("predict", "recognise pictures", profile, model)
-    predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture")
+    predict = command("predict", "recognise pictures, or words in sound files", profile, model)
+    predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture or a sound")
     predict.add_argument("--no-reject", action="store_true", help="always name a class, never 'none of these'")
 
     examples = command("examples", "list, import, export, remove and rename recorded examples")
@@ -193,14 +242,21 @@ def build_parser() -> argparse.ArgumentParser:
         return actions.add_parser(name, help=help_text, description=sentence(help_text), parents=[profile, *parents])
 
     action("list", "show every class and session with its counts (and with --json every example)")
-    bring = action("import", "add a folder of pictures: CLASS/picture or CLASS/TAKE/picture", model, looking)
-    bring.add_argument("path", type=Path, metavar="PATH", help="the folder")
+    bring = action(
+        "import", "add a folder: CLASS/picture, CLASS/TAKE/picture or CLASS/sound; or a TFJSSCDS file", model, looking
+    )
+    bring.add_argument("path", type=Path, metavar="PATH", help="the folder or file")
     bring.add_argument(
         "--sessions", action="store_true", help="the folders at the top are places or days: SESSION/CLASS/picture"
     )
-    take_out = action("export", "write the pictures as CLASS/TAKE/picture, which import reads again")
+    take_out = action("export", "write the files as CLASS/TAKE/file, which import reads again")
     take_out.add_argument("path", type=Path, metavar="PATH", help="the folder; made when it is not there")
-    take_out.add_argument("--format", choices=("folder",), default="folder", help="folder (default)")
+    take_out.add_argument(
+        "--format",
+        choices=("folder", "tfjsscds"),
+        default="folder",
+        help="folder (default), or words as a browser's data set",
+    )
     remove = action("remove", "forget the last take, single examples, or a whole class")
     what = remove.add_mutually_exclusive_group(required=True)
     what.add_argument("--last-take", action="store_true", help="the take recorded last")
@@ -295,6 +351,28 @@ def box(text: str) -> tuple[float, float, float, float]:
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise argparse.ArgumentTypeError(f"{text[:40]} is no box: left < right and top < bottom, all from 0 to 1")
     return left, top, right, bottom
+
+
+def share(text: str) -> float:
+    """A number above 0 and at most 1, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number from 0 to 1") from None
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text[:30]} is not above 0 and at most 1")
+    return number
+
+
+def positive_rate(text: str) -> float:
+    """How many an hour, 0 and up and finite, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number") from None
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text[:30]} is not a number from 0 up")
+    return number
 
 
 def positive_seconds(text: str) -> float:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from device.line import Sight
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.evidence import Recorded
-from edge_tl.examples import Count, ExampleStore
+from edge_tl.examples import Count, Example, ExampleStore
 from edge_tl.image import decode
 from edge_tl.labels import check_label
 from edge_tl.look.marks import spot
 from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.sound import NOISE, Sound
+from edge_tl.spectrum import spectrum
+from edge_tl.stored import TFJSSCDS, WAV
+
+ENOUGH_NOISE = 5
+"""Parts of a recording of the background: ten seconds are cut into so many."""
+SOUNDS = (WAV, TFJSSCDS)
+SPECTRUM_PX = (48, 64)
+"""The height and width of a word's picture."""
 
 
 class Lesson:
@@ -36,9 +45,10 @@ class Lesson:
         for label in labels:
             store.add_label(check_label(label))
         self.last_picture: dict[str, np.ndarray] = {}
-        """Label → its last picture, uint8 RGB, of any size."""
+        """Label → its last picture, uint8 RGB, of any size; of a word its spectrogram."""
         self.recording: str | None = None
         self._take = self._last_take = self._session = 0
+        self._together: list[int] = []
         self._source = ""
         self._ids: list[int] = []
         self._spots: dict[int, np.ndarray] = {}
@@ -57,7 +67,12 @@ class Lesson:
         """How many examples each class still needs before training is offered."""
         counts = self.counts()
         have = {label: counts[label].examples if label in counts else 0 for label in self.labels}
-        return {label: self.minimum - number for label, number in have.items() if number < self.minimum}
+        wanted = {label: self._fewer.get(label, self.minimum) for label in have}
+        return {label: wanted[label] - number for label, number in have.items() if number < wanted[label]}
+
+    @property
+    def _fewer(self) -> dict[str, int]:
+        return {NOISE: min(ENOUGH_NOISE, self.minimum)}
 
     def use(self, recognizer: Recognizer) -> None:
         """Go on with another recognizer, which takes all stored examples; ProfileMismatch where it cannot."""
@@ -109,6 +124,27 @@ class Lesson:
         self.recognizer.add(sight.embedding, self.recording, self._take, self._session)
         self.last_picture[self.recording] = sight.frame.data
 
+    def record(self, label: str, sounds: Sequence[Sound], source: str) -> None:
+        """Keep recordings of a word or of the noise, each a take of its own; they are on disk when this returns."""
+        self.end()
+        session, fingerprint = self.store.session(), self.recognizer.embedder.fingerprint
+        made = [(sound, self.recognizer.embed_taught(sound)) for sound in sounds]
+        self._together = []
+        for sound, embedding in made:
+            take = self._last_take = self.store.new_take(label, source, session)
+            self._together.append(take)
+            self._ids.append(self.store.add(take, sound, embedding, fingerprint))
+            self.recognizer.add(embedding, label, take, session)
+            self.last_picture[label] = spectrum(sound.samples, sound.rate_hz, *SPECTRUM_PX)
+        self.store.flush()
+
+    def last_sound(self, label: str) -> Sound:
+        """The last recording of a class; ExampleError where it has none."""
+        numbers = [one.id for one in self.store.list() if one.label == label and one.media_type in SOUNDS]
+        if not numbers:
+            raise ExampleError(f"{label} has no recording yet")
+        return self.store.sound(numbers[-1])
+
     def end(self) -> bool:
         """End the take; True where it holds an example."""
         recorded = bool(self._take)
@@ -120,7 +156,8 @@ class Lesson:
 
     def recorded(self) -> Recorded:
         """All of it, as the guide looks at it: with the last take first in mind."""
-        X, y, takes = self.recognizer.rows
+        one_each = self.recognizer.one_each
+        X, y, takes = (part[one_each] for part in self.recognizer.rows)
         sought = getattr(self.recognizer.embedder, "sought", "")
         nowhere = np.full(2, np.nan)  # of what was recorded before this lesson
         spots = np.array([self._spots.get(number, nowhere) for number in self._ids]).reshape(-1, 2)
@@ -128,19 +165,27 @@ class Lesson:
             X,
             y,
             takes,
-            self.recognizer.sessions,
-            gram=self.recognizer.gram,
+            self.recognizer.sessions[one_each],
+            gram=self.recognizer.gram[one_each, one_each],
             labels=tuple(self.labels),
             minimum=self.minimum,
+            fewer=self._fewer,
             take=self._last_take,
             sought=sought,
             spots=spots if sought else None,
         )
 
     def undo(self) -> tuple[str, int] | None:
-        """Forget the last take; its label and how many examples went, or None where there is none."""
+        """Forget the last take, of the noise all that was recorded with it.
+
+        Its label and how many examples went, or None where there is none.
+        """
         self.end()
         undone = self.store.undo_last_take()
+        if undone is not None and len(self._together) > 1:
+            others = self._together[:-1]
+            undone = undone[0], undone[1] + sum(self.store.remove_take(take) for take in others)
+        self._together = []
         self._reload()
         return undone
 
@@ -159,8 +204,14 @@ class Lesson:
         examples = self.store.matrix(self.recognizer.embedder.fingerprint)
         self.recognizer.replace(examples)
         self._ids = examples.ids.tolist()
-        newest = {example.label: example.id for example in self.store.list() if example.media_bytes_len}
+        newest = {example.label: example for example in self.store.list() if example.media_bytes_len}
         self.last_picture = {}
-        for label, number in newest.items():
+        for label, example in newest.items():
             with contextlib.suppress(ExampleError, ProfileError):  # it is only shown: a damaged one stays away
-                self.last_picture[label] = decode(self.store.picture(number))
+                self.last_picture[label] = self._picture(example)
+
+    def _picture(self, example: Example) -> np.ndarray:
+        if example.media_type not in SOUNDS:
+            return decode(self.store.picture(example.id))
+        sound = self.store.sound(example.id)
+        return spectrum(sound.samples, sound.rate_hz, *SPECTRUM_PX)

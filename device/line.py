@@ -40,6 +40,8 @@ class Line:
     (`following`), and forgets the hand where the stream breaks or another camera takes over.
     """
 
+    kind = "picture"
+
     def __init__(
         self, source: Source, recognizer: Recognizer, clock: Callable[[], float], controller: Controller | None = None
     ) -> None:

@@ -1,4 +1,4 @@
-"""A lost camera comes back by itself: opened again and again, less and less often."""
+"""A lost camera or microphone comes back by itself: opened again and again, less and less often."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Reconnecting:
     up to LONGEST_WAIT_S. The waiting starts over with the first frame that arrives. SourceClosed (a recording's end)
     is no loss and is passed on. `index` goes on counting over a loss.
 
-    `state` is "open", "waiting" or "closed"; `fault` is the one line that told of the last loss, or "".
+    `state` is "open", "waiting" or "closed"; `fault` is the one line that told of the last loss, or what
+    the source says of itself, or "".
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Reconnecting:
             self._source.close()
             raise self._lost(error) from error
         self._wait_s = FIRST_WAIT_S
-        self.fault = ""
+        self.fault = getattr(self._source, "fault", "")  # a microphone that is open and gives nothing but zeros
         frame = dataclasses.replace(frame, index=self._first_index + frame.index)
         self._next_index = frame.index + 1
         return frame

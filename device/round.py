@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 
+from device.ear import Ear
 from device.line import Line, Sight
 from device.pacman.game import TICKS_PER_SECOND, Game
+from device.steering import steering as steering_of
 
 TICK_S = 1.0 / TICKS_PER_SECOND
+MOST_BLOCKS = 8
+"""Of sound, taken a step: a microphone gives 40 ms each, so that this catches up after a pause."""
 CATCH_UP_TICKS = 4
 """After a pause of the whole process the game goes on from where it was, instead of racing through what it missed."""
 
@@ -16,18 +20,21 @@ CATCH_UP_TICKS = 4
 class Round:
     """Reads at most one frame a `step`, then gives the game the ticks that have come due.
 
-    line: None where only keys steer. steering: label → direction. clock, sleep: seconds.
+    line: None where only keys steer. steering: label → direction. clock, sleep: seconds. voice: a second line, which
+    hears words while a camera plays.
     """
 
     def __init__(
         self,
         game: Game,
-        line: Line | None,
+        line: Line | Ear | None,
         steering: Mapping[str, str],
         clock: Callable[[], float],
         sleep: Callable[[float], None],
+        voice: Ear | None = None,
     ) -> None:
-        self.game, self.line, self.steering = game, line, steering
+        self.game, self.line, self.steering, self.voice = game, line, steering, voice
+        self._spoken = steering_of(voice.recognizer.classes) if voice is not None else {}
         self.clock, self.sleep = clock, sleep
         self.sight: Sight | None = None
         self.latencies_ms: deque[float] = deque(maxlen=10_000)
@@ -38,6 +45,7 @@ class Round:
     def step(self, key: str | None = None) -> Sight | None:
         """One frame and the ticks due; `key` is a direction from the keyboard. Returns what the camera saw, if new."""
         seen = self._look(max(0.001, self._next_s - self.clock()))
+        self._hear()
         if key is not None:
             self.wanted = key
         if self.line is not None:
@@ -51,6 +59,16 @@ class Round:
             self.wanted = None
             self._next_s += TICK_S
         return seen
+
+    def _hear(self) -> None:
+        """Take all that waits at the microphone beside the camera: a word steers as a key does."""
+        for _ in range(MOST_BLOCKS if self.voice is not None else 0):
+            assert self.voice is not None
+            sight = self.voice.read(0.0)
+            if sight is None:
+                return
+            if sight.steady is not None:
+                self.wanted = self._spoken.get(sight.steady.label or "", self.wanted)
 
     def _look(self, timeout_s: float) -> Sight | None:
         if self.line is None:

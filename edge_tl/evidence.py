@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -35,6 +36,8 @@ class Recorded:
     """Classes that are to be taught, with or without examples."""
     minimum: int = 20
     """Examples that each class should have."""
+    fewer: Mapping[str, int] = field(default_factory=dict)
+    """Label → what is enough of it, where that is another number."""
     take: int | None = None
     """The take that has just ended; None looks at all takes, the newest first."""
     sought: str = ""

@@ -22,7 +22,8 @@ from edge_tl.recorded import Count, Example, Examples
 from edge_tl.sessions import Session, Sittings
 from edge_tl.sound import Sound, embed_views, read_sound
 from edge_tl.speech_stream import SoundEmbedder
-from edge_tl.stored import JPEG, WAV, as_stored, checksum, pack, stored_media, unpack
+from edge_tl.stored import JPEG, TFJSSCDS, WAV, Media, as_stored, checksum, pack, stored_media, unpack
+from edge_tl.tfjsscds import read_tfjsscds
 
 if TYPE_CHECKING:
     from edge_tl.embedder import Embedder
@@ -86,25 +87,27 @@ class ExampleStore:
     def add(
         self,
         take: int,
-        media: np.ndarray | bytes | Sound | None,
-        embedding: np.ndarray,
+        media: Media | None,
+        embedding: np.ndarray | None,
         fingerprint: str,
         time_s: float | None = None,
     ) -> int:
         """Put one example into the next batch and return its id; it counts after `tick` or `flush` committed it.
 
         take: from `new_take`; ExampleError where it was removed meanwhile. media: as in `stored_media`, None to keep
-        the embedding only. embedding: (D,) finite floats, as in `stored.pack`; fingerprint: of the embedder that made
-        it, ProfileMismatch where others are stored. time_s: when it was taken, the store's clock by default.
+        the embedding only. embedding: (D,) finite floats, as in `stored.pack`, None where no embedder takes it;
+        fingerprint: of the embedder that made it, ProfileMismatch where others are stored. time_s: when it was taken,
+        the store's clock by default.
         """
         self._db.check_writable()
         if take not in self._batch and not self._db.one("SELECT 1 FROM takes WHERE id = ?", (take,)):
             raise ExampleError(f"there is no take {take} (any more): begin one with new_take")
-        dtype, packed = pack(embedding)
-        self._check_embedder(fingerprint, len(packed) // np.dtype(dtype).itemsize)
+        packed = None if embedding is None else pack(embedding)
+        if packed is not None:
+            self._check_embedder(fingerprint, len(packed[1]) // np.dtype(packed[0]).itemsize)
         kept = None if media is None else stored_media(media)
         time_s = self._clock() if time_s is None else time_s
-        example = self._batch.add(take, time_s, kept, fingerprint, (dtype, packed))
+        example = self._batch.add(take, time_s, kept, fingerprint, packed)
         if len(self._batch) >= BATCH_EXAMPLES:
             self.flush()
         return example
@@ -200,22 +203,31 @@ class ExampleStore:
 
     def picture(self, example: int) -> bytes:
         """The JPEG file of an example; ExampleError where there is no such example or it kept none."""
-        return self._media(example, JPEG, "picture")
+        kind, media = self.media(example, "picture")
+        if kind != JPEG:
+            raise ExampleError(f"example {example} is no picture: it kept {kind}")
+        return media
 
-    def sound(self, example: int) -> bytes:
-        """The WAV file of an example; ExampleError where there is no such example or it kept none."""
-        return self._media(example, WAV, "sound")
+    def sound(self, example: int) -> Sound:
+        """The sound of an example; ExampleError where there is no such example or it kept none."""
+        kind, media = self.media(example, "sound")
+        if kind == TFJSSCDS:
+            (spoken,) = read_tfjsscds(media)
+            if spoken.samples is None or spoken.rate_hz is None:
+                raise ExampleError(f"example {example} kept a spectrogram only, no sound")
+            return Sound(spoken.samples, spoken.rate_hz)
+        if kind != WAV:
+            raise ExampleError(f"example {example} is no sound: it kept {kind}")
+        return read_sound(media)
 
-    def _media(self, example: int, kind: str, word: str) -> bytes:
-        """The file of an example that must be of this media type."""
+    def media(self, example: int, word: str = "file") -> tuple[str, bytes]:
+        """The media type and the bytes of what an example kept; ExampleError where it is not there or kept nothing."""
         row = self._db.one("SELECT media, crc32, media_type FROM media WHERE example_id = ?", (example,))
         if row:
-            media, crc, found = row
-            if found != kind:
-                raise ExampleError(f"example {example} is no {word}: it kept {found}")
-            if not isinstance(media, bytes) or zlib.crc32(media) != crc:
+            media, crc, kind = row
+            if not isinstance(media, bytes) or not isinstance(kind, str) or zlib.crc32(media) != crc:
                 raise self._damaged(example, word)
-            return media
+            return kind, media
         if self._db.one("SELECT 1 FROM examples WHERE id = ?", (example,)):
             raise ExampleError(f"example {example} kept no {word}, only its embedding")
         raise ExampleError(f"there is no example {example}: `edge-tl examples list` shows those there are")
@@ -335,7 +347,7 @@ class ExampleStore:
     def _embedded(self, embedder: Embedder, example: int) -> np.ndarray:
         """What a head learns from a stored example."""
         if isinstance(embedder, SoundEmbedder):
-            return embed_views(embedder, read_sound(self.sound(example)))
+            return embed_views(embedder, self.sound(example))
         return embedder.embed(image.decode(self.picture(example)))
 
     # -- closing -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Folders of pictures, in and out: `label/picture.jpg` or `label/take/picture.jpg`, also below a folder a session."""
+"""Folders of pictures or sounds, in and out: `label/picture.jpg` or `label/take/picture.jpg`, also below a folder a
+session."""
 
 from __future__ import annotations
 
@@ -14,9 +15,15 @@ from edge_tl.errors import ExampleError
 from edge_tl.examples import ExampleStore
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.sessions import check_session_name
+from edge_tl.stored import JPEG, WAV
+from edge_tl.wav import SUFFIXES
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
 """The endings, in small letters, by which a picture file is known; whether it is one shows when it is decoded."""
+KINDS = {"picture": PICTURES, "sound": SUFFIXES}
+"""What an example is → the endings of its files."""
+ENDINGS = {JPEG: ".jpg", WAV: ".wav"}
+"""Media type → the ending of the file it is exported to."""
 INDEX = "labels.json"
 """Beside the folders, for labels whose folder cannot carry their name: `{"format": 1, "labels": {folder: label}}`."""
 SESSIONS = "sessions.json"
@@ -41,8 +48,12 @@ class Found:
     """What the session is called; may be empty."""
 
 
-def import_folder(root: Path, skipped: Skipped | None = None, *, sessions: bool = False) -> Iterator[Found]:
-    """The pictures below a folder, label by label and take by take, each in the order of names.
+def import_folder(
+    root: Path, skipped: Skipped | None = None, *, sessions: bool = False, kind: str = "picture"
+) -> Iterator[Found]:
+    """The pictures below a folder (or its sound files), label by label and take by take, each in the order of names.
+
+    kind: "picture" or "sound".
 
     sessions: the folders at the top are sessions, those below them labels. Without it all is one session, but for the
     takes that a `sessions.json`, as `export_folder` writes it, puts into others.
@@ -52,8 +63,22 @@ def import_folder(root: Path, skipped: Skipped | None = None, *, sessions: bool 
     is needed, cannot be read.
     """
     skip = skipped or (lambda path, reason: None)
+    for found in _import(Path(root), skip, sessions):
+        if found.path.suffix.lower() in KINDS[kind]:
+            yield found
+        else:
+            skip(found.path, f"is no {kind} file (it ends in {found.path.suffix!a})")
+
+
+def kind_of(root: Path) -> str:
+    """`sound` where a folder holds sound files and no picture, else `picture`."""
+    endings = {Path(name).suffix.lower() for _, _, names in os.walk(root) for name in names}
+    return "sound" if endings & SUFFIXES and not endings & PICTURES else "picture"
+
+
+def _import(root: Path, skip: Skipped, sessions: bool) -> Iterator[Found]:
+    """The files of either kind."""
     seen: set[str] = set()
-    root = Path(root)
     if not sessions:
         told = _read_sessions(root / SESSIONS)
         for found in _pictures(root, skip, seen):
@@ -88,9 +113,9 @@ def labels_in(root: Path) -> list[str]:
 def export_folder(store: ExampleStore, root: Path, progress: Callable[[int, int], bool | None] | None = None) -> int:
     """Write every stored picture to `root/label/take/number.jpg`, byte for byte; return how many were written.
 
-    Importing the folder gives the same labels, sessions, takes and pictures. progress(done, total) is called after each
-    picture; True ends it. Examples that kept no picture are left out. ExampleError where `root` is not an empty folder
-    or cannot be written (what was written before stays there).
+    Sounds become `number.wav`. Importing the folder gives the same labels, sessions, takes and files. progress(done,
+    total) is called after each; True ends it. Examples that kept no file are left out. ExampleError where `root` is not
+    an empty folder or cannot be written (what was written before stays there).
     """
     root = Path(root)
     try:
@@ -113,7 +138,7 @@ def _export(store: ExampleStore, root: Path, progress: Callable[[int, int], bool
         write_synced(root / INDEX, text.encode())
     for name in names.values():
         (root / name).mkdir()
-    examples = [example for example in store.list() if example.media_bytes_len]
+    examples = [example for example in store.list() if example.media_type in ENDINGS]
     takes: dict[int, set[str]] = {}
     for example in examples:
         takes.setdefault(example.session, set()).add(f"{example.take:08d}")
@@ -125,7 +150,8 @@ def _export(store: ExampleStore, root: Path, progress: Callable[[int, int], bool
         # Numbers of one width sort as they were added, so that an import keeps the order.
         folder = root / names[example.label] / f"{example.take:08d}"
         folder.mkdir(exist_ok=True)
-        (folder / f"{example.id:08d}.jpg").write_bytes(store.picture(example.id))
+        kept, media = store.media(example.id)
+        (folder / f"{example.id:08d}{ENDINGS[kept]}").write_bytes(media)
         if progress and progress(done, len(examples)):
             return done
     return len(examples)
@@ -199,7 +225,7 @@ def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], l
                 folders.append(path)
         elif not os.path.isfile(path):  # a broken link, a device, a pipe that would block
             skip(path, "is no file")
-        elif path.suffix.lower() not in PICTURES:
+        elif path.suffix.lower() not in PICTURES | SUFFIXES:
             skip(path, f"is no picture file (it ends in {path.suffix!a})" if path.suffix else "is no picture file")
         else:
             files.append(path)

@@ -121,7 +121,7 @@ def wrong_take(of: Recorded) -> Advice | None:
 def few(of: Recorded) -> Advice | None:
     """Classes with too few examples, and the second class where there is none."""
     names = dict.fromkeys([*of.labels, *map(str, np.unique(of.y))])
-    missing = {name: of.minimum - int((of.y == name).sum()) for name in names}
+    missing = {name: of.fewer.get(name, of.minimum) - int((of.y == name).sum()) for name in names}
     missing = {name: number for name, number in missing.items() if number > 0}
     if missing:
         wanted = ", ".join(f"{name} {number} more" for name, number in missing.items())

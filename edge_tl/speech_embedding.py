@@ -68,7 +68,7 @@ class SpeechEmbedder:
     """
 
     kind = "sound"
-    name = "speech-embedding"
+    name = way = "speech"
     rate_hz = RATE_HZ
     window_samples = WINDOW_SAMPLES
     views = len(SHIFTS)

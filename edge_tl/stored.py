@@ -11,9 +11,10 @@ import numpy as np
 from edge_tl import image
 from edge_tl.errors import ShapeError
 from edge_tl.sound import Sound
+from edge_tl.tfjsscds import SpokenExample, write_tfjsscds
 from edge_tl.wav import encode_wav
 
-JPEG, WAV = "image/jpeg", "audio/wav"
+JPEG, WAV, TFJSSCDS = "image/jpeg", "audio/wav", "application/x-tfjsscds"
 """The media types of what is kept."""
 MAX_SIDE_PX = 640
 """Larger pictures are thumbnailed: every embedder sees at most a few hundred pixels, and SD cards are small."""
@@ -65,11 +66,17 @@ def as_stored(embedding: np.ndarray) -> np.ndarray:
     return unpack(*pack(embedding))
 
 
-def stored_media(media: np.ndarray | bytes | Sound) -> tuple[str, bytes]:
+Media = np.ndarray | bytes | Sound | SpokenExample
+
+
+def stored_media(media: Media) -> tuple[str, bytes]:
     """A picture (as in `stored_jpeg`) or a sound as the store keeps it: (media type, the bytes of a file).
 
-    A sound becomes a WAV file of 16 bits at its own rate; MissingDependency where soundfile is not installed.
+    A sound becomes a WAV file of 16 bits at its own rate (MissingDependency where soundfile is not installed), an
+    example of a browser's data set a data set of its own, so that nothing of it is lost.
     """
+    if isinstance(media, SpokenExample):
+        return TFJSSCDS, write_tfjsscds([media])
     if isinstance(media, Sound):
         return WAV, encode_wav(media.samples, media.rate_hz)
     return JPEG, stored_jpeg(media)

@@ -26,6 +26,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "soundfile": ("edge_tl/wav.py",),
     "soxr": ("edge_tl/resample.py",),
     "picamera2": ("device/camera.py",),
+    "sounddevice": ("device/microphone.py",),
     "av": ("device/video.py",),
     "curses": ("device/screens/terminal.py",),
     "sqlite3": ("edge_tl/database.py",),

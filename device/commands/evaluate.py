@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from device.assembly import load_embedder, load_saved, open_profile
-from device.commands.train import accuracy_lines
+from device.commands.train import accuracy_lines, listen_against
+from device.heard import heard_lines, heard_report, listening_config
 from device.output import Progress, print_json
 from device.screens.cells import cut, fit, text_columns
-from edge_tl.errors import NotFittedError
+from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.recognizer import Recognizer
 from edge_tl.validation import Evaluation
 
@@ -34,8 +35,15 @@ def run(arguments: Namespace) -> int:
     with Progress("evaluating on takes left out") as progress:
         recognizer.learn()
         evaluation = recognizer.evaluate(progress.of, names)
+    made = []
+    if embedder.kind == "sound":
+        config = listening_config(saved, arguments.threshold)
+        made = listen_against(recognizer, arguments, config)
+    elif arguments.against or arguments.threshold is not None:
+        raise ConfigError("--against and --threshold go with words; this profile was taught with pictures")
     if arguments.json:
-        print_json(report(name, evaluation, examples.ids, recognizer.nobody))
+        described = report(name, evaluation, examples.ids, recognizer.nobody)
+        print_json(described | {"thresholds": heard_report(made)} if made else described)
     else:
         why_not = "" if recognizer.rejector.ready else recognizer.rejector.reason
         print(
@@ -43,6 +51,8 @@ def run(arguments: Namespace) -> int:
                 text(name, evaluation, examples.ids, why_not, getattr(embedder, "way", "frame"), recognizer.nobody)
             )
         )
+        if made:
+            print("\n".join(["", *heard_lines(made, config)]))
     return 0
 
 

@@ -6,19 +6,23 @@ import time
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 
-from device.assembly import adopt_look, asked_look, load_embedder, open_profile, profile_folder
+from device.assembly import asked_look, load_embedder, open_profile
+from device.bring import bring
 from device.output import Progress, print_json, warn
 from device.stopping import stoppable
+from edge_tl.durable import write_synced
 from edge_tl.embedder import Embedder
-from edge_tl.errors import ExampleError, ProfileError
-from edge_tl.folders import PICTURES, export_folder, import_folder, labels_in, session_name_of
-from edge_tl.image import decode
+from edge_tl.errors import ConfigError, ExampleError, ProfileError
+from edge_tl.folders import export_folder
+from edge_tl.hearing import read_hearing
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import Look
 from edge_tl.profile import Profile
 from edge_tl.sessions import in_one_session_only
+from edge_tl.spoken import as_spoken
+from edge_tl.stored import TFJSSCDS, WAV
+from edge_tl.tfjsscds import write_tfjsscds
 
 
 def run(arguments: Namespace) -> int:
@@ -32,13 +36,7 @@ def run(arguments: Namespace) -> int:
     }
     with ExitStack() as stack:
         if arguments.action == "import":
-            # What may be wrong is found out before a new profile is made for it.
-            labels_in(arguments.path)
-            look = asked_look(arguments, read_look(profile_folder(arguments)))
-            embedder = load_embedder(arguments, look)
-            profile = open_profile(arguments, stack, writable=True, make=True)
-            adopt_look(profile, look)
-            return bring(arguments, profile, embedder)
+            return bring(arguments, stack)
         writable = arguments.action in ("remove", "rename", "re-embed")
         return actions[arguments.action](arguments, open_profile(arguments, stack, writable=writable))
 
@@ -70,73 +68,10 @@ def plural_takes(number: int) -> str:
     return f"{number:3} take{' ' if number == 1 else 's'}"
 
 
-def bring(arguments: Namespace, profile: Profile, embedder: Embedder) -> int:
-    """Import a folder: every good picture is kept, everything left out is named, exit 1 if there was any."""
-    missed = 0
-    takes: dict[tuple[int, str, str], int] = {}
-    sessions: dict[int, int] = {}
-    good, bad = 0, 0
-    others: list[str] = []
-    with Progress("importing") as progress, stoppable() as stopped:
-
-        def left_out(text: object) -> None:
-            nonlocal bad
-            bad += 1
-            progress.warn(text)
-
-        def skipped(path: Path, reason: str) -> None:
-            if path.is_file() and path.suffix.lower() not in PICTURES:
-                others.append(path.name)  # a table or a note among the pictures is nothing that went wrong
-            else:
-                left_out(f"{path}: {reason}")
-
-        found_all = list(import_folder(arguments.path, skipped, sessions=arguments.sessions))
-        if others:
-            shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
-            progress.warn(f"passed over {len(others)} file{'s' * (len(others) > 1)} that are no pictures: {shown}")
-        for done, found in enumerate(found_all):
-            progress.of(done, len(found_all))
-            if stopped():
-                profile.store.flush()
-                progress.warn(f"stopped; {good} of {len(found_all)} pictures are imported")
-                return 130
-            try:
-                embedding = embedder.embed(decode(found.path))
-                jpeg = found.path.read_bytes()
-            except (ExampleError, OSError) as error:
-                left_out(error)
-                continue
-            if found.session not in sessions:
-                # What is recorded later was not recorded there: it is closed.
-                name = found.session_name or session_name_of(arguments.path.absolute().name)
-                sessions[found.session] = profile.store.new_session(name, closed=True)
-            key = (found.session, found.label, found.take_name)
-            if key not in takes:
-                takes[key] = profile.store.new_take(found.label, found.take_name, sessions[found.session])
-            profile.store.add(takes[key], jpeg, embedding, embedder.fingerprint)
-            good += 1
-            missed += not embedding.any()
-    profile.store.flush()
-    if not good and not bad:
-        wanted = "SESSION/CLASS/picture" if arguments.sessions else "CLASS/picture or CLASS/TAKE/picture"
-        raise ExampleError(f"no pictures in {arguments.path}: wanted {wanted}")
-    if arguments.json:
-        numbers = sorted(sessions.values())
-        print_json({"imported": good, "bad": bad, "takes": len(takes), "sessions": numbers, "nothing_found": missed})
-    else:
-        several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
-        said = f"imported {good} pictures in {len(takes)} takes{several}" + (f"; {bad} left out" if bad else "")
-        print(said + missed_text(embedder, missed))
-    return 1 if bad else 0
-
-
-def missed_text(embedder: Embedder, missed: int) -> str:
-    """In how many pictures nothing was found, to end a line with."""
-    return f"; no {getattr(embedder, 'sought', 'picture')} in {missed} of them" if missed else ""
-
-
 def take_out(arguments: Namespace, profile: Profile) -> int:
-    """Export as folders."""
+    """Export as folders, or words as a browser's data set."""
+    if arguments.format == "tfjsscds":
+        return take_out_spoken(arguments, profile)
     with Progress("exporting") as progress, stoppable() as stopped:
 
         def step(done: int, total: int) -> bool:
@@ -150,7 +85,27 @@ def take_out(arguments: Namespace, profile: Profile) -> int:
     if arguments.json:
         print_json({"exported": number})
     else:
-        print(f"exported {number} pictures to {arguments.path}")
+        print(f"exported {number} files to {arguments.path}")
+    return 0
+
+
+def take_out_spoken(arguments: Namespace, profile: Profile) -> int:
+    """Export every word as TFJSSCDS, one file."""
+    spoken = [one for one in profile.store.list() if one.media_type in (WAV, TFJSSCDS)]
+    if not spoken:
+        raise ExampleError(f"profile {arguments.profile!r} holds no words: TFJSSCDS is a format of words")
+    if arguments.path.exists():
+        raise ExampleError(f"{arguments.path} exists: choose a new name for the export")
+    with Progress("exporting") as progress:
+        made = []
+        for done, example in enumerate(spoken):
+            progress.of(done, len(spoken))
+            made.append(as_spoken(profile.store, example))
+        write_synced(arguments.path, write_tfjsscds(made))
+    if arguments.json:
+        print_json({"exported": len(made)})
+    else:
+        print(f"exported {len(made)} recordings to {arguments.path}")
     return 0
 
 
@@ -202,6 +157,10 @@ def session_called(profile: Profile, text: str) -> int:
 
 def embed_again(arguments: Namespace, profile: Profile) -> int:
     """Re-embed everything with the model at hand and the way to look asked for, which the profile remembers."""
+    if read_hearing(profile.folder) is not None:
+        if arguments.look is not None:
+            raise ConfigError(f"profile {arguments.profile!r} was taught words: --look goes with pictures")
+        return embed_words_again(arguments, profile)
     remembered = None
     try:
         remembered = read_look(profile.folder)
@@ -213,15 +172,8 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     if look != remembered:
         # First of all: where this is stopped or killed half-way, running it again goes on the new way.
         write_look(profile.folder, look)
-    with Progress("embedding") as progress, stoppable() as stopped:
-
-        def step(done: int, total: int) -> bool:
-            progress.of(done, total)
-            return stopped()
-
-        number = profile.store.reembed(embedder, step)
-    if stopped():
-        warn(f"stopped; {number} examples were embedded anew, run it again for the rest")
+    number = reembed(profile, embedder)
+    if number is None:
         return 130
     rows = profile.store.matrix(embedder.fingerprint).X
     missed = int((~rows.any(axis=1)).sum())
@@ -231,3 +183,31 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
         nothing = f"; no {getattr(embedder, 'sought', 'picture')} in {missed} of {len(rows)}" if missed else ""
         print(f"embedded {number} examples with {embedder.name}{nothing}; `edge-tl train` makes it count")
     return 0
+
+
+def embed_words_again(arguments: Namespace, profile: Profile) -> int:
+    """Re-embed every recording with the base that is at hand."""
+    embedder = load_embedder(arguments)
+    number = reembed(profile, embedder)
+    if number is None:
+        return 130
+    if arguments.json:
+        print_json({"re_embedded": number, "embedder": embedder.name})
+    else:
+        print(f"embedded {number} examples with {embedder.name}; `edge-tl train` makes it count")
+    return 0
+
+
+def reembed(profile: Profile, embedder: Embedder) -> int | None:
+    """Re-embed with a word of progress; how many, None where it was stopped."""
+    with Progress("embedding") as progress, stoppable() as stopped:
+
+        def step(done: int, total: int) -> bool:
+            progress.of(done, total)
+            return stopped()
+
+        number = profile.store.reembed(embedder, step)
+    if stopped():
+        warn(f"stopped; {number} examples were embedded anew, run it again for the rest")
+        return None
+    return number

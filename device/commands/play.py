@@ -8,8 +8,21 @@ from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from device.assembly import clock, load_embedder, make_controller, open_camera, open_profile, taught_recognizer
+from device.assembly import (
+    check_hearing,
+    clock,
+    load_embedder,
+    load_saved,
+    make_controller,
+    open_camera,
+    open_microphone,
+    open_profile,
+    profile_folder,
+    taught_recognizer,
+)
 from device.commands.train import save
+from device.ear import Ear
+from device.heard import listening_config
 from device.lesson import Lesson
 from device.line import Line
 from device.output import warn_all
@@ -22,6 +35,8 @@ from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from device.steering import steering
 from edge_tl.errors import ConfigError, ProfileError
+from edge_tl.hearing import read_hearing
+from edge_tl.listening import Listener
 from edge_tl.simulated import SimulatedPlayer
 
 ROWS, COLUMNS = 24, 80
@@ -35,10 +50,17 @@ def run(arguments: Namespace) -> int:
         stack.callback(warn_all, notes)
         term = Terminal(min_rows=ROWS, min_columns=COLUMNS)
         term.check()
+        voice = open_ear(arguments, stack) if arguments.mic is not None else None
+        if voice is not None and arguments.mic_profile is None:
+            stack.enter_context(term)
+            play_round(term, voice, None, None, arguments, notes)
+            return 0
         if arguments.no_camera:
             stack.enter_context(term)
-            play_round(term, None, None, None, arguments, notes)
+            play_round(term, None, None, None, arguments, notes, voice)
             return 0
+        if read_hearing(profile_folder(arguments)) is not None:
+            raise ConfigError(f"profile {arguments.profile!r} was taught words: give --mic, or another --profile")
         embedder = load_embedder(arguments)
         try:
             profile = open_profile(arguments, stack, writable=True)
@@ -61,21 +83,35 @@ def run(arguments: Namespace) -> int:
             return f"learned {learned.examples} in {learned.train_ms:.0f} ms"
 
         stack.enter_context(term)
-        play_round(term, line, lesson, relearn, arguments, notes)
+        play_round(term, line, lesson, relearn, arguments, notes, voice)
     return 0
+
+
+def open_ear(arguments: Namespace, stack: ExitStack) -> Ear:
+    """What listens for the words of `--mic-profile`, or of `--profile` where the camera does not play too."""
+    words = Namespace(**{**vars(arguments), "profile": arguments.mic_profile or arguments.profile})
+    check_hearing(words)
+    embedder = load_embedder(words)
+    profile = open_profile(words, stack, writable=False)
+    recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
+    steering(recognizer.classes, arguments.steer if arguments.mic_profile is None else ())
+    listener = Listener(recognizer.classes, listening_config(load_saved(profile)))
+    return Ear(open_microphone(words, stack, loop=True), recognizer, clock, listener)
 
 
 def play_round(
     term: Terminal,
-    line: Line | None,
+    line: Line | Ear | None,
     lesson: Lesson | None,
     relearn: Callable[[], str] | None,
     arguments: Namespace,
     notes: list[str],
+    voice: Ear | None = None,
 ) -> None:
     """Pac-Man on the terminal until `q`; the high score is kept beside the profiles.
 
-    notes: takes a line for what should be told once the terminal is closed.
+    notes: takes a line for what should be told once the terminal is closed. voice: what listens beside a camera; its
+    words steer by their names.
     """
     rows, columns = term.size
     if rows < ROWS or columns < COLUMNS:
@@ -88,7 +124,7 @@ def play_round(
     if line is not None and isinstance(line.source, SimulatedPlayer):
         # Nobody sits before a simulated camera: the pilot plays, and the drawn head looks where it wants to go.
         pilot = posing(Pilot(game), line.source, directions)
-    round_ = Round(game, line, directions, clock, time.sleep)
+    round_ = Round(game, line, directions, clock, time.sleep, voice)
 
     def learn_more() -> str:
         assert relearn is not None

@@ -1,4 +1,4 @@
-"""`edge-tl predict`: name pictures."""
+"""`edge-tl predict`: name pictures, or words in sound files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from device.assembly import load_embedder, open_profile, taught_recognizer
 from device.output import print_json, warn
 from edge_tl.errors import ExampleError
 from edge_tl.image import decode
+from edge_tl.sound import read_sound
 
 
 def run(arguments: Namespace) -> int:
-    """Print one line, or one JSON object, a file; exit 1 where a file was no picture."""
+    """Print one line, or one JSON object, a file; exit 1 where a file was no picture or sound."""
     with ExitStack() as stack:
         embedder = load_embedder(arguments)
         profile = open_profile(arguments, stack, writable=False)
@@ -20,7 +21,7 @@ def run(arguments: Namespace) -> int:
     results, bad = [], 0
     for file in arguments.files:
         try:
-            observation = recognizer.observe(decode(file))
+            observation = recognizer.observe(read_sound(file) if embedder.kind == "sound" else decode(file))
         except ExampleError as error:
             warn(error)
             bad += 1

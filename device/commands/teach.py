@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from argparse import Namespace
 from contextlib import ExitStack
 
@@ -11,33 +10,38 @@ from device.assembly import (
     asked_look,
     clock,
     load_embedder,
-    load_saved,
     make_controller,
     models_folder,
     open_camera,
     open_profile,
     profile_folder,
 )
+from device.commands import teach_words
 from device.commands.play import play_round
 from device.commands.train import ONE_PLACE, check_found, save
 from device.lesson import Lesson
 from device.line import Line
 from device.output import warn_all
 from device.recommend import Recommending, finders
+from device.recorder import HoldRecorder
+from device.resume import resume
 from device.screens.box import MIDDLE
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.steering import STANDARD_LABELS
-from edge_tl.embedder import Embedder
-from edge_tl.errors import ConfigError, EdgeTLError, ProfileMismatch
+from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import Look
-from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
+
+MIN_EXAMPLES = 20
+"""Pictures of each class before training is offered."""
 
 
 def run(arguments: Namespace) -> int:
     """The teach screen, until the person quits."""
+    if arguments.mic is not None:
+        return teach_words.run(arguments)
     if arguments.no_camera:
         raise ConfigError("teach needs a camera: give --camera auto, sim, or a PATH instead of --no-camera")
     with ExitStack() as stack:
@@ -55,7 +59,7 @@ def run(arguments: Namespace) -> int:
         assert source is not None
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else STANDARD_LABELS)
-        lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples)
+        lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or MIN_EXAMPLES)
         line = Line(source, recognizer, clock)
 
         def train() -> str:
@@ -80,7 +84,7 @@ def run(arguments: Namespace) -> int:
         if look == Look() and not any(count.examples for count in lesson.counts().values()):
             advise = Recommending(finders(models_folder(arguments), arguments.threads))
         stack.enter_context(term)
-        screen = TeachScreen(term, line, lesson, clock, train, look_at, advise)
+        screen = TeachScreen(term, line, lesson, HoldRecorder(line, lesson, clock), clock, train, look_at, advise)
         while screen.run() == "play":
             line.controller = make_controller(lesson.recognizer)
             try:
@@ -88,16 +92,3 @@ def run(arguments: Namespace) -> int:
             except EdgeTLError as error:  # e.g. no class that steers: the person is still teaching
                 screen.message = str(error)
     return 0
-
-
-def resume(profile: Profile, embedder: Embedder, head: str | None) -> Recognizer:
-    """The recognizer trained before, so that its answers show at once; a fresh one where there is none to go on with.
-
-    head: what was asked for on the command line; None goes on with the head trained before.
-    """
-    saved = load_saved(profile)
-    taught = saved.meta["head"]["name"] if saved else "ridge"
-    if saved is not None and head in (None, taught):
-        with contextlib.suppress(ProfileMismatch):
-            return Recognizer.restore(saved, embedder)
-    return Recognizer(embedder, head or taught)

@@ -6,15 +6,18 @@ import math
 from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from device.assembly import clock, load_embedder, load_saved, open_profile
+from device.heard import heard_lines, heard_report, listening_config, sounds_at, try_thresholds
 from device.output import Progress, print_json
 from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
 from device.stopping import stoppable
-from edge_tl.errors import NotFittedError
+from edge_tl.errors import ConfigError, NotFittedError
+from edge_tl.listening import ListeningConfig, Tried, within_budget
 from edge_tl.nothing import found_in, nobody_class
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Learned, Recognizer
@@ -35,27 +38,54 @@ def run(arguments: Namespace) -> int:
         learned, points, stopped = train(recognizer)
         names = {session.id: session.name for session in profile.store.sessions()}
         evaluation = None if stopped else judge(recognizer, names)
-        generation = save(profile, recognizer, learned, evaluation)
+        config = listening_config(saved, arguments.threshold)
+        made = []
+        if embedder.kind == "sound" and not stopped:
+            made = listen_against(recognizer, arguments, config)
+            if arguments.max_false_alarms_per_hour is not None:
+                config = replace(config, threshold=within_budget(made, arguments.max_false_alarms_per_hour).threshold)
+        elif arguments.against or arguments.max_false_alarms_per_hour is not None or arguments.threshold is not None:
+            raise ConfigError(
+                "--against, --max-false-alarms-per-hour and --threshold go with words; these are pictures"
+            )
+        listening = {"threshold": config.threshold} if embedder.kind == "sound" else None
+        generation = save(profile, recognizer, learned, evaluation, listening)
     if arguments.json:
-        print_json(report(learned, evaluation, generation, points, way, recognizer.nobody))
+        described = report(learned, evaluation, generation, points, way, recognizer.nobody)
+        print_json(described | {"listening": listening, "thresholds": heard_report(made)} if listening else described)
         return 0
     if points:
         loss, accuracy = [loss for _, loss, _ in points], [accuracy for _, _, accuracy in points]
         print("\n".join(["loss", *curve(loss, 8, 64, low=0.0), "accuracy", *curve(accuracy, 5, 64, low=0.0)]))
     print(
         f"trained {learned.head} on {learned.examples} examples of {len(learned.classes)} classes "
-        f"in {learned.train_ms:.1f} ms, looking at {way}: generation {generation}"
+        f"in {learned.train_ms:.1f} ms, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: "
+        f"generation {generation}"
     )
     if evaluation is None:
         print("stopped: the best so far is saved, and was not evaluated; `edge-tl evaluate` does")
     else:
         print("\n".join(accuracy_lines(evaluation, way, recognizer.nobody)))
+    if made:
+        print("\n".join(heard_lines(made, config)))
     return 0
+
+
+def listen_against(recognizer: Recognizer, arguments: Namespace, config: ListeningConfig) -> list[Tried]:
+    """What each threshold does, on recordings left out and on the files of `--against`."""
+    if getattr(arguments, "max_false_alarms_per_hour", None) is not None and not arguments.against:
+        raise ConfigError(
+            "--max-false-alarms-per-hour needs --against PATH: hours of speech and noise without the words in it"
+        )
+    files = sounds_at(arguments.against) if arguments.against else []
+    with Progress("listening to other sounds") as progress:
+        return try_thresholds(recognizer, files, config, progress.of)
 
 
 def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> None:
     """Raise NotFittedError, saying what is missing, where there is too little to train on."""
     _, labels, _ = recognizer.rows
+    labels = labels[recognizer.one_each]
     counts = {str(label): int((labels == label).sum()) for label in sorted(set(labels))}
     if not counts:
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
@@ -102,13 +132,22 @@ def judge(recognizer: Recognizer, names: Mapping[int, str]) -> Evaluation | None
         return None
 
 
-def save(profile: Profile, recognizer: Recognizer, learned: Learned, evaluation: Evaluation | None) -> int:
-    """Write a new generation with what is known about its accuracy."""
+def save(
+    profile: Profile,
+    recognizer: Recognizer,
+    learned: Learned,
+    evaluation: Evaluation | None,
+    listening: dict[str, Any] | None = None,
+) -> int:
+    """Write a new generation with what is known about its accuracy; listening: of words, the threshold."""
     summary = None
     if evaluation is not None:
         headline = evaluation.as_dict()["headline"]
         summary = {"accuracy": headline["accuracy"], "method": headline["method"]}
-    return profile.save(recognizer.save(examples=learned.examples, train_ms=learned.train_ms, evaluation=summary))
+    more = {} if listening is None else {"listening": listening}
+    return profile.save(
+        recognizer.save(examples=learned.examples, train_ms=learned.train_ms, evaluation=summary, **more)
+    )
 
 
 ONE_PLACE = {

@@ -78,13 +78,14 @@ def gather(
     head = head or (saved.meta["head"]["name"] if saved else "ridge")
     recognizer = Recognizer(embedder, head)
     recognizer.replace(examples)
-    X, y, takes = recognizer.rows
+    one_each = recognizer.one_each
+    X, y, takes = (part[one_each] for part in recognizer.rows)
     recorded = Recorded(
         X,
         y,
         takes,
         examples.sessions,
-        gram=recognizer.gram,
+        gram=recognizer.gram[one_each, one_each],
         labels=tuple(counts),
         sought=getattr(embedder, "sought", ""),
     )

@@ -13,6 +13,7 @@ from edge_tl.errors import ExampleError
 from edge_tl.examples import ExampleStore
 from edge_tl.image import decode, encode_jpeg, thumbnail
 from edge_tl.look.marks import marks
+from edge_tl.spectrum import spectrum
 
 SIDE_PX = 144
 QUALITY = 80
@@ -37,7 +38,7 @@ class Thumbnail:
 def make_thumbnail(store: ExampleStore, example: int, embedder: Embedder) -> Thumbnail | None:
     """The picture of an example; None where it kept none."""
     try:
-        picture = decode(store.picture(example))
+        picture = _picture(store, example, embedder)
     except ExampleError:
         return None
     small = thumbnail(picture, SIDE_PX)
@@ -50,6 +51,14 @@ def make_thumbnail(store: ExampleStore, example: int, embedder: Embedder) -> Thu
     seen = marks(embedder, picture.shape)
     outlines = tuple(mark.outline * scale for mark in seen)
     return Thumbnail(example, width, height, data, outlines, tuple(mark.points * scale for mark in seen))
+
+
+def _picture(store: ExampleStore, example: int, embedder: Embedder) -> np.ndarray:
+    """What an example looks like; a sound's spectrogram."""
+    if embedder.kind == "picture":
+        return decode(store.picture(example))
+    sound = store.sound(example)
+    return spectrum(sound.samples, sound.rate_hz, SIDE_PX * 3 // 4, SIDE_PX)
 
 
 def spread_over(rows: Sequence[int] | np.ndarray, takes: np.ndarray, count: int) -> list[int]:

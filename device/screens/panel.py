@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from device.ear import Ear
 from device.line import Line, Sight
 from device.screens.cells import centre, shrink
 from device.screens.chart import bars
@@ -18,19 +19,24 @@ def draw_picture(
     column: int,
     rows: int,
     columns: int,
-    line: Line,
+    line: Line | Ear,
     sight: Sight | None,
     found: list[Mark] | None = None,
 ) -> None:
     """The newest frame in half blocks, `rows` × `columns` cells, with what was looked at, under its source's name.
 
-    found: drawn instead of what the embedder found.
+    Of sound, the spectrogram of the last seconds. found: drawn instead of what the embedder found.
     """
     term.put(row, column, line.source.name[:columns], "grey")
     if line.state != "open":
-        term.put(row + rows // 2, column, "camera lost, looking for it …"[:columns], "red", bold=True)
+        what = "camera" if line.kind == "picture" else "microphone"
+        term.put(row + rows // 2, column, f"{what} lost, looking for it …"[:columns], "red", bold=True)
     elif sight is None:
-        term.put(row + rows // 2, column, "waiting for the camera …"[:columns], "grey")
+        what = "camera" if line.kind == "picture" else "microphone"
+        term.put(row + rows // 2, column, f"waiting for the {what} …"[:columns], "grey")
+    elif isinstance(line, Ear):
+        if rows > 0 and columns > 0:
+            term.picture(row + 1, column, line.spectrum(2 * rows, columns), rows, columns)
     elif rows > 0 and columns > 0:
         picture = sight.frame.data
         if found is None:
@@ -51,15 +57,17 @@ def preview(picture: np.ndarray, found: list[Mark], height: int, width: int) -> 
     return marked(small, outlines, [(mark.points - corner) * scale for mark in found])
 
 
-def missing_text(line: Line) -> str:
+def missing_text(line: Line | Ear) -> str:
     """`no hand` or `no face` where the embedder looks for one and found none, else nothing."""
     embedder = line.recognizer.embedder
     sought = getattr(embedder, "sought", None)
     return f"no {sought}" if sought and getattr(embedder, "seen", None) is None else ""
 
 
-def way_text(line: Line) -> str:
+def way_text(line: Line | Ear) -> str:
     """What of the picture counts, for a title."""
+    if isinstance(line, Ear):
+        return f"hears: {line.recognizer.embedder.name}"
     return f"look: {getattr(line.recognizer.embedder, 'way', 'frame')}"
 
 
@@ -79,9 +87,9 @@ def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sigh
     return row
 
 
-def speed_text(line: Line, latencies_ms: list[float]) -> str:
+def speed_text(line: Line | Ear, latencies_ms: list[float]) -> str:
     """Frames a second, and latency from capture to action, p50/p95 in ms."""
-    text = f"{line.fps:4.1f} frames/s"
+    text = f"{line.fps:4.1f} {'frames' if line.kind == 'picture' else 'windows'}/s"
     if latencies_ms:
         p50, p95 = np.percentile(latencies_ms[-300:], [50, 95])
         text += f"  {p50:.0f}/{p95:.0f} ms"

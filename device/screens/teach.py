@@ -1,4 +1,4 @@
-"""The teach screen: hold a key, and the camera's pictures become examples of its class."""
+"""The teach screen: hold a key, and the camera's pictures become examples of its class; or press it and say a word."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from device.holding import Holding
+from device.ear import Ear
 from device.lesson import Lesson
 from device.line import Line, Sight
-from device.players import show
+from device.recorder import Recorder
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, text_columns, wrap
 from device.screens.chart import bar
@@ -26,6 +26,10 @@ HELP = (
     "1-9, tab, n new, s place, u undo, d del, b box, t train, p play, q quit",
 )
 """The keys, for wide windows and for narrow ones, down to 72 columns."""
+WORD_HELP = (
+    "1-9 then speak  space  tab select  n new word  s new session  r replay  u undo  d delete  t train  p play  q quit",
+    "1-9 speak, tab, n new, s place, r replay, u undo, d del, t train, p play, q",
+)
 AFTER = {
     "few": "",
     "nothing-found": "; u forgets this take",
@@ -42,26 +46,31 @@ class TeachScreen:
     """Runs until the person quits (`run` returns "quit") or wants to play ("play").
 
     train: called when training is wanted and nothing is missing; returns the line to show.
-    look_at: called with another way to look, the box that was drawn; returns the line to show.
+    recorder: makes examples of keys and frames.
+    look_at: called with another way to look, the box that was drawn; returns the line to show. None: there is no box.
+    replay: called with a class to play its last recording; returns the line to show. None: there is nothing to hear.
     advise: called with each frame until it returns a line that recommends a way to look, or "" for none.
     """
 
     def __init__(
         self,
         term: Terminal,
-        line: Line,
+        line: Line | Ear,
         lesson: Lesson,
+        recorder: Recorder,
         clock: Callable[[], float],
         train: Callable[[], str],
-        look_at: Callable[[Look], str],
+        look_at: Callable[[Look], str] | None = None,
         advise: Callable[[np.ndarray], str | None] | None = None,
+        replay: Callable[[str], str] | None = None,
     ) -> None:
-        self.term, self.line, self.lesson, self.clock, self.train = term, line, lesson, clock, train
-        self.look_at, self.advise = look_at, advise
+        self.term, self.line, self.lesson, self.recorder = term, line, lesson, recorder
+        self.clock, self.train, self.look_at, self.advise, self.replay = clock, train, look_at, advise, replay
         self.hint = ""
-        self.holding = Holding()
         self.selected = 0
-        self.message = "hold a number key and move: frames are recorded while it is held"
+        self.message = "press a number key, then say the word"
+        if line.kind == "picture":
+            self.message = "hold a number key and move: frames are recorded while it is held"
         self._typed: str | None = None
         self._typing_session = False
         self._confirm: Callable[[bool], None] | None = None
@@ -84,7 +93,7 @@ class TeachScreen:
             try:
                 self.record(sight)
             except EdgeTLError as error:  # a full disk: what was counted is safe, and the person may make room
-                self.holding.release()
+                self.recorder.release()
                 self.message = str(error)
             if self.clock() - self._drawn_s >= DRAW_S:
                 self._drawn_s = self.clock()
@@ -92,16 +101,10 @@ class TeachScreen:
 
     def record(self, sight: Sight | None) -> None:
         """Begin or end a take as the keys say, and add the frame to it."""
-        label = self.holding.held(self.clock())
-        if label != self.lesson.recording:
-            if self.lesson.end():
-                self.message = self.advice()
-            if label is not None:
-                show(self.line.source, label)
-                self.lesson.begin(label, self.line.source.name)
+        if self.recorder.step(sight):
+            self.message = self.advice()
         if sight is not None:
             self._sight = sight
-            self.lesson.frame(sight)
             if self.advise is not None and (hint := self.advise(sight.frame.data)) is not None:
                 self.hint, self.advise = hint, None
 
@@ -120,22 +123,24 @@ class TeachScreen:
         labels = self.lesson.labels
         if key in KEYS[: len(labels)]:
             self.selected = KEYS.index(key)
-            self.holding.press(labels[self.selected], self.clock())
+            self.recorder.press(labels[self.selected])
         elif key == " " and labels:
-            self.holding.toggle(labels[self.selected], self.clock())
+            self.recorder.toggle(labels[self.selected])
         elif key in ("tab", "down", "up") and labels:
             self.selected = (self.selected + (-1 if key == "up" else 1)) % len(labels)
         elif key in ("n", "s"):
             self._typed, self._typing_session = "", key == "s"
+        elif key == "r" and self.replay is not None and labels:
+            self.message = self.replay(labels[self.selected])
         elif key == "u":
-            self.holding.release()
+            self.recorder.release()
             undone = self.lesson.undo()
             self.message = f"forgot {undone[1]} examples of {undone[0]}" if undone else "there is nothing to undo"
         elif key == "d" and labels:
             self._confirm = self._delete
             self.message = f"forget the class {labels[self.selected]} and all its examples? y or n"
-        elif key == "b":
-            self.holding.release()
+        elif key == "b" and self.look_at is not None:
+            self.recorder.release()
             self._box = getattr(self.line.recognizer.embedder, "box", boxes.MIDDLE)
             self.message = boxes.HELP
         elif key == "t":
@@ -154,7 +159,7 @@ class TeachScreen:
         return advice.text + AFTER.get(advice.kind, "; t trains")
 
     def _train(self) -> None:
-        self.holding.release()
+        self.recorder.release()
         self.lesson.end()
         missing = few(self.lesson.recorded())
         self.message = missing.text if missing else self.train()
@@ -168,7 +173,7 @@ class TeachScreen:
         elif key == "enter":
             self._typed = None
             if self._typing_session:
-                self.holding.release()
+                self.recorder.release()
                 session = self.lesson.new_session(typed)
                 self.message = f"{session} begins: a short take of each class, at the new place"
                 return
@@ -179,10 +184,14 @@ class TeachScreen:
             self._typed = typed + key
 
     def _hint(self, position: int) -> str:
-        return f"hold {KEYS[position]}" if position < len(KEYS) else "select it with tab and press space"
+        if position >= len(KEYS):
+            return "select it with tab and press space"
+        return f"{'hold' if self.line.kind == 'picture' else 'press'} {KEYS[position]}"
 
     def _draw_box(self, key: str) -> None:
         assert self._box is not None
+        assert self.look_at is not None
+        look_at = self.look_at
         if key != "enter":
             self._box = None if key == "escape" else boxes.changed(self._box, key)
             self.message = boxes.HELP if self._box else "looks as before"
@@ -190,11 +199,11 @@ class TeachScreen:
         look, self._box = Look("box", self._box), None
         examples = sum(count.examples for count in self.lesson.counts().values())
         if not examples:
-            self.message = self.look_at(look)
+            self.message = look_at(look)
             return
 
         def answered(yes: bool) -> None:
-            self.message = self.look_at(look) if yes else "looks as before"
+            self.message = look_at(look) if yes else "looks as before"
 
         self._confirm = answered
         self.message = f"embed the {examples} examples anew from this box, and train again? y or n"
@@ -204,7 +213,7 @@ class TeachScreen:
         if not yes:
             self.message = f"{label} stays"
             return
-        self.holding.release()
+        self.recorder.release()
         self.lesson.remove_label(label)
         self.selected = max(0, min(self.selected, len(self.lesson.labels) - 1))
         self.message = f"forgot {label}"
@@ -227,13 +236,19 @@ class TeachScreen:
         draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight, drawn)
         self._draw_classes(2, picture_columns + 2, columns - picture_columns - 3, picture_rows)
         self._draw_last_pictures(picture_rows + 3, columns, rows)
-        term.put(rows - 3, 0, fit(self.hint, columns - 1), "green")
+        fault = getattr(self.line, "fault", "")
+        term.put(rows - 3, 0, fit(fault or self.hint, columns - 1), "red" if fault else "green")
         what = "new session, may be empty" if self._typing_session else "new class"
-        prompt = f"{self._typed}_  ← name of the {what}; enter, or escape" if self._typed is not None else self.message
+        prompt = (
+            f"{self._typed}_  ← name of the {what}; enter, or escape"
+            if self._typed is not None
+            else self.recorder.prompt or self.message
+        )
         lines = wrap(prompt, columns - 1, 2)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)
-        keys = next((text for text in HELP if len(text) < columns), HELP[-1])
+        helps = HELP if self.line.kind == "picture" else WORD_HELP
+        keys = next((text for text in helps if len(text) < columns), helps[-1])
         term.put(rows - 1, 0, fit(keys, columns - 1), "grey")
         term.show()
 

@@ -1,0 +1,179 @@
+"""Examples brought along: folders of pictures or sounds, and a browser's data set of words."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from device.assembly import adopt_hearing, adopt_look, asked_look, load_embedder, open_profile, profile_folder
+from device.output import Progress, print_json, warn
+from device.stopping import stoppable
+from edge_tl.embedder import Embedder
+from edge_tl.errors import ConfigError, ExampleError
+from edge_tl.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
+from edge_tl.hearing import Hearing, open_base, read_hearing
+from edge_tl.image import decode
+from edge_tl.look.remembered import read_look
+from edge_tl.profile import Profile
+from edge_tl.sound import LONGEST_WORD_S, NOISE, embed_views, label_of, pieces, read_sound
+from edge_tl.speech_stream import SoundEmbedder
+from edge_tl.spoken import BROWSER_HOP_S, seconds_a_frame, sound_of
+from edge_tl.stored import Media
+from edge_tl.tfjsscds import MAGIC, read_tfjsscds
+
+
+def bring(arguments: Namespace, stack: ExitStack) -> int:
+    """`edge-tl examples import PATH`; what may be wrong is found out before a new profile is made for it."""
+    path = arguments.path
+    if path.is_file() and _begins(path, MAGIC):
+        return bring_spoken(arguments, stack)
+    labels_in(path)
+    hearing = read_hearing(profile_folder(arguments))
+    if hearing is None and kind_of(path) == "picture":
+        look = asked_look(arguments, read_look(profile_folder(arguments)))
+        embedder = load_embedder(arguments, look)
+        profile = open_profile(arguments, stack, writable=True, make=True)
+        adopt_look(profile, look)
+        return bring_folder(arguments, profile, embedder)
+    if arguments.look is not None:
+        raise ConfigError(f"{path} holds sounds: --look goes with pictures")
+    listening = open_base(hearing or Hearing(), arguments.threads)
+    profile = open_profile(arguments, stack, writable=True, make=True)
+    adopt_hearing(profile)
+    return bring_folder(arguments, profile, listening)
+
+
+def bring_folder(arguments: Namespace, profile: Profile, embedder: Embedder) -> int:
+    """Import a folder: every good file is kept, everything left out is named, exit 1 if there was any."""
+    kind = embedder.kind
+    missed = 0
+    takes: dict[tuple[object, ...], int] = {}
+    sessions: dict[int, int] = {}
+    good, bad, files = 0, 0, 0
+    others: list[str] = []
+    with Progress("importing") as progress, stoppable() as stopped:
+
+        def left_out(text: object) -> None:
+            nonlocal bad
+            bad += 1
+            progress.warn(text)
+
+        def skipped(path: Path, reason: str) -> None:
+            if path.is_file() and path.suffix.lower() not in KINDS[kind]:
+                others.append(path.name)  # a table or a note among the pictures is nothing that went wrong
+            else:
+                left_out(f"{path}: {reason}")
+
+        found_all = list(import_folder(arguments.path, skipped, sessions=arguments.sessions, kind=kind))
+        if others:
+            shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
+            progress.warn(f"passed over {len(others)} file{'s' * (len(others) > 1)} that are no {kind}s: {shown}")
+        for done, found in enumerate(found_all):
+            progress.of(done, len(found_all))
+            if stopped():
+                profile.store.flush()
+                progress.warn(f"stopped; {files} of {len(found_all)} files are imported")
+                return 130
+            try:
+                made = examples_of(found, embedder)
+            except (ExampleError, OSError) as error:
+                left_out(error)
+                continue
+            if found.session not in sessions:
+                # What is recorded later was not recorded there: it is closed.
+                name = found.session_name or session_name_of(arguments.path.absolute().name)
+                sessions[found.session] = profile.store.new_session(name, closed=True)
+            for number, (label, media, embedding) in enumerate(made):
+                # Pictures of a folder resemble each other as frames do; each recording is spoken anew.
+                alone = (found.path, number) if kind == "sound" else ()
+                key = (found.session, label, found.take_name, *alone)
+                if key not in takes:
+                    takes[key] = profile.store.new_take(label, found.take_name, sessions[found.session])
+                profile.store.add(takes[key], media, embedding, embedder.fingerprint)
+                good += 1
+                missed += not embedding.any()
+            files += 1
+    profile.store.flush()
+    if not good and not bad:
+        wanted = f"SESSION/CLASS/{kind}" if arguments.sessions else f"CLASS/{kind} or CLASS/TAKE/{kind}"
+        raise ExampleError(f"no {kind}s in {arguments.path}: wanted {wanted}")
+    if arguments.json:
+        numbers = sorted(sessions.values())
+        print_json({"imported": good, "bad": bad, "takes": len(takes), "sessions": numbers, "nothing_found": missed})
+    else:
+        several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
+        said = f"imported {good} {kind}s in {len(takes)} takes{several}" + (f"; {bad} left out" if bad else "")
+        print(said + missed_text(embedder, missed))
+    return 1 if bad else 0
+
+
+def examples_of(found: Found, embedder: Embedder) -> list[tuple[str, Media, np.ndarray]]:
+    """(label, what is kept, its embedding) of a file: one example, or several of a long recording of noise."""
+    if not isinstance(embedder, SoundEmbedder):
+        embedding = embedder.embed(decode(found.path))
+        return [(found.label, found.path.read_bytes(), embedding)]
+    sound, label = read_sound(found.path), label_of(found.label)
+    parts = pieces(sound) if label == NOISE else [sound]
+    if label != NOISE and sound.duration_s > LONGEST_WORD_S:
+        raise ExampleError(
+            f"{found.path}: is {sound.duration_s:.1f} s long; a word of at most {LONGEST_WORD_S:g} s is wanted: "
+            "cut it out"
+        )
+    return [(label, part, embed_views(embedder, part)) for part in parts]
+
+
+def missed_text(embedder: Embedder, missed: int) -> str:
+    """In how many pictures nothing was found, to end a line with."""
+    return f"; no {getattr(embedder, 'sought', 'picture')} in {missed} of them" if missed else ""
+
+
+def bring_spoken(arguments: Namespace, stack: ExitStack) -> int:
+    """Import a TFJSSCDS file, all of it or nothing.
+
+    Examples that kept their sound are taught as recordings are; spectrograms alone are kept, and listed, and wait for a
+    base that takes them.
+    """
+    try:
+        spoken = read_tfjsscds(arguments.path.read_bytes())
+    except ExampleError as error:
+        raise ExampleError(f"{arguments.path}: {error}") from None
+    with_sound = sum(one.samples is not None for one in spoken)
+    hearing = read_hearing(profile_folder(arguments)) or Hearing()
+    embedder = open_base(hearing, arguments.threads) if with_sound else None
+    profile = open_profile(arguments, stack, writable=True, make=True)
+    adopt_hearing(profile)
+    store = profile.store
+    with Progress("importing") as progress:
+        session = store.new_session(session_name_of(arguments.path.stem), closed=True)
+        embeddings: list[np.ndarray | None] = []
+        for done, one in enumerate(spoken):
+            progress.of(done, len(spoken))
+            sound = sound_of(one)
+            embeddings.append(None if sound is None or embedder is None else embed_views(embedder, sound))
+        for one, embedding in zip(spoken, embeddings, strict=True):
+            take = store.new_take(label_of(one.label), arguments.path.name, session)
+            store.add(take, one, embedding, embedder.fingerprint if embedding is not None and embedder else "")
+        store.flush()
+    if spoken and BROWSER_HOP_S[0] <= float(np.median([seconds_a_frame(one) for one in spoken])) <= BROWSER_HOP_S[1]:
+        warn("a browser recorded these frames about 9 % farther apart than the model expects; their sound is exact")
+    said: dict[str, Any] = {"imported": len(spoken), "with_sound": with_sound}
+    if arguments.json:
+        print_json(said)
+    else:
+        only = len(spoken) - with_sound
+        more = f"; {only} kept no sound: they are listed and exported, and not trained on" if only else ""
+        print(f"imported {len(spoken)} recordings of {len({one.label for one in spoken})} classes{more}")
+    return 0
+
+
+def _begins(path: Path, magic: bytes) -> bool:
+    """Whether a file begins so; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(magic)) == magic
+    except OSError:
+        return False

@@ -1,0 +1,79 @@
+"""`edge-tl listen`: tell words as they are said, on a screen or as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from contextlib import ExitStack
+
+from device.assembly import (
+    check_hearing,
+    clock,
+    load_embedder,
+    load_saved,
+    open_microphone,
+    open_profile,
+    taught_recognizer,
+)
+from device.ear import Ear
+from device.heard import listening_config
+from device.output import warn
+from device.screens.listen import ListenScreen
+from device.screens.terminal import Terminal
+from edge_tl.errors import SourceClosed
+from edge_tl.listening import Listener
+
+
+def run(arguments: Namespace) -> int:
+    """Listen until the person quits, the recording ends, or `--seconds` are over."""
+    with ExitStack() as stack:
+        check_hearing(arguments)
+        embedder = load_embedder(arguments)
+        profile = open_profile(arguments, stack, writable=False)
+        recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
+        config = listening_config(load_saved(profile), arguments.threshold)
+        screen = sys.stdout.isatty() and not arguments.json
+        term = Terminal(min_rows=20, min_columns=60)
+        if screen:
+            term.check()
+        source = open_microphone(arguments, stack, paced=screen)
+        ear = Ear(source, recognizer, clock, Listener(recognizer.classes, config))
+        if screen:
+            stack.enter_context(term)
+            ListenScreen(term, ear, clock).run(arguments.seconds)
+        else:
+            lines(ear, arguments.seconds)
+    return 0
+
+
+def lines(ear: Ear, seconds: float) -> None:
+    """One line of JSON a word: its label, its confidence 0 to 1, and when it was told, in seconds from the beginning.
+
+    A fault of the microphone is told on stderr, once each.
+    """
+    first_s: float | None = None
+    fault = ""
+    while True:
+        try:
+            sight = ear.read(timeout_s=1.0)
+        except SourceClosed:  # the recording is over
+            return
+        if ear.fault != fault:
+            fault = ear.fault
+            if fault:
+                warn(fault)
+        if sight is None:
+            continue
+        if first_s is None:
+            first_s = sight.frame.time_s
+        if sight.steady is not None:
+            word = ear.words[-1]
+            told = {
+                "label": word.label,
+                "confidence": round(word.confidence, 4),
+                "at_s": round(word.time_s - first_s, 2),
+            }
+            print(json.dumps(told), flush=True)
+        if sight.frame.time_s - first_s >= seconds:
+            return

@@ -1,0 +1,126 @@
+"""The line of data for sound: source → windows → embedder → head → listener, each stage timed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from device.line import Sight
+from edge_tl.controller import Steady
+from edge_tl.errors import SourceTimeout
+from edge_tl.frames import Frame, Source
+from edge_tl.listening import Listener
+from edge_tl.recognizer import Observation, Recognizer
+from edge_tl.spectrum import spectrum
+from edge_tl.speech_stream import SoundEmbedder, StreamingSpeech
+from edge_tl.stored import as_stored
+from edge_tl.timing import Stopwatch
+
+RECENT_S = 3.0
+"""So much is kept for the spectrogram, and for who presses a key a moment after the word began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was told."""
+
+    label: str
+    confidence: float
+    """0 to 1."""
+    time_s: float
+    """When the window was over in which it was told, on the source's clock."""
+
+
+class Ear:
+    """Reads blocks of sound and recognises words in them; a Line for a microphone, with the same `read`.
+
+    Each frame's Sight carries the newest window's answer; its `steady` has a label only with the frame in which a word
+    is told. recent: the last three seconds of frames, without a gap.
+    """
+
+    kind = "sound"
+
+    def __init__(
+        self, source: Source, recognizer: Recognizer, clock: Callable[[], float], listener: Listener | None = None
+    ) -> None:
+        assert isinstance(recognizer.embedder, SoundEmbedder)
+        self.source, self.recognizer, self.clock, self.listener = source, recognizer, clock, listener
+        self.stopwatch = Stopwatch(clock)
+        self.frames = 0
+        self.dropped = 0
+        self.recent: deque[Frame] = deque()
+        self.words: deque[Word] = deque(maxlen=100)
+        """The last ones that were told."""
+        self._speech = StreamingSpeech(recognizer.embedder)
+        self._embedding = np.zeros(recognizer.embedder.embedding_dim, np.float32)
+        self._observation: Observation | None = None
+        self._classes: tuple[str, ...] = ()
+
+    def read(self, timeout_s: float) -> Sight | None:
+        """The next block with the newest answer; None where none came in time or the microphone is away."""
+        try:
+            frame = self.source.read(timeout_s)
+        except SourceTimeout:
+            return None
+        self.frames += 1
+        self.dropped += frame.dropped
+        if frame.dropped:
+            self.recent.clear()
+            if self.listener is not None:
+                self.listener.reset()
+        self.recent.append(frame)
+        while frame.time_s - self.recent[0].time_s > RECENT_S:
+            self.recent.popleft()
+        with self.stopwatch.stage("embed"):
+            heard = self._speech.push(frame)
+        steady: Steady | None = None
+        for window in heard:
+            self._embedding = as_stored(window.embedding)
+            if not self.recognizer.fitted:
+                continue
+            with self.stopwatch.stage("head"):
+                self._observation = self.recognizer.recognise(self._embedding)
+                self._classes = self.recognizer.classes
+            steady = self._listen(window.end_s) or steady
+        return Sight(frame, self._embedding, self._observation, self._classes, steady)
+
+    def _listen(self, end_s: float) -> Steady | None:
+        """What the listener says of the newest window, where it tells a word."""
+        if self.listener is None or self.listener.classes != self._classes or self._observation is None:
+            return None
+        with self.stopwatch.stage("listen"):
+            steady = self.listener.update(self._observation.probabilities, end_s, self._observation.known)
+        if steady.label is None:
+            return None
+        self.words.append(Word(steady.label, steady.confidence, end_s))
+        return steady
+
+    def spectrum(self, height: int, width: int) -> np.ndarray:
+        """The last three seconds as a picture, uint8 (height, width, 3); what was not heard yet is dark."""
+        if not self.recent:
+            return np.zeros((height, width, 3), np.uint8)
+        rate_hz = self.recent[-1].rate_hz
+        assert rate_hz is not None
+        samples = np.concatenate([frame.data for frame in self.recent if frame.rate_hz == rate_hz])
+        wanted = round(RECENT_S * rate_hz)
+        samples = np.concatenate((np.zeros(max(0, wanted - len(samples)), np.float32), samples[-wanted:]))
+        return spectrum(samples, rate_hz, height, width)
+
+    @property
+    def fps(self) -> float:
+        """Windows a second."""
+        assert isinstance(self.recognizer.embedder, SoundEmbedder)
+        return self.recognizer.embedder.rate_hz / self.recognizer.embedder.hop_samples if self.frames else 0.0
+
+    @property
+    def state(self) -> str:
+        """`open`, or `waiting` while a lost microphone is sought."""
+        return getattr(self.source, "state", "open")
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the microphone, in a line; empty where nothing is."""
+        return getattr(self.source, "fault", "")

@@ -1,0 +1,99 @@
+"""How well words are told apart from everything else, by threshold: what `train` and `evaluate` say of sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_tl.alarms import heard_in, left_out, most_per_hour
+from edge_tl.errors import ExampleError
+from edge_tl.frames import Frame
+from edge_tl.listening import THRESHOLD, THRESHOLDS, ListeningConfig, Tried, tried
+from edge_tl.profile import Saved
+from edge_tl.recognizer import Recognizer
+from edge_tl.wav import SUFFIXES, SoundFile
+
+SHOWN = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""The thresholds of the table, beside the one in use."""
+
+
+def sounds_at(paths: Sequence[Path]) -> list[Path]:
+    """The sound files meant by files and folders; ExampleError where there is none."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+        found += inside if path.is_dir() else [path]
+    if not found:
+        raise ExampleError(f"no sound files in {', '.join(map(str, paths))}: WAV files are wanted")
+    return found
+
+
+def frames_of(path: Path) -> Iterator[Frame]:
+    """A sound file as a stream."""
+    with SoundFile(path) as file:
+        done = 0
+        for block in file.blocks(file.rate_hz):
+            yield Frame(block, done / file.rate_hz, rate_hz=file.rate_hz)
+            done += len(block)
+
+
+def try_thresholds(
+    recognizer: Recognizer,
+    against: Sequence[Path],
+    config: ListeningConfig,
+    progress: Callable[[int, int], object],
+) -> list[Tried]:
+    """Each threshold on the recordings left out and on sound files that hold none of the words."""
+    others = []
+    for done, path in enumerate(against):
+        progress(done, len(against))
+        others.append(heard_in(recognizer, frames_of(path)))
+    thresholds = sorted({*THRESHOLDS, *SHOWN, config.threshold})
+    return tried(recognizer.classes, left_out(recognizer), others, config, thresholds)
+
+
+def listening_config(saved: Saved | None, threshold: float | None = None) -> ListeningConfig:
+    """The threshold asked for, else the one that was chosen in training, else the published one."""
+    chosen = (saved.meta.get("listening") or {}).get("threshold", THRESHOLD) if saved else THRESHOLD
+    return ListeningConfig(threshold if threshold is not None else chosen)
+
+
+def heard_lines(made: Sequence[Tried], config: ListeningConfig) -> list[str]:
+    """What a person reads of it."""
+    used = next(one for one in made if one.threshold == config.threshold)
+    if not used.words:
+        return ["how many words would be told is unknown: each class has a single recording"]
+    lines = [
+        f"listening at threshold {used.threshold:g}: {used.heard} of {used.words} recordings of words are told, "
+        f"{used.confused} as another word, {used.words - used.heard - used.confused} not at all (each left out of "
+        "what was taught)"
+    ]
+    if not used.hours:
+        return [*lines, "false alarms are unknown: give --against recordings that hold none of the words"]
+    most = most_per_hour(used.alarms, used.hours)
+    lines += [
+        f"false alarms: {used.alarms} in {used.hours * 60:.1f} minutes, {used.alarms_per_hour:.1f} an hour (at most "
+        f"{most:.1f} with 95 % confidence)",
+        "  threshold  told  as another  missed  false alarms an hour",
+    ]
+    for one in made:
+        if one.threshold in (*SHOWN, config.threshold):
+            share = f"{one.heard / one.words:5.0%} {one.confused / one.words:11.0%} {one.missed:7.0%}"
+            lines.append(f"  {one.threshold:9g} {share} {one.alarms_per_hour:21.1f}")
+    return lines
+
+
+def heard_report(made: Sequence[Tried]) -> list[dict[str, Any]]:
+    """The same for `--json`, every threshold that was tried."""
+    return [
+        {
+            "threshold": one.threshold,
+            "told": one.heard,
+            "as_another": one.confused,
+            "words": one.words,
+            "false_alarms": one.alarms,
+            "hours": one.hours,
+        }
+        for one in made
+    ]

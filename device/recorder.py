@@ -1,0 +1,121 @@
+"""From keys to examples: frames while a key is held, or one word after a key was pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from device.ear import Ear
+from device.holding import Holding
+from device.lesson import Lesson
+from device.line import Line, Sight
+from device.players import show
+from edge_tl.sound import NOISE, pieces
+from edge_tl.utterance import NOISE_S, Utterance
+
+
+class Recorder(Protocol):
+    """What the teach screen tells of keys and frames."""
+
+    @property
+    def prompt(self) -> str:
+        """What the person should do now, in a line; empty where nothing is being recorded."""
+
+    def press(self, label: str) -> None:
+        """The key of a class came, or came again."""
+
+    def toggle(self, label: str) -> None:
+        """Start recording a class, or stop it."""
+
+    def release(self) -> None:
+        """Stop recording."""
+
+    def step(self, sight: Sight | None) -> bool:
+        """Take what was seen or heard; True where a take has just ended."""
+
+
+class HoldRecorder:
+    """Pictures: frames are recorded while a key is held."""
+
+    prompt = ""
+
+    def __init__(self, line: Line, lesson: Lesson, clock: Callable[[], float]) -> None:
+        self.line, self.lesson, self.clock = line, lesson, clock
+        self._holding = Holding()
+
+    def press(self, label: str) -> None:
+        """A key press, or its repeat, holds the class for a moment more."""
+        self._holding.press(label, self.clock())
+
+    def toggle(self, label: str) -> None:
+        """Record until told otherwise."""
+        self._holding.toggle(label, self.clock())
+
+    def release(self) -> None:
+        """Nothing is held any more."""
+        self._holding.release()
+
+    def step(self, sight: Sight | None) -> bool:
+        """Begin or end a take as the keys say, and add the frame to it."""
+        label = self._holding.held(self.clock())
+        ended = False
+        if label != self.lesson.recording:
+            ended = self.lesson.end()
+            if label is not None:
+                show(self.line.source, label)
+                self.lesson.begin(label, self.line.source.name)
+        if sight is not None:
+            self.lesson.frame(sight)
+        return ended
+
+
+class WordRecorder:
+    """Sound: after a key the next word is recorded, cut out and kept; of the noise ten seconds in several parts."""
+
+    def __init__(self, ear: Ear, lesson: Lesson) -> None:
+        self.ear, self.lesson = ear, lesson
+        self._utterance: Utterance | None = None
+        self._label = ""
+
+    @property
+    def prompt(self) -> str:
+        """What to say, or how long to be quiet."""
+        if self._utterance is None:
+            return ""
+        if self._label == NOISE:
+            return f"be quiet, the room is recorded: {(1 - self._utterance.share) * NOISE_S:.0f} s more"
+        return f"say {self._label} now"
+
+    def press(self, label: str) -> None:
+        """Listen for the next word; while one is being recorded, a key's repeats do nothing."""
+        if self._utterance is None:
+            self._label, self.lesson.recording = label, label
+            self._utterance = Utterance(list(self.ear.recent), NOISE_S if label == NOISE else None)
+
+    def toggle(self, label: str) -> None:
+        """As `press`; while one is being recorded it stops that."""
+        if self._utterance is None:
+            self.press(label)
+        else:
+            self.release()
+
+    def release(self) -> None:
+        """What was begun is not kept."""
+        self._utterance, self.lesson.recording = None, None
+
+    def step(self, sight: Sight | None) -> bool:
+        """Add the frame; ExampleError (one line) where no word was heard: nothing was kept then."""
+        self.lesson.store.tick(self.ear.clock())
+        if self._utterance is None or sight is None:
+            return False
+        utterance, label = self._utterance, self._label
+        try:
+            sound = utterance.push(sight.frame)
+        except BaseException:
+            self.release()
+            raise
+        if sound is None:
+            return False
+        self.release()
+        self.lesson.record(label, pieces(sound) if label == NOISE else [sound], self.ear.source.name)
+        return True

@@ -1,0 +1,24 @@
+"""Going on with what was trained before."""
+
+from __future__ import annotations
+
+import contextlib
+
+from device.assembly import load_saved
+from edge_tl.embedder import Embedder
+from edge_tl.errors import ProfileMismatch
+from edge_tl.profile import Profile
+from edge_tl.recognizer import Recognizer
+
+
+def resume(profile: Profile, embedder: Embedder, head: str | None) -> Recognizer:
+    """The recognizer trained before, so that its answers show at once; a fresh one where there is none to go on with.
+
+    head: what was asked for on the command line; None goes on with the head trained before.
+    """
+    saved = load_saved(profile)
+    taught = saved.meta["head"]["name"] if saved else "ridge"
+    if saved is not None and head in (None, taught):
+        with contextlib.suppress(ProfileMismatch):
+            return Recognizer.restore(saved, embedder)
+    return Recognizer(embedder, head or taught)

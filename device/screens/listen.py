@@ -1,0 +1,71 @@
+"""The listen screen: the scrolling spectrogram, what each word's probability is now, and the words that were told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from device.ear import Ear
+from device.line import Sight
+from device.screens.cells import fit
+from device.screens.panel import draw_picture, draw_probabilities, speed_text
+from device.screens.teach import DRAW_S
+from device.screens.terminal import Terminal
+from edge_tl.errors import SourceClosed
+
+SHOWN_S = 1.5
+"""A word stays large for so long."""
+
+
+class ListenScreen:
+    """Runs until `q`, or until the sound is over."""
+
+    def __init__(self, term: Terminal, ear: Ear, clock: Callable[[], float]) -> None:
+        self.term, self.ear, self.clock = term, ear, clock
+        self._sight: Sight | None = None
+        self._told_s = float("-inf")
+        self._log: list[str] = []
+
+    def run(self, seconds: float = float("inf")) -> None:
+        """The loop: one block, the keys, the drawing."""
+        until_s, drawn_s = self.clock() + seconds, float("-inf")
+        while self.clock() < until_s:
+            if {"q", "escape"} & set(self.term.keys()):
+                return
+            try:
+                sight = self.ear.read(timeout_s=0.05)
+            except SourceClosed:
+                return
+            if sight is not None:
+                self._sight = sight
+                if sight.steady is not None:
+                    self._told_s = self.clock()
+                    word = self.ear.words[-1]
+                    self._log.append(f"{time.strftime('%H:%M:%S')}  {word.label}  {word.confidence:.0%}")
+            if self.clock() - drawn_s >= DRAW_S:
+                drawn_s = self.clock()
+                self.draw()
+
+    def draw(self) -> None:
+        """Everything, anew."""
+        term, ear = self.term, self.ear
+        rows, columns = term.size
+        term.clear()
+        term.put(0, 0, "edge-tl listen", "yellow", bold=True)
+        threshold = ear.listener.config.threshold if ear.listener else 0.0
+        term.put(0, 16, fit(f"threshold {threshold:g}  {speed_text(ear, [])}", columns - 17), "grey")
+        picture_rows = max(5, min(rows // 2 - 2, 14))
+        wide = max(24, columns - 34)
+        draw_picture(term, 1, 0, picture_rows, wide, ear, self._sight)
+        draw_probabilities(term, 2, wide + 2, columns - wide - 3, self._sight, picture_rows)
+        row = picture_rows + 3
+        if ear.fault:
+            term.put(row, 0, fit(ear.fault, columns - 1), "red", bold=True)
+        elif self.clock() - self._told_s < SHOWN_S:
+            term.put(row, 0, fit(f"→ {ear.words[-1].label}", columns - 1), "yellow", bold=True)
+        else:
+            term.put(row, 0, "…", "grey")
+        for offset, text in enumerate(reversed(self._log[-(rows - row - 3) :])):
+            term.put(row + 1 + offset, 2, fit(text, columns - 3), "white" if offset else "cyan")
+        term.put(rows - 1, 0, "q quit", "grey")
+        term.show()

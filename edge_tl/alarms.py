@@ -1,0 +1,67 @@
+"""What a listener would have told: in recordings that were left out of training, and in hours of anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from edge_tl.errors import NotFittedError, ShapeError
+from edge_tl.frames import Frame
+from edge_tl.heads import make_head
+from edge_tl.listening import Windows
+from edge_tl.recognizer import Recognizer
+from edge_tl.speech_stream import SoundEmbedder, StreamingSpeech
+from edge_tl.stored import as_stored
+from edge_tl.validation import leave_one_take_out
+
+
+def heard_in(recognizer: Recognizer, frames: Iterable[Frame]) -> Windows:
+    """What a trained recognizer makes of each window of a stream of sound, whatever its length."""
+    if not isinstance(recognizer.embedder, SoundEmbedder):
+        raise ShapeError(f"{recognizer.embedder.name} takes pictures; a base of speech is wanted")
+    speech = StreamingSpeech(recognizer.embedder)
+    probabilities, known, times_s = [], [], []
+    for frame in frames:
+        for window in speech.push(frame):
+            seen = recognizer.recognise(as_stored(window.embedding))
+            probabilities.append(seen.probabilities)
+            known.append(seen.known)
+            times_s.append(window.end_s)
+    shape = (len(times_s), len(recognizer.classes))
+    return Windows(np.array(probabilities).reshape(shape), np.array(known, bool), np.array(times_s))
+
+
+def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
+    """(label, windows) of every recording, answered by a head that was taught the others; after `learn`.
+
+    The windows are the recording's views, which lie as far apart as a stream's: so many a listener hears of a word at
+    least. Recordings of a class that has no other are left out. NotFittedError before `learn`.
+    """
+    if not recognizer.fitted:
+        raise NotFittedError("nothing was trained yet: call learn() first")
+    X, y, takes = recognizer.rows
+    views = recognizer.views
+    answered = leave_one_take_out(lambda: make_head(recognizer.head.name), X, y, takes, gram=recognizer.gram)
+    rejector = recognizer.rejector
+    known = rejector.held_out_known_ if rejector.ready else np.ones(len(y), bool)
+    hop_s = recognizer.embedder.hop_samples / recognizer.embedder.rate_hz  # type: ignore[attr-defined]
+    times_s = hop_s * np.arange(views)
+    found = []
+    for first in range(0, len(y), views):
+        rows = slice(first, first + views)
+        if answered.judged[rows].all():
+            found.append((str(y[first]), Windows(answered.proba[rows], known[rows], times_s)))
+    return found
+
+
+def most_per_hour(alarms: int, hours: float) -> float:
+    """How many alarms an hour there may be, at most with 95 % confidence, where so many came in so many hours.
+
+    The upper limit of a Poisson rate, χ²(0.95, 2·(alarms + 1))/2, by Wilson and Hilferty's approximation (1931), exact
+    to 1 %; infinite for no time.
+    """
+    if hours <= 0:
+        return float("inf")
+    events = alarms + 1
+    return float(events * (1 - 1 / (9 * events) + 1.6449 / (3 * events**0.5)) ** 3 / hours)
