@@ -16,7 +16,7 @@ from edge_tl.controller import Controller, ControllerConfig
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileError
 from edge_tl.frames import Source
-from edge_tl.hearing import Hearing, open_base, read_hearing, write_hearing
+from edge_tl.hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import NEEDS, Look, open_look
@@ -83,6 +83,13 @@ def adopt_hearing(profile: Profile, hearing: Hearing | None = None) -> None:
         raise ConfigError(f"{_named(profile)} was taught with {kind}: give another --profile, e.g. --profile words")
     open_base(hearing)  # what is missing is said before anything is remembered
     write_hearing(profile.folder, hearing)
+
+
+def asked_hearing(arguments: Namespace) -> Hearing | None:
+    """The base of `--base`; None where it was not given."""
+    if arguments.base is None:
+        return None
+    return Hearing(arguments.base if arguments.base == SPEECH else os.path.abspath(arguments.base))
 
 
 def check_hearing(arguments: Namespace) -> None:

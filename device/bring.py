@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import adopt_hearing, adopt_look, asked_look, load_embedder, open_profile, profile_folder
+from device.assembly import (
+    adopt_hearing,
+    adopt_look,
+    asked_hearing,
+    asked_look,
+    load_embedder,
+    open_profile,
+    profile_folder,
+)
 from device.output import Progress, print_json, warn
 from device.stopping import stoppable
 from edge_tl.embedder import Embedder
@@ -32,7 +40,7 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
     if path.is_file() and _begins(path, MAGIC):
         return bring_spoken(arguments, stack)
     labels_in(path)
-    hearing = read_hearing(profile_folder(arguments))
+    hearing = asked_hearing(arguments) or read_hearing(profile_folder(arguments))
     if hearing is None and kind_of(path) == "picture":
         look = asked_look(arguments, read_look(profile_folder(arguments)))
         embedder = load_embedder(arguments, look)
@@ -43,7 +51,7 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
         raise ConfigError(f"{path} holds sounds: --look goes with pictures")
     listening = open_base(hearing or Hearing(), arguments.threads)
     profile = open_profile(arguments, stack, writable=True, make=True)
-    adopt_hearing(profile)
+    adopt_hearing(profile, hearing)
     return bring_folder(arguments, profile, listening)
 
 
@@ -142,10 +150,10 @@ def bring_spoken(arguments: Namespace, stack: ExitStack) -> int:
     except ExampleError as error:
         raise ExampleError(f"{arguments.path}: {error}") from None
     with_sound = sum(one.samples is not None for one in spoken)
-    hearing = read_hearing(profile_folder(arguments)) or Hearing()
+    hearing = asked_hearing(arguments) or read_hearing(profile_folder(arguments)) or Hearing()
     embedder = open_base(hearing, arguments.threads) if with_sound else None
     profile = open_profile(arguments, stack, writable=True, make=True)
-    adopt_hearing(profile)
+    adopt_hearing(profile, hearing)
     store = profile.store
     with Progress("importing") as progress:
         session = store.new_session(session_name_of(arguments.path.stem), closed=True)

@@ -95,6 +95,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     mic = argparse.ArgumentParser(add_help=False)
     mic.add_argument("--mic", nargs="?", const="auto", metavar="WHICH", help=f"words instead of pictures: {MIC_HELP}")
+    base = argparse.ArgumentParser(add_help=False)
+    base.add_argument(
+        "--base",
+        metavar="DIR",
+        help="of words: a folder made by `edge-tl-host convert speech`, which the profile remembers (default: speech)",
+    )
     against = argparse.ArgumentParser(add_help=False)
     against.add_argument(
         "--against",
@@ -168,6 +174,7 @@ def build_parser() -> argparse.ArgumentParser:
         model,
         camera,
         mic,
+        base,
         looking,
         teaching,
         head,
@@ -242,9 +249,8 @@ def build_parser() -> argparse.ArgumentParser:
         return actions.add_parser(name, help=help_text, description=sentence(help_text), parents=[profile, *parents])
 
     action("list", "show every class and session with its counts (and with --json every example)")
-    bring = action(
-        "import", "add a folder: CLASS/picture, CLASS/TAKE/picture or CLASS/sound; or a TFJSSCDS file", model, looking
-    )
+    what_is_brought = "add a folder: CLASS/picture, CLASS/TAKE/picture or CLASS/sound; or a TFJSSCDS file"
+    bring = action("import", what_is_brought, model, looking, base)
     bring.add_argument("path", type=Path, metavar="PATH", help="the folder or file")
     bring.add_argument(
         "--sessions", action="store_true", help="the folders at the top are places or days: SESSION/CLASS/picture"

@@ -19,6 +19,8 @@ from edge_tl.speech_stream import SoundEmbedder, StreamingSpeech
 from edge_tl.stored import as_stored
 from edge_tl.timing import Stopwatch
 
+LATELY_S = 1.5
+"""A word that was told stays on the screen for so long."""
 RECENT_S = 3.0
 """So much is kept for the spectrogram, and for who presses a key a moment after the word began."""
 
@@ -92,11 +94,17 @@ class Ear:
         if self.listener is None or self.listener.classes != self._classes or self._observation is None:
             return None
         with self.stopwatch.stage("listen"):
-            steady = self.listener.update(self._observation.probabilities, end_s, self._observation.known)
+            steady = self.listener.update(self._observation.probabilities, end_s, self._observation.familiar)
         if steady.label is None:
             return None
         self.words.append(Word(steady.label, steady.confidence, end_s))
         return steady
+
+    @property
+    def lately(self) -> Word | None:
+        """The word that was told last, while it is worth showing."""
+        fresh = self.words and self.recent and self.recent[-1].time_s - self.words[-1].time_s < LATELY_S
+        return self.words[-1] if fresh else None
 
     def spectrum(self, height: int, width: int) -> np.ndarray:
         """The last three seconds as a picture, uint8 (height, width, 3); what was not heard yet is dark."""

@@ -19,6 +19,8 @@ from edge_tl.sound import NOISE, Sound
 from edge_tl.spectrum import spectrum
 from edge_tl.stored import TFJSSCDS, WAV
 
+ENOUGH = {"picture": 20, "sound": 8}
+"""Examples of each class before training is offered; of words as the published transfer asks for (spec S4)."""
 ENOUGH_NOISE = 5
 """Parts of a recording of the background: ten seconds are cut into so many."""
 SOUNDS = (WAV, TFJSSCDS)

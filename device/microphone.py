@@ -27,9 +27,9 @@ MUTED_S = 1.0
 class Microphone:
     """A sound card's input, delivered in blocks of 40 ms as float32, one channel.
 
-    which: None for the default one, a number, or a part of the name. PortAudio's thread only copies each block into a
-    queue; whatever is lost, there or in the queue, is counted in `Frame.dropped`. `fault` is one line while the
-    microphone gives nothing but zeros, else "".
+    Sixteen bits are asked for: what nearly all sound cards have, and what is stored. which: None for the default one, a
+    number, or a part of the name. PortAudio's thread only copies each block into a queue; whatever is lost, there or in
+    the queue, is counted in `Frame.dropped`. `fault` is one line while the microphone gives nothing but zeros, else "".
     """
 
     simulated = False
@@ -71,7 +71,7 @@ class Microphone:
         error: Exception | None = None
         for channels in (1, 2):  # some cards give nothing but stereo
             try:
-                self._stream = sd.InputStream(self.rate_hz, block, number, channels, "float32", callback=take)
+                self._stream = sd.InputStream(self.rate_hz, block, number, channels, "int16", callback=take)
                 self._stream.start()
             except sd.PortAudioError as failed:
                 self.close()
@@ -92,12 +92,12 @@ class Microphone:
                 raise SourceError(f"{self.name}: gives nothing any more; is it unplugged?") from None
             raise SourceTimeout(f"{self.name}: no sound within {timeout_s:g} s") from None
         self._heard_s = self._clock()
-        samples = np.ascontiguousarray(data.mean(axis=1, dtype=np.float32))
+        samples = data.mean(axis=1, dtype=np.float32) / np.float32(32768)
         self._muted_s = 0.0 if samples.any() else self._muted_s + len(samples) / self.rate_hz
         muted = self._muted_s >= MUTED_S
         self.fault = "the microphone gives nothing but zeros: is it muted or unplugged?" if muted else ""
         self._index += lost
-        frame = Frame(np.clip(samples, -1.0, 1.0), time_s, self._index, lost, self.rate_hz)
+        frame = Frame(samples, time_s, self._index, lost, self.rate_hz)
         self._index += 1
         return frame
 

@@ -21,15 +21,15 @@ def heard_in(recognizer: Recognizer, frames: Iterable[Frame]) -> Windows:
     if not isinstance(recognizer.embedder, SoundEmbedder):
         raise ShapeError(f"{recognizer.embedder.name} takes pictures; a base of speech is wanted")
     speech = StreamingSpeech(recognizer.embedder)
-    probabilities, known, times_s = [], [], []
+    probabilities, familiar, times_s = [], [], []
     for frame in frames:
         for window in speech.push(frame):
             seen = recognizer.recognise(as_stored(window.embedding))
             probabilities.append(seen.probabilities)
-            known.append(seen.known)
+            familiar.append(seen.familiar)
             times_s.append(window.end_s)
     shape = (len(times_s), len(recognizer.classes))
-    return Windows(np.array(probabilities).reshape(shape), np.array(known, bool), np.array(times_s))
+    return Windows(np.array(probabilities).reshape(shape), np.array(familiar), np.array(times_s))
 
 
 def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
@@ -44,14 +44,14 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     views = recognizer.views
     answered = leave_one_take_out(lambda: make_head(recognizer.head.name), X, y, takes, gram=recognizer.gram)
     rejector = recognizer.rejector
-    known = rejector.held_out_known_ if rejector.ready else np.ones(len(y), bool)
+    familiar = rejector.soften(rejector.held_out_) if rejector.ready else np.ones(len(y))
     hop_s = recognizer.embedder.hop_samples / recognizer.embedder.rate_hz  # type: ignore[attr-defined]
     times_s = hop_s * np.arange(views)
     found = []
     for first in range(0, len(y), views):
         rows = slice(first, first + views)
         if answered.judged[rows].all():
-            found.append((str(y[first]), Windows(answered.proba[rows], known[rows], times_s)))
+            found.append((str(y[first]), Windows(answered.proba[rows], familiar[rows], times_s)))
     return found
 
 

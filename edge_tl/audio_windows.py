@@ -91,6 +91,21 @@ def cut(samples: np.ndarray, centre: int, length: int, at: float = 0.5) -> np.nd
     return made
 
 
+def fitted(data: np.ndarray, rate_hz: int, length: int, at: float) -> np.ndarray:
+    """A sound float32 (samples,) of any length as one window (length,), its word at the share `at`.
+
+    One of this length already is returned itself. Where no word is heard the sound's middle is taken; what the sound
+    does not reach is a faint hiss. ShapeError for no sound.
+    """
+    check_sound(data)
+    if len(data) == length:
+        return data
+    if not len(data):
+        raise ShapeError("got an empty sound; samples float32 (n,), n ≥ 1, are wanted")
+    centre = word_centre(data, rate_hz) if len(data) >= rate_hz // 100 else None
+    return cut(data, len(data) // 2 if centre is None else centre, length, at)
+
+
 def cut_word(
     samples: np.ndarray, rate_hz: int, length: int, at: float = 0.5, shifts: tuple[int, ...] = (0,)
 ) -> np.ndarray:

@@ -188,7 +188,8 @@ def one_spot(of: Recorded) -> Advice | None:
     if of.sought:
         same = [name for name in of.real if of.spots is not None and stays(of, name)]
     else:
-        same = [name for name, ratio in of.likeness.items() if ratio < ALIKE]
+        # Of a kind of example that fewer are wanted of, background noise, one place is what there is.
+        same = [name for name, ratio in of.likeness.items() if ratio < ALIKE and name not in of.fewer]
     if not same:
         return None
     text = f"the takes of {named(same)} are from one spot: move, turn and come nearer for the next"

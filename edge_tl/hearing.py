@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_tl.durable import sync_folder, write_synced
-from edge_tl.errors import ConfigError, ProfileError
+from edge_tl.errors import ProfileError
+from edge_tl.speech_browser import BrowserEmbedder
 from edge_tl.speech_embedding import SpeechEmbedder
 from edge_tl.speech_stream import SoundEmbedder
 
@@ -34,7 +35,7 @@ def open_base(hearing: Hearing, threads: int | None = None) -> SoundEmbedder:
     """The embedder that listens so; ModelError or MissingDependency, one line with the command that helps."""
     if hearing.base == SPEECH:
         return SpeechEmbedder.load(threads)
-    raise ConfigError(f"there is no base of speech called {hearing.base!r}; {SPEECH} is wanted")
+    return BrowserEmbedder.load(Path(hearing.base), threads)
 
 
 def read_hearing(folder: Path) -> Hearing | None:

@@ -1,4 +1,8 @@
-"""Probabilities of windows → words, each told once: threshold, and quiet after a hit."""
+"""Probabilities of windows → words, each told once: threshold, and quiet after a hit.
+
+A window counts by the probability of its word times how like the taught ones it is: an unknown word may look most like
+one that was taught, and still not like it.
+"""
 
 from __future__ import annotations
 
@@ -59,14 +63,14 @@ class Listener:
         self._recent: deque[np.ndarray] = deque(maxlen=self.config.windows)
         self._quiet_until_s = -np.inf
 
-    def update(self, probabilities: np.ndarray, time_s: float, known: bool = True) -> Steady:
-        """Take in a window's probabilities (C,), which end at `time_s`; `known` False counts as zeros.
+    def update(self, probabilities: np.ndarray, time_s: float, familiar: float = 1.0) -> Steady:
+        """Take in the probabilities (C,) of a window that ends at `time_s`; they count times `familiar`, 0 to 1.
 
         ShapeError for another number of probabilities.
         """
         if np.shape(probabilities) != (len(self.classes),):
             raise ShapeError(f"got probabilities {np.shape(probabilities)}; ({len(self.classes)},) are wanted")
-        self._recent.append(np.where(self._told, probabilities, 0.0) * known)
+        self._recent.append(np.where(self._told, probabilities, 0.0) * familiar)
         # Fewer windows than wanted count as if zeros came before: a stream's first window alone tells nothing.
         means = sum(self._recent) / self.config.windows
         assert isinstance(means, np.ndarray)
@@ -85,8 +89,8 @@ class Windows:
 
     probabilities: np.ndarray
     """(N, C)."""
-    known: np.ndarray
-    """bool (N,)."""
+    familiar: np.ndarray
+    """(N,), 0 to 1."""
     times_s: np.ndarray
     """(N,) when each window was over."""
 
@@ -94,8 +98,8 @@ class Windows:
 def told(windows: Windows, classes: Sequence[str], config: ListeningConfig) -> list[tuple[str, float]]:
     """The words that a Listener tells in a recording, and when: (label, seconds)."""
     listener = Listener(classes, config)
-    rows = zip(windows.probabilities, windows.times_s.tolist(), windows.known.tolist(), strict=True)
-    heard = [(listener.update(row, time_s, known), time_s) for row, time_s, known in rows]
+    rows = zip(windows.probabilities, windows.times_s.tolist(), windows.familiar.tolist(), strict=True)
+    heard = [(listener.update(row, time_s, familiar), time_s) for row, time_s, familiar in rows]
     return [(steady.label, time_s) for steady, time_s in heard if steady.label is not None]
 
 

@@ -40,6 +40,8 @@ class Observation:
     """(classes,), in the order of the recognizer's `classes`, summing to 1."""
     known: bool
     """False where the picture is unlike everything that was taught."""
+    familiar: float = 1.0
+    """How like what was taught it is, 0 to 1; known from 1/2 on."""
 
     @property
     def confidence(self) -> float:
@@ -258,8 +260,12 @@ class Recognizer:
         best = classes[int(probabilities.argmax())]
         if not found:
             return Observation(self.nobody, best, probabilities, self.nobody is not None)
-        known = not (self.reject and self.rejector.ready) or bool(self.rejector.known(row)[0])
-        return Observation(best if known else None, best, probabilities, known)
+        if not (self.reject and self.rejector.ready):
+            return Observation(best, best, probabilities, known=True)
+        novelty = self.rejector.novelty(row)
+        known = bool(novelty[0] <= self.rejector.threshold)
+        familiar = float(self.rejector.soften(novelty)[0])
+        return Observation(best if known else None, best, probabilities, known, familiar)
 
     def _probabilities(self, row: np.ndarray, found: bool) -> np.ndarray:
         """(classes,): the head's, and what "nothing there" has beside them."""

@@ -15,10 +15,10 @@ from typing import Self
 
 import numpy as np
 
-from edge_tl.audio import Sliding, check_sound
+from edge_tl.audio import Sliding
 from edge_tl.audio_mel import BANDS, GROUP_FRAMES, GROUP_SAMPLES, HOP_SAMPLES, RATE_HZ, MelStream, mel_groups
-from edge_tl.audio_windows import cut, cut_word, word_centre
-from edge_tl.errors import ExampleError, MissingDependency, ModelError, ShapeError
+from edge_tl.audio_windows import cut_word, fitted
+from edge_tl.errors import ExampleError, MissingDependency, ModelError
 from edge_tl.features import FeatureMap
 from edge_tl.interpreter import Interpreter
 
@@ -105,18 +105,8 @@ class SpeechEmbedder:
         return cls(network, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
 
     def fit(self, data: np.ndarray) -> np.ndarray:
-        """A sound float32 (samples,) at 16 kHz of any length as one window (21472,), its word where a word belongs.
-
-        One of this length already is returned itself. Where no word is heard the sound's middle is taken; what the
-        sound does not reach is a faint hiss. ShapeError for no sound.
-        """
-        check_sound(data)
-        if len(data) == WINDOW_SAMPLES:
-            return data
-        if not len(data):
-            raise ShapeError("got an empty sound; samples float32 (n,), n ≥ 1, are wanted")
-        centre = word_centre(data, RATE_HZ) if len(data) >= RATE_HZ // 100 else None
-        return cut(data, len(data) // 2 if centre is None else centre, WINDOW_SAMPLES, WORD_AT)
+        """A sound float32 (samples,) at 16 kHz of any length as one window (21472,), as in `audio_windows.fitted`."""
+        return fitted(data, RATE_HZ, WINDOW_SAMPLES, WORD_AT)
 
     def taught(self, recording: np.ndarray) -> np.ndarray:
         """The windows of a recorded word to train on: float32 (5, 21472), the word at five places up to 160 ms apart.

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_tl.errors import EdgeTLError
+from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.manifest import QUANTIZATIONS
 
 CONVERT_EXAMPLES = """\
@@ -17,6 +17,13 @@ examples:
   edge-tl-host convert image --weights mobilenet_v2-b0353104.pth --size 160 --quantize float16 --out mine
   edge-tl-host convert image --quantize int8 --representative my_pictures --out mine
 The folder `mine` then holds a .tflite file and a manifest.json; copy it to the Pi as it is.
+"""
+SPEECH_EXAMPLES = """\
+examples:
+  edge-tl-host convert speech --out speech18 \\
+    --tfjs https://storage.googleapis.com/tfjs-models/tfjs/speech-commands/v0.3/browser_fft/18w/model.json
+  edge-tl-host convert speech --tfjs my-teachable-machine-export.zip --out mine
+Copy the folder to the Pi as it is: edge-tl teach --mic --base speech18 --profile words
 """
 VERIFY_EXAMPLES = """\
 example:
@@ -42,6 +49,16 @@ def parser() -> argparse.ArgumentParser:
             "TFLite file with a manifest: an embedder, which turns a picture into numbers that a small head can learn "
             "from.",
             epilog=CONVERT_EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    _add_speech(
+        kinds.add_parser(
+            "speech",
+            help="a speech model of TensorFlow.js (the published 18 words, Teachable Machine's audio exports)",
+            description="Read a TensorFlow.js layers model, and write its frozen convolutions as TFLite, the dense "
+            "layer above them and its words apart, so that both can be trained on the Pi, and all of it as one file.",
+            epilog=SPEECH_EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -96,6 +113,20 @@ def _add_image(image: argparse.ArgumentParser) -> None:
     image.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
 
 
+def _add_speech(speech: argparse.ArgumentParser) -> None:
+    speech.add_argument(
+        "--tfjs",
+        required=True,
+        metavar="WHERE",
+        help="a folder with model.json, shards and metadata.json, a .zip of it, or its URL",
+    )
+    speech.add_argument("--name", metavar="NAME", help="what screens call it (default: the name of --out)")
+    speech.add_argument(
+        "--licence", default="see its publisher", metavar="TEXT", help="the licence of the weights, for the manifest"
+    )
+    speech.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+
+
 def _add_verify(verify: argparse.ArgumentParser) -> None:
     verify.add_argument("folder", type=Path, metavar="DIR", help="the model folder")
     verify.add_argument(
@@ -131,6 +162,26 @@ def _convert_image(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _convert_speech(arguments: argparse.Namespace) -> int:
+    from host_tools.speech import convert_speech
+    from host_tools.tf import tensorflow
+    from host_tools.tfjs import read_layers_model
+
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise ConfigError(f"--out {arguments.out}: is a file; a folder is wanted, which is made where it is missing")
+    _say(f"reading {arguments.tfjs}")
+    model = read_layers_model(arguments.tfjs)
+    _say("converting (TensorFlow takes some seconds to start)")
+    tensorflow()
+    name = arguments.name or arguments.out.absolute().name
+    made = convert_speech(model, arguments.out, name, arguments.tfjs, arguments.licence)
+    print(
+        f"{arguments.out}: {made.parameters} parameters, {len(made.about.labels)} words "
+        f"({', '.join(made.about.labels[:6])} …); TFLite and Keras differ by {made.error:.1g} at most"
+    )
+    return 0
+
+
 def _verify(arguments: argparse.Namespace) -> int:
     from host_tools.verify import verify
 
@@ -154,7 +205,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `edge-tl-host`; the exit code: 0 done, 1 an expected error or a bound exceeded, 2 wrong usage."""
     arguments = parser().parse_args(argv)
     try:
-        return _verify(arguments) if arguments.command == "verify" else _convert_image(arguments)
+        if arguments.command == "verify":
+            return _verify(arguments)
+        return _convert_speech(arguments) if arguments.kind == "speech" else _convert_image(arguments)
     except EdgeTLError as error:
         _say(f"edge-tl-host: {error}")
         return 1

@@ -15,10 +15,10 @@ CLASSES = ("go", "stop", NOISE)
 STEP_S = 0.08
 
 
-def windows(*rows: tuple[float, ...], known: bool = True, start_s: float = 0.0) -> Windows:
+def windows(*rows: tuple[float, ...], familiar: float = 1.0, start_s: float = 0.0) -> Windows:
     """Windows 80 ms apart."""
     count = len(rows)
-    return Windows(np.array(rows), np.full(count, known), start_s + STEP_S * np.arange(count))
+    return Windows(np.array(rows), np.full(count, familiar), start_s + STEP_S * np.arange(count))
 
 
 GO, STOP, QUIET = (0.95, 0.02, 0.03), (0.02, 0.95, 0.03), (0.01, 0.01, 0.98)
@@ -46,7 +46,7 @@ def test_noise_and_clicks_are_not_told(rows: list[tuple[float, ...]]) -> None:
 
 def test_an_unknown_word_is_not_told() -> None:
     """Windows that are none of the taught classes count for nothing, however sure the head is."""
-    assert told(windows(*[GO] * 20, known=False), CLASSES, ListeningConfig()) == []
+    assert told(windows(*[GO] * 20, familiar=0.2), CLASSES, ListeningConfig()) == []
 
 
 def test_a_new_stream_remembers_nothing() -> None:

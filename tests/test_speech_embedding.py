@@ -20,6 +20,7 @@ from edge_tl.errors import ExampleError, MissingDependency, ModelError
 from edge_tl.examples import ExampleStore
 from edge_tl.interpreter import BACKENDS, Interpreter
 from edge_tl.recognizer import Recognizer
+from edge_tl.sound import Sound
 from edge_tl.speech_embedding import (
     SHIFTS,
     STEP_SAMPLES,
@@ -182,10 +183,9 @@ def test_a_speakers_words_are_learned_from_few_takes(
         for word in words:
             for path in sorted(data(f"speech/arabic/{word}").glob("00000001_*.wav"))[:4]:
                 take = store.new_take(word, path.name)
-                for window in embedder.taught(read_wav(path)[0]):
-                    embedding = recognizer.embed(window)
-                    recognizer.add(embedding, word, take)
-                    store.add(take, None, embedding, embedder.fingerprint)
+                embedding = recognizer.embed_taught(Sound(*read_wav(path)))
+                recognizer.add(embedding, word, take)
+                store.add(take, None, embedding, embedder.fingerprint)
         store.flush()
         again = Recognizer(embedder, features=embedder.features)
         again.replace(store.matrix(embedder.fingerprint))

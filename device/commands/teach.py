@@ -19,7 +19,7 @@ from device.assembly import (
 from device.commands import teach_words
 from device.commands.play import play_round
 from device.commands.train import ONE_PLACE, check_found, save
-from device.lesson import Lesson
+from device.lesson import ENOUGH, Lesson
 from device.line import Line
 from device.output import warn_all
 from device.recommend import Recommending, finders
@@ -33,9 +33,6 @@ from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import Look
 from edge_tl.recognizer import Recognizer
-
-MIN_EXAMPLES = 20
-"""Pictures of each class before training is offered."""
 
 
 def run(arguments: Namespace) -> int:
@@ -59,7 +56,7 @@ def run(arguments: Namespace) -> int:
         assert source is not None
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else STANDARD_LABELS)
-        lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or MIN_EXAMPLES)
+        lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or ENOUGH["picture"])
         line = Line(source, recognizer, clock)
 
         def train() -> str:

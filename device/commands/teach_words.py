@@ -5,12 +5,20 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import ExitStack
 
-from device.assembly import adopt_hearing, clock, load_embedder, load_saved, open_microphone, open_profile
+from device.assembly import (
+    adopt_hearing,
+    asked_hearing,
+    clock,
+    load_embedder,
+    load_saved,
+    open_microphone,
+    open_profile,
+)
 from device.commands.play import play_round
 from device.commands.train import save
 from device.ear import Ear
 from device.heard import listening_config
-from device.lesson import Lesson
+from device.lesson import ENOUGH, Lesson
 from device.microphone import play
 from device.output import warn_all
 from device.recorder import WordRecorder
@@ -22,9 +30,6 @@ from edge_tl.errors import EdgeTLError
 from edge_tl.listening import Listener
 from edge_tl.sound import NOISE
 
-MIN_RECORDINGS = 8
-"""Of each word before training is offered, as the published transfer asks for (spec S4)."""
-
 
 def run(arguments: Namespace) -> int:
     """The teach screen with a microphone, until the person quits."""
@@ -34,13 +39,13 @@ def run(arguments: Namespace) -> int:
         term = Terminal(min_rows=20, min_columns=72)
         term.check()
         profile = open_profile(arguments, stack, writable=True, make=True)
-        adopt_hearing(profile)
+        adopt_hearing(profile, asked_hearing(arguments))
         embedder = load_embedder(arguments)
         source = open_microphone(arguments, stack, loop=True)
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else DIRECTIONS)
         labels = [label for label in labels if label != NOISE]
-        lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or MIN_RECORDINGS)
+        lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or ENOUGH["sound"])
         if NOISE not in lesson.labels:
             lesson.add_label(NOISE)  # the last key: it is needed whatever the words are
         ear = Ear(source, recognizer, clock)

@@ -11,7 +11,7 @@ from typing import Any
 
 from device.assembly import clock, load_embedder, load_saved, open_profile
 from device.heard import heard_lines, heard_report, listening_config, sounds_at, try_thresholds
-from device.output import Progress, print_json
+from device.output import Progress, print_json, warn
 from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
@@ -33,6 +33,9 @@ def run(arguments: Namespace) -> int:
         name = arguments.head or (saved.meta["head"]["name"] if saved else "ridge")
         recognizer = Recognizer(embedder, name)
         recognizer.replace(profile.store.matrix(embedder.fingerprint))
+        left = sum(not one.fingerprint for one in profile.store.list())
+        if left:
+            warn(f"{left} examples are left out: they kept a spectrogram and no sound, which this base does not take")
         check_enough(recognizer, force=arguments.force)
         way = getattr(embedder, "way", "frame")
         learned, points, stopped = train(recognizer)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from device.lesson import ENOUGH, ENOUGH_NOISE
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from edge_tl.calibration import Reliability, reliability
 from edge_tl.embedder import Embedder
@@ -20,6 +21,7 @@ from edge_tl.learning_curve import Point, learning_curve
 from edge_tl.profile import Profile, Saved
 from edge_tl.projection import Plane, principal_plane
 from edge_tl.recognizer import Recognizer
+from edge_tl.sound import NOISE
 from edge_tl.validation import Evaluation, leave_one_session_out, leave_one_take_out
 
 PICTURES_OF_A_CLASS = 6
@@ -87,6 +89,8 @@ def gather(
         examples.sessions,
         gram=recognizer.gram[one_each, one_each],
         labels=tuple(counts),
+        minimum=ENOUGH[embedder.kind],
+        fewer={NOISE: ENOUGH_NOISE},
         sought=getattr(embedder, "sought", ""),
     )
     judged = judge(recognizer, recorded, {one.id: one.name for one in sessions}, progress)

@@ -13,9 +13,6 @@ from device.screens.teach import DRAW_S
 from device.screens.terminal import Terminal
 from edge_tl.errors import SourceClosed
 
-SHOWN_S = 1.5
-"""A word stays large for so long."""
-
 
 class ListenScreen:
     """Runs until `q`, or until the sound is over."""
@@ -23,7 +20,6 @@ class ListenScreen:
     def __init__(self, term: Terminal, ear: Ear, clock: Callable[[], float]) -> None:
         self.term, self.ear, self.clock = term, ear, clock
         self._sight: Sight | None = None
-        self._told_s = float("-inf")
         self._log: list[str] = []
 
     def run(self, seconds: float = float("inf")) -> None:
@@ -39,7 +35,6 @@ class ListenScreen:
             if sight is not None:
                 self._sight = sight
                 if sight.steady is not None:
-                    self._told_s = self.clock()
                     word = self.ear.words[-1]
                     self._log.append(f"{time.strftime('%H:%M:%S')}  {word.label}  {word.confidence:.0%}")
             if self.clock() - drawn_s >= DRAW_S:
@@ -61,8 +56,8 @@ class ListenScreen:
         row = picture_rows + 3
         if ear.fault:
             term.put(row, 0, fit(ear.fault, columns - 1), "red", bold=True)
-        elif self.clock() - self._told_s < SHOWN_S:
-            term.put(row, 0, fit(f"→ {ear.words[-1].label}", columns - 1), "yellow", bold=True)
+        elif (word := ear.lately) is not None:
+            term.put(row, 0, fit(f"→ {word.label}", columns - 1), "yellow", bold=True)
         else:
             term.put(row, 0, "…", "grey")
         for offset, text in enumerate(reversed(self._log[-(rows - row - 3) :])):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from device.ear import Ear
 from device.holding import Holding
 from device.lesson import Lesson
 from device.pacman.game import State
@@ -122,6 +123,8 @@ class PlayScreen:
             row = draw_probabilities(term, row, column, width, self.round.sight, rows - row - 5)
             sight = self.round.sight
             steady = sight.steady.label if sight and sight.steady else None
+            if isinstance(line, Ear):
+                steady = line.lately.label if line.lately is not None else None
             seen = sight.observation if sight else None
             nothing = missing_text(line) or "none of these"
             label = steady or (nothing if seen is not None and not seen.known else "…")
@@ -129,6 +132,9 @@ class PlayScreen:
             term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms))[:width], "grey")
         if self.message:
             term.put(rows - 2, column, fit(self.message, width), "cyan")
+        voice = self.round.voice
+        if voice is not None and (word := voice.lately) is not None:
+            term.put(rows - 3, column, fit(f"heard: {word.label}", width), "yellow", bold=True)
         keys = "1-9 teach  p pause  q quit" if self.lesson else "arrows  p pause  q quit"
         term.put(rows - 1, column, fit(keys, width), "grey")
         term.show()

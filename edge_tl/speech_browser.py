@@ -1,0 +1,113 @@
+"""The published 18-word base model (or one like it) as an embedder of sound: the 2000 values below its words.
+
+Front-end "browser-fft" of spec S4: 44.1 kHz, 43 frames of 232 bins; the convolutions run as TFLite, the dense layer in
+NumPy, where it can be trained.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from edge_tl.audio import (
+    FRAMES,
+    HOP_SAMPLES,
+    RATE_HZ,
+    WINDOW_SAMPLES,
+    Sliding,
+    SpectrogramStream,
+    decision_hop,
+    model_input,
+)
+from edge_tl.audio_windows import cut_word, fitted
+from edge_tl.errors import ExampleError, ModelError
+from edge_tl.features import FeatureMap
+from edge_tl.interpreter import Interpreter
+from edge_tl.speech_base import BASE, WINDOW_SHAPE, SpeechBase, Upper, read_base
+
+HOP_FRAMES = decision_hop(0.9)
+"""From one window of a stream to the next: 93 ms."""
+WORD_AT = 0.5
+SHIFTS = tuple(frames * HOP_SAMPLES for frames in (-8, -4, 0, 4, 8))
+"""How far windows of one recording are moved for training: up to 186 ms, as far as a stream's windows lie apart."""
+
+
+class BrowserEmbedder:
+    """A window of 45 056 samples (1.02 s) at 44.1 kHz as 2000 values; made by `load`, not for two threads at once."""
+
+    kind = "sound"
+    rate_hz = RATE_HZ
+    window_samples = WINDOW_SAMPLES
+    hop_samples = HOP_FRAMES * HOP_SAMPLES
+    views = len(SHIFTS)
+    features = FeatureMap("flatten")
+    """What a head should see of it."""
+
+    def __init__(self, about: SpeechBase, network: Interpreter, upper: Upper) -> None:
+        """Take a loaded base; ModelError where its parts do not fit together."""
+        made = network.outputs[0].shape
+        if network.inputs[0].shape != WINDOW_SHAPE or made != (1, len(upper.dense)):
+            raise ModelError(
+                f"{about.name}: {BASE} maps {network.inputs[0].shape} to {made}; {WINDOW_SHAPE} to (1, "
+                f"{len(upper.dense)}) is wanted"
+            )
+        self.about, self.upper = about, upper
+        self.name = self.way = about.name
+        self.fingerprint = about.fingerprint
+        self.embedding_dim = len(upper.dense_bias)
+        self.embedding_shape: tuple[int, ...] = (self.embedding_dim,)
+        self._network = network
+
+    @classmethod
+    def load(cls, folder: Path, threads: int | None = None, backend: str | None = None) -> Self:
+        """A folder of `edge-tl-host convert speech`; ModelError, one line, where it is none or is damaged."""
+        about, base, upper = read_base(Path(folder))
+        return cls(about, Interpreter(base, threads, backend, name=str(Path(folder) / BASE)), upper)
+
+    def fit(self, data: np.ndarray) -> np.ndarray:
+        """A sound float32 (samples,) at 44.1 kHz of any length as one window, as in `audio_windows.fitted`."""
+        return fitted(data, RATE_HZ, WINDOW_SAMPLES, WORD_AT)
+
+    def taught(self, recording: np.ndarray) -> np.ndarray:
+        """The windows of a recorded word to train on: float32 (5, 45056). ExampleError where no word is heard."""
+        if len(recording) < RATE_HZ // 100:
+            raise ExampleError(f"the recording has {len(recording)} samples; a word of 0.1 s and more is wanted")
+        return cut_word(recording, RATE_HZ, WINDOW_SAMPLES, WORD_AT, SHIFTS)
+
+    def convolved(self, data: np.ndarray) -> np.ndarray:
+        """What the frozen convolutions make of a sound of any length: float32 (N,); what fine-tuning begins with."""
+        plane = SpectrogramStream().push(self.fit(data))
+        (made,) = self._network.invoke(model_input(plane))
+        return np.asarray(made, np.float32).reshape(-1)
+
+    def embed(self, data: np.ndarray) -> np.ndarray:
+        """A sound float32 (samples,) at 44.1 kHz of any length → float32 (2000,); ShapeError for no sound."""
+        return self.upper.units(self.convolved(data)[None])[0]
+
+    def words(self, embedding: np.ndarray) -> dict[str, float]:
+        """The base's own words and their probabilities, of an embedding float32 (2000,)."""
+        chances = self.upper.words(embedding[None])[0]
+        return dict(zip(self.about.labels, chances.tolist(), strict=True))
+
+    def stream(self) -> BrowserStream:
+        """What embeds a stream window by window, each costs one run of the network."""
+        return BrowserStream(self._network, self.upper)
+
+
+class BrowserStream:
+    """The windows of one stream at 44.1 kHz, every 93 ms: window k covers the samples [4096·k, 4096·k + 45056)."""
+
+    def __init__(self, network: Interpreter, upper: Upper) -> None:
+        self._network, self._upper = network, upper
+        self._frames = SpectrogramStream()
+        self._windows = Sliding(FRAMES, HOP_FRAMES)
+
+    def push(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The embeddings float32 (2000,) of the windows that are whole now, after a block float32 (samples,)."""
+        made = []
+        for plane in self._windows.push(self._frames.push(samples)):
+            (convolved,) = self._network.invoke(model_input(plane))
+            made.append(self._upper.units(np.asarray(convolved, np.float32).reshape(1, -1))[0])
+        return made

@@ -1,0 +1,137 @@
+"""A TensorFlow.js speech model → Keras → TFLite: its words, and the base below them with the dense layer apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_tl.errors import ModelError
+from edge_tl.interpreter import Interpreter
+from edge_tl.sound import label_of
+from edge_tl.speech_base import WINDOW_SHAPE, SpeechBase, Upper, write_base
+from host_tools.tf import keras, silence, tensorflow, versions
+from host_tools.tfjs import LayersModel
+
+KEPT: dict[str, tuple[str, ...]] = {
+    "Conv2D": ("filters", "kernel_size", "strides", "padding", "activation", "use_bias", "dilation_rate"),
+    "DepthwiseConv2D": ("kernel_size", "strides", "padding", "activation", "use_bias", "depth_multiplier"),
+    "MaxPooling2D": ("pool_size", "strides", "padding"),
+    "AveragePooling2D": ("pool_size", "strides", "padding"),
+    "BatchNormalization": ("axis", "epsilon", "center", "scale"),
+    "Dense": ("units", "activation", "use_bias"),
+    "Activation": ("activation",),
+    "Flatten": (),
+    "Dropout": ("rate",),
+}
+"""The layers that are taken, and what of their configuration decides their answer."""
+WEIGHTS = {
+    "Conv2D": ("kernel", "bias"),
+    "DepthwiseConv2D": ("depthwise_kernel", "bias"),
+    "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
+    "Dense": ("kernel", "bias"),
+}
+TRIALS = 16
+"""Windows on which TFLite is held against Keras."""
+LARGEST_ERROR = 1e-4
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What came out, and how exact it is."""
+
+    about: SpeechBase
+    parameters: int
+    error: float
+    """The largest difference between TFLite's and Keras' probabilities on `TRIALS` windows of noise."""
+
+
+def to_keras(model: LayersModel) -> Any:
+    """The Keras Sequential model with its weights, input (43, 232, 1); ModelError where it cannot be built."""
+    made = keras().Sequential([keras().Input(WINDOW_SHAPE[1:], batch_size=1)])
+    for kind, config in model.layers:
+        if kind == "InputLayer":
+            continue
+        if kind not in KEPT:
+            raise ModelError(f"a layer of kind {kind[:40]} is not known; {', '.join(KEPT)} are")
+        name = str(config.get("name", ""))
+        try:
+            layer = getattr(keras().layers, kind)(**{key: config[key] for key in KEPT[kind] if key in config})
+            made.add(layer)
+            names = [f"{name}/{part}" for part in WEIGHTS.get(kind, ())]
+            values = [model.weights[one] for one in names if one in model.weights]
+            layer.set_weights(values)
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise ModelError(f"layer {name[:40]!r} ({kind}) cannot be built with its weights: {reason}") from None
+    return made
+
+
+def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licence: str) -> Converted:
+    """Write the folder of a base of speech (edge_tl/speech_base.py), its TFLite files held against Keras.
+
+    ModelError, one line, where the model is no such recogniser, cannot be converted, or does not agree with itself.
+    """
+    with silence():
+        whole = to_keras(model)
+    dense, head = _upper_layers(whole)
+    labels = model.labels or tuple(f"word {number}" for number in range(int(head.units)))
+    if len(labels) != int(head.units):
+        raise ModelError(f"the model has {int(head.units)} outputs, its metadata names {len(labels)} words")
+    flat = whole.layers[whole.layers.index(dense) - 1].output
+    base = keras().Model(whole.inputs, flat)
+    upper = Upper(*(np.asarray(one, np.float32) for layer in (dense, head) for one in layer.get_weights()))
+    base_file, words_file = _tflite(base), _tflite(whole)
+    error = _largest_error(whole, base_file, words_file, upper)
+    if not error <= LARGEST_ERROR:
+        raise ModelError(f"TFLite differs from Keras by {error:.2g}; at most {LARGEST_ERROR:g} is wanted")
+    about = write_base(
+        out,
+        base_file,
+        words_file,
+        upper,
+        {
+            "name": name,
+            "labels": tuple(map(label_of, labels)),
+            "weights": {"origin": origin, "licence": licence, "sha256": model.sha256},
+            "tools": versions(),
+        },
+    )
+    return Converted(about, int(whole.count_params()), error)
+
+
+def _upper_layers(whole: Any) -> tuple[Any, Any]:
+    """The two dense layers at the top, the second with a softmax."""
+    dense = [layer for layer in whole.layers if layer.__class__.__name__ == "Dense"]
+    if len(dense) < 2 or dense[-1].activation.__name__ != "softmax" or dense[-2].activation.__name__ != "relu":
+        raise ModelError("a dense relu layer and a dense softmax layer are wanted at its top; it has others")
+    if not all(len(layer.get_weights()) == 2 for layer in dense[-2:]):
+        raise ModelError("its dense layers have no bias; that is not supported")
+    return dense[-2], dense[-1]
+
+
+def _tflite(model: Any) -> bytes:
+    try:
+        with silence():
+            return bytes(tensorflow().lite.TFLiteConverter.from_keras_model(model).convert())
+    except Exception as error:  # the converter raises many kinds
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"TensorFlow cannot convert it ({reason})") from error
+
+
+def _largest_error(whole: Any, base: bytes, words: bytes, upper: Upper) -> float:
+    """Of both ways to the words (all in TFLite; convolutions in TFLite and the rest in NumPy) against Keras."""
+    rng = np.random.default_rng(0)
+    below, all_of_it = Interpreter(base, 1), Interpreter(words, 1)
+    worst = 0.0
+    for _ in range(TRIALS):
+        window = rng.normal(size=WINDOW_SHAPE).astype(np.float32)
+        with silence():
+            wanted = np.asarray(whole(window, training=False))
+        (fused,) = all_of_it.invoke(window)
+        (flat,) = below.invoke(window)
+        apart = upper.words(upper.units(flat))
+        worst = max(worst, float(np.abs(fused - wanted).max()), float(np.abs(apart - wanted).max()))
+    return worst

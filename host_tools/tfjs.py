@@ -1,0 +1,192 @@
+"""TensorFlow.js layers models, read: model.json, weight shards and metadata.json, of a folder, a zip file or a URL.
+
+The format is documented with TensorFlow.js (LayersModel, IOHandler): `modelTopology` is Keras' JSON, `weightsManifest`
+lists groups of weights and the files ("shards") in which their bytes lie one after the other. Teachable Machine exports
+the same. The files are not trusted: whatever contradicts itself ends with one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from edge_tl.errors import ModelError
+
+MOST_BYTES = 200_000_000
+"""Of one file and of all weights together: models of sound or pictures for a browser have at most some ten MB."""
+DTYPES = {"float32": "<f4", "uint8": "<u1", "uint16": "<u2"}
+TIMEOUT_S = 30.0
+
+Read = Callable[[str], bytes]
+"""The bytes of a file beside model.json, by its name."""
+
+
+@dataclass(frozen=True)
+class LayersModel:
+    """What such a model holds."""
+
+    layers: list[tuple[str, dict[str, Any]]]
+    """(class name, Keras' configuration) of each layer in turn, nested models unrolled."""
+    weights: dict[str, np.ndarray]
+    """`layer/kernel` → float32."""
+    labels: tuple[str, ...]
+    """Of its outputs; empty where no metadata names them."""
+    sha256: str
+    """Of model.json and all shards, one after the other."""
+
+
+def read_layers_model(where: str) -> LayersModel:
+    """Read a model of a folder, of its model.json, of a .zip or of an http(s) URL of model.json or its folder.
+
+    ModelError, one line, for what is no such model, is damaged or makes no sense.
+    """
+    read = _reader(where)
+    raw = read("model.json")
+    described = _json(raw, f"{where}: model.json")
+    digest = hashlib.sha256(raw)
+    weights: dict[str, np.ndarray] = {}
+    try:
+        groups = described["weightsManifest"]
+        for group in groups:
+            data = b"".join(read(_plain(name)) for name in group["paths"])
+            digest.update(data)
+            weights |= _weights(group["weights"], data, where)
+            if sum(one.nbytes for one in weights.values()) > MOST_BYTES:
+                raise ModelError(f"{where}: its weights are larger than {MOST_BYTES // 1_000_000} MB")
+        topology = described["modelTopology"]
+        config = topology.get("model_config", topology)
+        layers = _unrolled(config, where)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise ModelError(f"{where}: model.json is no layers model ({type(error).__name__}: {error})"[:200]) from None
+    return LayersModel(layers, weights, _labels(read, where), digest.hexdigest())
+
+
+def _unrolled(config: dict[str, Any], where: str) -> list[tuple[str, dict[str, Any]]]:
+    """The layers of a Sequential model, those of models in it included."""
+    if config["class_name"] != "Sequential":
+        raise ModelError(f"{where}: is a {str(config['class_name'])[:40]} model; a Sequential one is wanted")
+    inner = config["config"]
+    layers: list[tuple[str, dict[str, Any]]] = []
+    for layer in inner["layers"] if isinstance(inner, dict) else inner:
+        if layer["class_name"] == "Sequential":
+            layers += _unrolled(layer, where)
+        else:
+            layers.append((str(layer["class_name"]), dict(layer["config"])))
+    return layers
+
+
+def _weights(specs: list[dict[str, Any]], data: bytes, where: str) -> dict[str, np.ndarray]:
+    """The arrays of one group, which must fill its bytes exactly."""
+    made: dict[str, np.ndarray] = {}
+    at = 0
+    for spec in specs:
+        name, shape = str(spec["name"]), tuple(spec["shape"])
+        if not all(isinstance(side, int) and 0 < side <= MOST_BYTES for side in shape) or len(shape) > 8:
+            raise ModelError(f"{where}: weight {name[:60]} has the shape {str(shape)[:60]}; that is none")
+        packed = spec.get("quantization") or {}
+        kind = DTYPES.get(str(packed.get("dtype", spec.get("dtype", "float32"))))
+        if kind is None or spec.get("dtype", "float32") != "float32":
+            raise ModelError(f"{where}: weight {name[:60]} is of {str(spec.get('dtype'))[:20]}; float32 is wanted")
+        count = 1
+        for side in shape:
+            count *= side
+        size = count * np.dtype(kind).itemsize
+        if at + size > len(data):
+            raise ModelError(f"{where}: its shards end within weight {name[:60]}; get the files again")
+        values = np.frombuffer(data, kind, count, at).astype(np.float32).reshape(shape)
+        if packed:
+            values = values * np.float32(packed["scale"]) + np.float32(packed["min"])
+        if not np.isfinite(values).all():
+            raise ModelError(f"{where}: weight {name[:60]} holds NaN or infinity; get the files again")
+        made[name] = values
+        at += size
+    if at != len(data):
+        raise ModelError(f"{where}: its shards have {len(data)} bytes, its weights {at}; get the files again")
+    return made
+
+
+def _labels(read: Read, where: str) -> tuple[str, ...]:
+    """The labels of metadata.json: `words` (speech commands) or `wordLabels` (Teachable Machine)."""
+    try:
+        raw = read("metadata.json")
+    except ModelError:
+        return ()
+    content = _json(raw, f"{where}: metadata.json")
+    labels = content.get("words") or content.get("wordLabels") or []
+    if not isinstance(labels, list) or not all(isinstance(label, str) and label.strip() for label in labels):
+        raise ModelError(f"{where}: metadata.json names no words")
+    return tuple(labels)
+
+
+def _json(raw: bytes, what: str) -> dict[str, Any]:
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ModelError(f"{what} is no JSON; a TensorFlow.js layers model is wanted") from None
+    if not isinstance(content, dict):
+        raise ModelError(f"{what} is no object; a TensorFlow.js layers model is wanted")
+    return content
+
+
+def _plain(name: Any) -> str:
+    """The name of a shard, which must lie beside model.json."""
+    text = str(name)
+    if not text or PurePosixPath(text).name != text or "\\" in text or text in (".", ".."):
+        raise ModelError(f"model.json names the shard {text[:60]!r}; a plain file beside it is wanted")
+    return text
+
+
+def _reader(where: str) -> Read:
+    """How files beside model.json are read."""
+    if where.startswith(("http://", "https://")):
+        base = where if where.endswith((".json", "/")) else where + "/"
+        return lambda name: _fetch(urllib.parse.urljoin(base, name))
+    path = Path(where)
+    if path.suffix.lower() == ".zip":
+        return lambda name: _unzipped(path, name)
+    folder = path.parent if path.name == "model.json" else path
+    return lambda name: _file(folder / name)
+
+
+def _file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ModelError(
+            f"{path}: cannot be read ({error.strerror}); a TensorFlow.js layers model is wanted"
+        ) from error
+    return _limited(data, str(path))
+
+
+def _unzipped(path: Path, name: str) -> bytes:
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+            return _limited(file.read(MOST_BYTES + 1), f"{path}: {name}")
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, EOFError) as error:  # also encrypted
+        raise ModelError(f"{path}: {name} cannot be taken out of it ({' '.join(str(error).split())[:80]})") from None
+
+
+def _fetch(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
+            return _limited(answer.read(MOST_BYTES + 1), url)
+    except (OSError, ValueError, urllib.error.URLError) as error:
+        raise ModelError(f"{url}: cannot be fetched ({' '.join(str(error).split())[:80]})") from None
+
+
+def _limited(data: bytes, what: str) -> bytes:
+    if len(data) > MOST_BYTES:
+        raise ModelError(f"{what}: is larger than {MOST_BYTES // 1_000_000} MB")
+    return data
