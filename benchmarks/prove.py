@@ -22,21 +22,29 @@ from benchmarks import (
     proof_look_strangers,
     proof_sessions,
     proof_strangers,
+    proof_words,
 )
 from benchmarks.look_ways import Way, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
 from benchmarks.record import write
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.models import default_model
+from edge_tl.speech_browser import BrowserEmbedder
+from edge_tl.speech_embedding import SpeechEmbedder
+from edge_tl.speech_stream import SoundEmbedder
 
 V1 = ROOT / "downloads" / "mobilenet_v1_0.25"
 V1_WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"
+W18 = ROOT / "downloads" / "speech_18w"
+W18_TFJS = DATA / "speech_commands_18w"
 PLAIN = ("faces", "digits", "sessions", "strangers")
 LOOKING = ("look", "look_changed", "look_strangers")
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
 """Those that need the models of hands and faces."""
-PROOFS = PLAIN + LOOKING
+WORDS = ("words",)
+"""Those of sound."""
+PROOFS = PLAIN + LOOKING + WORDS
 
 
 def source_text_model() -> Path | None:
@@ -54,6 +62,19 @@ def source_text_model() -> Path | None:
         print("MobileNet v1 .25 is left out: it could not be converted", file=sys.stderr)
         return None
     return V1
+
+
+def speech_bases() -> dict[str, SoundEmbedder]:
+    """The embedded base, and the published 18-word model where it can be converted."""
+    bases: dict[str, SoundEmbedder] = {"speech": SpeechEmbedder.load(1)}
+    if not (W18 / "speech.json").exists() and importlib.util.find_spec("tensorflow") is not None:
+        wanted = f"-m host_tools.cli convert speech --tfjs {W18_TFJS} --licence Apache-2.0 --out {W18}"
+        subprocess.run([sys.executable, *wanted.split()], check=False, cwd=ROOT)
+    if (W18 / "speech.json").exists():
+        bases["18 words"] = BrowserEmbedder.load(W18, 1)
+    else:
+        print(f"the 18-word base is left out: no {W18}, and no TensorFlow to make it", file=sys.stderr)
+    return bases
 
 
 def load_embedders() -> dict[str, Embedder]:
@@ -82,6 +103,10 @@ def main() -> int:
     looking = [name for name in chosen if name in LOOKING]
     if looking:
         prove_looking(looking)
+    if "words" in chosen:
+        bases = speech_bases()
+        result, text = proved(proof_words, bases)
+        record("words", result, text, dict(bases))
     return 0
 
 

@@ -21,6 +21,7 @@ from benchmarks import (
     proof_look_strangers,
     proof_sessions,
     proof_strangers,
+    proof_words,
 )
 from benchmarks.record import RESULTS
 
@@ -35,6 +36,7 @@ REPORTS: dict[str, Any] = {
     "prove_look": proof_look,
     "prove_look_changed": proof_look_changed,
     "prove_look_strangers": proof_look_strangers,
+    "prove_words": proof_words,
     "bench_start": bench_start,
     "bench_embed": bench_embed,
     "bench_latency": bench_latency,

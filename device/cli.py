@@ -17,7 +17,7 @@ from edge_tl.errors import EdgeTLError
 WAYS = ("frame", "box", "hand", "hand-crop", "face")
 HANDS = ("largest", "both")
 MODELS = ("hands", "face")
-HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
+HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
 KEEPS_NOTHING = ("demo", "doctor", "evaluate", "listen", "model", "predict", "report")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
 MOST_THREADS = 64
@@ -187,6 +187,13 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="of words: choose the threshold that keeps this on the sounds of --against",
     )
+    train.add_argument(
+        "--epochs",
+        type=two_phases,
+        metavar="TOP,ALL",
+        help="with --head tuned: epochs of the new top alone, then with the base's dense layer (default: 40,60)",
+    )
+    train.add_argument("--curve", type=Path, metavar="FILE.svg", help="draw loss and accuracy of the training")
     train.add_argument("--force", action="store_true", help="train although a class has few examples")
 
     play = command(
@@ -357,6 +364,14 @@ def box(text: str) -> tuple[float, float, float, float]:
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise argparse.ArgumentTypeError(f"{text[:40]} is no box: left < right and top < bottom, all from 0 to 1")
     return left, top, right, bottom
+
+
+def two_phases(text: str) -> tuple[int, int]:
+    """Two whole numbers with a comma between, the first from 1 up, for argparse."""
+    first, comma, second = text.partition(",")
+    if not comma:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not TOP,ALL, e.g. 40,60")
+    return whole(first, 1, 100_000), whole(second, 0, 100_000)
 
 
 def share(text: str) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import Frame
-from edge_tl.heads import make_head
 from edge_tl.listening import Windows
 from edge_tl.recognizer import Recognizer
 from edge_tl.speech_stream import SoundEmbedder, StreamingSpeech
@@ -36,13 +35,19 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     """(label, windows) of every recording, answered by a head that was taught the others; after `learn`.
 
     The windows are the recording's views, which lie as far apart as a stream's: so many a listener hears of a word at
-    least. Recordings of a class that has no other are left out. NotFittedError before `learn`.
+    least. Recordings of a class that has no other are left out; of a tuned head only those are asked that it held out
+    to choose its epoch. NotFittedError before `learn`.
     """
     if not recognizer.fitted:
         raise NotFittedError("nothing was trained yet: call learn() first")
     X, y, takes = recognizer.rows
     views = recognizer.views
-    answered = leave_one_take_out(lambda: make_head(recognizer.head.name), X, y, takes, gram=recognizer.gram)
+    held: np.ndarray | None = getattr(recognizer.head, "held_out_", None)
+    if held is None:
+        answered = leave_one_take_out(recognizer.new_head, X, y, takes, gram=recognizer.gram)
+        proba, held = answered.proba, answered.judged
+    else:  # trained for seconds, and it held some back itself
+        proba = recognizer.head.predict_proba(X)
     rejector = recognizer.rejector
     familiar = rejector.soften(rejector.held_out_) if rejector.ready else np.ones(len(y))
     hop_s = recognizer.embedder.hop_samples / recognizer.embedder.rate_hz  # type: ignore[attr-defined]
@@ -50,8 +55,8 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     found = []
     for first in range(0, len(y), views):
         rows = slice(first, first + views)
-        if answered.judged[rows].all():
-            found.append((str(y[first]), Windows(answered.proba[rows], familiar[rows], times_s)))
+        if held[rows].all():
+            found.append((str(y[first]), Windows(proba[rows], familiar[rows], times_s)))
     return found
 
 

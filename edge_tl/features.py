@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from math import prod
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,6 +13,16 @@ from edge_tl.errors import ConfigError, ShapeError
 
 GRIDS = {"flatten": 0, "mean": 1, "grid2": 2, "grid3": 3}
 """Cells along each side of the grid by name of the pooling; 0 keeps every value."""
+
+
+class Features(Protocol):
+    """A fixed map from embeddings to the rows of a head."""
+
+    def __call__(self, embeddings: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """The rows of a head: float32 (N, F) of embeddings (N, D) of this shape, or (F,) of one embedding (D,)."""
+
+    def saved(self) -> dict[str, Any]:
+        """What is kept with the head, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,10 @@ class FeatureMap:
     def __post_init__(self) -> None:
         if self.pool not in GRIDS:
             raise ConfigError(f"pool is {self.pool!r}; choose one of {', '.join(GRIDS)}")
+
+    def saved(self) -> dict[str, Any]:
+        """The three values."""
+        return asdict(self)
 
     def dim(self, shape: tuple[int, ...]) -> int:
         """The number of values in a row, for embeddings of this shape."""
@@ -61,6 +76,10 @@ class FeatureMap:
             rows = unit_rows(rows)
         rows = rows[0] if embeddings.ndim == 1 else rows
         return rows.copy() if np.may_share_memory(rows, embeddings) else rows
+
+
+PLAIN = FeatureMap("flatten", root=False, unit=False)
+"""The embedding as it is."""
 
 
 def unit_rows(rows: np.ndarray) -> np.ndarray:

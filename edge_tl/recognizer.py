@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from edge_tl.embedder import Embedder
-from edge_tl.errors import NotFittedError, ProfileMismatch, ShapeError
+from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.examples import Examples
-from edge_tl.features import FeatureMap
+from edge_tl.features import PLAIN, FeatureMap, Features
 from edge_tl.frames import Frame
-from edge_tl.heads import Head, head_from_state, make_head
+from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import check_label
@@ -80,15 +80,19 @@ class Recognizer:
     """
 
     def __init__(
-        self, embedder: Embedder, head: str = "ridge", features: FeatureMap | None = None, *, reject: bool = True
+        self, embedder: Embedder, head: str = "ridge", features: Features | None = None, *, reject: bool = True
     ) -> None:
-        """Set up with an untrained `head` (one of `HEADS`); `reject=False` never answers "none of these".
+        """Set up with an untrained `head` (one of `HEADS`, or "tuned" with a base whose layers can be trained);
+        `reject=False` never answers "none of these".
 
         features: what the head sees of an embedding; None for what the embedder asks for, or else `FeatureMap()`.
         """
         self.embedder = embedder
-        self.features: FeatureMap = features or getattr(embedder, "features", None) or FeatureMap()
-        self.head: Head = make_head(head)
+        asked = PLAIN if head in WITH_BASE else getattr(embedder, "features", None)
+        self.features: Features = features or asked or FeatureMap()
+        self.settings: dict[str, Any] = {}
+        """Parameters of the heads that are trained from now on."""
+        self.head: Head = self.new_head(head)
         self.rejector = Rejector()
         self.reject = reject
         self.nobody: str | None = None
@@ -97,6 +101,19 @@ class Recognizer:
         self._labels: list[str] = []
         self._takes: list[int] = []
         self._sessions: list[int] = []
+
+    def new_head(self, name: str | None = None) -> Head:
+        """An untrained head of this name, of the recognizer's own without one; ConfigError where it cannot be."""
+        name = name or self.head.name
+        if name not in WITH_BASE:
+            return make_head(name, **self.settings)
+        upper = getattr(self.embedder, "upper", None)
+        if upper is None:
+            raise ConfigError(
+                f"a {name} head trains the layers of a base of speech, and {self.embedder.name} has none: make the "
+                "profile with --base DIR, a folder of `edge-tl-host convert speech`"
+            )
+        return make_head(name, upper=upper, **self.settings)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -208,7 +225,7 @@ class Recognizer:
         if nobody not in (None, *y) and len(np.unique(y)) == 1:
             self.head = OneClassHead(self.head.name, str(y[0]))
         else:
-            self.head = make_head(self.head.name).fit(X, y, takes, gram=gram, progress=progress)
+            self.head = self.new_head().fit(X, y, takes, gram=gram, progress=progress)
         self.nobody = nobody
         self.rejector = Rejector()
         if self.reject:
@@ -223,13 +240,15 @@ class Recognizer:
         progress(done, total) is called after each head that had to be trained for it. names: of sessions, by number.
         """
         X, y, takes = self.rows
+        if self.head.name in WITH_BASE:
+            takes = in_parts(y, takes)  # each fit takes seconds
         known = None
         if self.rejector.ready:
             found = found_in(X)
             known = ~found & (self.nobody is not None)
             known[teaching_rows(y, takes, found)] = self.rejector.held_out_known_
         evaluation = evaluate(
-            lambda: make_head(self.head.name),
+            self.new_head,
             X,
             y,
             takes,
@@ -286,7 +305,7 @@ class Recognizer:
         reject_meta, reject_arrays = self.rejector.state() if self.rejector.ready else ({}, {})
         meta = {
             "embedder": {"name": self.embedder.name, "fingerprint": self.embedder.fingerprint},
-            "features": asdict(self.features),
+            "features": self.features.saved(),
             "head": {"name": self.head.name, **head_meta},
             "rejector": reject_meta,
             "nobody": self.nobody,
@@ -305,12 +324,28 @@ class Recognizer:
                 f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with "
                 f"{embedder.name} ({embedder.fingerprint[:12]}): run `edge-tl examples re-embed`, then `edge-tl train`"
             )
-        recognizer = cls(embedder, saved.meta["head"]["name"], FeatureMap(**saved.meta["features"]), reject=reject)
+        recognizer = cls(embedder, saved.meta["head"]["name"], _features(saved, embedder), reject=reject)
         recognizer.head = head_from_state(saved.meta["head"], part(saved.arrays, "head."))
         recognizer.nobody = saved.meta.get("nobody")
         if saved.meta["rejector"]:
             recognizer.rejector = Rejector.from_state(saved.meta["rejector"], part(saved.arrays, "rejector."))
         return recognizer
+
+
+def in_parts(y: np.ndarray, takes: np.ndarray, parts: int = 4) -> np.ndarray:
+    """int64 (N,): whole takes put together, so that each class (labels y) has at most so many."""
+    made = np.zeros(len(takes), np.int64)
+    for code, label in enumerate(np.unique(y)):
+        own = np.flatnonzero(y == label)
+        made[own] = code * parts + np.unique(takes[own], return_inverse=True)[1].reshape(-1) % parts
+    return made
+
+
+def _features(saved: Saved, embedder: Embedder) -> Features:
+    """The map of a saved head: three values, or the embedder's own."""
+    kept = saved.meta["features"]
+    own: Features | None = getattr(embedder, "features", None)
+    return own if own is not None and own.saved() == kept else FeatureMap(**kept)
 
 
 def part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -1,13 +1,14 @@
-"""The published 18-word base model (or one like it) as an embedder of sound: the 2000 values below its words.
+"""The published 18-word base model (or one like it) as an embedder of sound: what its convolutions give.
 
-Front-end "browser-fft" of spec S4: 44.1 kHz, 43 frames of 232 bins; the convolutions run as TFLite, the dense layer in
-NumPy, where it can be trained.
+Front-end "browser-fft" of spec S4: 44.1 kHz, 43 frames of 232 bins; the convolutions run as TFLite. The dense layer
+above them runs in NumPy: heads see its 2000 values, and the tuned head trains it further.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from edge_tl.audio import (
 )
 from edge_tl.audio_windows import cut_word, fitted
 from edge_tl.errors import ExampleError, ModelError
-from edge_tl.features import FeatureMap
+from edge_tl.features import PLAIN, FeatureMap
 from edge_tl.interpreter import Interpreter
 from edge_tl.speech_base import BASE, WINDOW_SHAPE, SpeechBase, Upper, read_base
 
@@ -34,16 +35,35 @@ SHIFTS = tuple(frames * HOP_SAMPLES for frames in (-8, -4, 0, 4, 8))
 """How far windows of one recording are moved for training: up to 186 ms, as far as a stream's windows lie apart."""
 
 
+@dataclass(frozen=True, eq=False)
+class Units:
+    """What a head sees of the convolutions: the base's own dense layer, frozen, then square root and unit length."""
+
+    upper: Upper
+    fingerprint: str
+
+    def __call__(self, embeddings: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """float32 (N, 2000) of (N, 704), or (2000,) of one; ShapeError for others."""
+        rows = PLAIN(embeddings, shape)
+        made = self.upper.units(np.atleast_2d(rows))
+        return MAP(made, made.shape[1:]).reshape(*rows.shape[:-1], -1)
+
+    def saved(self) -> dict[str, Any]:
+        """Which base it is of."""
+        return {"base": self.fingerprint}
+
+
+MAP = FeatureMap("flatten")
+
+
 class BrowserEmbedder:
-    """A window of 45 056 samples (1.02 s) at 44.1 kHz as 2000 values; made by `load`, not for two threads at once."""
+    """A window of 45 056 samples (1.02 s) at 44.1 kHz as 704 values; made by `load`, not for two threads at once."""
 
     kind = "sound"
     rate_hz = RATE_HZ
     window_samples = WINDOW_SAMPLES
     hop_samples = HOP_FRAMES * HOP_SAMPLES
     views = len(SHIFTS)
-    features = FeatureMap("flatten")
-    """What a head should see of it."""
 
     def __init__(self, about: SpeechBase, network: Interpreter, upper: Upper) -> None:
         """Take a loaded base; ModelError where its parts do not fit together."""
@@ -56,7 +76,9 @@ class BrowserEmbedder:
         self.about, self.upper = about, upper
         self.name = self.way = about.name
         self.fingerprint = about.fingerprint
-        self.embedding_dim = len(upper.dense_bias)
+        self.features = Units(upper, about.fingerprint)
+        """What a head should see of it."""
+        self.embedding_dim = len(upper.dense)
         self.embedding_shape: tuple[int, ...] = (self.embedding_dim,)
         self._network = network
 
@@ -76,38 +98,34 @@ class BrowserEmbedder:
             raise ExampleError(f"the recording has {len(recording)} samples; a word of 0.1 s and more is wanted")
         return cut_word(recording, RATE_HZ, WINDOW_SAMPLES, WORD_AT, SHIFTS)
 
-    def convolved(self, data: np.ndarray) -> np.ndarray:
-        """What the frozen convolutions make of a sound of any length: float32 (N,); what fine-tuning begins with."""
+    def embed(self, data: np.ndarray) -> np.ndarray:
+        """A sound float32 (samples,) at 44.1 kHz of any length → float32 (704,); ShapeError for no sound."""
         plane = SpectrogramStream().push(self.fit(data))
         (made,) = self._network.invoke(model_input(plane))
-        return np.asarray(made, np.float32).reshape(-1)
-
-    def embed(self, data: np.ndarray) -> np.ndarray:
-        """A sound float32 (samples,) at 44.1 kHz of any length → float32 (2000,); ShapeError for no sound."""
-        return self.upper.units(self.convolved(data)[None])[0]
+        return np.array(made, np.float32).reshape(-1)
 
     def words(self, embedding: np.ndarray) -> dict[str, float]:
-        """The base's own words and their probabilities, of an embedding float32 (2000,)."""
-        chances = self.upper.words(embedding[None])[0]
+        """The base's own words and their probabilities, of an embedding float32 (704,)."""
+        chances = self.upper.words(self.upper.units(embedding[None]))[0]
         return dict(zip(self.about.labels, chances.tolist(), strict=True))
 
     def stream(self) -> BrowserStream:
         """What embeds a stream window by window, each costs one run of the network."""
-        return BrowserStream(self._network, self.upper)
+        return BrowserStream(self._network)
 
 
 class BrowserStream:
     """The windows of one stream at 44.1 kHz, every 93 ms: window k covers the samples [4096·k, 4096·k + 45056)."""
 
-    def __init__(self, network: Interpreter, upper: Upper) -> None:
-        self._network, self._upper = network, upper
+    def __init__(self, network: Interpreter) -> None:
+        self._network = network
         self._frames = SpectrogramStream()
         self._windows = Sliding(FRAMES, HOP_FRAMES)
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
-        """The embeddings float32 (2000,) of the windows that are whole now, after a block float32 (samples,)."""
+        """The embeddings float32 (704,) of the windows that are whole now, after a block float32 (samples,)."""
         made = []
         for plane in self._windows.push(self._frames.push(samples)):
             (convolved,) = self._network.invoke(model_input(plane))
-            made.append(self._upper.units(np.asarray(convolved, np.float32).reshape(1, -1))[0])
+            made.append(np.array(convolved, np.float32).reshape(-1))
         return made

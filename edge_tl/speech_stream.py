@@ -10,7 +10,7 @@ import numpy as np
 from edge_tl.audio import Sliding
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ShapeError
-from edge_tl.features import FeatureMap
+from edge_tl.features import Features
 from edge_tl.frames import Frame
 from edge_tl.resample import Resampler
 
@@ -33,8 +33,10 @@ class SoundEmbedder(Embedder, Protocol):
     """From one window of a stream to the next."""
     views: int
     """Windows that `taught` gives of one recording."""
-    features: FeatureMap
-    """What a head should see of its embeddings."""
+
+    @property
+    def features(self) -> Features:
+        """What a head should see of its embeddings."""
 
     def taught(self, recording: np.ndarray) -> np.ndarray:
         """The windows (views, window_samples) of a recorded word to train on; ExampleError where no word is heard."""

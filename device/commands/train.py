@@ -12,6 +12,7 @@ from typing import Any
 from device.assembly import clock, load_embedder, load_saved, open_profile
 from device.heard import heard_lines, heard_report, listening_config, sounds_at, try_thresholds
 from device.output import Progress, print_json, warn
+from device.report.training import draw_training
 from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
@@ -36,11 +37,16 @@ def run(arguments: Namespace) -> int:
         left = sum(not one.fingerprint for one in profile.store.list())
         if left:
             warn(f"{left} examples are left out: they kept a spectrogram and no sound, which this base does not take")
+        if arguments.epochs is not None:
+            if name != "tuned":
+                raise ConfigError(f"--epochs goes with --head tuned, not {name}")
+            recognizer.settings["epochs"] = arguments.epochs
         check_enough(recognizer, force=arguments.force)
         way = getattr(embedder, "way", "frame")
         learned, points, stopped = train(recognizer)
         names = {session.id: session.name for session in profile.store.sessions()}
-        evaluation = None if stopped else judge(recognizer, names)
+        held: Any = getattr(recognizer.head, "held_out_", None)
+        evaluation = None if stopped or held is not None else judge(recognizer, names)
         config = listening_config(saved, arguments.threshold)
         made = []
         if embedder.kind == "sound" and not stopped:
@@ -53,6 +59,8 @@ def run(arguments: Namespace) -> int:
             )
         listening = {"threshold": config.threshold} if embedder.kind == "sound" else None
         generation = save(profile, recognizer, learned, evaluation, listening)
+        if arguments.curve is not None:
+            draw_training(arguments.curve, recognizer.head)
     if arguments.json:
         described = report(learned, evaluation, generation, points, way, recognizer.nobody)
         print_json(described | {"listening": listening, "thresholds": heard_report(made)} if listening else described)
@@ -65,7 +73,14 @@ def run(arguments: Namespace) -> int:
         f"in {learned.train_ms:.1f} ms, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: "
         f"generation {generation}"
     )
-    if evaluation is None:
+    if held is not None and held.any():
+        rows, labels, _ = recognizer.rows
+        right = recognizer.head.score(rows[held], labels[held])
+        print(
+            f"accuracy {right:.1%} on the {int(held.sum()) // recognizer.views} examples held out to choose the epoch, "
+            "which flatters a little; `edge-tl evaluate` trains anew without each quarter"
+        )
+    elif evaluation is None:
         print("stopped: the best so far is saved, and was not evaluated; `edge-tl evaluate` does")
     else:
         print("\n".join(accuracy_lines(evaluation, way, recognizer.nobody)))

@@ -16,7 +16,6 @@ from edge_tl.embedder import Embedder
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.evidence import Recorded
 from edge_tl.guide import Advice, every_advice
-from edge_tl.heads import make_head
 from edge_tl.learning_curve import Point, learning_curve
 from edge_tl.profile import Profile, Saved
 from edge_tl.projection import Plane, principal_plane
@@ -133,7 +132,7 @@ def judge(
         return {"missing": str(error), **plane}
 
     def new_head() -> Any:
-        return make_head(recognizer.head.name)
+        return recognizer.new_head()
 
     X, y, takes = recorded.X[some], recorded.y[some], recorded.takes[some]
     if len(np.unique(y)) < 2:

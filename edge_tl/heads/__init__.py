@@ -19,6 +19,7 @@ from edge_tl.heads.prototype import PrototypeHead
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.softmax import SoftmaxHead
 from edge_tl.heads.taught import Labels, Takes
+from edge_tl.heads.tuned import TunedHead
 
 
 @runtime_checkable
@@ -71,14 +72,17 @@ class Head(Protocol):
 
 HEADS: dict[str, Any] = {head.name: head for head in (RidgeHead, SoftmaxHead, MLPHead, KNNHead, PrototypeHead)}
 """The heads by name; the first is the default."""
+WITH_BASE: dict[str, Any] = {TunedHead.name: TunedHead}
+"""Heads that go on from a base's own layers, which they are given as `upper`."""
 
 
 def make_head(name: str = "ridge", **parameters: Any) -> Head:
     """A new head by its name; ConfigError for an unknown name or parameter."""
-    if name not in HEADS:
-        raise ConfigError(f"no head {name!r}; choose one of {', '.join(HEADS)}")
+    known = HEADS | WITH_BASE
+    if name not in known:
+        raise ConfigError(f"no head {name!r}; choose one of {', '.join(known)}")
     try:
-        head: Head = HEADS[name](**parameters)
+        head: Head = known[name](**parameters)
     except TypeError as error:
         raise ConfigError(f"the {name} head was given {parameters}: {error}") from None
     return head
@@ -86,9 +90,10 @@ def make_head(name: str = "ridge", **parameters: Any) -> Head:
 
 def head_from_state(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Head:
     """The head that `state` was taken of; ConfigError for an unknown name."""
-    if meta.get("name") not in HEADS:
+    known = HEADS | WITH_BASE
+    if meta.get("name") not in known:
         raise ConfigError(f"no head {meta.get('name')!r}; this profile needs a newer edge-tl, or retrain it")
     if "only" in meta:
         return OneClassHead(meta["name"], meta["only"])
-    head: Head = HEADS[meta["name"]].from_state(meta, arrays)
+    head: Head = known[meta["name"]].from_state(meta, arrays)
     return head

@@ -1,0 +1,204 @@
+"""Words: the embedded speech base beside the published 18-word base, on real recordings left out of what was taught.
+
+own speaker    five parts of each speaker's recordings, each asked of a head that the other four taught
+other speaker  taught by one speaker, asked of all others
+many speakers  twelve English words of ten speakers each, every recording left out by itself
+listening      up, down, left and right of seven clips each and ten seconds of noise taught (three splits); asked: the
+               other clips as streams, eight words that were not taught, and the other half of three long noises
+Heads are ridge with the base's own features, but for `tuned`: the base's dense layer trained too, `top` without that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.pictures import DATA
+from benchmarks.record import table
+from edge_tl.alarms import heard_in
+from edge_tl.frames import Frame
+from edge_tl.heads import make_head
+from edge_tl.listening import ListeningConfig, Windows, told
+from edge_tl.recognizer import Recognizer
+from edge_tl.sound import NOISE, Sound, embed_views, pieces, read_sound
+from edge_tl.speech_stream import SoundEmbedder
+
+COMMANDS, OTHERS = ("up", "down", "left", "right"), ("yes", "no", "go", "stop", "one", "two", "on", "off")
+THRESHOLDS = (0.5, 0.6, 0.75, 0.85, 0.95)
+PARTS = 5
+SPLITS = 3
+
+
+class Spoken:
+    """Recordings with labels and speakers, embedded once."""
+
+    def __init__(self, files: list[tuple[str, str, Path]], embedder: SoundEmbedder) -> None:
+        self.embedder = embedder
+        self.y = np.array([label for label, _, _ in files])
+        self.speakers = np.array([speaker for _, speaker, _ in files])
+        self.X = np.stack([embed_views(embedder, read_sound(path)) for _, _, path in files])
+        self.X = self.X.reshape(len(files), embedder.views, -1)
+
+    def accuracy(self, taught: np.ndarray, asked: np.ndarray, head: str = "ridge", **settings: Any) -> float:
+        """The share of the asked recordings that is named rightly, the word in the middle of the window."""
+        recognizer = Recognizer(self.embedder, head, reject=False)
+        recognizer.settings = settings
+        recognizer.head = recognizer.new_head()
+        for row in taught:
+            recognizer.add(self.X[row].reshape(-1), str(self.y[row]), take=int(row))
+        recognizer.learn()
+        named = [recognizer.recognise(self.X[row, self.embedder.views // 2]).label for row in asked]
+        return float(np.mean(np.array(named) == self.y[asked]))
+
+
+def arabic() -> list[tuple[str, str, Path]]:
+    """Six words of six speakers: (label, speaker, file)."""
+    return [(path.parent.name, path.name[:8], path) for path in sorted((DATA / "speech/arabic").rglob("*.wav"))]
+
+
+def digits() -> list[tuple[str, str, Path]]:
+    """Ten digits of three speakers."""
+    return [(*path.name.split("_")[:2], path) for path in sorted((DATA / "speech/fsdd").glob("*.wav"))]  # type: ignore[misc]
+
+
+def commands() -> list[tuple[str, str, Path]]:
+    """Twelve words of many speakers."""
+    return [(path.parent.name, path.name[:8], path) for path in sorted((DATA / "speech/commands").rglob("*.wav"))]
+
+
+def own_speaker(of: Spoken, head: str = "ridge", **settings: Any) -> float:
+    """The mean over speakers and parts."""
+    scores = []
+    for speaker in np.unique(of.speakers):
+        rows = np.flatnonzero(of.speakers == speaker)
+        part = np.random.default_rng(0).permutation(len(rows)) % PARTS
+        for number in range(PARTS):
+            scores.append(of.accuracy(rows[part != number], rows[part == number], head, **settings))
+    return float(np.mean(scores))
+
+
+def other_speaker(of: Spoken) -> float:
+    """The mean over the speakers who teach."""
+    every = np.arange(len(of.y))
+    return float(
+        np.mean([of.accuracy(every[of.speakers == one], every[of.speakers != one]) for one in np.unique(of.speakers)])
+    )
+
+
+def many_speakers(of: Spoken) -> float:
+    """Every recording left out by itself: ridge's exact formula over the views of all others."""
+    rows = of.embedder.features(of.X.reshape(len(of.y) * of.embedder.views, -1), of.embedder.embedding_shape)
+    head = make_head("ridge").fit(
+        rows, np.repeat(of.y, of.embedder.views), np.repeat(np.arange(len(of.y)), of.embedder.views)
+    )
+    middle = np.arange(len(of.y)) * of.embedder.views + of.embedder.views // 2
+    named = head.classes_[head.loo_proba_[middle].argmax(axis=1)]  # type: ignore[attr-defined]
+    return float(np.mean(named == of.y))
+
+
+def stream(sound: Sound) -> Iterator[Frame]:
+    """A sound as frames of a second."""
+    for first in range(0, len(sound.samples), sound.rate_hz):
+        yield Frame(sound.samples[first : first + sound.rate_hz], first / sound.rate_hz, rate_hz=sound.rate_hz)
+
+
+def in_a_room(path: Path) -> Sound:
+    """A clip with a second of a quiet room before and after it, as a listener hears it."""
+    sound = read_sound(path)
+    room = np.random.default_rng(0).normal(0, 1e-3, sound.rate_hz).astype(np.float32)
+    return Sound(np.concatenate((room, sound.samples, room)), sound.rate_hz)
+
+
+def listening(embedder: SoundEmbedder) -> dict[str, Any]:
+    """Each threshold: words told rightly, as another, unknown words told, alarms an hour of noise."""
+    noises = [read_sound(path) for path in sorted((DATA / "speech/noise").glob("*.wav"))]
+    clips = {word: sorted((DATA / "speech/commands" / word).glob("*.wav")) for word in (*COMMANDS, *OTHERS)}
+    asked: list[tuple[tuple[str, ...], str, Windows]] = []
+    for split in range(SPLITS):
+        recognizer, take = Recognizer(embedder), 0
+        for word in COMMANDS:
+            for number, path in enumerate(clips[word]):
+                if number % SPLITS != split:
+                    take += 1
+                    recognizer.teach(read_sound(path), word, take)
+        for noise in noises:
+            for piece in pieces(Sound(noise.samples[: 10 * noise.rate_hz // len(noises)], noise.rate_hz), 1.5):
+                take += 1
+                recognizer.teach(piece, NOISE, take)
+        recognizer.learn()
+        classes = recognizer.classes
+        for word in (*COMMANDS, *OTHERS):
+            for path in clips[word][split::SPLITS]:
+                asked.append((classes, word, heard_in(recognizer, stream(in_a_room(path)))))
+        for noise in noises:
+            rest = Sound(noise.samples[len(noise.samples) // 2 :], noise.rate_hz)
+            asked.append((classes, NOISE, heard_in(recognizer, stream(rest))))
+    return {str(threshold): counted(asked, threshold) for threshold in THRESHOLDS}
+
+
+def counted(asked: list[tuple[tuple[str, ...], str, Windows]], threshold: float) -> dict[str, float]:
+    """What one threshold does."""
+    config = ListeningConfig(threshold)
+    said = [(word, [label for label, _ in told(heard, classes, config)], heard) for classes, word, heard in asked]
+    known = [(word, labels) for word, labels, _ in said if word in COMMANDS]
+    unknown = [labels for word, labels, _ in said if word in OTHERS]
+    noise = [(labels, float(np.ptp(heard.times_s))) for word, labels, heard in said if word == NOISE]
+    return {
+        "told": float(np.mean([labels[:1] == [word] for word, labels in known])),
+        "as_another": float(np.mean([bool(labels) and labels[0] != word for word, labels in known])),
+        "unknown_told": float(np.mean([bool(labels) for labels in unknown])),
+        "alarms_per_hour": 3600 * sum(len(labels) for labels, _ in noise) / sum(seconds for _, seconds in noise),
+    }
+
+
+def window_ms(embedder: SoundEmbedder, seconds: float = 30.0) -> float:
+    """Milliseconds a window of a stream, on this machine with one thread."""
+    samples = np.random.default_rng(0).normal(0, 0.1, int(seconds * embedder.rate_hz)).astype(np.float32)
+    stream_ = embedder.stream()
+    start = time.perf_counter()
+    made = sum(len(stream_.push(block)) for block in np.array_split(samples, int(seconds * 10)))
+    return 1000 * (time.perf_counter() - start) / made
+
+
+def measure(bases: dict[str, SoundEmbedder]) -> dict[str, Any]:
+    """Every protocol with every base."""
+    result: dict[str, Any] = {}
+    for name, embedder in bases.items():
+        speakers, numbers, words = (Spoken(files, embedder) for files in (arabic(), digits(), commands()))
+        result[name] = {
+            "own": {"arabic": own_speaker(speakers), "digits": own_speaker(numbers)},
+            "other": {"arabic": other_speaker(speakers), "digits": other_speaker(numbers)},
+            "many": many_speakers(words),
+            "listening": listening(embedder),
+            "window_ms": window_ms(embedder),
+            "hop_ms": 1000 * embedder.hop_samples / embedder.rate_hz,
+        }
+        if hasattr(embedder, "upper"):
+            result[name]["tuned"] = {
+                "top": own_speaker(speakers, "tuned", epochs=(40, 0)),
+                "both": own_speaker(speakers, "tuned"),
+            }
+    return result
+
+
+def report(result: dict[str, Any]) -> str:
+    """Accuracies, then what a listener tells."""
+    rows: list[list[object]] = []
+    heard: list[list[object]] = []
+    for name, one in result.items():
+        own, other = one["own"], one["other"]
+        pace = f"{one['window_ms']:.1f} of {one['hop_ms']:.0f}"
+        rows.append([name, own["arabic"], own["digits"], other["arabic"], other["digits"], one["many"], pace])
+        if "tuned" in one:
+            rows.append([f"{name}, tuned: top only", one["tuned"]["top"], "", "", "", "", ""])
+            rows.append([f"{name}, tuned: dense layer too", one["tuned"]["both"], "", "", "", "", ""])
+        for threshold, what in one["listening"].items():
+            shares = [f"{100 * what[key]:.0f} %" for key in ("told", "as_another", "unknown_told")]
+            heard.append([name, threshold, *shares, f"{what['alarms_per_hour']:.0f}"])
+    names = ["base", "own speaker, Arabic", "digits", "other speaker, Arabic", "digits", "many speakers", "ms a window"]
+    listened = ["base", "threshold", "words told", "as another", "unknown words told", "false alarms an hour of noise"]
+    return table(names, rows) + "\n\n" + table(listened, heard)

@@ -1,0 +1,198 @@
+"""Fine-tuning on the device: the dense layer of a base of speech, trained further together with a new top (spec S4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
+from edge_tl.nn import Adam, CrossEntropy, Dense, Epoch, Network, ReLU, fit
+from edge_tl.nn.losses import softmax
+
+if TYPE_CHECKING:
+    from edge_tl.speech_base import Upper
+
+EPOCHS = (40, 60)
+"""Of the top alone, then of both layers. The text takes 100 and 300 with plain gradient descent; Adam needs fewer."""
+RATES = (1e-3, 1e-4)
+"""Adam's, of the two phases: the second must not undo what the base has learned."""
+BATCH = 32
+HELD = 4
+"""One take in so many of each class is held out to choose the epoch (spec S4: 3 to 1)."""
+
+
+class TunedHead:
+    """dense(2000, relu), which begins as the base has it, → dense(classes, softmax).
+
+    Phase 1 trains the top with the dense layer frozen, phase 2 both; kept is the epoch with the least loss on the takes
+    held out. Rows are the convolutions' features as they are. After `fit`: `curve_` (epoch, loss, accuracy) over both
+    phases, `epochs_` the same with what was held out, `kink_` how many of them are phase 1, `held_out_` (N,) bool which
+    examples were held out.
+    """
+
+    name = "tuned"
+
+    def __init__(
+        self,
+        upper: Upper | None = None,
+        epochs: tuple[int, int] = EPOCHS,
+        rates: tuple[float, float] = RATES,
+        seed: int = 0,
+    ) -> None:
+        """upper: the base's layers above its convolutions; epochs: 1 and more, 0 and more; seed: of the order."""
+        if epochs[0] < 1 or epochs[1] < 0 or not min(rates) > 0:
+            raise ConfigError(f"epochs {epochs} and rates {rates} came; e.g. {EPOCHS} and {RATES} are wanted")
+        self.upper, self.epochs, self.rates, self.seed = upper, tuple(epochs), tuple(rates), seed
+        self._taught: Taught | None = None
+        self._classes: np.ndarray | None = None
+        self._network: Network | None = None
+        self.curve_: list[tuple[int, float, float]] = []
+        self.epochs_: list[Epoch] = []
+        self.kink_ = 0
+        self.held_out_ = np.empty(0, bool)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """(C,) str, sorted; NotFittedError before `fit`."""
+        return need(self._classes, self.name)
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: Labels,
+        takes: Takes = None,
+        *,
+        gram: np.ndarray | None = None,
+        progress: Callable[[int, float, float], bool | None] | None = None,
+    ) -> Self:
+        """Learn from rows X (N, D) labelled y (N,); takes (N,) keep the views of a recording on one side.
+
+        ShapeError for fewer than two classes or rows of another length than the base's; progress(epoch, loss,
+        accuracy): what returns True stops there.
+        """
+        return self._learn(Taught.check(X, y, takes), progress)
+
+    def partial_fit(self, X: np.ndarray, y: Labels, takes: Takes = None) -> Self:
+        """Learn from more examples: trained anew from the base, the same as `fit` on all examples so far."""
+        more = Taught.check(X, y, takes)
+        return self._learn(more if self._classes is None else need_examples(self._taught, self.name).plus(more))
+
+    def remove_class(self, label: str) -> Self:
+        """Forget a class and its examples, and train anew; ShapeError where fewer than two would be left."""
+        left = need_examples(self._taught, self.name).without(label)
+        assert left is not None  # two classes were taught
+        return self._learn(left)
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Probabilities (M, C) of rows (M, D); each row sums to 1."""
+        network = need(self._network, self.name)
+        return softmax(network(check_rows(X, len(network.layers[0].parameters["W"])).astype(np.float32, copy=False)))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Labels (M,) of rows (M, D)."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def score(self, X: np.ndarray, y: Labels) -> float:
+        """The share of rows (M, D) that get their label y (M,)."""
+        return float(np.mean(self.predict(X) == np.asarray(y)))
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What `predict` needs: a JSON-able dict and arrays."""
+        hidden, _, top = need(self._network, self.name).layers
+        meta = {"name": self.name, "classes": self.classes_.tolist(), "epochs": [*self.epochs], "seed": self.seed}
+        arrays = {"dense": hidden.parameters["W"], "dense_bias": hidden.parameters["b"]}
+        return meta, arrays | {"top": top.parameters["W"], "top_bias": top.parameters["b"]}
+
+    @classmethod
+    def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """A head that predicts as the one that `state` was taken of; it holds no examples and no base."""
+        first, second = meta["epochs"]
+        head = cls(epochs=(first, second), seed=meta["seed"])
+        head._classes = np.asarray(meta["classes"])
+        head._network = Network(
+            [Dense(arrays["dense"], arrays["dense_bias"]), ReLU(), Dense(arrays["top"], arrays["top_bias"])]
+        )
+        return head
+
+    def _learn(self, taught: Taught, progress: Callable[[int, float, float], bool | None] | None = None) -> Self:
+        taught.need_two_classes(self.name)
+        if self.upper is None:
+            raise ConfigError("a tuned head needs the layers of a base of speech: make the profile with --base DIR")
+        if taught.X.shape[1] != len(self.upper.dense):
+            raise ShapeError(
+                f"rows have {taught.X.shape[1]} values; the base's convolutions give {len(self.upper.dense)}"
+            )
+        rng = np.random.default_rng(self.seed)
+        classes, X = taught.classes, taught.X.astype(np.float32, copy=False)
+        Y = np.eye(len(classes), dtype=np.float32)[taught.codes()]
+        held = held_out(taught, rng)
+        hidden = Dense(self.upper.dense.copy(), self.upper.dense_bias.copy(), trainable=False)
+        network = Network([hidden, ReLU(), Dense.new(len(self.upper.dense_bias), len(classes), rng)])
+        epochs: list[Epoch] = []
+        for phase, (count, rate) in enumerate(zip(self.epochs, self.rates, strict=True)):
+            hidden.trainable = phase > 0
+            if not count:
+                break
+            watch = Watch(network, len(epochs), progress)
+            fit(
+                network,
+                X[~held],
+                Y[~held],
+                loss=CrossEntropy(),
+                optimizer=Adam(rate),
+                epochs=count,
+                batch=BATCH,
+                rng=rng,
+                validation=(X[held], Y[held]) if held.any() else None,
+                progress=watch,
+            )
+            network.put_back(watch.best[1])
+            epochs += watch.epochs
+            self.kink_ = self.kink_ if phase else len(epochs)
+            if watch.stopped:
+                break
+        hidden.trainable = True
+        self._network, self._taught, self._classes = network, taught, classes
+        self.epochs_, self.held_out_ = epochs, held
+        self.curve_ = [(epoch.number, epoch.loss, epoch.score) for epoch in epochs]
+        return self
+
+
+class Watch:
+    """Looks on while a phase is trained: its epochs, numbered on from the phase before, and the best weights so far."""
+
+    def __init__(
+        self, network: Network, before: int, progress: Callable[[int, float, float], bool | None] | None
+    ) -> None:
+        self.epochs: list[Epoch] = []
+        self.best = (float("inf"), network.copy_arrays())
+        """The least loss, and all that is trained as it was then."""
+        self.stopped = False
+        self._network, self._before, self._progress = network, before, progress
+
+    def __call__(self, epoch: Epoch) -> bool:
+        """After each epoch; True stops the training."""
+        epoch = replace(epoch, number=self._before + epoch.number)
+        self.epochs.append(epoch)
+        if epoch.judged_by < self.best[0]:
+            self.best = epoch.judged_by, self._network.copy_arrays()
+        self.stopped = bool(self._progress and self._progress(epoch.number, epoch.loss, epoch.score))
+        return self.stopped
+
+
+def held_out(taught: Taught, rng: np.random.Generator) -> np.ndarray:
+    """bool (N,): the examples that choose the epoch: of each class one take in four, none where it has fewer than two.
+
+    Whole takes, and before anything else is done to them: no recording is on both sides, and every class is on each.
+    """
+    takes = np.arange(len(taught.y)) if taught.takes is None else taught.takes
+    held = np.zeros(len(taught.y), bool)
+    for label in taught.classes:
+        own = np.unique(takes[taught.y == label])
+        count = max(1, len(own) // HELD) if len(own) > 1 else 0
+        held |= (taught.y == label) & np.isin(takes, rng.permutation(own)[:count])
+    return held

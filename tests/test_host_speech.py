@@ -1,0 +1,146 @@
+"""`edge-tl-host convert speech`: what it writes is the published model, exactly, and can be taught on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_tl.errors import ModelError
+from edge_tl.interpreter import Interpreter
+from edge_tl.recognizer import Recognizer
+from edge_tl.sound import NOISE, read_sound
+from edge_tl.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS
+from edge_tl.testing import check_embedder
+
+pytestmark = pytest.mark.host
+pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
+pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
+
+from edge_tl.speech_browser import BrowserEmbedder  # noqa: E402
+from host_tools.cli import main  # noqa: E402
+from host_tools.tfjs import read_layers_model  # noqa: E402
+
+TEN = ("down", "go", "left", "no", "one", "right", "stop", "two", "up", "yes")
+
+
+@pytest.fixture(scope="module")
+def converted(data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published 18-word model as the device takes it."""
+    out = tmp_path_factory.mktemp("speech") / "w18"
+    published = str(data("speech_commands_18w"))
+    assert main(["convert", "speech", "--tfjs", published, "--licence", "Apache-2.0", "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def embedder(converted: Path) -> BrowserEmbedder:
+    """It, loaded."""
+    return BrowserEmbedder.load(converted, threads=1)
+
+
+def test_it_keeps_the_contract_of_an_embedder(embedder: BrowserEmbedder) -> None:
+    """Sounds of any length give 704 finite values, the same every time."""
+    check_embedder(embedder)
+    assert embedder.embedding_dim == 704
+    assert embedder.features(np.zeros((2, 704), np.float32), (704,)).shape == (2, 2000)
+
+
+def test_the_words_are_those_of_the_published_model(
+    embedder: BrowserEmbedder, converted: Path, data: Callable[[str], Path]
+) -> None:
+    """At least 93 of the 100 clips of the ten words that it knows are named, noise and unknown excluded."""
+    whole = Interpreter(converted / WORDS, 1)
+    right = 0
+    for word in TEN:
+        for path in sorted(data(f"speech/commands/{word}").glob("*.wav")):
+            chances = embedder.words(embedder.embed(read_sound(path).at(embedder.rate_hz)))
+            named = {label: chance for label, chance in chances.items() if label not in (NOISE, "_unknown_")}
+            right += max(named, key=lambda label: named[label]) == word
+    assert right >= 93
+    assert whole.outputs[0].shape == (1, 20)
+    window = np.random.default_rng(0).normal(size=WINDOW_SHAPE).astype(np.float32)
+    (made,) = whole.invoke(window)
+    assert made.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_stream_gives_what_its_windows_give(embedder: BrowserEmbedder) -> None:
+    """Bit for bit, whatever the sizes of the blocks."""
+    samples = np.random.default_rng(0).normal(0, 0.1, 80_000).astype(np.float32)
+    stream = embedder.stream()
+    made = [one for block in np.array_split(samples, 13) for one in stream.push(block)]
+    for number, embedding in enumerate(made):
+        first = number * embedder.hop_samples
+        assert np.array_equal(embedding, embedder.embed(samples[first : first + embedder.window_samples]))
+    assert len(made) == (len(samples) - embedder.window_samples) // embedder.hop_samples + 1
+
+
+def test_it_is_fine_tuned_to_a_speaker(embedder: BrowserEmbedder, data: Callable[[str], Path]) -> None:
+    """Both heads learn one speaker's words in a language it never heard; a restored tuned head answers the same."""
+    words = sorted(path.name for path in data("speech/arabic").iterdir() if path.is_dir())[:4]
+    files = {word: sorted(data(f"speech/arabic/{word}").glob("00000001_*.wav")) for word in words}
+    for name in ("ridge", "tuned"):
+        recognizer = Recognizer(embedder, name, reject=False)
+        if name == "tuned":
+            recognizer.settings["epochs"] = (10, 10)
+            recognizer.head = recognizer.new_head()
+        take = 0
+        for word in words:
+            for path in files[word][:6]:
+                take += 1
+                recognizer.teach(read_sound(path), word, take)
+        recognizer.learn()
+        asked = [(word, read_sound(path)) for word in words for path in files[word][6:]]
+        right = sum(recognizer.observe(sound).label == word for word, sound in asked)
+        assert right >= len(asked) - 1, name
+        again = Recognizer.restore(recognizer.save(), embedder, reject=False)
+        for _, sound in asked[:3]:
+            assert np.array_equal(again.observe(sound).probabilities, recognizer.observe(sound).probabilities)
+
+
+def test_what_is_no_recogniser_is_one_line(
+    data: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unknown layers, weights that do not fit and too few labels are refused, and nothing is written."""
+    from host_tools.speech import convert_speech
+
+    model = read_layers_model(str(data("speech_commands_18w")))
+    wrong = [
+        (replace(model, layers=[("Lambda", {"name": "evil"}), *model.layers]), "Lambda"),
+        (replace(model, weights={**model.weights, "dense_2/kernel": np.zeros((3, 20), np.float32)}), "dense_2"),
+        (replace(model, labels=("one",)), "names 1 words"),
+        (replace(model, layers=model.layers[:-1]), "dense softmax layer"),
+    ]
+    for one, says in wrong:
+        with pytest.raises(ModelError, match=says) as caught:
+            convert_speech(one, tmp_path / "out", "x", "here", "none")
+        assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+    assert main(["convert", "speech", "--tfjs", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "model.json" in capsys.readouterr().err
+
+
+def test_the_device_trains_the_base(converted: Path, data: Callable[[str], Path], tmp_path: Path) -> None:
+    """On the command line: words imported with --base, and a tuned head trained with its curve."""
+    from device.cli import main as device
+
+    clips = tmp_path / "clips"
+    for word in ("up", "down"):
+        (clips / word).mkdir(parents=True)
+        for path in sorted(data(f"speech/commands/{word}").glob("*.wav"))[:6]:
+            (clips / word / path.name).write_bytes(path.read_bytes())
+    common = ["--profile", "w", "--data-dir", str(tmp_path / "data")]
+    assert device(["examples", "import", str(clips), "--base", str(converted), *common]) == 0
+    curve = tmp_path / "curve.svg"
+    tuned = ["train", "--head", "tuned", "--epochs", "3,3", "--curve", str(curve), "--json", *common]
+    assert device(tuned) == 0
+    assert "the dense layer too" in curve.read_text()
+    assert device(["train", "--head", "ridge", "--curve", str(curve), *common]) == 1
+    assert device(["train", "--head", "ridge", "--epochs", "3,3", *common]) == 1
+    assert device(["evaluate", "--head", "ridge", "--json", *common]) == 0
+    description = json.loads((converted / FILE_NAME).read_text())
+    assert description["weights"]["licence"] == "Apache-2.0"
