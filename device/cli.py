@@ -193,6 +193,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="TOP,ALL",
         help="with --head tuned: epochs of the new top alone, then with the base's dense layer (default: 40,60)",
     )
+    train.add_argument(
+        "--adapt",
+        action="store_true",
+        help="with --head tuned: keep all words of the base, and train those of them that were recorded further",
+    )
     train.add_argument("--curve", type=Path, metavar="FILE.svg", help="draw loss and accuracy of the training")
     train.add_argument("--force", action="store_true", help="train although a class has few examples")
 
@@ -226,6 +231,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     listen = command("listen", "tell words as they are said: a live screen, or a line of JSON each", profile, model)
+    listen.add_argument(
+        "--base", metavar="DIR", help="the base's own words, with nothing taught: of `edge-tl-host convert speech`"
+    )
     listen.add_argument("--mic", default="auto", metavar="WHICH", help=f"{MIC_HELP} (default: auto)")
     listen.add_argument(
         "--threshold", type=share, metavar="P", help="told from this probability on, 0 to 1 (default: as trained)"

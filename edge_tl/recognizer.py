@@ -17,6 +17,7 @@ from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.ridge import RidgeHead
+from edge_tl.heads.tuned import TunedHead
 from edge_tl.labels import check_label
 from edge_tl.nothing import found_in, nobody_class, teaching_rows
 from edge_tl.profile import Saved
@@ -101,6 +102,14 @@ class Recognizer:
         self._labels: list[str] = []
         self._takes: list[int] = []
         self._sessions: list[int] = []
+
+    @classmethod
+    def of_base(cls, embedder: Embedder) -> Self:
+        """What names a base's own words, with nothing taught; ConfigError for an embedder that has none."""
+        recognizer = cls(embedder, "tuned", reject=False)
+        base: Any = embedder
+        recognizer.head = TunedHead.of_base(base.upper, base.about.labels)
+        return recognizer
 
     def new_head(self, name: str | None = None) -> Head:
         """An untrained head of this name, of the recognizer's own without one; ConfigError where it cannot be."""

@@ -106,6 +106,8 @@ def read_base(folder: Path) -> tuple[SpeechBase, bytes, Upper]:
                 raise ModelError(f"{folder / name}: is not what {FILE_NAME} describes; convert or copy it again")
         with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as arrays:
             upper = Upper(*(np.asarray(arrays[name], np.float32) for name in NAMES))
+    except ModelError:
+        raise
     except (ValueError, KeyError, TypeError, RecursionError, EOFError, AttributeError) as error:
         raise ModelError(f"{path}: is damaged ({' '.join(str(error).split())[:80]}); convert it again") from None
     units = len(upper.dense_bias)

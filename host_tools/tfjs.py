@@ -67,6 +67,8 @@ def read_layers_model(where: str) -> LayersModel:
         topology = described["modelTopology"]
         config = topology.get("model_config", topology)
         layers = _unrolled(config, where)
+    except ModelError:
+        raise
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelError(f"{where}: model.json is no layers model ({type(error).__name__}: {error})"[:200]) from None
     return LayersModel(layers, weights, _labels(read, where), digest.hexdigest())

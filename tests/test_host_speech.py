@@ -22,6 +22,7 @@ pytest.importorskip("soundfile", reason="soundfile is not installed: pip install
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 
 from edge_tl.speech_browser import BrowserEmbedder  # noqa: E402
+from edge_tl.wav import encode_wav  # noqa: E402
 from host_tools.cli import main  # noqa: E402
 from host_tools.tfjs import read_layers_model  # noqa: E402
 
@@ -124,7 +125,17 @@ def test_what_is_no_recogniser_is_one_line(
     assert "model.json" in capsys.readouterr().err
 
 
-def test_the_device_trains_the_base(converted: Path, data: Callable[[str], Path], tmp_path: Path) -> None:
+def in_a_room(clip: Path, path: Path) -> Path:
+    """A clip with a second of quiet before and after it."""
+    sound = read_sound(clip)
+    room = np.random.default_rng(0).normal(0, 1e-3, sound.rate_hz).astype(np.float32)
+    path.write_bytes(encode_wav(np.concatenate((room, sound.samples, room)), sound.rate_hz))
+    return path
+
+
+def test_the_device_trains_the_base(
+    converted: Path, data: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """On the command line: words imported with --base, and a tuned head trained with its curve."""
     from device.cli import main as device
 
@@ -142,5 +153,12 @@ def test_the_device_trains_the_base(converted: Path, data: Callable[[str], Path]
     assert device(["train", "--head", "ridge", "--curve", str(curve), *common]) == 1
     assert device(["train", "--head", "ridge", "--epochs", "3,3", *common]) == 1
     assert device(["evaluate", "--head", "ridge", "--json", *common]) == 0
+    assert device(["train", "--head", "tuned", "--adapt", *common]) == 1
+    clip = next((clips / "up").iterdir())
+    capsys.readouterr()
+    assert (
+        device(["listen", "--json", "--base", str(converted), "--mic", str(in_a_room(clip, tmp_path / "up.wav"))]) == 0
+    )
+    assert [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()] == ["up"]
     description = json.loads((converted / FILE_NAME).read_text())
     assert description["weights"]["licence"] == "Apache-2.0"

@@ -124,3 +124,28 @@ def test_whole_takes_make_four_parts() -> None:
     for label in "abc":
         assert len(np.unique(parts[y == label])) == 4
     assert all(len(np.unique(parts[takes == take])) == 1 for take in np.unique(takes))
+
+
+LABELS = ("b", "z", "a")
+
+
+def test_a_base_answers_as_it_was_published() -> None:
+    """`of_base` gives the base's own probabilities, its labels sorted."""
+    X, _, _ = examples()
+    base = upper()
+    head = TunedHead.of_base(base, LABELS)
+    assert head.classes_.tolist() == ["a", "b", "z"]
+    theirs = base.words(base.units(X))[:, [LABELS.index(label) for label in head.classes_]]
+    np.testing.assert_allclose(head.predict_proba(X), theirs, atol=1e-5)
+
+
+def test_an_adapted_base_keeps_its_words() -> None:
+    """Adapted to some of its words it names these better, and knows all the others and a new one besides."""
+    X, y, takes = examples()
+    before = TunedHead.of_base(upper(), LABELS)
+    head = TunedHead(upper(), epochs=(15, 15), rates=(0.02, 0.01), labels=LABELS).fit(X, y, takes)
+    assert head.classes_.tolist() == ["a", "b", "c", "z"]
+    old = np.isin(y, ["a", "b"])
+    assert head.score(X[old], y[old]) > before.score(X[old], y[old])
+    untouched = TunedHead(upper(), epochs=(1, 0), rates=(1e-12, 1e-12), labels=LABELS).fit(X[old], y[old], takes[old])
+    np.testing.assert_allclose(untouched.predict_proba(X), before.predict_proba(X), atol=1e-5)

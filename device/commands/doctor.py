@@ -16,6 +16,7 @@ from pathlib import Path
 
 from device.assembly import models_folder
 from device.cli import data_dir as default_data_dir
+from device.microphone import microphones
 from device.output import print_json
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import EdgeTLError
@@ -64,6 +65,7 @@ def look(data_dir: Path) -> Iterator[Finding]:
         )
     yield numpy_finding()
     yield from cameras()
+    yield from microphone_findings()
     yield model_finding()
     yield from look_findings(data_dir)
     yield data_finding(data_dir)
@@ -114,6 +116,23 @@ def cameras() -> Iterator[Finding]:
         )
     else:
         yield Finding("camera", "ok", ", ".join(str(device) for device in devices))
+
+
+def microphone_findings() -> Iterator[Finding]:
+    """What words need: the packages of the extra `speech`, and a microphone."""
+    missing = [name for name in ("soxr", "soundfile", "pyopen_wakeword", "sounddevice") if not module(name)]
+    if missing:
+        yield Finding("words", "note", f"not installed: {', '.join(missing)}", "python3 -m pip install -e .[speech]")
+        return
+    try:
+        found = microphones()
+    except EdgeTLError as error:
+        yield Finding("microphone", "note", str(error), "sudo apt install libportaudio2")
+        return
+    if found:
+        yield Finding("microphone", "ok", ", ".join(found))
+    else:
+        yield Finding("microphone", "note", "none here; --mic FILE.wav works everywhere")
 
 
 def model_finding() -> Finding:

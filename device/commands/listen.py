@@ -22,17 +22,23 @@ from device.output import warn
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
 from edge_tl.errors import SourceClosed
+from edge_tl.hearing import Hearing, open_base
 from edge_tl.listening import Listener
+from edge_tl.recognizer import Recognizer
 
 
 def run(arguments: Namespace) -> int:
     """Listen until the person quits, the recording ends, or `--seconds` are over."""
     with ExitStack() as stack:
-        check_hearing(arguments)
-        embedder = load_embedder(arguments)
-        profile = open_profile(arguments, stack, writable=False)
-        recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
-        config = listening_config(load_saved(profile), arguments.threshold)
+        if arguments.base is not None:  # nothing needs to be taught: its own words
+            recognizer = Recognizer.of_base(open_base(Hearing(arguments.base), arguments.threads))
+            config = listening_config(None, arguments.threshold)
+        else:
+            check_hearing(arguments)
+            embedder = load_embedder(arguments)
+            profile = open_profile(arguments, stack, writable=False)
+            recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
+            config = listening_config(load_saved(profile), arguments.threshold)
         screen = sys.stdout.isatty() and not arguments.json
         term = Terminal(min_rows=20, min_columns=60)
         if screen:

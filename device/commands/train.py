@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from device.assembly import clock, load_embedder, load_saved, open_profile
 from device.heard import heard_lines, heard_report, listening_config, sounds_at, try_thresholds
+from device.lesson import ENOUGH
 from device.output import Progress, print_json, warn
 from device.report.training import draw_training
 from device.screens.cells import fit, text_columns
@@ -22,6 +26,7 @@ from edge_tl.listening import ListeningConfig, Tried, within_budget
 from edge_tl.nothing import found_in, nobody_class
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.sound import NOISE
 from edge_tl.validation import BySession, Evaluation
 
 
@@ -41,6 +46,8 @@ def run(arguments: Namespace) -> int:
             if name != "tuned":
                 raise ConfigError(f"--epochs goes with --head tuned, not {name}")
             recognizer.settings["epochs"] = arguments.epochs
+        if arguments.adapt:
+            before = adapt(recognizer)
         check_enough(recognizer, force=arguments.force)
         way = getattr(embedder, "way", "frame")
         learned, points, stopped = train(recognizer)
@@ -80,6 +87,10 @@ def run(arguments: Namespace) -> int:
             f"accuracy {right:.1%} on the {int(held.sum()) // recognizer.views} examples held out to choose the epoch, "
             "which flatters a little; `edge-tl evaluate` trains anew without each quarter"
         )
+        if arguments.adapt:
+            known = np.isin(labels[held], before.classes)
+            was = before.head.score(rows[held][known], labels[held][known])
+            print(f"  the base as it was named {was:.1%} of them rightly; it keeps all its {len(before.classes)} words")
     elif evaluation is None:
         print("stopped: the best so far is saved, and was not evaluated; `edge-tl evaluate` does")
     else:
@@ -87,6 +98,23 @@ def run(arguments: Namespace) -> int:
     if made:
         print("\n".join(heard_lines(made, config)))
     return 0
+
+
+def adapt(recognizer: Recognizer) -> Recognizer:
+    """Set a recognizer of a tuned head to keep its base's words; the base's own recognizer, to compare with.
+
+    ConfigError where the head is another, or too little was recorded of a word.
+    """
+    if recognizer.head.name != "tuned":
+        raise ConfigError(f"--adapt goes with --head tuned, not {recognizer.head.name}")
+    base = Recognizer.of_base(recognizer.embedder)
+    counts = Counter(recognizer.rows[1][recognizer.one_each].tolist())
+    few = [f"{label} has {count}" for label, count in counts.items() if label != NOISE and count < ENOUGH["sound"]]
+    if few:
+        raise ConfigError(f"--adapt: {', '.join(few)}; {ENOUGH['sound']} recordings and more of each word are wanted")
+    about: Any = recognizer.embedder
+    recognizer.settings["labels"] = about.about.labels
+    return base
 
 
 def listen_against(recognizer: Recognizer, arguments: Namespace, config: ListeningConfig) -> list[Tried]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,6 +28,9 @@ HELD = 4
 class TunedHead:
     """dense(2000, relu), which begins as the base has it, → dense(classes, softmax).
 
+    With `labels`, the base's own, it is adapted instead of taught anew: the top begins as the base's, every label is
+    kept, and only what was taught of them is trained further; labels that are new to the base get a fresh column.
+
     Phase 1 trains the top with the dense layer frozen, phase 2 both; kept is the epoch with the least loss on the takes
     held out. Rows are the convolutions' features as they are. After `fit`: `curve_` (epoch, loss, accuracy) over both
     phases, `epochs_` the same with what was held out, `kink_` how many of them are phase 1, `held_out_` (N,) bool which
@@ -42,11 +45,14 @@ class TunedHead:
         epochs: tuple[int, int] = EPOCHS,
         rates: tuple[float, float] = RATES,
         seed: int = 0,
+        labels: Sequence[str] = (),
     ) -> None:
-        """upper: the base's layers above its convolutions; epochs: 1 and more, 0 and more; seed: of the order."""
+        """upper: the base's layers above its convolutions; epochs: 1 and more, 0 and more; seed: of the order; labels:
+        of the base's outputs, to adapt it."""
         if epochs[0] < 1 or epochs[1] < 0 or not min(rates) > 0:
             raise ConfigError(f"epochs {epochs} and rates {rates} came; e.g. {EPOCHS} and {RATES} are wanted")
         self.upper, self.epochs, self.rates, self.seed = upper, tuple(epochs), tuple(rates), seed
+        self.labels = tuple(labels)
         self._taught: Taught | None = None
         self._classes: np.ndarray | None = None
         self._network: Network | None = None
@@ -108,6 +114,26 @@ class TunedHead:
         return meta, arrays | {"top": top.parameters["W"], "top_bias": top.parameters["b"]}
 
     @classmethod
+    def of_base(cls, upper: Upper, labels: Sequence[str]) -> Self:
+        """The base's own recogniser, as it was published; `labels` of its outputs."""
+        head = cls(upper, labels=labels)
+        head._classes, top, bias = head._top(np.unique(list(labels)), np.random.default_rng(0))
+        head._network = Network([Dense(upper.dense, upper.dense_bias), ReLU(), Dense(top, bias)])
+        return head
+
+    def _top(self, classes: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(C,) all classes, (units, C) and (C,) the top to begin with: fresh, or where labels are kept the base's."""
+        assert self.upper is not None
+        every = np.unique([*self.labels, *classes.tolist()])
+        top = Dense.new(len(self.upper.dense_bias), len(every), rng)
+        assert top.b is not None
+        for column, label in enumerate(every.tolist()):
+            if label in self.labels:
+                place = self.labels.index(label)
+                top.W[:, column], top.b[column] = self.upper.head[:, place], self.upper.head_bias[place]
+        return every, top.W, top.b
+
+    @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """A head that predicts as the one that `state` was taken of; it holds no examples and no base."""
         first, second = meta["epochs"]
@@ -127,11 +153,12 @@ class TunedHead:
                 f"rows have {taught.X.shape[1]} values; the base's convolutions give {len(self.upper.dense)}"
             )
         rng = np.random.default_rng(self.seed)
-        classes, X = taught.classes, taught.X.astype(np.float32, copy=False)
-        Y = np.eye(len(classes), dtype=np.float32)[taught.codes()]
+        X = taught.X.astype(np.float32, copy=False)
+        classes, top, bias = self._top(taught.classes, rng)
+        Y = np.eye(len(classes), dtype=np.float32)[np.searchsorted(classes, taught.y)]
         held = held_out(taught, rng)
         hidden = Dense(self.upper.dense.copy(), self.upper.dense_bias.copy(), trainable=False)
-        network = Network([hidden, ReLU(), Dense.new(len(self.upper.dense_bias), len(classes), rng)])
+        network = Network([hidden, ReLU(), Dense(top, bias)])
         epochs: list[Epoch] = []
         for phase, (count, rate) in enumerate(zip(self.epochs, self.rates, strict=True)):
             hidden.trainable = phase > 0
