@@ -10,14 +10,15 @@ import argparse
 import sys
 from typing import Any
 
-from benchmarks import bench_embed, bench_knn, bench_latency, bench_start, bench_training
-from benchmarks.pictures import DATA, ROOT, digits, embed, faces
+from benchmarks import bench_embed, bench_knn, bench_latency, bench_look, bench_start, bench_training
+from benchmarks.look_ways import models_folder
+from benchmarks.pictures import DATA, ROOT, digits, embed, faces, sessions
 from benchmarks.prove import source_text_model
 from benchmarks.record import write
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.models import default_model
 
-PARTS = ("start", "embed", "latency", "training", "knn")
+PARTS = ("start", "embed", "latency", "look", "training", "knn")
 
 
 def main() -> int:
@@ -31,6 +32,8 @@ def main() -> int:
         print(f"no pictures in {DATA}: set EDGE_TL_DATA to the folder of the shared data", file=sys.stderr)
         return 1
     for name in chosen:
+        if name == "look" and models_folder() is None:
+            continue  # said aloud
         module, result = part(name)
         path = write(f"bench_{name}", result)
         print(f"\n{name}: {path.relative_to(ROOT)}\n\n{module.report(result)}", flush=True)
@@ -41,10 +44,14 @@ def part(name: str) -> tuple[Any, dict[str, Any]]:
     """A part's module, and what it measured."""
     if name == "knn":
         return bench_knn, bench_knn.measure()
+    if name == "look":
+        models = models_folder()
+        assert models is not None
+        return bench_look, bench_look.measure(sessions(), models)
     v1 = source_text_model()
     if name == "embed":
-        models = {"shipped": default_model()} | ({"v1 .25": v1} if v1 else {})
-        return bench_embed, bench_embed.measure(models)
+        sources = {"shipped": default_model()} | ({"v1 .25": v1} if v1 else {})
+        return bench_embed, bench_embed.measure(sources)
     if name == "training":
         # Without the source text's model the shipped one stands in; the table says how many values it gives.
         return bench_training, bench_training.measure(embed(digits(), TFLiteEmbedder.load(v1 or default_model())))

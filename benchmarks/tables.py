@@ -12,6 +12,7 @@ from benchmarks import (
     bench_embed,
     bench_knn,
     bench_latency,
+    bench_look,
     bench_start,
     bench_training,
     proof_digits,
@@ -40,6 +41,7 @@ REPORTS: dict[str, Any] = {
     "bench_start": bench_start,
     "bench_embed": bench_embed,
     "bench_latency": bench_latency,
+    "bench_look": bench_look,
     "bench_training": bench_training,
     "bench_knn": bench_knn,
 }
