@@ -1,8 +1,8 @@
 """Steering by a hand: real frames through the line, stage by stage, with the hand followed from frame to frame.
 
 A profile taught with `--look hand` on three sessions of hands_sessions is shown the frames of the fourth, in their
-order, enlarged to 640×480, and steers the game. A frame is *tracked* where the hand was found where the last frame told,
-and *searched* where the palm detector had to run.
+order, enlarged to 640×480, and steers the game. A frame is *tracked* where the hand was found where the last frame
+told, and *searched* where the palm detector had to run.
 """
 
 from __future__ import annotations
@@ -53,18 +53,13 @@ class Counting(HandEmbedder):
 def measure(hands: Pictures, models: Path) -> dict[str, Any]:
     """Milliseconds of each stage over RUNS runs, of tracked frames and of searched ones apart."""
     embedder = Counting.load(models, threads=1)
-    groups = np.array(hands.groups)
-    last = np.unique(groups)[-1]
+    last = np.unique(hands.groups)[-1]
+    taught, shown = hands.where(hands.groups != last), hands.where(hands.groups == last)
     recognizer = Recognizer(embedder)
-    for take, (path, label, group) in enumerate(zip(hands.paths, hands.y, hands.groups, strict=True)):
-        if group != last:
-            recognizer.teach(decode(path), str(label), take)
+    for take, (path, label) in enumerate(zip(taught.paths, taught.labels, strict=True)):
+        recognizer.teach(decode(path), str(label), take)
     recognizer.learn()
-    stream = [
-        fit(decode(path), (480, 640), "stretch")
-        for path, group in zip(hands.paths, hands.groups, strict=True)
-        if group == last
-    ]
+    stream = [fit(decode(path), (480, 640), "stretch") for path in shown.paths]
     runs = sorted((run(recognizer, stream) for _ in range(RUNS)), key=lambda one: one["tracked_ms"]["p50"])
     return {
         "session": str(last),
