@@ -11,6 +11,7 @@ from pathlib import Path
 from device.choose import open_mic, open_source, parse_camera
 from device.output import warn
 from device.reconnect import Reconnecting
+from device.rotated import Rotated
 from device.steering import neutral_label
 from edge_tl.controller import Controller, ControllerConfig
 from edge_tl.embedder import Embedder, TFLiteEmbedder
@@ -155,12 +156,20 @@ def open_camera(arguments: Namespace, stack: ExitStack) -> Source | None:
     """The camera of `--camera`, open and coming back by itself when it is lost; None with `--no-camera`."""
     if arguments.no_camera:
         return None
+    degrees = arguments.rotate
     if parse_camera(arguments.camera).kind == "sim":
+        if degrees:
+            raise ConfigError("--rotate is for a camera that hangs on its side; the simulated player sits upright")
         way = getattr(arguments, "look", None) or read_look(profile_folder(arguments)).way
         player = open_source(arguments.camera, clock=clock, subject=subject_of(way))
         stack.callback(player.close)
         return player
-    return stack.enter_context(Reconnecting(lambda: open_source(arguments.camera, clock=clock, loop=True), clock=clock))
+
+    def acquire() -> Source:
+        camera = open_source(arguments.camera, clock=clock, loop=True)
+        return Rotated(camera, degrees) if degrees else camera
+
+    return stack.enter_context(Reconnecting(acquire, clock=clock))
 
 
 def open_microphone(arguments: Namespace, stack: ExitStack, *, paced: bool = True, loop: bool = False) -> Source:

@@ -19,6 +19,7 @@ from device.assembly import (
     profile_folder,
 )
 from device.output import Progress, print_json, warn
+from device.rotated import turned
 from device.stopping import stoppable
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, ExampleError
@@ -87,7 +88,7 @@ def bring_folder(arguments: Namespace, profile: Profile, embedder: Embedder) -> 
                 progress.warn(f"stopped; {files} of {len(found_all)} files are imported")
                 return 130
             try:
-                made = examples_of(found, embedder)
+                made = examples_of(found, embedder, arguments.rotate)
             except (ExampleError, OSError) as error:
                 left_out(error)
                 continue
@@ -119,11 +120,15 @@ def bring_folder(arguments: Namespace, profile: Profile, embedder: Embedder) -> 
     return 1 if bad else 0
 
 
-def examples_of(found: Found, embedder: Embedder) -> list[tuple[str, Media, np.ndarray]]:
-    """(label, what is kept, its embedding) of a file: one example, or several of a long recording of noise."""
+def examples_of(found: Found, embedder: Embedder, degrees: int = 0) -> list[tuple[str, Media, np.ndarray]]:
+    """(label, what is kept, its embedding) of a file: one example, or several of a long recording of noise.
+
+    degrees: clockwise, which pictures are turned by first.
+    """
     if not isinstance(embedder, SoundEmbedder):
-        embedding = embedder.embed(decode(found.path))
-        return [(found.label, found.path.read_bytes(), embedding)]
+        picture = turned(decode(found.path), degrees)
+        kept = picture if degrees else found.path.read_bytes()  # byte for byte where it is as it came
+        return [(found.label, kept, embedder.embed(picture))]
     sound, label = read_sound(found.path), label_of(found.label)
     parts = pieces(sound) if label == NOISE else [sound]
     if label != NOISE and sound.duration_s > LONGEST_WORD_S:

@@ -93,6 +93,14 @@ def build_parser() -> argparse.ArgumentParser:
     where.add_argument("--camera", default="auto", metavar="WHICH", help=f"{CAMERA_HELP} (default: auto)")
     where.add_argument("--no-camera", action="store_true", help="use the keyboard only")
 
+    turning = argparse.ArgumentParser(add_help=False)
+    turning.add_argument(
+        "--rotate",
+        type=int,
+        choices=(0, 90, 180, 270),
+        default=0,
+        help="turn every picture clockwise first: a camera that hangs upside down or on its side (default: 0)",
+    )
     mic = argparse.ArgumentParser(add_help=False)
     mic.add_argument("--mic", nargs="?", const="auto", metavar="WHICH", help=f"words instead of pictures: {MIC_HELP}")
     base = argparse.ArgumentParser(add_help=False)
@@ -152,6 +160,7 @@ def build_parser() -> argparse.ArgumentParser:
         profile,
         model,
         camera,
+        turning,
         looking,
         head,
     )
@@ -173,6 +182,7 @@ def build_parser() -> argparse.ArgumentParser:
         profile,
         model,
         camera,
+        turning,
         mic,
         base,
         looking,
@@ -207,6 +217,7 @@ def build_parser() -> argparse.ArgumentParser:
         profile,
         model,
         camera,
+        turning,
         mic,
         head,
     )
@@ -253,7 +264,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--date", type=day, metavar="YYYY-MM-DD", help="the date on the page (default: today)")
 
-    predict = command("predict", "recognise pictures, or words in sound files", profile, model)
+    predict = command("predict", "recognise pictures, or words in sound files", profile, model, turning)
     predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture or a sound")
     predict.add_argument("--no-reject", action="store_true", help="always name a class, never 'none of these'")
 
@@ -265,7 +276,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     action("list", "show every class and session with its counts (and with --json every example)")
     what_is_brought = "add a folder: CLASS/picture, CLASS/TAKE/picture or CLASS/sound; or a TFJSSCDS file"
-    bring = action("import", what_is_brought, model, looking, base)
+    bring = action("import", what_is_brought, model, looking, base, turning)
     bring.add_argument("path", type=Path, metavar="PATH", help="the folder or file")
     bring.add_argument(
         "--sessions", action="store_true", help="the folders at the top are places or days: SESSION/CLASS/picture"

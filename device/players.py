@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from device.rotated import turned
 from device.steering import DIRECTIONS, neutral_label
 from edge_tl.drawn_room import Place
 from edge_tl.errors import ExampleError
@@ -97,6 +98,7 @@ class FolderPlayer:
     where they have none, the last quarter of the pictures in the order of their names. A picture that cannot be read
     is left out and told by `warn`. Of a folder with two sessions or more (`sessions`: the folders at the top are
     sessions; or a `sessions.json` says so) the last is tomorrow, and nothing of it is taught.
+    degrees: clockwise, which every picture is turned by first.
     """
 
     simulated = True
@@ -110,9 +112,11 @@ class FolderPlayer:
         warn: Callable[[object], None],
         fps: float = 30.0,
         sessions: bool = False,
+        degrees: int = 0,
     ) -> None:
         self.name = f"folder {root}"
         self.clock, self._sleep, self._warn, self._step_s = clock, sleep, warn, 1 / fps
+        self._degrees = degrees
         found: dict[int, dict[str, dict[str, list[Path]]]] = {}
         for item in import_folder(root, sessions=sessions):
             found.setdefault(item.session, {}).setdefault(item.label, {}).setdefault(item.take_name, []).append(
@@ -199,7 +203,7 @@ class FolderPlayer:
 
     def _frame(self, path: Path, label: str) -> Frame:
         self._index += 1
-        picture = decode(path)
+        picture = turned(decode(path), self._degrees)
         return Frame(picture, self.clock(), self._index, truth=label)
 
 

@@ -211,7 +211,8 @@ def test_a_folder_of_sessions_shows_both_days(demo: Demo, tmp_path: Path) -> Non
 
 def opened(tmp_path: Path, stack: ExitStack, **settings: object) -> str:
     """What the simulated player shows to a command with these options."""
-    given = {"camera": "sim", "no_camera": False, "look": None, "data_dir": tmp_path, "profile": "one"} | settings
+    given = {"camera": "sim", "no_camera": False, "rotate": 0, "look": None, "data_dir": tmp_path, "profile": "one"}
+    given |= settings
     source = open_camera(Namespace(**given), stack)
     assert isinstance(source, SimulatedPlayer)
     return source.subject

@@ -81,6 +81,8 @@ def choose_player(arguments: Namespace, look: Look) -> Player:
     """The simulated player, who shows what is looked at, or the folder of `--camera`."""
     choice = parse_camera("auto" if arguments.no_camera else arguments.camera)
     if choice.kind in ("auto", "sim"):
+        if arguments.rotate:
+            raise ConfigError("--rotate turns the pictures of a folder: give --camera FOLDER too")
         if arguments.sessions:
             raise ConfigError("--sessions tells of what the folders are: give --camera FOLDER too")
         return SimulatedDemo(arguments.seed, clock, choice.subject or subject_of(look.way))
@@ -89,7 +91,9 @@ def choose_player(arguments: Namespace, look: Look) -> Player:
             f"demo --camera {arguments.camera}: the demo teaches itself from sim or a folder of CLASS/picture; "
             "`edge-tl teach` takes cameras"
         )
-    return FolderPlayer(choice.path, arguments.seed, clock, time.sleep, warn, sessions=arguments.sessions)
+    return FolderPlayer(
+        choice.path, arguments.seed, clock, time.sleep, warn, sessions=arguments.sessions, degrees=arguments.rotate
+    )
 
 
 def play(player: Player, recognizer: Recognizer, arguments: Namespace, term: Terminal | None, day: str) -> Played:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from device.assembly import load_embedder, open_profile, taught_recognizer
 from device.output import print_json, warn
+from device.rotated import turned
 from edge_tl.errors import ExampleError
 from edge_tl.image import decode
 from edge_tl.sound import read_sound
@@ -21,7 +22,9 @@ def run(arguments: Namespace) -> int:
     results, bad = [], 0
     for file in arguments.files:
         try:
-            observation = recognizer.observe(read_sound(file) if embedder.kind == "sound" else decode(file))
+            observation = recognizer.observe(
+                read_sound(file) if embedder.kind == "sound" else turned(decode(file), arguments.rotate)
+            )
         except ExampleError as error:
             warn(error)
             bad += 1
