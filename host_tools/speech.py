@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ExampleError, ModelError
 from edge_tl.interpreter import Interpreter
+from edge_tl.labels import check_label
 from edge_tl.sound import label_of
 from edge_tl.speech_base import WINDOW_SHAPE, SpeechBase, Upper, write_base
 from host_tools.tf import keras, silence, tensorflow, versions
@@ -35,7 +37,10 @@ WEIGHTS = {
 }
 TRIALS = 16
 """Windows on which TFLite is held against Keras."""
-LARGEST_ERROR = 1e-4
+LARGEST_ERROR = 1e-5
+ACTIVATIONS = ("linear", "relu", "relu6", "elu", "tanh", "sigmoid", "softmax")
+MOST_VALUES = 10_000_000
+"""That a layer may give for one window: 40 MB, a hundred times what the published model's widest layer gives."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +60,38 @@ def to_keras(model: LayersModel) -> Any:
         if kind == "InputLayer":
             continue
         if kind not in KEPT:
-            raise ModelError(f"a layer of kind {kind[:40]} is not known; {', '.join(KEPT)} are")
+            raise ModelError(f"a layer of kind {kind[:40]!r} is not known; {', '.join(KEPT)} are")
         name = str(config.get("name", ""))
+        names = [f"{name}/{part}" for part in WEIGHTS.get(kind, ())]
+        values = [model.weights[one] for one in names if one in model.weights]
+        what = f"layer {name[:40]!r} ({kind})"
+        _check(what, config, values)
         try:
-            layer = getattr(keras().layers, kind)(**{key: config[key] for key in KEPT[kind] if key in config})
-            made.add(layer)
-            names = [f"{name}/{part}" for part in WEIGHTS.get(kind, ())]
-            values = [model.weights[one] for one in names if one in model.weights]
-            layer.set_weights(values)
-        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+            made.add(getattr(keras().layers, kind)(**{key: config[key] for key in KEPT[kind] if key in config}))
+            made.layers[-1].set_weights(values)
+            size = math.prod(made.output_shape)
+        except Exception as error:  # Keras and TensorFlow raise many kinds
             reason = " ".join(str(error).split())[:120]
-            raise ModelError(f"layer {name[:40]!r} ({kind}) cannot be built with its weights: {reason}") from None
+            raise ModelError(f"{what} cannot be built with its weights: {reason}") from None
+        if size > MOST_VALUES:
+            raise ModelError(f"{what} gives {size} values for a window; {MOST_VALUES} at most are taken")
     return made
+
+
+def _check(what: str, config: dict[str, Any], values: list[np.ndarray]) -> None:
+    """ModelError for what Keras would take wrongly: names of functions, and sizes that would fill the memory."""
+    if config.get("activation", "linear") not in ACTIVATIONS:
+        said = repr(config["activation"])[:40]
+        raise ModelError(f"{what} has the activation {said}; one of {', '.join(ACTIVATIONS)} is wanted")
+    if config.get("data_format") not in (None, "channels_last"):
+        raise ModelError(f"{what} has its channels first; the last axis is wanted")
+    shape = values[0].shape if values else ()
+    wide = config.get("units", config.get("filters"))
+    if wide is not None and shape[-1:] != (wide,):
+        raise ModelError(f"{what} has {repr(wide)[:20]} outputs, its weights {shape}; get the files again")
+    size = config.get("kernel_size")
+    if size is not None and [*shape[:2]] != (size if isinstance(size, list) else [size, size]):
+        raise ModelError(f"{what} has the kernel {repr(size)[:20]}, its weights {shape}; get the files again")
 
 
 def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licence: str) -> Converted:
@@ -87,6 +112,12 @@ def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licenc
     error = _largest_error(whole, base_file, words_file, upper)
     if not error <= LARGEST_ERROR:
         raise ModelError(f"TFLite differs from Keras by {error:.2g}; at most {LARGEST_ERROR:g} is wanted")
+    try:
+        named = tuple(label_of(check_label(label)) for label in labels)
+    except ExampleError as wrong:
+        raise ModelError(f"metadata.json: {wrong}") from None
+    if len(set(named)) < len(named):
+        raise ModelError("its metadata names a word twice; each of its outputs is wanted by a name of its own")
     about = write_base(
         out,
         base_file,
@@ -94,7 +125,7 @@ def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licenc
         upper,
         {
             "name": name,
-            "labels": tuple(map(label_of, labels)),
+            "labels": named,
             "weights": {"origin": origin, "licence": licence, "sha256": model.sha256},
             "tools": versions(),
         },
@@ -109,6 +140,10 @@ def _upper_layers(whole: Any) -> tuple[Any, Any]:
         raise ModelError("a dense relu layer and a dense softmax layer are wanted at its top; it has others")
     if not all(len(layer.get_weights()) == 2 for layer in dense[-2:]):
         raise ModelError("its dense layers have no bias; that is not supported")
+    first, last = (whole.layers.index(layer) for layer in dense[-2:])
+    between = {layer.__class__.__name__ for layer in whole.layers[first + 1 : last]}
+    if not first or len(dense[-2].input.shape) != 2 or between - {"Dropout"} or last != len(whole.layers) - 1:
+        raise ModelError("its dense layers do not lie one upon the other on a flattened layer; that is not supported")
     return dense[-2], dense[-1]
 
 

@@ -8,8 +8,8 @@ the same. The files are not trusted: whatever contradicts itself ends with one l
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
-import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
@@ -59,7 +59,7 @@ def read_layers_model(where: str) -> LayersModel:
     try:
         groups = described["weightsManifest"]
         for group in groups:
-            data = b"".join(read(_plain(name)) for name in group["paths"])
+            data = _joined(read, group["paths"], where)
             digest.update(data)
             weights |= _weights(group["weights"], data, where)
             if sum(one.nbytes for one in weights.values()) > MOST_BYTES:
@@ -70,22 +70,61 @@ def read_layers_model(where: str) -> LayersModel:
     except ModelError:
         raise
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise ModelError(f"{where}: model.json is no layers model ({type(error).__name__}: {error})"[:200]) from None
+        reason = _shown(f"{type(error).__name__}: {error}")
+        raise ModelError(f"{where}: model.json is no layers model ({reason})") from None
     return LayersModel(layers, weights, _labels(read, where), digest.hexdigest())
 
 
+def _joined(read: Read, names: list[Any], where: str) -> bytes:
+    """The bytes of a group's shards; each is looked at as it comes, since a list may name one file a million times."""
+    data = bytearray()
+    for name in names:
+        data += read(_plain(name))
+        if len(data) > MOST_BYTES:
+            raise ModelError(f"{where}: its shards are larger than {MOST_BYTES // 1_000_000} MB")
+    return bytes(data)
+
+
 def _unrolled(config: dict[str, Any], where: str) -> list[tuple[str, dict[str, Any]]]:
-    """The layers of a Sequential model, those of models in it included."""
-    if config["class_name"] != "Sequential":
-        raise ModelError(f"{where}: is a {str(config['class_name'])[:40]} model; a Sequential one is wanted")
-    inner = config["config"]
+    """The layers of a model in their order, those of models in it included.
+
+    Teachable Machine's exports are no Sequential model: the head is one, put upon the base's layers as a graph.
+    """
+    kind, inner = config["class_name"], config["config"]
+    if kind == "Sequential":
+        listed = inner["layers"] if isinstance(inner, dict) else inner
+    elif kind in ("Model", "Functional"):
+        listed = _chained(inner, where)
+    else:
+        raise ModelError(
+            f"{where}: is a {_shown(kind)} model; a Sequential one, or a graph without branches, is wanted"
+        )
     layers: list[tuple[str, dict[str, Any]]] = []
-    for layer in inner["layers"] if isinstance(inner, dict) else inner:
-        if layer["class_name"] == "Sequential":
+    for layer in listed:
+        if layer["class_name"] in ("Sequential", "Model", "Functional"):
             layers += _unrolled(layer, where)
         else:
             layers.append((str(layer["class_name"]), dict(layer["config"])))
     return layers
+
+
+def _chained(inner: dict[str, Any], where: str) -> list[dict[str, Any]]:
+    """The layers of a graph from its input to its output; ModelError where they are not one chain."""
+    after: dict[str, dict[str, Any]] = {}
+    for layer in inner["layers"]:
+        calls = layer["inbound_nodes"]
+        before = [one[0] for call in calls for one in call] if calls else [""]
+        if len(before) != 1 or before[0] in after:
+            raise ModelError(f"{where}: its layers branch at {_shown(layer['name'])}; one after the other is wanted")
+        after[before[0]] = layer
+    chain: list[dict[str, Any]] = []
+    name = ""
+    while name in after:
+        chain.append(after.pop(name))
+        name = chain[-1]["name"]
+    if after or [one[0] for one in inner["output_layers"]] != [name]:
+        raise ModelError(f"{where}: its layers are not one chain from its input to its output")
+    return chain
 
 
 def _weights(specs: list[dict[str, Any]], data: bytes, where: str) -> dict[str, np.ndarray]:
@@ -95,22 +134,22 @@ def _weights(specs: list[dict[str, Any]], data: bytes, where: str) -> dict[str, 
     for spec in specs:
         name, shape = str(spec["name"]), tuple(spec["shape"])
         if not all(isinstance(side, int) and 0 < side <= MOST_BYTES for side in shape) or len(shape) > 8:
-            raise ModelError(f"{where}: weight {name[:60]} has the shape {str(shape)[:60]}; that is none")
+            raise ModelError(f"{where}: weight {_shown(name)} has the shape {_shown(shape)}; that is none")
         packed = spec.get("quantization") or {}
         kind = DTYPES.get(str(packed.get("dtype", spec.get("dtype", "float32"))))
         if kind is None or spec.get("dtype", "float32") != "float32":
-            raise ModelError(f"{where}: weight {name[:60]} is of {str(spec.get('dtype'))[:20]}; float32 is wanted")
+            raise ModelError(f"{where}: weight {_shown(name)} is of {_shown(spec.get('dtype'))}; float32 is wanted")
         count = 1
         for side in shape:
             count *= side
         size = count * np.dtype(kind).itemsize
         if at + size > len(data):
-            raise ModelError(f"{where}: its shards end within weight {name[:60]}; get the files again")
+            raise ModelError(f"{where}: its shards end within weight {_shown(name)}; get the files again")
         values = np.frombuffer(data, kind, count, at).astype(np.float32).reshape(shape)
         if packed:
             values = values * np.float32(packed["scale"]) + np.float32(packed["min"])
         if not np.isfinite(values).all():
-            raise ModelError(f"{where}: weight {name[:60]} holds NaN or infinity; get the files again")
+            raise ModelError(f"{where}: weight {_shown(name)} holds NaN or infinity; get the files again")
         made[name] = values
         at += size
     if at != len(data):
@@ -141,10 +180,15 @@ def _json(raw: bytes, what: str) -> dict[str, Any]:
     return content
 
 
+def _shown(value: object) -> str:
+    """What a file says of itself, short and on one line, whatever it says."""
+    return "".join(sign if sign.isprintable() else "?" for sign in str(value)[:60])
+
+
 def _plain(name: Any) -> str:
     """The name of a shard, which must lie beside model.json."""
     text = str(name)
-    if not text or PurePosixPath(text).name != text or "\\" in text or text in (".", ".."):
+    if PurePosixPath(text).name != text or "\\" in text or text == ".." or not text.isprintable():
         raise ModelError(f"model.json names the shard {text[:60]!r}; a plain file beside it is wanted")
     return text
 
@@ -162,6 +206,8 @@ def _reader(where: str) -> Read:
 
 
 def _file(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe blocks, /dev/zero never ends
+        raise ModelError(f"{path}: is no file; a TensorFlow.js layers model is wanted")
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -174,8 +220,12 @@ def _file(path: Path) -> bytes:
 
 def _unzipped(path: Path, name: str) -> bytes:
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(name) as file:
-            return _limited(file.read(MOST_BYTES + 1), f"{path}: {name}")
+        with zipfile.ZipFile(path) as archive:
+            # Whoever packs a folder has its name before each file's.
+            models = [PurePosixPath(one) for one in archive.namelist() if PurePosixPath(one).name == "model.json"]
+            inside = min(models, key=lambda one: len(one.parts)).parent if models else PurePosixPath()
+            with archive.open(str(inside / name)) as file:
+                return _limited(file.read(MOST_BYTES + 1), f"{path}: {name}")
     except (OSError, zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, EOFError) as error:  # also encrypted
         raise ModelError(f"{path}: {name} cannot be taken out of it ({' '.join(str(error).split())[:80]})") from None
 
@@ -184,7 +234,7 @@ def _fetch(url: str) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
             return _limited(answer.read(MOST_BYTES + 1), url)
-    except (OSError, ValueError, urllib.error.URLError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ModelError(f"{url}: cannot be fetched ({' '.join(str(error).split())[:80]})") from None
 
 

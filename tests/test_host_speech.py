@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_tl.audio import model_input, spectrogram
 from edge_tl.errors import ModelError
 from edge_tl.interpreter import Interpreter
 from edge_tl.recognizer import Recognizer
@@ -24,7 +26,8 @@ pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[spee
 from edge_tl.speech_browser import BrowserEmbedder  # noqa: E402
 from edge_tl.wav import encode_wav  # noqa: E402
 from host_tools.cli import main  # noqa: E402
-from host_tools.tfjs import read_layers_model  # noqa: E402
+from host_tools.speech import to_keras  # noqa: E402
+from host_tools.tfjs import LayersModel, read_layers_model  # noqa: E402
 
 TEN = ("down", "go", "left", "no", "one", "right", "stop", "two", "up", "yes")
 
@@ -69,6 +72,59 @@ def test_the_words_are_those_of_the_published_model(
     assert made.sum() == pytest.approx(1, abs=1e-5)
 
 
+def test_real_clips_are_what_keras_says(
+    embedder: BrowserEmbedder, converted: Path, data: Callable[[str], Path]
+) -> None:
+    """On real words the whole recogniser and the base with its arrays are within 1e-5 of the Keras model."""
+    whole = Interpreter(converted / WORDS, 1)
+    keras = to_keras(read_layers_model(str(data("speech_commands_18w"))))
+    clips = [sorted(data(f"speech/commands/{word}").glob("*.wav"))[0] for word in TEN]
+    for clip in clips:
+        sound = embedder.fit(read_sound(clip).at(embedder.rate_hz))
+        window = model_input(spectrogram(sound))
+        wanted = np.asarray(keras(window, training=False))[0]
+        np.testing.assert_allclose(whole.invoke(window)[0][0], wanted, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(list(embedder.words(embedder.embed(sound)).values()), wanted, rtol=0, atol=1e-5)
+
+
+def test_an_export_of_teachable_machine(embedder: BrowserEmbedder, data: Callable[[str], Path], tmp_path: Path) -> None:
+    """As speech-commands saves a model taught in the browser: a graph, a new head in a Sequential model, one zip."""
+    published = data("speech_commands_18w")
+    described = json.loads((published / "model.json").read_text())
+    base = described["modelTopology"]["model_config"]["config"][:-2]
+    head = {"name": "NewHeadDense", "units": 2, "activation": "softmax", "use_bias": True}
+    shape = {"name": "in", "batch_input_shape": [None, 43, 232, 1]}
+    layers = [{"name": "in", "class_name": "InputLayer", "config": shape, "inbound_nodes": []}]
+    inner = {"name": "new", "layers": [{"class_name": "Dense", "config": head}]}
+    for layer in [*base, {"class_name": "Sequential", "config": inner}]:
+        layers.append({**layer, "name": layer["config"]["name"], "inbound_nodes": [[[layers[-1]["name"], 0, 0, {}]]]})
+    rng = np.random.default_rng(0)
+    kernel, bias = rng.normal(0, 0.05, (2000, 2)).astype("<f4"), np.array([0.1, -0.1], "<f4")
+    weights = [
+        {"name": "NewHeadDense/kernel", "shape": [2000, 2], "dtype": "float32"},
+        {"name": "NewHeadDense/bias", "shape": [2], "dtype": "float32"},
+        *described["weightsManifest"][0]["weights"][:-2],
+    ]
+    shards = b"".join((published / f"group1-shard{part}of2").read_bytes() for part in (1, 2))
+    graph = {"name": "m", "layers": layers, "input_layers": [["in", 0, 0]], "output_layers": [["new", 1, 0]]}
+    model = {
+        "modelTopology": {"class_name": "Model", "config": graph, "keras_version": "tfjs-layers 1.3.1"},
+        "weightsManifest": [{"paths": ["weights.bin"], "weights": weights}],
+    }
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr("model.json", json.dumps(model))
+        archive.writestr("weights.bin", kernel.tobytes() + bias.tobytes() + shards[: -4 * 2001 * 20])
+        archive.writestr("metadata.json", json.dumps({"wordLabels": ["Background Noise", "Class 2"]}))
+    assert main(["convert", "speech", "--tfjs", str(tmp_path / "export.zip"), "--out", str(tmp_path / "out")]) == 0
+    taught = BrowserEmbedder.load(tmp_path / "out", threads=1)
+    assert taught.about.labels == (NOISE, "Class 2")
+    sound = rng.normal(0, 0.1, taught.window_samples).astype(np.float32)
+    np.testing.assert_array_equal(taught.embed(sound), embedder.embed(sound))
+    units = embedder.upper.units(embedder.embed(sound)[None])
+    scores = np.exp(units @ kernel + bias)[0]
+    assert list(taught.words(taught.embed(sound)).values()) == pytest.approx(scores / scores.sum(), abs=1e-5)
+
+
 def test_a_stream_gives_what_its_windows_give(embedder: BrowserEmbedder) -> None:
     """Bit for bit, whatever the sizes of the blocks."""
     samples = np.random.default_rng(0).normal(0, 0.1, 80_000).astype(np.float32)
@@ -103,6 +159,13 @@ def test_it_is_fine_tuned_to_a_speaker(embedder: BrowserEmbedder, data: Callable
             assert np.array_equal(again.observe(sound).probabilities, recognizer.observe(sound).probabilities)
 
 
+def changed(model: LayersModel, number: int, **config: object) -> LayersModel:
+    """The model with another configuration of one layer."""
+    layers = list(model.layers)
+    layers[number] = (layers[number][0], layers[number][1] | config)
+    return replace(model, layers=layers)
+
+
 def test_what_is_no_recogniser_is_one_line(
     data: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +177,15 @@ def test_what_is_no_recogniser_is_one_line(
         (replace(model, layers=[("Lambda", {"name": "evil"}), *model.layers]), "Lambda"),
         (replace(model, weights={**model.weights, "dense_2/kernel": np.zeros((3, 20), np.float32)}), "dense_2"),
         (replace(model, labels=("one",)), "names 1 words"),
+        (replace(model, labels=("one",) * 20), "names a word twice"),
+        (replace(model, labels=("a\nb", *model.labels[1:])), "unprintable"),
+        (changed(model, 0, filters=10**9), "conv2d_1.*its weights"),
+        (changed(model, 0, kernel_size=[10**6, 10**6], padding="same"), "conv2d_1.*the kernel"),
+        (changed(model, 0, activation={"class_name": "function", "config": "system"}), "conv2d_1.*activation"),
+        (changed(model, 0, data_format="channels_first"), "channels first"),
+        (changed(model, -3, units=10**9), "dense_1.*its weights"),
+        (replace(model, layers=[("La\nm", {}), *model.layers]), "is not known"),
+        (replace(model, layers=[*model.layers[:-1], ("Activation", {"activation": "relu"}), model.layers[-1]]), "upon"),
         (replace(model, layers=model.layers[:-1]), "dense softmax layer"),
     ]
     for one, says in wrong:

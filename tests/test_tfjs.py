@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import os
+import socket
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ModelError
+from host_tools import tfjs
 from host_tools.tfjs import read_layers_model
 
 WEIGHTS = {"one/kernel": np.arange(6, dtype=np.float32).reshape(2, 3), "one/bias": np.array([1, -1, 0.5], np.float32)}
@@ -86,7 +89,7 @@ def test_a_model_is_read_from_wherever_it_lies(tmp_path: Path, server: str) -> N
 
 
 def test_nested_models_are_unrolled(tmp_path: Path) -> None:
-    """Teachable Machine's exports hold a Sequential model in one; its labels are called wordLabels."""
+    """A Sequential model may hold another; Teachable Machine calls the labels wordLabels."""
     inner = described()["modelTopology"]["model_config"]
     top = {"class_name": "Dense", "config": {"name": "two", "units": 2}}
     nested = {"class_name": "Sequential", "config": {"name": "s", "layers": [inner, top]}}
@@ -97,6 +100,100 @@ def test_nested_models_are_unrolled(tmp_path: Path) -> None:
     assert model.labels == ("Background Noise", "Class 2")
     (folder / "metadata.json").unlink()
     assert read_layers_model(str(folder)).labels == ()
+
+
+def graph(*calls: tuple[str, list[str]], last: str = "one") -> dict[str, Any]:
+    """A model.json whose topology is a graph of dense layers: (name, the layers before it)."""
+    layers = [
+        {
+            "name": name,
+            "class_name": "Dense" if before else "InputLayer",
+            "config": {"name": name},
+            "inbound_nodes": [[[one, 0, 0, {}] for one in before]] if before else [],
+        }
+        for name, before in calls
+    ]
+    inner = {"name": "m", "layers": layers, "input_layers": [["in", 0, 0]], "output_layers": [[last, 0, 0]]}
+    return described(modelTopology={"class_name": "Model", "config": inner})
+
+
+def test_a_graph_that_is_a_chain_is_read_in_its_order(tmp_path: Path) -> None:
+    """A graph's layers come in the order in which they are applied, however they are listed."""
+    model = read_layers_model(str(write(tmp_path, graph(("one", ["two"]), ("in", []), ("two", ["in"])))))
+    assert [config["name"] for _, config in model.layers] == ["in", "two", "one"]
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (graph(("in", []), ("one", ["in"]), ("two", ["in"])), "branch at two"),
+        (graph(("in", []), ("two", []), ("one", ["in"])), "branch at two"),
+        (graph(("in", []), ("one", ["in", "in"])), "branch at one"),
+        (graph(("in", []), ("one", ["in"]), last="in"), "not one chain"),
+        (graph(("in", []), ("one", ["two"]), ("two", ["one"])), "not one chain"),
+        (graph(("in", []), ("one", ["in"]), ("x", ["y"])), "not one chain"),
+    ],
+)
+def test_a_graph_with_branches_is_one_line(tmp_path: Path, model: dict[str, Any], says: str) -> None:
+    """What is not one layer after the other, circles and loose ends included, is refused."""
+    with pytest.raises(ModelError, match=says) as caught:
+        read_layers_model(str(write(tmp_path, model)))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_zip_file_may_hold_the_folder(tmp_path: Path) -> None:
+    """A packed folder, whose files' names begin with the folder's, is read like packed files."""
+    folder = write(tmp_path / "mine", described())
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, f"mine/{path.name}")
+            archive.writestr(f"__MACOSX/mine/._{path.name}", b"not it")
+    same(read_layers_model(str(tmp_path / "mine.zip")))
+
+
+def test_a_zip_file_hides_no_path(tmp_path: Path) -> None:
+    """A shard's name that leads out of the archive's folder is refused there too."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("in/model.json", json.dumps(described(weightsManifest=[{"paths": ["../a"], "weights": []}])))
+        archive.writestr("a", b"")
+    with pytest.raises(ModelError, match="a plain file beside it"):
+        read_layers_model(str(tmp_path / "a.zip"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"SSH-2.0 hello\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b""],
+)
+def test_what_is_no_web_server_is_one_line(answer: bytes) -> None:
+    """Whatever answers at a URL, and a URL that is none, ends with one line."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def reply() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        with pytest.raises(ModelError, match="cannot be fetched") as caught:
+            read_layers_model(f"http://127.0.0.1:{listening.getsockname()[1]}/mine")
+        thread.join()
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ModelError, match="cannot be fetched"):
+        read_layers_model("http://127.0.0.1/a b")
+
+
+def test_a_pipe_and_a_shard_named_a_million_times_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither waits for ever nor fills the memory: one line each."""
+    os.mkfifo(tmp_path / "model.json")
+    with pytest.raises(ModelError, match="is no file"):
+        read_layers_model(str(tmp_path))
+    monkeypatch.setattr(tfjs, "MOST_BYTES", 10_000)
+    again = described(weightsManifest=[{"paths": ["a"] * 1_000_000, "weights": []}])
+    monkeypatch.setattr(tfjs, "_file", lambda path: path.read_bytes())
+    with pytest.raises(ModelError, match="shards are larger"):
+        read_layers_model(str(write(tmp_path / "many", again)))
 
 
 def test_packed_weights_are_unpacked(tmp_path: Path) -> None:
@@ -121,13 +218,14 @@ def test_the_published_model_is_read(data: Callable[[str], Path]) -> None:
 BAD: list[tuple[Any, str]] = [
     ([], "is no object"),
     ({}, "is no layers model"),
-    (described(modelTopology={"class_name": "Functional", "config": {}}), "a Sequential one is wanted"),
+    (described(modelTopology={"class_name": "Graph\n", "config": {}}), "is a Graph. model; a Sequential one"),
     (described(weightsManifest=[{"paths": ["../a"], "weights": []}]), "a plain file beside it"),
     (described(weightsManifest=[{"paths": ["gone"], "weights": []}]), "cannot be read"),
     (described(weightsManifest=[{"paths": ["a"], "weights": []}]), "get the files again"),
     (described(weightsManifest=[{"paths": ["a"], "weights": [{"name": "w", "shape": [1 << 40]}]}]), "that is none"),
     (described(weightsManifest=[{"paths": ["a"], "weights": [{"name": "w", "shape": [9]}]}]), "end within weight w"),
-    (described(weightsManifest=[{"paths": ["a"], "weights": [{"name": "w", "shape": ["x"]}]}]), "that is none"),
+    (described(weightsManifest=[{"paths": ["a"], "weights": [{"name": "w\n", "shape": ["x"]}]}]), "that is none"),
+    (described(weightsManifest=[{"paths": ["a\n"], "weights": []}]), "a plain file beside it"),
     (
         described(weightsManifest=[{"paths": ["a"], "weights": [{"name": "w", "shape": [1], "dtype": "string"}]}]),
         "float32 is wanted",
