@@ -5,6 +5,8 @@ other speaker  taught by one speaker, asked of all others
 many speakers  twelve English words of ten speakers each, every recording left out by itself
 listening      up, down, left and right of seven clips each and ten seconds of noise taught (three splits); asked: the
                other clips as streams, eight words that were not taught, and the other half of three long noises
+in noise       Arabic, own speaker, two parts of five; the asked recordings with noise of another place behind them, taught
+               as they are and with `--augment` (noise of the other half of the files, gain, pace)
 Heads are ridge with the base's own features, but for `tuned`: the base's dense layer trained too, `top` without that.
 """
 
@@ -20,6 +22,7 @@ import numpy as np
 from benchmarks.pictures import DATA
 from benchmarks.record import table
 from edge_tl.alarms import heard_in
+from edge_tl.augment import varied, with_noise
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
 from edge_tl.listening import ListeningConfig, Windows, told
@@ -100,6 +103,43 @@ def many_speakers(of: Spoken) -> float:
     return float(np.mean(named == of.y))
 
 
+def in_noise(files: list[tuple[str, str, Path]], embedder: SoundEmbedder) -> dict[str, dict[str, float]]:
+    """Accuracy by what lies behind the asked words, taught plainly and augmented."""
+    noises = [read_sound(path) for path in sorted((DATA / "speech/noise").glob("*.wav"))]
+    middle = [len(one.samples) // 2 for one in noises]
+    first = [Sound(one.samples[:at], one.rate_hz) for one, at in zip(noises, middle, strict=True)]
+    second = [Sound(one.samples[at:], one.rate_hz) for one, at in zip(noises, middle, strict=True)]
+    of = Spoken(files, embedder)
+    sounds = [read_sound(path) for _, _, path in files]
+    rng = np.random.default_rng(0)
+    varieties = [[embed_views(embedder, one) for one in varied(sound, first, rng)] for sound in sounds]
+    asked = {"clean": of.X[:, embedder.views // 2]}
+    for decibels in (10, 5, 0):
+        noisy = [with_noise(sound, second[int(rng.integers(len(second)))], decibels, rng) for sound in sounds]
+        asked[f"{decibels} dB"] = np.stack(
+            [embed_views(embedder, one).reshape(of.X.shape[1:])[embedder.views // 2] for one in noisy]
+        )
+    right: dict[str, dict[str, list[float]]] = {name: {kind: [] for kind in asked} for name in ("plain", "augmented")}
+    for speaker in np.unique(of.speakers):
+        rows = np.flatnonzero(of.speakers == speaker)
+        part = np.random.default_rng(0).permutation(len(rows)) % PARTS
+        for number in range(2):
+            taught, held = rows[part != number], rows[part == number]
+            for name, scores in right.items():
+                recognizer = Recognizer(embedder, reject=False)
+                for row in taught:
+                    recognizer.add(of.X[row].reshape(-1), str(of.y[row]), take=int(row))
+                many = [(one, of.y[row], row) for row in taught for one in varieties[row]]
+                more = recognizer.vary(
+                    np.stack([one for one, _, _ in many]), [y for _, y, _ in many], [row for _, _, row in many]
+                )
+                recognizer.learn(more=more if name == "augmented" else None)
+                for kind, X in asked.items():
+                    named = [recognizer.recognise(X[row]).label for row in held]
+                    scores[kind].append(float(np.mean(np.array(named) == of.y[held])))
+    return {name: {kind: float(np.mean(all_of)) for kind, all_of in scores.items()} for name, scores in right.items()}
+
+
 def stream(sound: Sound) -> Iterator[Frame]:
     """A sound as frames of a second."""
     for first in range(0, len(sound.samples), sound.rate_hz):
@@ -174,6 +214,7 @@ def measure(bases: dict[str, SoundEmbedder]) -> dict[str, Any]:
             "other": {"arabic": other_speaker(speakers), "digits": other_speaker(numbers)},
             "many": many_speakers(words),
             "listening": listening(embedder),
+            "in_noise": in_noise(arabic(), embedder),
             "window_ms": window_ms(embedder),
             "hop_ms": 1000 * embedder.hop_samples / embedder.rate_hz,
         }
@@ -201,4 +242,9 @@ def report(result: dict[str, Any]) -> str:
             heard.append([name, threshold, *shares, f"{what['alarms_per_hour']:.0f}"])
     names = ["base", "own speaker, Arabic", "digits", "other speaker, Arabic", "digits", "many speakers", "ms a window"]
     listened = ["base", "threshold", "words told", "as another", "unknown words told", "false alarms an hour of noise"]
-    return table(names, rows) + "\n\n" + table(listened, heard)
+    noisy = [
+        [name, taught, *one["in_noise"][taught].values()] for name, one in result.items() for taught in one["in_noise"]
+    ]
+    kinds = [*next(iter(result.values()))["in_noise"]["plain"]]
+    parts = (table(names, rows), table(["base", "taught", *kinds], noisy), table(listened, heard))
+    return "\n\n".join(parts)

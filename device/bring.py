@@ -80,7 +80,7 @@ def bring_folder(arguments: Namespace, profile: Profile, embedder: Embedder) -> 
         found_all = list(import_folder(arguments.path, skipped, sessions=arguments.sessions, kind=kind))
         if others:
             shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
-            progress.warn(f"passed over {len(others)} file{'s' * (len(others) > 1)} that are no {kind}s: {shown}")
+            progress.warn(f"passed over {len(others)} of other kinds, which are no {kind}s: {shown}")
         for done, found in enumerate(found_all):
             progress.of(done, len(found_all))
             if stopped():

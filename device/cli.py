@@ -204,6 +204,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="with --head tuned: epochs of the new top alone, then with the base's dense layer (default: 40,60)",
     )
     train.add_argument(
+        "--augment",
+        action="store_true",
+        help="of words: also train on the recordings with your noise behind them, louder, softer, slower, faster",
+    )
+    train.add_argument(
         "--adapt",
         action="store_true",
         help="with --head tuned: keep all words of the base, and train those of them that were recorded further",

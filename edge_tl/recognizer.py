@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -58,6 +58,18 @@ class Learned:
     examples: int
     classes: tuple[str, ...]
     train_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Variations:
+    """Rows that are taught beside the examples that they were made of."""
+
+    X: np.ndarray
+    """(M, F), as the head sees them."""
+    y: np.ndarray
+    """(M,) str."""
+    takes: np.ndarray
+    """(M,) of the examples, so that a head that leaves takes out leaves these out with them."""
 
 
 class Recognizer:
@@ -211,8 +223,10 @@ class Recognizer:
             labels = [str(label) for label in examples.y]
             self._add(examples.X, labels, examples.takes.tolist(), examples.sessions.tolist())
 
-    def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> Learned:
-        """Train the head on all examples.
+    def learn(
+        self, progress: Callable[[int, float, float], bool | None] | None = None, more: Variations | None = None
+    ) -> Learned:
+        """Train the head on all examples, and on their variations where there are some.
 
         `progress(epoch, loss, accuracy)` is called by iterative heads; returning True stops and keeps the best so far.
         Raises NotFittedError without examples or where nothing was found in any, ShapeError where the head needs two
@@ -234,12 +248,35 @@ class Recognizer:
         if nobody not in (None, *y) and len(np.unique(y)) == 1:
             self.head = OneClassHead(self.head.name, str(y[0]))
         else:
-            self.head = self.new_head().fit(X, y, takes, gram=gram, progress=progress)
+            self.head = self._fitted(Variations(X, y, takes), gram, progress, more)
         self.nobody = nobody
         self.rejector = Rejector()
         if self.reject:
-            self.rejector.fit(X, y, takes, head=self.head if isinstance(self.head, RidgeHead) else None)
+            ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
+            self.rejector.fit(X, y, takes, head=ridge)
         return Learned(self.head.name, len(taught) // self.views, self.classes, 1000 * (time.perf_counter() - start_s))
+
+    def _fitted(
+        self,
+        own: Variations,
+        gram: np.ndarray,
+        progress: Callable[[int, float, float], bool | None] | None,
+        more: Variations | None,
+    ) -> Head:
+        """A new head, fitted on the examples and what they were varied to."""
+        if more is None:
+            return self.new_head().fit(own.X, own.y, own.takes, gram=gram, progress=progress)
+        X, y = np.concatenate((own.X, more.X)), np.concatenate((own.y, more.y))
+        return self.new_head().fit(X, y, np.concatenate((own.takes, more.takes)), progress=progress)
+
+    def vary(self, embeddings: np.ndarray, labels: Sequence[str], takes: Sequence[int]) -> Variations:
+        """Variations of examples for `learn`: embeddings (N, views · embedding_dim), labels and takes of theirs (N,).
+
+        They are taught and never asked: `evaluate` knows nothing of them.
+        """
+        views = self.views
+        X = self.features(embeddings.reshape(len(embeddings) * views, -1), self.embedder.embedding_shape)
+        return Variations(X, np.repeat(np.array(labels, str), views), np.repeat(np.array(takes, np.int64), views))
 
     def evaluate(
         self, progress: Callable[[int, int], object] | None = None, names: Mapping[int, str] | None = None

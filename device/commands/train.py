@@ -21,12 +21,14 @@ from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
 from device.stopping import stoppable
+from edge_tl.augment import varied
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.listening import ListeningConfig, Tried, within_budget
 from edge_tl.nothing import found_in, nobody_class
 from edge_tl.profile import Profile
-from edge_tl.recognizer import Learned, Recognizer
-from edge_tl.sound import NOISE
+from edge_tl.recognizer import Learned, Recognizer, Variations
+from edge_tl.sound import NOISE, embed_views
+from edge_tl.speech_stream import SoundEmbedder
 from edge_tl.validation import BySession, Evaluation
 
 
@@ -50,9 +52,12 @@ def run(arguments: Namespace) -> int:
             before = adapt(recognizer)
         check_enough(recognizer, force=arguments.force)
         way = getattr(embedder, "way", "frame")
-        learned, points, stopped = train(recognizer)
+        more = vary(recognizer, profile) if arguments.augment else None
+        learned, points, stopped = train(recognizer, more)
         names = {session.id: session.name for session in profile.store.sessions()}
         held: Any = getattr(recognizer.head, "held_out_", None)
+        if held is not None:
+            held = held[: len(recognizer.rows[1])]  # variations come after the examples
         evaluation = None if stopped or held is not None else judge(recognizer, names)
         config = listening_config(saved, arguments.threshold)
         made = []
@@ -80,6 +85,8 @@ def run(arguments: Namespace) -> int:
         f"in {learned.train_ms:.1f} ms, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: "
         f"generation {generation}"
     )
+    if more is not None:
+        print(f"  and on {len(more.y) // recognizer.views} variations of them; the figures below are without these")
     if held is not None and held.any():
         rows, labels, _ = recognizer.rows
         right = recognizer.head.score(rows[held], labels[held])
@@ -157,7 +164,32 @@ def check_found(recognizer: Recognizer, *, force: bool) -> None:
         )
 
 
-def train(recognizer: Recognizer) -> tuple[Learned, list[tuple[int, float, float]], bool]:
+def vary(recognizer: Recognizer, profile: Profile) -> Variations:
+    """Every recording of a word with the profile's own noise behind it, at other loudness and pace."""
+    embedder = recognizer.embedder
+    if not isinstance(embedder, SoundEmbedder):
+        raise ConfigError("--augment varies recordings of words; this profile was taught with pictures")
+    store = profile.store
+    listed = [one for one in store.list() if one.fingerprint]
+    noises = [store.sound(one.id) for one in listed if one.label == NOISE]
+    spoken = [one for one in listed if one.label != NOISE]
+    rng = np.random.default_rng(0)
+    made, labels, takes = [], [], []
+    with Progress("varying recordings") as progress:
+        for done, one in enumerate(spoken):
+            progress.of(done, len(spoken))
+            for sound in varied(store.sound(one.id), noises, rng):
+                made.append(embed_views(embedder, sound))
+                labels.append(one.label)
+                takes.append(one.take)
+    if not made:
+        raise NotFittedError("no word was recorded yet: run `edge-tl teach --mic`, or `edge-tl examples import FOLDER`")
+    return recognizer.vary(np.stack(made), labels, takes)
+
+
+def train(
+    recognizer: Recognizer, more: Variations | None = None
+) -> tuple[Learned, list[tuple[int, float, float]], bool]:
     """Learn with a curve while it lasts; Ctrl-C stops an iterative head, keeps the best so far, and is told as True."""
     with stoppable() as stopped, LiveCurve(clock) as live:
 
@@ -165,7 +197,7 @@ def train(recognizer: Recognizer) -> tuple[Learned, list[tuple[int, float, float
             live(epoch, loss, accuracy)
             return stopped()
 
-        learned = recognizer.learn(progress)
+        learned = recognizer.learn(progress, more)
         return learned, live.points, stopped()
 
 
