@@ -5,8 +5,8 @@ other speaker  taught by one speaker, asked of all others
 many speakers  twelve English words of ten speakers each, every recording left out by itself
 listening      up, down, left and right of seven clips each and ten seconds of noise taught (three splits); asked: the
                other clips as streams, eight words that were not taught, and the other half of three long noises
-in noise       Arabic, own speaker, two parts of five; the asked recordings with noise of another place behind them, taught
-               as they are and with `--augment` (noise of the other half of the files, gain, pace)
+in noise       Arabic, own speaker, two parts of five; the asked recordings with noise of another place behind them,
+               taught as they are and with `--augment` (noise of the other half of the files, gain, pace)
 Heads are ridge with the base's own features, but for `tuned`: the base's dense layer trained too, `top` without that.
 """
 

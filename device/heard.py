@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,15 @@ def sounds_at(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def frames_of(path: Path) -> Iterator[Frame]:
-    """A sound file as a stream."""
-    with SoundFile(path) as file:
-        done = 0
-        for block in file.blocks(file.rate_hz):
-            yield Frame(block, done / file.rate_hz, rate_hz=file.rate_hz)
-            done += len(block)
+def frames_of(paths: Sequence[Path], progress: Callable[[int, int], object]) -> Iterator[Frame]:
+    """Sound files as one stream, one after the other: short clips too are heard to their end."""
+    now_s = 0.0
+    for done, path in enumerate(paths):
+        progress(done, len(paths))
+        with SoundFile(path) as file:
+            for block in file.blocks(file.rate_hz):
+                yield Frame(block, now_s, rate_hz=file.rate_hz)
+                now_s += len(block) / file.rate_hz
 
 
 def try_thresholds(
@@ -45,10 +48,7 @@ def try_thresholds(
     progress: Callable[[int, int], object],
 ) -> list[Tried]:
     """Each threshold on the recordings left out and on sound files that hold none of the words."""
-    others = []
-    for done, path in enumerate(against):
-        progress(done, len(against))
-        others.append(heard_in(recognizer, frames_of(path)))
+    others = [heard_in(recognizer, frames_of(against, progress))] if against else []
     thresholds = sorted({*THRESHOLDS, *SHOWN, config.threshold})
     return tried(recognizer.classes, left_out(recognizer), others, config, thresholds)
 
@@ -69,6 +69,8 @@ def heard_lines(made: Sequence[Tried], config: ListeningConfig) -> list[str]:
         f"{used.confused} as another word, {used.words - used.heard - used.confused} not at all (each left out of "
         "what was taught)"
     ]
+    if used.heard:
+        lines.append(f"  half of them within {used.delay_s:.2f} s of the middle of the word")
     if not used.hours:
         return [*lines, "false alarms are unknown: give --against recordings that hold none of the words"]
     most = most_per_hour(used.alarms, used.hours)
@@ -94,6 +96,7 @@ def heard_report(made: Sequence[Tried]) -> list[dict[str, Any]]:
             "words": one.words,
             "false_alarms": one.alarms,
             "hours": one.hours,
+            "delay_s": None if math.isnan(one.delay_s) else one.delay_s,
         }
         for one in made
     ]

@@ -3,9 +3,9 @@
     Source.read → Frame → Embedder.embed → ExampleStore.add | Head.predict_proba → Controller.update → Game.step
 
 Read the files in this order, which is the data's way: errors, frames, audio, audio_mel, audio_windows, resample, wav,
-sources, wav_source, simulated, image, manifest, interpreter, embedder, speech_embedding, speech_stream, stored,
-examples, folders, features, span, heads, metrics, validation, rejection, recognizer, controller, profile, timing,
-testing.
+sound, sources, wav_source, simulated, image, manifest, interpreter, embedder, speech_embedding, speech_base,
+speech_browser, speech_stream, hearing, utterance, stored, examples, folders, spoken, augment, features, span, heads,
+metrics, validation, rejection, recognizer, controller, listening, alarms, profile, timing, testing.
 """
 
 from edge_tl.controller import Controller, ControllerConfig, Steady
@@ -30,12 +30,15 @@ from edge_tl.features import FeatureMap
 from edge_tl.frames import Frame, Source
 from edge_tl.heads import HEADS, Head, make_head
 from edge_tl.image import decode
+from edge_tl.listening import Listener, ListeningConfig
 from edge_tl.models import default_model
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Learned, Observation, Recognizer
 from edge_tl.rejection import Rejector
 from edge_tl.simulated import SimulatedPlayer
+from edge_tl.sound import Sound, read_sound
 from edge_tl.sources import FolderSource
+from edge_tl.speech_browser import BrowserEmbedder
 from edge_tl.speech_embedding import SpeechEmbedder
 from edge_tl.speech_stream import Heard, SoundEmbedder, StreamingSpeech
 from edge_tl.validation import Evaluation, evaluate
@@ -44,6 +47,7 @@ from edge_tl.wav_source import WavSource
 
 __all__ = [
     "HEADS",
+    "BrowserEmbedder",
     "ConfigError",
     "Controller",
     "ControllerConfig",
@@ -58,6 +62,8 @@ __all__ = [
     "Head",
     "Heard",
     "Learned",
+    "Listener",
+    "ListeningConfig",
     "MissingDependency",
     "ModelError",
     "NotFittedError",
@@ -70,6 +76,7 @@ __all__ = [
     "Rejector",
     "ShapeError",
     "SimulatedPlayer",
+    "Sound",
     "SoundEmbedder",
     "Source",
     "SourceClosed",
@@ -84,5 +91,6 @@ __all__ = [
     "default_model",
     "evaluate",
     "make_head",
+    "read_sound",
     "read_wav",
 ]

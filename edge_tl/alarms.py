@@ -35,8 +35,8 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     """(label, windows) of every recording, answered by a head that was taught the others; after `learn`.
 
     The windows are the recording's views, which lie as far apart as a stream's: so many a listener hears of a word at
-    least. Recordings of a class that has no other are left out; of a tuned head only those are asked that it held out
-    to choose its epoch. NotFittedError before `learn`.
+    least. Their times are seconds after the middle of the word. Recordings of a class that has no other are left out;
+    of a tuned head only those are asked that it held out to choose its epoch. NotFittedError before `learn`.
     """
     if not recognizer.fitted:
         raise NotFittedError("nothing was trained yet: call learn() first")
@@ -50,8 +50,10 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
         proba = recognizer.head.predict_proba(X)
     rejector = recognizer.rejector
     familiar = rejector.soften(rejector.held_out_) if rejector.ready else np.ones(len(y))
-    hop_s = recognizer.embedder.hop_samples / recognizer.embedder.rate_hz  # type: ignore[attr-defined]
-    times_s = hop_s * np.arange(views)
+    embedder = recognizer.embedder
+    assert isinstance(embedder, SoundEmbedder)
+    late_s = (1 - embedder.word_at) * embedder.window_samples / embedder.rate_hz
+    times_s = late_s + embedder.hop_samples / embedder.rate_hz * (np.arange(views) - views // 2)
     found = []
     for first in range(0, len(y), views):
         rows = slice(first, first + views)

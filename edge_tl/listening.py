@@ -122,6 +122,8 @@ class Tried:
     """Recordings of a word in which another is told first."""
     words: int
     """Recordings of words."""
+    delay_s: float = float("nan")
+    """After the middle of the word half of those that are told rightly are told; NaN without one."""
 
     @property
     def alarms_per_hour(self) -> float:
@@ -141,7 +143,10 @@ def tried(
     config: ListeningConfig,
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> list[Tried]:
-    """What each threshold does to recordings of words, (label, windows), and to others that hold none of them."""
+    """What each threshold does to recordings of words, (label, windows), and to others that hold none of them.
+
+    The times of the words' windows are seconds after the middle of the word.
+    """
     words, others = list(words), list(others)
     hours = sum(float(np.ptp(one.times_s)) for one in others if len(one.times_s)) / 3600
     made = []
@@ -151,7 +156,9 @@ def tried(
         heard = sum(bool(said) and said[0][0] == label for label, said in first)
         confused = sum(bool(said) and said[0][0] != label for label, said in first)
         alarms = sum(len(told(one, classes, each)) for one in others)
-        made.append(Tried(threshold, alarms, hours, heard, confused, len(first)))
+        delays_s = [said[0][1] for label, said in first if said and said[0][0] == label]
+        delay_s = float(np.median(delays_s)) if delays_s else float("nan")
+        made.append(Tried(threshold, alarms, hours, heard, confused, len(first), delay_s))
     return made
 
 

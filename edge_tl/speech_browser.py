@@ -63,6 +63,7 @@ class BrowserEmbedder:
     rate_hz = RATE_HZ
     window_samples = WINDOW_SAMPLES
     hop_samples = HOP_FRAMES * HOP_SAMPLES
+    word_at = WORD_AT
     views = len(SHIFTS)
 
     def __init__(self, about: SpeechBase, network: Interpreter, upper: Upper) -> None:

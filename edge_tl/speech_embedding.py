@@ -71,6 +71,7 @@ class SpeechEmbedder:
     name = way = "speech"
     rate_hz = RATE_HZ
     window_samples = WINDOW_SAMPLES
+    word_at = WORD_AT
     views = len(SHIFTS)
     """Windows that `taught` gives of one recording."""
     hop_samples = STEP_SAMPLES

@@ -33,6 +33,8 @@ class SoundEmbedder(Embedder, Protocol):
     """From one window of a stream to the next."""
     views: int
     """Windows that `taught` gives of one recording."""
+    word_at: float
+    """Where in a window the middle of its word belongs, as a share of it."""
 
     @property
     def features(self) -> Features:

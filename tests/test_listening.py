@@ -90,6 +90,7 @@ def test_a_threshold_trades_missed_words_for_false_alarms() -> None:
     assert [one.heard for one in made] == [3, 2, 1]
     assert [one.confused for one in made] == [1, 1, 1]
     assert [one.missed for one in made] == [0, 0.25, 0.5]
+    assert made[0].delay_s == pytest.approx(STEP_S)
     assert made[0].alarms_per_hour == pytest.approx(1 / made[0].hours)
     assert within_budget(made, 1.0).threshold == 0.65
     assert within_budget(made, 1e6).threshold == 0.4

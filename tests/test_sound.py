@@ -27,7 +27,7 @@ class Pitches:
     fingerprint = hashlib.sha256(b"pitches").hexdigest()
     embedding_shape: tuple[int, ...] = (8,)
     embedding_dim = 8
-    rate_hz, window_samples, hop_samples, views = 8_000, 4_000, 640, 3
+    rate_hz, window_samples, hop_samples, views, word_at = 8_000, 4_000, 640, 3, 0.5
     features = FeatureMap("flatten")
 
     def fit(self, data: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ class Loudness:
     name, kind, fingerprint = "loudness", "sound", "0" * 64
     embedding_shape: tuple[int, ...] = (4,)
     embedding_dim = 4
-    rate_hz, window_samples, hop_samples, views = 16_000, 3200, 800, 1
+    rate_hz, window_samples, hop_samples, views, word_at = 16_000, 3200, 800, 1, 0.5
     features = FeatureMap("flatten")
 
     def fit(self, data: np.ndarray) -> np.ndarray:

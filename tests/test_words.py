@@ -110,6 +110,7 @@ def test_training_says_how_many_words_would_be_told(run: Run) -> None:
     assert used["told"] >= 14
     _, text, _ = run("evaluate")
     assert "recordings of words are told" in text
+    assert re.search(r"half of them within 0\.\d\d s of the middle of the word", text)
     assert "false alarms are unknown" in text
 
 
@@ -142,6 +143,23 @@ def test_a_budget_of_false_alarms_chooses_the_threshold(run: Run, tmp_path: Path
     _, text, _ = run("evaluate", "--against", other)
     assert re.search(r"false alarms: \d+ in 0\.5 minutes, .* an hour \(at most [\d.]+ with 95 % confidence\)", text)
     run("train", "--threshold", "0.75")
+
+
+def test_variations_are_taught_and_not_asked(run: Run, tmp_path: Path) -> None:
+    """`--augment` trains on noisy, louder and slower recordings too; the accuracy is that of the recordings alone."""
+    plain = run("train", "--json")[1]
+    code, text, _ = run("train", "--augment")
+    assert code == 0
+    assert "and on 48 variations of them" in text
+    augmented = run("train", "--augment", "--json")[1]
+    assert (augmented["accuracy"], augmented["examples"]) == (plain["accuracy"], plain["examples"])
+    assert run("predict", write(tmp_path / "hum.wav", spoken("hum", 91)), "--json")[1][0]["label"] == "hum"
+    model = model_folder(tmp_path / "model")
+    data = tmp_path / "data"
+    assert run("examples", "import", fill(tmp_path / "p"), "--model", model, profile="signs", data=data)[0] == 0
+    code, _, err = run("train", "--augment", "--model", model, profile="signs", data=data)
+    assert code == 1
+    assert "--augment varies recordings of words" in err
 
 
 @pytest.mark.parametrize(
