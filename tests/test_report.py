@@ -217,7 +217,7 @@ def test_without_pictures_the_page_says_so(made: Path, tmp_path: Path, report: C
                 for _ in range(3):
                     profile.store.add(take, None, (middle + rng.normal(0, 0.1, 12)).astype(np.float32), fingerprint)
     page = report(tmp_path / "data")
-    assert page.text.count("No pictures were kept") == 2
+    assert page.text.count("No files were kept") == 2
 
 
 def profile_of(made: Path) -> list[Any]:

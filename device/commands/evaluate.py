@@ -46,11 +46,7 @@ def run(arguments: Namespace) -> int:
         print_json(described | {"thresholds": heard_report(made)} if made else described)
     else:
         why_not = "" if recognizer.rejector.ready else recognizer.rejector.reason
-        print(
-            "\n".join(
-                text(name, evaluation, examples.ids, why_not, getattr(embedder, "way", "frame"), recognizer.nobody)
-            )
-        )
+        print("\n".join(text(name, evaluation, examples.ids, why_not, recognizer)))
         if made:
             print("\n".join(["", *heard_lines(made, config)]))
     return 0
@@ -64,9 +60,11 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray, nobody: str | Non
     return {"head": head, "nobody": nobody, **described}
 
 
-def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, way: str, nobody: str | None) -> list[str]:
+def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, recognizer: Recognizer) -> list[str]:
     """What a person reads; why_not: the reason why "none of these" is off, empty where it is on."""
-    lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation, way, nobody), ""]
+    views = f", each asked at {recognizer.views} places in the window" if recognizer.views > 1 else ""
+    way = getattr(recognizer.embedder, "way", "frame")
+    lines = [f"{head} head, {len(ids)} examples{views}", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
     width = max(text_columns(label) for label in evaluation.classes)
     names = [cut(label, 8) for label in evaluation.classes]
     cell = max(5, *(text_columns(name) for name in names))
@@ -78,7 +76,7 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, way: 
         recall = (shown or evaluation).recall[label]
         found = "     –" if math.isnan(recall) else f"{recall:6.1%}"
         lines.append(f"{fit(label, width)}  {found}  " + " ".join(f"{count:{cell}}" for count in row))
-    lines += ["", rejection(evaluation, why_not)]
+    lines += ["", rejection(evaluation, why_not, "pictures" if recognizer.views == 1 else "recordings")]
     if evaluation.suspects:
         lines += ["", "look at these, they may be mislabelled (`edge-tl examples remove --id ID`):"]
         for suspect in evaluation.suspects:
@@ -86,11 +84,11 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, way: 
     return lines
 
 
-def rejection(evaluation: Evaluation, why_not: str) -> str:
+def rejection(evaluation: Evaluation, why_not: str, what: str) -> str:
     """What "none of these" costs and brings, in a line."""
     if evaluation.accepted is None:
         return f"'none of these' is off: {why_not or 'nothing could be judged'}"
-    text = f"with 'none of these': {evaluation.accepted:.1%} of these pictures are accepted"
+    text = f"with 'none of these': {evaluation.accepted:.1%} of these {what} are accepted"
     if evaluation.accuracy_of_accepted is not None:
         text += f", {evaluation.accuracy_of_accepted:.1%} of the accepted are right"
     return text

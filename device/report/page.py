@@ -53,7 +53,8 @@ def summary(of: Contents) -> str:
     text = f"{plural(len(of.ids), 'example')} of {plural(classes, 'class', 'classes')} in {plural(takes, 'take')}"
     if len(of.sessions) > 1:
         text += f" and {plural(len(of.sessions), 'session')}"
-    return f"{text} · looks at: {of.embedder.name} · head: {of.head}"
+    how = "looks at" if of.embedder.kind == "picture" else "listens with"
+    return f"{text} · {how}: {of.embedder.name} · head: {of.head}"
 
 
 def headline(of: Contents) -> str:
@@ -194,7 +195,8 @@ def rejection(of: Contents, found: Evaluation) -> str:
     """What "none of these" costs."""
     if found.accepted is None:
         return note(f"“None of these” is off: {of.rejection_off or 'nothing could be judged'}.")
-    text = f"With “none of these”, {found.accepted:.1%} of these pictures are accepted"
+    what = "pictures" if of.embedder.kind == "picture" else "recordings, each asked at several places in the window,"
+    text = f"With “none of these”, {found.accepted:.1%} of these {what} are accepted"
     if found.accuracy_of_accepted is not None:
         text += f"; {found.accuracy_of_accepted:.1%} of the accepted are right"
     return note(text + ".")
@@ -236,7 +238,7 @@ def pictures(of: Contents) -> str:
     parts = []
     for label, shots in of.pictures.items():
         figures = "".join(figure(shot, str(shot.example)) for shot in shots)
-        body = f'<div class="shots">{figures}</div>' if shots else note("No pictures were kept, only embeddings.")
+        body = f'<div class="shots">{figures}</div>' if shots else note("No files were kept, only embeddings.")
         parts.append(f"<h3>{key(labels.index(label))}{escape(label)}</h3>{body}")
     return "".join(parts)
 
@@ -244,7 +246,7 @@ def pictures(of: Contents) -> str:
 def figure(shot: Thumbnail | None, words: str) -> str:
     """A picture with what was found in it, and a line below."""
     if shot is None:
-        return f"<figure><figcaption>{escape(words)} (no picture was kept)</figcaption></figure>"
+        return f"<figure><figcaption>{escape(words)} (no file was kept)</figcaption></figure>"
     drawn = []
     for outline, points in zip(shot.outlines, shot.points, strict=True):
         corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)
