@@ -5,12 +5,21 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import re
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
+from device.arguments import (
+    box,
+    day,
+    positive,
+    positive_rate,
+    positive_seconds,
+    seed,
+    share,
+    threads,
+    two_phases,
+)
 from device.output import forgive_encodings, warn
 from edge_tl.errors import EdgeTLError
 
@@ -20,7 +29,6 @@ MODELS = ("hands", "face")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
 KEEPS_NOTHING = ("demo", "doctor", "evaluate", "listen", "model", "predict", "report")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
-MOST_THREADS = 64
 MIC_HELP = "auto, part of a microphone's name, its number, or FILE.wav"
 CAMERA_HELP = (
     "auto, picamera2[:N], usb[:N], sim or sim:hand (the simulated player), or PATH of a folder, picture or video"
@@ -344,88 +352,3 @@ class Version(argparse.Action):
 def sentence(text: str) -> str:
     """The help line as a sentence of its own."""
     return text[0].upper() + text[1:] + "."
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 up, for argparse."""
-    return whole(text, 1, 2**63 - 1)
-
-
-def seed(text: str) -> int:
-    """A whole number from 0 up, for argparse."""
-    return whole(text, 0, 2**63 - 1)
-
-
-def threads(text: str) -> int:
-    """How many threads, for argparse; the interpreters crash where the system refuses them more."""
-    return whole(text, 1, MOST_THREADS)
-
-
-def whole(text: str, least: int, most: int) -> int:
-    """A whole number in a range, both ends included, for argparse."""
-    shown = text if len(text) <= 30 else f"{text[:30]}…"
-    if not re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number")
-    if not least <= int(text) <= most:
-        raise argparse.ArgumentTypeError(f"{shown} is not a number from {least} to {most}")
-    return int(text)
-
-
-def day(text: str) -> str:
-    """A date, for argparse."""
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a date like 2025-06-30") from None
-
-
-def box(text: str) -> tuple[float, float, float, float]:
-    """Four shares 0 to 1 with commas between, the left before the right and the top before the bottom, for argparse."""
-    try:
-        left, top, right, bottom = map(float, text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not LEFT,TOP,RIGHT,BOTTOM, e.g. 0.2,0.1,0.8,0.9") from None
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise argparse.ArgumentTypeError(f"{text[:40]} is no box: left < right and top < bottom, all from 0 to 1")
-    return left, top, right, bottom
-
-
-def two_phases(text: str) -> tuple[int, int]:
-    """Two whole numbers with a comma between, the first from 1 up, for argparse."""
-    first, comma, second = text.partition(",")
-    if not comma:
-        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not TOP,ALL, e.g. 40,60")
-    return whole(first, 1, 100_000), whole(second, 0, 100_000)
-
-
-def share(text: str) -> float:
-    """A number above 0 and at most 1, for argparse."""
-    try:
-        number = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number from 0 to 1") from None
-    if not 0 < number <= 1:
-        raise argparse.ArgumentTypeError(f"{text[:30]} is not above 0 and at most 1")
-    return number
-
-
-def positive_rate(text: str) -> float:
-    """How many an hour, 0 and up and finite, for argparse."""
-    try:
-        number = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number") from None
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text[:30]} is not a number from 0 up")
-    return number
-
-
-def positive_seconds(text: str) -> float:
-    """Seconds above 0 and finite, for argparse."""
-    try:
-        number = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number of seconds") from None
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a time above 0 seconds")
-    return number

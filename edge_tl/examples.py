@@ -6,7 +6,7 @@ import builtins
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -20,10 +20,9 @@ from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeErr
 from edge_tl.labels import check_label
 from edge_tl.recorded import Count, Example, Examples
 from edge_tl.sessions import Session, Sittings
-from edge_tl.sound import Sound, embed_views, read_sound
+from edge_tl.sound import Sound, embed_views
 from edge_tl.speech_stream import SoundEmbedder
-from edge_tl.stored import JPEG, TFJSSCDS, WAV, Media, as_stored, checksum, pack, stored_media, unpack
-from edge_tl.tfjsscds import read_tfjsscds
+from edge_tl.stored import JPEG, Media, as_stored, checksum, pack, stored_media, stored_sound, unpack
 
 if TYPE_CHECKING:
     from edge_tl.embedder import Embedder
@@ -211,14 +210,10 @@ class ExampleStore:
     def sound(self, example: int) -> Sound:
         """The sound of an example; ExampleError where there is no such example or it kept none."""
         kind, media = self.media(example, "sound")
-        if kind == TFJSSCDS:
-            (spoken,) = read_tfjsscds(media)
-            if spoken.samples is None or spoken.rate_hz is None:
-                raise ExampleError(f"example {example} kept a spectrogram only, no sound")
-            return Sound(spoken.samples, spoken.rate_hz)
-        if kind != WAV:
-            raise ExampleError(f"example {example} is no sound: it kept {kind}")
-        return read_sound(media)
+        sound = stored_sound(kind, media)
+        if sound is None:
+            raise ExampleError(f"example {example} is no sound: it kept {kind} without one")
+        return sound
 
     def media(self, example: int, word: str = "file") -> tuple[str, bytes]:
         """The media type and the bytes of what an example kept; ExampleError where it is not there or kept nothing."""
@@ -232,11 +227,9 @@ class ExampleStore:
             raise ExampleError(f"example {example} kept no {word}, only its embedding")
         raise ExampleError(f"there is no example {example}: `edge-tl examples list` shows those there are")
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> AbstractContextManager[None]:
         """While it lasts every read sees the same examples, whatever a writer commits meanwhile."""
-        with self._db.snapshot():
-            yield
+        return self._db.snapshot()
 
     # -- changing ----------------------------------------------------------------------------------------------------
 
@@ -323,7 +316,12 @@ class ExampleStore:
         left: builtins.list[int] = []
         for done, (number,) in enumerate(todo, 1):
             try:
-                dtype, packed = pack(self._embedded(embedder, number))
+                vector = (
+                    embed_views(embedder, self.sound(number))
+                    if isinstance(embedder, SoundEmbedder)
+                    else embedder.embed(image.decode(self.picture(number)))
+                )
+                dtype, packed = pack(vector)
                 crc = checksum(embedder.fingerprint, dtype, packed)
                 batch.append((embedder.fingerprint, dtype, crc, packed, number))
             except (ExampleError, ProfileError):
@@ -343,12 +341,6 @@ class ExampleStore:
                 f"{len(left)} examples have no readable {embedder.kind} to embed anew ({shown}): remove them"
             )
         return len(todo)
-
-    def _embedded(self, embedder: Embedder, example: int) -> np.ndarray:
-        """What a head learns from a stored example."""
-        if isinstance(embedder, SoundEmbedder):
-            return embed_views(embedder, self.sound(example))
-        return embedder.embed(image.decode(self.picture(example)))
 
     # -- closing -----------------------------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from edge_tl import image
 from edge_tl.errors import ShapeError
-from edge_tl.sound import Sound
-from edge_tl.tfjsscds import SpokenExample, write_tfjsscds
+from edge_tl.sound import Sound, read_sound
+from edge_tl.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
 from edge_tl.wav import encode_wav
 
 JPEG, WAV, TFJSSCDS = "image/jpeg", "audio/wav", "application/x-tfjsscds"
@@ -80,6 +80,18 @@ def stored_media(media: Media) -> tuple[str, bytes]:
     if isinstance(media, Sound):
         return WAV, encode_wav(media.samples, media.rate_hz)
     return JPEG, stored_jpeg(media)
+
+
+def stored_sound(kind: str, media: bytes) -> Sound | None:
+    """The sound in a stored file of this media type; None where it holds none: a picture, or a spectrogram alone."""
+    if kind == WAV:
+        return read_sound(media)
+    if kind != TFJSSCDS:
+        return None
+    (spoken,) = read_tfjsscds(media)
+    if spoken.samples is None or spoken.rate_hz is None:
+        return None
+    return Sound(np.clip(spoken.samples, -1.0, 1.0), spoken.rate_hz)
 
 
 def stored_jpeg(picture: np.ndarray | bytes) -> bytes:

@@ -15,23 +15,25 @@ from edge_tl.errors import SourceClosed
 
 
 class ListenScreen:
-    """Runs until `q`, or until the sound is over."""
+    """Runs until `q`; what was told stays when a recording is over."""
 
     def __init__(self, term: Terminal, ear: Ear, clock: Callable[[], float]) -> None:
         self.term, self.ear, self.clock = term, ear, clock
         self._sight: Sight | None = None
         self._log: list[str] = []
+        self._over = False
 
     def run(self, seconds: float = float("inf")) -> None:
         """The loop: one block, the keys, the drawing."""
         until_s, drawn_s = self.clock() + seconds, float("-inf")
         while self.clock() < until_s:
-            if {"q", "escape"} & set(self.term.keys()):
+            if {"q", "escape"} & set(self.term.keys(0.05 if self._over else 0.0)):
                 return
+            sight = None
             try:
-                sight = self.ear.read(timeout_s=0.05)
-            except SourceClosed:
-                return
+                sight = None if self._over else self.ear.read(timeout_s=0.05)
+            except SourceClosed:  # the recording is over, and what was told in it stays to be read
+                self._over = True
             if sight is not None:
                 self._sight = sight
                 if sight.steady is not None:
@@ -62,5 +64,5 @@ class ListenScreen:
             term.put(row, 0, "…", "grey")
         for offset, text in enumerate(reversed(self._log[-(rows - row - 3) :])):
             term.put(row + 1 + offset, 2, fit(text, columns - 3), "white" if offset else "cyan")
-        term.put(rows - 1, 0, "q quit", "grey")
+        term.put(rows - 1, 0, "the recording is over  q quit" if self._over else "q quit", "grey")
         term.show()

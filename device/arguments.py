@@ -1,0 +1,94 @@
+"""Types of command-line arguments: what argparse refuses, in words."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import date
+
+MOST_THREADS = 64
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 up, for argparse."""
+    return whole(text, 1, 2**63 - 1)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 up, for argparse."""
+    return whole(text, 0, 2**63 - 1)
+
+
+def threads(text: str) -> int:
+    """How many threads, for argparse; the interpreters crash where the system refuses them more."""
+    return whole(text, 1, MOST_THREADS)
+
+
+def whole(text: str, least: int, most: int) -> int:
+    """A whole number in a range, both ends included, for argparse."""
+    shown = text if len(text) <= 30 else f"{text[:30]}…"
+    if not re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number")
+    if not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{shown} is not a number from {least} to {most}")
+    return int(text)
+
+
+def day(text: str) -> str:
+    """A date, for argparse."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a date like 2025-06-30") from None
+
+
+def box(text: str) -> tuple[float, float, float, float]:
+    """Four shares 0 to 1 with commas between, the left before the right and the top before the bottom, for argparse."""
+    try:
+        left, top, right, bottom = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not LEFT,TOP,RIGHT,BOTTOM, e.g. 0.2,0.1,0.8,0.9") from None
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise argparse.ArgumentTypeError(f"{text[:40]} is no box: left < right and top < bottom, all from 0 to 1")
+    return left, top, right, bottom
+
+
+def two_phases(text: str) -> tuple[int, int]:
+    """Two whole numbers with a comma between, the first from 1 up, for argparse."""
+    first, comma, second = text.partition(",")
+    if not comma:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not TOP,ALL, e.g. 40,60")
+    return whole(first, 1, 100_000), whole(second, 0, 100_000)
+
+
+def share(text: str) -> float:
+    """A number above 0 and at most 1, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number from 0 to 1") from None
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text[:30]} is not above 0 and at most 1")
+    return number
+
+
+def positive_rate(text: str) -> float:
+    """How many an hour, 0 and up and finite, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number") from None
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text[:30]} is not a number from 0 up")
+    return number
+
+
+def positive_seconds(text: str) -> float:
+    """Seconds above 0 and finite, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number of seconds") from None
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a time above 0 seconds")
+    return number
