@@ -14,11 +14,12 @@ from device.output import print_json, warn
 from device.wheel import fetched_parts, local_wheels
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ModelError, ProfileError
-from edge_tl.interpreter import Interpreter, TensorInfo
+from edge_tl.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.look.models import ARCHITECTURE, PARTS, VERSION, Part, is_installed, load_part, read_parts, store_parts
 from edge_tl.manifest import read_manifest
 from edge_tl.models import default_model
 from edge_tl.profile import Generation
+from edge_tl.surgery import truncate
 
 
 def run(arguments: Namespace) -> int:
@@ -140,11 +141,30 @@ def describe(path: Path) -> dict[str, Any]:
     return facts
 
 
+def cut(arguments: Namespace) -> int:
+    """Cut a .tflite file at one of its tensors; OUT is replaced whole or not at all."""
+    path, out = arguments.path, arguments.out
+    if out.exists() and path.exists() and out.samefile(path):
+        raise ModelError(f"{out}: is the model that is to be cut; name another file with --out")
+    data = truncate(read_model(path), arguments.tensor, str(path))
+    unfinished = out.with_name(f"{out.name}.part")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    if arguments.json:
+        print_json({"file": str(out), "tensor": arguments.tensor, "bytes": len(data)})
+    else:
+        print(f"{out}: ends at {arguments.tensor}, {len(data)} bytes")
+    return 0
+
+
 def tensor_text(tensor: TensorInfo) -> str:
     """Name, shape, type and quantisation of a tensor."""
     text = f"{tensor.name} {'×'.join(map(str, tensor.shape))} {tensor.dtype}"
     return f"{text} (scale {tensor.scale:g}, zero point {tensor.zero_point})" if tensor.scale else text
 
 
-ACTIONS = {"get": get, "list": list_models, "info": info}
+ACTIONS = {"get": get, "list": list_models, "info": info, "truncate": cut}
 """What needs no profile."""
