@@ -14,6 +14,11 @@ def positive(text: str) -> int:
     return whole(text, 1, 2**63 - 1)
 
 
+def port(text: str) -> int:
+    """A port of TCP, for argparse; 0 for any free one."""
+    return whole(text, 0, 65535)
+
+
 def seed(text: str) -> int:
     """A whole number from 0 up, for argparse."""
     return whole(text, 0, 2**63 - 1)

@@ -12,10 +12,11 @@ from device.choose import open_mic, open_source, parse_camera
 from device.output import warn
 from device.reconnect import Reconnecting
 from device.rotated import Rotated
+from device.serve.local import ask_health
 from device.steering import neutral_label
 from edge_tl.controller import Controller, ControllerConfig
 from edge_tl.embedder import Embedder, TFLiteEmbedder
-from edge_tl.errors import ConfigError, NotFittedError, ProfileError
+from edge_tl.errors import ConfigError, NotFittedError, ProfileError, ProfileLocked
 from edge_tl.frames import Source
 from edge_tl.hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
 from edge_tl.labels import check_label, escape, unescape
@@ -141,7 +142,26 @@ def open_profile(arguments: Namespace, stack: ExitStack, *, writable: bool, make
             f"there is no profile {arguments.profile!r} in {arguments.data_dir}{there}: run `edge-tl teach` first, or "
             "`edge-tl examples import FOLDER`"
         )
-    return stack.enter_context(Profile(folder, writable=writable))
+    try:
+        return stack.enter_context(Profile(folder, writable=writable))
+    except ProfileLocked:
+        console = service_console(Path(arguments.data_dir))
+        if console is None:
+            raise
+        raise ProfileLocked(
+            f"the service holds profile {arguments.profile!r}: teach and train it {console}, or stop the service first "
+            "(sudo systemctl stop edge-tl)"
+        ) from None
+
+
+def service_console(data_dir: Path) -> str | None:
+    """Where the service that runs on this folder is taught, in words; None where none answers."""
+    try:
+        health = ask_health(data_dir / "events.sock")
+    except ConfigError:
+        return None
+    web = health.get("outputs", {}).get("web", {}).get("address")
+    return f"at {web}" if web else "through its console, which [web] in its configuration opens"
 
 
 def load_saved(profile: Profile) -> Saved | None:

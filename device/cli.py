@@ -12,6 +12,7 @@ from pathlib import Path
 from device.arguments import (
     box,
     day,
+    port,
     positive,
     positive_rate,
     positive_seconds,
@@ -27,7 +28,7 @@ WAYS = ("frame", "box", "hand", "hand-crop", "face")
 HANDS = ("largest", "both")
 MODELS = ("hands", "face")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
-KEEPS_NOTHING = ("demo", "doctor", "evaluate", "listen", "model", "predict", "report")
+KEEPS_NOTHING = ("demo", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
 MIC_HELP = "auto, part of a microphone's name, its number, or FILE.wav"
 CAMERA_HELP = (
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 1 an expected error (one line on stderr), 2 wrong usage."""
     forgive_encodings()
     arguments = build_parser().parse_args(argv)
-    command = importlib.import_module(f"device.commands.{arguments.command}")
+    command = importlib.import_module(f"device.commands.{arguments.command.replace('-', '_')}")
     try:
         code = int(command.run(arguments))
         sys.stdout.flush()
@@ -338,6 +339,28 @@ def build_parser() -> argparse.ArgumentParser:
     listed.add_argument("--json", action="store_true", help="print JSON instead of text")
     model_action("generations", "the trained heads kept in a profile", profile)
     model_action("roll-back", "go back to the head trained before", profile)
+
+    configured = argparse.ArgumentParser(add_help=False)
+    configured.add_argument(
+        "--config", type=Path, metavar="FILE", help="a TOML file (default: edge-tl.toml here, else /etc/edge-tl.toml)"
+    )
+    configured.add_argument("--data-dir", type=Path, metavar="DIR", help="where profiles are kept")
+    serve = command("serve", "run without a screen: tell what is seen and heard, be taught from a browser", configured)
+    serve.add_argument("--camera", metavar="WHICH", help=f"one pipeline instead of the file's: {CAMERA_HELP}")
+    serve.add_argument("--mic", metavar="WHICH", help=f"one pipeline instead of the file's: {MIC_HELP}")
+    serve.add_argument("--profile", metavar="NAME", help="of --camera (default: default) or of --mic (default: words)")
+    serve.add_argument("--web", type=port, metavar="PORT", help="the console in a browser, on this machine only")
+    serve.add_argument("--check", action="store_true", help="read the configuration, say whether it is good, and end")
+    status = command("status", "say how a running service does", configured)
+    status.add_argument("--socket", type=Path, metavar="FILE", help="its socket (default: as configured)")
+    status.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+    install = command("install-service", "install the service under systemd, in an environment of its own (root)")
+    install.add_argument("--wheel", type=Path, metavar="FILE.whl", help="what to install (default: this checkout)")
+    away = command("remove-service", "take the service away; what was taught and configured stays (root)")
+    away.add_argument("--purge", action="store_true", help="remove what was taught, the configuration and the user too")
+    for one in (install, away):
+        one.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
     command("doctor", "say what is missing on this machine, and the command that mends it", profile)
     return parser

@@ -32,7 +32,8 @@ class Lesson:
     """What `teach` and `play` do with recorded frames; knows no keys and no screen.
 
     labels: classes shown from the beginning, also while empty. minimum: examples a class needs before training is
-    offered. A take is what lies between `begin` and `end`.
+    offered. keep_media: False where no raw picture or sound may reach the disk. A take is what lies between `begin` and
+    `end`.
     """
 
     def __init__(
@@ -42,8 +43,11 @@ class Lesson:
         clock: Callable[[], float],
         labels: Iterable[str] = (),
         minimum: int = 20,
+        *,
+        keep_media: bool = True,
     ) -> None:
         self.store, self.recognizer, self.clock, self.minimum = store, recognizer, clock, minimum
+        self.keep_media = keep_media
         for label in labels:
             store.add_label(check_label(label))
         self.last_picture: dict[str, np.ndarray] = {}
@@ -120,7 +124,8 @@ class Lesson:
             self._session = self.store.session()
             self._take = self.store.new_take(self.recording, self._source, self._session)
         fingerprint = self.recognizer.embedder.fingerprint
-        number = self.store.add(self._take, sight.frame.data, sight.embedding, fingerprint)
+        media = sight.frame.data if self.keep_media else None
+        number = self.store.add(self._take, media, sight.embedding, fingerprint)
         self._ids.append(number)
         self._spots[number] = spot(self.recognizer.embedder, sight.frame.data.shape)
         self.recognizer.add(sight.embedding, self.recording, self._take, self._session)
@@ -135,7 +140,7 @@ class Lesson:
         for sound, embedding in made:
             take = self._last_take = self.store.new_take(label, source, session)
             self._together.append(take)
-            self._ids.append(self.store.add(take, sound, embedding, fingerprint))
+            self._ids.append(self.store.add(take, sound if self.keep_media else None, embedding, fingerprint))
             self.recognizer.add(embedding, label, take, session)
             self.last_picture[label] = spectrum(sound.samples, sound.rate_hz, *SPECTRUM_PX)
         self.store.flush()

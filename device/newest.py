@@ -89,6 +89,11 @@ class NewestFrame:
         if self._thread is not None:
             self._thread.join(self._close_s)
 
+    @property
+    def hangs(self) -> bool:
+        """Whether it was closed and its thread has not come back from the driver."""
+        return self._closing and self._thread is not None and self._thread.is_alive()
+
     def __enter__(self) -> Self:
         self.open()
         return self

@@ -48,6 +48,8 @@ class Player(Source, Protocol):
 
 def show(source: Source, label: str) -> None:
     """Ask the simulated player for a new take of a pose; any other source shows what it shows."""
+    if hasattr(source, "tell"):  # it is read in another thread
+        source.tell(lambda inner: show(inner, label))
     if isinstance(source, SimulatedPlayer) and label in source.labels:
         source.pose = label
         source.new_session()

@@ -24,7 +24,7 @@ class Reconnecting:
     is no loss and is passed on. `index` goes on counting over a loss.
 
     `state` is "open", "waiting" or "closed"; `fault` is the one line that told of the last loss, or what
-    the source says of itself, or "".
+    the source says of itself, or "". patient: a source that is not there at `open` is sought like a lost one.
     """
 
     def __init__(
@@ -32,12 +32,16 @@ class Reconnecting:
         acquire: Callable[[], Source],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        patient: bool = False,
+        name: str = "camera",
     ) -> None:
-        self.name = "camera"
+        self.name = name
         self.simulated = False
         self.state = "closed"
         self.fault = ""
-        self._acquire, self._clock, self._sleep = acquire, clock, sleep
+        self._acquire, self._clock, self._sleep, self._patient = acquire, clock, sleep, patient
+        self._left: list[Source] = []
         self._source: Source | None = None
         self._wait_s = FIRST_WAIT_S
         self._retry_s = 0.0
@@ -45,10 +49,26 @@ class Reconnecting:
         self._next_index = 0
 
     def open(self) -> None:
-        """Acquire the source; raise what that raises."""
-        self._use(self._acquire())
+        """Acquire the source; raise what that raises, or seek it where it is `patient`."""
         self._first_index = self._next_index = 0
         self._wait_s = FIRST_WAIT_S
+        try:
+            self._use(self._acquire())
+        except (SourceError, MissingDependency) as error:
+            if not self._patient:
+                raise
+            self._lost(error)
+
+    @property
+    def inner(self) -> Source | None:
+        """The source that is read now, None while it is lost."""
+        return self._source
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a driver's call on a source that was open has not come back: opening it again cannot help."""
+        self._left = [source for source in self._left if getattr(source, "hangs", False)]
+        return bool(self._left)
 
     def read(self, timeout_s: float = 1.0) -> Frame:
         """The next frame; SourceTimeout while the source is lost, after at most `timeout_s` and one try to open it."""
@@ -63,6 +83,7 @@ class Reconnecting:
             raise
         except SourceError as error:
             self._source.close()
+            self._left.append(self._source)
             raise self._lost(error) from error
         self._wait_s = FIRST_WAIT_S
         self.fault = getattr(self._source, "fault", "")  # a microphone that is open and gives nothing but zeros

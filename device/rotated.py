@@ -25,6 +25,11 @@ class Rotated:
         self.source, self.degrees = source, degrees
         self.name, self.simulated = source.name, source.simulated
 
+    @property
+    def hangs(self) -> bool:
+        """Whether the source's driver hangs."""
+        return bool(getattr(self.source, "hangs", False))
+
     def open(self) -> None:
         """Open the source; as it raises."""
         self.source.open()

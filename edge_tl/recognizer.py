@@ -217,11 +217,15 @@ class Recognizer:
                 f"the examples were embedded by model {examples.fingerprint[:12]}, this is {self.embedder.name} "
                 f"({self.embedder.fingerprint[:12]}): run `edge-tl examples re-embed`"
             )
-        self._rows = GrowingGram()
-        self._labels, self._takes, self._sessions = [], [], []
+        self.forget()
         if len(examples.y):
             labels = [str(label) for label in examples.y]
             self._add(examples.X, labels, examples.takes.tolist(), examples.sessions.tolist())
+
+    def forget(self) -> None:
+        """Give the examples' memory back: it goes on recognising, and learns again after `replace`."""
+        self._rows = GrowingGram()
+        self._labels, self._takes, self._sessions = [], [], []
 
     def learn(
         self, progress: Callable[[int, float, float], bool | None] | None = None, more: Variations | None = None

@@ -1,0 +1,5 @@
+"""`edge-tl remove-service`: see install_service."""
+
+from device.commands.install_service import run
+
+__all__ = ["run"]

@@ -1,0 +1,56 @@
+"""`edge-tl status`: how a running service does."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from device.cli import data_dir
+from device.output import print_json
+from device.serve.build import socket_path
+from device.serve.config import PLACES, read_config
+from device.serve.local import ask_health
+
+
+def run(arguments: Namespace) -> int:
+    """Ask at the socket; 0 where all is well, 1 where something is not."""
+    health = ask_health(arguments.socket or configured_socket(arguments))
+    if arguments.json:
+        print_json(health)
+    else:
+        print("\n".join(lines(health)))
+    return 0 if health["status"] == "ok" else 1
+
+
+def configured_socket(arguments: Namespace) -> Path:
+    """The socket of the configuration, else that of the state folder."""
+    if arguments.config is None and (arguments.data_dir or not any(place.is_file() for place in PLACES)):
+        return (arguments.data_dir or data_dir()) / "events.sock"
+    config = read_config(arguments.config)
+    return socket_path(config, arguments.data_dir or config.data_dir or data_dir())
+
+
+def lines(health: dict[str, Any]) -> list[str]:
+    """What a person reads of it."""
+    made = [f"{health['status']}, up {health['uptime_s'] / 3600:.1f} h, {health['events']} events told"]
+    for name, one in health["pipelines"].items():
+        p50, p95 = one["latency_p50_ms"], one["latency_p95_ms"]
+        took = "" if p50 is None else f", latency {p50:.0f} ms (95 % within {p95:.0f})"
+        made.append(
+            f"{name}: {one['source']} {one['state']}, {one['frames_per_s']:.1f}/s{took}, {one['dropped']} dropped, "
+            f"generation {one['generation']}"
+        )
+        for trouble in dict.fromkeys((one["fault"], one["last_error"])):
+            made += [f"  {trouble}"] if trouble else []
+        if one["teaching"] != "ready":
+            made.append(f"  teaching stands still: {one['teaching']}")
+    for name, one in health["outputs"].items():
+        made += [f"{name}: {one['state']}: {one['error']}"] if one.get("error") else []
+    machine = health["machine"]
+    if machine["temperature_c"] is not None:
+        limited = ", ".join(machine["limited_now"] or []) or "not limited"
+        made.append(f"processor {machine['temperature_c']:.0f} °C, {limited}")
+    if machine["memory_mib"] is not None:
+        made.append(f"memory {machine['memory_mib']:.0f} MiB")
+    return made

@@ -1,0 +1,161 @@
+"""The service put together from its configuration: the one place where its real parts are chosen and opened."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from device.assembly import (
+    adopt_hearing,
+    adopt_look,
+    clock,
+    holds_examples,
+    load_embedder,
+    profile_folder,
+    subject_of,
+)
+from device.choose import open_mic, open_source
+from device.output import warn
+from device.reconnect import Reconnecting
+from device.rotated import Rotated
+from device.serve.config import PipelineConfig, ServiceConfig
+from device.serve.event import Output
+from device.serve.feed import Feed
+from device.serve.hooks import Hooks
+from device.serve.hub import Hub
+from device.serve.local import LocalSocket
+from device.serve.mqtt import Mqtt
+from device.serve.notify import Notify
+from device.serve.pins import Pins
+from device.serve.pipeline import Pipeline
+from device.serve.requests import Requests
+from device.serve.service import Service
+from edge_tl.embedder import Embedder
+from edge_tl.errors import ProfileLocked
+from edge_tl.frames import Source
+from edge_tl.look.remembered import read_look
+from edge_tl.look.ways import Look
+from edge_tl.profile import Profile
+
+
+def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notify) -> Service:
+    """A service that is ready to `run`; everything it opened is closed by the stack, in the reverse order.
+
+    Raises EdgeTLError (one line) for what the configuration asks for and is not there. A camera or microphone that is
+    away is no error: it is sought.
+    """
+    stack.enter_context(alone(data_dir))
+    hub = Hub()
+    service = Service([], notify, clock=clock, wall=time.time, summary_s=config.summary_s)
+    requests = Requests(service, clock)
+    for name, one in config.pipelines.items():
+        service.pipelines[name] = open_pipeline(name, one, config, data_dir, service, stack)
+    for output in outputs(config, data_dir, service, requests, hub):
+        output.start()
+        stack.callback(output.stop)
+        service.outputs.append(output)
+    return service
+
+
+def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: Requests, hub: Hub) -> list[Output]:
+    """The ways out that the configuration asks for."""
+    made: list[Output] = [hub, LocalSocket(socket_path(config, data_dir), requests.health)]
+    if config.hooks:
+        made.append(Hooks(config.hooks, warn))
+    if config.pins:
+        made.append(Pins(config.pins, {name for name, one in config.pipelines.items() if one.kind == "sound"}))
+    if config.mqtt is not None:
+        made.append(Mqtt(config.mqtt, lambda: labels_of(service)))
+    if config.web is not None:
+        from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
+
+        made.append(Web(config.web, requests, hub, clock, warn))
+    return made
+
+
+def labels_of(service: Service) -> dict[str, tuple[str, list[str]]]:
+    """Pipeline → its kind and what it can tell; from any thread."""
+    return {
+        name: (one.config.kind, list(one.line.recognizer.classes) if one.line.recognizer.fitted else [])
+        for name, one in list(service.pipelines.items())
+    }
+
+
+def socket_path(config: ServiceConfig, data_dir: Path) -> Path:
+    """Where the Unix socket is."""
+    return config.socket or data_dir / "events.sock"
+
+
+def open_pipeline(
+    name: str, one: PipelineConfig, config: ServiceConfig, data_dir: Path, service: Service, stack: ExitStack
+) -> Pipeline:
+    """One pipeline with its profile, its embedder, and its camera or microphone, which is sought from now on."""
+    arguments = Namespace(profile=one.profile, data_dir=data_dir, model=None, threads=config.threads)
+    profile = stack.enter_context(Profile(profile_folder(arguments), writable=True))
+    embedder = adopt(one, profile, arguments)
+    way = read_look(profile.folder).way
+    source = Reconnecting(_acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name)
+    feed = Feed(source, service.wake, clock, one.kind)
+    pipeline = Pipeline(
+        name, one, config.store, profile, embedder, feed, clock=clock, wall=time.time, beat=service.beat
+    )
+    stack.enter_context(feed)
+    return pipeline
+
+
+def adopt(one: PipelineConfig, profile: Profile, arguments: Namespace) -> Embedder:
+    """Make a new profile one of pictures or of words, and load what looks or listens as the profile was taught."""
+    with contextlib.suppress(Exception) if _damaged(profile) else contextlib.nullcontext():
+        if one.kind == "sound":
+            adopt_hearing(profile)
+        elif one.look is not None and not holds_examples(profile):
+            adopt_look(profile, Look(one.look))
+        else:
+            adopt_look(profile, read_look(profile.folder))
+    return load_embedder(arguments)
+
+
+def _damaged(profile: Profile) -> bool:
+    """Whether its examples cannot be read: then it goes on recognising, and says that it cannot be taught."""
+    try:
+        profile.store.labels()
+    except Exception:
+        return True
+    return False
+
+
+def _acquire(one: PipelineConfig, way: str) -> Callable[[], Source]:
+    def acquire() -> Source:
+        if one.mic is not None:
+            return open_mic(one.mic, clock=clock, loop=True)
+        assert one.camera is not None
+        camera = open_source(one.camera, clock=clock, loop=True, subject=subject_of(way))
+        return Rotated(camera, one.rotate) if one.rotate else camera
+
+    return acquire
+
+
+@contextlib.contextmanager
+def alone(data_dir: Path):  # type: ignore[no-untyped-def]
+    """While it lasts no other service uses this state folder; ProfileLocked where one does."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = os.open(data_dir / "service.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pid = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise ProfileLocked(
+                f"another service (PID {pid}) runs on {data_dir}: end it, or use another data_dir"
+            ) from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,240 @@
+"""Installing the service, step by step: each step says what it does, whether it is done already, and does it."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+from device.serve.config import ServiceConfig, parse_config
+from edge_tl.errors import ConfigError, EdgeTLError
+
+USER = "edge-tl"
+HOME = Path("var/lib/edge-tl")
+PLACE = Path("opt/edge-tl")
+CONFIG = Path("etc/edge-tl.toml")
+UNIT = Path("etc/systemd/system/edge-tl.service")
+GPIO = Path("etc/systemd/system/edge-tl.service.d/gpio.conf")
+GPIO_TEXT = """# Made by `edge-tl install-service`, because edge-tl.toml names [[pins]].
+[Service]
+SupplementaryGroups=gpio
+DeviceAllow=char-gpiochip rw
+"""
+Run = Callable[[Sequence[str]], None]
+
+
+class InstallError(EdgeTLError):
+    """A step of the installation that failed."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do."""
+
+    what: str
+    """In words, as a line."""
+    done: Callable[[], bool]
+    """Whether it is so already."""
+    do: Callable[[], None]
+    """InstallError or OSError where it cannot be done."""
+
+
+def run_aloud(command: Sequence[str]) -> None:
+    """Run a program; InstallError with its last line where it fails."""
+    try:
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise InstallError(f"{command[0]} cannot be run ({error.strerror}): is it installed?") from error
+    if ended.returncode:
+        lines = (ended.stderr or ended.stdout).strip().splitlines() or [f"exit code {ended.returncode}"]
+        raise InstallError(f"{' '.join(command[:4])} failed: {lines[-1]}")
+
+
+def unit_text() -> str:
+    """The unit, as it is in the tree."""
+    return (resources.files("device") / "systemd" / "edge-tl.service").read_text(encoding="utf-8")
+
+
+def config_text() -> str:
+    """The configuration that a new installation begins with."""
+    return (resources.files("device") / "systemd" / "edge-tl.toml").read_text(encoding="utf-8")
+
+
+def extras_of(config: ServiceConfig) -> list[str]:
+    """The extras of the wheel that a configuration needs."""
+    wanted = []
+    pipelines = config.pipelines.values()
+    if any(one.mic is not None for one in pipelines):
+        wanted.append("speech")
+    if any(one.camera is not None and one.camera.startswith(("auto", "usb")) for one in pipelines):
+        wanted.append("usb")
+    wanted += ["web"] if config.web is not None else []
+    return wanted + (["mqtt"] if config.mqtt is not None else [])
+
+
+def source_of(wheel: Path | None) -> Path:
+    """The wheel to install: the one given, else this checkout, of which one is built.
+
+    ConfigError for a file that is no wheel, or where edge-tl runs from neither.
+    """
+    if wheel is not None:
+        if wheel.suffix != ".whl" or not wheel.is_file():
+            raise ConfigError(f"--wheel {wheel}: a .whl file is wanted (python3 -m build makes one)")
+        return wheel.resolve()
+    checkout = Path(__file__).resolve().parents[2]
+    if not (checkout / "pyproject.toml").is_file():
+        raise ConfigError("edge-tl runs from no checkout: give --wheel FILE.whl")
+    return checkout
+
+
+def check_place(place: Path) -> None:
+    """ConfigError where the service would be run from somebody's home, which it cannot see."""
+    homes = ("/home/", "/root/", "/Users/")
+    if f"{place.resolve()}/".startswith(homes):
+        raise ConfigError(f"{place} is in a home folder, which the service cannot read: choose one like /opt/edge-tl")
+
+
+def steps(root: Path, wheel: Path | None, python: str = sys.executable, run: Run = run_aloud) -> Iterator[Step]:
+    """All steps of an installation, in their order; each is asked for only when those before are done.
+
+    root: where the system is, `/`. python: makes the environment. run: runs programs; InstallError where one fails.
+    """
+    place, config = root / PLACE, root / CONFIG
+    check_place(place)
+    source = source_of(wheel)
+    yield Step(f"make the system user {USER}, with the groups video and audio", _user_there, lambda: _add_user(run))
+    yield Step(
+        f"write {config}, with one camera and the console on loopback",
+        config.exists,
+        lambda: _write(config, config_text(), 0o640, group=USER),
+    )
+    yield _environment(root, source, python, run)
+    for path, text in wanted_files(root):
+        yield Step(f"write {path}", partial(_holds, path, text), partial(_write, path, text, 0o644))
+    yield Step("reload systemd, enable and start the service", lambda: False, lambda: _start(run))
+
+
+def wanted_files(root: Path) -> list[tuple[Path, str]]:
+    """The unit, and its drop-in where pins are configured."""
+    files = [(root / UNIT, unit_text())]
+    if (root / CONFIG).exists() and parse_config((root / CONFIG).read_text(), str(root / CONFIG)).pins:
+        files.append((root / GPIO, GPIO_TEXT))
+    return files
+
+
+def removal(root: Path, *, purge: bool, run: Run = run_aloud) -> Iterator[Step]:
+    """All steps of taking it away again; what was taught and configured stays, unless `purge`."""
+    unit, place = root / UNIT, root / PLACE
+    yield Step("stop and disable the service", lambda: not unit.exists(), lambda: _stop(run))
+    for path in (unit, (root / GPIO).parent, place):
+        yield Step(f"remove {path}", partial(_gone, path), partial(_remove, path))
+    if purge:
+        for path in (root / CONFIG, root / HOME):
+            yield Step(f"remove {path}", partial(_gone, path), partial(_remove, path))
+        yield Step(f"remove the user {USER}", lambda: not _user_there(), lambda: run(["userdel", USER]))
+    yield Step("reload systemd", lambda: False, lambda: run(["systemctl", "daemon-reload"]))
+
+
+def _environment(root: Path, source: Path, python: str, run: Run) -> Step:
+    """The step that makes an environment of its own and installs the wheel with what the configuration needs."""
+    place = root / PLACE
+
+    def make() -> None:
+        config = parse_config((root / CONFIG).read_text(), str(root / CONFIG))
+        extras = ",".join(extras_of(config))
+        # apt's Picamera2 is only seen from an environment that sees the system's packages.
+        system = ["--system-site-packages"] if importable(python, "picamera2", run) else []
+        if not (place / "bin" / "python").exists():
+            run([python, "-m", "venv", *system, str(place)])
+        own = str(place / "bin" / "python")
+        # What the system has stays as it is: apt's Picamera2 is built for apt's NumPy.
+        keep = place / "keep.txt"
+        keep.write_text(_kept(own) if system else "")
+        wanted = f"{source}[{extras}]" if extras else str(source)
+        run([own, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(keep), wanted])
+        if source.suffix == ".whl":  # the same version may hold something else by now
+            run([own, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(source)])
+
+    what = f"make the environment {place} and install {source.name} in it"
+    return Step(what, lambda: False, make)
+
+
+def importable(python: str, package: str, run: Run) -> bool:
+    """Whether a Python has a package."""
+    code = f"import importlib.util as u, sys; sys.exit(0 if u.find_spec({package!r}) else 'no {package}')"
+    try:
+        run([python, "-c", code])
+    except InstallError:
+        return False
+    return True
+
+
+def _kept(python: str) -> str:
+    code = "import numpy; print('numpy==' + numpy.__version__)"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=False).stdout
+
+
+def _user_there() -> bool:
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        return False
+    return True
+
+
+def _add_user(run: Run) -> None:
+    groups = ",".join(name for name in ("video", "audio") if _group_there(name))
+    run(["useradd", "--system", "--home-dir", f"/{HOME}", "--no-create-home", "--shell", "/usr/sbin/nologin",
+         "--user-group", *(["--groups", groups] if groups else []), USER])  # fmt: skip
+
+
+def _group_there(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def _write(path: Path, text: str, mode: int, group: str | None = None) -> None:
+    """Write a file of root's, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.chmod(mode)
+    if group is not None and os.geteuid() == 0 and _group_there(group):
+        os.chown(new, 0, grp.getgrnam(group).gr_gid)
+    new.replace(path)
+
+
+def _gone(path: Path) -> bool:
+    return not path.exists()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _start(run: Run) -> None:
+    run(["systemctl", "daemon-reload"])
+    run(["systemctl", "enable", "edge-tl.service"])
+    run(["systemctl", "restart", "edge-tl.service"])
+
+
+def _stop(run: Run) -> None:
+    run(["systemctl", "disable", "--now", "edge-tl.service"])

@@ -1,0 +1,192 @@
+"""The Unix socket: every event as a line of JSON, and an answer to `health`. Whoever may open the file may listen."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from device.serve.event import Event
+from edge_tl.errors import ConfigError
+
+MOST_CLIENTS = 32
+MOST_WAITING_BYTES = 64 * 1024
+"""A client that does not read is let go when so much waits for it."""
+MOST_QUESTION_BYTES = 1024
+
+
+class LocalSocket:
+    """An Output: clients connect and get a line an event; a line `health` from them is answered with a line of JSON.
+
+    path: of the socket file, made with mode 0660: to connect, the group needs the right to write. health: what is
+    answered. A file that a killed service left there is replaced; one that somebody listens at is a ConfigError.
+    """
+
+    name = "socket"
+
+    def __init__(self, path: Path, health: Callable[[], dict[str, Any]]) -> None:
+        self.path, self._health = path, health
+        self._clients: dict[socket.socket, tuple[bytearray, bytearray]] = {}
+        self._lines: list[bytes] = []
+        self._lock = threading.Lock()
+        self._selector = selectors.DefaultSelector()
+        self._reader, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._thread = threading.Thread(target=self._work, name="edge-tl socket", daemon=True)
+        self._server: socket.socket | None = None
+        self._stopping = self._closed = False
+
+    def start(self) -> None:
+        """Listen; ConfigError (one line) where the file cannot be made or another service listens there."""
+        try:
+            if self.path.exists() and stat.S_ISSOCK(self.path.stat().st_mode):
+                with socket.socket(socket.AF_UNIX) as other:
+                    if other.connect_ex(str(self.path)) == 0:
+                        raise ConfigError(f"another service listens at {self.path}: end it, or choose another socket")
+                self.path.unlink()
+            server = _bound(self.path)
+        except OSError as error:
+            raise ConfigError(f"the socket {self.path} cannot be made ({error}): choose another place") from error
+        server.listen(8)
+        self._server = server
+        self._selector.register(server, selectors.EVENT_READ)
+        self._selector.register(self._reader, selectors.EVENT_READ)
+        self._thread.start()
+
+    def publish(self, event: Event) -> None:
+        """Give the line to the socket's thread."""
+        with self._lock:
+            self._lines.append(event.as_json().encode() + b"\n")
+        self._wake()
+
+    def health(self) -> dict[str, Any]:
+        """How many listen."""
+        return {"state": "ok" if self._thread.is_alive() else "failed", "clients": len(self._clients)}
+
+    def stop(self) -> None:
+        """Let all go and remove the file."""
+        self._stopping = True
+        self._wake()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+            self.path.unlink(missing_ok=True)
+        if not self._closed:
+            self._closed = True
+            self._selector.close()
+            os.close(self._reader)
+            os.close(self._waker)
+
+    def _wake(self) -> None:
+        if self._closed:
+            return
+        with contextlib.suppress(OSError):  # a full pipe wakes it too
+            os.write(self._waker, b".")
+
+    def _work(self) -> None:
+        while not self._stopping:
+            for key, events in self._selector.select(1.0):
+                if key.fileobj is self._server:
+                    self._accept()
+                elif key.fileobj == self._reader:
+                    with contextlib.suppress(OSError):
+                        os.read(self._reader, 4096)
+                elif isinstance(key.fileobj, socket.socket):
+                    self._serve(key.fileobj, events)
+            with self._lock:
+                lines, self._lines = b"".join(self._lines), []
+            for client in list(self._clients):
+                self._send(client, lines)
+        for client in list(self._clients):
+            self._drop(client)
+        assert self._server is not None
+        self._server.close()
+
+    def _accept(self) -> None:
+        assert self._server is not None
+        with contextlib.suppress(OSError):
+            client, _ = self._server.accept()
+            client.setblocking(False)
+            if len(self._clients) >= MOST_CLIENTS:
+                client.close()
+                return
+            self._clients[client] = bytearray(), bytearray()
+            self._selector.register(client, selectors.EVENT_READ)
+
+    def _serve(self, client: socket.socket, events: int) -> None:
+        """Read questions; what waits to be written is written by `_send`."""
+        if not events & selectors.EVENT_READ:
+            return
+        asked, waiting = self._clients[client]
+        try:
+            data = client.recv(4096)
+        except OSError:
+            data = b""
+        asked += data
+        if not data or len(asked) > MOST_QUESTION_BYTES:
+            self._drop(client)
+            return
+        while b"\n" in asked:
+            line, _, rest = bytes(asked).partition(b"\n")
+            asked[:] = rest
+            known = line.strip() == b"health"
+            answer = self._health() if known else {"error": "there is one question: health"}
+            waiting += json.dumps(answer).encode() + b"\n"
+
+    def _send(self, client: socket.socket, lines: bytes) -> None:
+        """Write as much as the client takes; let it go where it does not read."""
+        _, waiting = self._clients[client]
+        waiting += lines
+        try:
+            if waiting:
+                del waiting[: client.send(waiting)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(client)
+            return
+        if len(waiting) > MOST_WAITING_BYTES:
+            self._drop(client)
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting else 0)
+        self._selector.modify(client, wanted)
+
+    def _drop(self, client: socket.socket) -> None:
+        self._selector.unregister(client)
+        del self._clients[client]
+        client.close()
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket with this name, which the group may connect to and others may not."""
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    before = os.umask(0o117)
+    try:
+        server.bind(str(path))
+    except OSError:
+        server.close()
+        raise
+    finally:
+        os.umask(before)
+    return server
+
+
+def ask_health(path: Path, timeout_s: float = 5.0) -> dict[str, Any]:
+    """What the service at this socket says of itself; ConfigError (one line) where none answers."""
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(timeout_s)
+            client.connect(str(path))
+            client.sendall(b"health\n")
+            for line in client.makefile("rb"):
+                answer = json.loads(line)
+                if isinstance(answer, dict) and "status" in answer:  # events come in between
+                    return answer
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"no service answers at {path} ({error}): start one with `edge-tl serve`") from error
+    raise ConfigError(f"the service at {path} gave no answer: look into its log")

@@ -1,0 +1,77 @@
+"""GPIO pins that follow labels, through gpiozero. Home of gpiozero."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from device.serve.config import PinConfig
+from device.serve.event import Event
+from edge_tl.errors import ConfigError, MissingDependency
+
+WORD_S = 1.0
+"""A word has no end: the pin is on for so long where the configuration says nothing."""
+
+
+class Pins:
+    """An Output that turns pins on and off; all are off at the start and at the end.
+
+    words: the names of the pipelines that hear, whose labels have no end.
+    """
+
+    name = "pins"
+
+    def __init__(self, pins: Sequence[PinConfig], words: set[str]) -> None:
+        self.pins, self._words = pins, words
+        self._error = ""
+        self._devices: list[Any] = []
+
+    def start(self) -> None:
+        """Take the pins; MissingDependency without gpiozero, ConfigError where a pin cannot be had."""
+        try:
+            gpiozero = importlib.import_module("gpiozero")
+        except ImportError as error:
+            raise MissingDependency(
+                "[[pins]] needs gpiozero: sudo apt install python3-gpiozero python3-lgpio"
+            ) from error
+        for one in self.pins:
+            try:
+                device = gpiozero.DigitalOutputDevice(one.pin, active_high=one.active_high, initial_value=False)
+            # gpiozero raises what its back end raises: there are four of them.
+            except Exception as error:
+                self.stop()
+                reason = (str(error).splitlines() or [type(error).__name__])[0]
+                raise ConfigError(
+                    f"GPIO {one.pin} cannot be had ({reason}): check [[pins]], and that python3-lgpio is installed"
+                ) from error
+            self._devices.append(device)
+
+    def publish(self, event: Event) -> None:
+        """Turn on the pins of this label, and off those of the label that it ended."""
+        for one, device in zip(self.pins, self._devices, strict=True):
+            if one.source not in (None, event.source):
+                continue
+            seconds = WORD_S if one.seconds is None and event.source in self._words else one.seconds
+            try:
+                if event.label == one.label:
+                    if seconds is None:
+                        device.on()
+                    else:
+                        device.blink(on_time=seconds, off_time=0, n=1, background=True)
+                elif one.seconds is None and event.source not in self._words:
+                    device.off()
+            except Exception as error:  # see start
+                self._error = f"GPIO {one.pin}: {error}"
+
+    def health(self) -> dict[str, Any]:
+        """Which pins are on."""
+        on = [one.pin for one, device in zip(self.pins, self._devices, strict=False) if device.value]
+        return {"state": "failed" if self._error else "ok", "on": on, "error": self._error}
+
+    def stop(self) -> None:
+        """All off, and given back."""
+        for device in self._devices:
+            device.off()
+            device.close()
+        self._devices = []

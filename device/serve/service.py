@@ -1,0 +1,178 @@
+"""The service's one loop: pipelines step, events go out, requests of other threads are answered, systemd is told."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, TypeVar
+
+from device.output import warn
+from device.serve.event import Event, Output
+from device.serve.machine import machine_health
+from device.serve.notify import Notify
+from device.serve.pipeline import Pipeline
+from edge_tl.errors import EdgeTLError, SourceTimeout
+
+T = TypeVar("T")
+ROUND_S = 0.2
+"""The loop goes round at least this often, also where no frame comes."""
+HEALTH_S = 1.0
+
+
+class Service:
+    """Runs pipelines until `stop`; the thread of `run` infers and teaches, all others only ask.
+
+    outputs: the ways out. clock: seconds, monotonic; wall: seconds since 1970. summary_s: one line in the log each.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        notify: Notify,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        summary_s: float = 60.0,
+        log: Callable[[str], None] = warn,
+    ) -> None:
+        self.pipelines: dict[str, Pipeline] = {}
+        """Name → pipeline; filled before `run`."""
+        self.outputs, self.notify = list(outputs), notify
+        self.clock, self.wall, self.summary_s, self.log = clock, wall, summary_s, log
+        self.health: dict[str, Any] = {"status": "starting"}
+        """A snapshot, replaced as a whole every HEALTH_S: any thread may read it."""
+        self.told = 0
+        """How many events went out."""
+        self._news = threading.Event()
+        self._asked: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+        self._stopping = False
+        self._started_s = clock()
+        self._alive_s = self._health_s = float("-inf")
+        self._summary_s = clock() + summary_s
+        self._errors: dict[str, str] = {}
+
+    def wake(self) -> None:
+        """There is something to do; called by any thread."""
+        self._news.set()
+
+    def stop(self) -> None:
+        """End `run` soon; may be called from a signal handler."""
+        self._stopping = True
+        self._news.set()
+
+    def ask(self, function: Callable[[], T], timeout_s: float = 120.0) -> T:
+        """Have the loop call a function, between two frames; what it returns or raises. From any other thread.
+
+        SourceTimeout where the loop does not come round in time.
+        """
+        future: Future[T] = Future()
+        self._asked.put((function, future))
+        self.wake()
+        try:
+            return future.result(timeout_s)
+        except FutureTimeout:
+            future.cancel()
+            raise SourceTimeout(f"the service did not answer within {timeout_s:g} s: is it training?") from None
+
+    def run(self) -> None:
+        """Go round until `stop`."""
+        self.notify.ready()
+        while not self._stopping:
+            self.step()
+            # Cleared before the next round: what arrives while it runs is seen in the one after.
+            self._news.wait(ROUND_S)
+            self._news.clear()
+        self.notify.stopping()
+
+    def step(self) -> None:
+        """One round."""
+        for pipeline in self.pipelines.values():
+            for event in pipeline.step():
+                self._publish(event)
+        self._answer()
+        self.beat()
+        now_s = self.clock()
+        if now_s - self._health_s >= HEALTH_S:
+            self._health_s = now_s
+            self.health = self._describe()
+            self._tell_errors()
+            self.notify.status(self.line())
+        if now_s >= self._summary_s:
+            self._summary_s = now_s + self.summary_s
+            self.log(self.line())
+
+    def beat(self) -> None:
+        """Feed the watchdog, unless a driver hangs that only a new process gets free; long work calls it too."""
+        now_s = self.clock()
+        if now_s - self._alive_s < min(1.0, (self.notify.watchdog_s or 3.0) / 3):
+            return
+        if not any(pipeline.feed.hangs for pipeline in self.pipelines.values()):
+            self._alive_s = now_s
+            self.notify.alive()
+
+    def _publish(self, event: Event) -> None:
+        self.told += 1
+        for output in self.outputs:
+            output.publish(event)
+
+    def _answer(self) -> None:
+        """Call what other threads asked for."""
+        while True:
+            try:
+                function, future = self._asked.get_nowait()
+            except queue.Empty:
+                return
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(function())
+            # Whoever asked gets to know, whatever it was; the loop goes on.
+            except Exception as error:
+                future.set_exception(error)
+                if not isinstance(error, EdgeTLError):
+                    self.log(f"a request failed: {type(error).__name__}: {error}")
+
+    def _describe(self) -> dict[str, Any]:
+        """All health, JSON-able."""
+        pipelines = {name: pipeline.health() for name, pipeline in self.pipelines.items()}
+        outputs = {output.name: output.health() for output in self.outputs}
+        well = all(one["state"] in ("open", "ended") and one["teaching"] == "ready" for one in pipelines.values())
+        well = well and all(one["state"] == "ok" for one in outputs.values())
+        hangs = any(pipeline.feed.hangs for pipeline in self.pipelines.values())
+        return {
+            "status": "hangs" if hangs else "ok" if well else "degraded",
+            "time": round(self.wall(), 3),
+            "uptime_s": round(self.clock() - self._started_s, 1),
+            "events": self.told,
+            "pipelines": pipelines,
+            "outputs": outputs,
+            "machine": machine_health(),
+        }
+
+    def _tell_errors(self) -> None:
+        """Log what went wrong anew, once each."""
+        now = {name: one["last_error"] or one["fault"] for name, one in self.health["pipelines"].items()}
+        now |= {name: one.get("error", "") for name, one in self.health["outputs"].items()}
+        for name, error in now.items():
+            if error and self._errors.get(name) != error:
+                self.log(f"{name}: {error}")
+            elif not error and self._errors.get(name):
+                self.log(f"{name}: well again")
+        self._errors = now
+
+    def line(self) -> str:
+        """How it goes, in a line."""
+        parts = []
+        for name, one in self.health.get("pipelines", {}).items():
+            if one["state"] == "open":
+                p50, p95 = one["latency_p50_ms"], one["latency_p95_ms"]
+                took = "" if p50 is None else f", {p50:.0f}/{p95:.0f} ms"
+                parts.append(f"{name} {one['frames_per_s']:.1f}/s{took}, generation {one['generation']}")
+            else:
+                parts.append(f"{name} {one['state']}")
+        temperature = self.health.get("machine", {}).get("temperature_c")
+        parts += [f"{temperature:.0f} °C"] if temperature is not None else []
+        return f"{self.health['status']}: {'; '.join(parts)}; {self.told} events"

@@ -1,0 +1,334 @@
+"""The web console and the API of HTTP, for people and programs near the device. Home of Starlette and uvicorn.
+
+Every request passes `Guard` first: Host, Origin, session or token, size. What changes anything is a POST of JSON,
+which a page of another site cannot send. Names from outside are looked up among the pipelines, never used as a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib import resources
+from typing import Any
+
+from device.serve.access import Access, host_allowed, token_of
+from device.serve.config import WebConfig
+from device.serve.event import Event
+from device.serve.hub import Hub
+from device.serve.requests import NotHere, Requests
+from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout
+
+try:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import ClientDisconnect, Request
+    from starlette.responses import JSONResponse, Response, StreamingResponse
+    from starlette.routing import Route
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+except ImportError as error:
+    raise MissingDependency("[web] needs Starlette and uvicorn: pip install 'edge-tl[web]'") from error
+
+MOST_BODY_BYTES = 64 * 1024
+MOST_CONNECTIONS = 40
+COOKIE = "edge_tl_session"
+LIVE_S = 0.2
+"""The console is told this often what is seen and heard."""
+FILES = {"/": ("console.html", "text/html"), "/console.js": ("console.js", "text/javascript"),
+         "/console.css": ("console.css", "text/css")}  # fmt: skip
+OPEN_TO_ALL = {*FILES, "/api/login", "/health"}
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """ASGI middleware: lets through what may pass, and answers all else with a status and one line of JSON."""
+
+    def __init__(self, app: ASGIApp, config: WebConfig, access: Access) -> None:
+        self.app, self.config, self.access = app, config, access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
+                ]
+            await send(message)
+
+        request = Request(scope)
+        refusal = self._refusal(request)
+        if refusal is not None:
+            status, line = refusal
+            await JSONResponse({"error": line}, status)(scope, receive, send_safely)
+            return
+        await self.app(scope, self._counted(receive), send_safely)
+
+    def _refusal(self, request: Request) -> tuple[int, str] | None:
+        host = request.headers.get("host", "")
+        if not host_allowed(host, self.config.listen, self.config.hosts):
+            return 421, "this name is not one of this device's: add it to hosts in [web]"
+        origin = request.headers.get("origin")
+        if origin is not None and origin.split("://", 1)[-1] != host:
+            return 403, "another site sent this"
+        if request.method not in ("GET", "HEAD", "POST"):
+            return 405, "GET or POST is wanted"
+        if request.method == "POST":
+            if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+                return 415, "JSON is wanted, with Content-Type: application/json"
+            length = request.headers.get("content-length", "0")
+            if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+                return 413, f"at most {MOST_BODY_BYTES} bytes are wanted"
+        if request.url.path in OPEN_TO_ALL or self.permitted(request):
+            return None
+        if self.access.blocked():
+            return 429, "too many wrong tokens: wait a minute"
+        return 401, "the token is wanted: in the console, or as Authorization: Bearer"
+
+    def permitted(self, request: Request) -> bool:
+        """Whether the request carries an open session or the token."""
+        if self.access.session(request.cookies.get(COOKIE, "")):
+            return True
+        word, _, token = request.headers.get("authorization", "").partition(" ")
+        return word.lower() == "bearer" and self.access.right(token.strip())
+
+    @staticmethod
+    def _counted(receive: Receive) -> Receive:
+        """The same, cut off where a body without a length goes on for too long."""
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            return {"type": "http.disconnect"} if seen > MOST_BODY_BYTES else message
+
+        return counted
+
+
+class Web:
+    """An Output that serves the console, in a thread of its own; `address` is where, after `start`.
+
+    requests: what may be asked of the service. hub: where events come from. log: takes one line.
+    """
+
+    name = "web"
+
+    def __init__(
+        self, config: WebConfig, requests: Requests, hub: Hub, clock: Callable[[], float], log: Callable[[str], None]
+    ) -> None:
+        self.config, self._requests, self._hub, self._clock, self._log = config, requests, hub, clock, log
+        self.address = ""
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen; ConfigError where the address, the token or the certificate cannot be used."""
+        config = self.config
+        token = token_of(config.token_file) if config.token_file is not None else None
+        self._access = Access(token, self._clock)
+        try:
+            listener = socket.create_server(
+                (config.listen, config.port), family=socket.AF_INET6 if ":" in config.listen else socket.AF_INET
+            )
+        except OSError as error:
+            raise ConfigError(
+                f"{config.listen}:{config.port} cannot be listened at ({error.strerror or error}): check [web]"
+            ) from error
+        scheme = "https" if config.tls_cert is not None else "http"
+        host = f"[{config.listen}]" if ":" in config.listen else config.listen
+        self.address = f"{scheme}://{host}:{listener.getsockname()[1]}/"
+        settings = uvicorn.Config(
+            self.app(),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=1,
+            ssl_certfile=config.tls_cert,
+            ssl_keyfile=config.tls_key,
+        )
+        try:
+            settings.load()
+        except (OSError, ValueError) as error:
+            listener.close()
+            raise ConfigError(f"tls_cert {config.tls_cert} cannot be used ({error}): check [web]") from error
+        self._server = uvicorn.Server(settings)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="edge-tl web", daemon=True
+        )
+        self._thread.start()
+        self._log(f"console at {self.address}" + ("" if token is None else f" (the token is in {config.token_file})"))
+        if not config.loopback and config.tls_cert is None:
+            self._log("the console is reached from outside without TLS: token and pictures can be read on the way")
+
+    def publish(self, event: Event) -> None:
+        """Nothing to do: the hub tells the console."""
+
+    def health(self) -> dict[str, Any]:
+        """Where it is."""
+        alive = self._thread is not None and self._thread.is_alive()
+        return {"state": "ok" if alive else "failed", "address": self.address}
+
+    def stop(self) -> None:
+        """Let all go."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(5.0)
+
+    def app(self) -> ASGIApp:
+        """The application, guarded."""
+        self._guard = Guard(Starlette(routes=self._routes()), self.config, self._access)
+        return self._guard
+
+    def _routes(self) -> list[Route]:
+        def get(path: str, answer: Callable[[Request], Any]) -> Route:
+            return Route(path, _sync(answer), methods=["GET"])
+
+        ask, files = self._requests, resources.files("device.serve") / "console"
+        routes = [
+            Route(path, _file((files / name).read_bytes(), kind), methods=["GET"])
+            for path, (name, kind) in FILES.items()
+        ]
+        here = "/api/pipelines/{name}"
+        return [
+            *routes,
+            Route("/health", self._health, methods=["GET"]),
+            Route("/api/login", self._login, methods=["POST"]),
+            Route("/api/logout", self._logout, methods=["POST"]),
+            Route("/api/events", self._events, methods=["GET"]),
+            get("/api/state", lambda _: ask.state()),
+            get("/api/events/recent", lambda _: [event.as_dict() for event in list(self._hub.recent)]),
+            get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]))),
+            get(f"{here}/generations", lambda r: ask.generations(r.path_params["name"])),
+            get(f"{here}/examples", lambda r: ask.examples(r.path_params["name"], r.query_params.get("label", ""))),
+            get(
+                f"{here}/examples/{{id:int}}.jpg",
+                lambda r: _jpeg(ask.thumbnail(r.path_params["name"], r.path_params["id"])),
+            ),
+            get(
+                f"{here}/examples/{{id:int}}.wav",
+                lambda r: Response(ask.wav(r.path_params["name"], r.path_params["id"]), media_type="audio/wav"),
+            ),
+            Route(f"{here}/{{action}}", self._act, methods=["POST"]),
+        ]
+
+    async def _act(self, request: Request) -> Response:
+        body = await _json(request)
+        name, action = request.path_params["name"], request.path_params["action"]
+        return await _answered(lambda: self._requests.act(name, action, body))
+
+    async def _health(self, request: Request) -> Response:
+        health = await run_in_threadpool(self._requests.health)
+        status = 200 if health["status"] in ("ok", "degraded") else 503
+        # Who may not use the console may still ask whether all is well, as a supervisor does.
+        return JSONResponse(health if self._guard.permitted(request) else {"status": health["status"]}, status)
+
+    async def _login(self, request: Request) -> Response:
+        body = await _json(request)
+        token = body.get("token")
+        if self._access.blocked():
+            return JSONResponse({"error": "too many wrong tokens: wait a minute"}, 429)
+        if not isinstance(token, str) or not self._access.right(token):
+            return JSONResponse({"error": "this is not the token"}, 401)
+        response = JSONResponse({})
+        if self._access.needed:
+            secure = self.config.tls_cert is not None
+            response.set_cookie(
+                COOKIE,
+                self._access.open_session(),
+                max_age=30 * 86_400,
+                httponly=True,
+                samesite="strict",
+                secure=secure,
+            )
+        return response
+
+    async def _logout(self, request: Request) -> Response:
+        self._access.close_session(request.cookies.get(COOKIE, ""))
+        response = JSONResponse({})
+        response.delete_cookie(COOKIE)
+        return response
+
+    async def _events(self, request: Request) -> Response:
+        return StreamingResponse(self._stream(request), media_type="text/event-stream")
+
+    async def _stream(self, request: Request) -> AsyncIterator[str]:
+        """Server-sent events: `event` for each event, and `live` for the console where it asks for it (?live=1)."""
+        loop, waiting = asyncio.get_running_loop(), asyncio.Queue[Event](100)
+        live = request.query_params.get("live") == "1"
+
+        def put(event: Event) -> None:
+            with contextlib.suppress(asyncio.QueueFull):  # one that does not read misses events, and nobody waits
+                waiting.put_nowait(event)
+
+        def hand_over(event: Event) -> None:
+            loop.call_soon_threadsafe(put, event)
+
+        with self._hub.subscribed(hand_over):
+            yield ": here\n\n"
+            while not (self._server is not None and self._server.should_exit):
+                try:
+                    event = await asyncio.wait_for(waiting.get(), LIVE_S if live else 5.0)
+                    yield f"event: event\ndata: {event.as_json()}\n\n"
+                except TimeoutError:
+                    if await request.is_disconnected():
+                        return
+                    told = json.dumps(await run_in_threadpool(self._requests.live)) if live else ""
+                    yield f"event: live\ndata: {told}\n\n" if live else ": still here\n\n"
+
+
+def _file(data: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_: Request) -> Response:
+        return Response(data, media_type=kind)
+
+    return answer
+
+
+def _sync(function: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return await _answered(lambda: function(request))
+
+    return answer
+
+
+async def _answered(function: Callable[[], Any]) -> Response:
+    """What a function returns, or its error as a status and a line."""
+    try:
+        made = await run_in_threadpool(function)
+    except NotHere as error:
+        return JSONResponse({"error": str(error)}, 404)
+    except SourceTimeout as error:
+        return JSONResponse({"error": str(error)}, 503)
+    except EdgeTLError as error:
+        return JSONResponse({"error": str(error)}, 400)
+    return made if isinstance(made, Response) else JSONResponse(made)
+
+
+def _jpeg(data: bytes) -> Response:
+    return Response(data, media_type="image/jpeg")
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    """The body as an object; an empty one where there is none or it is something else."""
+    try:
+        body = json.loads(await request.body() or b"{}")
+    except (ValueError, RecursionError, ClientDisconnect):
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,185 @@
+"""The service's configuration: what a mistake is told as, and that nothing wrong gets through."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.cli import main
+from device.serve.config import ServiceConfig, parse_config
+from edge_tl.errors import ConfigError
+
+GOOD = """
+data_dir = "/var/lib/edge-tl"
+summary_s = 30
+[pipelines.signs]
+camera = "picamera2"
+profile = "hands"
+on = 0.7
+[pipelines.words]
+mic = "auto"
+profile = "words"
+threshold = 0.9
+[store]
+keep = "embeddings"
+when_full = "drop-oldest"
+[web]
+listen = "0.0.0.0"
+token_file = "/var/lib/edge-tl/token"
+hosts = ["pi.local"]
+[mqtt]
+host = "broker"
+[[hooks]]
+label = "fist"
+run = ["/usr/bin/logger", "{label}"]
+source = "signs"
+[[pins]]
+pin = 17
+label = "on"
+seconds = 2
+"""
+
+
+def test_a_whole_configuration_is_read() -> None:
+    """Every table of the file becomes its dataclass, whole numbers are taken for seconds, the rest are defaults."""
+    config = parse_config(GOOD)
+    assert config.pipelines["signs"].controller().on == 0.7
+    assert config.pipelines["words"].kind == "sound"
+    assert config.summary_s == 30.0
+    assert config.data_dir == Path("/var/lib/edge-tl")
+    assert config.hooks[0].run == ("/usr/bin/logger", "{label}")
+    assert config.pins[0].seconds == 2.0
+    assert config.mqtt is not None
+    assert config.mqtt.port == 1883
+    assert config.web is not None
+    assert not config.web.loopback
+
+
+def test_all_mistakes_are_told_at_once_with_the_name_that_was_meant() -> None:
+    """Five mistakes give five lines: each names its place, and a misspelt name gets the nearest right one."""
+    text = """
+summary_s = "often"
+[pipelines.signs]
+camera = "auto"
+profil = "hands"
+[store]
+keep = "some"
+max_examples = 3
+[[hooks]]
+label = "fist"
+run = "logger"
+"""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "edge-tl.toml")
+    first, *lines = str(caught.value).splitlines()
+    assert first == "edge-tl.toml has 5 mistakes:"
+    assert [line.split(":")[0].strip() for line in lines] == [
+        "pipelines.signs.profil",
+        "summary_s",
+        "store.keep",
+        "store.max_examples",
+        "hooks[1].run",
+    ] or len(lines) == 5
+    assert "did you mean profile?" in str(caught.value)
+    assert "one of all, embeddings" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no pipeline"),
+        ("x = [", "no TOML"),
+        ("[pipelines.a]", "either a camera or a mic"),
+        ('[pipelines.a]\ncamera = "auto"\nmic = "auto"', "either a camera or a mic"),
+        ('[pipelines.a]\ncamera = "warp"', "wanted auto|picamera2"),
+        ('[pipelines.a]\ncamera = "sim"\nrotate = 45', "0, 90, 180 or 270"),
+        ('[pipelines.a]\ncamera = "sim"\non = 0.4\noff = 0.6', "off"),
+        ('[pipelines."../x"]\ncamera = "sim"', "a name of a-z"),
+        ('[pipelines.a]\ncamera = "sim"\n[pipelines.b]\ncamera = "sim"', "share a profile"),
+        ('[pipelines.a]\ncamera = "sim"\n[web]\nlisten = "0.0.0.0"', "token_file"),
+        ('[pipelines.a]\ncamera = "sim"\n[web]\ntls_cert = "a.pem"', "go together"),
+        ('[pipelines.a]\ncamera = "sim"\n[mqtt]\nport = 1', "mqtt.host: missing"),
+        ('[pipelines.a]\ncamera = "sim"\n[mqtt]\nhost = "h"\ntopic = "a/#"', "no wildcards"),
+        ('[pipelines.a]\ncamera = "sim"\n[[hooks]]\nlabel = "x"\nrun = ["logger"]', "whole path"),
+        ('[pipelines.a]\ncamera = "sim"\n[[pins]]\npin = 40\nlabel = "x"', "0 to 27"),
+        ('[pipelines.a]\ncamera = "sim"\n[[pins]]\npin = 4\nlabel = "x"\nsource = "b"', "no pipeline 'b'"),
+        ('[pipelines.a]\ncamera = "sim"\non = nan', "a number is wanted"),
+        ('[pipelines.a]\ncamera = "sim"\non = true', "a number is wanted"),
+    ],
+)
+def test_what_cannot_be_is_refused(text: str, words: str) -> None:
+    """Each contradiction and each value out of range is a ConfigError that says what is wanted."""
+    with pytest.raises(ConfigError, match=words.replace("|", r"\|")):
+        parse_config(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "pipelines",
+                        "a",
+                        "camera",
+                        "mic",
+                        "web",
+                        "port",
+                        "hooks",
+                        "run",
+                        "label",
+                        "store",
+                        "keep",
+                        "pins",
+                        "on",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_no_value_breaks_the_reader(value: object) -> None:
+    """Whatever a TOML parser may give becomes a configuration or a ConfigError, nothing else."""
+    from device.serve.tables import read_table
+
+    mistakes: list[str] = []
+    table = value if isinstance(value, dict) else {"pipelines": value}
+    config = read_table(ServiceConfig, table, "", mistakes)
+    assert (config is None) == bool(mistakes)
+    assert all(len(line) < 400 for line in mistakes)
+    assert config is None or math.isfinite(config.summary_s)
+
+
+def test_check_reads_and_opens_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`serve --check` says whether a file is good: exit 0, or 1 with the mistakes and no traceback."""
+    path = tmp_path / "edge-tl.toml"
+    path.write_text(GOOD)
+    assert main(["serve", "--config", str(path), "--check"]) == 0
+    assert "signs, words" in capsys.readouterr().out
+    path.write_text("[pipelines.a]\ncamra = 'auto'\n")
+    assert main(["serve", "--config", str(path), "--check"]) == 1
+    assert "did you mean camera?" in capsys.readouterr().err
+    path.write_bytes(b"\xff\xfe")
+    assert main(["serve", "--config", str(path), "--check"]) == 1
+    assert main(["serve", "--config", str(tmp_path / "none.toml"), "--check"]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_flags_beat_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--camera` and `--mic` replace the file's pipelines, `--web` its port."""
+    path = tmp_path / "edge-tl.toml"
+    path.write_text(GOOD)
+    assert main(["serve", "--config", str(path), "--check", "--mic", "auto"]) == 1  # a hook names signs
+    assert "no pipeline 'signs'" in capsys.readouterr().err
+    assert main(["serve", "--config", str(path), "--check", "--camera", "sim", "--mic", "auto"]) == 0
+    assert "signs, words" in capsys.readouterr().out

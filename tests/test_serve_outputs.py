@@ -1,0 +1,439 @@
+"""The ways out of the service: socket, commands, pins, a real MQTT broker, systemd."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.serve.config import HookConfig, MqttConfig, PinConfig
+from device.serve.event import Event
+from device.serve.hooks import Hooks, _fill
+from device.serve.local import MOST_WAITING_BYTES, LocalSocket, ask_health
+from device.serve.machine import machine_health
+from device.serve.mqtt import Mqtt
+from device.serve.notify import Notify
+from device.serve.pins import Pins
+from edge_tl.errors import ConfigError
+
+FIST = Event("fist", 0.9, "signs", 1000.0, 3)
+LONG_S = 30.0
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalSocket]:
+    """A socket that listens."""
+    made = LocalSocket(tmp_path / "events.sock", lambda: {"status": "ok"})
+    made.start()
+    yield made
+    made.stop()
+
+
+def connected(path: Path) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(LONG_S)
+    client.connect(str(path))
+    return client
+
+
+def test_each_client_of_the_socket_gets_each_event_as_a_line(local: LocalSocket) -> None:
+    """Two clients read the same event as one line of JSON; nobody else but the group may connect."""
+    assert local.path.stat().st_mode & 0o777 == 0o660
+    with connected(local.path) as one, connected(local.path) as two:
+        for client in (one, two):  # answered, so it is among the clients
+            client.sendall(b"health\n")
+            assert json.loads(client.makefile().readline()) == {"status": "ok"}
+        local.publish(FIST)
+        for client in (one, two):
+            assert json.loads(client.makefile().readline()) == {
+                "label": "fist",
+                "confidence": 0.9,
+                "source": "signs",
+                "time": 1000.0,
+                "generation": 3,
+            }
+
+
+def test_a_client_that_does_not_read_is_let_go(local: LocalSocket) -> None:
+    """Events for a client that never reads pile up to a limit; then its connection ends, and others go on."""
+    with connected(local.path) as lazy, connected(local.path) as other:
+        for client in (lazy, other):
+            client.sendall(b"health\n")
+        lines = other.makefile()
+        lines.readline()
+        long = Event("x" * 60, 0.5, "signs", 1.0, 1)
+        for _ in range(8 * MOST_WAITING_BYTES // len(long.as_json())):
+            local.publish(long)
+            assert json.loads(lines.readline())["label"] == "x" * 60
+        received = 0
+        while data := lazy.recv(65536):
+            received += len(data)
+        assert 0 < received < 8 * MOST_WAITING_BYTES
+
+
+def test_a_socket_left_behind_is_replaced_and_one_in_use_is_not(tmp_path: Path, local: LocalSocket) -> None:
+    """The file of a killed service is no obstacle; where a service listens, the second one refuses in one line."""
+    left = tmp_path / "left.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(left))
+    again = LocalSocket(left, dict)
+    again.start()
+    assert again.health()["state"] == "ok"
+    again.stop()
+    assert not left.exists()
+    for path, words in ((local.path, "another service listens"), (tmp_path / "no" / "a.sock", "cannot be made")):
+        refused = LocalSocket(path, dict)
+        with pytest.raises(ConfigError, match=words):
+            refused.start()
+        refused.stop()
+
+
+def test_questions_that_are_none_are_answered_and_floods_are_cut(local: LocalSocket) -> None:
+    """An unknown question gets a line that says so; a line without an end ends the connection."""
+    with connected(local.path) as client:
+        client.sendall(b"drop table\n")
+        assert "one question" in client.makefile().readline()
+        with contextlib.suppress(ConnectionResetError):  # what was sent after the end may be refused
+            client.sendall(b"x" * 5000)
+            assert client.recv(10) == b""
+    assert ask_health(local.path) == {"status": "ok"}
+    with pytest.raises(ConfigError, match="no service answers"):
+        ask_health(local.path.with_name("none.sock"))
+
+
+def test_a_hook_is_run_with_its_arguments_and_no_shell(tmp_path: Path) -> None:
+    """What stands in the label reaches the program as one argument, whatever is in it."""
+    out = tmp_path / "out"
+    script = tmp_path / "hook"
+    script.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > {out}.new\nmv {out}.new {out}\necho done > {tmp_path}/fifo\n')
+    script.chmod(0o755)
+    os.mkfifo(tmp_path / "fifo")
+    label = "a; touch /oops `id` $(id) \"'{source}"
+    hooks = Hooks([HookConfig(label="*", run=(str(script), "--label={label}", "{confidence}", "{source}"))], print)
+    hooks.start()
+    hooks.publish(Event(None, 0.0, "signs", 1.0, 1))  # an end is no label
+    hooks.publish(Event(label, 0.5, "signs", 1.0, 1))
+    (tmp_path / "fifo").read_text()
+    assert out.read_text() == f"--label={label}|0.500|signs|"
+    hooks.stop()
+    assert hooks.health()["failed"] == 0
+
+
+def test_a_hook_that_fails_is_told_once_and_one_that_hangs_is_killed() -> None:
+    """Exit codes, missing programs and time-outs become one line each; the next hook runs all the same."""
+    told: queue.Queue[str] = queue.Queue()
+    hooks = Hooks(
+        [
+            HookConfig("a", ("/bin/false",)),
+            HookConfig("b", ("/no/such/program",)),
+            HookConfig("c", ("/bin/sleep", "60"), timeout_s=0.1),
+            HookConfig("a", ("/bin/true",), source="words"),
+        ],
+        told.put,
+    )
+    hooks.start()
+    for label in ("a", "a", "b", "c"):
+        hooks.publish(Event(label, 1.0, "signs", 1.0, 1))
+    lines = [told.get(timeout=LONG_S) for _ in range(3)]
+    assert "exit code 1" in lines[0]
+    assert "cannot be run" in lines[1]
+    assert "killed after 0.1 s" in lines[2]
+    hooks.stop()
+    assert hooks.health()["failed"] == 4
+    assert told.empty()
+
+
+def test_hooks_that_pile_up_are_dropped_and_counted() -> None:
+    """While a command runs at most twenty wait; `stop` kills the one that runs."""
+    hooks = Hooks([HookConfig("a", ("/bin/sleep", "60"))], print)
+    for _ in range(25):
+        hooks.publish(Event("a", 1.0, "signs", 1.0, 1))
+    assert hooks.health()["dropped"] == 5
+    hooks.start()
+    hooks.stop()
+    assert not any(thread.name == "edge-tl hooks" for thread in threading.enumerate())
+
+
+@given(st.text(), st.text())
+def test_what_is_filled_in_is_not_filled_again(label: str, source: str) -> None:
+    """A label that looks like a place stays what it is."""
+    filled = _fill("<{label}|{source}>", {"{label}": label, "{source}": source})
+    assert filled == f"<{label}|{source}>"
+
+
+@pytest.fixture
+def mock_pins() -> Iterator[Any]:
+    """gpiozero on its mock pins."""
+    gpiozero = pytest.importorskip("gpiozero", reason="gpiozero is not installed")
+    from gpiozero.pins.mock import MockFactory
+
+    before, gpiozero.Device.pin_factory = gpiozero.Device.pin_factory, MockFactory()
+    yield gpiozero.Device.pin_factory
+    gpiozero.Device.pin_factory.reset()
+    gpiozero.Device.pin_factory = before
+
+
+def test_a_pin_is_on_while_its_label_lasts(mock_pins: Any) -> None:
+    """The pin follows the label of its pipeline, also an inverted one, and is off after the end."""
+    pins = Pins([PinConfig(17, "fist"), PinConfig(18, "fist", active_high=False, source="other")], set())
+    pins.start()
+    plain, inverted = mock_pins.pin(17), mock_pins.pin(18)
+    assert (plain.state, inverted.state) == (False, True)
+    pins.publish(FIST)
+    assert (plain.state, inverted.state) == (True, True)
+    assert pins.health()["on"] == [17]
+    pins.publish(Event("palm", 0.9, "signs", 1.0, 3))
+    assert plain.state is False
+    pins.publish(FIST)
+    pins.publish(Event(None, 0.0, "signs", 1.0, 3))
+    assert plain.state is False
+    pins.publish(FIST)
+    pins.stop()
+    assert plain.state is False
+
+
+def test_a_word_turns_a_pin_on_for_its_time(mock_pins: Any) -> None:
+    """A word has no end, so its pin goes off by itself."""
+    pins = Pins([PinConfig(17, "go", seconds=0.05)], {"words"})
+    pins.start()
+    pin = mock_pins.pin(17)
+    off = threading.Event()
+    change = pin._change_state
+
+    def watched(value: bool) -> bool:
+        changed = change(value)
+        if not value:
+            off.set()
+        return bool(changed)
+
+    pin._change_state = watched
+    pins.publish(Event("go", 0.9, "words", 1.0, 3))
+    assert off.wait(LONG_S)
+    pins.stop()
+
+
+def test_a_pin_that_is_taken_is_one_line(mock_pins: Any) -> None:
+    """A pin that another part holds is a ConfigError that names it."""
+    import gpiozero
+
+    with gpiozero.LED(17), pytest.raises(ConfigError, match="GPIO 17"):
+        Pins([PinConfig(17, "fist")], set()).start()
+
+
+class Broker:
+    """A real mosquitto that can be stopped and started again."""
+
+    def __init__(self, folder: Path, *, password: str = "") -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.config = folder / "mosquitto.conf"
+        access = "allow_anonymous true\n"
+        if password:
+            subprocess.run(["mosquitto_passwd", "-b", "-c", str(folder / "passwords"), "pi", password], check=True)
+            access = f"allow_anonymous false\npassword_file {folder / 'passwords'}\n"
+        self.config.write_text(f"listener {self.port} 127.0.0.1\n{access}user root\n")
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [str(MOSQUITTO), "-c", str(self.config), "-v"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        )
+        assert self.process.stderr is not None
+        assert any("running" in line for line in self.process.stderr), "mosquitto did not start"
+        self.drain = threading.Thread(target=self.process.stderr.read, daemon=True)
+        self.drain.start()
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+            self.drain.join()
+            assert self.process.stderr is not None
+            self.process.stderr.close()
+            self.process = None
+
+
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
+
+
+class Ear:
+    """An MQTT client that keeps what it hears."""
+
+    def __init__(self, port: int, **login: str) -> None:
+        mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
+        self.heard: queue.Queue[tuple[str, str, bool]] = queue.Queue()
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        if login:
+            self.client.username_pw_set(login["username"], login["password"])
+        self.client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        self.client.on_message = lambda _c, _d, m: self.heard.put((m.topic, m.payload.decode(), m.retain))
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+
+    def wait_for(self, topic: str, text: str | None = None) -> str:
+        while True:
+            came, payload, _ = self.heard.get(timeout=LONG_S)
+            if came == topic and text in (None, payload):
+                return payload
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@needs_broker
+def test_a_real_broker_hears_states_events_and_discovery(tmp_path: Path) -> None:
+    """State, event, availability and Home Assistant's discovery arrive; at the end the service says offline."""
+    broker = Broker(tmp_path, password="secret words")
+    broker.start()
+    (tmp_path / "password").write_text("secret words\n")
+    ear = Ear(broker.port, username="pi", password="secret words")
+    config = MqttConfig("127.0.0.1", broker.port, username="pi", password_file=tmp_path / "password")
+    mqtt = Mqtt(config, lambda: {"signs": ("picture", ["fist", "palm"]), "words": ("sound", ["go"])})
+    mqtt.start()
+    try:
+        assert ear.wait_for("edge-tl/status") == "online"
+        assert ear.wait_for("edge-tl/signs/state", "none")
+        mqtt.publish(FIST)
+        assert ear.wait_for("edge-tl/signs/state", "fist")
+        event = json.loads(ear.wait_for("edge-tl/signs/event"))
+        assert (event["label"], event["event_type"], event["generation"]) == ("fist", "fist", 3)
+        late = Ear(broker.port, username="pi", password="secret words")
+        kept = {}
+        while len(kept) < 5:
+            topic, payload, retained = late.heard.get(timeout=LONG_S)
+            assert retained
+            kept[topic] = payload
+        late.close()
+        sensor = next(json.loads(text) for topic, text in kept.items() if "/sensor/" in topic)
+        words = next(json.loads(text) for topic, text in kept.items() if "/event/" in topic)
+        assert sensor["state_topic"] == "edge-tl/signs/state"
+        assert words["event_types"] == ["go"]
+        assert sensor["availability_topic"] == "edge-tl/status"
+        assert mqtt.health()["state"] == "ok"
+    finally:
+        mqtt.stop()
+    assert ear.wait_for("edge-tl/status", "offline")
+    ear.close()
+    broker.stop()
+
+
+@needs_broker
+def test_a_broker_that_comes_back_is_told_how_things_are_now(tmp_path: Path) -> None:
+    """What is told while the broker is away is not kept as events; on return it hears the state of now."""
+    broker = Broker(tmp_path)
+    connected_again = threading.Event()
+    mqtt = Mqtt(MqttConfig("127.0.0.1", broker.port, discovery=""), lambda: {"signs": ("picture", ["fist"])})
+    mqtt.start()  # no broker yet: sought
+    mqtt.publish(FIST)
+    assert mqtt.health()["state"] == "waiting"
+    assert str(broker.port) in mqtt.health()["error"]
+    broker.start()
+    connected_again.set()
+    ear = Ear(broker.port)
+    assert ear.wait_for("edge-tl/signs/state") == "fist"
+    broker.stop()
+    ear.close()
+    mqtt.publish(Event("palm", 0.9, "signs", 1.0, 3))
+    broker.start()
+    ear = Ear(broker.port)
+    assert ear.wait_for("edge-tl/signs/state") == "palm"
+    assert mqtt.health()["dropped"] >= 1
+    mqtt.stop()
+    ear.close()
+    broker.stop()
+
+
+@needs_broker
+def test_a_service_that_dies_is_said_offline_by_the_broker(tmp_path: Path) -> None:
+    """The last will: the connection is lost without a goodbye, and the broker publishes offline."""
+    broker = Broker(tmp_path)
+    broker.start()
+    ear = Ear(broker.port)
+    mqtt = Mqtt(MqttConfig("127.0.0.1", broker.port), dict)
+    mqtt.start()
+    ear.wait_for("edge-tl/status", "online")
+    mqtt._client.socket().shutdown(socket.SHUT_RDWR)
+    assert ear.wait_for("edge-tl/status", "offline")
+    assert ear.wait_for("edge-tl/status", "online")  # and back
+    mqtt.stop()
+    ear.close()
+    broker.stop()
+
+
+@needs_broker
+def test_a_wrong_password_is_said_and_is_in_no_line(tmp_path: Path) -> None:
+    """A refusal names what to check; the password itself appears nowhere."""
+    broker = Broker(tmp_path, password="right")
+    broker.start()
+    (tmp_path / "password").write_text("wrong-secret\n")
+    config = MqttConfig("127.0.0.1", broker.port, username="pi", password_file=tmp_path / "password")
+    mqtt = Mqtt(config, dict)
+    refused = threading.Event()
+    told = mqtt._on_connect
+    mqtt._on_connect = lambda *more: (told(*more), refused.set())  # type: ignore[method-assign,func-returns-value]
+    mqtt.start()
+    assert refused.wait(LONG_S)
+    error = mqtt.health()["error"]
+    assert "password_file" in error
+    assert "wrong-secret" not in error + repr(config)
+    mqtt.stop()
+    broker.stop()
+    with pytest.raises(ConfigError, match="password_file"):
+        Mqtt(MqttConfig("127.0.0.1", username="pi", password_file=tmp_path / "none"), dict).start()
+
+
+def test_systemd_is_told_and_a_missing_manager_is_no_trouble(tmp_path: Path) -> None:
+    """READY, WATCHDOG, STATUS and STOPPING arrive at a file or an abstract name; without either nothing happens."""
+    for address in (str(tmp_path / "notify"), f"@edge-tl-test-{os.getpid()}"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind("\0" + address[1:] if address.startswith("@") else address)
+            notify = Notify({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())})
+            assert notify.watchdog_s == 30.0
+            notify.ready()
+            notify.alive()
+            notify.status("well\nand more")
+            notify.stopping()
+            assert [manager.recv(100).decode() for _ in range(4)] == [
+                "READY=1",
+                "WATCHDOG=1",
+                "STATUS=well",
+                "STOPPING=1",
+            ]
+        notify.alive()  # the manager is gone
+        notify.close()
+    silent = Notify({})
+    silent.ready()
+    assert silent.watchdog_s is None
+    assert Notify({"WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).watchdog_s is None
+
+
+def test_the_health_of_the_machine_is_what_the_kernel_says(tmp_path: Path) -> None:
+    """Temperature and throttling come from a Pi's own files; where there are none it is said to be unknown."""
+    thermal = tmp_path / "sys/class/thermal/thermal_zone0"
+    firmware = tmp_path / "sys/devices/platform/soc/soc:firmware"
+    for folder in (thermal, firmware):
+        folder.mkdir(parents=True)
+    (thermal / "temp").write_text("61550\n")
+    (firmware / "get_throttled").write_text("50005\n")
+    health = machine_health(tmp_path)
+    assert health["temperature_c"] == 61.55
+    assert health["limited_now"] == ["under-voltage", "throttled"]
+    assert health["limited_since_start"] == ["under-voltage", "throttled"]
+    assert machine_health(tmp_path / "none")["limited_now"] is None
+    own = machine_health()["memory_mib"]
+    assert own is not None
+    assert 10 < own < 10_000

@@ -1,0 +1,480 @@
+"""The service's pipelines: frames in, events out, and nothing that the world does stops the loop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device.reconnect import Reconnecting
+from device.serve.config import PipelineConfig, StoreConfig
+from device.serve.event import Event
+from device.serve.feed import HANG_S, KEPT_SOUND, Feed
+from device.serve.notify import Notify
+from device.serve.pipeline import IDLE_S, LEASE_S, LOST_S, RETRY_S, Pipeline
+from device.serve.service import Service
+from device.serve.tuning import Tuning
+from edge_tl.errors import ConfigError, ExampleError, ProfileError, SourceClosed, SourceError, SourceTimeout
+from edge_tl.frames import Frame
+from edge_tl.profile import Profile
+from edge_tl.testing import FakeClock, FakeEmbedder
+
+LONG_S = 30.0
+
+
+class Scripted:
+    """A source whose reads are what the test says, in the thread that reads it."""
+
+    name, simulated = "scripted", False
+
+    def __init__(self, reads: Callable[[], Frame]) -> None:
+        self.reads = reads
+        self.opened = self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def read(self, timeout_s: float = 1.0) -> Frame:
+        return self.reads()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def picture(value: int, time_s: float = 0.0) -> Frame:
+    """A plain picture."""
+    return Frame(np.full((24, 32, 3), value, np.uint8), time_s)
+
+
+def feed_of(reads: Callable[[], Frame], clock: FakeClock, kind: str = "picture", **more: Any) -> tuple[Feed, Any]:
+    """A feed of scripted reads and the event that it sets."""
+    arrived = threading.Event()
+    source = Reconnecting(lambda: Scripted(reads), clock=clock, patient=True, **more)
+    return Feed(source, arrived.set, clock, kind), arrived
+
+
+def test_of_pictures_the_newest_wins_and_the_lost_ones_are_counted() -> None:
+    """Who reads late gets the last picture, and how many it replaced."""
+    frames = iter([picture(1), picture(2), picture(3)])
+    last = threading.Event()
+
+    def read() -> Frame:
+        try:
+            return next(frames)
+        except StopIteration:
+            last.set()
+            raise SourceTimeout("no more") from None
+
+    feed, _ = feed_of(read, FakeClock())
+    with feed:
+        assert last.wait(LONG_S)
+        frame = feed.read()
+        assert (int(frame.data[0, 0, 0]), frame.dropped) == (3, 2)
+        with pytest.raises(SourceTimeout):
+            feed.read()
+
+
+def test_of_sound_every_block_is_kept_up_to_a_limit() -> None:
+    """Blocks wait for a loop that is training; beyond the limit the oldest are lost and counted."""
+    number = 0
+    full = threading.Event()
+
+    def read() -> Frame:
+        nonlocal number
+        if number == KEPT_SOUND + 7:
+            full.set()
+            raise SourceTimeout("no more")
+        number += 1
+        return Frame(np.full(4, number / 1000, np.float32), float(number), number, rate_hz=100)
+
+    feed, _ = feed_of(read, FakeClock(), "sound")
+    with feed:
+        assert full.wait(LONG_S)
+        first = feed.read()
+        assert (first.index, first.dropped) == (8, 7)
+        assert [feed.read().index for _ in range(3)] == [9, 10, 11]
+        assert feed.read().dropped == 0
+
+
+def test_a_camera_that_is_away_is_sought_and_never_hangs() -> None:
+    """State `waiting` with the reason, for as long as it takes: the watchdog has nothing to complain of."""
+    clock, tries = FakeClock(), threading.Semaphore(0)
+
+    def acquire() -> Scripted:
+        tries.release()
+        raise SourceError("no camera: unplugged")
+
+    source = Reconnecting(acquire, clock=clock, sleep=lambda s: clock.advance(s), patient=True, name="camera")
+    feed = Feed(source, lambda: None, clock, "picture")
+    with feed:
+        for _ in range(3):
+            assert tries.acquire(timeout=LONG_S)
+        clock.advance(100 * HANG_S)
+        assert (feed.state, feed.hangs) == ("waiting", False)
+        assert "unplugged" in feed.fault
+
+
+def test_a_call_of_an_open_device_that_never_returns_hangs() -> None:
+    """After five seconds without a sign of the driver the feed hangs, and closing it does not wait for ever."""
+    clock, stuck, free = FakeClock(), threading.Event(), threading.Event()
+
+    def read() -> Frame:
+        stuck.set()
+        free.wait(LONG_S)
+        raise SourceTimeout("late")
+
+    feed, _ = feed_of(read, clock)
+    feed.open()
+    assert stuck.wait(LONG_S)
+    assert not feed.hangs
+    clock.advance(HANG_S + 0.1)
+    assert feed.hangs
+    free.set()
+    feed.close()
+
+
+def test_a_bug_in_a_driver_ends_the_feed_with_its_reason() -> None:
+    """An exception that nobody expects is told as the fault, instead of a camera that stays dark."""
+
+    def read() -> Frame:
+        raise RuntimeError("segment 7 is upside down\nand more")
+
+    feed, arrived = feed_of(read, FakeClock())
+    feed.open()
+    feed._thread.join(LONG_S)
+    assert arrived.is_set()
+    assert feed.state == "ended"
+    assert feed.fault.endswith("RuntimeError: segment 7 is upside down")
+    with pytest.raises(SourceClosed):
+        feed.read()
+
+
+class FakeFeed:
+    """Hands over what a test puts in; no thread."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.name, self.simulated, self.state, self.fault, self.hangs, self.kind = "fake", True, "open", "", False, "x"
+
+    def read(self, timeout_s: float = 0.0) -> Frame:
+        if not self.frames:
+            raise SourceTimeout("none")
+        return self.frames.pop(0)
+
+
+class Bench:
+    """A pipeline on fake time."""
+
+    def __init__(self, folder: Path, limits: StoreConfig | None = None, **config: Any) -> None:
+        self.clock, self.feed = FakeClock(), FakeFeed()
+        self.profile = Profile(folder, writable=True)
+        self._rng = np.random.default_rng(1)
+        feed: Any = self.feed
+        self.pipeline = Pipeline(
+            "signs",
+            PipelineConfig(**({"camera": "sim"} | config)),
+            limits or StoreConfig(),
+            self.profile,
+            FakeEmbedder(),
+            feed,
+            clock=self.clock,
+            wall=lambda: 1000.0,
+            beat=lambda: None,
+        )
+
+    def show(self, value: int, times: int = 1) -> list[Event]:
+        """So many frames of one brightness, a thirtieth of a second apart."""
+        events = []
+        for _ in range(times):
+            self.clock.advance(1 / 30)
+            noisy = np.clip(value + self._rng.normal(0, 4, (24, 32, 3)), 0, 255).astype(np.uint8)
+            self.feed.frames.append(Frame(noisy, self.clock()))
+            events += self.pipeline.step()
+        return events
+
+    def teach(self, label: str, value: int, times: int = 12) -> None:
+        """Hold the button of a class while frames come."""
+        for _ in range(times):
+            self.pipeline.record(label)
+            self.show(value)
+        self.pipeline.release()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A pipeline with an empty profile."""
+    made = Bench(tmp_path / "profile")
+    yield made
+    made.profile.close()
+
+
+def taught(bench: Bench) -> Bench:
+    """Two classes in two takes each, trained."""
+    for _ in range(2):
+        bench.teach("dark", 40)
+        bench.teach("light", 210)
+    bench.pipeline.train()
+    return bench
+
+
+def test_teaching_makes_events(bench: Bench) -> None:
+    """Taught and trained by held buttons, what is shown is told once, and its end when another comes."""
+    taught(bench)
+    events = bench.show(40, 9) + bench.show(210, 9)
+    assert [event.label for event in events if event.label is not None] == ["dark", "light"]
+    assert all((event.source, event.time, event.generation) == ("signs", 1000.0, 1) for event in events)
+    assert bench.pipeline.health()["generation"] == 1
+    assert bench.pipeline.held == "light"
+
+
+def test_a_sign_ends_when_the_camera_is_lost(bench: Bench) -> None:
+    """A pin must not stay on because a cable came loose: without frames the label ends."""
+    taught(bench)
+    bench.show(210, 9)
+    assert bench.pipeline.held == "light"
+    bench.clock.advance(LOST_S + 0.1)
+    (event,) = bench.pipeline.step()
+    assert event.label is None
+    assert bench.pipeline.held is None
+
+
+def test_a_button_that_is_not_heard_of_again_is_let_go(bench: Bench) -> None:
+    """A phone that leaves the network while its button is held records nothing more after a moment."""
+    bench.pipeline.record("dark")
+    bench.show(40, 5)
+    bench.clock.advance(LEASE_S + 0.1)
+    bench.show(210, 10)
+    assert bench.pipeline.recording is None
+    assert bench.profile.store.counts()["dark"].examples <= 6
+
+
+def test_another_button_begins_another_take(bench: Bench) -> None:
+    """Pressing a second class ends the first one's take."""
+    for label, value in (("dark", 40), ("light", 210), ("dark", 40)):
+        bench.pipeline.record(label)
+        bench.show(value, 3)
+    bench.pipeline.release()
+    counts = bench.profile.store.counts()
+    assert (counts["dark"].takes, counts["light"].takes) == (2, 1)
+
+
+def test_a_full_disk_stops_teaching_and_nothing_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the disk is full it says so and goes on recognising; when there is room again, all that waited is kept."""
+    taught(bench)
+    before = bench.profile.store.counts()["dark"].examples
+    store = bench.profile.store
+    flush, full = store.flush, True
+
+    def refused() -> int:
+        if full and len(store._batch):
+            raise ProfileError("the disk is full: free some space")
+        return flush()
+
+    monkeypatch.setattr(store, "flush", refused)
+    bench.pipeline.record("dark")
+    bench.show(40, 20)
+    assert "full" in bench.pipeline.health()["teaching"]
+    with pytest.raises(ProfileError, match="full"):
+        bench.pipeline.record("dark")
+    assert bench.show(210, 9)[-1].label == "light"
+    assert store.counts()["dark"].examples == before
+    full = False
+    bench.clock.advance(RETRY_S + 0.1)
+    bench.show(210)
+    assert bench.pipeline.health()["teaching"] == "ready"
+    assert store.counts()["dark"].examples > before
+
+
+def test_training_that_cannot_be_saved_changes_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the new generation does not fit on the disk, the one before goes on answering."""
+    taught(bench)
+    head = bench.pipeline.line.recognizer.head
+    bench.teach("grey", 120)
+    bench.teach("grey", 120)
+
+    def refused(*_: object) -> int:
+        raise ProfileError("the disk is full")
+
+    monkeypatch.setattr(bench.profile, "save", refused)
+    with pytest.raises(ProfileError):
+        bench.pipeline.train()
+    assert bench.pipeline.line.recognizer.head is head
+    assert bench.pipeline.generation == 1
+    assert bench.show(40, 9)[-1].label == "dark"
+
+
+def test_roll_back_goes_on_with_the_generation_before(bench: Bench) -> None:
+    """What was trained last is set aside, and the classes of before are told again."""
+    taught(bench)
+    bench.teach("grey", 120)
+    bench.teach("grey", 120)
+    bench.pipeline.train()
+    assert "grey" in bench.pipeline.health()["classes"]
+    assert bench.pipeline.roll_back() == 1
+    assert bench.pipeline.health()["classes"] == ["dark", "light"]
+    bench.show(40, 9)
+    assert bench.pipeline.held == "dark"
+
+
+def test_limits_refuse_or_forget_the_oldest(tmp_path: Path) -> None:
+    """At the limit recording stops with the reason; with drop-oldest the oldest take of the largest class goes."""
+    refusing = Bench(tmp_path / "a", StoreConfig(max_examples=10))
+    refusing.teach("dark", 40, 40)
+    with pytest.raises(ExampleError, match="full"):
+        refusing.pipeline.record("dark")
+    forgetting = Bench(tmp_path / "b", StoreConfig(max_examples=20, when_full="drop-oldest"))
+    for _ in range(4):
+        forgetting.teach("dark", 40, 8)
+    forgetting.teach("light", 210, 8)
+    counts = forgetting.profile.store.counts()
+    assert counts["light"].examples > 0
+    assert sum(count.examples for count in counts.values()) < 40
+    newest = max(one.take for one in forgetting.profile.store.list())
+    assert newest == 5
+    for one in (refusing, forgetting):
+        one.profile.close()
+
+
+def test_only_embeddings_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    """With keep = "embeddings" no picture reaches the disk, and training works all the same."""
+    bench = taught(Bench(tmp_path / "p", StoreConfig(keep="embeddings")))
+    rows = bench.profile.store.list()
+    assert rows
+    assert all(one.media_bytes_len == 0 for one in rows)
+    assert bench.show(40, 9)[-1].label == "dark"
+    bench.profile.close()
+    files = b"".join(path.read_bytes() for path in (tmp_path / "p").glob("examples*"))
+    assert b"\xff\xd8\xff" not in files
+
+
+def test_thresholds_from_the_console_survive_a_restart(tmp_path: Path) -> None:
+    """What was tuned is used at once and again later; damage to its file is told, and the configuration holds."""
+    bench = taught(Bench(tmp_path / "p"))
+    bench.pipeline.tune(Tuning(on=0.99, off=0.98))
+    assert bench.pipeline.line.controller.config.on == 0.99  # type: ignore[union-attr]
+    bench.profile.close()
+    again = Bench(tmp_path / "p")
+    assert again.pipeline.line.controller.config.on == 0.99  # type: ignore[union-attr]
+    again.profile.close()
+    (tmp_path / "p" / "tuning.json").write_text('{"on": 7')
+    damaged = Bench(tmp_path / "p")
+    assert "damaged" in damaged.pipeline.health()["last_error"]
+    assert damaged.pipeline.health()["classes"] == ["dark", "light"]
+    damaged.profile.close()
+    for wrong in ({"on": "x"}, {"threshold": 0}, {"run": ["/bin/sh"]}, [], {"on": 0.2, "off": 0.5}, {"on": True}):
+        with pytest.raises(ConfigError):
+            Tuning.of(wrong)
+
+
+def test_a_damaged_database_leaves_recognition_alone(tmp_path: Path) -> None:
+    """The trained head answers, and teaching says what is the matter."""
+    taught(Bench(tmp_path / "p")).profile.close()
+    path = tmp_path / "p" / "examples.sqlite"
+    path.write_bytes(b"not a database " * 1000)
+    bench = Bench(tmp_path / "p")
+    assert bench.show(40, 9)[-1].label == "dark"
+    with pytest.raises(ProfileError, match="examples"):
+        bench.pipeline.record("dark")
+    bench.profile._store = None
+    bench.profile.close()
+
+
+def test_a_damaged_generation_is_passed_over_and_told(tmp_path: Path) -> None:
+    """A flipped bit in the newest model: the one before answers, and health says why."""
+    bench = taught(Bench(tmp_path / "p"))
+    bench.pipeline.train()
+    bench.profile.close()
+    arrays = tmp_path / "p" / "generations" / "000002" / "arrays.npz"
+    data = bytearray(arrays.read_bytes())
+    data[len(data) // 2] ^= 1
+    arrays.write_bytes(data)
+    again = Bench(tmp_path / "p")
+    assert again.pipeline.generation == 1
+    assert "damaged" in again.pipeline.health()["last_error"]
+    assert again.show(40, 9)[-1].label == "dark"
+    again.profile.close()
+
+
+def test_the_examples_leave_the_memory_when_nothing_is_taught(bench: Bench) -> None:
+    """After some minutes without teaching only the head stays, and teaching again brings the examples back."""
+    taught(bench)
+    assert len(bench.pipeline.line.recognizer.rows[1]) > 0
+    bench.clock.advance(IDLE_S + 1)
+    bench.show(40, 2)
+    assert len(bench.pipeline.line.recognizer.rows[1]) == 0
+    assert bench.show(210, 9)[-1].label == "light"
+    examples = sum(count.examples for count in bench.profile.store.counts().values())
+    assert bench.pipeline.train()["examples"] == examples
+
+
+class Told:
+    """Notify that remembers."""
+
+    watchdog_s: float | None = 3.0
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: self.words.append(name)
+
+
+def service_of(clock: FakeClock, told: Any, log: list[str]) -> Service:
+    """A service without pipelines."""
+    return Service([], told, clock=clock, wall=lambda: 5.0, summary_s=60.0, log=log.append)
+
+
+def test_the_watchdog_is_fed_while_a_camera_is_sought_and_not_while_a_driver_hangs(bench: Bench) -> None:
+    """Each round feeds it, in state `waiting` too; a call that does not come back starves it."""
+    told, log = Told(), list[str]()
+    service = service_of(bench.clock, told, log)
+    service.pipelines["signs"] = bench.pipeline
+    bench.feed.state = "waiting"
+    for _ in range(30):
+        bench.clock.advance(1.0)
+        service.step()
+    assert told.words.count("alive") == 30
+    bench.feed.hangs = True
+    for _ in range(30):
+        bench.clock.advance(1.0)
+        service.step()
+    assert told.words.count("alive") == 30
+    assert service.health["status"] == "hangs"
+
+
+def test_one_line_a_minute_and_each_trouble_once(bench: Bench) -> None:
+    """The log has a summary a minute and a line when something goes wrong or is well again; none a frame."""
+    told, log = Told(), list[str]()
+    service = service_of(bench.clock, told, log)
+    service.pipelines["signs"] = bench.pipeline
+    for second in range(181):
+        bench.feed.fault = "unplugged" if 30 <= second < 60 else ""
+        bench.clock.advance(1.0)
+        service.step()
+    assert [line for line in log if not line.startswith("ok:")] == ["signs: unplugged", "signs: well again"]
+    assert len(log) == 5
+
+
+def test_requests_are_answered_by_the_loop_and_their_errors_go_to_who_asked() -> None:
+    """Another thread gets what the loop's call returned or raised; the loop goes on either way."""
+    log: list[str] = []
+    service = service_of(FakeClock(), Notify({}), log)
+    loop = threading.Thread(target=service.run)
+    loop.start()
+    try:
+        assert service.ask(threading.get_ident) == loop.ident
+        with pytest.raises(ConfigError):
+            service.ask(lambda: Tuning.of([]))
+        with pytest.raises(ZeroDivisionError):
+            service.ask(lambda: 1 / 0)
+        assert service.ask(lambda: "on") == "on"
+    finally:
+        service.stop()
+        loop.join(LONG_S)
+    assert log == ["a request failed: ZeroDivisionError: division by zero"]
+    with pytest.raises(SourceTimeout, match="did not answer"):
+        service.ask(lambda: 0, timeout_s=0.01)

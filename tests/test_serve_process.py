@@ -1,0 +1,205 @@
+"""The real service process: systemd's protocol, kills, a full disk, damage, and who else may use the profile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from service_process import CODE, LONG_S, ROOT, Serving
+from tiny_tmpfs import tmpfs
+
+from device.serve.local import ask_health
+
+pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
+
+
+def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """`edge-tl` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", CODE, *words],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        timeout=LONG_S,
+        check=False,
+    )
+
+
+def taught(serving: Serving) -> None:
+    """Two classes in two takes each, trained."""
+    for label in ("up", "down"):
+        serving.teach(label, 6)
+        serving.teach(label, 6)
+    serving.act("train")
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A taught service under a watchdog of three seconds."""
+    with Serving(tmp_path_factory.mktemp("serve"), watchdog_s=3.0) as made:
+        made.start()
+        taught(made)
+        made.wait_for("STATUS=ok: signs")
+        made.drain()
+        made.wait_for("STATUS=ok: signs")
+        yield made
+
+
+def test_systemd_hears_that_it_is_ready_alive_and_how_it_goes(serving: Serving) -> None:
+    """READY=1 comes first, then WATCHDOG=1 again and again, and a STATUS with frames and latency."""
+    serving.wait_for("WATCHDOG=1")
+    serving.wait_for("STATUS=ok: signs")
+    serving.wait_for("WATCHDOG=1")
+    assert serving.told[0] == "READY=1"
+    assert "ms, generation" in next(one for one in reversed(serving.told) if one.startswith("STATUS"))
+
+
+def test_status_says_how_it_does(serving: Serving) -> None:
+    """`edge-tl status` asks at the socket: a few lines, or JSON; without a service one line and exit 1."""
+    told = command("status", "--config", str(serving.config), folder=serving.folder)
+    assert told.returncode == 0, told.stderr
+    assert "signs: simulated player open" in told.stdout
+    assert ask_health(serving.data / "events.sock")["pipelines"]["signs"]["generation"] == 1
+    none = command("status", "--socket", str(serving.folder / "none.sock"), folder=serving.folder)
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "no service answers" in none.stderr
+    assert len(none.stderr.splitlines()) == 1
+
+
+def test_others_may_read_but_not_teach_what_it_holds(serving: Serving) -> None:
+    """`train` says where the service is taught; `evaluate` and `examples list` read; a second service refuses."""
+    data = ["--data-dir", str(serving.data)]
+    train = command("train", *data, folder=serving.folder)
+    assert train.returncode == 1
+    assert serving.address in train.stderr
+    assert command("evaluate", *data, folder=serving.folder).returncode == 0
+    assert "up" in command("examples", "list", *data, folder=serving.folder).stdout
+    second = command("serve", "--config", str(serving.config), folder=serving.folder)
+    assert second.returncode == 1
+    assert "another service (PID" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_stopped_process_tells_nothing_and_goes_on_when_it_is_woken(serving: Serving) -> None:
+    """SIGSTOP silences the watchdog (systemd would restart it); SIGCONT brings it back as it was."""
+    assert serving.process is not None
+    serving.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, serving.process.pid, os.WSTOPPED)
+    serving.drain()
+    serving.process.send_signal(signal.SIGCONT)
+    serving.wait_for("WATCHDOG=1")
+    assert serving.state()["signs"]["generation"] == 1
+
+
+def test_it_ends_when_asked_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    """SIGTERM: STOPPING=1, exit 0, no socket left; the next start knows all that was taught."""
+    with Serving(tmp_path / "s") as serving:
+        serving.start()
+        taught(serving)
+        counts = serving.state()["signs"]["counts"]
+        assert serving.stop() == 0
+        assert not (serving.data / "events.sock").exists()
+        serving.start()
+        state = serving.state()["signs"]
+        assert (state["counts"], state["generation"]) == (counts, 1)
+        assert serving.stop() == 0
+        assert "Traceback" not in serving.log
+
+
+def test_without_a_camera_it_waits_and_is_well_when_one_comes(tmp_path: Path) -> None:
+    """A camera that is not there is sought, the watchdog is fed meanwhile, and the first picture is seen."""
+    pictures = tmp_path / "pictures"
+    more = f'[pipelines.signs]\ncamera = "{pictures}"\n'
+    with Serving(tmp_path / "s", more, watchdog_s=0.5) as serving:
+        serving.start()
+        for _ in range(12):
+            serving.wait_for("WATCHDOG=1")
+        assert serving.process is not None
+        assert serving.process.poll() is None
+        serving.wait_for("STATUS=degraded: signs waiting")
+        from PIL import Image
+
+        (pictures / "a").mkdir(parents=True)
+        Image.new("RGB", (64, 48), "red").save(pictures / "a" / "1.png")
+        serving.wait_for("STATUS=ok: signs")
+
+
+def killed_rounds(folder: Path, rounds: int, seed: int) -> dict[str, int]:
+    """Kill the service at random moments while it is taught, trained, saved and rolled back; check after each start.
+
+    How many rounds, requests that were acknowledged, and starts that found a damaged generation or lost an example.
+    """
+    rng = random.Random(seed)
+    least: dict[str, int] = {}
+    generation = acknowledged = lost = damaged = 0
+    with Serving(folder) as serving:
+        for _ in range(rounds):
+            serving.start()
+            state = serving.state()["signs"]
+            have = {label: count for label, (count, _) in state["counts"].items()}
+            lost += any(have.get(label, 0) < number for label, number in least.items())
+            damaged += bool(state["last_error"]) or state["generation"] < min(generation, 1)
+            least = have
+            timer = threading.Timer(rng.uniform(0.05, 1.5), serving.process.kill)  # type: ignore[union-attr]
+            timer.start()
+            try:
+                while True:
+                    label = rng.choice(("up", "down", "left"))
+                    action = rng.choice(("record", "record", "record", "release", "train", "roll-back"))
+                    given = {"label": label} if action == "record" else {}
+                    status, answer = serving.ask(f"/api/pipelines/signs/{action}", given)
+                    if status != 200:
+                        continue
+                    acknowledged += 1
+                    generation = max(generation, answer["generation"])
+                    least = {name: count for name, (count, _) in answer["counts"].items()}
+            except (OSError, EOFError, ValueError):  # it was killed
+                pass
+            except Exception as error:
+                if type(error).__module__ != "http.client":
+                    raise
+            timer.join()
+            serving.kill()
+    return {"rounds": rounds, "acknowledged": acknowledged, "lost": lost, "damaged": damaged}
+
+
+def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
+    """Killed at random moments, eight times (`make prove`: two hundred): each start finds all that was counted."""
+    found = killed_rounds(tmp_path / "s", 8, seed=1)
+    assert found["acknowledged"] > 8
+    assert (found["lost"], found["damaged"]) == (0, 0)
+
+
+def test_a_full_disk_stops_teaching_and_not_the_service(tmp_path: Path) -> None:
+    """On a tiny file system: teaching says that it is full, recognition goes on, and all is well with room again."""
+    with tmpfs(tmp_path / "disk", 24_000_000) as disk, Serving(tmp_path / "s") as serving:
+        serving.data = disk / "state"
+        text = serving.config.read_text().replace(str(tmp_path / "s" / "state"), str(serving.data))
+        serving.config.write_text(text)
+        serving.start()
+        taught(serving)
+        ballast = disk / "ballast"
+        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        status, answer = 200, {}
+        while status == 200 and answer.get("teaching", "ready") == "ready":
+            status, answer = serving.ask("/api/pipelines/signs/record", {"label": "up"})
+        told = answer.get("error") or answer["teaching"]
+        assert "full" in told or "space" in told or "written" in told
+        serving.wait_for("STATUS=degraded")
+        assert serving.ask("/health")[1]["pipelines"]["signs"]["state"] == "open"
+        ballast.unlink()
+        serving.wait_for("STATUS=ok")
+        before = serving.state()["signs"]["counts"]["up"][0]
+        assert serving.teach("up", 5) >= before + 5
+        assert serving.act("train")["generation"] >= 2
