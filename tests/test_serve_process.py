@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from service_process import CODE, LONG_S, ROOT, Serving
 from tiny_tmpfs import tmpfs
 
+from benchmarks.proof_service import killed, soak
+from benchmarks.serving import CODE, LONG_S, ROOT, Serving
 from device.serve.local import ask_health
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
@@ -133,50 +132,20 @@ def test_without_a_camera_it_waits_and_is_well_when_one_comes(tmp_path: Path) ->
         serving.wait_for("STATUS=ok: signs")
 
 
-def killed_rounds(folder: Path, rounds: int, seed: int) -> dict[str, int]:
-    """Kill the service at random moments while it is taught, trained, saved and rolled back; check after each start.
-
-    How many rounds, requests that were acknowledged, and starts that found a damaged generation or lost an example.
-    """
-    rng = random.Random(seed)
-    least: dict[str, int] = {}
-    generation = acknowledged = lost = damaged = 0
-    with Serving(folder) as serving:
-        for _ in range(rounds):
-            serving.start()
-            state = serving.state()["signs"]
-            have = {label: count for label, (count, _) in state["counts"].items()}
-            lost += any(have.get(label, 0) < number for label, number in least.items())
-            damaged += bool(state["last_error"]) or state["generation"] < min(generation, 1)
-            least = have
-            timer = threading.Timer(rng.uniform(0.05, 1.5), serving.process.kill)  # type: ignore[union-attr]
-            timer.start()
-            try:
-                while True:
-                    label = rng.choice(("up", "down", "left"))
-                    action = rng.choice(("record", "record", "record", "release", "train", "roll-back"))
-                    given = {"label": label} if action == "record" else {}
-                    status, answer = serving.ask(f"/api/pipelines/signs/{action}", given)
-                    if status != 200:
-                        continue
-                    acknowledged += 1
-                    generation = max(generation, answer["generation"])
-                    least = {name: count for name, (count, _) in answer["counts"].items()}
-            except (OSError, EOFError, ValueError):  # it was killed
-                pass
-            except Exception as error:
-                if type(error).__module__ != "http.client":
-                    raise
-            timer.join()
-            serving.kill()
-    return {"rounds": rounds, "acknowledged": acknowledged, "lost": lost, "damaged": damaged}
-
-
 def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
     """Killed at random moments, eight times (`make prove`: two hundred): each start finds all that was counted."""
-    found = killed_rounds(tmp_path / "s", 8, seed=1)
+    found = killed(tmp_path / "s", 8, seed=1)
     assert found["acknowledged"] > 8
     assert (found["lost"], found["damaged"]) == (0, 0)
+
+
+def test_memory_and_descriptors_stay_as_they_are(tmp_path: Path) -> None:
+    """Twenty thousand frames (`make prove`: a million) through the real loop, a tenth of them to warm up."""
+    found = soak(20_000, tmp_path)
+    early, late = found["memory_mib"]
+    assert late - early < 4.0
+    assert found["descriptors"][0] == found["descriptors"][1]
+    assert found["events"] > 500
 
 
 def test_a_full_disk_stops_teaching_and_not_the_service(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ import browser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from service_process import LONG_S, Serving
 
+from benchmarks.serving import LONG_S, Serving
 from device.serve.access import GUESS_S, GUESSES, MOST_SESSIONS, Access, host_allowed, token_of
 from edge_tl.errors import ConfigError
 from edge_tl.testing import FakeClock

@@ -73,8 +73,8 @@ class StoreConfig:
 
     keep: str = limits("all", one_of=("all", "embeddings"))
     """"all": pictures and sounds too; "embeddings": no raw picture or sound ever reaches the disk."""
-    max_examples: int = limits(20_000, least=10, most=10_000_000)
-    """Of each profile."""
+    max_examples: int = limits(3_000, least=10, most=100_000)
+    """Of each profile; of words a fifth of it, for one recording is taught as five."""
     max_mbytes: int = limits(2_000, least=1, most=1_000_000)
     """Of each profile, in 10^6 bytes of pictures, sounds and embeddings."""
     when_full: str = limits("refuse", one_of=("refuse", "drop-oldest"))

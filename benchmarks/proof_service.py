@@ -1,0 +1,269 @@
+"""The service for months, in minutes: a million frames, two hundred kills, and what each part costs in memory.
+
+soak     the real loop, feed and socket with a faked camera and embedder; a frame in a hundred is embedded by the model
+         that ships. Memory and descriptors after a tenth of the frames and at the end, and how long a round takes
+kills    the real process, killed at random moments while it is taught, trained, saved and rolled back
+memory   resident memory of the real process with the simulated player, after it saw some hundred frames
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import socket
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.record import table
+from benchmarks.serving import Serving
+from device.reconnect import Reconnecting
+from device.serve.config import PipelineConfig, StoreConfig
+from device.serve.feed import Feed
+from device.serve.local import LocalSocket
+from device.serve.notify import Notify
+from device.serve.pipeline import Pipeline
+from device.serve.service import Service
+from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.errors import SourceTimeout
+from edge_tl.frames import Frame
+from edge_tl.models import default_model
+from edge_tl.profile import Profile
+from edge_tl.testing import FakeEmbedder
+
+FRAMES, ROUNDS = 1_000_000, 200
+EACH = 100
+"""Every so many frames the model that ships runs too."""
+
+
+class Camera:
+    """A camera that has the next picture whenever the loop took the one before; two things, in turn for a second."""
+
+    name, simulated = "faked camera", True
+
+    def __init__(self, taken: threading.Semaphore) -> None:
+        self._taken, self._number = taken, 0
+        rng = np.random.default_rng(0)
+        self._pictures = [
+            np.clip(level + rng.normal(0, 6, (24, 32, 3)), 0, 255).astype(np.uint8)
+            for level in (40, 210)
+            for _ in range(30)
+        ]
+
+    def open(self) -> None:
+        """Nothing to do."""
+
+    def read(self, timeout_s: float = 1.0) -> Frame:
+        """The next picture."""
+        if not self._taken.acquire(timeout=timeout_s):
+            raise SourceTimeout("the loop is busy")
+        thing, number = self._number // 30 % 2, self._number % 30
+        self._number += 1
+        return Frame(self._pictures[30 * thing + number], self._number / 30, self._number)
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class Thinned:
+    """The faked embedder, beside which the real model sees a frame in EACH."""
+
+    def __init__(self) -> None:
+        self._fake, self._real = FakeEmbedder(), TFLiteEmbedder.load(default_model(), threads=1)
+        self._seen = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fake, name)
+
+    def embed(self, picture: np.ndarray) -> np.ndarray:
+        """The faked embedding."""
+        self._seen += 1
+        if self._seen % EACH == 0:
+            self._real.embed(picture)
+        return self._fake.embed(picture)
+
+
+def soak(frames: int, folder: Path) -> dict[str, Any]:
+    """So many frames through the real loop; memory, descriptors and the time of a round, early and late."""
+    taken = threading.Semaphore(1)
+    wall_s = 0.0
+
+    def clock() -> float:
+        return wall_s
+
+    service = Service([], Notify({}), clock=clock, wall=time.time, log=lambda _: None)
+    with Profile(folder / "profile", writable=True) as profile:
+        feed = Feed(Reconnecting(lambda: Camera(taken)), service.wake, time.monotonic, "picture")
+        embedder: Any = Thinned()
+        config = PipelineConfig(camera="sim", smoothing_s=0.05)
+        pipeline = Pipeline(
+            "signs", config, StoreConfig(), profile, embedder, feed, clock=clock, wall=time.time, beat=lambda: None
+        )
+        service.pipelines["signs"] = pipeline
+        local = LocalSocket(folder / "soak.sock", lambda: service.health)
+        local.start()
+        service.outputs.append(local)
+        heard = _listener(folder / "soak.sock")
+        times_s: dict[str, list[float]] = {"early": [], "late": []}
+        marks: dict[str, tuple[float, int]] = {}
+        with feed:
+            done = 0
+            while done < frames:
+                service._news.wait(1.0)
+                service._news.clear()
+                start_s = time.perf_counter()
+                service.step()
+                took_s = time.perf_counter() - start_s
+                if pipeline.line.frames == done:
+                    continue
+                done = pipeline.line.frames
+                wall_s = done / 30
+                taken.release()
+                _teach(pipeline, done, frames)
+                part = (
+                    "early" if frames // 10 <= done < frames // 5 else "late" if done >= frames - frames // 10 else ""
+                )
+                if part:
+                    times_s[part].append(took_s)
+                if done in (frames // 10, frames):
+                    marks["early" if done < frames else "late"] = _memory_mib(), len(os.listdir("/proc/self/fd"))
+        events = service.told
+        local.stop()
+        heard.close()
+    return {
+        "frames": frames,
+        "events": events,
+        "memory_mib": [round(marks[part][0], 2) for part in ("early", "late")],
+        "descriptors": [marks[part][1] for part in ("early", "late")],
+        "round_p50_ms": [float(1e3 * np.percentile(times_s[part], 50)) for part in ("early", "late")],
+        "round_p99_ms": [float(1e3 * np.percentile(times_s[part], 99)) for part in ("early", "late")],
+    }
+
+
+def _teach(pipeline: Pipeline, done: int, frames: int) -> None:
+    """In the first hundredth of the frames it is taught the two things, which come thirty frames each."""
+    lesson = frames // 100
+    if done < lesson and done % 30 < 25:
+        pipeline.record("dark" if (done // 30) % 2 == 0 else "light")
+    elif done % 30 == 26 and done < lesson:
+        pipeline.release()
+    elif done == lesson:
+        pipeline.release()
+        pipeline.train()
+
+
+def _listener(path: Path) -> socket.socket:
+    """A client that reads all events, in a thread."""
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(str(path))
+
+    def read() -> None:
+        while client.recv(65536):
+            pass
+
+    threading.Thread(target=read, daemon=True).start()
+    return client
+
+
+def _memory_mib() -> float:
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def killed(folder: Path, rounds: int, seed: int) -> dict[str, int]:
+    """Kill the service at random moments while it is taught, trained, saved and rolled back; look after each start.
+
+    How many rounds, how many requests were acknowledged, and how many starts lacked an acknowledged example or found no
+    whole generation where one was acknowledged.
+    """
+    rng = random.Random(seed)
+    least: dict[str, int] = {}
+    generation = acknowledged = lost = damaged = 0
+    with Serving(folder) as serving:
+        for _ in range(rounds):
+            serving.start()
+            state = serving.state()["signs"]
+            have = {label: count for label, (count, _) in state["counts"].items()}
+            lost += any(have.get(label, 0) < number for label, number in least.items())
+            damaged += bool(state["last_error"]) or (generation > 0 and state["generation"] == 0)
+            least = have
+            assert serving.process is not None
+            timer = threading.Timer(rng.uniform(0.05, 1.5), serving.process.kill)
+            timer.start()
+            try:
+                while True:
+                    action = rng.choice(("record", "record", "record", "release", "train", "roll-back"))
+                    given = {"label": rng.choice(("up", "down", "left"))} if action == "record" else {}
+                    status, answer = serving.ask(f"/api/pipelines/signs/{action}", given)
+                    if status == 200:
+                        acknowledged += 1
+                        generation = max(generation, answer["generation"])
+                        least = {name: count for name, (count, _) in answer["counts"].items()}
+            except (OSError, ValueError, http.client.HTTPException):  # it was killed
+                pass
+            timer.join()
+            serving.kill()
+    return {"rounds": rounds, "acknowledged": acknowledged, "lost": lost, "damaged": damaged}
+
+
+MORE = {
+    "socket only": ("", False),
+    "and console": ("", True),
+    "and MQTT client": ('[mqtt]\nhost = "127.0.0.1"\nport = 1\n', True),
+}
+
+
+def memory(folder: Path) -> dict[str, float]:
+    """MiB resident of the real process, with more and more of it."""
+    made = {}
+    for name, (more, web) in MORE.items():
+        with Serving(folder / name.replace(" ", "-"), more, web=web) as serving:
+            serving.start()
+            for _ in range(8):
+                serving.wait_for("STATUS=")
+            assert serving.process is not None
+            pages = Path(f"/proc/{serving.process.pid}/statm").read_text().split()[1]
+            made[name] = round(int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+    return made
+
+
+def measure(frames: int = FRAMES, rounds: int = ROUNDS) -> dict[str, Any]:
+    """All of it, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {
+            "memory": memory(Path(folder) / "memory"),
+            "kills": killed(Path(folder) / "kills", rounds, seed=1),
+            "soak": soak(frames, Path(folder)),
+        }
+
+
+def report(result: dict[str, Any]) -> str:
+    """Three tables."""
+    soaked, kills = result["soak"], result["kills"]
+    rows = [
+        [name, *(f"{value:.2f}" if isinstance(value, float) else str(value) for value in soaked[key])]
+        for name, key in (
+            ("memory, MiB", "memory_mib"),
+            ("descriptors", "descriptors"),
+            ("a round, median, ms", "round_p50_ms"),
+            ("a round, 99 % within, ms", "round_p99_ms"),
+        )
+    ]
+    return "\n\n".join(
+        [
+            f"{soaked['frames']:,} frames, {soaked['events']:,} events",
+            table(["", "after a tenth", "at the end"], rows),
+            table(
+                ["kill -9, rounds", "requests acknowledged", "starts that lacked something", "without a generation"],
+                [[str(kills[key]) for key in ("rounds", "acknowledged", "lost", "damaged")]],
+            ),
+            table(
+                ["the process with", "MiB resident"], [[name, f"{mib:.1f}"] for name, mib in result["memory"].items()]
+            ),
+        ]
+    )

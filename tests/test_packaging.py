@@ -1,0 +1,102 @@
+"""The wheel and the sdist: what is in them, that they build the same twice, and that the wheel alone works."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EPOCH = "1700000000"
+
+
+def run(*command: object, folder: Path, **environment: str) -> str:
+    """A program in this folder; its output, and a failure with it."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ended = subprocess.run(
+        [*map(str, command)], cwd=folder, capture_output=True, text=True, env=inherited | environment, check=False
+    )
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    """The wheel and the sdist of this checkout, each built twice, from a copy each; the second wheel from the sdist."""
+    pytest.importorskip("build", reason="the package build is not installed")
+    import setuptools
+
+    if int(setuptools.__version__.split(".")[0]) < 68:
+        pytest.skip(f"setuptools {setuptools.__version__} is too old to build without a network; 68 is wanted")
+    made: dict[str, list[Path]] = {"whl": [], "gz": []}
+    # What git knows or would take, as it is now: a release holds nothing else.
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=False)
+    if names.returncode:
+        pytest.skip("this is no git checkout")
+    for number in (1, 2):
+        copy = tmp_path_factory.mktemp(f"copy{number}")
+        for name in names.stdout.splitlines():
+            if (ROOT / name).is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                (copy / name).write_bytes((ROOT / name).read_bytes())
+        more = [] if number == 1 else ["--wheel", "--sdist"]  # without either the wheel is built from the sdist
+        run(sys.executable, "-m", "build", "-n", *more, folder=copy, SOURCE_DATE_EPOCH=EPOCH)
+        for path in (copy / "dist").iterdir():
+            made[path.suffix[1:]].append(path)
+    return made
+
+
+def contents(sdist: Path) -> dict[str, bytes]:
+    """The files of a .tar.gz."""
+    with tarfile.open(sdist) as archive:
+        return {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}  # type: ignore[union-attr]
+
+
+def test_two_builds_are_the_same(built: dict[str, list[Path]]) -> None:
+    """Two wheels are equal bit for bit, one of them built from the sdist; two sdists hold the same files."""
+    one, two = built["whl"]
+    assert one.name == two.name
+    assert one.read_bytes() == two.read_bytes()
+    assert contents(built["gz"][0]) == contents(built["gz"][1])
+
+
+def test_the_wheel_holds_the_three_rooms_and_nothing_else(built: dict[str, list[Path]]) -> None:
+    """The models with their cards and licences, the unit, the console; no tests, no benchmarks, no compiled files."""
+    with zipfile.ZipFile(built["whl"][0]) as wheel:
+        names = wheel.namelist()
+        metadata = wheel.read(next(name for name in names if name.endswith("METADATA"))).decode()
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"edge_tl", "device", "host_tools"}
+    for room in ("edge_tl", "device", "host_tools"):
+        for path in (ROOT / room).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                assert path.relative_to(ROOT).as_posix() in names
+    for wanted in (".tflite", "CARD.md", "LICENSES.txt", "edge-tl.service", "edge-tl.toml", "console.html", "/LICENSE"):
+        assert any(name.endswith(wanted) for name in names), wanted
+    assert not any("__pycache__" in name for name in names)
+    extras = {line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Provides-Extra")}
+    assert extras >= {"device", "speech", "host", "usb", "mqtt", "web", "gpio"}
+
+
+def test_the_wheel_alone_is_the_whole_program(built: dict[str, list[Path]], tmp_path: Path) -> None:
+    """Unpacked somewhere else, without the checkout, it plays its demo, checks a configuration and installs dry."""
+    place = tmp_path / "site"
+    with zipfile.ZipFile(built["whl"][0]) as wheel:
+        wheel.extractall(place)
+    code = (
+        f"import sys; sys.path.insert(0, {str(place)!r}); import device.cli;"
+        f"assert device.cli.__file__.startswith({str(place)!r});"
+        "sys.exit(device.cli.main(sys.argv[1:]))"
+    )
+    edge_tl = [sys.executable, "-P", "-c", code]
+    said = run(*edge_tl, "demo", "--seconds", "0.1", "--json", folder=tmp_path, OMP_NUM_THREADS="1")
+    assert '"accuracy"' in said
+    config = place / "device" / "systemd" / "edge-tl.toml"
+    assert "good" in run(*edge_tl, "serve", "--config", config, "--check", folder=tmp_path)
+    wheel_file = built["whl"][0]
+    assert "would" in run(*edge_tl, "install-service", "--dry-run", "--wheel", wheel_file, folder=tmp_path)
