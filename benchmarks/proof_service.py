@@ -146,8 +146,8 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
 
 
 def _teach(pipeline: Pipeline, done: int, frames: int) -> None:
-    """In the first hundredth of the frames it is taught the two things, which come thirty frames each."""
-    lesson = frames // 100
+    """In the first hundredth of the frames, two thousand at most, it is taught the two things that come in turn."""
+    lesson = min(frames // 100, 2_000)
     if done < lesson and done % 30 < 25:
         pipeline.record("dark" if (done // 30) % 2 == 0 else "light")
     elif done % 30 == 26 and done < lesson:

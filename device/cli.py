@@ -345,6 +345,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help="a TOML file (default: edge-tl.toml here, else /etc/edge-tl.toml)"
     )
     configured.add_argument("--data-dir", type=Path, metavar="DIR", help="where profiles are kept")
+    save = command("backup", "write a whole profile into one file, also while a service runs", profile)
+    save.add_argument("path", type=Path, metavar="FILE.zip", help="the file, which must not exist yet")
+    back = command("restore", "make a profile from a file that backup wrote", profile)
+    back.add_argument("path", type=Path, metavar="FILE.zip", help="the file; --profile names what is made of it")
+
     serve = command("serve", "run without a screen: tell what is seen and heard, be taught from a browser", configured)
     serve.add_argument("--camera", metavar="WHICH", help=f"one pipeline instead of the file's: {CAMERA_HELP}")
     serve.add_argument("--mic", metavar="WHICH", help=f"one pipeline instead of the file's: {MIC_HELP}")

@@ -211,3 +211,54 @@ def _explain(path: Path, error: Exception) -> str:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return f"{path} is in use by another program: close that first"
     return f"{path}: SQLite says {said}"
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A whole copy of a database, as of one moment, also while somebody writes to it; ProfileError where it fails."""
+    try:
+        reader = _open_reader(source)
+        try:
+            writer = sqlite3.connect(target)
+            try:
+                reader.backup(writer)
+            finally:
+                writer.close()
+        finally:
+            reader.close()
+    except sqlite3.Error as error:
+        raise ProfileError(_explain(source, error)) from error
+
+
+def check_database(path: Path, tables: str, version: int) -> None:
+    """Raise ProfileError unless a file of unknown origin is ours: this version, exactly these tables, nothing torn.
+
+    A view or a trigger that somebody put into it would run with our queries, so that the schema must be the same text.
+    """
+    try:
+        own = sqlite3.connect(":memory:")
+        try:
+            own.executescript(tables)
+            wanted = _schema(own)
+        finally:
+            own.close()
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            db.execute("PRAGMA trusted_schema = OFF")
+            application = db.execute("PRAGMA application_id").fetchone()[0]
+            found = db.execute("PRAGMA user_version").fetchone()[0]
+            same = application == APPLICATION_ID and found == version and _schema(db) == wanted
+            whole = same and db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        finally:
+            db.close()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise ProfileError(_explain(path, error)) from error
+    if not same:
+        raise ProfileError(f"{path.name} has other tables than edge-tl makes (format {version}): take another copy")
+    if not whole:
+        raise ProfileError(f"{path.name} is damaged inside: take another copy")
+
+
+def _schema(db: sqlite3.Connection) -> set[tuple[Any, ...]]:
+    """All that is defined in a database: type, name, table, SQL with its white space made even."""
+    rows = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
+    return {(kind, name, table, " ".join((sql or "").split())) for kind, name, table, sql in rows}

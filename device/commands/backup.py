@@ -1,0 +1,23 @@
+"""`edge-tl backup`: a whole profile in one file."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from contextlib import ExitStack
+
+from device.assembly import open_profile
+from device.output import print_json
+from edge_tl.backup import write_backup
+
+
+def run(arguments: Namespace) -> int:
+    """Write the file, also while a service teaches the profile."""
+    with ExitStack() as stack:
+        profile = open_profile(arguments, stack, writable=False)
+        size_bytes = write_backup(profile, arguments.profile, arguments.path, time.time())
+    if arguments.json:
+        print_json({"file": str(arguments.path), "bytes": size_bytes})
+    else:
+        print(f"{arguments.path}: profile {arguments.profile!r}, {size_bytes / 1e6:.1f} MB")
+    return 0

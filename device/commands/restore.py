@@ -1,0 +1,33 @@
+"""`edge-tl restore`: a profile from a file that `edge-tl backup` wrote."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import UTC, datetime
+
+from device.assembly import profile_folder
+from device.output import print_json
+from edge_tl.backup import restore_backup
+from edge_tl.profile import Profile
+
+
+def run(arguments: Namespace) -> int:
+    """Make the profile; one that exists is never touched."""
+    folder = profile_folder(arguments)
+    index = restore_backup(arguments.path, folder)
+    with Profile(folder) as profile:
+        examples = 0
+        if (folder / "examples.sqlite").exists():
+            examples = sum(count.examples for count in profile.store.counts().values())
+        generations = len(profile.generations())
+    if arguments.json:
+        print_json({"profile": arguments.profile, "examples": examples, "generations": generations})
+        return 0
+    when = index.get("time_s")
+    told = (
+        f" of {datetime.fromtimestamp(when, UTC):%Y-%m-%d}" if isinstance(when, (int, float)) and 0 < when < 4e9 else ""
+    )
+    print(
+        f"profile {arguments.profile!r} restored from the backup{told}: {examples} examples, {generations} generations"
+    )
+    return 0
