@@ -18,6 +18,7 @@ help:
 	@echo "make models  get the models for hands and faces; rebuild the shipped embedder (TensorFlow)"
 	@echo "make bench   benchmarks side by side with the peers      make prove   the long proofs of accuracy"
 	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
+	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
 	@echo "make check-systemd  the service installed under a real systemd that boots (root, mmdebstrap, 1 GB)"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
 
@@ -99,6 +100,10 @@ prove: $(VENV)/host
 check-mediapipe: downloads $(if $(PYTHON311),.venv-mediapipe/ready)
 	@if [ -n "$(PYTHON311)" ]; then PYTHONPATH=. .venv-mediapipe/bin/python tests/check_mediapipe.py; \
 	else echo "check-mediapipe skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
+
+.PHONY: check-aarch64
+check-aarch64: $(VENV)/dev
+	@tests/check_aarch64.sh
 
 .PHONY: check-systemd
 check-systemd: $(VENV)/dev

@@ -17,7 +17,7 @@ pytest.importorskip("soundfile", reason="soundfile is not installed: pip install
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed: pip install -e .[speech]")
 
-from test_words import room, spoken, write  # noqa: E402
+from test_words import room, spoken, write
 
 
 @pytest.fixture(scope="module")
