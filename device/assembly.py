@@ -14,9 +14,10 @@ from device.reconnect import Reconnecting
 from device.rotated import Rotated
 from device.serve.local import ask_health
 from device.steering import neutral_label
+from edge_tl.chosen import read_chosen
 from edge_tl.controller import Controller, ControllerConfig
 from edge_tl.embedder import Embedder, TFLiteEmbedder
-from edge_tl.errors import ConfigError, NotFittedError, ProfileError, ProfileLocked
+from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked
 from edge_tl.frames import Source
 from edge_tl.hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
 from edge_tl.labels import check_label, escape, unescape
@@ -33,14 +34,14 @@ clock = time.monotonic
 def load_embedder(arguments: Namespace, look: Look | None = None) -> Embedder:
     """What looks at pictures so; None for as the profile was taught, which may also be what listens.
 
-    The image model in it is that of `--model`, else the shipped one.
+    The image model in it is that of `--model`, else the one that the profile uses, else the shipped one.
     """
     hearing = read_hearing(profile_folder(arguments)) if look is None else None
     if hearing is not None:
         return open_base(hearing, arguments.threads)
 
     def load_inner() -> Embedder:
-        return TFLiteEmbedder.load(arguments.model or default_model(), threads=arguments.threads)
+        return TFLiteEmbedder.load(arguments.model or chosen_model(arguments), threads=arguments.threads)
 
     if look is None:
         look = read_look(profile_folder(arguments))
@@ -124,6 +125,25 @@ def options(look: Look) -> str:
 def profile_folder(arguments: Namespace) -> Path:
     """Where the profile of `--profile` lies."""
     return Path(arguments.data_dir) / "profiles" / escape(check_label(arguments.profile))
+
+
+def chosen_model(arguments: Namespace) -> Path:
+    """The folder of the converted model that the profile uses, else of the one that ships."""
+    name = read_chosen(profile_folder(arguments))
+    if name is None:
+        return default_model()
+    folder = embedders_folder(arguments) / name
+    if not folder.is_dir():
+        raise ModelError(
+            f"profile {arguments.profile!r} uses the model {name}, which is not installed: `edge-tl model use FOLDER` "
+            "installs it, and without FOLDER goes back to the one that ships"
+        )
+    return folder
+
+
+def embedders_folder(arguments: Namespace) -> Path:
+    """Where `edge-tl model use` puts converted models."""
+    return Path(arguments.data_dir) / "embedders"
 
 
 def models_folder(arguments: Namespace) -> Path:

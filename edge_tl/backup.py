@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_tl.batch import TABLES, VERSION
+from edge_tl.chosen import FILE_NAME as EMBEDDER
 from edge_tl.database import check_database, copy_database
 from edge_tl.durable import sync_folder
 from edge_tl.errors import ProfileError
@@ -27,7 +28,7 @@ from edge_tl.profile import Profile
 
 INDEX, FORMAT = "edge-tl-backup.json", 1
 EXAMPLES = "examples.sqlite"
-SMALL = (LOOK, HEARING, "tuning.json")
+SMALL = (LOOK, HEARING, EMBEDDER, "tuning.json")
 _GENERATION = re.compile(r"generations/\d{6,}(\.rolled-back)?/(profile\.json|arrays\.npz|SHA256SUMS)")
 MOST_INDEX_BYTES = 1_000_000
 MOST_SMALL_BYTES = 100_000

@@ -25,6 +25,11 @@ examples:
   edge-tl-host convert speech --tfjs my-teachable-machine-export.zip --out mine
 Copy the folder to the Pi as it is: edge-tl teach --mic --base speech18 --profile words
 """
+PUSH_EXAMPLES = """\
+examples:
+  edge-tl-host push mine pi@raspberrypi --profile hands
+  edge-tl-host push mine pi@raspberrypi --service
+"""
 VERIFY_EXAMPLES = """\
 example:
   edge-tl-host verify mine --images my_pictures
@@ -71,7 +76,31 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    _add_push(
+        commands.add_parser(
+            "push",
+            help="copy a model folder to a device and take it into use there",
+            description="Copy a converted model to a device over ssh, embed what was taught there anew, train and "
+            "evaluate; where it is worse than the model before, that one stays.",
+            epilog=PUSH_EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     return top
+
+
+def _add_push(push: argparse.ArgumentParser) -> None:
+    push.add_argument("folder", type=Path, metavar="DIR", help="the folder that convert image made")
+    push.add_argument("host", metavar="USER@HOST", help="the device, as ssh takes it")
+    push.add_argument("--profile", default="default", metavar="NAME", help="which taught set (default: default)")
+    push.add_argument("--service", action="store_true", help="the service holds it: stop it, and start it again (sudo)")
+    push.add_argument(
+        "--edge-tl",
+        default="edge-tl/.venv/bin/edge-tl",
+        metavar="PATH",
+        help="the command there (default: %(default)s)",
+    )
+    push.add_argument("--force", action="store_true", help="use it although it is worse")
 
 
 def _add_image(image: argparse.ArgumentParser) -> None:
@@ -201,12 +230,27 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0 if result.ok else 1
 
 
+def _push(arguments: argparse.Namespace) -> int:
+    from host_tools.push import push
+
+    return push(
+        arguments.folder,
+        arguments.host,
+        arguments.profile,
+        service=arguments.service,
+        edge_tl=arguments.edge_tl,
+        force=arguments.force,
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `edge-tl-host`; the exit code: 0 done, 1 an expected error or a bound exceeded, 2 wrong usage."""
     arguments = parser().parse_args(argv)
     try:
         if arguments.command == "verify":
             return _verify(arguments)
+        if arguments.command == "push":
+            return _push(arguments)
         return _convert_speech(arguments) if arguments.kind == "speech" else _convert_image(arguments)
     except EdgeTLError as error:
         _say(f"edge-tl-host: {error}")

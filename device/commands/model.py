@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from device.assembly import models_folder, open_profile
+from device.commands.model_use import use
 from device.output import print_json, warn
 from device.wheel import fetched_parts, local_wheels
 from edge_tl.embedder import TFLiteEmbedder
@@ -166,5 +167,5 @@ def tensor_text(tensor: TensorInfo) -> str:
     return f"{text} (scale {tensor.scale:g}, zero point {tensor.zero_point})" if tensor.scale else text
 
 
-ACTIONS = {"get": get, "list": list_models, "info": info, "truncate": cut}
+ACTIONS = {"use": use, "get": get, "list": list_models, "info": info, "truncate": cut}
 """What needs no profile."""

@@ -1,0 +1,78 @@
+"""`edge-tl model use`: a profile looks with another converted model from now on, if that is no worse."""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from contextlib import ExitStack
+
+from device.assembly import embedders_folder, load_embedder, load_saved, open_profile, profile_folder
+from device.commands.train import save
+from device.exchange import Exchange, compare
+from device.output import Progress, print_json
+from edge_tl.chosen import install_embedder, read_chosen, write_chosen
+from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.errors import ConfigError
+from edge_tl.hearing import read_hearing
+from edge_tl.models import default_model
+
+
+def use(arguments: Namespace) -> int:
+    """Install the model, embed the examples anew, train and evaluate; all as before where it turns out worse.
+
+    Exit code 0 where it is in use now, 1 where the old one was better and stays.
+    """
+    with ExitStack() as stack:
+        profile = open_profile(arguments, stack, writable=True, make=True)
+        if read_hearing(profile_folder(arguments)) is not None:
+            raise ConfigError(f"profile {arguments.profile!r} is one of words: a model of pictures is no use to it")
+        before = read_chosen(profile.folder)
+        old = load_embedder(arguments)
+        name = None if arguments.path is None else install_embedder(arguments.path, embedders_folder(arguments))
+        # Loaded from where it will be used: its hash is checked there.
+        TFLiteEmbedder.load(default_model() if name is None else embedders_folder(arguments) / name, threads=1)
+        write_chosen(profile.folder, name)
+        try:
+            new = load_embedder(arguments)
+            found: Exchange | None = None
+            taught = {one.fingerprint for one in profile.store.list()}
+            if taught - {new.fingerprint}:  # with --model FOLDER it may have been taught with this one already
+                saved = load_saved(profile)
+                head = saved.meta["head"]["name"] if saved else "ridge"
+                with Progress("embedding anew") as progress:
+                    found = compare(profile, old, new, head, progress.of)
+        finally:
+            write_chosen(profile.folder, before)  # until it is decided
+        kept = found is not None and found.worse and not arguments.force
+        generation = None
+        if not kept:
+            write_chosen(profile.folder, name)
+            if found is not None:
+                # Killed between the two, the profile says what to do: examples re-embed, or this command again.
+                profile.store.reembed(new)
+                generation = save(profile, found.recognizer, found.learned, found.evaluation)
+    told = {
+        "profile": arguments.profile,
+        "model": old.name if kept else new.name,
+        "used": not kept,
+        "accuracy_before": _number(found.before if found else math.nan),
+        "accuracy_after": _number(found.after if found else math.nan),
+        "generation": generation,
+    }
+    if arguments.json:
+        print_json(told)
+    elif found is None:
+        print(f"profile {arguments.profile!r} looks with {new.name}")
+    else:
+        shown = f"{found.after:.1%} instead of {found.before:.1%}"
+        print(f"{new.name}: {shown}, {found.evaluation.headline.method}")
+        print(
+            f"kept {old.name}, which is better (--force takes the other)"
+            if kept
+            else f"in use: generation {generation}"
+        )
+    return 1 if kept else 0
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)

@@ -1,0 +1,185 @@
+"""Another embedder for a taught profile: installed whole, judged, kept only where it is no worse; also from a host."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_profile import Run, fill, model_folder
+
+from device.cli import main
+from edge_tl.chosen import install_embedder, read_chosen, write_chosen
+from edge_tl.errors import ConfigError, ModelError, ProfileError
+from edge_tl.profile import Profile
+from host_tools.cli import main as host_main
+from host_tools.push import push
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command on a state folder of its own, with two tiny models beside it: `model` and `other`."""
+    model_folder(tmp_path / "model")
+    model_folder(tmp_path / "other", name="other", more=bytes(16))
+    fill(tmp_path / "pictures")
+
+    def call(*arguments: object) -> tuple[int, Any, str]:
+        capsys.readouterr()
+        words = [*map(str, arguments)]
+        code = main(words)
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if "--json" in words and out else out, err
+
+    return call
+
+
+def taught(run: Run, tmp_path: Path) -> Path:
+    """A profile that uses the tiny model and was taught and trained with it; its folder."""
+    data = ("--data-dir", tmp_path / "data")
+    assert run("model", "use", tmp_path / "model", *data)[0] == 0
+    assert run("examples", "import", tmp_path / "pictures", *data)[0] == 0
+    assert run("train", *data)[0] == 0
+    return tmp_path / "data" / "profiles" / "default"
+
+
+def test_the_model_is_used_without_being_named_again(run: Run, tmp_path: Path) -> None:
+    """After `model use` all commands take that model; `info` of it and its hash are those that were installed."""
+    folder = taught(run, tmp_path)
+    name = read_chosen(folder)
+    assert name is not None
+    place = tmp_path / "data" / "embedders" / name
+    assert (place / "tiny.tflite").read_bytes() == (tmp_path / "model" / "tiny.tflite").read_bytes()
+    code, said, _ = run("predict", tmp_path / "pictures/dark/take0/0.png", "--data-dir", tmp_path / "data")
+    assert code == 0
+    assert "dark" in str(said)
+
+
+def test_an_equal_model_takes_over_with_everything_embedded_anew(run: Run, tmp_path: Path) -> None:
+    """The examples carry the new model's fingerprint, a new generation is current, and it recognises."""
+    folder = taught(run, tmp_path)
+    with Profile(folder) as profile:
+        before = {one.fingerprint for one in profile.store.list()}
+    code, said, err = run("model", "use", tmp_path / "other", "--json", "--data-dir", tmp_path / "data")
+    assert code == 0, err
+    assert said["used"]
+    assert said["accuracy_after"] >= said["accuracy_before"]
+    assert said["generation"] == 2
+    with Profile(folder) as profile:
+        after = {one.fingerprint for one in profile.store.list()}
+    assert len(after) == 1
+    assert after != before
+    assert run("evaluate", "--data-dir", tmp_path / "data")[0] == 0
+
+
+def test_a_worse_model_is_not_used(run: Run, tmp_path: Path) -> None:
+    """A model that sees nothing of the pictures: exit 1, everything as before; --force takes it."""
+    folder = taught(run, tmp_path)
+    from edge_tl.manifest import Scaling
+
+    model_folder(tmp_path / "blind", name="blind", more=bytes(32), scaling=Scaling((1e-6,) * 3, (0.5,) * 3))
+    before = read_chosen(folder)
+    code, said, _ = run("model", "use", tmp_path / "blind", "--json", "--data-dir", tmp_path / "data")
+    assert (code, said["used"]) == (1, False)
+    assert said["accuracy_after"] < said["accuracy_before"]
+    assert read_chosen(folder) == before
+    assert run("predict", tmp_path / "pictures/dark/take0/0.png", "--data-dir", tmp_path / "data")[0] == 0
+    assert run("model", "use", tmp_path / "blind", "--force", "--data-dir", tmp_path / "data")[0] == 0
+    assert read_chosen(folder) != before
+
+
+def test_what_cannot_be_used_is_one_line(run: Run, tmp_path: Path) -> None:
+    """A damaged model, a folder that is none, a model that is gone: one line, and the profile is as it was."""
+    folder = taught(run, tmp_path)
+    before = read_chosen(folder)
+    (tmp_path / "other" / "tiny.tflite").write_bytes(b"not a model")
+    for words in (("model", "use", tmp_path / "other"), ("model", "use", tmp_path / "nowhere")):
+        code, _, err = run(*words, "--data-dir", tmp_path / "data")
+        assert code == 1
+        assert len(err.strip().splitlines()) == 1
+        assert "Traceback" not in err
+    assert read_chosen(folder) == before
+    write_chosen(folder, "gone-000000000000")
+    code, _, err = run("train", "--data-dir", tmp_path / "data")
+    assert code == 1
+    assert "not installed" in err
+    (folder / "embedder.json").write_text('{"format": 1, "embedder": "../../etc"}')
+    with pytest.raises(ProfileError, match="damaged"):
+        read_chosen(folder)
+
+
+def test_installing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails half-way leaves no folder; what is there already is left alone."""
+    source = model_folder(tmp_path / "model")
+    with monkeypatch.context() as patched:
+        patched.setattr("edge_tl.chosen.sync_folder", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+        with pytest.raises(ProfileError, match="No space"):
+            install_embedder(source, tmp_path / "embedders")
+    assert list((tmp_path / "embedders").iterdir()) == []
+    name = install_embedder(source, tmp_path / "embedders")
+    assert install_embedder(source, tmp_path / "embedders") == name
+    with pytest.raises(ModelError):
+        install_embedder(tmp_path, tmp_path / "embedders")
+
+
+@pytest.fixture
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A "device" on this machine: ssh and rsync that do here what they are told to do there."""
+    home, programs = tmp_path / "home", tmp_path / "programs"
+    for folder in (home, programs):
+        folder.mkdir()
+    shims = {
+        "ssh": f'[ "$1" = -t ] && shift\nshift\ncd {home} && HOME={home} exec sh -c "$*"\n',
+        "rsync": f'shift 2\nto="{home}/${{2#*:}}"\nmkdir -p "$to" && cp -r "$1". "$to"\n',
+    }
+    for name, text in shims.items():
+        (programs / name).write_text("#!/bin/sh\n" + text)
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return home
+
+
+def test_push_takes_a_model_into_use_on_the_device(run: Run, tmp_path: Path, device: Path) -> None:
+    """From the host's command to the device's profile: copied, checked, used; a damaged model never leaves the host."""
+    folder = taught(run, tmp_path)
+    command = tmp_path / "edge-tl"
+    code = "import sys; from device.cli import main; sys.exit(main())"
+    root = Path(__file__).resolve().parents[1]
+    command.write_text(
+        f'#!/bin/sh\nPYTHONPATH={root} XDG_DATA_HOME={tmp_path} exec {sys.executable} -c "{code}" "$@"\n'
+    )
+    command.chmod(0o755)
+    (tmp_path / "data").rename(tmp_path / "moved")
+    (tmp_path / "edge-tl").rename(tmp_path / "command")
+    (tmp_path / "moved").rename(tmp_path / "edge-tl")  # $XDG_DATA_HOME/edge-tl
+    folder = tmp_path / "edge-tl" / "profiles" / "default"
+    before = read_chosen(folder)
+    words = ["push", str(tmp_path / "other"), "pi@device", "--edge-tl", str(tmp_path / "command")]
+    assert host_main(words) == 0
+    with Profile(folder) as profile:
+        assert profile.generations()[0].number == 2
+    assert read_chosen(folder) != before
+    (tmp_path / "other" / "tiny.tflite").write_bytes(b"damaged")
+    assert host_main(words) == 1
+
+
+def test_push_refuses_what_ssh_would_take_for_an_option(tmp_path: Path) -> None:
+    """A host like -oProxyCommand=… is no host; one that cannot be reached is one line; labels are quoted."""
+    model = model_folder(tmp_path / "model")
+    for host in ("-oProxyCommand=touch x", "", "a b"):
+        with pytest.raises(ConfigError, match="is no host"):
+            push(model, host, "p", service=False, edge_tl="edge-tl", force=False, run=lambda _: 0)
+    with pytest.raises(ConfigError, match="cannot be reached"):
+        push(model, "pi@nowhere", "p", service=False, edge_tl="edge-tl", force=False, run=lambda _: 255)
+    ran: list[list[str]] = []
+
+    def note(command: object) -> int:
+        ran.append(list(command))  # type: ignore[call-overload]
+        return 0
+
+    assert push(model, "pi@pi", "it's; rm -rf ~", service=True, edge_tl="e", force=True, run=note) == 0
+    orders = ran[-1][-1]
+    assert "'it'\"'\"'s; rm -rf ~'" in orders
+    assert orders.startswith("set -e; sudo systemctl stop edge-tl; trap")
