@@ -16,6 +16,7 @@ from device.serve.event import Event
 from device.serve.feed import HANG_S, KEPT_SOUND, Feed
 from device.serve.notify import Notify
 from device.serve.pipeline import IDLE_S, LEASE_S, LOST_S, RETRY_S, Pipeline
+from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.tuning import Tuning
 from edge_tl.errors import ConfigError, ExampleError, ProfileError, SourceClosed, SourceError, SourceTimeout
@@ -444,6 +445,22 @@ def test_the_watchdog_is_fed_while_a_camera_is_sought_and_not_while_a_driver_han
         service.step()
     assert told.words.count("alive") == 30
     assert service.health["status"] == "hangs"
+
+
+def test_a_clock_that_jumps_changes_nothing(bench: Bench) -> None:
+    """A Pi without a battery learns the time late: signs go on being told, and health stays what it is."""
+    taught(bench)
+    told, log = Told(), list[str]()
+    times = iter([1000.0, 4e9, 5.0, 1e9] * 1000)
+    service = Service([], told, clock=bench.clock, wall=lambda: next(times), log=log.append)  # type: ignore[arg-type]
+    service.pipelines["signs"] = bench.pipeline
+    bench.pipeline.wall = lambda: next(times)
+    labels = []
+    for value in (40, 210, 40):
+        labels += [event.label for event in bench.show(value, 30) if event.label is not None]
+        service.step()
+    assert labels == ["dark", "light", "dark"]
+    assert Requests(service, bench.clock).health()["status"] == "ok"
 
 
 def test_one_line_a_minute_and_each_trouble_once(bench: Bench) -> None:

@@ -132,6 +132,23 @@ def test_without_a_camera_it_waits_and_is_well_when_one_comes(tmp_path: Path) ->
         serving.wait_for("STATUS=ok: signs")
 
 
+def test_a_pipeline_that_cannot_be_opened_leaves_the_others_alone(tmp_path: Path) -> None:
+    """A profile whose model is damaged: the service runs, names the fault in log and health, and the rest works."""
+    more = '[pipelines.good]\ncamera = "sim"\n[pipelines.bad]\ncamera = "sim"\nprofile = "bad"\n'
+    with Serving(tmp_path / "s", more) as serving:
+        bad = serving.data / "profiles" / "bad"
+        bad.mkdir(parents=True)
+        (bad / "embedder.json").write_text('{"format": 1, "embedder": "gone-0123456789ab"}')
+        serving.start()
+        serving.wait_for("STATUS=degraded: good")
+        health = serving.ask("/health")[1]
+        assert health["pipelines"]["good"]["state"] == "open"
+        assert "not installed" in health["pipelines"]["bad"]["last_error"]
+        assert serving.log.count("not installed") == 1
+        assert command("status", "--config", str(serving.config), folder=serving.folder).returncode == 1
+        assert serving.stop() == 0
+
+
 def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
     """Killed at random moments, eight times (`make prove`: two hundred): each start finds all that was counted."""
     found = killed(tmp_path / "s", 8, seed=1)

@@ -37,7 +37,7 @@ from device.serve.pipeline import Pipeline
 from device.serve.requests import Requests
 from device.serve.service import Service
 from edge_tl.embedder import Embedder
-from edge_tl.errors import ProfileLocked
+from edge_tl.errors import EdgeTLError, ProfileLocked
 from edge_tl.frames import Source
 from edge_tl.look.remembered import read_look
 from edge_tl.look.ways import Look
@@ -55,7 +55,14 @@ def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notif
     service = Service([], notify, clock=clock, wall=time.time, summary_s=config.summary_s)
     requests = Requests(service, clock)
     for name, one in config.pipelines.items():
-        service.pipelines[name] = open_pipeline(name, one, config, data_dir, service, stack)
+        try:
+            service.pipelines[name] = open_pipeline(name, one, config, data_dir, service, stack)
+        except ProfileLocked:
+            raise
+        except EdgeTLError as error:  # e.g. a damaged model: the other pipelines go on
+            if len(service.failed) + 1 == len(config.pipelines):
+                raise
+            service.failed[name] = str(error)
     for output in outputs(config, data_dir, service, requests, hub):
         output.start()
         stack.callback(output.stop)

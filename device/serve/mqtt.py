@@ -49,7 +49,9 @@ class Mqtt:
         try:
             mqtt = importlib.import_module("paho.mqtt.client")
         except ImportError as error:
-            raise MissingDependency("[mqtt] needs paho-mqtt: pip install 'edge-tl[mqtt]'") from error
+            raise MissingDependency(
+                "[mqtt] needs paho-mqtt: python3 -m pip install paho-mqtt  (or -e .[mqtt])"
+            ) from error
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"{_word(self.config.topic)}-{_host()}")
         if self.config.username is not None:
             client.username_pw_set(self.config.username, self._password())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,7 @@ from edge_tl.recognizer import Recognizer
 
 MOST_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
-LEASE_S = 1.5
+LEASE_S = 2.0
 """A button counts as held for so long after it was last heard of: a phone may leave the network while it is held."""
 IDLE_S = 600.0
 """The examples leave the memory when nothing was taught for so long."""
@@ -362,6 +363,13 @@ class Pipeline:
             "teaching": self.teaching_fault or "ready",
             "last_error": self.error,
         }
+
+    def level_db(self) -> float | None:
+        """How loud the newest block of sound is, in dB below the loudest there can be; None for pictures."""
+        if self.sight is None or self.sight.frame.rate_hz is None:
+            return None
+        power = float(np.mean(np.square(self.sight.frame.data, dtype=np.float64)))
+        return round(10 * math.log10(max(power, 1e-10)), 1)
 
     def picture(self, rows: int = 160, columns: int = 480) -> np.ndarray:
         """What it sees, or a spectrogram of what it hears, uint8 RGB; NotFittedError before the first frame."""

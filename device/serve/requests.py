@@ -43,7 +43,7 @@ class Requests:
     def health(self) -> dict[str, Any]:
         """The newest snapshot; `stalled` where the loop has not made one for some time."""
         health = self._service.health
-        stalled = "time" in health and self._service.wall() - health["time"] > STALE_S
+        stalled = self._clock() - self._service.health_s > STALE_S
         return health | {"status": "stalled"} if stalled else health
 
     def state(self) -> dict[str, Any]:
@@ -126,6 +126,7 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "fault": one.feed.fault,
         "probabilities": one.probabilities(),
         "label": one.held,
+        "level_db": one.level_db(),
         "known": sight is None or sight.observation is None or sight.observation.known,
         "recording": one.recording,
         "prompt": one.prompt,

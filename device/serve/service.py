@@ -42,8 +42,12 @@ class Service:
         """Name → pipeline; filled before `run`."""
         self.outputs, self.notify = list(outputs), notify
         self.clock, self.wall, self.summary_s, self.log = clock, wall, summary_s, log
+        self.failed: dict[str, str] = {}
+        """Name → why a pipeline could not be opened; the others run without it."""
         self.health: dict[str, Any] = {"status": "starting"}
         """A snapshot, replaced as a whole every HEALTH_S: any thread may read it."""
+        self.health_s = clock()
+        """When it was taken, on `clock`."""
         self.told = 0
         """How many events went out."""
         self._news = threading.Event()
@@ -97,7 +101,7 @@ class Service:
         now_s = self.clock()
         if now_s - self._health_s >= HEALTH_S:
             self._health_s = now_s
-            self.health = self._describe()
+            self.health, self.health_s = self._describe(), now_s
             self._tell_errors()
             self.notify.status(self.line())
         if now_s >= self._summary_s:
@@ -138,6 +142,7 @@ class Service:
     def _describe(self) -> dict[str, Any]:
         """All health, JSON-able."""
         pipelines = {name: pipeline.health() for name, pipeline in self.pipelines.items()}
+        pipelines |= {name: failed_health(line) for name, line in self.failed.items()}
         outputs = {output.name: output.health() for output in self.outputs}
         well = all(one["state"] in ("open", "ended") and one["teaching"] == "ready" for one in pipelines.values())
         well = well and all(one["state"] == "ok" for one in outputs.values())
@@ -176,3 +181,11 @@ class Service:
         temperature = self.health.get("machine", {}).get("temperature_c")
         parts += [f"{temperature:.0f} °C"] if temperature is not None else []
         return f"{self.health['status']}: {'; '.join(parts)}; {self.told} events"
+
+
+def failed_health(line: str) -> dict[str, Any]:
+    """The health of a pipeline that could not be opened."""
+    nothing = dict.fromkeys(("frames_per_s", "frames", "dropped", "generation"), 0)
+    unknown = dict.fromkeys(("latency_p50_ms", "latency_p95_ms", "label"))
+    told = {"kind": "", "profile": "", "source": "", "state": "failed", "classes": [], "teaching": line}
+    return told | nothing | unknown | {"fault": line, "last_error": line}

@@ -31,7 +31,9 @@ try:
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 except ImportError as error:
-    raise MissingDependency("[web] needs Starlette and uvicorn: pip install 'edge-tl[web]'") from error
+    raise MissingDependency(
+        "[web] needs Starlette and uvicorn: python3 -m pip install starlette uvicorn  (or -e .[web])"
+    ) from error
 
 MOST_BODY_BYTES = 64 * 1024
 MOST_CONNECTIONS = 40

@@ -2,7 +2,7 @@
 const byId = (id) => document.getElementById(id);
 const make = (name, text, more = {}) => Object.assign(document.createElement(name), { textContent: text ?? "" }, more);
 const percent = (value) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
-const RENEW_MS = 400; // a held button says so this often; the device lets go after 1.5 s without
+const RENEW_MS = 400; // a held button says so this often; the device lets go after 2 s without
 
 class Refused extends Error {}
 
@@ -80,6 +80,9 @@ class Pipeline {
     this.find(".fault").textContent = troubles.join(" · ");
     if (state.prompt || state.said) this.said(state.prompt || state.said);
     this.probabilities(state.probabilities);
+    const level = this.find(".level");
+    level.hidden = state.level_db === null;
+    if (state.level_db !== null) level.value = state.level_db;
     this.find(".label").textContent = state.label ?? (state.known ? "" : "none of these");
     for (const [label, button] of this.buttons) button.classList.toggle("on", state.recording === label);
   }
