@@ -18,6 +18,7 @@ help:
 	@echo "make models  get the models for hands and faces; rebuild the shipped embedder (TensorFlow)"
 	@echo "make bench   benchmarks side by side with the peers      make prove   the long proofs of accuracy"
 	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
+	@echo "make dist    the wheel and the sdist: the same commit gives the same bytes"
 	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
 	@echo "make check-systemd  the service installed under a real systemd that boots (root, mmdebstrap, 1 GB)"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
@@ -100,6 +101,18 @@ prove: $(VENV)/host
 check-mediapipe: downloads $(if $(PYTHON311),.venv-mediapipe/ready)
 	@if [ -n "$(PYTHON311)" ]; then PYTHONPATH=. .venv-mediapipe/bin/python tests/check_mediapipe.py; \
 	else echo "check-mediapipe skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
+
+# The same commit gives the same bytes: the wheel by SOURCE_DATE_EPOCH, the sdist by packing it anew, sorted and dated.
+EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1700000000)
+.PHONY: dist dist-files
+dist: $(VENV)/dev dist-files
+dist-files:
+	@rm -rf dist
+	@SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m build -n >/dev/null
+	@cd dist && name=$$(basename *.tar.gz .tar.gz) && tar xzf $$name.tar.gz && \
+	  tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -cf - $$name | gzip -9n > new && \
+	  mv new $$name.tar.gz && rm -rf $$name
+	@sha256sum dist/*
 
 .PHONY: check-aarch64
 check-aarch64: $(VENV)/dev

@@ -27,7 +27,7 @@ def run(*command: object, folder: Path, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
-    """The wheel and the sdist of this checkout, each built twice, from a copy each; the second wheel from the sdist."""
+    """The wheel and the sdist of this checkout by `make dist`, each built twice, from a copy each."""
     pytest.importorskip("build", reason="the package build is not installed")
     import setuptools
 
@@ -45,25 +45,28 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
             if (ROOT / name).is_file():
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 (copy / name).write_bytes((ROOT / name).read_bytes())
-        more = [] if number == 1 else ["--wheel", "--sdist"]  # without either the wheel is built from the sdist
-        run(sys.executable, "-m", "build", "-n", *more, folder=copy, SOURCE_DATE_EPOCH=EPOCH)
+        run("make", "dist-files", f"BIN={Path(sys.executable).parent}", folder=copy, SOURCE_DATE_EPOCH=EPOCH)
         for path in (copy / "dist").iterdir():
             made[path.suffix[1:]].append(path)
     return made
 
 
-def contents(sdist: Path) -> dict[str, bytes]:
-    """The files of a .tar.gz."""
-    with tarfile.open(sdist) as archive:
-        return {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}  # type: ignore[union-attr]
-
-
 def test_two_builds_are_the_same(built: dict[str, list[Path]]) -> None:
-    """Two wheels are equal bit for bit, one of them built from the sdist; two sdists hold the same files."""
-    one, two = built["whl"]
-    assert one.name == two.name
-    assert one.read_bytes() == two.read_bytes()
-    assert contents(built["gz"][0]) == contents(built["gz"][1])
+    """Two wheels, built from the sdists, and two sdists are equal bit for bit."""
+    for one, two in built.values():
+        assert one.name == two.name
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_sdist_holds_all_that_the_wheel_is_built_from(built: dict[str, list[Path]]) -> None:
+    """Every file of the three rooms, the licence and the build's own files are in it."""
+    with tarfile.open(built["gz"][0]) as archive:
+        names = {one.name.partition("/")[2] for one in archive if one.isfile()}
+    wanted = {"LICENSE", "README.md", "pyproject.toml", "setup.py"}
+    for room in ("edge_tl", "device", "host_tools"):
+        found = (ROOT / room).rglob("*")
+        wanted |= {path.relative_to(ROOT).as_posix() for path in found if path.is_file() and path.suffix != ".pyc"}
+    assert wanted <= names, wanted - names
 
 
 def test_the_wheel_holds_the_three_rooms_and_nothing_else(built: dict[str, list[Path]]) -> None:

@@ -188,5 +188,6 @@ def ask_health(path: Path, timeout_s: float = 5.0) -> dict[str, Any]:
                 if isinstance(answer, dict) and "status" in answer:  # events come in between
                     return answer
     except (OSError, ValueError) as error:
-        raise ConfigError(f"no service answers at {path} ({error}): start one with `edge-tl serve`") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"no service answers at {path} ({reason}): start one with `edge-tl serve`") from error
     raise ConfigError(f"the service at {path} gave no answer: look into its log")

@@ -38,7 +38,7 @@ class Mqtt:
     def __init__(self, config: MqttConfig, pipelines: Told) -> None:
         self.config, self._pipelines = config, pipelines
         self.published = self.dropped = 0
-        self._error = "not connected yet"
+        self._error = ""
         self._connected = False
         self._states: dict[str, str] = {}
         self._generations: dict[str, int] = {}
@@ -83,7 +83,7 @@ class Mqtt:
     def health(self) -> dict[str, Any]:
         """Whether the broker is there."""
         state = "ok" if self._connected else "waiting"
-        error = "" if self._connected else f"{self.config.host}:{self.config.port}: {self._error}"
+        error = "" if not self._error else f"{self.config.host}:{self.config.port}: {self._error}"
         return {"state": state, "published": self.published, "dropped": self.dropped, "error": error}
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,7 +38,9 @@ class Pins:
             ) from error
         for one in self.pins:
             try:
-                device = gpiozero.DigitalOutputDevice(one.pin, active_high=one.active_high, initial_value=False)
+                with warnings.catch_warnings():  # gpiozero names every back end that it does without
+                    warnings.simplefilter("ignore")
+                    device = gpiozero.DigitalOutputDevice(one.pin, active_high=one.active_high, initial_value=False)
             # gpiozero raises what its back end raises: there are four of them.
             except Exception as error:
                 self.stop()
