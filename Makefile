@@ -56,7 +56,7 @@ downloads: $(VENV)/ready
 	@test -x .venv-tflite/bin/python || $(PYTHON311) -m venv .venv-tflite
 	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install \
 	  "numpy==1.24.*" "pillow>=9.4" tflite-runtime pytest pytest-xdist hypothesis pyte scikit-learn scipy av \
-	  soxr soundfile pyopen-wakeword starlette uvicorn paho-mqtt gpiozero "setuptools>=70.1"
+	  soxr soundfile pyopen-wakeword starlette uvicorn paho-mqtt gpiozero "setuptools>=77"
 	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -126,11 +126,10 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
                 wall_s = done / 30
                 taken.release()
                 _teach(pipeline, done, frames)
-                part = (
-                    "early" if frames // 10 <= done < frames // 5 else "late" if done >= frames - frames // 10 else ""
-                )
-                if part:
-                    times_s[part].append(took_s)
+                if frames // 10 < done <= frames // 5:
+                    times_s["early"][done - frames // 10 - 1] = took_s
+                elif done > frames - frames // 10:
+                    times_s["late"][done - (frames - frames // 10) - 1] = took_s
                 if done in (frames // 10, frames):
                     marks["early" if done < frames else "late"] = _memory_mib(), len(os.listdir("/proc/self/fd"))
         events = service.told
