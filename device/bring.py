@@ -30,7 +30,7 @@ from edge_tl.look.remembered import read_look
 from edge_tl.profile import Profile
 from edge_tl.sound import LONGEST_WORD_S, NOISE, embed_views, label_of, pieces, read_sound
 from edge_tl.speech_stream import SoundEmbedder
-from edge_tl.spoken import BROWSER_HOP_S, seconds_a_frame, sound_of
+from edge_tl.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
 from edge_tl.stored import Media
 from edge_tl.tfjsscds import MAGIC, read_tfjsscds
 
@@ -147,8 +147,8 @@ def missed_text(embedder: Embedder, missed: int) -> str:
 def bring_spoken(arguments: Namespace, stack: ExitStack) -> int:
     """Import a TFJSSCDS file, all of it or nothing.
 
-    Examples that kept their sound are taught as recordings are; spectrograms alone are kept, and listed, and wait for a
-    base that takes them.
+    Examples that kept their sound are taught as recordings are; spectrograms alone where the base takes frames of their
+    size (`--base`), else they are kept, and listed, and not trained on.
     """
     try:
         spoken = read_tfjsscds(arguments.path.read_bytes())
@@ -156,7 +156,8 @@ def bring_spoken(arguments: Namespace, stack: ExitStack) -> int:
         raise ExampleError(f"{arguments.path}: {error}") from None
     with_sound = sum(one.samples is not None for one in spoken)
     hearing = asked_hearing(arguments) or read_hearing(profile_folder(arguments)) or Hearing()
-    embedder = open_base(hearing, arguments.threads) if with_sound else None
+    # Without a base named, a file of spectrograms alone needs none, and not the extra `speech` either.
+    embedder = open_base(hearing, arguments.threads) if with_sound or hearing != Hearing() else None
     profile = open_profile(arguments, stack, writable=True, make=True)
     adopt_hearing(profile, hearing)
     store = profile.store
@@ -165,19 +166,19 @@ def bring_spoken(arguments: Namespace, stack: ExitStack) -> int:
         embeddings: list[np.ndarray | None] = []
         for done, one in enumerate(spoken):
             progress.of(done, len(spoken))
-            sound = sound_of(one)
-            embeddings.append(None if sound is None or embedder is None else embed_views(embedder, sound))
+            embeddings.append(None if embedder is None else embed_spoken(embedder, one))
         for one, embedding in zip(spoken, embeddings, strict=True):
             take = store.new_take(label_of(one.label), arguments.path.name, session)
             store.add(take, one, embedding, embedder.fingerprint if embedding is not None and embedder else "")
         store.flush()
     if spoken and BROWSER_HOP_S[0] <= float(np.median([seconds_a_frame(one) for one in spoken])) <= BROWSER_HOP_S[1]:
         warn("a browser recorded these frames about 9 % farther apart than the model expects; their sound is exact")
-    said: dict[str, Any] = {"imported": len(spoken), "with_sound": with_sound}
+    taken = sum(embedding is not None for embedding in embeddings)
+    said: dict[str, Any] = {"imported": len(spoken), "with_sound": with_sound, "trainable": taken}
     if arguments.json:
         print_json(said)
     else:
-        only = len(spoken) - with_sound
+        only = len(spoken) - taken
         more = f"; {only} kept no sound: they are listed and exported, and not trained on" if only else ""
         print(f"imported {len(spoken)} recordings of {len({one.label for one in spoken})} classes{more}")
     return 0

@@ -222,7 +222,9 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --head tuned: keep all words of the base, and train those of them that were recorded further",
     )
-    train.add_argument("--curve", type=Path, metavar="FILE.svg", help="draw loss and accuracy of the training")
+    train.add_argument(
+        "--curve", type=Path, metavar="FILE", help="draw loss and accuracy of the training, as .svg or .png"
+    )
     train.add_argument("--force", action="store_true", help="train although a class has few examples")
 
     play = command(

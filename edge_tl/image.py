@@ -168,6 +168,43 @@ def marked(
     return drawn
 
 
+def drawn(
+    shape: tuple[int, int],
+    lines: Sequence[tuple[Sequence[tuple[float, float]], str, bool]],
+    words: Sequence[tuple[tuple[float, float], str, str, str]],
+    scale: float,
+) -> np.ndarray:
+    """A white picture uint8 (height_px, width_px, 3) with lines and words on it; `shape` is its height and width.
+
+    lines: (points, colour, dashed). words: (where the text's line stands, text, "start" or "end" there, colour). Points
+    are (x, y) times `scale`; colours as "#rrggbb".
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = Image.new("RGB", (shape[1], shape[0]), "white")
+    draw = ImageDraw.Draw(picture)
+    for points, colour, dashed in lines:
+        scaled = [(scale * x, scale * y) for x, y in points]
+        if dashed:  # a straight one: Pillow has no dashes of its own
+            (x0, y0), (x1, y1) = scaled[0], scaled[-1]
+            steps = max(2, int(max(abs(x1 - x0), abs(y1 - y0)) / (7 * scale)))
+            ends = [(x0 + (x1 - x0) * n / steps, y0 + (y1 - y0) * n / steps) for n in np.arange(0, steps, 0.5)]
+            for start, end in zip(ends[::2], ends[1::2], strict=False):
+                draw.line([start, end], fill=colour, width=round(scale))
+        else:
+            draw.line(scaled, fill=colour, width=round(1.4 * scale), joint="curve")
+    font = ImageFont.load_default()
+    for (x, y), text, anchor, colour in words:
+        # The default font of old and new Pillows alike: drawn small and enlarged, so that it keeps its place.
+        left, above, right, below = font.getbbox(text)
+        small = Image.new("L", (int(right - left) + 1, int(below - above) + 1))
+        ImageDraw.Draw(small).text((-left, -above), text, fill=255, font=font)
+        mask = small.resize((round(small.width * scale), round(small.height * scale)), Image.Resampling.BICUBIC)
+        corner = round(scale * x) - (mask.width if anchor == "end" else 0), round(scale * y) - mask.height
+        picture.paste(Image.new("RGB", mask.size, colour), corner, mask)
+    return np.asarray(picture)
+
+
 def thumbnail(picture: np.ndarray, max_side_px: int) -> np.ndarray:
     """The picture with its aspect kept and its longer side at most `max_side_px`: uint8 (height_px, width_px, 3)."""
     check_picture(picture)

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.audio import (
+    BINS,
     FRAMES,
     HOP_SAMPLES,
     RATE_HZ,
@@ -22,7 +23,7 @@ from edge_tl.audio import (
     decision_hop,
     model_input,
 )
-from edge_tl.audio_windows import cut_word, fitted
+from edge_tl.audio_windows import cut_word, fitted, focus_frame
 from edge_tl.errors import ExampleError, ModelError
 from edge_tl.features import PLAIN, FeatureMap
 from edge_tl.interpreter import Interpreter
@@ -104,6 +105,23 @@ class BrowserEmbedder:
         plane = SpectrogramStream().push(self.fit(data))
         (made,) = self._network.invoke(model_input(plane))
         return np.array(made, np.float32).reshape(-1)
+
+    def embed_spectrogram(self, plane: np.ndarray, key_frame: int | None = None) -> np.ndarray | None:
+        """The views of a recording of which only the spectrogram was kept, float32 (5·704,): what `embed_views` gives.
+
+        plane: float32 (frames, bins) in dB, a frame each 1024 samples at 44.1 kHz. key_frame: where the word is, the
+        loudest frame by default; one that is in the middle of a single window gives five equal views. None where the
+        frames are of another size than the base's, or fewer than a window has.
+        """
+        if plane.shape[1:] != (BINS,) or len(plane) < FRAMES:
+            return None
+        focus = focus_frame(plane) if key_frame is None else key_frame
+        starts = [focus - FRAMES // 2 + samples // HOP_SAMPLES for samples in SHIFTS]
+        made = {}
+        for start in {min(max(start, 0), len(plane) - FRAMES) for start in starts}:
+            (convolved,) = self._network.invoke(model_input(plane[start : start + FRAMES]))
+            made[start] = np.array(convolved, np.float32).reshape(-1)
+        return np.concatenate([made[min(max(start, 0), len(plane) - FRAMES)] for start in starts])
 
     def words(self, embedding: np.ndarray) -> dict[str, float]:
         """The base's own words and their probabilities, of an embedding float32 (704,)."""

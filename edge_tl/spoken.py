@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from edge_tl.audio import HOP_SAMPLES, RATE_HZ, spectrogram
 from edge_tl.examples import Example, ExampleStore
-from edge_tl.sound import NOISE, Sound
+from edge_tl.sound import NOISE, Sound, embed_views
+from edge_tl.speech_stream import SoundEmbedder
 from edge_tl.stored import TFJSSCDS
 from edge_tl.tfjsscds import SpokenExample, read_tfjsscds
 
@@ -37,6 +39,19 @@ def sound_of(spoken: SpokenExample) -> Sound | None:
     if spoken.samples is None or spoken.rate_hz is None:
         return None
     return Sound(np.clip(spoken.samples, -1.0, 1.0), spoken.rate_hz)
+
+
+def embed_spoken(embedder: SoundEmbedder, spoken: SpokenExample) -> np.ndarray | None:
+    """What a head learns from such an example, as of `embed_views`: from its sound, else from its spectrogram.
+
+    None where it kept no sound and the embedder takes no spectrogram of its size.
+    """
+    sound = sound_of(spoken)
+    if sound is not None:
+        return embed_views(embedder, sound)
+    of_spectrogram: Any = getattr(embedder, "embed_spectrogram", None)
+    made = None if of_spectrogram is None else of_spectrogram(spoken.spectrogram, spoken.key_frame)
+    return None if made is None else np.asarray(made, np.float32)
 
 
 def seconds_a_frame(spoken: SpokenExample) -> float:

@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.cli import main as device
 from edge_tl.audio import model_input, spectrogram
 from edge_tl.errors import ModelError
+from edge_tl.image import decode
 from edge_tl.interpreter import Interpreter
 from edge_tl.recognizer import Recognizer
 from edge_tl.sound import NOISE, read_sound
 from edge_tl.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS
 from edge_tl.testing import check_embedder
+from edge_tl.tfjsscds import SpokenExample, write_tfjsscds
 
 pytestmark = pytest.mark.host
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
@@ -136,6 +139,34 @@ def test_a_stream_gives_what_its_windows_give(embedder: BrowserEmbedder) -> None
     assert len(made) == (len(samples) - embedder.window_samples) // embedder.hop_samples + 1
 
 
+def test_spectrograms_without_their_sound_are_taught(
+    embedder: BrowserEmbedder,
+    converted: Path,
+    data: Callable[[str], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A browser's data set of spectrograms alone trains on this base: the middle view is what the sound would give."""
+    made = []
+    for word in ("up", "down"):
+        for path in sorted(data(f"speech/commands/{word}").glob("*.wav"))[:6]:
+            window = embedder.fit(read_sound(path).at(embedder.rate_hz))
+            made.append(SpokenExample(word, spectrogram(window).astype(np.float32), None))
+    views = embedder.embed_spectrogram(made[0].spectrogram)
+    assert views is not None
+    whole = embedder._network.invoke(model_input(made[0].spectrogram))[0].reshape(-1)
+    np.testing.assert_array_equal(views.reshape(5, -1)[2], whole)
+    assert embedder.embed_spectrogram(np.zeros((43, 100), np.float32)) is None
+    assert embedder.embed_spectrogram(np.zeros((42, 232), np.float32)) is None
+    path = tmp_path / "mine.bin"
+    path.write_bytes(write_tfjsscds(made))
+    rest = ["--profile", "browser", "--data-dir", str(tmp_path)]
+    assert device(["examples", "import", str(path), "--base", str(converted), "--json", *rest]) == 0
+    assert json.loads(capsys.readouterr().out) == {"imported": 12, "with_sound": 0, "trainable": 12}
+    assert device(["train", "--json", *rest]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] > 0.7
+
+
 def test_it_is_fine_tuned_to_a_speaker(embedder: BrowserEmbedder, data: Callable[[str], Path]) -> None:
     """Both heads learn one speaker's words in a language it never heard; a restored tuned head answers the same."""
     words = sorted(path.name for path in data("speech/arabic").iterdir() if path.is_dir())[:4]
@@ -209,8 +240,6 @@ def test_the_device_trains_the_base(
     converted: Path, data: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On the command line: words imported with --base, and a tuned head trained with its curve."""
-    from device.cli import main as device
-
     clips = tmp_path / "clips"
     for word in ("up", "down"):
         (clips / word).mkdir(parents=True)
@@ -222,6 +251,11 @@ def test_the_device_trains_the_base(
     tuned = ["train", "--head", "tuned", "--epochs", "3,3", "--curve", str(curve), "--json", *common]
     assert device(tuned) == 0
     assert "the dense layer too" in curve.read_text()
+    picture = tmp_path / "curve.png"
+    assert device(["train", "--head", "tuned", "--epochs", "2,2", "--curve", str(picture), "--json", *common]) == 0
+    pixels = decode(picture)
+    assert {tuple(pixel) for pixel in pixels.reshape(-1, 3).tolist()} >= {(0x24, 0x71, 0xA3), (0xC0, 0x39, 0x2B)}
+    capsys.readouterr()
     assert device(["train", "--head", "ridge", "--curve", str(curve), *common]) == 1
     assert device(["train", "--head", "ridge", "--epochs", "3,3", *common]) == 1
     assert device(["evaluate", "--head", "ridge", "--json", *common]) == 0

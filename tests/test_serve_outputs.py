@@ -335,14 +335,15 @@ def test_a_real_broker_hears_states_events_and_discovery(tmp_path: Path) -> None
 def test_a_broker_that_comes_back_is_told_how_things_are_now(tmp_path: Path) -> None:
     """What is told while the broker is away is not kept as events; on return it hears the state of now."""
     broker = Broker(tmp_path)
-    connected_again = threading.Event()
     mqtt = Mqtt(MqttConfig("127.0.0.1", broker.port, discovery=""), lambda: {"signs": ("picture", ["fist"])})
+    failed, told = threading.Event(), mqtt._on_connect_fail
+    mqtt._on_connect_fail = lambda *more: (told(*more), failed.set())  # type: ignore[method-assign,func-returns-value]
     mqtt.start()  # no broker yet: sought
     mqtt.publish(FIST)
+    assert failed.wait(LONG_S)
     assert mqtt.health()["state"] == "waiting"
     assert str(broker.port) in mqtt.health()["error"]
     broker.start()
-    connected_again.set()
     ear = Ear(broker.port)
     assert ear.wait_for("edge-tl/signs/state") == "fist"
     broker.stop()

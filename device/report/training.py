@@ -1,24 +1,65 @@
-"""The curves of a training as one SVG: loss and accuracy, taught and held out, and where the second phase begins."""
+"""The curves of a training as SVG or PNG: loss and accuracy, taught and held out, and where the second phase begins."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from device.report.svg import text
 from edge_tl.errors import ConfigError
 from edge_tl.heads import Head
+from edge_tl.image import drawn, save_png
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 520, 200, 52, 26, 34
 COLOURS = ("#2471a3", "#c0392b")
 """Of what was taught, and of what was held out."""
+INK, GREY, PALE = "#222222", "#888888", "#dddddd"
+SHARP = 2
+"""A PNG has so many pixels for each unit of the SVG."""
 Line = Sequence[float | None]
+Place = tuple[float, float]
+
+
+@dataclass
+class Drawing:
+    """Lines and words, in the units of the SVG, y downwards."""
+
+    lines: list[tuple[list[Place], str, bool]] = field(default_factory=list)
+    """Points, colour, dashed."""
+    words: list[tuple[Place, str, str, str]] = field(default_factory=list)
+    """Where its line stands, the text, which end of it is there ("start" or "end"), colour."""
+
+    def svg(self, width: int, height: int) -> str:
+        """As the text of an SVG file."""
+        parts = []
+        for points, colour, dashed in self.lines:
+            joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+            more = ' stroke-dasharray="4 3"' if dashed else ""
+            parts.append(f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="1.4"{more}/>')
+        for (x, y), said, anchor, colour in self.words:
+            parts.append(f'<g fill="{colour}">{text(x, y, said, anchor)}</g>')
+        body = "\n".join(parts)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="11">\n'
+            f'<rect width="100%" height="100%" fill="#ffffff"/>\n{body}\n</svg>\n'
+        )
+
+    def picture(self, width: int, height: int) -> np.ndarray:
+        """As pixels, uint8 (SHARP·height, SHARP·width, 3)."""
+        return drawn((SHARP * height, SHARP * width), self.lines, self.words, SHARP)
 
 
 def draw_training(path: Path, head: Head) -> None:
-    """Write the curves of a trained head; ConfigError where it has none (ridge, kNN and prototype are one step)."""
+    """Write the curves of a trained head, as PNG where the name says so, else as SVG.
+
+    ConfigError where it has none (ridge, kNN and prototype are one step) or the file cannot be written.
+    """
     curve: Any = getattr(head, "curve_", None)
     if not curve:
         raise ConfigError(
@@ -27,47 +68,43 @@ def draw_training(path: Path, head: Head) -> None:
     epochs: Any = getattr(head, "epochs_", [])
     held = [(one.validation_loss, one.validation_score) for one in epochs] or [(None, None)] * len(curve)
     kink = int(getattr(head, "kink_", 0)) if len({one.number for one in epochs}) else 0
-    loss = chart("loss", [one[1] for one in curve], [one[0] for one in held], kink, 0)
-    accuracy = chart("accuracy", [one[2] for one in curve], [one[1] for one in held], kink, HEIGHT + GAP)
-    body = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {2 * HEIGHT + GAP}" '
-        f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="11">\n'
-        f'<rect width="100%" height="100%" fill="#ffffff"/>\n{loss}\n{accuracy}\n</svg>\n'
-    )
-    part = path.with_name(f".{path.name}.part")
+    drawing = Drawing()
+    chart(drawing, "loss", [one[1] for one in curve], [one[0] for one in held], kink, 0)
+    chart(drawing, "accuracy", [one[2] for one in curve], [one[1] for one in held], kink, HEIGHT + GAP)
+    size = WIDTH, 2 * HEIGHT + GAP
+    part = path.with_name(f".{path.name}.part{path.suffix}")
     try:
-        part.write_text(body, encoding="utf-8")
+        if path.suffix.lower() == ".png":
+            save_png(part, drawing.picture(*size))
+        else:
+            part.write_text(drawing.svg(*size), encoding="utf-8")
         os.replace(part, path)
     except OSError as error:
         raise ConfigError(f"--curve {path}: cannot be written ({error.strerror}); choose another file") from error
 
 
-def chart(title: str, taught: Line, held: Line, kink: int, down: float) -> str:
+def chart(drawing: Drawing, title: str, taught: Line, held: Line, kink: int, down: float) -> None:
     """One of the two: epochs to the right, the value upwards from 0."""
     values = [value for value in (*taught, *held) if value is not None]
     top = max(1.0 if title == "accuracy" else max(values), 1e-9)
     wide, high = WIDTH - LEFT - 12, HEIGHT - TOP - 22
 
-    def place(number: int, value: float) -> tuple[float, float]:
+    def place(number: int, value: float) -> Place:
         return LEFT + wide * number / max(len(taught) - 1, 1), down + TOP + high * (1 - value / top)
 
-    parts = [text(LEFT, down + 14, title, "start")]
+    drawing.words.append(((LEFT, down + 14), title, "start", INK))
     for number in range(5):
         y = down + TOP + high * number / 4
-        parts.append(f'<path d="M{LEFT} {y:.1f}H{LEFT + wide}" stroke="#dddddd"/>')
-        parts.append(text(LEFT - 6, y + 4, f"{top * (1 - number / 4):.2g}", "end"))
+        drawing.lines.append(([(LEFT, y), (LEFT + wide, y)], PALE, False))
+        drawing.words.append(((LEFT - 6, y + 4), f"{top * (1 - number / 4):.2g}", "end", INK))
     for line, colour, name in zip((taught, held), COLOURS, ("taught", "held out"), strict=True):
         points = [place(number, value) for number, value in enumerate(line) if value is not None]
         if points:
-            joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-            parts.append(f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
-            parts.append(
-                f'<g fill="{colour}">{text(LEFT + (70 if name == "taught" else 120), down + 14, name, "start")}</g>'
-            )
+            drawing.lines.append((points, colour, False))
+            drawing.words.append(((LEFT + (70 if name == "taught" else 120), down + 14), name, "start", colour))
     if 0 < kink < len(taught):
         x = place(kink, 0.0)[0]
-        parts.append(f'<path d="M{x:.1f} {down + TOP}V{down + TOP + high}" stroke="#888888" stroke-dasharray="4 3"/>')
-        parts.append(text(x + 4, down + TOP + 12, "the dense layer too", "start"))
-    parts.append(text(LEFT, down + HEIGHT - 6, "epoch 1", "start"))
-    parts.append(text(LEFT + wide, down + HEIGHT - 6, str(len(taught)), "end"))
-    return "\n".join(parts)
+        drawing.lines.append(([(x, down + TOP), (x, down + TOP + high)], GREY, True))
+        drawing.words.append(((x + 4, down + TOP + 12), "the dense layer too", "start", INK))
+    drawing.words.append(((LEFT, down + HEIGHT - 6), "epoch 1", "start", INK))
+    drawing.words.append(((LEFT + wide, down + HEIGHT - 6), str(len(taught)), "end", INK))

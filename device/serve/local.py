@@ -73,8 +73,9 @@ class LocalSocket:
         """Let all go and remove the file."""
         self._stopping = True
         self._wake()
-        if self._thread.is_alive():
+        if self._server is not None:
             self._thread.join(2.0)
+            self._server = None
             self.path.unlink(missing_ok=True)
         if not self._closed:
             self._closed = True
@@ -89,10 +90,12 @@ class LocalSocket:
             os.write(self._waker, b".")
 
     def _work(self) -> None:
+        server = self._server
+        assert server is not None
         while not self._stopping:
             for key, events in self._selector.select(1.0):
-                if key.fileobj is self._server:
-                    self._accept()
+                if key.fileobj is server:
+                    self._accept(server)
                 elif key.fileobj == self._reader:
                     with contextlib.suppress(OSError):
                         os.read(self._reader, 4096)
@@ -104,13 +107,11 @@ class LocalSocket:
                 self._send(client, lines)
         for client in list(self._clients):
             self._drop(client)
-        assert self._server is not None
-        self._server.close()
+        server.close()
 
-    def _accept(self) -> None:
-        assert self._server is not None
+    def _accept(self, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            client, _ = self._server.accept()
+            client, _ = server.accept()
             client.setblocking(False)
             if len(self._clients) >= MOST_CLIENTS:
                 client.close()
