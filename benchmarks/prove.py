@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from benchmarks import (
     proof_digits,
     proof_faces,
+    proof_hard_words,
     proof_look,
     proof_look_changed,
     proof_look_strangers,
@@ -43,7 +45,7 @@ LOOKING = ("look", "look_changed", "look_strangers")
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
 """Those that need the models of hands and faces."""
-WORDS = ("words",)
+WORDS = ("words", "hard_words")
 """Those of sound."""
 SERVICE = ("service",)
 """That of the headless service; it needs no data."""
@@ -115,6 +117,13 @@ def main() -> int:
         bases = speech_bases()
         result, text = proved(proof_words, bases)
         record("words", result, text, dict(bases))
+    if "hard_words" in chosen:
+        base = speech_bases().get("18 words")
+        if shutil.which("espeak-ng") is None or not isinstance(base, BrowserEmbedder):
+            print("hard_words is left out: it needs espeak-ng (apt) and the 18-word base", file=sys.stderr)
+        else:
+            result, text = proved(proof_hard_words, base)
+            record("hard_words", result, text, {"18 words": base})
     return 0
 
 
