@@ -1,9 +1,9 @@
 """The text's hard set (spec S4), feel, seal, veal and zeal with noise, spoken by espeak-ng: what fine-tuning brings.
 
-Each word by eight accents or voices in eight manners (speed and pitch); 64 recordings a word, 3:1 by recording and class.
+Each word by eight accents or voices in eight manners (speed, pitch): 64 recordings a word, 3:1 by recording and class.
 The same split, seed and number of epochs with the base's dense layer frozen throughout (phase 1 alone) and with it
-trained in the second part (phase 2), twenty splits; told is the accuracy on what was held out, at the epoch that is kept, as
-in the text.
+trained in the second part (phase 2), twenty splits; told is the accuracy on what was held out, at the epoch that is
+kept, as in the text.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def measure(embedder: BrowserEmbedder, splits: int = SPLITS) -> dict[str, Any]:
     gains = np.subtract(scores["phase 1 and 2"], scores["phase 1 alone"])
     half = 2.093 * gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else float("nan")
     return {
-        "recordings": {label: int(len(np.unique(takes[y == label]))) for label in np.unique(y).tolist()},
+        "recordings": {label: len(np.unique(takes[y == label])) for label in np.unique(y).tolist()},
         "held_out_a_word": int((asked & (y == WORDS[0])).sum()),
         "epochs": sum(EPOCHS),
         "scores": {name: [float(one) for one in values] for name, values in scores.items()},

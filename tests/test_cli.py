@@ -213,7 +213,7 @@ def test_demo_prints_its_summary(run: Run) -> None:
     assert list(result) == [
         *("source", "look", "embedder", "head", "classes", "examples", "train_ms"),
         *("accuracy", "accuracy_random_split", "accuracy_tomorrow", "nothing_found", "beside", "played"),
-        *("fps", "latency_ms_p50", "latency_ms_p95", "score", "pellets_eaten", "steered_right_ratio"),
+        *("fps", "latency_ms_p50", "latency_ms_p95", "score", "pellets_eaten", "steered_right_ratio", "voice"),
     ]
     assert result["accuracy"] > 0.7
     assert result["accuracy_tomorrow"] < result["accuracy"] - 0.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -180,6 +181,21 @@ def test_the_demo_ends_with_what_to_try(demo: Demo, short: None) -> None:
     assert code == 0
     assert "tomorrow, in a session it has never seen: " in out
     assert out.splitlines()[-1].endswith("`edge-tl model get hands`, then `edge-tl demo --look hand`")
+
+
+def test_the_demo_speaks_where_it_can(demo: Demo, short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With espeak-ng words are taught and named too; without it a line says what is missing, all else as ever."""
+    pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed: pip install -e .[speech]")
+    if shutil.which("espeak-ng") is not None:
+        code, out, _ = demo("--json")
+        voice = json.loads(out)["voice"]
+        assert (code, voice["recordings"]) == (0, 37)
+        assert voice["same_voices"][0] >= 28
+        assert voice["other_voices"][0] > 4
+    monkeypatch.setattr("device.spoken_demo.shutil.which", lambda _: None)
+    code, out, _ = demo()
+    assert code == 0
+    assert "no voice: espeak-ng is not installed: sudo apt install espeak-ng" in out
 
 
 def test_advice_knows_which_models_are_there(look_models: Path, tmp_path: Path) -> None:

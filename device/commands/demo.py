@@ -25,6 +25,7 @@ from device.rehearsal import Score, evaluate, teach
 from device.round import Round
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
+from device.spoken_demo import voice_demo, voice_lines
 from edge_tl.errors import ConfigError
 from edge_tl.look.models import is_installed, parts_of
 from edge_tl.look.ways import NEEDS, Look
@@ -68,10 +69,14 @@ def run(arguments: Namespace) -> int:
         day = "tomorrow"
     played = play(player, recognizers[0], arguments, term, day)
     result = summary(player, look, recognizers[0], learned[0], scores, played)
+    if arguments.look is None and isinstance(player, SimulatedDemo):
+        result["voice"] = voice_demo(arguments.threads, arguments.seed)
     if arguments.json:
         print_json(result)
     else:
         print(text(result))
+        if "voice" in result:
+            print("\n".join(voice_lines(result["voice"])))
         if look.way == "frame" and isinstance(player, SimulatedDemo):
             print(advice(models_folder(arguments)))
     return 0
