@@ -7,6 +7,10 @@ import re
 from datetime import date
 
 MOST_THREADS = 64
+MIC_HELP = "auto, part of a microphone's name, its number, or FILE.wav"
+CAMERA_HELP = (
+    "auto, picamera2[:N], usb[:N], sim or sim:hand (the simulated player), or PATH of a folder, picture or video"
+)
 
 
 def positive(text: str) -> int:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from device.arguments import (
+    CAMERA_HELP,
+    MIC_HELP,
     box,
     day,
-    port,
     positive,
     positive_rate,
     positive_seconds,
@@ -22,6 +23,7 @@ from device.arguments import (
     two_phases,
 )
 from device.output import forgive_encodings, warn
+from device.serve.grammar import add_service
 from edge_tl.errors import EdgeTLError
 
 WAYS = ("frame", "box", "hand", "hand-crop", "face")
@@ -30,10 +32,6 @@ MODELS = ("hands", "face")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
 KEEPS_NOTHING = ("demo", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
-MIC_HELP = "auto, part of a microphone's name, its number, or FILE.wav"
-CAMERA_HELP = (
-    "auto, picamera2[:N], usb[:N], sim or sim:hand (the simulated player), or PATH of a folder, picture or video"
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -346,32 +344,12 @@ def build_parser() -> argparse.ArgumentParser:
     model_action("generations", "the trained heads kept in a profile", profile)
     model_action("roll-back", "go back to the head trained before", profile)
 
-    configured = argparse.ArgumentParser(add_help=False)
-    configured.add_argument(
-        "--config", type=Path, metavar="FILE", help="a TOML file (default: edge-tl.toml here, else /etc/edge-tl.toml)"
-    )
-    configured.add_argument("--data-dir", type=Path, metavar="DIR", help="where profiles are kept")
     save = command("backup", "write a whole profile into one file, also while a service runs", profile)
     save.add_argument("path", type=Path, metavar="FILE.zip", help="the file, which must not exist yet")
     back = command("restore", "make a profile from a file that backup wrote", profile)
     back.add_argument("path", type=Path, metavar="FILE.zip", help="the file; --profile names what is made of it")
 
-    serve = command("serve", "run without a screen: tell what is seen and heard, be taught from a browser", configured)
-    serve.add_argument("--camera", metavar="WHICH", help=f"one pipeline instead of the file's: {CAMERA_HELP}")
-    serve.add_argument("--mic", metavar="WHICH", help=f"one pipeline instead of the file's: {MIC_HELP}")
-    serve.add_argument("--profile", metavar="NAME", help="of --camera (default: default) or of --mic (default: words)")
-    serve.add_argument("--web", type=port, metavar="PORT", help="the console in a browser, on this machine only")
-    serve.add_argument("--check", action="store_true", help="read the configuration, say whether it is good, and end")
-    status = command("status", "say how a running service does", configured)
-    status.add_argument("--socket", type=Path, metavar="FILE", help="its socket (default: as configured)")
-    status.add_argument("--json", action="store_true", help="print JSON instead of text")
-
-    install = command("install-service", "install the service under systemd, in an environment of its own (root)")
-    install.add_argument("--wheel", type=Path, metavar="FILE.whl", help="what to install (default: this checkout)")
-    away = command("remove-service", "take the service away; what was taught and configured stays (root)")
-    away.add_argument("--purge", action="store_true", help="remove what was taught, the configuration and the user too")
-    for one in (install, away):
-        one.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    add_service(command)
 
     command("doctor", "say what is missing on this machine, and the command that mends it", profile)
     return parser
