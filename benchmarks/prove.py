@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    proof_alarms,
     proof_digits,
     proof_faces,
     proof_hard_words,
@@ -45,7 +46,7 @@ LOOKING = ("look", "look_changed", "look_strangers")
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
 """Those that need the models of hands and faces."""
-WORDS = ("words", "hard_words")
+WORDS = ("words", "hard_words", "alarms")
 """Those of sound."""
 SERVICE = ("service",)
 """That of the headless service; it needs no data."""
@@ -117,13 +118,20 @@ def main() -> int:
         bases = speech_bases()
         result, text = proved(proof_words, bases)
         record("words", result, text, dict(bases))
+    if "alarms" in chosen:
+        if shutil.which("espeak-ng") is None:
+            print("alarms is left out: it needs espeak-ng (apt)", file=sys.stderr)
+        else:
+            base = SpeechEmbedder.load(1)
+            result, text = proved(proof_alarms, base)
+            record("alarms", result, text, {"speech": base})
     if "hard_words" in chosen:
-        base = speech_bases().get("18 words")
-        if shutil.which("espeak-ng") is None or not isinstance(base, BrowserEmbedder):
+        browser = speech_bases().get("18 words")
+        if shutil.which("espeak-ng") is None or not isinstance(browser, BrowserEmbedder):
             print("hard_words is left out: it needs espeak-ng (apt) and the 18-word base", file=sys.stderr)
         else:
-            result, text = proved(proof_hard_words, base)
-            record("hard_words", result, text, {"18 words": base})
+            result, text = proved(proof_hard_words, browser)
+            record("hard_words", result, text, {"18 words": browser})
     return 0
 
 
