@@ -12,7 +12,6 @@ from device.choose import open_mic, open_source, parse_camera
 from device.output import warn
 from device.reconnect import Reconnecting
 from device.rotated import Rotated
-from device.serve.local import ask_health
 from device.steering import neutral_label
 from edge_tl.chosen import read_chosen
 from edge_tl.controller import Controller, ControllerConfig
@@ -176,6 +175,8 @@ def open_profile(arguments: Namespace, stack: ExitStack, *, writable: bool, make
 
 def service_console(data_dir: Path) -> str | None:
     """Where the service that runs on this folder is taught, in words; None where none answers."""
+    from device.serve.local import ask_health  # only where it is needed: every command would pay for it
+
     try:
         health = ask_health(data_dir / "events.sock")
     except ConfigError:

@@ -111,6 +111,7 @@ class Service:
     def beat(self) -> None:
         """Feed the watchdog, unless a driver hangs that only a new process gets free; long work calls it too."""
         now_s = self.clock()
+        self.health_s = now_s  # whoever is in the middle of long work does not stand still
         if now_s - self._alive_s < min(1.0, (self.notify.watchdog_s or 3.0) / 3):
             return
         if not any(pipeline.feed.hangs for pipeline in self.pipelines.values()):
