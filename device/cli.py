@@ -89,7 +89,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument(
-        "--model", type=Path, metavar="DIR", help="a folder made by `edge-tl-host convert` (default: the shipped model)"
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="a folder made by `edge-tl-host convert`; to predict also a file of `model fuse` (default: shipped)",
     )
     model.add_argument(
         "--threads", type=threads, metavar="N", help="threads of the interpreter (default: a core each, up to 4)"
@@ -333,6 +336,10 @@ def build_parser() -> argparse.ArgumentParser:
     exchange.add_argument("path", type=Path, nargs="?", metavar="FOLDER", help="default: the model that ships")
     exchange.add_argument("--force", action="store_true", help="use it although it is worse")
     exchange.set_defaults(model=None, threads=None)
+    fused = model_action(
+        "fuse", "write a trained profile as one .tflite file: picture in, probabilities out", profile, model
+    )
+    fused.add_argument("--out", type=Path, required=True, metavar="OUT.tflite", help="where the one file is written")
     get = model_action("get", "get the models that find hands or faces, of a published package (35 MB)")
     get.add_argument("which", choices=MODELS, metavar="hands|face", help="what is looked for")
     get.add_argument("--wheel", type=Path, metavar="FILE", help="the package, where there is no network")

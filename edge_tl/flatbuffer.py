@@ -16,19 +16,21 @@ from edge_tl.errors import ModelError
 # Field number → what it points at: a vector of items of so many bytes, a table, or [a table] for a vector of tables.
 # Fields that are plain numbers, kept in the table itself, are not listed.
 _QUANTIZATION: dict[int, Any] = {0: 4, 1: 4, 2: 4, 3: 8}
-_TENSOR: dict[int, Any] = {0: 4, 3: 1, 4: _QUANTIZATION, 7: 4}
+_SPARSITY: dict[int, Any] = {0: 4, 1: 4, 2: [{}]}
+_TENSOR: dict[int, Any] = {0: 4, 3: 1, 4: _QUANTIZATION, 6: _SPARSITY, 7: 4, 9: [{0: 4}]}
 _OPERATOR: dict[int, Any] = {1: 4, 2: 4, 4: {}, 5: 1, 8: 4}
 _OPERATOR_CODE: dict[int, Any] = {1: 1}
 _SUBGRAPH: dict[int, Any] = {0: [_TENSOR], 1: 4, 2: 4, 3: [_OPERATOR], 4: 1}
 _TENSOR_MAP: dict[int, Any] = {0: 1}
 _SIGNATURE: dict[int, Any] = {0: [_TENSOR_MAP], 1: [_TENSOR_MAP], 2: 1}
+_METADATA: dict[int, Any] = {0: 1}
 _MODEL: dict[int, Any] = {
     1: [_OPERATOR_CODE],
     2: [_SUBGRAPH],
     3: 1,
     4: [{0: 1}],
     5: 4,
-    6: [{0: 1}],
+    6: [_METADATA],
     7: [_SIGNATURE],
 }
 
@@ -40,6 +42,10 @@ def check_whole(data: bytes, name: str) -> None:
     """
     try:
         root = _table(data, 0, _MODEL, set())
+        # A file may let any number of offsets point at one table: copying each of them out would never come to an
+        # end with a hostile one. An honest file shares next to nothing.
+        if _unfolded_bytes(data, 0, _MODEL, {}) > 4 * len(data) + 4096:
+            raise ModelError(f"{name}: is damaged: its parts overlap; download or convert it again")
         _check_numbers(data, root)
     except (struct.error, IndexError) as error:
         reason = f" ({error})" if isinstance(error, IndexError) else ""
@@ -47,6 +53,56 @@ def check_whole(data: bytes, name: str) -> None:
             f"{name}: is truncated or damaged: what it points at lies outside its {len(data)} bytes{reason}; "
             "download or convert it again"
         ) from None
+
+
+def metadata(data: bytes, name: str) -> dict[str, bytes]:
+    """What a file, seen whole by `check_whole`, carries beside its graphs: a text → bytes.
+
+    ModelError (one line) where it names a buffer that is not there.
+    """
+    try:
+        root = _u32(data, 0)
+        buffers = _tables(data, root, 4)
+        found = {}
+        for entry in _tables(data, root, 6):
+            title = _field(data, entry, 0)
+            key = "" if title is None else _bytes(data, title).decode("utf-8", "replace")
+            held = _field(data, buffers[_number(data, entry, 1)], 0)
+            found[key] = b"" if held is None else _bytes(data, held)
+    except (struct.error, IndexError):
+        raise ModelError(f"{name}: is damaged: its metadata lie outside; download or make it again") from None
+    return found
+
+
+def _bytes(data: bytes, place: int) -> bytes:
+    """What the vector of bytes holds that an offset points at."""
+    start, count = _vector(data, place, 1)
+    return data[start : start + count]
+
+
+def _unfolded_bytes(data: bytes, pointer: int, fields: dict[int, Any], known: dict[tuple[int, int, int], int]) -> int:
+    """How many bytes a table and all below it are, each counted as often as something points at it."""
+    table = pointer + _u32(data, pointer)
+    if (table, id(fields), 0) in known:
+        return known[table, id(fields), 0]
+    total = 8
+    for number, kind in fields.items():
+        place = _field(data, table, number)
+        if place is None:
+            continue
+        if isinstance(kind, dict):
+            total += _unfolded_bytes(data, place, kind, known)
+            continue
+        start, count = _vector(data, place, kind if isinstance(kind, int) else 4)
+        if isinstance(kind, int):
+            total += count * kind
+            continue
+        key = (start, id(kind), 1)
+        if key not in known:
+            known[key] = sum(_unfolded_bytes(data, start + 4 * item, kind[0], known) for item in range(count))
+        total += known[key]
+    known[table, id(fields), 0] = total
+    return total
 
 
 def _u32(data: bytes, at: int) -> int:
@@ -69,7 +125,7 @@ def _field(data: bytes, table: int, number: int) -> int | None:
 def _table(data: bytes, pointer: int, fields: dict[int, Any], seen: set[tuple[int, int]]) -> int:
     """Walk the table that an offset points at, and all below it; returns its place."""
     table = pointer + _u32(data, pointer)
-    # The seen set keeps a hostile file, in which many offsets share one table, from taking for ever.
+    # The seen set keeps a hostile file, in which many offsets share one table or vector, from taking for ever.
     if (table, id(fields)) in seen:
         return table
     seen.add((table, id(fields)))
@@ -87,7 +143,8 @@ def _table(data: bytes, pointer: int, fields: dict[int, Any], seen: set[tuple[in
             _table(data, place, kind, seen)
             continue
         start, count = _vector(data, place, kind if isinstance(kind, int) else 4)
-        if isinstance(kind, list):
+        if isinstance(kind, list) and (start, id(kind)) not in seen:
+            seen.add((start, id(kind)))
             for item in range(count):
                 _table(data, start + 4 * item, kind[0], seen)
     return table

@@ -83,7 +83,7 @@ def read_manifest(folder: Path) -> Manifest:
         reason = " ".join(str(error).split())
         raise ModelError(f"{path}: is not JSON ({reason}); copy or convert the model again") from error
     try:
-        return _manifest(values)
+        return parse_manifest(values)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
 
@@ -91,12 +91,12 @@ def read_manifest(folder: Path) -> Manifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json` into a model folder that exists; ModelError where a value is out of its range."""
     values = asdict(manifest)
-    _manifest(json.loads(json.dumps(values)))
+    parse_manifest(json.loads(json.dumps(values)))
     (Path(folder) / FILE_NAME).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def _manifest(values: Any) -> Manifest:
-    """A checked Manifest from what the JSON held."""
+def parse_manifest(values: Any) -> Manifest:
+    """A checked Manifest from what the JSON held; ModelError where a value is missing, unknown or out of its range."""
     if not isinstance(values, dict):
         raise ModelError(f"holds a {type(values).__name__}; a JSON object is wanted")
     if values.get("format") != FORMAT:

@@ -1,22 +1,15 @@
-"""Cutting a TFLite file at a tensor inside it, without TensorFlow: the weights are copied, not one is computed anew.
-
-The layout is TensorFlow's `schema.fbs`, version 3, whose Python form LiteRT's package brings along.
-"""
+"""Cutting a TFLite file at a tensor inside it, without TensorFlow: the weights are copied, not one is computed anew."""
 
 from __future__ import annotations
 
 import difflib
-import struct
 from typing import Any
 
-from edge_tl.errors import MissingDependency, ModelError
-from edge_tl.flatbuffer import check_whole
-from edge_tl.interpreter import check_model
+from edge_tl.errors import ModelError
+from edge_tl.schema import listed, load_schema, opened, packed, text
 
 _CALLS_GRAPHS = ("CALL", "CALL_ONCE", "IF", "WHILE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE")
 """Operators whose options name another graph of the file by its number."""
-_DAMAGED = (struct.error, ValueError, TypeError, IndexError, AttributeError, KeyError, OverflowError, MemoryError)
-"""What the schema's Python form raises of a file whose options are nonsense."""
 
 
 def truncate(data: bytes, tensor: str, name: str = "the model") -> bytes:
@@ -27,44 +20,19 @@ def truncate(data: bytes, tensor: str, name: str = "the model") -> bytes:
     speak of the whole model, are not. ModelError (one line) for a damaged file, for a tensor that is not there, is
     ambiguous, or is not computed from an input, and for graphs that call others; MissingDependency without LiteRT.
     """
-    schema = _schema()
-    check_model(data, name)
-    check_whole(data, name)
-    try:
-        model = schema.ModelT.InitFromPackedBuf(data, 0)
-        _cut(schema, model, tensor, name)
-        return _packed(model)
-    except _DAMAGED as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{name}: is damaged ({type(error).__name__}); download or convert it again") from None
+    with opened(data, name) as model:
+        keep_only(model, _find(model.subgraphs[0], tensor, name), name)
+        return packed(model, 2 * len(data) + 4096)
 
 
-def _schema() -> Any:
-    try:
-        from ai_edge_litert import schema_py_generated
-    except ImportError:
-        raise MissingDependency(
-            "ai-edge-litert, which knows the layout of .tflite files, is not installed; tflite-runtime does not: "
-            "python3 -m pip install ai-edge-litert"
-        ) from None
-    return schema_py_generated
+def keep_only(model: Any, target: int, name: str) -> None:
+    """Leave in an opened model what its first graph needs for one tensor, its number, and number everything anew.
 
-
-def _packed(model: Any) -> bytes:
-    import flatbuffers
-
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
-
-
-def _cut(schema: Any, model: Any, tensor: str, name: str) -> None:
-    """Leave in the model what its first graph needs for one tensor, and number everything anew."""
+    That tensor becomes the only output. ModelError as `truncate`.
+    """
     graph = model.subgraphs[0]
-    operators = _list(graph.operators)
-    target = _find(graph, tensor, name)
-    makers = {number: operator for operator in operators for number in _list(operator.outputs)}
+    operators = listed(graph.operators)
+    makers = {number: operator for operator in operators for number in listed(operator.outputs)}
     needed, kept, waiting = set(), set(), [target]
     while waiting:
         number = waiting.pop()
@@ -74,18 +42,19 @@ def _cut(schema: Any, model: Any, tensor: str, name: str) -> None:
         maker = makers.get(number)
         if maker is not None and id(maker) not in kept:
             kept.add(id(maker))
-            waiting += [*_list(maker.inputs), *_list(maker.outputs), *_list(maker.intermediates)]
-    inputs = [number for number in _list(graph.inputs) if number in needed]
+            waiting += [*listed(maker.inputs), *listed(maker.outputs), *listed(maker.intermediates)]
+    inputs = [number for number in listed(graph.inputs) if number in needed]
     if target not in makers or not inputs:
+        tensor = text(graph.tensors[target].name)
         raise ModelError(f"{name}: {tensor!r} is not computed from an input; name a tensor that an operator makes")
     graph.operators = [operator for operator in operators if id(operator) in kept]
-    _check_alone(schema, model, graph, name)
+    _check_alone(model, graph, name)
 
     tensors = sorted(needed)
     place = {old: new for new, old in enumerate(tensors)} | {-1: -1}
     for operator in graph.operators:
         for side in ("inputs", "outputs", "intermediates"):
-            setattr(operator, side, [place[number] for number in _list(getattr(operator, side))])
+            setattr(operator, side, [place[number] for number in listed(getattr(operator, side))])
     graph.tensors = [graph.tensors[number] for number in tensors]
     graph.inputs, graph.outputs = [place[number] for number in inputs], [place[target]]
     model.subgraphs = [graph]
@@ -95,7 +64,7 @@ def _cut(schema: Any, model: Any, tensor: str, name: str) -> None:
 
 def _find(graph: Any, tensor: str, name: str) -> int:
     """The number of the tensor of this name."""
-    names = [(one.name or b"").decode("utf-8", "replace") for one in _list(graph.tensors)]
+    names = [text(one.name) for one in listed(graph.tensors)]
     found = [number for number, one in enumerate(names) if one == tensor]
     if len(found) == 1:
         return found[0]
@@ -106,8 +75,9 @@ def _find(graph: Any, tensor: str, name: str) -> int:
     raise ModelError(f"{name}: has no tensor {tensor!r} among its {len(names)}; {hint}")
 
 
-def _check_alone(schema: Any, model: Any, graph: Any, name: str) -> None:
+def _check_alone(model: Any, graph: Any, name: str) -> None:
     """ModelError where what is kept needs more than this graph and the buffers within the flatbuffer."""
+    schema = load_schema()
     calls = {getattr(schema.BuiltinOperator, one): one for one in _CALLS_GRAPHS}
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
@@ -116,7 +86,7 @@ def _check_alone(schema: Any, model: Any, graph: Any, name: str) -> None:
             raise ModelError(f"{name}: its operator {calls[builtin]} calls another graph; such a model cannot be cut")
         if operator.largeCustomOptionsOffset:
             raise ModelError(f"{name}: keeps options behind the flatbuffer; such a model cannot be cut")
-    if any(buffer.offset for buffer in _list(model.buffers)):
+    if any(buffer.offset for buffer in listed(model.buffers)):
         raise ModelError(f"{name}: keeps weights behind the flatbuffer (over 2 GB); such a model cannot be cut")
 
 
@@ -131,8 +101,3 @@ def _renumber(model: Any, graph: Any) -> None:
     model.operatorCodes = [model.operatorCodes[number] for number in codes]
     for operator in graph.operators:
         operator.opcodeIndex = codes.index(operator.opcodeIndex)
-
-
-def _list(values: Any) -> list[Any]:
-    """A vector of the file, absent ones empty."""
-    return [] if values is None else list(values)

@@ -21,8 +21,8 @@ MAY_IMPORT = {
 HOMES: dict[str, tuple[str, ...]] = {
     "numpy": ("",),
     "PIL": ("edge_tl/image.py", "edge_tl/drawn_head.py", "edge_tl/drawn_hand.py", "edge_tl/drawn_room.py"),
-    "ai_edge_litert": ("edge_tl/interpreter.py", "edge_tl/surgery.py"),
-    "flatbuffers": ("edge_tl/surgery.py",),
+    "ai_edge_litert": ("edge_tl/interpreter.py", "edge_tl/schema.py"),
+    "flatbuffers": ("edge_tl/schema.py",),
     "tflite_runtime": ("edge_tl/interpreter.py",),
     "soundfile": ("edge_tl/wav.py",),
     "soxr": ("edge_tl/resample.py",),

@@ -11,10 +11,12 @@ from typing import Any
 
 from device.assembly import models_folder, open_profile
 from device.commands.model_use import use
+from device.fused import fuse_profile, write_model
 from device.output import print_json, warn
 from device.wheel import fetched_parts, local_wheels
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ModelError, ProfileError
+from edge_tl.fused import read_about
 from edge_tl.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.look.models import ARCHITECTURE, PARTS, VERSION, Part, is_installed, load_part, read_parts, store_parts
 from edge_tl.manifest import read_manifest
@@ -139,21 +141,18 @@ def describe(path: Path) -> dict[str, Any]:
     }
     if manifest:
         facts["manifest"] = asdict(manifest)
+    elif about := read_about(read_model(file), str(file)):
+        facts |= {"labels": ", ".join(about.labels), "head": about.head}
+        if about.manifest:
+            facts["made of"] = about.manifest.name
     return facts
 
 
 def cut(arguments: Namespace) -> int:
     """Cut a .tflite file at one of its tensors; OUT is replaced whole or not at all."""
     path, out = arguments.path, arguments.out
-    if out.exists() and path.exists() and out.samefile(path):
-        raise ModelError(f"{out}: is the model that is to be cut; name another file with --out")
     data = truncate(read_model(path), arguments.tensor, str(path))
-    unfinished = out.with_name(f"{out.name}.part")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(out)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_model(out, data, path)
     if arguments.json:
         print_json({"file": str(out), "tensor": arguments.tensor, "bytes": len(data)})
     else:
@@ -167,5 +166,5 @@ def tensor_text(tensor: TensorInfo) -> str:
     return f"{text} (scale {tensor.scale:g}, zero point {tensor.zero_point})" if tensor.scale else text
 
 
-ACTIONS = {"use": use, "get": get, "list": list_models, "info": info, "truncate": cut}
-"""What needs no profile."""
+ACTIONS = {"use": use, "get": get, "list": list_models, "info": info, "truncate": cut, "fuse": fuse_profile}
+"""All but those of a profile's generations."""

@@ -6,24 +6,31 @@ from argparse import Namespace
 from contextlib import ExitStack
 
 from device.assembly import load_embedder, open_profile, taught_recognizer
+from device.fused import named_fused
 from device.output import print_json, warn
 from device.rotated import turned
 from edge_tl.errors import ExampleError
+from edge_tl.fused import FusedModel
 from edge_tl.image import decode
+from edge_tl.recognizer import Recognizer
 from edge_tl.sound import read_sound
 
 
 def run(arguments: Namespace) -> int:
     """Print one line, or one JSON object, a file; exit 1 where a file was no picture or sound."""
-    with ExitStack() as stack:
-        embedder = load_embedder(arguments)
-        profile = open_profile(arguments, stack, writable=False)
-        recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
+    recognizer: Recognizer | FusedModel | None = named_fused(arguments)
+    if isinstance(recognizer, FusedModel):
+        kind = recognizer.about.kind
+    else:
+        with ExitStack() as stack:
+            embedder = load_embedder(arguments)
+            profile = open_profile(arguments, stack, writable=False)
+            recognizer, kind = taught_recognizer(profile, embedder, reject=not arguments.no_reject), embedder.kind
     results, bad = [], 0
     for file in arguments.files:
         try:
             observation = recognizer.observe(
-                read_sound(file) if embedder.kind == "sound" else turned(decode(file), arguments.rotate)
+                read_sound(file) if kind == "sound" else turned(decode(file), arguments.rotate)
             )
         except ExampleError as error:
             warn(error)

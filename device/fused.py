@@ -1,0 +1,96 @@
+"""`edge-tl model fuse`: a profile as one .tflite file, and what names pictures with such a file."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from device.assembly import chosen_model, load_embedder, open_profile, profile_folder, taught_recognizer
+from device.output import print_json
+from edge_tl.errors import ConfigError, ModelError
+from edge_tl.fuse import fuse
+from edge_tl.fused import FusedModel, read_about
+from edge_tl.hearing import read_hearing
+from edge_tl.image import decode
+from edge_tl.interpreter import read_model
+from edge_tl.look.remembered import read_look
+from edge_tl.manifest import read_manifest
+from edge_tl.profile import Profile
+from edge_tl.recognizer import Recognizer
+from edge_tl.speech_base import BASE
+
+MOST_COMPARED = 20
+
+
+def fuse_profile(arguments: Namespace) -> int:
+    """Write a profile's embedder and head as one file, and compare it with the profile on its own examples."""
+    look = read_look(profile_folder(arguments))
+    if look.way != "frame":
+        raise ConfigError(
+            f"profile {arguments.profile!r} looks at a part of the picture (--look {look}), which a .tflite cannot: "
+            "only one that looks at the whole frame can be fused"
+        )
+    with ExitStack() as stack:
+        profile = open_profile(arguments, stack, writable=False)
+        recognizer = taught_recognizer(profile, load_embedder(arguments), reject=False)
+        file = model_file(arguments)
+        data = fuse(recognizer, read_model(file), str(file))
+        write_model(arguments.out, data, file)
+        fused = FusedModel.load(arguments.out, arguments.threads)
+        compared, largest = difference(profile, recognizer, fused)
+    if arguments.json:
+        said = {"file": str(arguments.out), "bytes": len(data), "labels": list(fused.classes)}
+        print_json(said | {"head": fused.about.head, "compared": compared, "largest_difference": largest})
+        return 0
+    print(f"{arguments.out}: {', '.join(fused.classes)}; {len(data)} bytes")
+    if compared:
+        print(f"its probabilities differ from the profile's by {largest:.1g} at most, on {compared} of its examples")
+    print(f"name a file with it: edge-tl predict --model {arguments.out} FILE")
+    return 0
+
+
+def model_file(arguments: Namespace) -> Path:
+    """The .tflite file that the embedder of a profile runs."""
+    hearing = read_hearing(profile_folder(arguments))
+    if hearing is not None:
+        return Path(hearing.base) / BASE
+    path = arguments.model or chosen_model(arguments)
+    return path / read_manifest(path).model if path.is_dir() else path
+
+
+def difference(profile: Profile, recognizer: Recognizer, fused: FusedModel) -> tuple[int, float]:
+    """How many of a profile's examples were asked, and by how much a probability differs at most."""
+    examples = profile.store.list()
+    compared, largest = 0, 0.0
+    for chosen in examples[:: -(-len(examples) // MOST_COMPARED) or 1]:
+        example = chosen.id
+        heard = profile.store.sound(example) if fused.about.kind == "sound" else None
+        if fused.about.kind == "sound" and heard is None:
+            continue  # a spectrogram alone
+        data = decode(profile.store.picture(example)) if heard is None else heard
+        apart = recognizer.observe(data).probabilities - fused.observe(data).probabilities
+        compared, largest = compared + 1, max(largest, float(np.abs(apart).max()))
+    return compared, largest
+
+
+def write_model(out: Path, data: bytes, source: Path) -> None:
+    """Replace a file whole or not at all; ModelError where it is the one that the new model was made of."""
+    if out.exists() and source.exists() and out.samefile(source):
+        raise ModelError(f"{out}: is the model that this one is made of; name another file with --out")
+    unfinished = out.with_name(f"{out.name}.part")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def named_fused(arguments: Namespace) -> FusedModel | None:
+    """The fused file of `--model`; None where it is a folder, another file, or not given."""
+    path = arguments.model
+    if path is None or not path.is_file() or read_about(read_model(path), str(path)) is None:
+        return None
+    return FusedModel.load(path, arguments.threads)
