@@ -27,6 +27,9 @@ from edge_tl.manifest import Scaling
 from edge_tl.models import default_model
 from edge_tl.nn import Dense, ReLU
 from edge_tl.recognizer import Recognizer
+from edge_tl.sound import read_sound
+from edge_tl.speech_base import BASE
+from edge_tl.speech_browser import BrowserEmbedder
 
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)
 
@@ -243,3 +246,25 @@ def test_the_command_fuses_a_profile(tmp_path: Path, capsys: pytest.CaptureFixtu
     )
     refused(run("model", "fuse", "--model", model, "--out", tmp_path / "b.tflite"), "whole frame")
     assert not (tmp_path / "b.tflite").exists()
+
+
+@pytest.mark.parametrize("head", ["ridge", "tuned"])
+def test_words_are_fused_from_the_spectrogram_on(head: str, data: Callable[[str], Path], tmp_path: Path) -> None:
+    """Of a converted base of speech, frozen or fine-tuned, one file gives on real clips what the recognizer gives."""
+    base = Path(__file__).parents[1] / "downloads" / "speech_18w"
+    if not base.exists():
+        pytest.skip("no downloads/speech_18w (edge-tl-host convert speech)")
+    clips = {word: sorted(data(f"speech/arabic/{word}").glob("*.wav")) for word in ("left", "right")}
+    recognizer = Recognizer(BrowserEmbedder.load(base, 1), head, reject=False)
+    if head == "tuned":
+        recognizer.settings = {"epochs": (2, 2)}
+    for word, files in clips.items():
+        for take, file in enumerate(files[:4]):
+            recognizer.teach(read_sound(file), word, take)
+    recognizer.learn()
+    out = tmp_path / "fused.tflite"
+    out.write_bytes(fuse(recognizer, (base / BASE).read_bytes()))
+    fused = FusedModel.load(out, threads=1)
+    for file in (*clips["left"][4:6], *clips["right"][4:6]):
+        one, two = fused.observe(read_sound(file)), recognizer.observe(read_sound(file))
+        np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-5)
