@@ -57,6 +57,8 @@ class Generation:
     """`meta["head"]["name"]`, where there is one."""
     accuracy: float | None
     """`meta["evaluation"]["accuracy"]`, where there is one."""
+    embedder: str | None
+    """The fingerprint of the embedder that it was trained with, where it tells."""
 
 
 class Generations:
@@ -81,17 +83,21 @@ class Generations:
         except OSError as error:
             raise self._not_written(error) from error
 
-    def load(self) -> Saved | None:
+    def load(self, fingerprint: str | None = None) -> Saved | None:
         """As Profile.load."""
         current = [path for _, path in self._found() if not path.suffix]
+        others = False
         for path in current:
             saved = _load(path)
+            if saved is not None and fingerprint not in (None, _part(saved.meta, "embedder", "fingerprint")):
+                others = True
+                continue
             if saved is not None:
                 return saved
             line = f"generation {path.name} in {self.folder} is damaged: the one before it is used; train again"
             if line not in self.warnings:
                 self.warnings.append(line)
-        if current:
+        if current and not others:
             raise ProfileError(
                 f"no generation in {self.folder} is whole: run `edge-tl train` again, the examples are not concerned"
             )
@@ -226,6 +232,7 @@ def _describe(number: int, path: Path) -> Generation:
         bool(path.suffix),
         _part(content, "meta", "head", "name"),
         _part(content, "meta", "evaluation", "accuracy"),
+        _part(content, "meta", "embedder", "fingerprint"),
     )
 
 

@@ -68,13 +68,13 @@ class Profile:
         self._check_writable()
         return self._generations.save(saved, self._clock())
 
-    def load(self) -> Saved | None:
-        """What was saved last, None where nothing ever was.
+    def load(self, fingerprint: str | None = None) -> Saved | None:
+        """What was saved last, None where nothing ever was; with a fingerprint, the last that this embedder made.
 
         Where the newest generation is damaged the newest whole one is taken and `warnings` says so, once. ProfileError
         where none is whole, or where a newer edge-tl wrote it.
         """
-        return self._generations.load()
+        return self._generations.load(fingerprint)
 
     def generations(self) -> list[Generation]:
         """Every generation on disk, the newest first."""

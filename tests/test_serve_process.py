@@ -16,6 +16,7 @@ from tiny_tmpfs import tmpfs
 from benchmarks.proof_service import killed, soak
 from benchmarks.serving import CODE, LONG_S, ROOT, Serving
 from device.serve.local import ask_health
+from edge_tl.profile import Profile
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 
@@ -133,20 +134,43 @@ def test_without_a_camera_it_waits_and_is_well_when_one_comes(tmp_path: Path) ->
 
 
 def test_a_pipeline_that_cannot_be_opened_leaves_the_others_alone(tmp_path: Path) -> None:
-    """A profile whose model is damaged: the service runs, names the fault in log and health, and the rest works."""
+    """A profile that cannot be opened: the service runs, names the fault in log and health, and the rest works."""
     more = '[pipelines.good]\ncamera = "sim"\n[pipelines.bad]\ncamera = "sim"\nprofile = "bad"\n'
     with Serving(tmp_path / "s", more) as serving:
         bad = serving.data / "profiles" / "bad"
         bad.mkdir(parents=True)
-        (bad / "embedder.json").write_text('{"format": 1, "embedder": "gone-0123456789ab"}')
+        (bad / "look.json").write_text("damaged")
         serving.start()
         serving.wait_for("STATUS=degraded: good")
         health = serving.ask("/health")[1]
         assert health["pipelines"]["good"]["state"] == "open"
-        assert "not installed" in health["pipelines"]["bad"]["last_error"]
-        assert serving.log.count("not installed") == 1
+        assert "look.json is damaged" in health["pipelines"]["bad"]["last_error"]
+        assert serving.log.count("look.json is damaged") == 1
         assert command("status", "--config", str(serving.config), folder=serving.folder).returncode == 1
         assert serving.stop() == 0
+
+
+def test_a_damaged_model_is_passed_over_for_the_generation_before(tmp_path: Path) -> None:
+    """A model that was pushed later and is damaged: the shipped one answers with its generation; the log says so."""
+    with Serving(tmp_path / "s") as serving:
+        serving.start()
+        taught(serving)
+        assert serving.stop() == 0
+        place = serving.data / "embedders" / "pushed-0123456789ab"
+        place.mkdir(parents=True)
+        (place / "manifest.json").write_text("{")
+        profile = serving.data / "profiles" / "default"
+        (profile / "embedder.json").write_text('{"format": 1, "embedder": "pushed-0123456789ab"}')
+        with Profile(profile, writable=True) as writer:  # what the pushed model was trained to
+            loaded = writer.load()
+            assert loaded is not None
+            loaded.meta["embedder"]["fingerprint"] = "f" * 64
+            assert writer.save(loaded) == 2
+        serving.start()
+        serving.wait_for("STATUS=ok: signs")
+        state = serving.state()["signs"]
+        assert (state["generation"], state["classes"]) == (1, ["down", "up"])
+        assert "the model that ships is used instead" in serving.log
 
 
 def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:

@@ -36,11 +36,14 @@ from device.serve.pins import Pins
 from device.serve.pipeline import Pipeline
 from device.serve.requests import Requests
 from device.serve.service import Service
+from edge_tl.chosen import read_chosen
 from edge_tl.embedder import Embedder
-from edge_tl.errors import EdgeTLError, ProfileLocked
+from edge_tl.errors import EdgeTLError, ModelError, ProfileLocked
 from edge_tl.frames import Source
+from edge_tl.hearing import read_hearing
 from edge_tl.look.remembered import read_look
 from edge_tl.look.ways import Look
+from edge_tl.models import default_model
 from edge_tl.profile import Profile
 
 
@@ -125,7 +128,20 @@ def adopt(one: PipelineConfig, profile: Profile, arguments: Namespace) -> Embedd
             adopt_look(profile, Look(one.look))
         else:
             adopt_look(profile, read_look(profile.folder))
-    return load_embedder(arguments)
+    return load_or_shipped(arguments)
+
+
+def load_or_shipped(arguments: Namespace) -> Embedder:
+    """What looks or listens as the profile was taught; where a model that was put there later is damaged, the one that
+    ships, with the generations that it made: ModelError where that is no help."""
+    try:
+        return load_embedder(arguments)
+    except ModelError as error:
+        folder = profile_folder(arguments)
+        if read_hearing(folder) is not None or read_chosen(folder) is None:
+            raise
+        warn(f"{error}; the model that ships is used instead")
+        return load_embedder(Namespace(**{**vars(arguments), "model": default_model()}))
 
 
 def _damaged(profile: Profile) -> bool:

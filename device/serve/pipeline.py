@@ -16,7 +16,6 @@ from device.heard import listening_config
 from device.lesson import ENOUGH, Lesson
 from device.line import Line, Sight
 from device.recorder import HoldRecorder, Recorder, WordRecorder
-from device.resume import resume
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.event import Event
 from device.serve.feed import Feed
@@ -135,20 +134,18 @@ class Pipeline:
 
     def _restore(self, embedder: Embedder) -> Recognizer:
         """What was trained last; something untrained where no generation is whole."""
+        saved = None
         try:
-            recognizer = resume(self.profile, embedder, None)
+            # Of this embedder: where the one that was pushed last is damaged, that is an earlier generation.
+            saved = self.profile.load(embedder.fingerprint)
         except EdgeTLError as error:
             self.error = str(error)
-            recognizer = Recognizer(embedder)
         for line in self.profile.warnings:
             self.error = line
-        self.generation = self._current()
-        return recognizer
-
-    def _current(self) -> int:
-        """The number of the generation in use, 0 while there is none."""
-        usable = [one.number for one in self.profile.generations() if one.ok and not one.rolled_back]
-        return usable[0] if usable else 0
+        usable = [one for one in self.profile.generations() if one.ok and not one.rolled_back]
+        own = [one.number for one in usable if one.embedder == embedder.fingerprint]
+        self.generation = own[0] if saved is not None and own else 0
+        return Recognizer(embedder) if saved is None else Recognizer.restore(saved, embedder)
 
     def _tell_again(self) -> None:
         """A controller or listener for the classes of now, with the thresholds of now."""
