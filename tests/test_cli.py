@@ -208,7 +208,7 @@ def test_doctor_and_model_info_answer(run: Run, capsys: pytest.CaptureFixture[st
 
 def test_demo_prints_its_summary(run: Run) -> None:
     """`demo --json` teaches itself, plays by recognition, and reports what it measured."""
-    code, result, _ = run("demo", "--json", "--seconds", "3")
+    code, result, _ = run("demo", "--json", "--seconds", "6")
     assert code == 0
     assert list(result) == [
         *("source", "look", "embedder", "head", "classes", "examples", "train_ms"),
