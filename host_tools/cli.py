@@ -30,6 +30,12 @@ examples:
   edge-tl-host push mine pi@raspberrypi --profile hands
   edge-tl-host push mine pi@raspberrypi --service
 """
+MNIST_EXAMPLES = """\
+examples:
+  edge-tl-host mnist-transfer --mnist mnist.npz --out digits
+  edge-tl-host mnist-transfer --mnist mnist.npz --out digits --compare
+Copy both to the Pi: edge-tl model adapt digits mnist.npz --classes 5 6 7 8 9
+"""
 VERIFY_EXAMPLES = """\
 example:
   edge-tl-host verify mine --images my_pictures
@@ -83,6 +89,17 @@ def parser() -> argparse.ArgumentParser:
             description="Copy a converted model to a device over ssh, embed what was taught there anew, train and "
             "evaluate; where it is worse than the model before, that one stays.",
             epilog=PUSH_EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    _add_mnist(
+        commands.add_parser(
+            "mnist-transfer",
+            help="train a small network on handwritten digits, to be adapted to others on the Pi",
+            description="Train the layer-freezing network of the source text on some digits, and write it as a folder "
+            "that `edge-tl model adapt` trains further on the Pi, without TensorFlow: the frozen part as TFLite, the "
+            "rest as arrays.",
+            epilog=MNIST_EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -156,6 +173,30 @@ def _add_speech(speech: argparse.ArgumentParser) -> None:
     speech.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
 
 
+def _add_mnist(mnist: argparse.ArgumentParser) -> None:
+    mnist.add_argument("--mnist", type=Path, metavar="FILE", help="mnist.npz (default: Keras downloads it)")
+    mnist.add_argument(
+        "--digits", type=_digits, default=_digits("0-4"), metavar="FIRST-LAST", help="what it learns (default: 0-4)"
+    )
+    mnist.add_argument("--epochs", type=int, metavar="N", help="over all examples of these digits (default: 6)")
+    mnist.add_argument("--seed", type=int, default=0, metavar="N", help="of the weights and the order (default: 0)")
+    mnist.add_argument(
+        "--compare",
+        action="store_true",
+        help="also let Keras adapt it to the other digits in three modes (1024 examples of them), and say how it went",
+    )
+    mnist.add_argument("--name", metavar="NAME", help="what screens call it (default: the name of --out)")
+    mnist.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+
+
+def _digits(text: str) -> tuple[str, ...]:
+    """Digits from `0-4`, for argparse."""
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and len(first) == len(last) == 1 and first < last):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not FIRST-LAST, e.g. 0-4")
+    return tuple(str(digit) for digit in range(int(first), int(last) + 1))
+
+
 def _add_verify(verify: argparse.ArgumentParser) -> None:
     verify.add_argument("folder", type=Path, metavar="DIR", help="the model folder")
     verify.add_argument(
@@ -211,6 +252,45 @@ def _convert_speech(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _mnist_transfer(arguments: argparse.Namespace) -> int:
+    from host_tools.mnist_transfer import BASE_EPOCHS, adapt_in_keras, digits_of, export, to_network, train_base
+
+    digits, out, epochs = arguments.digits, arguments.out, arguments.epochs or BASE_EPOCHS
+    others = tuple(digit for digit in "0123456789" if digit not in digits)
+    if arguments.epochs is not None and arguments.epochs < 1:
+        raise ConfigError(f"--epochs {arguments.epochs}: 1 or more is wanted")
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out}: is a file; a folder is wanted, which is made where it is missing")
+    if arguments.compare and len(others) != len(digits):
+        raise ConfigError(f"--compare: {len(others)} other digits; as many as learned are wanted, e.g. --digits 0-4")
+    _say("reading the digits (TensorFlow takes some seconds to start)")
+    train, test = (digits_of(arguments.mnist, part, digits) for part in ("train", "test"))
+    _say(f"training on {len(train[1])} pictures of {', '.join(digits)}: {epochs} epochs, some ten seconds each")
+    model = train_base(
+        train, digits, epochs, arguments.seed, lambda number, logs: _say(f"  epoch {number + 1}: {logs['loss']:.4f}")
+    )
+    name = arguments.name or out.absolute().name
+    made = export(model, out, name, digits, test, f"edge-tl-host mnist-transfer --seed {arguments.seed}")
+    print(
+        f"{out}: {made.parameters} parameters, {made.accuracy:.2%} of {len(test[1])} test digits; "
+        f"TFLite, NumPy and Keras differ by {made.error:.1g} at most"
+    )
+    if arguments.compare:
+        import numpy as np
+
+        pictures, labels = digits_of(arguments.mnist, "train", others)
+        rows = np.random.default_rng(arguments.seed).permutation(len(labels))[:1024]
+        examples = pictures[rows], [labels[row] for row in rows]
+        asked = digits_of(arguments.mnist, "test", others)
+        for mode in ("freeze", "reset", "all"):
+            one = adapt_in_keras(to_network(model), examples, others, mode, arguments.seed, held=asked)
+            print(
+                f"{mode:6}  {one.trainable:6} of {one.parameters} parameters trained, {np.median(one.epoch_s):.3f} s "
+                f"an epoch, {one.curve[-1]['val_accuracy']:.2%} of {len(asked[1])} test digits"
+            )
+    return 0
+
+
 def _verify(arguments: argparse.Namespace) -> int:
     from host_tools.verify import verify
 
@@ -251,6 +331,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _verify(arguments)
         if arguments.command == "push":
             return _push(arguments)
+        if arguments.command == "mnist-transfer":
+            return _mnist_transfer(arguments)
         return _convert_speech(arguments) if arguments.kind == "speech" else _convert_image(arguments)
     except EdgeTLError as error:
         _say(f"edge-tl-host: {error}")

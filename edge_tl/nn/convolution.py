@@ -13,6 +13,8 @@ from edge_tl.nn.layers import Plain, glorot_uniform
 Pair = tuple[int, int]
 PATCH_BYTES = 2**21
 """Patches are laid out for so many pictures at once that they stay in the processor's cache."""
+LEAST_STRIP = 16
+"""Values in a row of a kernel from which on a convolution is computed by strips."""
 PLANE_BYTES = 2**18
 """The same for depthwise convolution, which reads its pictures nine times."""
 
@@ -82,6 +84,12 @@ class Window:
         view = view[:, :: self.strides[0], :: self.strides[1]].transpose(0, 1, 2, 4, 5, 3)
         return view.reshape(count * rows * columns, -1)
 
+    def strips(self, padded: np.ndarray) -> np.ndarray:
+        """Each patch of one row of the kernel a row: (N·height·columns, kernel width·C), for every row of pixels."""
+        view = np.lib.stride_tricks.sliding_window_view(padded, self.size[1], axis=2)
+        view = view[:, :, :: self.strides[1]].transpose(0, 1, 2, 4, 3)
+        return view.reshape(-1, self.size[1] * padded.shape[3])
+
 
 class Conv2D:
     """A convolution over pictures (N, height, width, C), as TensorFlow defines it (no flipping of the kernel)."""
@@ -132,35 +140,85 @@ class Conv2D:
         """(N, height, width, C) → (N, rows, columns, filters)."""
         check_channels(self.kind, x, self.W.shape[2])
         padded = self.window.pad(x)
-        rows, columns = self.window.output(padded)
-        kernel = self.W.reshape(-1, self.W.shape[3])
-        y = np.empty((len(x), rows, columns, self.W.shape[3]), np.result_type(x, self.W))
+        y = np.empty((len(x), *self.window.output(padded), self.W.shape[3]), np.result_type(x, self.W))
         for part in self._parts(padded):
-            np.matmul(self.window.patches(padded[part]), kernel, out=y[part].reshape(-1, kernel.shape[1]))
-        if self.b is not None:
-            y += self.b
+            if self.by_strips:
+                self._strips_forward(padded[part], y[part])
+            else:
+                kernel = self.W.reshape(-1, self.W.shape[3])
+                np.matmul(self.window.patches(padded[part]), kernel, out=y[part].reshape(-1, kernel.shape[1]))
+            if self.b is not None:
+                y[part] += self.b
         return y, (padded, x.shape)
 
     def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
         """See Layer."""
         padded, shape = saved
-        kernel = self.W.reshape(-1, self.W.shape[3])
-        slope = np.zeros_like(kernel) if self.trainable else None
+        slope = np.zeros_like(self.W) if self.trainable else None
         under = np.zeros_like(padded) if below else None
+        step = self._strips_backward if self.by_strips else self._patches_backward
         for part in self._parts(padded):
-            rows = back[part].reshape(-1, kernel.shape[1])
-            if slope is not None:
-                slope += self.window.patches(padded[part]).T @ rows
-            if under is not None:
-                spread = (rows @ kernel.T).reshape(*back[part].shape[:3], *self.W.shape[:3])
-                for i, j, met in self.window.shifts(under[part]):
-                    met += spread[:, :, :, i, j]
+            step(padded[part], back[part], slope, None if under is None else under[part])
         gradients = {}
         if slope is not None:
-            gradients["W"] = slope.reshape(self.W.shape)
+            gradients["W"] = slope
             if self.b is not None:
-                gradients["b"] = back.sum(axis=(0, 1, 2))
+                # The sum over all but the last axis, by BLAS.
+                gradients["b"] = np.ones(back[..., 0].size, back.dtype) @ back.reshape(-1, back.shape[3])
         return None if under is None else self.window.unpad(under, shape[1:3]), gradients
+
+    @property
+    def by_strips(self) -> bool:
+        """Whether patches are laid out a row of the kernel at a time, and the rows added up afterwards.
+
+        It moves a kernel's height less memory and gives BLAS squarer matrices, at the price of the rows of pixels at
+        the border, which not every row of the kernel meets; nothing is gained where there are few channels.
+        """
+        height, width, channels, _ = self.W.shape
+        return height > 1 and self.window.strides[0] == 1 and width * channels >= LEAST_STRIP
+
+    def _strips_forward(self, padded: np.ndarray, y: np.ndarray) -> None:
+        """Every row of pixels against all rows of the kernel at once; each goes to the output that it belongs to."""
+        count, rows, columns, filters = y.shape
+        kernel = self.W.transpose(1, 2, 0, 3).reshape(-1, len(self.W) * filters)
+        met = (self.window.strips(padded) @ kernel).reshape(count, -1, columns, len(self.W), filters)
+        np.add(met[:, :rows, :, 0], met[:, 1 : rows + 1, :, 1], out=y)
+        for i in range(2, len(self.W)):
+            y += met[:, i : i + rows, :, i]
+
+    def _strips_backward(
+        self, padded: np.ndarray, back: np.ndarray, slope: np.ndarray | None, under: np.ndarray | None
+    ) -> None:
+        """Add what one part of the pictures contributes to the gradients by the kernel and by the padded pictures."""
+        count, rows, columns, filters = back.shape
+        height, width, channels, _ = self.W.shape
+        # What comes back to each row of pixels, through each row of the kernel; nothing beyond the border.
+        met = np.empty((count, padded.shape[1], columns, height, filters), back.dtype)
+        for i in range(height):
+            met[:, :i, :, i] = met[:, i + rows :, :, i] = 0
+            met[:, i : i + rows, :, i] = back
+        wide = met.reshape(-1, height * filters)
+        if slope is not None:
+            found = self.window.strips(padded).T @ wide
+            slope += found.reshape(width, channels, height, filters).transpose(2, 0, 1, 3)
+        if under is not None:
+            kernel = self.W.transpose(0, 3, 1, 2).reshape(height * filters, -1)
+            spread = (wide @ kernel).reshape(*met.shape[:3], width, channels)
+            right = self.window.strides[1]
+            for j in range(width):
+                under[:, :, j : j + (columns - 1) * right + 1 : right] += spread[:, :, :, j]
+
+    def _patches_backward(
+        self, padded: np.ndarray, back: np.ndarray, slope: np.ndarray | None, under: np.ndarray | None
+    ) -> None:
+        """The same with whole patches."""
+        rows = back.reshape(-1, back.shape[3])
+        if slope is not None:
+            slope += (self.window.patches(padded).T @ rows).reshape(slope.shape)
+        if under is not None:
+            spread = (rows @ self.W.reshape(-1, rows.shape[1]).T).reshape(*back.shape[:3], *self.W.shape[:3])
+            for i, j, met in self.window.shifts(under):
+                met += spread[:, :, :, i, j]
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -170,6 +228,8 @@ class Conv2D:
     def _parts(self, padded: np.ndarray) -> Iterator[slice]:
         rows, columns = self.window.output(padded)
         patch_bytes = rows * columns * self.W[..., 0].size * padded.itemsize
+        if self.by_strips:
+            patch_bytes = padded.shape[1] * columns * self.W[:, 0, 0].size * padded.itemsize
         # Where the kernel is a point the patches are the pictures: nothing is laid out.
         return parts(len(padded), patch_bytes if self.window.size != (1, 1) else 0, PATCH_BYTES)
 
@@ -282,11 +342,17 @@ class MaxPool(Plain):
             return None, {}
         padded, y, shape = saved
         under = np.zeros_like(padded, dtype=back.dtype)
-        left = np.ones(y.shape, bool)
-        for (_, _, met), (_, _, to) in zip(self.window.shifts(padded), self.window.shifts(under), strict=True):
-            chosen = (met == y) & left
-            left &= ~chosen
-            to += back * chosen
+        alone = self.window.strides == self.window.size  # each pixel in one window at most: nothing to add up
+        for part in parts(len(y), padded[:1].nbytes, PLANE_BYTES):
+            left = np.ones(y[part].shape, bool)
+            windows = zip(self.window.shifts(padded[part]), self.window.shifts(under[part]), strict=True)
+            for (_, _, met), (_, _, to) in windows:
+                chosen = (met == y[part]) & left
+                left ^= chosen
+                if alone:
+                    np.multiply(back[part], chosen, out=to)
+                else:
+                    to += back[part] * chosen
         return self.window.unpad(under, shape[1:3]), {}
 
     @classmethod
