@@ -23,6 +23,7 @@ from benchmarks import (
     proof_look,
     proof_look_changed,
     proof_look_strangers,
+    proof_mnist,
     proof_service,
     proof_sessions,
     proof_strangers,
@@ -33,6 +34,7 @@ from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sess
 from benchmarks.record import write
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.models import default_model
+from edge_tl.picture_base import PictureBase, read_picture_base
 from edge_tl.speech_browser import BrowserEmbedder
 from edge_tl.speech_embedding import SpeechEmbedder
 from edge_tl.speech_stream import SoundEmbedder
@@ -50,7 +52,12 @@ WORDS = ("words", "hard_words", "alarms")
 """Those of sound."""
 SERVICE = ("service",)
 """That of the headless service; it needs no data."""
-PROOFS = PLAIN + LOOKING + WORDS + SERVICE
+DIGITS = ("mnist",)
+"""Those of the small network of handwritten digits."""
+PROOFS = PLAIN + LOOKING + WORDS + SERVICE + DIGITS
+MNIST = DATA / "mnist.npz"
+MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
+"""Where the curves of `mnist` are drawn."""
 
 
 def source_text_model() -> Path | None:
@@ -81,6 +88,18 @@ def speech_bases() -> dict[str, SoundEmbedder]:
     else:
         print(f"the 18-word base is left out: no {W18}, and no TensorFlow to make it", file=sys.stderr)
     return bases
+
+
+def digit_base(digits: str) -> PictureBase | None:
+    """The digits network taught e.g. 0-4, made where it is missing; None, said aloud, if it cannot be."""
+    folder = ROOT / "downloads" / f"digits_{digits}"
+    if not (folder / "network.json").exists() and importlib.util.find_spec("tensorflow") is not None:
+        wanted = f"-m host_tools.cli mnist-transfer --mnist {MNIST} --digits {digits} --out {folder}"
+        subprocess.run([sys.executable, *wanted.split()], check=False, cwd=ROOT)
+    if (folder / "network.json").exists():
+        return read_picture_base(folder)
+    print(f"mnist is left out: no {folder}, and no TensorFlow to make it", file=sys.stderr)
+    return None
 
 
 def load_embedders() -> dict[str, Embedder]:
@@ -132,7 +151,19 @@ def main() -> int:
         else:
             result, text = proved(proof_hard_words, browser)
             record("hard_words", result, text, {"18 words": browser})
+    if "mnist" in chosen:
+        prove_mnist()
     return 0
+
+
+def prove_mnist() -> None:
+    """The proof of layer freezing; nothing, said aloud, without its bases."""
+    base, whole = digit_base("0-4"), digit_base("0-9")
+    if base is None or whole is None:
+        return
+    result, text = proved(proof_mnist, base, whole, MNIST)
+    MODES_PICTURE.write_text(proof_mnist.drawing(result), encoding="utf-8")
+    record("mnist", result, text, {})
 
 
 def prove_plain(chosen: list[str]) -> None:

@@ -101,3 +101,8 @@ def positive_seconds(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a time above 0 seconds")
     return number
+
+
+def sentence(text: str) -> str:
+    """The help line as a sentence of its own."""
+    return text[0].upper() + text[1:] + "."

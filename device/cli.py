@@ -18,17 +18,18 @@ from device.arguments import (
     positive_rate,
     positive_seconds,
     seed,
+    sentence,
     share,
     threads,
     two_phases,
 )
+from device.model_grammar import add_model
 from device.output import forgive_encodings, warn
 from device.serve.grammar import add_service
 from edge_tl.errors import EdgeTLError
 
 WAYS = ("frame", "box", "hand", "hand-crop", "face")
 HANDS = ("largest", "both")
-MODELS = ("hands", "face")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
 KEEPS_NOTHING = ("demo", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
@@ -318,38 +319,7 @@ def build_parser() -> argparse.ArgumentParser:
     rename.add_argument("--session", action="store_true", help="rename a session, not a class")
     action("re-embed", "compute all embeddings anew, after the model or the way to look was changed", model, looking)
 
-    models = command("model", "get and look at model files, and the trained generations of a profile")
-    model_actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    def model_action(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        return model_actions.add_parser(name, help=help_text, description=sentence(help_text), parents=list(parents))
-
-    info = model_action("info", "what a .tflite file or converted folder holds")
-    info.add_argument("path", type=Path, nargs="?", metavar="FILE", help="default: the shipped model")
-    info.add_argument("--json", action="store_true", help="print JSON instead of text")
-    cut = model_action("truncate", "cut a .tflite file of any maker at a tensor inside it")
-    cut.add_argument("path", type=Path, metavar="FILE", help="the .tflite file, which stays as it is")
-    cut.add_argument("--tensor", required=True, metavar="NAME", help="the tensor that becomes the output")
-    cut.add_argument("--out", type=Path, required=True, metavar="OUT.tflite", help="where the cut model is written")
-    cut.add_argument("--json", action="store_true", help="print JSON instead of text")
-    exchange = model_action("use", "let a profile look with another converted model, unless that is worse", profile)
-    exchange.add_argument("path", type=Path, nargs="?", metavar="FOLDER", help="default: the model that ships")
-    exchange.add_argument("--force", action="store_true", help="use it although it is worse")
-    exchange.set_defaults(model=None, threads=None)
-    fused = model_action(
-        "fuse", "write a trained profile as one .tflite file: picture in, probabilities out", profile, model
-    )
-    fused.add_argument("--out", type=Path, required=True, metavar="OUT.tflite", help="where the one file is written")
-    get = model_action("get", "get the models that find hands or faces, of a published package (35 MB)")
-    get.add_argument("which", choices=MODELS, metavar="hands|face", help="what is looked for")
-    get.add_argument("--wheel", type=Path, metavar="FILE", help="the package, where there is no network")
-    get.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="where profiles are kept")
-    get.add_argument("--json", action="store_true", help="print JSON instead of text")
-    listed = model_action("list", "the models on this machine")
-    listed.add_argument("--data-dir", type=Path, default=data_dir(), metavar="DIR", help="where profiles are kept")
-    listed.add_argument("--json", action="store_true", help="print JSON instead of text")
-    model_action("generations", "the trained heads kept in a profile", profile)
-    model_action("roll-back", "go back to the head trained before", profile)
+    add_model(command, profile, model, data_dir())
 
     save = command("backup", "write a whole profile into one file, also while a service runs", profile)
     save.add_argument("path", type=Path, metavar="FILE.zip", help="the file, which must not exist yet")
@@ -371,8 +341,3 @@ class Version(argparse.Action):
 
         print(f"edge-tl {version('edge-tl')}")
         parser.exit()
-
-
-def sentence(text: str) -> str:
-    """The help line as a sentence of its own."""
-    return text[0].upper() + text[1:] + "."

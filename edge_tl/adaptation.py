@@ -19,7 +19,8 @@ from edge_tl.picture_base import PictureBase, freeze
 
 MODES = ("freeze", "reset", "all")
 RATE, BATCH, EPOCHS = 0.01, 128, 10
-"""Adam's rate, and the text's other numbers (spec S5)."""
+"""Adam's rate, and the text's other numbers (spec S5), which are for 1 024 examples: eight steps an epoch."""
+STEPS = 8
 AT_ONCE = 64
 """Pictures that the interpreter takes in one go."""
 
@@ -54,7 +55,7 @@ def adapt(
     clock: Callable[[], float],
     epochs: int = EPOCHS,
     rate: float = RATE,
-    batch: int = BATCH,
+    batch: int | None = None,
     validation: Labelled | None = None,
     progress: Callable[[Epoch], None] | None = None,
 ) -> Adapted:
@@ -62,11 +63,14 @@ def adapt(
 
     Labels that the base knows keep their outputs (model adaptation); as many others as it has outputs take their
     places in sorted order, as in the text (transfer); any other number gets a fresh last layer.
-    rng: order, dropout and fresh weights; clock: seconds, monotonic; progress(epoch) after each.
+    batch: examples a step, None for `batch_of`; rng: order, dropout and fresh weights; clock: seconds, monotonic;
+    progress(epoch) after each.
     ConfigError for an unknown mode or settings out of range, ShapeError for pictures of another size or unknown labels.
     """
-    if mode not in MODES or epochs < 1 or batch < 1 or not rate > 0:
-        raise ConfigError(f"mode {mode!r}, {epochs} epochs, batch {batch}, rate {rate}; e.g. {MODES[0]!r}, 10, 128, .01")
+    if mode not in MODES or epochs < 1 or (batch is not None and batch < 1) or not rate > 0:
+        raise ConfigError(
+            f"mode {mode!r}, {epochs} epochs, batch {batch}, rate {rate}; e.g. {MODES[0]!r}, 10, 128, .01"
+        )
     pictures, names = examples
     labels = outputs_for(base.about.labels, names)
     network = base.copy()
@@ -104,10 +108,16 @@ def adapt(
             progress(epoch)
         begun_s = clock()
 
-    fit(upper, X, Y, loss=loss, optimizer=Adam(rate), epochs=epochs, batch=batch, rng=rng, progress=after)
+    size = batch or batch_of(len(X))
+    fit(upper, X, Y, loss=loss, optimizer=Adam(rate), epochs=epochs, batch=size, rng=rng, progress=after)
     return Adapted(
         mode, network, labels, network.parameters, network.trainable_parameters, front_s, tuple(times_s), tuple(curve)
     )
+
+
+def batch_of(examples: int) -> int:
+    """Examples a step: the text's 128 of 1 024, and of fewer an eighth, for as many steps."""
+    return max(1, min(BATCH, examples // STEPS))
 
 
 def accuracy(base: PictureBase, network: Network, labels: Sequence[str], asked: Labelled) -> float:
@@ -158,7 +168,7 @@ def fresh(layer: Layer, rng: np.random.Generator) -> Layer:
     if not layer.parameters:
         return layer
     if isinstance(layer, Dense):
-        return Dense.new(*layer.W.shape, rng)
+        return Dense.new(layer.W.shape[0], layer.W.shape[1], rng)
     if isinstance(layer, Conv2D):
         height, width, inputs, filters = layer.W.shape
         window = layer.window

@@ -28,7 +28,9 @@ def read_mnist(path: Path, part: str) -> tuple[np.ndarray, list[str]]:
         raise ExampleError(f"{path}: cannot be read ({reason}); MNIST as Keras publishes it is wanted") from error
     except (ValueError, KeyError, TypeError, EOFError) as error:
         reason = " ".join(str(error).split())[:80]
-        raise ExampleError(f"{path}: has no x_{part} and y_{part} ({reason}); MNIST as Keras has it is wanted") from None
+        raise ExampleError(
+            f"{path}: has no x_{part} and y_{part} ({reason}); MNIST as Keras has it is wanted"
+        ) from None
     if x.dtype != np.uint8 or x.ndim != 3 or y.shape != (len(x),) or y.dtype.kind not in "ui" or not len(x):
         raise ExampleError(f"{path}: x_{part} {x.dtype} {x.shape}, y_{part} {y.shape}; uint8 (N, 28, 28), (N,) wanted")
     return x, [str(digit) for digit in y.tolist()]
@@ -55,7 +57,7 @@ class Writer:
         """What others wrote, uint8 (N, h, w) light on dark, as this hand would write it; the same shape."""
         height, width = pictures.shape[1:]
         angle = np.deg2rad(self.turn_degrees)
-        turned = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        turned = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         # From (row, column) of the result, about the middle, to where the ink comes from.
         back = np.array([[1.0, 0.0], [self.slant, 1.0]]) @ turned
         middle = np.array([(height - 1) / 2, (width - 1) / 2])

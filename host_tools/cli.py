@@ -178,7 +178,9 @@ def _add_mnist(mnist: argparse.ArgumentParser) -> None:
     mnist.add_argument(
         "--digits", type=_digits, default=_digits("0-4"), metavar="FIRST-LAST", help="what it learns (default: 0-4)"
     )
-    mnist.add_argument("--epochs", type=int, metavar="N", help="over all examples of these digits (default: 6)")
+    mnist.add_argument(
+        "--epochs", type=int, default=6, metavar="N", help="over all examples of these digits (default: 6)"
+    )
     mnist.add_argument("--seed", type=int, default=0, metavar="N", help="of the weights and the order (default: 0)")
     mnist.add_argument(
         "--compare",
@@ -253,12 +255,12 @@ def _convert_speech(arguments: argparse.Namespace) -> int:
 
 
 def _mnist_transfer(arguments: argparse.Namespace) -> int:
-    from host_tools.mnist_transfer import BASE_EPOCHS, adapt_in_keras, digits_of, export, to_network, train_base
+    from host_tools.mnist_transfer import adapt_in_keras, digits_of, export, to_network, train_base
 
-    digits, out, epochs = arguments.digits, arguments.out, arguments.epochs or BASE_EPOCHS
+    digits, out, epochs = arguments.digits, arguments.out, arguments.epochs
     others = tuple(digit for digit in "0123456789" if digit not in digits)
-    if arguments.epochs is not None and arguments.epochs < 1:
-        raise ConfigError(f"--epochs {arguments.epochs}: 1 or more is wanted")
+    if epochs < 1:
+        raise ConfigError(f"--epochs {epochs}: 1 or more is wanted")
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out}: is a file; a folder is wanted, which is made where it is missing")
     if arguments.compare and len(others) != len(digits):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.adaptation import BATCH, EPOCHS, MODES, RATE
+from edge_tl.adaptation import BATCH, EPOCHS, MODES, RATE, batch_of
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.handwriting import read_mnist
 from edge_tl.interpreter import Interpreter
@@ -20,7 +20,7 @@ from host_tools.tf import keras, silence, tensorflow, versions
 FROZEN = 7
 """Conv, relu, conv, relu, pool, dropout, flatten: the feature layers (spec S5)."""
 SCALE = 1 / 255
-BASE_EPOCHS, BASE_RATE = 6, 1e-3
+BASE_RATE = 1e-3
 LARGEST_ERROR = 1e-5
 TRIALS = 64
 
@@ -119,9 +119,9 @@ def to_network(model: Any) -> Network:
         weights = [np.array(one) for one in layer.get_weights()]
         kind = layer.__class__.__name__
         if kind == "Conv2D":
-            made.append(Conv2D(*weights, layer.strides, layer.padding))
+            made.append(Conv2D(weights[0], weights[1], layer.strides, layer.padding))
         elif kind == "Dense":
-            made.append(Dense(*weights))
+            made.append(Dense(weights[0], weights[1]))
         elif kind == "MaxPooling2D":
             made.append(MaxPool(layer.pool_size, layer.strides, layer.padding))
         elif kind == "Dropout":
@@ -212,7 +212,7 @@ def adapt_in_keras(
 
     # Judged apart, so that an epoch's time is that of training alone, as in edge_tl.adaptation.
     watch = keras().callbacks.LambdaCallback(on_epoch_begin=begun, on_epoch_end=ended)
-    model.fit(X, Y, BATCH, epochs, verbose=0, callbacks=[watch])
+    model.fit(X, Y, batch_of(len(X)), epochs, verbose=0, callbacks=[watch])
     if held is not None:
         lost, right = model.evaluate(*arrays(held, digits), batch_size=512, verbose=0)
         curve[-1] |= {"val_loss": float(lost), "val_accuracy": float(right)}

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from device.adapting import run as adapt
 from device.assembly import models_folder, open_profile
 from device.commands.model_use import use
 from device.fused import fuse_profile, write_model
@@ -166,5 +167,13 @@ def tensor_text(tensor: TensorInfo) -> str:
     return f"{text} (scale {tensor.scale:g}, zero point {tensor.zero_point})" if tensor.scale else text
 
 
-ACTIONS = {"use": use, "get": get, "list": list_models, "info": info, "truncate": cut, "fuse": fuse_profile}
+ACTIONS = {
+    "adapt": adapt,
+    "use": use,
+    "get": get,
+    "list": list_models,
+    "info": info,
+    "truncate": cut,
+    "fuse": fuse_profile,
+}
 """All but those of a profile's generations."""

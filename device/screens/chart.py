@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from device.screens.cells import fit, text_columns
 
@@ -57,6 +57,35 @@ def curve(values: Sequence[float], rows: int, columns: int, *, low: float | None
         (f"{_number(labelled[row])} ┤" if row in labelled else " " * (LABEL_COLUMNS - 1) + "│") + "".join(line)
         for row, line in enumerate(grid)
     ]
+
+
+def curves(lines: Mapping[str, Sequence[float]], rows: int, columns: int, *, low: float | None = None) -> list[str]:
+    """Several lines over the same scale, each drawn in the first letter of its name, and below who is who.
+
+    lines: name → numbers, as many in each; those not finite leave gaps; of lines that meet the later is seen.
+    rows, columns: the size of the result in cells, its last row the names; low: as in `curve`.
+    """
+    width, high = columns - LABEL_COLUMNS, rows - 1
+    finite = [value for values in lines.values() for value in values if math.isfinite(value)]
+    if width < 1 or high < 2 or not finite:
+        return [" " * columns] * max(rows, 0)
+    bottom, top = min(finite) if low is None else min(low, *finite), max(finite)
+    grid = [[" "] * width for _ in range(high)]
+    for name, values in lines.items():
+        for column in range(width):
+            # The line between two numbers is straight.
+            at = column * (len(values) - 1) / max(width - 1, 1)
+            left, right = values[int(at)], values[min(int(at) + 1, len(values) - 1)]
+            value = left + (at - int(at)) * (right - left)
+            if math.isfinite(value):
+                up = (value - bottom) / (top - bottom) if top > bottom else 0.0
+                grid[high - 1 - round(up * (high - 1))][column] = name[:1]
+    labelled = {0: top, high - 1: bottom}
+    drawn = [
+        (f"{_number(labelled[row])} ┤" if row in labelled else " " * (LABEL_COLUMNS - 1) + "│") + "".join(line)
+        for row, line in enumerate(grid)
+    ]
+    return [*drawn, fit(" " * LABEL_COLUMNS + "  ".join(f"{name[:1]} {name}" for name in lines), columns)]
 
 
 def _number(value: float) -> str:

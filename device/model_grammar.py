@@ -1,0 +1,85 @@
+"""What the command line takes for model files: get, list, info, truncate, fuse, use, adapt, and the generations."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from device.arguments import positive, seed, sentence, share
+
+MODELS = ("hands", "face")
+ADAPTING = ("freeze", "reset", "all", "compare")
+
+
+def add_model(
+    command: Callable[..., argparse.ArgumentParser],
+    profile: argparse.ArgumentParser,
+    model: argparse.ArgumentParser,
+    data_dir: Path,
+) -> None:
+    """Add the command; `command(name, help, *parents)` makes one; profile and model are options that others have too."""
+    models = command("model", "get and look at model files, and the trained generations of a profile")
+    model_actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def model_action(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return model_actions.add_parser(name, help=help_text, description=sentence(help_text), parents=list(parents))
+
+    info = model_action("info", "what a .tflite file or converted folder holds")
+    info.add_argument("path", type=Path, nargs="?", metavar="FILE", help="default: the shipped model")
+    info.add_argument("--json", action="store_true", help="print JSON instead of text")
+    cut = model_action("truncate", "cut a .tflite file of any maker at a tensor inside it")
+    cut.add_argument("path", type=Path, metavar="FILE", help="the .tflite file, which stays as it is")
+    cut.add_argument("--tensor", required=True, metavar="NAME", help="the tensor that becomes the output")
+    cut.add_argument("--out", type=Path, required=True, metavar="OUT.tflite", help="where the cut model is written")
+    cut.add_argument("--json", action="store_true", help="print JSON instead of text")
+    exchange = model_action("use", "let a profile look with another converted model, unless that is worse", profile)
+    exchange.add_argument("path", type=Path, nargs="?", metavar="FOLDER", help="default: the model that ships")
+    exchange.add_argument("--force", action="store_true", help="use it although it is worse")
+    exchange.set_defaults(model=None, threads=None)
+    fused = model_action(
+        "fuse", "write a trained profile as one .tflite file: picture in, probabilities out", profile, model
+    )
+    fused.add_argument("--out", type=Path, required=True, metavar="OUT.tflite", help="where the one file is written")
+    adapt = model_action("adapt", "train a small picture network further, on other classes or on one person's hand")
+    adapt.add_argument("base", type=Path, metavar="BASE", help="a folder made by `edge-tl-host mnist-transfer`")
+    adapt.add_argument("examples", type=Path, metavar="EXAMPLES", help="a folder CLASS/picture, or mnist.npz")
+    adapt.add_argument("--classes", nargs="+", metavar="LABEL", help="of the examples (default: all)")
+    adapt.add_argument(
+        "--mode",
+        choices=ADAPTING,
+        default="freeze",
+        help="freeze: only the layers above the features; all: every layer; reset: all, begun anew; compare: each of "
+        "these (default: freeze)",
+    )
+    adapt.add_argument(
+        "--count",
+        type=positive,
+        metavar="N",
+        help="how many to train on, drawn by --seed (default: 1024, for a writer 50)",
+    )
+    adapt.add_argument("--writer", type=seed, metavar="SEED", help="of mnist.npz: as one drawn person would write it")
+    adapt.add_argument("--epochs", type=positive, default=10, metavar="N", help="passes over them (default: 10)")
+    adapt.add_argument(
+        "--rate",
+        type=share,
+        metavar="RATE",
+        help="Adam's learning rate (default: 0.01, for labels known to BASE 0.001)",
+    )
+    adapt.add_argument(
+        "--batch", type=positive, metavar="N", help="examples a step (default: an eighth of them, 128 at most)"
+    )
+    adapt.add_argument("--seed", type=seed, default=0, metavar="N", help="of what is drawn (default: 0)")
+    adapt.add_argument("--curve", type=Path, metavar="FILE.svg", help="draw loss and accuracy of every mode")
+    adapt.add_argument("--out", type=Path, metavar="DIR", help="write the adapted network; not with compare")
+    adapt.add_argument("--json", action="store_true", help="print JSON instead of text")
+    get = model_action("get", "get the models that find hands or faces, of a published package (35 MB)")
+    get.add_argument("which", choices=MODELS, metavar="hands|face", help="what is looked for")
+    get.add_argument("--wheel", type=Path, metavar="FILE", help="the package, where there is no network")
+    get.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")
+    get.add_argument("--json", action="store_true", help="print JSON instead of text")
+    listed = model_action("list", "the models on this machine")
+    listed.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")
+    listed.add_argument("--json", action="store_true", help="print JSON instead of text")
+    model_action("generations", "the trained heads kept in a profile", profile)
+    model_action("roll-back", "go back to the head trained before", profile)
