@@ -18,7 +18,7 @@ def add_model(
     model: argparse.ArgumentParser,
     data_dir: Path,
 ) -> None:
-    """Add the command; `command(name, help, *parents)` makes one; profile and model are options that others have too."""
+    """Add the command; `command(name, help, *parents)` makes one; profile and model: options others have too."""
     models = command("model", "get and look at model files, and the trained generations of a profile")
     model_actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
 
