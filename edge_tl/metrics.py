@@ -1,4 +1,4 @@
-"""Numbers that say how well labels were found: accuracy, confusion, recall, intervals, ROC, suspects."""
+"""Numbers that say how well labels and boxes were found: accuracy, confusion, recall, intervals, ROC, suspects, IoU."""
 
 from __future__ import annotations
 
@@ -149,6 +149,27 @@ def suspects(y_true: np.ndarray, proba: np.ndarray, classes: np.ndarray, limit: 
         for i in order
         if margin[i] > 0
     ]
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of the boxes of each row, float64 (N,), 0 (apart) to 1 (the same).
+
+    a, b: float (N, 4), left, top, right, bottom in the same unit. A box whose right is not beyond its left, or whose
+    bottom is not below its top, holds nothing: its IoU is 0, as is that of a box that is not finite.
+    """
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if a.ndim != 2 or a.shape[1] != 4 or a.shape != b.shape:
+        raise ShapeError(f"boxes of shapes {a.shape} and {b.shape} came; as many (N, 4) of each are wanted")
+    with np.errstate(invalid="ignore", over="ignore"):
+        shared = area(np.concatenate([np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])], axis=1))
+        both = area(a) + area(b) - shared
+        found = np.divide(shared, both, out=np.zeros(len(a)), where=both > 0)
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def area(boxes: np.ndarray) -> np.ndarray:
+    """Float64 (N,) of boxes (N, 4), left, top, right, bottom; 0 for one that is turned inside out."""
+    return np.maximum(boxes[:, 2:] - boxes[:, :2], 0).prod(axis=1)
 
 
 def same_length(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
