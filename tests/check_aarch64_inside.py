@@ -69,7 +69,18 @@ def serve() -> None:
         manager.bind("\0edge-tl-check")
         manager.settimeout(300)
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, "serve", "--camera", "sim", "--web", "0", "--data-dir", "/tmp/state"],
+            [
+                sys.executable,
+                "-c",
+                SERVE,
+                "serve",
+                "--camera",
+                "sim",
+                "--web",
+                "0",
+                "--data-dir",
+                os.path.expanduser("~/state"),
+            ],
             env=os.environ | {"NOTIFY_SOCKET": "@edge-tl-check"},
             stderr=subprocess.PIPE,
         )
