@@ -20,7 +20,13 @@ MAY_IMPORT = {
 # Every third-party package has one home: a file, or a folder ending in "/".
 HOMES: dict[str, tuple[str, ...]] = {
     "numpy": ("",),
-    "PIL": ("edge_tl/image.py", "edge_tl/drawn_head.py", "edge_tl/drawn_hand.py", "edge_tl/drawn_room.py"),
+    "PIL": (
+        "edge_tl/image.py",
+        "edge_tl/drawn_head.py",
+        "edge_tl/drawn_hand.py",
+        "edge_tl/drawn_room.py",
+        "edge_tl/detection/scenes.py",
+    ),
     "ai_edge_litert": ("edge_tl/interpreter.py", "edge_tl/schema.py"),
     "flatbuffers": ("edge_tl/schema.py",),
     "tflite_runtime": ("edge_tl/interpreter.py",),

@@ -1,4 +1,5 @@
 """Where in a picture a thing is, and what it is: a label, a confidence and a box for each thing that was found.
 
-Read in this order: found, then what finds. Boxes are (left, top, right, bottom) in pixels of the picture as it came.
+Read in this order: found, then what learns to find (answers, detector), and the drawn task it is proved on (scenes).
+Boxes are (left, top, right, bottom) in pixels of the picture as it came.
 """

@@ -8,7 +8,7 @@ Pictures are (N, height, width, channels), rows are (N, D); float32 in use, floa
 
 from edge_tl.nn.convolution import Conv2D, DepthwiseConv2D, MaxPool
 from edge_tl.nn.layers import Dense, Dropout, Flatten, Layer, ReLU
-from edge_tl.nn.losses import CrossEntropy, Loss, MeanSquared
+from edge_tl.nn.losses import CrossEntropy, Joint, Loss, MeanSquared
 from edge_tl.nn.network import Network
 from edge_tl.nn.normalisation import BatchNorm
 from edge_tl.nn.optimizers import SGD, Adam, Optimizer, RMSProp
@@ -25,6 +25,7 @@ __all__ = [
     "Dropout",
     "Epoch",
     "Flatten",
+    "Joint",
     "Layer",
     "Loss",
     "MaxPool",

@@ -1,4 +1,4 @@
-"""What training makes small: cross-entropy of classes, and squared errors of numbers."""
+"""What training makes small: cross-entropy of classes, squared errors of numbers, and both together."""
 
 from __future__ import annotations
 
@@ -51,6 +51,32 @@ class MeanSquared:
     def score(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Minus the mean absolute error, in the columns' own units."""
         return -np.abs(outputs / self.scale - targets).mean(axis=1)
+
+
+class Joint:
+    """Cross-entropy of the first columns, plus a weight times the mean squared error of the others (spec S6).
+
+    Rows whose other targets are NaN, things that have a class but no place, count for their class only.
+    """
+
+    def __init__(self, classes: int, weight: float) -> None:
+        """classes: how many columns at the front are logits."""
+        self.classes, self.weight = classes, weight
+        self._entropy, self._squares = CrossEntropy(), MeanSquared()
+
+    def __call__(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """outputs: logits and numbers (M, C); targets: indicators and numbers, or NaN (M, C)."""
+        front, rest = slice(None, self.classes), slice(self.classes, None)
+        losses, back = self._entropy(outputs[:, front], targets[:, front])
+        # Where there is no target, what came is taken for right: neither loss nor slope.
+        wanted = np.where(np.isnan(targets[:, rest]), outputs[:, rest], targets[:, rest])
+        squares, slopes = self._squares(outputs[:, rest], wanted)
+        weight = outputs.dtype.type(self.weight)
+        return losses + weight * squares, np.concatenate([back, weight * slopes], axis=1)
+
+    def score(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """1 where the likeliest class is the true one."""
+        return self._entropy.score(outputs[:, : self.classes], targets[:, : self.classes])
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
