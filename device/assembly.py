@@ -88,10 +88,12 @@ def adopt_hearing(profile: Profile, hearing: Hearing | None = None) -> None:
 
 
 def asked_hearing(arguments: Namespace) -> Hearing | None:
-    """The base of `--base`; None where it was not given."""
+    """The base of `--base`, opened as far as the profile has it; None where it was not given."""
     if arguments.base is None:
         return None
-    return Hearing(arguments.base if arguments.base == SPEECH else os.path.abspath(arguments.base))
+    base = arguments.base if arguments.base == SPEECH else os.path.abspath(arguments.base)
+    remembered = read_hearing(profile_folder(arguments))
+    return remembered if remembered is not None and remembered.base == base else Hearing(base)
 
 
 def check_hearing(arguments: Namespace) -> None:

@@ -215,6 +215,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="with --head tuned: epochs of the new top alone, then with the base's dense layer (default: 40,60)",
     )
     train.add_argument(
+        "--unfreeze",
+        type=positive,
+        metavar="N",
+        help="with --head tuned: layers of the base that are trained too: 1 the dense one (default), 2 the convolution "
+        "below it as well …; the profile remembers it",
+    )
+    train.add_argument(
         "--augment",
         action="store_true",
         help="of words: also train on the recordings with your noise behind them, louder, softer, slower, faster",

@@ -18,6 +18,9 @@ from edge_tl.wav import SUFFIXES, SoundFile
 SHOWN = (0.5, 0.6, 0.7, 0.8, 0.9)
 """The thresholds of the table, beside the one in use."""
 
+BLOCK_S = 10
+"""Sound is heard in pieces of so many seconds: many windows at once are embedded much faster."""
+
 
 def sounds_at(paths: Sequence[Path]) -> list[Path]:
     """The sound files meant by files and folders; ExampleError where there is none."""
@@ -36,7 +39,7 @@ def frames_of(paths: Sequence[Path], progress: Callable[[int, int], object]) -> 
     for done, path in enumerate(paths):
         progress(done, len(paths))
         with SoundFile(path) as file:
-            for block in file.blocks(file.rate_hz):
+            for block in file.blocks(BLOCK_S * file.rate_hz):
                 yield Frame(block, now_s, rate_hz=file.rate_hz)
                 now_s += len(block) / file.rate_hz
 

@@ -95,6 +95,8 @@ def append(
 def _before_head(recognizer: Recognizer) -> list[Step]:
     """What lies between the embedder's file and the head; ConfigError where that is more than layers."""
     embedder, features = recognizer.embedder, recognizer.features
+    if isinstance(embedder, BrowserEmbedder) and embedder.lower is not None:
+        raise ConfigError(f"the last convolutions of {embedder.name} are trained, which cannot be fused: --unfreeze 1")
     if isinstance(embedder, TFLiteEmbedder) and isinstance(features, FeatureMap):
         return [features]
     if isinstance(embedder, BrowserEmbedder) and isinstance(features, Units):

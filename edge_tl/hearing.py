@@ -1,6 +1,6 @@
 """What a profile of words listens with: one small file in its folder. A profile without it is one of pictures.
 
-FOLDER/hearing.json    {"format": 1, "base": "speech"}
+FOLDER/hearing.json    {"format": 1, "base": "speech", "unfrozen": 0}
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ class Hearing:
 
     base: str = SPEECH
     """`speech`, or the folder of a base that `edge-tl-host convert speech` made."""
+    unfrozen: int = 0
+    """How many of that base's last convolutions are trained on the device."""
 
 
 def open_base(hearing: Hearing, threads: int | None = None) -> SoundEmbedder:
     """The embedder that listens so; ModelError or MissingDependency, one line with the command that helps."""
     if hearing.base == SPEECH:
         return SpeechEmbedder.load(threads)
-    return BrowserEmbedder.load(Path(hearing.base), threads)
+    return BrowserEmbedder.load(Path(hearing.base), threads, unfrozen=hearing.unfrozen)
 
 
 def read_hearing(folder: Path) -> Hearing | None:
@@ -50,9 +52,11 @@ def read_hearing(folder: Path) -> Hearing | None:
         raise ProfileError(f"{path} cannot be read ({error.strerror}): check its rights") from error
     except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict) or content.get("format") != FORMAT or not isinstance(content.get("base"), str):
+    unfrozen = content.get("unfrozen", 0) if isinstance(content, dict) else -1
+    whole = isinstance(content, dict) and content.get("format") == FORMAT and isinstance(content.get("base"), str)
+    if not whole or type(unfrozen) is not int or not 0 <= unfrozen < 100:
         raise ProfileError(f"{path} is damaged: write {json.dumps({'format': FORMAT, 'base': SPEECH})} into it")
-    return Hearing(content["base"])
+    return Hearing(content["base"], unfrozen)
 
 
 def write_hearing(folder: Path, hearing: Hearing) -> None:

@@ -97,13 +97,15 @@ class Interpreter:
         *,
         name: str | None = None,
         input_shapes: tuple[tuple[int, ...], ...] | None = None,
+        fixed: bool = True,
     ) -> None:
         """Load a model.
 
         `model`: a path or the file's bytes. `threads`: 1 and more, None for `default_threads()`. `backend`: `litert`
         or `tflite-runtime`, None for the first one installed. `name`: what messages call the model.
         `input_shapes`: one for each input, for a model whose shapes are open (sounds of any length); None keeps the
-        file's. Raises ModelError for a file that is missing, truncated or no TFLite, or where a fixed size would
+        file's. `fixed`: whether sizes that the file gives must stay; a network of convolutions takes others too.
+        Raises ModelError for a file that is missing, truncated or no TFLite, or where a fixed size would
         change; MissingDependency where the runtime is not installed.
         """
         name = name or ("the model" if isinstance(model, bytes) else str(model))
@@ -120,7 +122,7 @@ class Interpreter:
             with _without_chatter():
                 self._runtime = runtime.Interpreter(model_content=data, num_threads=threads or default_threads())
                 if input_shapes is not None:
-                    self._resize(input_shapes, name)
+                    self._resize(input_shapes, name, fixed)
                 self._runtime.allocate_tensors()
             inputs, outputs = self._runtime.get_input_details(), self._runtime.get_output_details()
         except ModelError:
@@ -158,13 +160,13 @@ class Interpreter:
         except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(f"{self._name}: {self.backend} cannot run it ({_reason(error)}); {_AGAIN}") from error
 
-    def _resize(self, shapes: tuple[tuple[int, ...], ...], name: str) -> None:
+    def _resize(self, shapes: tuple[tuple[int, ...], ...], name: str, fixed: bool) -> None:
         """Give the inputs other shapes; ValueError of the runtime where a size is fixed."""
         inputs = self._runtime.get_input_details()
         if len(shapes) != len(inputs):
             raise ModelError(f"{name}: got {len(shapes)} input shapes; the model has {len(inputs)} inputs")
         for details, shape in zip(inputs, shapes, strict=True):
-            self._runtime.resize_tensor_input(details["index"], shape, strict=True)
+            self._runtime.resize_tensor_input(details["index"], shape, strict=fixed)
 
     def input_view(self, number: int = 0) -> np.ndarray:
         """The memory of an input, to be written before each `invoke()`; drop it before that call."""

@@ -70,8 +70,7 @@ class PictureBase:
 
     def copy(self) -> Network:
         """The network with arrays of its own, the frozen part not trainable and all above it trainable."""
-        meta, arrays = self.network.state()
-        network = Network.from_state(meta, {name: array.copy() for name, array in arrays.items()})
+        network = self.network.copy()
         freeze(network, self.about.frozen)
         return network
 

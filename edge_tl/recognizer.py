@@ -120,7 +120,7 @@ class Recognizer:
         """What names a base's own words, with nothing taught; ConfigError for an embedder that has none."""
         recognizer = cls(embedder, "tuned", reject=False)
         base: Any = embedder
-        recognizer.head = TunedHead.of_base(base.upper, base.about.labels)
+        recognizer.head = TunedHead.of_base(base.upper, base.about.labels, base.lower, base.embedding_shape)
         return recognizer
 
     def new_head(self, name: str | None = None) -> Head:
@@ -128,13 +128,13 @@ class Recognizer:
         name = name or self.head.name
         if name not in WITH_BASE:
             return make_head(name, **self.settings)
-        upper = getattr(self.embedder, "upper", None)
-        if upper is None:
+        base: Any = self.embedder
+        if not hasattr(base, "upper"):
             raise ConfigError(
                 f"a {name} head trains the layers of a base of speech, and {self.embedder.name} has none: make the "
                 "profile with --base DIR, a folder of `edge-tl-host convert speech`"
             )
-        return make_head(name, upper=upper, **self.settings)
+        return make_head(name, upper=base.upper, lower=base.lower, shape=base.embedding_shape, **self.settings)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
 """The published 18-word base model (or one like it) as an embedder of sound: what its convolutions give.
 
 Front-end "browser-fft" of spec S4: 44.1 kHz, 43 frames of 232 bins; the convolutions run as TFLite. The dense layer
-above them runs in NumPy: heads see its 2000 values, and the tuned head trains it further.
+above them runs in NumPy: heads see its 2000 values, and the tuned head trains it further. The last convolutions can run
+in NumPy too (`unfrozen`), so that it trains them as well.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -27,7 +29,9 @@ from edge_tl.audio_windows import cut_word, fitted, focus_frame
 from edge_tl.errors import ExampleError, ModelError
 from edge_tl.features import PLAIN, FeatureMap
 from edge_tl.interpreter import Interpreter
+from edge_tl.nn import Network
 from edge_tl.speech_base import BASE, WINDOW_SHAPE, SpeechBase, Upper, read_base
+from edge_tl.unfreeze import unfreeze
 
 HOP_FRAMES = decision_hop(0.9)
 """From one window of a stream to the next: 93 ms."""
@@ -38,15 +42,20 @@ SHIFTS = tuple(frames * HOP_SAMPLES for frames in (-8, -4, 0, 4, 8))
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """What a head sees of the convolutions: the base's own dense layer, frozen, then square root and unit length."""
+    """What a head sees of the convolutions: the base's own dense layer, frozen, then square root and unit length.
+
+    With `lower` the last convolutions come before that, frozen too.
+    """
 
     upper: Upper
     fingerprint: str
+    lower: Network | None = None
 
     def __call__(self, embeddings: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """float32 (N, 2000) of (N, 704), or (2000,) of one; ShapeError for others."""
         rows = PLAIN(embeddings, shape)
-        made = self.upper.units(np.atleast_2d(rows))
+        flat = np.atleast_2d(rows)
+        made = self.upper.units(flat if self.lower is None else self.lower(flat.reshape(-1, *shape)))
         return MAP(made, made.shape[1:]).reshape(*rows.shape[:-1], -1)
 
     def saved(self) -> dict[str, Any]:
@@ -58,7 +67,10 @@ MAP = FeatureMap("flatten")
 
 
 class BrowserEmbedder:
-    """A window of 45 056 samples (1.02 s) at 44.1 kHz as 704 values; made by `load`, not for two threads at once."""
+    """A window of 45 056 samples (1.02 s) at 44.1 kHz as 704 values; made by `load`, not for two threads at once.
+
+    With some of the convolutions unfrozen it gives what goes into these, e.g. 4×25×32 values.
+    """
 
     kind = "sound"
     rate_hz = RATE_HZ
@@ -67,28 +79,41 @@ class BrowserEmbedder:
     word_at = WORD_AT
     views = len(SHIFTS)
 
-    def __init__(self, about: SpeechBase, network: Interpreter, upper: Upper) -> None:
-        """Take a loaded base; ModelError where its parts do not fit together."""
-        made = network.outputs[0].shape
-        if network.inputs[0].shape != WINDOW_SHAPE or made != (1, len(upper.dense)):
+    def __init__(
+        self, about: SpeechBase, network: Interpreter, upper: Upper, lower: Network | None = None, unfrozen: int = 0
+    ) -> None:
+        """Take a loaded base; ModelError where its parts do not fit together.
+
+        lower: the `unfrozen` last convolutions, which `network` does not have then.
+        """
+        taken, given = network.inputs[0].shape, network.outputs[0].shape
+        made = given if lower is None else lower(np.zeros(given, np.float32)).shape
+        if taken != WINDOW_SHAPE or made != (1, len(upper.dense)):
             raise ModelError(
-                f"{about.name}: {BASE} maps {network.inputs[0].shape} to {made}; {WINDOW_SHAPE} to (1, "
-                f"{len(upper.dense)}) is wanted"
+                f"{about.name}: {BASE} maps {taken} to {made}; {WINDOW_SHAPE} to (1, {len(upper.dense)}) is wanted"
             )
-        self.about, self.upper = about, upper
+        self.about, self.upper, self.lower = about, upper, lower
         self.name = self.way = about.name
         self.fingerprint = about.fingerprint
-        self.features = Units(upper, about.fingerprint)
+        if unfrozen:
+            self.fingerprint = hashlib.sha256(f"{about.fingerprint} unfrozen {unfrozen}".encode()).hexdigest()
+        self.features = Units(upper, self.fingerprint, lower)
         """What a head should see of it."""
-        self.embedding_dim = len(upper.dense)
-        self.embedding_shape: tuple[int, ...] = (self.embedding_dim,)
+        self.embedding_shape: tuple[int, ...] = given[1:]
+        self.embedding_dim = int(np.prod(given))
         self._network = network
 
     @classmethod
-    def load(cls, folder: Path, threads: int | None = None, backend: str | None = None) -> Self:
-        """A folder of `edge-tl-host convert speech`; ModelError, one line, where it is none or is damaged."""
+    def load(cls, folder: Path, threads: int | None = None, backend: str | None = None, *, unfrozen: int = 0) -> Self:
+        """A folder of `edge-tl-host convert speech`; ModelError, one line, where it is none or is damaged.
+
+        unfrozen: how many of its last convolutions run in NumPy, to be trained.
+        """
         about, base, upper = read_base(Path(folder))
-        return cls(about, Interpreter(base, threads, backend, name=str(Path(folder) / BASE)), upper)
+        name, lower = str(Path(folder) / BASE), None
+        if unfrozen:
+            base, lower = unfreeze(base, unfrozen, name)
+        return cls(about, Interpreter(base, threads, backend, name=name), upper, lower, unfrozen)
 
     def fit(self, data: np.ndarray) -> np.ndarray:
         """A sound float32 (samples,) at 44.1 kHz of any length as one window, as in `audio_windows.fitted`."""
@@ -101,7 +126,7 @@ class BrowserEmbedder:
         return cut_word(recording, RATE_HZ, WINDOW_SAMPLES, WORD_AT, SHIFTS)
 
     def embed(self, data: np.ndarray) -> np.ndarray:
-        """A sound float32 (samples,) at 44.1 kHz of any length → float32 (704,); ShapeError for no sound."""
+        """A sound float32 (samples,) at 44.1 kHz of any length → float32 (embedding_dim,); ShapeError for no sound."""
         plane = SpectrogramStream().push(self.fit(data))
         (made,) = self._network.invoke(model_input(plane))
         return np.array(made, np.float32).reshape(-1)
@@ -125,7 +150,8 @@ class BrowserEmbedder:
 
     def words(self, embedding: np.ndarray) -> dict[str, float]:
         """The base's own words and their probabilities, of an embedding float32 (704,)."""
-        chances = self.upper.words(self.upper.units(embedding[None]))[0]
+        below = embedding.reshape(1, *self.embedding_shape)
+        chances = self.upper.words(self.upper.units(below if self.lower is None else self.lower(below)))[0]
         return dict(zip(self.about.labels, chances.tolist(), strict=True))
 
     def stream(self) -> BrowserStream:

@@ -40,6 +40,9 @@ WORD_AT = 0.62
 """Where in a window the middle of its word belongs: past the middle, so that less time passes from a word's end."""
 SHIFTS = (-2 * STEP_SAMPLES, -STEP_SAMPLES, 0, STEP_SAMPLES, 2 * STEP_SAMPLES)
 """How far windows of one recording are moved for training: a listener hears every word at several places."""
+RUNS_AT_ONCE = (64, RUNS)
+"""Runs that are computed as one where so many are due: the network slides over a longer piece, bit for bit the same and
+up to eight times faster than each alone, because what neighbours share is computed once."""
 _MEL_TOLERANCE_DB = 0.01
 
 
@@ -79,15 +82,16 @@ class SpeechEmbedder:
     features = FeatureMap("flatten")
     """What a head should see of it."""
 
-    def __init__(self, network: Interpreter, fingerprint: str) -> None:
-        """Take a loaded embedding model; ModelError where its shapes are others."""
-        wanted, made = network.inputs[0], network.outputs[0]
-        if wanted.shape != (1, MEL_FRAMES, BANDS, 1) or made.shape != (1, 1, 1, VALUES):
-            raise ModelError(
-                f"{EMBEDDING_FILE}: has input {wanted.shape} and output {made.shape}; (1, {MEL_FRAMES}, {BANDS}, 1) "
-                f"and (1, 1, 1, {VALUES}) are wanted: install another pyopen-wakeword"
-            )
-        self._network = network
+    def __init__(self, networks: dict[int, Interpreter], fingerprint: str) -> None:
+        """Take the embedding model, loaded for 1 run and for `RUNS_AT_ONCE`; ModelError where its shapes are others."""
+        for count, network in networks.items():
+            wanted, made = network.inputs[0].shape, network.outputs[0].shape
+            if (wanted, made) != (_looks_shape(count), (1, count, 1, VALUES)):
+                raise ModelError(
+                    f"{EMBEDDING_FILE}: has input {wanted} and output {made}; {_looks_shape(count)} and "
+                    f"{(1, count, 1, VALUES)} are wanted: install another pyopen-wakeword"
+                )
+        self._networks = networks
         self.fingerprint = fingerprint
         self.embedding_shape: tuple[int, ...] = (RUNS, 1, VALUES)
         self.embedding_dim = RUNS * VALUES
@@ -100,10 +104,15 @@ class SpeechEmbedder:
         ModelError where the package holds other models.
         """
         embedding, mel = speech_files()
-        network = Interpreter(embedding, threads, backend, name=EMBEDDING_FILE)
+        networks = {
+            count: Interpreter(
+                embedding, threads, backend, name=EMBEDDING_FILE, input_shapes=(_looks_shape(count),), fixed=False
+            )
+            for count in (*RUNS_AT_ONCE, 1)
+        }
         _check_front_end(Interpreter(mel, 1, backend, name=MEL_FILE, input_shapes=((1, GROUP_SAMPLES),)))
         parts = ("speech-embedding", hashlib.sha256(embedding).hexdigest(), RUNS, GROUP_FRAMES, WORD_AT)
-        return cls(network, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
+        return cls(networks, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
 
     def fit(self, data: np.ndarray) -> np.ndarray:
         """A sound float32 (samples,) at 16 kHz of any length as one window (21472,), as in `audio_windows.fitted`."""
@@ -127,15 +136,15 @@ class SpeechEmbedder:
         return embedding
 
     def stream(self) -> SpeechStream:
-        """What embeds a stream window by window; each costs one run of the network. It has this embedder to itself."""
-        return SpeechStream(self._network)
+        """What embeds a stream window by window, many in one go where they come so. It has this embedder to itself."""
+        return SpeechStream(self._networks)
 
 
 class SpeechStream:
     """The windows of one stream at 16 kHz, every 80 ms: window k covers the samples [1280·k, 1280·k + 21472)."""
 
-    def __init__(self, network: Interpreter) -> None:
-        self._network = network
+    def __init__(self, networks: dict[int, Interpreter]) -> None:
+        self._networks = networks
         self._mel = MelStream()
         self._looks = Sliding(MEL_FRAMES, STEP_FRAMES)
         self._windows = Sliding(RUNS, 1)
@@ -147,10 +156,22 @@ class SpeechStream:
         """
         looks = self._looks.push(self._mel.push(samples))
         runs = np.empty((len(looks), VALUES), np.float32)
-        for number, look in enumerate(looks):
-            (made,) = self._network.invoke((look / np.float32(10) + np.float32(2))[None, :, :, None])
-            runs[number] = made.reshape(-1)
+        done = 0
+        while done < len(looks):
+            count = next(count for count in self._networks if count <= len(looks) - done)
+            # Looks overlap: the first, and of each that follows what is new in it.
+            whole = [looks[done], *(look[-STEP_FRAMES:] for look in looks[done + 1 : done + count])]
+            (made,) = self._networks[count].invoke(
+                (np.concatenate(whole) / np.float32(10) + np.float32(2))[None, ..., None]
+            )
+            runs[done : done + count] = made.reshape(count, VALUES)
+            done += count
         return [window.reshape(-1) for window in self._windows.push(runs)]
+
+
+def _looks_shape(count: int) -> tuple[int, ...]:
+    """What the network takes for so many runs."""
+    return 1, MEL_FRAMES + (count - 1) * STEP_FRAMES, BANDS, 1
 
 
 def _check_front_end(published: Interpreter) -> None:

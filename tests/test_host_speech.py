@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,13 @@ from edge_tl.audio import model_input, spectrogram
 from edge_tl.errors import ModelError
 from edge_tl.image import decode
 from edge_tl.interpreter import Interpreter
+from edge_tl.nn import CrossEntropy, Dense, Network, ReLU
+from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
+from edge_tl.schema import opened
 from edge_tl.sound import NOISE, read_sound
-from edge_tl.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS
+from edge_tl.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS, read_base
+from edge_tl.surgery import truncate
 from edge_tl.testing import check_embedder
 from edge_tl.tfjsscds import SpokenExample, write_tfjsscds
 
@@ -190,6 +195,70 @@ def test_it_is_fine_tuned_to_a_speaker(embedder: BrowserEmbedder, data: Callable
             assert np.array_equal(again.observe(sound).probabilities, recognizer.observe(sound).probabilities)
 
 
+@pytest.mark.parametrize("convolutions", [1, 2, 3])
+def test_its_last_convolutions_come_out_bit_for_bit(
+    embedder: BrowserEmbedder, converted: Path, data: Callable[[str], Path], convolutions: int
+) -> None:
+    """What is cut off has Keras' weights, the rest of the file computes the same, and together they are the base."""
+    deep = BrowserEmbedder.load(converted, threads=1, unfrozen=convolutions)
+    assert deep.lower is not None
+    assert deep.fingerprint != embedder.fingerprint
+    keras = to_keras(read_layers_model(str(data("speech_commands_18w"))))
+    wanted = [layer.get_weights() for layer in keras.layers if layer.__class__.__name__ == "Conv2D"][-convolutions:]
+    for array, values in zip(deep.lower.learning(), chain(*wanted), strict=True):
+        assert np.array_equal(array, values)
+    sound = read_sound(sorted(data("speech/commands/up").glob("*.wav"))[0]).at(embedder.rate_hz)
+    below = deep.embed(sound).reshape(1, *deep.embedding_shape)
+    inner = (read_base(converted)[1], 4 - convolutions)
+    np.testing.assert_array_equal(below, inner_of(*inner, model_input(spectrogram(embedder.fit(sound)))))
+    np.testing.assert_allclose(deep.lower(below)[0], embedder.embed(sound), atol=1e-4)
+    assert list(deep.words(deep.embed(sound)).values()) == pytest.approx(
+        list(embedder.words(embedder.embed(sound)).values()), abs=1e-5
+    )
+
+
+def inner_of(base: bytes, convolutions: int, window: np.ndarray) -> np.ndarray:
+    """What a base computes at the output of the pooling after so many convolutions."""
+    with opened(base, "base") as model:
+        graph = model.subgraphs[0]
+        pools = [one for one in graph.operators if one.builtinOptions.__class__.__name__ == "Pool2DOptionsT"]
+        name = graph.tensors[pools[convolutions - 1].outputs[0]].name.decode()
+    return np.asarray(Interpreter(truncate(base, name), 1).invoke(window)[0])
+
+
+def test_gradients_below_the_dense_layer_are_tensorflows(converted: Path, data: Callable[[str], Path]) -> None:
+    """On real words: by the convolution, its bias, the dense layer and the top, within 1e-4 of their largest."""
+    tensorflow = pytest.importorskip("tensorflow")
+    deep = BrowserEmbedder.load(converted, threads=1, unfrozen=1)
+    assert deep.lower is not None
+    words = [
+        (place, path)
+        for place, word in enumerate(TEN)
+        for path in sorted(data(f"speech/commands/{word}").glob("*.wav"))[:2]
+    ]
+    X = np.stack([deep.embed(read_sound(path).at(deep.rate_hz)) for _, path in words])
+    X = X.reshape(-1, *deep.embedding_shape)
+    Y = np.eye(len(TEN), dtype=np.float32)[[place for place, _ in words]]
+    top = Dense.new(2000, len(TEN), np.random.default_rng(0))
+    ours = Network([*deep.lower.copy().layers, Dense(deep.upper.dense, deep.upper.dense_bias), ReLU(), top])
+    outputs, saved = ours.forward(X, np.random.default_rng(0))
+    found = ours.backward(CrossEntropy()(outputs, Y)[1], saved)
+    keras = to_keras(read_layers_model(str(data("speech_commands_18w"))))
+    first = [number for number, layer in enumerate(keras.layers) if layer.__class__.__name__ == "Conv2D"][-1]
+    theirs = tensorflow.keras.Sequential(
+        [tensorflow.keras.Input(deep.embedding_shape), *keras.layers[first:-1], tensorflow.keras.layers.Dense(len(TEN))]
+    )
+    theirs.layers[-1].set_weights([top.W, top.b])
+    with tensorflow.GradientTape() as tape:
+        scores = theirs(X, training=False)
+        loss = tensorflow.reduce_mean(tensorflow.nn.softmax_cross_entropy_with_logits(Y, scores))
+    wanted = tape.gradient(loss, theirs.trainable_variables)
+    assert len(found) == len(wanted) == 6
+    for mine, their in zip(found, wanted, strict=True):
+        scale = float(np.abs(their).max())
+        np.testing.assert_allclose(mine, their, rtol=0, atol=1e-4 * scale)
+
+
 def changed(model: LayersModel, number: int, **config: object) -> LayersModel:
     """The model with another configuration of one layer."""
     layers = list(model.layers)
@@ -259,6 +328,19 @@ def test_the_device_trains_the_base(
     assert device(["train", "--head", "ridge", "--curve", str(curve), *common]) == 1
     assert device(["train", "--head", "ridge", "--epochs", "3,3", *common]) == 1
     assert device(["evaluate", "--head", "ridge", "--json", *common]) == 0
+    assert device(["train", "--head", "ridge", "--unfreeze", "2", *common]) == 1
+    assert device(["train", "--head", "tuned", "--unfreeze", "5", *common]) == 1
+    assert "cannot be trained" in capsys.readouterr().err
+    for layers, values in (("2", 3200), ("1", 704)):
+        assert device(["train", "--head", "tuned", "--unfreeze", layers, "--epochs", "2,1", "--json", *common]) == 0
+        with Profile(tmp_path / "data" / "profiles" / "w") as profile:
+            fingerprint = BrowserEmbedder.load(converted, threads=1, unfrozen=int(layers) - 1).fingerprint
+            assert profile.store.matrix(fingerprint).X.shape == (12, 5 * values)
+        clip = next((clips / "up").iterdir())
+        assert device(["examples", "import", str(clips), "--base", str(converted), *common]) == 0
+        assert device(["predict", "--json", str(clip), *common]) == 0
+        assert device(["examples", "remove", "--session", str(2 if layers == "2" else 3), *common]) == 0
+    capsys.readouterr()
     assert device(["train", "--head", "tuned", "--adapt", *common]) == 1
     clip = next((clips / "up").iterdir())
     capsys.readouterr()

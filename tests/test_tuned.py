@@ -9,6 +9,7 @@ from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.heads import head_from_state, make_head
 from edge_tl.heads.taught import Taught
 from edge_tl.heads.tuned import TunedHead, held_out
+from edge_tl.nn import Conv2D, Flatten, Network, ReLU
 from edge_tl.recognizer import in_parts
 from edge_tl.speech_base import Upper
 
@@ -124,6 +125,36 @@ def test_whole_takes_make_four_parts() -> None:
     for label in "abc":
         assert len(np.unique(parts[y == label])) == 4
     assert all(len(np.unique(parts[takes == take])) == 1 for take in np.unique(takes))
+
+
+def convolution() -> Network:
+    """A small convolution that takes rows of 2×4×2 values and gives 12."""
+    rng = np.random.default_rng(2)
+    W, b = rng.normal(0, 0.5, (1, 2, 2, 2)).astype(np.float32), rng.normal(0, 0.1, 2).astype(np.float32)
+    return Network([Conv2D(W, b), ReLU(), Flatten()])
+
+
+def test_the_convolution_below_is_trained_too() -> None:
+    """Phase 1 leaves it bit for bit, phase 2 changes the head's copy alone, and a saved head answers bit for bit."""
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(0, 1, (48, 16)).astype(np.float32), np.tile(["a", "b", "c"], 16)
+    X += 1.5 * rng.normal(0, 1, (3, 16)).astype(np.float32)[np.arange(48) % 3]
+    lower = convolution()
+    before = [array.copy() for array in lower.learning()]
+    heads = [
+        make_head("tuned", upper=upper(), lower=lower, shape=(2, 4, 2), epochs=epochs, rates=(0.02, 0.01)).fit(X, y)
+        for epochs in ((10, 0), (10, 20))
+    ]
+    first, both = (head.state()[1] for head in heads)
+    assert np.array_equal(first["lower.0.W"], before[0])
+    assert np.array_equal(first["lower.0.b"], before[1])
+    assert not np.array_equal(both["lower.0.W"], before[0])
+    assert all(np.array_equal(now, was) for now, was in zip(lower.learning(), before, strict=True))
+    assert heads[1].score(X, y) > 0.9
+    again = head_from_state(*heads[1].state())
+    assert np.array_equal(again.predict_proba(X), heads[1].predict_proba(X))
+    with pytest.raises(ShapeError, match="base's convolutions give 16"):
+        make_head("tuned", upper=upper(), lower=lower, shape=(2, 4, 2)).fit(X[:, :12], y)
 
 
 LABELS = ("b", "z", "a")

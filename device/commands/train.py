@@ -22,7 +22,9 @@ from device.screens.chart import curve
 from device.screens.live import LiveCurve
 from device.stopping import stoppable
 from edge_tl.augment import varied
+from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, NotFittedError
+from edge_tl.hearing import SPEECH, open_base, read_hearing, write_hearing
 from edge_tl.listening import ListeningConfig, Tried, within_budget
 from edge_tl.nothing import found_in, nobody_class
 from edge_tl.profile import Profile
@@ -39,6 +41,8 @@ def run(arguments: Namespace) -> int:
         profile = open_profile(arguments, stack, writable=True)
         saved = load_saved(profile)
         name = arguments.head or (saved.meta["head"]["name"] if saved else "ridge")
+        if arguments.unfreeze is not None:
+            embedder = unfreeze(profile, arguments, name)
         recognizer = Recognizer(embedder, name)
         recognizer.replace(profile.store.matrix(embedder.fingerprint))
         left = sum(not one.fingerprint for one in profile.store.list())
@@ -105,6 +109,25 @@ def run(arguments: Namespace) -> int:
     if made:
         print("\n".join(heard_lines(made, config)))
     return 0
+
+
+def unfreeze(profile: Profile, arguments: Namespace, head: str) -> Embedder:
+    """Set a profile of words to train so many layers of its base, the dense one first; its base, opened so far.
+
+    What was recorded is embedded anew where that is another number than before. ConfigError for other heads and bases.
+    """
+    hearing = read_hearing(profile.folder)
+    if head != "tuned" or hearing is None or hearing.base == SPEECH:
+        raise ConfigError(
+            "--unfreeze goes with --head tuned, and with a profile made with --base DIR, a folder of "
+            "`edge-tl-host convert speech`"
+        )
+    hearing = replace(hearing, unfrozen=arguments.unfreeze - 1)
+    embedder = open_base(hearing, arguments.threads)  # what cannot be opened is said before anything is changed
+    write_hearing(profile.folder, hearing)
+    with Progress("embedding anew") as progress:
+        profile.store.reembed(embedder, progress.of)
+    return embedder
 
 
 def adapt(recognizer: Recognizer) -> Recognizer:

@@ -1,7 +1,11 @@
-"""Fine-tuning on the device: the dense layer of a base of speech, trained further together with a new top (spec S4)."""
+"""Fine-tuning on the device: the dense layer of a base of speech, trained further together with a new top (spec S4).
+
+Where the base was opened below it, the convolutions there are trained too.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -31,8 +35,9 @@ class TunedHead:
     With `labels`, the base's own, it is adapted instead of taught anew: the top begins as the base's, every label is
     kept, and only what was taught of them is trained further; labels that are new to the base get a fresh column.
 
-    Phase 1 trains the top with the dense layer frozen, phase 2 both; kept is the epoch with the least loss on the takes
-    held out. Rows are the convolutions' features as they are. After `fit`: `curve_` (epoch, loss, accuracy) over both
+    Phase 1 trains the top with all below it frozen, phase 2 the dense layer as well, and the convolutions `lower` where
+    there are some; kept is the epoch with the least loss on the takes held out. Rows are the frozen convolutions'
+    features as they are. After `fit`: `curve_` (epoch, loss, accuracy) over both
     phases, `epochs_` the same with what was held out, `kink_` how many of them are phase 1, `held_out_` (N,) bool which
     examples were held out.
     """
@@ -46,13 +51,15 @@ class TunedHead:
         rates: tuple[float, float] = RATES,
         seed: int = 0,
         labels: Sequence[str] = (),
+        lower: Network | None = None,
+        shape: tuple[int, ...] = (),
     ) -> None:
         """upper: the base's layers above its convolutions; epochs: 1 and more, 0 and more; seed: of the order; labels:
-        of the base's outputs, to adapt it."""
+        of the base's outputs, to adapt it; lower: its last convolutions, which take rows of `shape`."""
         if epochs[0] < 1 or epochs[1] < 0 or not min(rates) > 0:
             raise ConfigError(f"epochs {epochs} and rates {rates} came; e.g. {EPOCHS} and {RATES} are wanted")
         self.upper, self.epochs, self.rates, self.seed = upper, tuple(epochs), tuple(rates), seed
-        self.labels = tuple(labels)
+        self.labels, self.lower, self.shape = tuple(labels), lower, tuple(shape)
         self._taught: Taught | None = None
         self._classes: np.ndarray | None = None
         self._network: Network | None = None
@@ -96,7 +103,7 @@ class TunedHead:
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of rows (M, D); each row sums to 1."""
         network = need(self._network, self.name)
-        return softmax(network(check_rows(X, len(network.layers[0].parameters["W"])).astype(np.float32, copy=False)))
+        return softmax(network(self._shaped(check_rows(X, self._width(network)))))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Labels (M,) of rows (M, D)."""
@@ -108,18 +115,37 @@ class TunedHead:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `predict` needs: a JSON-able dict and arrays."""
-        hidden, _, top = need(self._network, self.name).layers
+        *lower, hidden, _, top = need(self._network, self.name).layers
         meta = {"name": self.name, "classes": self.classes_.tolist(), "epochs": [*self.epochs], "seed": self.seed}
         arrays = {"dense": hidden.parameters["W"], "dense_bias": hidden.parameters["b"]}
-        return meta, arrays | {"top": top.parameters["W"], "top_bias": top.parameters["b"]}
+        arrays |= {"top": top.parameters["W"], "top_bias": top.parameters["b"]}
+        if lower:
+            meta["lower"], below = Network(lower).state()
+            meta["shape"] = [*self.shape]
+            arrays |= {f"lower.{name}": array for name, array in below.items()}
+        return meta, arrays
 
     @classmethod
-    def of_base(cls, upper: Upper, labels: Sequence[str]) -> Self:
+    def of_base(
+        cls, upper: Upper, labels: Sequence[str], lower: Network | None = None, shape: tuple[int, ...] = ()
+    ) -> Self:
         """The base's own recogniser, as it was published; `labels` of its outputs."""
-        head = cls(upper, labels=labels)
+        head = cls(upper, labels=labels, lower=lower, shape=shape)
         head._classes, top, bias = head._top(np.unique(list(labels)), np.random.default_rng(0))
-        head._network = Network([Dense(upper.dense, upper.dense_bias), ReLU(), Dense(top, bias)])
+        head._network = head._stacked(Dense(upper.dense, upper.dense_bias), Dense(top, bias))
         return head
+
+    def _stacked(self, hidden: Dense, top: Dense) -> Network:
+        """The whole network, with a copy of the convolutions that is its own."""
+        return Network([*([] if self.lower is None else self.lower.copy().layers), hidden, ReLU(), top])
+
+    def _shaped(self, X: np.ndarray) -> np.ndarray:
+        """Rows (M, D) as the network takes them."""
+        return X.astype(np.float32, copy=False).reshape(len(X), *(self.shape or X.shape[1:]))
+
+    def _width(self, network: Network) -> int:
+        """How many values a row has."""
+        return math.prod(self.shape) if self.shape else len(network.layers[0].parameters["W"])
 
     def _top(self, classes: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(C,) all classes, (units, C) and (C,) the top to begin with: fresh, or where labels are kept the base's."""
@@ -137,10 +163,13 @@ class TunedHead:
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """A head that predicts as the one that `state` was taken of; it holds no examples and no base."""
         first, second = meta["epochs"]
-        head = cls(epochs=(first, second), seed=meta["seed"])
+        head = cls(epochs=(first, second), seed=meta["seed"], shape=tuple(meta.get("shape", ())))
         head._classes = np.asarray(meta["classes"])
-        head._network = Network(
-            [Dense(arrays["dense"], arrays["dense_bias"]), ReLU(), Dense(arrays["top"], arrays["top_bias"])]
+        if "lower" in meta:
+            below = {name.removeprefix("lower."): array for name, array in arrays.items() if name.startswith("lower.")}
+            head.lower = Network.from_state(meta["lower"], below)
+        head._network = head._stacked(
+            Dense(arrays["dense"], arrays["dense_bias"]), Dense(arrays["top"], arrays["top_bias"])
         )
         return head
 
@@ -148,20 +177,21 @@ class TunedHead:
         taught.need_two_classes(self.name)
         if self.upper is None:
             raise ConfigError("a tuned head needs the layers of a base of speech: make the profile with --base DIR")
-        if taught.X.shape[1] != len(self.upper.dense):
-            raise ShapeError(
-                f"rows have {taught.X.shape[1]} values; the base's convolutions give {len(self.upper.dense)}"
-            )
+        hidden = Dense(self.upper.dense.copy(), self.upper.dense_bias.copy())
+        wanted = self._width(Network([hidden]))
+        if taught.X.shape[1] != wanted:
+            raise ShapeError(f"rows have {taught.X.shape[1]} values; the base's convolutions give {wanted}")
         rng = np.random.default_rng(self.seed)
-        X = taught.X.astype(np.float32, copy=False)
+        X = self._shaped(taught.X)
         classes, top, bias = self._top(taught.classes, rng)
         Y = np.eye(len(classes), dtype=np.float32)[np.searchsorted(classes, taught.y)]
         held = held_out(taught, rng)
-        hidden = Dense(self.upper.dense.copy(), self.upper.dense_bias.copy(), trainable=False)
-        network = Network([hidden, ReLU(), Dense(top, bias)])
+        network = self._stacked(hidden, Dense(top, bias))
+        below = [layer for layer in network.layers[:-1] if layer.parameters]
         epochs: list[Epoch] = []
         for phase, (count, rate) in enumerate(zip(self.epochs, self.rates, strict=True)):
-            hidden.trainable = phase > 0
+            for layer in below:
+                layer.trainable = phase > 0
             if not count:
                 break
             watch = Watch(network, len(epochs), progress)
@@ -182,7 +212,6 @@ class TunedHead:
             self.kink_ = self.kink_ if phase else len(epochs)
             if watch.stopped:
                 break
-        hidden.trainable = True
         self._network, self._taught, self._classes = network, taught, classes
         self.epochs_, self.held_out_ = epochs, held
         self.curve_ = [(epoch.number, epoch.loss, epoch.score) for epoch in epochs]

@@ -81,6 +81,11 @@ class Network:
                 back = under
         return [gradient for gradients in reversed(found) for gradient in gradients]
 
+    def copy(self) -> Self:
+        """The same layers with arrays of their own."""
+        meta, arrays = self.state()
+        return self.from_state(meta, {name: array.copy() for name, array in arrays.items()})
+
     def copy_arrays(self) -> list[np.ndarray]:
         """Copies of all that training may change, for `put_back`."""
         return [array.copy() for layer in self.layers if layer.trainable for array in layer.arrays.values()]
