@@ -1,11 +1,13 @@
-"""The wheel and the sdist: what is in them, that they build the same twice, and that the wheel alone works."""
+"""The wheel and the sdist: what is in them, that they build the same twice, and that the installed wheel works."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import sysconfig
 import tarfile
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -13,13 +15,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EPOCH = "1700000000"
+INHERITED = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def run(*command: object, folder: Path, **environment: str) -> str:
     """A program in this folder; its output, and a failure with it."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ended = subprocess.run(
-        [*map(str, command)], cwd=folder, capture_output=True, text=True, env=inherited | environment, check=False
+        [*map(str, command)], cwd=folder, capture_output=True, text=True, env=INHERITED | environment, check=False
     )
     assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
     return ended.stdout
@@ -86,20 +88,50 @@ def test_the_wheel_holds_the_three_rooms_and_nothing_else(built: dict[str, list[
     assert extras >= {"device", "speech", "host", "usb", "mqtt", "web", "gpio"}
 
 
-def test_the_wheel_alone_is_the_whole_program(built: dict[str, list[Path]], tmp_path: Path) -> None:
-    """Unpacked somewhere else, without the checkout, it plays its demo, checks a configuration and installs dry."""
-    place = tmp_path / "site"
-    with zipfile.ZipFile(built["whl"][0]) as wheel:
-        wheel.extractall(place)
-    code = (
-        f"import sys; sys.path.insert(0, {str(place)!r}); import device.cli;"
-        f"assert device.cli.__file__.startswith({str(place)!r});"
-        "sys.exit(device.cli.main(sys.argv[1:]))"
-    )
-    edge_tl = [sys.executable, "-P", "-c", code]
-    said = run(*edge_tl, "demo", "--seconds", "0.1", "--json", folder=tmp_path, OMP_NUM_THREADS="1")
-    assert '"accuracy"' in said
-    config = place / "device" / "systemd" / "edge-tl.toml"
-    assert "good" in run(*edge_tl, "serve", "--config", config, "--check", folder=tmp_path)
-    wheel_file = built["whl"][0]
-    assert "would" in run(*edge_tl, "install-service", "--dry-run", "--wheel", wheel_file, folder=tmp_path)
+@pytest.fixture(scope="module")
+def installed(built: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the programs of an environment with the wheel installed; NumPy and the rest are this one's."""
+    place = tmp_path_factory.mktemp("installed") / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", place, folder=ROOT)
+    site = next(place.glob("lib/python3*/site-packages"))
+    # A bare path: the checkout, which is installed editable beside these packages, is not seen through it.
+    (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    pip = [sys.executable, "-m", "pip", "--python", place / "bin" / "python", "--disable-pip-version-check"]
+    run(*pip, "install", "-q", "--no-deps", "--no-index", "--ignore-installed", built["whl"][0], folder=ROOT)
+    return place / "bin"
+
+
+def test_the_installed_wheel_is_the_whole_program(
+    installed: Path, built: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """From an environment without the checkout: the demo, a configuration that is checked, a dry installation."""
+    where = run(installed / "python", "-c", "import device, edge_tl; print(device.__file__)", folder=tmp_path)
+    assert where.startswith(str(installed.parent))
+    edge_tl = installed / "edge-tl"
+    assert '"accuracy"' in run(edge_tl, "demo", "--seconds", "0.1", "--json", folder=tmp_path, OMP_NUM_THREADS="1")
+    config = next(installed.parent.rglob("systemd/edge-tl.toml"))
+    assert "good" in run(edge_tl, "serve", "--config", config, "--check", folder=tmp_path)
+    assert "would" in run(edge_tl, "install-service", "--dry-run", "--wheel", built["whl"][0], folder=tmp_path)
+    assert "convert" in run(installed / "edge-tl-host", "--help", folder=tmp_path)
+
+
+def test_the_installed_wheel_serves_its_console(installed: Path, tmp_path: Path) -> None:
+    """The service runs from it, and gives out the page, its style and every script that it names."""
+    pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
+    command = [installed / "edge-tl", "serve", "--camera", "sim", "--web", "0", "--data-dir", tmp_path / "state"]
+    with subprocess.Popen(
+        [str(word) for word in command], cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=INHERITED
+    ) as process:
+        assert process.stderr is not None
+        told = ""
+        while "console at" not in told:
+            told = process.stderr.readline()
+            assert told, "it ended before it served"
+        address = told.split("console at ")[1].split()[0]
+        for name in ("", *(path.name for path in (ROOT / "device/serve/console").iterdir())):
+            if name != "console.html":
+                with urllib.request.urlopen(address + name, timeout=60) as answer:
+                    assert answer.status == 200
+        process.terminate()
+        process.stderr.read()
+        assert process.wait(60) == 0
