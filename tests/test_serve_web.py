@@ -68,11 +68,16 @@ def test_a_device_is_taught_trained_and_rolled_back_over_http(serving: Serving) 
     trained = serving.act("train")
     assert trained["generation"] == 1
     assert trained["evaluation"]["headline"]["accuracy"] > 0
-    assert serving.act("train")["generation"] == 2
+    assert trained["advice"]
+    again = serving.act("train", head="mlp")
+    assert (again["generation"], again["head"]) == (2, "mlp")
+    assert len(again["curve"]) > 1
+    assert serving.act("train")["head"] == "mlp"
+    assert serving.act("roll-back")["generation"] == 2
     assert serving.act("roll-back")["generation"] == 1
     status, generations = serving.ask("/api/pipelines/signs/generations")
     assert status == 200
-    assert [(one["number"], one["rolled_back"]) for one in generations] == [(2, True), (1, False)]
+    assert [(one["number"], one["rolled_back"]) for one in generations] == [(3, True), (2, True), (1, False)]
     state = serving.state()["signs"]
     assert state["classes"] == ["down", "left", "up"]
     examples = sum(count for count, _ in state["counts"].values())
@@ -123,6 +128,8 @@ def test_events_stream_as_they_come(serving: Serving) -> None:
         ("/api/pipelines/signs/record", {"label": ""}, 400),
         ("/api/pipelines/signs/record", {"label": "x" * 65}, 400),
         ("/api/pipelines/signs/record", {"label": 7}, 400),
+        ("/api/pipelines/signs/train", {"head": "tuned"}, 400),
+        ("/api/pipelines/signs/train", {"head": ["ridge"]}, 400),
         ("/api/pipelines/signs/forget", {"ids": ["1; drop"]}, 400),
         ("/api/pipelines/signs/forget", {"ids": [10**30]}, 400),
         ("/api/pipelines/signs/tune", {"run": ["/bin/sh"]}, 400),
@@ -278,7 +285,7 @@ def test_tls_encrypts_what_is_sent(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed (apt install chromium)")
 def test_a_person_teaches_it_in_a_real_browser(tmp_path: Path) -> None:
-    """In Chromium, at a phone's size: log in, hold buttons, train, see the label, look at examples, roll back."""
+    """In Chromium, at a phone's size: log in, hold buttons, train, look at curves and examples, roll back, log out."""
     more = f'[web]\nport = 0\ntoken_file = "{tmp_path}/token"\n'
     with Serving(tmp_path / "s", more) as serving, browser.Browser(tmp_path / "profile") as page:
         serving.start()
@@ -303,31 +310,44 @@ def test_a_person_teaches_it_in_a_real_browser(tmp_path: Path) -> None:
                 page.until(f"parseInt(document.querySelector({selector!r} + ' small').textContent) >= {15 * take}")
                 page.release(selector)
                 # A machine that stands still for two seconds lets the button go, and the next message presses it again.
-                takes = f"document.querySelector({selector!r} + ' small').textContent.split(', ')[1]"
+                takes = f"document.querySelector({selector!r} + ' small').textContent.split(' in ')[1]"
                 page.until(f"parseInt({takes}) >= {take} && !document.querySelector({selector!r}).matches('.on')")
+        page.do("document.querySelector('.tuning select').value = 'mlp'")
         page.do("document.querySelector('.train').click()")
-        page.until("document.querySelector('.result').textContent.includes('right (95 % interval')")
-        page.until("document.querySelectorAll('.bar').length === 3")
+        page.until("document.querySelector('.result').textContent.includes('95 % interval')")
+        page.until("document.querySelector('.result').textContent.includes('naive random split')")
+        page.until("document.querySelectorAll('.confusion td').length === 9")
+        page.until("document.querySelectorAll('.result .curve polyline').length === 2")
+        page.until("document.querySelectorAll('.bars .bar').length === 3")
         page.until("document.querySelector('.live').naturalWidth > 100")
         page.do("document.querySelector('.gallery').open = true")
-        page.until("document.querySelectorAll('.gallery img').length > 40")
+        page.until("document.querySelectorAll('.group').length === 3")
+        page.do("document.querySelector('.group').open = true")
+        page.until("document.querySelectorAll('.group img').length >= 30")
         # The first is deleted next: a picture that is gone before it was shown is a 404, rightly.
-        page.until("document.querySelector('.gallery img').naturalWidth > 0")
-        before = page.do("document.querySelectorAll('.gallery li').length")
-        page.do("document.querySelector('.gallery li button').click()")
-        page.until(f"document.querySelectorAll('.gallery li').length === {before - 1}")
+        page.until("document.querySelector('.group img').naturalWidth > 0")
+        before = page.do("document.querySelectorAll('.group li').length")
+        page.do("document.querySelector('.group li button').click()")
+        page.until(f"document.querySelectorAll('.group li').length === {before - 1}")
+        page.do("window.prompt = () => 'hoch'")
+        page.do("document.querySelector('.group .rename').click()")
+        page.until("[...document.querySelectorAll('.hold b')].some((one) => one.textContent === 'hoch')")
         page.do("document.querySelector('.gallery').open = false")
         page.do("document.querySelector('.generations').open = true")
         page.do("document.querySelector('.train').click()")
         page.until("document.querySelectorAll('.generations li').length === 2")
+        page.until("document.querySelectorAll('.history circle').length === 2")
         page.until("!document.querySelector('.back').disabled")
         page.do("document.querySelector('.back').click()")
         page.until("document.querySelector('.generations').textContent.includes('set aside')")
         page.do("document.querySelector('#health').open = true")
-        page.until("document.querySelector('#health dl').textContent.includes('latency_p95_ms')")
+        page.until("document.querySelector('#health dl').textContent.includes('ok')")
+        page.until("document.querySelector('#health').textContent.includes('95 % within')")
         assert page.do("document.documentElement.scrollWidth <= innerWidth")
         assert [one for one in page.problems if "401" not in one] == []
         page.screenshot(tmp_path / "console.png")
         if "EDGE_TL_SCREENSHOT" in os.environ:
             shutil.copy(tmp_path / "console.png", os.environ["EDGE_TL_SCREENSHOT"])
         assert serving.state_by(json.loads(secret))["signs"]["generation"] == 1
+        page.do("document.querySelector('#leave').click()")
+        page.until("!document.querySelector('#login').hidden")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from device.lesson import ENOUGH
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
 from device.serve.tuning import Tuning
@@ -51,7 +52,9 @@ class Requests:
         return self._service.ask(
             lambda: {
                 "pipelines": {
-                    name: one.health() | _live(one) | {"tuning": asdict(one.tuning), "keep": one.limits.keep}
+                    name: one.health()
+                    | _live(one)
+                    | {"tuning": asdict(one.tuning), "keep": one.limits.keep, "enough": ENOUGH[one.config.kind]}
                     for name, one in self._service.pipelines.items()
                 }
             }
@@ -165,7 +168,7 @@ ACTIONS: dict[str, Callable[[Pipeline, dict[str, Any]], dict[str, Any] | None]] 
     "rename": lambda one, given: one.rename(_text(given, "label"), _text(given, "to")),
     "forget": _forget,
     "session": lambda one, given: one.new_session(_text(given, "name")),
-    "train": lambda one, _: one.train(),
+    "train": lambda one, given: one.train(None if given.get("head") is None else _text(given, "head")),
     "roll-back": lambda one, _: {"generation": one.roll_back()},
     "tune": lambda one, given: one.tune(Tuning.of(given)),
 }

@@ -40,8 +40,10 @@ MOST_CONNECTIONS = 40
 COOKIE = "edge_tl_session"
 LIVE_S = 0.2
 """The console is told this often what is seen and heard."""
-FILES = {"/": ("console.html", "text/html"), "/console.js": ("console.js", "text/javascript"),
-         "/console.css": ("console.css", "text/css")}  # fmt: skip
+SCRIPTS = ("ask.js", "draw.js", "pipeline.js", "console.js")
+FILES = {"/": ("console.html", "text/html"), "/console.css": ("console.css", "text/css")} | {
+    f"/{name}": (name, "text/javascript") for name in SCRIPTS
+}
 OPEN_TO_ALL = {*FILES, "/api/login", "/health"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
@@ -215,7 +217,7 @@ class Web:
             Route("/api/login", self._login, methods=["POST"]),
             Route("/api/logout", self._logout, methods=["POST"]),
             Route("/api/events", self._events, methods=["GET"]),
-            get("/api/state", lambda _: ask.state()),
+            get("/api/state", lambda _: ask.state() | {"guarded": self._access.needed}),
             get("/api/events/recent", lambda _: [event.as_dict() for event in list(self._hub.recent)]),
             get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]))),
             get(f"{here}/generations", lambda r: ask.generations(r.path_params["name"])),

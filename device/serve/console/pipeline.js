@@ -1,0 +1,340 @@
+// One camera or microphone: what it sees or hears now, teaching it, and what became of that.
+import { Refused, ask } from "./ask.js";
+import { bar, confusion, curve, fill, make, percent } from "./draw.js";
+
+const RENEW_MS = 400; // a held button says so this often; the device lets go after 2 s without
+const NOISE = "background noise"; // the class of words that means "nothing was said"
+const HEADS = {
+  ridge: "ridge: at once, and knows how good it is", softmax: "softmax", mlp: "a small network, with a curve",
+  knn: "nearest examples", prototype: "mean of each class",
+};
+
+export class Pipeline {
+  // refused: called where the device asks for the token.
+  constructor(name, state, refused) {
+    this.name = name;
+    this.kind = state.kind;
+    this.sound = state.kind === "sound";
+    this.minimum = state.enough;
+    this.profile = state.profile;
+    this.refused = refused;
+    this.path = `api/pipelines/${name}`;
+    this.root = document.getElementById("pipeline").content.firstElementChild.cloneNode(true);
+    this.root.dataset.pipeline = name;
+    this.root.classList.toggle("sound", this.sound);
+    this.serial = 0;
+    this.buttons = new Map();
+    this.bars = new Map();
+    this.groups = new Map();
+    this.find("h2").textContent = name;
+    this.find(".loud").hidden = !this.sound;
+    this.find(".train").onclick = () => this.train();
+    this.find(".undo").onclick = () => this.act("undo", {}).then((done) => done && this.said(
+      done.undone ? `forgot ${done.undone[1]} of ${done.undone[0]}` : "there is nothing to undo"));
+    this.find(".elsewhere").onclick = () => this.elsewhere();
+    this.find(".back").onclick = () => this.back();
+    this.find(".gallery").ontoggle = () => this.showExamples();
+    this.find(".generations").ontoggle = () => this.listGenerations();
+    this.find(".told").ontoggle = () => this.listTold();
+    this.find(".new").onsubmit = (event) => {
+      event.preventDefault();
+      const input = this.find(".new input");
+      this.act("label", { label: input.value }).then((done) => { if (done) input.value = ""; });
+    };
+    this.picture();
+    this.settings(state.tuning);
+    this.show(state);
+  }
+
+  find(selector) { return this.root.querySelector(selector); }
+
+  async act(action, body) {
+    try {
+      const state = await ask(`${this.path}/${action}`, body);
+      this.show(state);
+      if (!["record", "train", "tune"].includes(action)) this.showExamples();
+      return state;
+    } catch (error) {
+      if (error instanceof Refused) this.refused();
+      this.said(error.message);
+      return null;
+    }
+  }
+
+  said(line) { this.find(".said").textContent = line; }
+
+  // The next picture is asked for when the one before is there, so that a slow network slows the picture only.
+  picture() {
+    const image = this.find(".live");
+    let number = 0;
+    const next = () => { if (!document.hidden && this.root.isConnected) image.src = `${this.path}/picture.jpg?${number++}`; };
+    image.onload = () => setTimeout(next, 100);
+    image.onerror = () => setTimeout(next, 2000);
+    document.addEventListener("visibilitychange", next);
+    setTimeout(next);
+  }
+
+  show(state) {
+    if (state.serial < this.serial) return; // an older answer came later
+    this.serial = state.serial;
+    this.generation = state.generation;
+    const trained = state.generation ? `generation ${state.generation}` : "not trained yet";
+    this.find(".about").textContent = `${this.sound ? "microphone" : "camera"} · profile ${this.profile} · ${trained}`;
+    this.classes(state.counts);
+    const troubles = [state.fault, state.teaching === "ready" ? "" : state.teaching].filter(Boolean);
+    this.find(".fault").textContent = troubles.join(" · ");
+    const told = state.prompt || state.said;
+    if (told && told !== this.heard) this.said(told); // once: it must not write over what came after it
+    this.heard = told;
+    this.probabilities(state.probabilities);
+    if (state.level_db !== null) this.find(".level").value = state.level_db;
+    const label = this.find(".label");
+    label.textContent = state.label ?? (state.known || this.sound ? "" : "none of these");
+    label.classList.toggle("none", state.label === null);
+    this.root.classList.toggle("recording", state.recording !== null);
+    for (const [name, button] of this.buttons) button.classList.toggle("on", state.recording === name);
+  }
+
+  classes(counts) {
+    this.counts = counts;
+    const list = this.find(".classes");
+    for (const [label, button] of this.buttons) {
+      if (!(label in counts)) { button.closest("li").remove(); this.buttons.delete(label); }
+    }
+    for (const [label, [examples, takes]] of Object.entries(counts)) {
+      if (!this.buttons.has(label)) list.append(this.button(label));
+      const button = this.buttons.get(label);
+      const told = this.sound ? `${examples} recordings` : `${examples} in ${takes} takes`;
+      button.querySelector("small").textContent = told;
+      button.classList.toggle("few", label !== NOISE && examples < this.minimum);
+    }
+    this.find(".how").textContent = this.how(counts);
+  }
+
+  // What to do first; nothing once every class has enough.
+  how(counts) {
+    const labels = Object.keys(counts);
+    if (this.sound) {
+      if (!labels.length) return `Add the words you want it to know, and a class "${NOISE}" for when nobody speaks.`;
+      if (!labels.includes(NOISE)) return `Press a word and say it, ${this.minimum} times each. Add a class "${NOISE}" too: it records the room for ten seconds.`;
+    } else if (labels.length < 2) return "Add two or more classes that it shall tell apart, e.g. fist, palm, nothing.";
+    const few = labels.filter((label) => label !== NOISE && counts[label][0] < this.minimum);
+    if (!few.length) return "";
+    return this.sound ? `Press a word and say it, ${this.minimum} times each; then train.`
+      : "Hold a class while you show it, let go, and do it again a little differently: two takes and more of each. Then train.";
+  }
+
+  button(label) {
+    const item = document.getElementById("class").content.firstElementChild.cloneNode(true);
+    const button = item.querySelector(".hold");
+    button.querySelector("b").textContent = label;
+    button.setAttribute("aria-label", `${this.sound ? "press and say" : "hold to record"} ${label}`);
+    let timer = null;
+    // One after the other: a "record" that overtook the "release" would press the button again.
+    let last = Promise.resolve();
+    const send = (action, body) => { last = last.then(() => this.act(action, body)); };
+    const hold = (event) => {
+      event.preventDefault();
+      if (timer !== null) return;
+      send("record", { label });
+      if (this.sound) return;
+      timer = setInterval(() => send("record", { label }), RENEW_MS);
+    };
+    const release = () => {
+      if (timer === null) return;
+      clearInterval(timer);
+      timer = null;
+      send("release", {});
+    };
+    button.addEventListener("pointerdown", (event) => { button.setPointerCapture(event.pointerId); hold(event); });
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) button.addEventListener(end, release);
+    button.addEventListener("keydown", (event) => { if (event.key === " " || event.key === "Enter") hold(event); });
+    button.addEventListener("keyup", release);
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
+    this.buttons.set(label, button);
+    return item;
+  }
+
+  probabilities(all) {
+    const box = this.find(".bars");
+    for (const [label, one] of this.bars) if (!(label in all)) { one.remove(); this.bars.delete(label); }
+    for (const [label, value] of Object.entries(all)) {
+      if (!this.bars.has(label)) {
+        this.bars.set(label, bar(label));
+        box.append(this.bars.get(label));
+      }
+      fill(this.bars.get(label), value);
+    }
+  }
+
+  async elsewhere() {
+    const name = prompt("A name for this place or day (e.g. kitchen, evening). What is recorded from now on belongs to it.");
+    if (name === null) return;
+    if (await this.act("session", { name })) this.said("a new session: show every class here too, then train");
+  }
+
+  async train() {
+    const button = this.find(".train");
+    button.disabled = true;
+    this.said("training …");
+    const done = await this.act("train", { head: this.find(".tuning select").value || null });
+    button.disabled = false;
+    if (!done) return;
+    this.said(`trained on ${done.examples} examples in ${done.train_ms} ms: generation ${done.generation}`);
+    this.result(done);
+    this.listGenerations();
+  }
+
+  result(done) {
+    const best = done.evaluation.headline, result = this.find(".result");
+    result.replaceChildren();
+    if (best.accuracy !== null) {
+      const [low, high] = best.interval95.map(percent);
+      const score = make("div", "", { className: "score" }), words = make("div");
+      const where = best.kind === "session" ? "in a session it was not taught" : "on takes it was not taught";
+      words.append(make("div", `right ${where}`), make("small", `95 % interval ${low} to ${high}; by ${best.method}`));
+      score.append(make("strong", percent(best.accuracy)), words);
+      result.append(score);
+      const naive = done.evaluation.random_split_accuracy;
+      if (naive !== null) result.append(make("p", `A naive random split would have claimed ${percent(naive)}.`, { className: "quiet" }));
+    }
+    if (done.advice.length) {
+      const list = make("ul", "", { className: "advice" });
+      list.append(...done.advice.map((line) => make("li", line)));
+      result.append(list);
+    }
+    const recall = Object.entries(done.evaluation.recall).filter(([, value]) => value !== null);
+    if (recall.length) {
+      result.append(make("h3", "Found of each class"));
+      for (const [label, value] of recall) {
+        const one = bar(label);
+        fill(one, value);
+        result.append(one);
+      }
+      const wide = make("div", "", { className: "wide" });
+      wide.append(confusion(done.evaluation.classes, done.evaluation.confusion));
+      result.append(make("h3", "What is taken for what"), wide);
+    }
+    if (done.curve.length > 1) {
+      result.append(curve("loss while it learned", done.curve.map((point) => point[1])));
+      result.append(curve("accuracy on what it was taught", done.curve.map((point) => point[2]), { most: 1, told: percent }));
+    }
+  }
+
+  // The examples by class; a class's are asked for when it is opened.
+  showExamples() {
+    if (!this.find(".gallery").open) return;
+    for (const [label, group] of this.groups) {
+      if (!(label in this.counts)) { group.remove(); this.groups.delete(label); }
+    }
+    for (const label of Object.keys(this.counts)) {
+      if (!this.groups.has(label)) {
+        this.groups.set(label, this.group(label));
+        this.find(".groups").append(this.groups.get(label));
+      }
+      const group = this.groups.get(label);
+      group.querySelector("summary").textContent = `${label} · ${this.counts[label][0]}`;
+      if (group.open) this.listExamples(label, group);
+    }
+  }
+
+  group(label) {
+    const group = document.getElementById("group").content.firstElementChild.cloneNode(true);
+    group.ontoggle = () => { if (group.open) this.listExamples(label, group); };
+    group.querySelector(".rename").onclick = () => {
+      const to = prompt(`Another name for ${label}; the name of another class puts both together.`, label);
+      if (to !== null && to !== label) this.act("rename", { label, to });
+    };
+    group.querySelector(".forget").onclick = () => {
+      if (confirm(`Delete ${label} and all its examples?`)) this.act("forget-label", { label });
+    };
+    return group;
+  }
+
+  async listExamples(label, group) {
+    const { total, examples } = await ask(`${this.path}/examples?label=${encodeURIComponent(label)}`);
+    if (total > examples.length) group.querySelector("summary").textContent = `${label} · the newest ${examples.length} of ${total}`;
+    group.querySelector("ul").replaceChildren(...examples.map((one) => {
+      const item = make("li");
+      const remove = make("button", "×", { title: "delete this example" });
+      remove.setAttribute("aria-label", `delete example ${one.id} of ${one.label}`);
+      remove.onclick = () => this.act("forget", { ids: [one.id] });
+      if (one.media) {
+        const image = make("img", "", { src: `${this.path}/examples/${one.id}.jpg`, alt: one.label, loading: "lazy" });
+        if (one.media === "audio/wav") {
+          image.title = "listen";
+          image.onclick = () => new Audio(`${this.path}/examples/${one.id}.wav`).play();
+        }
+        item.append(image);
+      } else item.append(make("small", `${one.id}`));
+      item.append(remove);
+      return item;
+    }));
+  }
+
+  async back() {
+    const done = await this.act("roll-back", {});
+    if (!done) return;
+    this.said(`back at generation ${done.generation}; the examples are as they were`);
+    this.listGenerations();
+  }
+
+  async listGenerations() {
+    if (!this.find(".generations").open) return;
+    const all = await ask(`${this.path}/generations`);
+    this.find(".generations ol").replaceChildren(...all.map((one) => {
+      const when = one.time_s ? new Date(1000 * one.time_s).toLocaleString() : "damaged";
+      const how = one.accuracy === null ? "" : `, ${percent(one.accuracy)} right`;
+      const used = one.number === this.generation;
+      const state = used ? ", in use" : one.rolled_back ? ", set aside" : "";
+      const className = used ? "used" : one.rolled_back ? "aside" : "";
+      return make("li", `generation ${one.number}: ${when}, ${one.head ?? "?"}${how}${state}`, { className });
+    }));
+    const scores = all.map((one) => one.accuracy).filter((value) => value !== null).reverse();
+    this.find(".history").replaceChildren(...(scores.length > 1
+      ? [curve("accuracy, training by training", scores, { most: 1, told: percent, dots: true })] : []));
+    this.find(".back").disabled = all.filter((one) => one.ok && !one.rolled_back).length < 2;
+  }
+
+  async listTold() {
+    if (!this.find(".told").open) return;
+    const all = (await ask("api/events/recent")).filter((one) => one.source === this.name).reverse();
+    this.find(".told ol").replaceChildren(...(all.length ? all.slice(0, 20).map((one) => make("li",
+      `${new Date(1000 * one.time).toLocaleTimeString()}  ${one.label === null ? "the end of it" : `${one.label}, ${percent(one.confidence)}`}`))
+      : [make("li", "nothing yet")]));
+  }
+
+  told(event) {
+    if (this.sound && event.label !== null) this.said(`heard ${event.label} (${percent(event.confidence)})`);
+    this.listTold();
+  }
+
+  settings(tuning) {
+    const names = this.sound ? ["threshold"] : ["on", "off", "smoothing_s"];
+    const told = {
+      threshold: "a word is told from this probability on (0 to 1)", on: "a sign begins at this probability",
+      off: "and ends below this one", smoothing_s: "smoothing, seconds",
+    };
+    const form = this.find(".tuning form");
+    for (const name of names) {
+      const label = make("label", told[name]);
+      const most = name === "smoothing_s" ? 60 : 1;
+      label.append(make("input", "", {
+        name, type: "number", min: 0, max: most, step: "any", value: tuning[name] ?? "", placeholder: "as set up",
+      }));
+      form.append(label);
+    }
+    form.append(make("button", "Use these"));
+    const how = make("label", "how the next training learns"), select = make("select");
+    select.append(make("option", "as the last one", { value: "" }),
+      ...Object.entries(HEADS).map(([value, text]) => make("option", text, { value })));
+    how.append(select);
+    form.append(how);
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      const values = Object.fromEntries(
+        names.map((name) => [name, form.elements[name].value === "" ? null : Number(form.elements[name].value)]));
+      if (await this.act("tune", values)) this.said("the settings are in use, also after a restart");
+    };
+  }
+}
