@@ -130,7 +130,7 @@ check-camera:
 node_modules:
 	@npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
 	  @tensorflow-models/speech-commands@0.5.4 @tensorflow/tfjs-core@3.21.0 @tensorflow/tfjs-data@3.21.0 \
-	  @tensorflow/tfjs-layers@3.21.0
+	  @tensorflow/tfjs-layers@3.21.0 @mediapipe/objectron@0.4.1675468480
 
 clean:
 	rm -rf node_modules $(VENV) .venv-tflite .venv-mediapipe build dist *.egg-info

@@ -62,6 +62,17 @@ def box(text: str) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
+def pixels(text: str) -> tuple[float, float]:
+    """Two finite numbers with a comma between, for argparse."""
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not LOW,HIGH, e.g. 0,1 or -1,1") from None
+    if not (abs(low) < 1e6 and abs(high) < 1e6) or low == high:
+        raise argparse.ArgumentTypeError(f"{text[:40]} is no range: two different numbers are wanted, e.g. 0,1")
+    return low, high
+
+
 def two_phases(text: str) -> tuple[int, int]:
     """Two whole numbers with a comma between, the first from 1 up, for argparse."""
     first, comma, second = text.partition(",")

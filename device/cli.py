@@ -23,6 +23,7 @@ from device.arguments import (
     threads,
     two_phases,
 )
+from device.detect_grammar import add_detect
 from device.model_grammar import add_model
 from device.output import forgive_encodings, warn
 from device.serve.grammar import add_service
@@ -31,7 +32,7 @@ from edge_tl.errors import EdgeTLError
 WAYS = ("frame", "box", "hand", "hand-crop", "face")
 HANDS = ("largest", "both")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
-KEEPS_NOTHING = ("demo", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
+KEEPS_NOTHING = ("demo", "detect", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
 
 
@@ -292,6 +293,8 @@ def build_parser() -> argparse.ArgumentParser:
     predict = command("predict", "recognise pictures, or words in sound files", profile, model, turning)
     predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture or a sound")
     predict.add_argument("--no-reject", action="store_true", help="always name a class, never 'none of these'")
+
+    add_detect(command, model, camera, turning)
 
     examples = command("examples", "list, import, export, remove and rename recorded examples")
     actions = examples.add_subparsers(dest="action", required=True, metavar="ACTION")

@@ -74,6 +74,51 @@ def metadata(data: bytes, name: str) -> dict[str, bytes]:
     return found
 
 
+def custom_outputs(data: bytes, operator: str) -> list[int] | None:
+    """Of each output of a model, seen whole by `check_whole`: which output of its custom operator of this name it is.
+
+    None where there is no such operator, or where an output of the model is not its.
+    """
+    root = _u32(data, 0)
+    codes = [_field(data, code, 1) for code in _tables(data, root, 1)]
+    wanted = [number for number, place in enumerate(codes) if place and _bytes(data, place) == operator.encode()]
+    graph = _tables(data, root, 2)[0]
+    ends = _items(data, graph, 2)
+    for one in _tables(data, graph, 3):
+        made = _items(data, one, 2)
+        if _number(data, one, 0) in wanted and set(ends) <= set(made):
+            return [made.index(end) for end in ends]
+    return None
+
+
+def normalisation(held: bytes, name: str) -> tuple[list[float], list[float]] | None:
+    """The mean and the standard deviation that a model's first input wants taken off and divided by; None where unsaid.
+
+    `held`: what `metadata` gives under TFLITE_METADATA. Field numbers: TensorFlow's `metadata_schema.fbs`, version 1.5.
+    ModelError (one line) where it is damaged.
+    """
+    try:
+        for graph in _tables(held, _u32(held, 0), 3)[:1]:
+            for tensor in _tables(held, graph, 2)[:1]:
+                for unit in _tables(held, tensor, 4):
+                    kind, options = _field(held, unit, 0), _field(held, unit, 1)
+                    if kind is not None and held[kind] == 1 and options is not None:  # NormalizationOptions
+                        table = options + _u32(held, options)
+                        return _floats(held, table, 0), _floats(held, table, 1)
+    except (struct.error, IndexError):
+        raise ModelError(f"{name}: its metadata are damaged; download or make it again") from None
+    return None
+
+
+def _floats(data: bytes, table: int, number: int) -> list[float]:
+    """The items of a vector field of 32-bit floats; none where it is absent."""
+    place = _field(data, table, number)
+    if place is None:
+        return []
+    start, count = _vector(data, place, 4)
+    return list(struct.unpack_from(f"<{count}f", data, start))
+
+
 def _bytes(data: bytes, place: int) -> bytes:
     """What the vector of bytes holds that an offset points at."""
     start, count = _vector(data, place, 1)

@@ -168,6 +168,39 @@ def marked(
     return drawn
 
 
+def boxed(
+    picture: np.ndarray, things: Sequence[tuple[tuple[float, float, float, float], str, tuple[int, int, int]]]
+) -> np.ndarray:
+    """A copy of a picture uint8 (height_px, width_px, 3) with a frame around each thing, and words on it.
+
+    things: (left, top, right, bottom) in pixels, the words (may be empty), an RGB colour; the first lies on top. Lines
+    are as wide as the picture is large.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = _image(picture)
+    wide = max(1, round(min(image.size) / 160))
+    font = ImageFont.load_default()
+    for box, words, colour in reversed(things):
+        draw = ImageDraw.Draw(image)
+        left, top, right, bottom = np.clip(box, -1, (*image.size, *image.size)).round().astype(int).tolist()
+        draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=wide)
+        if not words:
+            continue
+        # Pillow's own font knows Latin letters only: what it lacks is shown as a question mark.
+        words = words.encode("latin-1", "replace").decode("latin-1")
+        ends = font.getbbox(words)
+        size = int(ends[2]) + 4, int(ends[3]) + 3
+        label = Image.new("RGB", size, colour)
+        dark = sum(np.array(colour) * (299, 587, 114)) > 128_000
+        ImageDraw.Draw(label).text((2, 1), words, fill="black" if dark else "white", font=font)
+        factor = max(1, round(min(image.size) / 300))
+        label = label.resize((size[0] * factor, size[1] * factor), Image.Resampling.NEAREST)
+        # Above the frame where there is room, else inside.
+        image.paste(label, (max(0, left), top - label.height if top >= label.height else max(0, top)))
+    return np.array(image)
+
+
 def drawn(
     shape: tuple[int, int],
     lines: Sequence[tuple[Sequence[tuple[float, float]], str, bool]],

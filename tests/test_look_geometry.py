@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge_tl.image import fit, letterbox, warp
 from edge_tl.look.anchors import anchors
-from edge_tl.look.detect import decode, overlaps, weighted
+from edge_tl.look.detect import decode, weighted
 from edge_tl.look.region import Region, around, upright, whole
 
 REGIONS = st.builds(
@@ -146,4 +146,3 @@ def test_overlapping_detections_become_their_weighted_mean() -> None:
     assert [score for score, _ in things] == [0.9, 0.7]
     np.testing.assert_allclose(things[0][1], (0.6 * points[0] + 0.9 * points[1]) / 1.5)
     np.testing.assert_allclose(things[1][1], points[2])
-    np.testing.assert_allclose(overlaps(points[0], points), (1, 80 / 120, 0))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_tl.detection.suppress import overlaps
 from edge_tl.errors import ModelError
 from edge_tl.image import check_picture
 from edge_tl.interpreter import Interpreter
@@ -104,17 +105,10 @@ def weighted(scores: np.ndarray, points: np.ndarray) -> list[tuple[float, np.nda
     scores, points = scores[order], points[order]
     things = []
     while len(scores):
-        same = overlaps(points[0, :2], points[:, :2]) > OVERLAP
+        boxes = points[:, :2].reshape(-1, 4)
+        same = overlaps(boxes[:1], boxes)[0] > OVERLAP
         same[0] = True  # also a box without an area is itself
         heard = same & (scores >= min(SURE, scores[0]))
         things.append((float(scores[0]), np.average(points[heard], axis=0, weights=scores[heard])))
         scores, points = scores[~same], points[~same]
     return things
-
-
-def overlaps(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Intersection over union (M,) of a box (2, 2) with boxes (M, 2, 2), each upper left and lower right corner."""
-    low, high = np.maximum(box[0], boxes[:, 0]), np.minimum(box[1], boxes[:, 1])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    union = np.prod(box[1] - box[0]) + np.prod(boxes[:, 1] - boxes[:, 0], axis=1) - shared
-    return shared / np.where(union > 0, union, 1)

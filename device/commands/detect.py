@@ -1,0 +1,151 @@
+"""`edge-tl detect`: find things in pictures or before the camera, each with its box."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from device.assembly import clock, open_camera
+from device.output import warn
+from device.rotated import turned
+from device.screens.detect import DetectScreen
+from device.screens.terminal import Terminal
+from device.watch import Watch, Watched, colour_of
+from edge_tl.detection.found import Found, ObjectDetector
+from edge_tl.detection.ssd import MOST, SURE, SSDDetector
+from edge_tl.errors import ConfigError, ExampleError, SourceClosed
+from edge_tl.image import boxed, decode, save_png
+
+Detect = Callable[[np.ndarray], tuple[Found, ...]]
+
+
+def run(arguments: Namespace) -> int:
+    """Pictures by their names, else the camera; exit 1 where a file was no picture."""
+    with ExitStack() as stack:
+        detector, detect = open_detector(arguments)
+        keep = keeper(arguments.out, detector) if arguments.out is not None else None
+        if arguments.files:
+            return pictures(arguments, detector, detect, keep, stack)
+        if arguments.show or arguments.no_camera:
+            raise ConfigError("name some pictures: --show and --no-camera are for these, the camera has its own screen")
+        screen = sys.stdout.isatty() and not arguments.json
+        term = Terminal(min_rows=16, min_columns=60)
+        if screen:
+            term.check()
+        source = open_camera(arguments, stack)
+        assert source is not None
+        watch = Watch(source, detect, clock)
+        if screen:
+            stack.enter_context(term)
+            DetectScreen(term, detector, clock, keep).watch(watch, arguments.seconds)
+        else:
+            lines(watch, arguments.seconds, keep)
+    return 0
+
+
+def open_detector(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
+    """What finds things, and how it is asked."""
+    ssd = SSDDetector.load(
+        arguments.ssd,
+        labels=arguments.labels_file,
+        anchors=arguments.anchors,
+        pixels=arguments.pixels,
+        threads=arguments.threads,
+    )
+    least, most = arguments.threshold or SURE, arguments.most or MOST
+    return ssd, lambda picture: ssd.detect(picture, least, most)
+
+
+def pictures(
+    arguments: Namespace, detector: ObjectDetector, detect: Detect, keep: Callable[..., str] | None, stack: ExitStack
+) -> int:
+    """A line, or a line of JSON, for each picture; drawn to `--out`, and on the screen with `--show`."""
+    term = Terminal(min_rows=16, min_columns=60)
+    if arguments.show:
+        term.check()
+    seen: list[tuple[str, Watched]] = []
+    bad = 0
+    for file in arguments.files:
+        try:
+            picture = turned(decode(file), arguments.rotate)
+        except ExampleError as error:
+            warn(error)
+            bad += 1
+            continue
+        began_s = clock()
+        one = Watched(picture, detect(picture), 0.0, 1000 * (clock() - began_s))
+        if keep is not None:
+            keep(picture, one.found, file.stem)
+        if arguments.show:
+            seen.append((str(file), one))
+        elif arguments.json:
+            print(json.dumps({"file": str(file), **described(one)}), flush=True)
+        else:
+            print("\n".join(text(str(file), one)), flush=True)
+    if seen:
+        stack.enter_context(term)
+        DetectScreen(term, detector, clock).show(seen)
+    return 1 if bad else 0
+
+
+def lines(watch: Watch, seconds: float, keep: Callable[..., str] | None) -> None:
+    """A line of JSON for each picture of the camera, until it ends or the time is over."""
+    first_s: float | None = None
+    while True:
+        try:
+            one = watch.read(timeout_s=1.0)
+        except SourceClosed:
+            return
+        if one is None:
+            continue
+        first_s = one.time_s if first_s is None else first_s
+        print(json.dumps({"at_s": round(one.time_s - first_s, 3), **described(one)}), flush=True)
+        if keep is not None and one.found:
+            keep(one.picture, one.found)
+        if one.time_s - first_s >= seconds:
+            return
+
+
+def described(one: Watched) -> dict[str, Any]:
+    """A picture and what was found in it, as JSON."""
+    height, width = one.picture.shape[:2]
+    found = [
+        {"label": thing.label, "confidence": round(thing.confidence, 4), "box": [round(x, 1) for x in thing.box]}
+        for thing in one.found
+    ]
+    return {"width": width, "height": height, "ms": round(one.took_ms, 1), "found": found}
+
+
+def text(name: str, one: Watched) -> Iterator[str]:
+    """What a person reads of a picture."""
+    if not one.found:
+        yield f"{name}: nothing was found"
+    for thing in one.found:
+        left, top, right, bottom = (round(x) for x in thing.box)
+        yield f"{name}: {thing.label}  {thing.confidence:.1%}  from {left},{top} to {right},{bottom}"
+
+
+def keeper(folder: Path, detector: ObjectDetector) -> Callable[..., str]:
+    """What writes a picture with its boxes into a folder, under a new name, and says where."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made ({error.strerror}); choose another --out") from error
+
+    def keep(picture: np.ndarray, found: tuple[Found, ...], stem: str = "picture") -> str:
+        things = [(one.box, f"{one.label} {one.confidence:.0%}", colour_of(one.label, detector)) for one in found]
+        number, path = 1, folder / f"{stem}.png"
+        while path.exists():
+            number += 1
+            path = folder / f"{stem}-{number}.png"
+        save_png(path, boxed(picture, things))
+        return f"kept as {path}"
+
+    return keep

@@ -1,0 +1,50 @@
+"""What the command line takes for finding things in pictures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from device.arguments import pixels, positive, positive_seconds, share
+
+
+def add_detect(
+    command: Callable[..., argparse.ArgumentParser],
+    model: argparse.ArgumentParser,
+    camera: argparse.ArgumentParser,
+    turning: argparse.ArgumentParser,
+) -> None:
+    """Add the command; `command(name, help, *parents)` makes one; the others are options that other commands have."""
+    detect = command(
+        "detect", "find things in pictures or before the camera, each with its box", model, camera, turning
+    )
+    detect.add_argument("files", nargs="*", type=Path, metavar="PICTURE", help="pictures (default: the camera)")
+    detect.add_argument(
+        "--ssd", type=Path, required=True, metavar="FILE.tflite", help="a single-shot detector of any maker"
+    )
+    detect.add_argument(
+        "--labels-file", type=Path, metavar="FILE", help="with --ssd: a label a line (default: those in the model file)"
+    )
+    detect.add_argument(
+        "--anchors",
+        type=Path,
+        metavar="FILE",
+        help="with --ssd: y, x, height, width a line, or .npy (default: standard)",
+    )
+    detect.add_argument(
+        "--pixels",
+        type=pixels,
+        metavar="LOW,HIGH",
+        help="with --ssd: what 0 and 255 become for a float model (default: as its file says, else -1,1)",
+    )
+    detect.add_argument(
+        "--threshold", type=share, metavar="P", help="tell things from this confidence on, 0 to 1 (default: 0.5)"
+    )
+    detect.add_argument("--most", type=positive, metavar="N", help="tell so many things a picture (default: 100)")
+    detect.add_argument("--out", type=Path, metavar="DIR", help="write the pictures with their boxes there, as PNG")
+    detect.add_argument("--show", action="store_true", help="show the named pictures with their boxes in the terminal")
+    detect.add_argument(
+        "--seconds", type=positive_seconds, default=float("inf"), metavar="N", help="how long to watch the camera"
+    )
+    detect.add_argument("--json", action="store_true", help="a line of JSON for each picture")

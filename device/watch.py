@@ -1,0 +1,66 @@
+"""A camera whose pictures are searched for things, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_tl.detection.found import Found, ObjectDetector
+from edge_tl.errors import SourceTimeout
+from edge_tl.frames import Source
+
+COLOURS = ((95, 215, 95), (255, 175, 0), (95, 175, 255), (255, 95, 135), (215, 215, 95), (175, 135, 255))
+"""Of the frames around things: one a label, in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One picture and what was found in it."""
+
+    picture: np.ndarray
+    """uint8 (height_px, width_px, 3) RGB."""
+    found: tuple[Found, ...]
+    time_s: float
+    """Of the source's clock."""
+    took_ms: float
+
+
+class Watch:
+    """Reads pictures and finds things in them; clock: seconds, monotonic."""
+
+    def __init__(
+        self, source: Source, detect: Callable[[np.ndarray], tuple[Found, ...]], clock: Callable[[], float]
+    ) -> None:
+        self.source, self.detect, self.clock = source, detect, clock
+        self._times_s: list[float] = []
+
+    def read(self, timeout_s: float) -> Watched | None:
+        """The next picture, searched; None where none came in time or the camera is away."""
+        try:
+            frame = self.source.read(timeout_s)
+        except SourceTimeout:
+            return None
+        began_s = self.clock()
+        self._times_s = [*self._times_s[-29:], began_s]
+        found = self.detect(frame.data)
+        return Watched(frame.data, found, frame.time_s, 1000 * (self.clock() - began_s))
+
+    @property
+    def fps(self) -> float:
+        """Pictures a second over the last thirty; 0 before the second one."""
+        if len(self._times_s) < 2 or self._times_s[-1] <= self._times_s[0]:
+            return 0.0
+        return (len(self._times_s) - 1) / (self._times_s[-1] - self._times_s[0])
+
+    @property
+    def state(self) -> str:
+        """`open`, or `waiting` while a lost camera is sought."""
+        return getattr(self.source, "state", "open")
+
+
+def colour_of(label: str, detector: ObjectDetector) -> tuple[int, int, int]:
+    """The colour of a label's frames, the same in every picture."""
+    place = detector.labels.index(label) if label in detector.labels else 0
+    return COLOURS[place % len(COLOURS)]
