@@ -82,5 +82,12 @@ for _ in $(seq 100); do
 done
 [ -n "$init" ] || { echo "check-systemd: systemd did not start"; exit 1; }
 inside() { nsenter -t "$init" -m -p -C -u -i -r -w env -u PIP_FIND_LINKS -u PYTHONPATH HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
-inside systemctl is-system-running --wait >/dev/null 2>&1 || true
+# Until the boot is over, not only begun: its last steps empty /tmp.
+state=
+for _ in $(seq 300); do
+  state=$(inside systemctl is-system-running 2>/dev/null || true)
+  case "$state" in running | degraded) break ;; esac
+  sleep 0.2
+done
+case "$state" in running | degraded) ;; *) echo "check-systemd: the boot did not end (${state:-no answer})"; exit 1 ;; esac
 inside python3 /t/check_systemd_inside.py

@@ -123,6 +123,15 @@ def main() -> None:
     same = int(shown("NRestarts")) == before and int(shown("MainPID")) == pid
     proved(f"unplugged for 10 x WatchdogSec ({10 * WATCHDOG_S} s): no restart", same)
 
+    config = Path("/etc/edge-tl.toml")
+    whole = config.read_text()
+    config.write_text(whole[: len(whole) - 30])
+    subprocess.run(["systemctl", "restart", "edge-tl"], capture_output=True, check=False)
+    until("a torn configuration stops it", lambda: shown("ActiveState") == "failed", 30)
+    before = int(shown("NRestarts"))
+    time.sleep(10)
+    proved("once, not again and again", shown("ActiveState") == "failed" and int(shown("NRestarts")) == before)
+
     configure("sim")
     counts = {label: count for label, (count, _) in trained["counts"].items()}
     run(*install)

@@ -155,6 +155,20 @@ def test_a_hook_that_fails_is_told_once_and_one_that_hangs_is_killed() -> None:
     assert told.empty()
 
 
+def test_a_label_is_never_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels come from the console: one like --version is told and not run, but behind a "--" of the configuration."""
+    monkeypatch.chdir(tmp_path)
+    lines: list[str] = []
+    ran = []
+    for words in (("/bin/touch", "{label}"), ("/bin/touch", "--", "{label}")):
+        hooks = Hooks([HookConfig("*", words)], lines.append)
+        hooks._run(hooks.hooks[0], Event("--version", 1.0, "signs", 0.0, 1))
+        ran.append(hooks.ran)
+    assert ran == [0, 1]
+    assert (tmp_path / "--version").exists()
+    assert ["would be read as an option" in line for line in lines] == [True]
+
+
 def test_hooks_that_pile_up_are_dropped_and_counted() -> None:
     """While a command runs at most twenty wait; `stop` kills the one that runs."""
     hooks = Hooks([HookConfig("a", ("/bin/sleep", "60"))], print)

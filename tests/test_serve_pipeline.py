@@ -380,7 +380,22 @@ def test_a_damaged_database_leaves_recognition_alone(tmp_path: Path) -> None:
     assert bench.show(40, 9)[-1].label == "dark"
     with pytest.raises(ProfileError, match="examples"):
         bench.pipeline.record("dark")
+    health = bench.pipeline.health()
+    assert "examples" in health["teaching"]  # also before anybody teaches, and for as long as it is so
+    assert health["last_error"] == health["teaching"]
     bench.profile._store = None
+    bench.profile.close()
+
+
+def test_a_database_that_lost_everything_is_told(tmp_path: Path) -> None:
+    """SQLite takes an empty file for a new database: health says that the examples are gone, and it is taught anew."""
+    taught(Bench(tmp_path / "p")).profile.close()
+    (tmp_path / "p" / "examples.sqlite").write_bytes(b"")
+    bench = Bench(tmp_path / "p")
+    assert "holds none of the examples" in bench.pipeline.health()["last_error"]
+    assert bench.show(40, 9)[-1].label == "dark"
+    bench.pipeline.record("dark")
+    bench.pipeline.release()
     bench.profile.close()
 
 

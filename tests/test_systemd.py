@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from device.cli import main
 from device.commands.install_service import carry_out
+from device.serve import install
 from device.serve.config import parse_config
 from device.serve.install import (
     CONFIG,
@@ -30,6 +32,8 @@ from device.serve.install import (
 from edge_tl.errors import ConfigError
 
 MOST_EXPOSURE = 2.5
+PYTHON = "/usr/bin/python3"
+"""The one that runs the tests may live in a home folder."""
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
 
@@ -85,14 +89,25 @@ class System:
         self.root = root
         self.ran: list[list[str]] = []
         self.fails = ""
+        self.has: set[str] = set()
+        """Packages that the system's Python has."""
 
     def run(self, command: list[str]) -> None:
         self.ran.append(list(command))
-        if (self.fails and self.fails in command) or "find_spec" in " ".join(command):
+        if "find_spec" in command[-1]:
+            if not any(repr(one) in command[-1] for one in self.has):
+                raise InstallError("there is none")
+        elif self.fails and self.fails in command:
             raise InstallError(f"{command[0]} failed: no")
         if command[1:3] == ["-m", "venv"]:
-            (Path(command[-1]) / "bin").mkdir(parents=True)
-            (Path(command[-1]) / "bin" / "python").touch()
+            python = Path(command[-1]) / "bin" / "python"
+            python.parent.mkdir(parents=True, exist_ok=True)
+            python.unlink(missing_ok=True)
+            python.symlink_to(sys.executable)
+
+    def made(self) -> list[list[str]]:
+        """The environments that were made: what `venv` was told beside the folder."""
+        return [command[3:-1] for command in self.ran if command[1:3] == ["-m", "venv"]]
 
 
 @pytest.fixture
@@ -106,7 +121,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
 def test_installing_twice_changes_nothing_the_second_time(system: System, capsys: pytest.CaptureFixture[str]) -> None:
     """Files are written once, a configuration that is there is left alone, and the service is restarted."""
     for _ in range(2):
-        assert carry_out(steps(system.root, None, run=system.run), dry=False) == 0  # type: ignore[arg-type]
+        assert carry_out(steps(system.root, None, PYTHON, system.run), dry=False) == 0  # type: ignore[arg-type]
         config = system.root / CONFIG
         config.write_text(config.read_text() + "# mine\n")
     said = capsys.readouterr().out
@@ -115,7 +130,7 @@ def test_installing_twice_changes_nothing_the_second_time(system: System, capsys
     assert (system.root / CONFIG).read_text().count("# mine") == 2
     assert (system.root / CONFIG).stat().st_mode & 0o007 == 0
     assert system.ran.count(["systemctl", "restart", "edge-tl.service"]) == 2
-    assert sum(command[1:3] == ["-m", "venv"] for command in system.ran) == 1
+    assert system.made() == [["--clear"]]
     pip = next(command for command in system.ran if "pip" in command)
     assert pip[0] == str(system.root / PLACE / "bin" / "python")
     assert pip[-1].endswith("[usb,web]")
@@ -123,12 +138,30 @@ def test_installing_twice_changes_nothing_the_second_time(system: System, capsys
 
 def test_pins_bring_the_group_gpio_and_nothing_else_does(system: System) -> None:
     """The drop-in for GPIO is written only where the configuration names pins."""
-    carry_out(steps(system.root, None, run=system.run), dry=False)  # type: ignore[arg-type]
+    carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
     assert not (system.root / GPIO).exists()
     config = system.root / CONFIG
     config.write_text(config.read_text() + '\n[[pins]]\npin = 17\nlabel = "fist"\n')
-    carry_out(steps(system.root, None, run=system.run), dry=False)  # type: ignore[arg-type]
+    carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
     assert "gpio" in (system.root / GPIO).read_text()
+
+
+def test_the_environment_sees_apts_packages_and_follows_the_systems_python(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With pins it sees apt's gpiozero; after an upgrade of the system it is made anew, else it stays."""
+    carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
+    system.has = {"gpiozero"}
+    carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
+    assert system.made() == [["--clear"]]  # nothing asks for pins
+    config = system.root / CONFIG
+    config.write_text(config.read_text() + '\n[[pins]]\npin = 17\nlabel = "fist"\n')
+    for _ in range(2):
+        carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
+    assert system.made() == [["--clear"], ["--clear", "--system-site-packages"]]
+    monkeypatch.setattr(install, "_version", lambda _: "3.99")
+    carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
+    assert len(system.made()) == 3
 
 
 def test_a_dry_run_says_all_and_does_nothing(
@@ -150,7 +183,7 @@ def test_a_dry_run_says_all_and_does_nothing(
 
 def test_removing_keeps_what_was_taught(system: System) -> None:
     """Unit and environment go, state and configuration stay; with --purge they go too."""
-    carry_out(steps(system.root, None, run=system.run), dry=False)  # type: ignore[arg-type]
+    carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
     state = system.root / "var/lib/edge-tl"
     state.mkdir(parents=True)
     carry_out(removal(system.root, purge=False, run=system.run), dry=False)  # type: ignore[arg-type]
@@ -167,10 +200,12 @@ def test_a_step_that_fails_is_one_line(system: System, tmp_path: Path) -> None:
     """A program that fails, a home folder, or a file that is no wheel: one line, and nothing after it is done."""
     system.fails = "pip"
     with pytest.raises(InstallError, match="failed: no"):
-        carry_out(steps(system.root, None, run=system.run), dry=False)  # type: ignore[arg-type]
+        carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
     assert not (system.root / UNIT).exists()
     with pytest.raises(ConfigError, match="home folder"):
         check_place(Path("/home/pi/edge-tl"))
+    with pytest.raises(ConfigError, match="home folder"):
+        carry_out(steps(system.root, None, "/home/pi/.pyenv/bin/python3", system.run), dry=False)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="wheel"):
         source_of(tmp_path / "none.whl")
     with pytest.raises(InstallError, match="failed"):

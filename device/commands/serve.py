@@ -14,15 +14,26 @@ from device.output import warn
 from device.serve.build import build
 from device.serve.config import PipelineConfig, ServiceConfig, WebConfig, read_config
 from device.serve.notify import Notify
+from edge_tl.errors import ConfigError
+
+BAD_CONFIG = 78
+"""EX_CONFIG of sysexits.h: the unit has systemd not start anew what would find the same mistake two seconds later."""
 
 
 def run(arguments: Namespace) -> int:
-    """Serve what the configuration names, with what the flags say instead; with `--check` only read it."""
-    config = flagged(arguments)
+    """Serve what the configuration names, with what the flags say instead; with `--check` only read it.
+
+    Exit code 1 where it cannot start, but BAD_CONFIG where that is the configuration's fault.
+    """
     if arguments.check:
         # Only what can be known without opening anything.
-        print(f"the configuration is good: {', '.join(config.pipelines)}")
+        print(f"the configuration is good: {', '.join(flagged(arguments).pipelines)}")
         return 0
+    try:
+        config = flagged(arguments)
+    except ConfigError as error:
+        warn(str(error))
+        return BAD_CONFIG
     with ExitStack() as stack:
         notify = Notify()
         stack.callback(notify.close)

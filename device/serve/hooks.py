@@ -72,6 +72,9 @@ class Hooks:
     def _run(self, hook: HookConfig, event: Event) -> None:
         filled = {"{label}": str(event.label), "{confidence}": f"{event.confidence:.3f}", "{source}": event.source}
         arguments = [_fill(word, filled) for word in hook.run]
+        if _option(hook.run, arguments):
+            self._tell(f'{hook.run[0]} was not run: {event.label!r} would be read as an option; put "--" before it')
+            return
         try:
             with subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -101,6 +104,16 @@ class Hooks:
         if line != self._error:  # one that fails each time is told once
             self._log(f"hook: {line}")
         self._error = line
+
+
+def _option(words: Sequence[str], filled: Sequence[str]) -> bool:
+    """Whether something that was filled in became an option: labels are given by whoever uses the console."""
+    for word, argument in zip(words, filled, strict=True):
+        if word == "--":
+            return False
+        if argument.startswith("-") and not word.startswith("-"):
+            return True
+    return False
 
 
 def _fill(word: str, values: dict[str, str]) -> str:

@@ -96,10 +96,10 @@ def source_of(wheel: Path | None) -> Path:
 
 
 def check_place(place: Path) -> None:
-    """ConfigError where the service would be run from somebody's home, which it cannot see."""
+    """ConfigError where the service, or its Python, would be run from somebody's home, which it cannot see."""
     homes = ("/home/", "/root/", "/Users/")
     if f"{place.resolve()}/".startswith(homes):
-        raise ConfigError(f"{place} is in a home folder, which the service cannot read: choose one like /opt/edge-tl")
+        raise ConfigError(f"{place} is in a home folder, which the service cannot read: choose one like /opt, /usr")
 
 
 def steps(root: Path, wheel: Path | None, python: str = sys.executable, run: Run = run_aloud) -> Iterator[Step]:
@@ -150,10 +150,16 @@ def _environment(root: Path, source: Path, python: str, run: Run) -> Step:
     def make() -> None:
         config = parse_config((root / CONFIG).read_text(), str(root / CONFIG))
         extras = ",".join(extras_of(config))
-        # apt's Picamera2 is only seen from an environment that sees the system's packages.
-        system = ["--system-site-packages"] if importable(python, "picamera2", run) else []
-        if not (place / "bin" / "python").exists():
-            run([python, "-m", "venv", *system, str(place)])
+        base = os.path.realpath(python)  # the system's own, also where this runs from an environment
+        check_place(Path(base))
+        # apt's Picamera2 and gpiozero are only seen from an environment that sees the system's packages.
+        wanted_there = ["picamera2", *(["gpiozero"] if config.pins else [])]
+        system = ["--system-site-packages"] if any(importable(base, one, run) for one in wanted_there) else []
+        # Made anew for another Python too: an upgrade of the system leaves one that finds none of its packages.
+        made_for = f"{base} {_version(base)} {' '.join(system)}"
+        if not _holds(place / "made-for", made_for):
+            run([base, "-m", "venv", "--clear", *system, str(place)])
+            (place / "made-for").write_text(made_for)
         own = str(place / "bin" / "python")
         # What the system has stays as it is: apt's Picamera2 is built for apt's NumPy.
         keep = place / "keep.txt"
@@ -178,7 +184,15 @@ def importable(python: str, package: str, run: Run) -> bool:
 
 
 def _kept(python: str) -> str:
-    code = "import numpy; print('numpy==' + numpy.__version__)"
+    return _printed(python, "import numpy; print('numpy==' + numpy.__version__)")
+
+
+def _version(python: str) -> str:
+    return _printed(python, "import sys; print(*sys.version_info[:2], sep='.')").strip()
+
+
+def _printed(python: str, code: str) -> str:
+    """What a Python prints; nothing where it fails."""
     return subprocess.run([python, "-c", code], capture_output=True, text=True, check=False).stdout
 
 

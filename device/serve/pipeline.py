@@ -92,6 +92,7 @@ class Pipeline:
             Ear(feed, recognizer, clock) if config.kind == "sound" else Line(feed, recognizer, clock)
         )
         self._tell_again()
+        self._look_at_examples()
 
     # -- recognising -------------------------------------------------------------------------------------------------
 
@@ -151,6 +152,17 @@ class Pipeline:
         own = [one.number for one in usable if one.embedder == embedder.fingerprint]
         self.generation = own[0] if saved is not None and own else 0
         return Recognizer(embedder) if saved is None else Recognizer.restore(saved, embedder)
+
+    def _look_at_examples(self) -> None:
+        """Say at once what would only be found by teaching: examples that cannot be read, or that are gone."""
+        try:
+            counts = self.profile.store.counts()
+        except EdgeTLError as error:
+            self.teaching_fault = self.error = str(error)
+            self._retry_s = math.inf  # until somebody mends the file
+            return
+        if self.generation and not any(count.examples for count in counts.values()):
+            self.error = f"{self.profile.folder} holds none of the examples it was trained on: restore a backup"
 
     def _tell_again(self) -> None:
         """A controller or listener for the classes of now, with the thresholds of now."""
@@ -357,12 +369,6 @@ class Pipeline:
 
     # -- telling about itself ----------------------------------------------------------------------------------------
 
-    def probabilities(self) -> dict[str, float]:
-        """What the newest frame may be: label → probability."""
-        if self.sight is None or self.sight.observation is None:
-            return {}
-        return dict(zip(self.sight.classes, map(float, self.sight.observation.probabilities), strict=True))
-
     def health(self) -> dict[str, Any]:
         """What there is to know, JSON-able."""
         line, timing = self.line, self.line.stopwatch.timing("latency")
@@ -383,13 +389,6 @@ class Pipeline:
             "teaching": self.teaching_fault or "ready",
             "last_error": self.error,
         }
-
-    def level_db(self) -> float | None:
-        """How loud the newest block of sound is, in dB below the loudest there can be; None for pictures."""
-        if self.sight is None or self.sight.frame.rate_hz is None:
-            return None
-        power = float(np.mean(np.square(self.sight.frame.data, dtype=np.float64)))
-        return round(10 * math.log10(max(power, 1e-10)), 1)
 
     def picture(self, rows: int = 160, columns: int = 480) -> np.ndarray:
         """What it sees, or a spectrogram of what it hears, uint8 RGB; NotFittedError before the first frame."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+import numpy as np
+
 from device.lesson import ENOUGH
+from device.line import Sight
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
 from device.serve.tuning import Tuning
@@ -127,9 +131,9 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "serial": next(_SERIAL),
         "state": one.feed.state,
         "fault": one.feed.fault,
-        "probabilities": one.probabilities(),
+        "probabilities": _probabilities(sight),
         "label": one.held,
-        "level_db": one.level_db(),
+        "level_db": _level_db(sight),
         "known": sight is None or sight.observation is None or sight.observation.known,
         "recording": one.recording,
         "prompt": one.prompt,
@@ -138,6 +142,21 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "generation": one.generation,
         "counts": {label: [count.examples, count.takes] for label, count in counts.items()},
     }
+
+
+def _probabilities(sight: Sight | None) -> dict[str, float]:
+    """What the newest frame may be: label → probability."""
+    if sight is None or sight.observation is None:
+        return {}
+    return dict(zip(sight.classes, map(float, sight.observation.probabilities), strict=True))
+
+
+def _level_db(sight: Sight | None) -> float | None:
+    """How loud the newest block of sound is, in dB below the loudest there can be; None for pictures."""
+    if sight is None or sight.frame.rate_hz is None:
+        return None
+    power = float(np.mean(np.square(sight.frame.data, dtype=np.float64)))
+    return round(10 * math.log10(max(power, 1e-10)), 1)
 
 
 def _text(given: dict[str, Any], name: str) -> str:
