@@ -13,7 +13,7 @@ Heads are ridge with the base's own features, but for `tuned`: the base's dense 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +39,16 @@ SPLITS = 3
 class Spoken:
     """Recordings with labels and speakers, embedded once."""
 
-    def __init__(self, files: list[tuple[str, str, Path]], embedder: SoundEmbedder) -> None:
+    def __init__(self, files: Sequence[tuple[str, str, Path | Sound]], embedder: SoundEmbedder) -> None:
         self.embedder = embedder
         self.y = np.array([label for label, _, _ in files])
         self.speakers = np.array([speaker for _, speaker, _ in files])
-        self.X = np.stack([embed_views(embedder, read_sound(path)) for _, _, path in files])
+        sounds = (one if isinstance(one, Sound) else read_sound(one) for _, _, one in files)
+        self.X = np.stack([embed_views(embedder, sound) for sound in sounds])
         self.X = self.X.reshape(len(files), embedder.views, -1)
 
-    def accuracy(self, taught: np.ndarray, asked: np.ndarray, head: str = "ridge", **settings: Any) -> float:
-        """The share of the asked recordings that is named rightly, the word in the middle of the window."""
+    def right(self, taught: np.ndarray, asked: np.ndarray, head: str = "ridge", **settings: Any) -> np.ndarray:
+        """bool: which of the asked recordings are named rightly, the word in the middle of the window."""
         recognizer = Recognizer(self.embedder, head, reject=False)
         recognizer.settings = settings
         recognizer.head = recognizer.new_head()
@@ -55,7 +56,11 @@ class Spoken:
             recognizer.add(self.X[row].reshape(-1), str(self.y[row]), take=int(row))
         recognizer.learn()
         named = [recognizer.recognise(self.X[row, self.embedder.views // 2]).label for row in asked]
-        return float(np.mean(np.array(named) == self.y[asked]))
+        return np.array(named) == self.y[asked]
+
+    def accuracy(self, taught: np.ndarray, asked: np.ndarray, head: str = "ridge", **settings: Any) -> float:
+        """The share of the asked recordings that is named rightly."""
+        return float(self.right(taught, asked, head, **settings).mean())
 
 
 def arabic() -> list[tuple[str, str, Path]]:

@@ -27,6 +27,7 @@ from benchmarks import (
     proof_service,
     proof_sessions,
     proof_strangers,
+    proof_word_heads,
     proof_words,
 )
 from benchmarks.look_ways import Way, models_folder, open_ways, see, takes_of
@@ -48,7 +49,7 @@ LOOKING = ("look", "look_changed", "look_strangers")
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
 """Those that need the models of hands and faces."""
-WORDS = ("words", "hard_words", "alarms")
+WORDS = ("words", "word_heads", "hard_words", "alarms")
 """Those of sound."""
 SERVICE = ("service",)
 """That of the headless service; it needs no data."""
@@ -137,6 +138,16 @@ def main() -> int:
         bases = speech_bases()
         result, text = proved(proof_words, bases)
         record("words", result, text, dict(bases))
+    if "word_heads" in chosen:
+        bases = speech_bases()
+        every: dict[str, tuple[SoundEmbedder, tuple[str, ...]]] = {
+            name: (base, proof_word_heads.HEADS + (("tuned",) if name != "speech" else ()))
+            for name, base in bases.items()
+        }
+        if "18 words" in bases:
+            every["18 words, 2 layers"] = BrowserEmbedder.load(W18, 1, unfrozen=1), ("tuned",)
+        result, text = proved(proof_word_heads, every)
+        record("word_heads", result, text, dict(bases))
     if "alarms" in chosen:
         if shutil.which("espeak-ng") is None:
             print("alarms is left out: it needs espeak-ng (apt)", file=sys.stderr)

@@ -10,15 +10,15 @@ import argparse
 import sys
 from typing import Any
 
-from benchmarks import bench_embed, bench_knn, bench_latency, bench_look, bench_start, bench_training
+from benchmarks import bench_embed, bench_knn, bench_latency, bench_look, bench_start, bench_training, bench_words
 from benchmarks.look_ways import models_folder
 from benchmarks.pictures import DATA, ROOT, digits, embed, faces, sessions
-from benchmarks.prove import source_text_model
+from benchmarks.prove import source_text_model, speech_bases
 from benchmarks.record import write
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.models import default_model
 
-PARTS = ("start", "embed", "latency", "look", "training", "knn")
+PARTS = ("start", "embed", "latency", "look", "training", "knn", "words")
 
 
 def main() -> int:
@@ -48,6 +48,8 @@ def part(name: str) -> tuple[Any, dict[str, Any]]:
         models = models_folder()
         assert models is not None
         return bench_look, bench_look.measure(sessions(), models)
+    if name == "words":
+        return bench_words, bench_words.measure(speech_bases())
     v1 = source_text_model()
     if name == "embed":
         sources = {"shipped": default_model()} | ({"v1 .25": v1} if v1 else {})

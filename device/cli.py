@@ -276,6 +276,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--threshold", type=share, metavar="P", help="told from this probability on, 0 to 1 (default: as trained)"
     )
     listen.add_argument(
+        "--overlap",
+        type=share,
+        metavar="SHARE",
+        help="with a base of convert speech: how much a window overlaps the next, below 1 (default: 0.9); less "
+        "costs less and is slower to answer",
+    )
+    listen.add_argument(
         "--seconds",
         type=positive_seconds,
         default=float("inf"),

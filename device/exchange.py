@@ -11,8 +11,9 @@ import numpy as np
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ExampleError
 from edge_tl.image import decode
+from edge_tl.learned import Learned
 from edge_tl.profile import Profile
-from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.recognizer import Recognizer
 from edge_tl.stored import JPEG, as_stored
 from edge_tl.validation import Evaluation
 

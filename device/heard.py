@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge_tl.alarms import heard_in, left_out, most_per_hour
+from edge_tl.embedder import Embedder
 from edge_tl.errors import ExampleError
+from edge_tl.examples import Examples
 from edge_tl.frames import Frame
 from edge_tl.listening import THRESHOLD, THRESHOLDS, ListeningConfig, Tried, tried
+from edge_tl.others import others_in
 from edge_tl.profile import Saved
 from edge_tl.recognizer import Recognizer
 from edge_tl.wav import SUFFIXES, SoundFile
@@ -33,20 +39,50 @@ def sounds_at(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def frames_of(paths: Sequence[Path], progress: Callable[[int, int], object]) -> Iterator[Frame]:
+@dataclass(frozen=True)
+class Part:
+    """A sound file, or the part of one between two shares of its length."""
+
+    path: Path
+    first: float = 0.0
+    last: float = 1.0
+
+
+def halves(files: Sequence[Path]) -> tuple[list[Part], list[Part]]:
+    """Sound files in two lots, one to teach with and one to judge by: every second, or a single one's halves."""
+    if len(files) == 1:
+        return [Part(files[0], 0.0, 0.5)], [Part(files[0], 0.5, 1.0)]
+    return [Part(path) for path in files[::2]], [Part(path) for path in files[1::2]]
+
+
+def frames_of(parts: Sequence[Part], progress: Callable[[int, int], object]) -> Iterator[Frame]:
     """Sound files as one stream, one after the other: short clips too are heard to their end."""
     now_s = 0.0
-    for done, path in enumerate(paths):
-        progress(done, len(paths))
-        with SoundFile(path) as file:
+    for done, part in enumerate(parts):
+        progress(done, len(parts))
+        with SoundFile(part.path) as file:
+            first, last, at = round(part.first * file.frames), round(part.last * file.frames), 0
             for block in file.blocks(BLOCK_S * file.rate_hz):
-                yield Frame(block, now_s, rate_hz=file.rate_hz)
-                now_s += len(block) / file.rate_hz
+                wanted = block[max(0, first - at) : max(0, last - at)]
+                at += len(block)
+                if len(wanted):
+                    yield Frame(wanted, now_s, rate_hz=file.rate_hz)
+                    now_s += len(wanted) / file.rate_hz
+
+
+def others_of(
+    embedder: Embedder, examples: Examples, parts: Sequence[Part], progress: Callable[[int, int], object]
+) -> np.ndarray:
+    """What sounds teach beside the words, as of `others_in`; found with a ridge head, which is quick."""
+    quick = Recognizer(embedder)
+    quick.replace(examples)
+    quick.learn()
+    return others_in(quick, frames_of(parts, progress))
 
 
 def try_thresholds(
     recognizer: Recognizer,
-    against: Sequence[Path],
+    against: Sequence[Part],
     config: ListeningConfig,
     progress: Callable[[int, int], object],
 ) -> list[Tried]:

@@ -13,8 +13,9 @@ from edge_tl.evidence import Recorded
 from edge_tl.examples import Count, Example, ExampleStore
 from edge_tl.image import decode
 from edge_tl.labels import check_label
+from edge_tl.learned import Learned
 from edge_tl.look.marks import spot
-from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.recognizer import Recognizer
 from edge_tl.sound import NOISE, Sound
 from edge_tl.spectrum import spectrum
 from edge_tl.stored import TFJSSCDS, WAV

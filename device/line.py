@@ -11,7 +11,8 @@ import numpy as np
 from edge_tl.controller import Controller, Steady
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame, Source
-from edge_tl.recognizer import Observation, Recognizer
+from edge_tl.learned import Observation
+from edge_tl.recognizer import Recognizer
 from edge_tl.timing import Stopwatch
 
 BREAK_S = 1.0

@@ -12,7 +12,8 @@ from device.output import Progress
 from device.players import Player, Take
 from edge_tl.examples import ExampleStore
 from edge_tl.heads import make_head
-from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.learned import Learned
+from edge_tl.recognizer import Recognizer
 from edge_tl.validation import random_split
 
 

@@ -21,4 +21,6 @@ def resume(profile: Profile, embedder: Embedder, head: str | None) -> Recognizer
     if saved is not None and head in (None, taught):
         with contextlib.suppress(ProfileMismatch):
             return Recognizer.restore(saved, embedder)
-    return Recognizer(embedder, head or taught)
+    fresh = Recognizer(embedder, head or taught)
+    fresh.adopt_others(saved)
+    return fresh

@@ -30,10 +30,11 @@ from edge_tl.features import FeatureMap
 from edge_tl.frames import Frame, Source
 from edge_tl.heads import HEADS, Head, make_head
 from edge_tl.image import decode
+from edge_tl.learned import Learned, Observation
 from edge_tl.listening import Listener, ListeningConfig
 from edge_tl.models import default_model
 from edge_tl.profile import Profile
-from edge_tl.recognizer import Learned, Observation, Recognizer
+from edge_tl.recognizer import Recognizer
 from edge_tl.rejection import Rejector
 from edge_tl.simulated import SimulatedPlayer
 from edge_tl.sound import Sound, read_sound

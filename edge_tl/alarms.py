@@ -17,18 +17,31 @@ from edge_tl.validation import leave_one_take_out
 
 def heard_in(recognizer: Recognizer, frames: Iterable[Frame]) -> Windows:
     """What a trained recognizer makes of each window of a stream of sound, whatever its length."""
+    speech = StreamingSpeech(listening(recognizer))
+    probabilities, familiar = [np.empty((0, len(recognizer.classes)))], [np.empty(0)]
+    times_s: list[float] = []
+    for frame in frames:
+        heard = speech.push(frame)
+        if heard:
+            said, known = answers(recognizer, np.stack([as_stored(window.embedding) for window in heard]))
+            probabilities.append(said)
+            familiar.append(known)
+            times_s += [window.end_s for window in heard]
+    return Windows(np.concatenate(probabilities), np.concatenate(familiar), np.array(times_s))
+
+
+def listening(recognizer: Recognizer) -> SoundEmbedder:
+    """The embedder of a recognizer of words; ShapeError for one of pictures."""
     if not isinstance(recognizer.embedder, SoundEmbedder):
         raise ShapeError(f"{recognizer.embedder.name} takes pictures; a base of speech is wanted")
-    speech = StreamingSpeech(recognizer.embedder)
-    probabilities, familiar, times_s = [], [], []
-    for frame in frames:
-        for window in speech.push(frame):
-            seen = recognizer.recognise(as_stored(window.embedding))
-            probabilities.append(seen.probabilities)
-            familiar.append(seen.familiar)
-            times_s.append(window.end_s)
-    shape = (len(times_s), len(recognizer.classes))
-    return Windows(np.array(probabilities).reshape(shape), np.array(familiar), np.array(times_s))
+    return recognizer.embedder
+
+
+def answers(recognizer: Recognizer, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a recognizer of words says of many windows (N, embedding_dim): probabilities (N, C), familiar (N,)."""
+    rows = recognizer.features(embeddings, recognizer.embedder.embedding_shape)
+    familiar = recognizer.rejector.familiar(rows) if recognizer.reject else np.ones(len(rows))
+    return recognizer.head.predict_proba(rows), familiar
 
 
 def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
@@ -40,11 +53,13 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     """
     if not recognizer.fitted:
         raise NotFittedError("nothing was trained yet: call learn() first")
-    X, y, takes = recognizer.rows
+    own = len(recognizer.rows[1])
+    X, y, takes = recognizer.taught_rows()
+    gram = recognizer.gram if len(y) == own else None
     views = recognizer.views
     held: np.ndarray | None = getattr(recognizer.head, "held_out_", None)
     if held is None:
-        answered = leave_one_take_out(recognizer.new_head, X, y, takes, gram=recognizer.gram)
+        answered = leave_one_take_out(recognizer.new_head, X, y, takes, gram=gram)
         proba, held = answered.proba, answered.judged
     else:  # trained for seconds, and it held some back itself
         proba = recognizer.head.predict_proba(X)
@@ -55,7 +70,7 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     late_s = (1 - embedder.word_at) * embedder.window_samples / embedder.rate_hz
     times_s = late_s + embedder.hop_samples / embedder.rate_hz * (np.arange(views) - views // 2)
     found = []
-    for first in range(0, len(y), views):
+    for first in range(0, own, views):
         rows = slice(first, first + views)
         if held[rows].all():
             found.append((str(y[first]), Windows(proba[rows], familiar[rows], times_s)))

@@ -85,3 +85,12 @@ def random_parts(y: np.ndarray, seed: int = 0, parts: int = PARTS) -> Folds:
     index = np.empty(len(y), np.int64)
     index[order] = np.arange(len(y)) % min(parts, len(y))
     return Folds(index, f"random split into {min(parts, len(y))}, takes ignored")
+
+
+def in_parts(y: np.ndarray, takes: np.ndarray, parts: int = 4) -> np.ndarray:
+    """int64 (N,): whole takes put together, so that each class (labels y) has at most so many."""
+    made = np.zeros(len(takes), np.int64)
+    for code, label in enumerate(np.unique(y)):
+        own = np.flatnonzero(y == label)
+        made[own] = code * parts + np.unique(takes[own], return_inverse=True)[1].reshape(-1) % parts
+    return made

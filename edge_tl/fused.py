@@ -17,8 +17,8 @@ from edge_tl.errors import ExampleError, ModelError, ShapeError
 from edge_tl.flatbuffer import check_whole, metadata
 from edge_tl.interpreter import Interpreter, check_model, read_model
 from edge_tl.labels import check_label
+from edge_tl.learned import Observation
 from edge_tl.manifest import KINDS, Manifest, parse_manifest
-from edge_tl.recognizer import Observation
 from edge_tl.sound import Sound
 from edge_tl.speech_base import WINDOW_SHAPE
 from edge_tl.speech_browser import WORD_AT

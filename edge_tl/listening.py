@@ -14,14 +14,14 @@ import numpy as np
 
 from edge_tl.controller import Steady
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.sound import NOISE
+from edge_tl.sound import NOISE, OTHER
 
 THRESHOLD = 0.75
 SUPPRESSION_S = 1.0
 """Both as in the published speech commands (spec S4)."""
 WINDOWS = 3
 """So many windows, 80 ms apart, are averaged: a word is heard in about five, a click in one."""
-SILENT = frozenset({NOISE, "unknown", "_unknown_"})
+SILENT = frozenset({NOISE, OTHER, "unknown", "_unknown_"})
 """Classes that are taught so that nothing is told."""
 
 
@@ -43,6 +43,11 @@ class ListeningConfig:
                 f"suppression {self.suppression_s} s and {self.windows} windows make no sense; "
                 f"e.g. {SUPPRESSION_S} s and {WINDOWS} are wanted"
             )
+
+
+def windows_at(hop_s: float) -> int:
+    """How many windows, so far apart, are averaged: as many as lie in the time of `WINDOWS`, 1 at least."""
+    return max(1, round(WINDOWS * 0.08 / hop_s))
 
 
 class Listener:
@@ -96,11 +101,41 @@ class Windows:
 
 
 def told(windows: Windows, classes: Sequence[str], config: ListeningConfig) -> list[tuple[str, float]]:
-    """The words that a Listener tells in a recording, and when: (label, seconds)."""
-    listener = Listener(classes, config)
-    rows = zip(windows.probabilities, windows.times_s.tolist(), windows.familiar.tolist(), strict=True)
-    heard = [(listener.update(row, time_s, familiar), time_s) for row, time_s, familiar in rows]
-    return [(steady.label, time_s) for steady, time_s in heard if steady.label is not None]
+    """The words that a Listener tells in a recording, and when: (label, seconds); hours of it take milliseconds."""
+    return _told(_means(windows, classes, config), windows, classes, config)
+
+
+def _means(windows: Windows, classes: Sequence[str], config: ListeningConfig) -> np.ndarray:
+    """The mean (N, C) of the last windows at each, as a Listener has it that has told nothing lately."""
+    spoken = np.array([label not in SILENT for label in classes], bool)
+    counted = np.where(spoken, windows.probabilities, 0.0) * windows.familiar[:, None]
+    sums = counted.copy()
+    for back in range(1, min(config.windows, len(counted))):
+        sums[back:] += counted[:-back]
+    return sums / config.windows
+
+
+def _told(
+    means: np.ndarray, windows: Windows, classes: Sequence[str], config: ListeningConfig
+) -> list[tuple[str, float]]:
+    """Where the means say so; only windows that reach the threshold are looked at, each as `update` does."""
+    if not len(means):
+        return []
+    said: list[tuple[str, float]] = []
+    last, quiet_until_s = -config.windows, -np.inf
+    for place in np.flatnonzero(means.max(axis=1) >= config.threshold).tolist():
+        time_s, row = float(windows.times_s[place]), means[place]
+        if time_s < quiet_until_s:
+            continue
+        if place - last < config.windows:  # what lies before the last word is forgotten
+            since = slice(last + 1, place + 1)
+            row = (windows.probabilities[since] * windows.familiar[since, None]).sum(axis=0) / config.windows
+            row = np.where(means[place] > 0, row, 0.0)
+            if row.max() < config.threshold:
+                continue
+        said.append((str(classes[int(row.argmax())]), time_s))
+        last, quiet_until_s = place, time_s + config.suppression_s
+    return said
 
 
 THRESHOLDS = tuple(np.round(np.arange(0.3, 1.0, 0.02), 2).tolist())
@@ -147,19 +182,33 @@ def tried(
 
     The times of the words' windows are seconds after the middle of the word.
     """
-    words, others = list(words), list(others)
+    others = list(others)
+    # The means are the same for every threshold.
+    spoken = [(label, one, _means(one, classes, config)) for label, one in words if label not in SILENT]
+    silent = [(one, _means(one, classes, config)) for one in others]
     hours = sum(float(np.ptp(one.times_s)) for one in others if len(one.times_s)) / 3600
     made = []
     for threshold in thresholds:
         each = ListeningConfig(threshold, config.suppression_s, config.windows)
-        first = [(label, told(windows, classes, each)[:1]) for label, windows in words if label not in SILENT]
+        first = [(label, _told(means, one, classes, each)[:1]) for label, one, means in spoken]
         heard = sum(bool(said) and said[0][0] == label for label, said in first)
         confused = sum(bool(said) and said[0][0] != label for label, said in first)
-        alarms = sum(len(told(one, classes, each)) for one in others)
+        alarms = sum(len(_told(means, one, classes, each)) for one, means in silent)
         delays_s = [said[0][1] for label, said in first if said and said[0][0] == label]
         delay_s = float(np.median(delays_s)) if delays_s else float("nan")
         made.append(Tried(threshold, alarms, hours, heard, confused, len(first), delay_s))
     return made
+
+
+def choose(made: Sequence[Tried], most_per_hour: float) -> Tried:
+    """A threshold with room on both sides: between the lowest that keeps the budget and the highest that costs no word.
+
+    The lowest one alone is as good as the sounds it was counted on; another voice is often a little nearer.
+    """
+    low = within_budget(made, most_per_hour)
+    free = [one for one in made if one.threshold >= low.threshold and one.heard >= low.heard]
+    middle = (low.threshold + max(one.threshold for one in free)) / 2
+    return min(free, key=lambda one: abs(one.threshold - middle))
 
 
 def within_budget(made: Sequence[Tried], most_per_hour: float) -> Tried:

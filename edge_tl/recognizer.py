@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,63 +13,22 @@ from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.examples import Examples
 from edge_tl.features import PLAIN, FeatureMap, Features
+from edge_tl.folds import in_parts
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.tuned import TunedHead
 from edge_tl.labels import check_label
+from edge_tl.learned import Learned, Observation, Variations
 from edge_tl.nothing import found_in, nobody_class, teaching_rows
 from edge_tl.profile import Saved
 from edge_tl.rejection import Rejector
-from edge_tl.sound import Sound, embed_views
+from edge_tl.sound import OTHER, Sound, embed_views
 from edge_tl.span import GrowingGram
 from edge_tl.speech_stream import SoundEmbedder
 from edge_tl.stored import as_stored
 from edge_tl.validation import Evaluation, evaluate
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What a recognizer makes of one picture."""
-
-    label: str | None
-    """The class, or None for "none of these"."""
-    best: str
-    """The likeliest class, also where it is not believed."""
-    probabilities: np.ndarray
-    """(classes,), in the order of the recognizer's `classes`, summing to 1."""
-    known: bool
-    """False where the picture is unlike everything that was taught."""
-    familiar: float = 1.0
-    """How like what was taught it is, 0 to 1; known from 1/2 on."""
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the likeliest class, 0 to 1."""
-        return float(self.probabilities.max())
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What one training did."""
-
-    head: str
-    examples: int
-    classes: tuple[str, ...]
-    train_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Variations:
-    """Rows that are taught beside the examples that they were made of."""
-
-    X: np.ndarray
-    """(M, F), as the head sees them."""
-    y: np.ndarray
-    """(M,) str."""
-    takes: np.ndarray
-    """(M,) of the examples, so that a head that leaves takes out leaves these out with them."""
 
 
 class Recognizer:
@@ -110,6 +69,8 @@ class Recognizer:
         self.reject = reject
         self.nobody: str | None = None
         """The class that is the answer where nothing was found, if one was taught."""
+        self.others = np.empty((0, embedder.embedding_dim), np.float32)
+        """Of words: embeddings of sounds that hold none of them, taught as a class that is never told (`OTHER`)."""
         self._rows = GrowingGram()
         self._labels: list[str] = []
         self._takes: list[int] = []
@@ -154,6 +115,16 @@ class Recognizer:
     def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The examples as the head sees them: (N, F) float32 rows, (N,) labels, (N,) takes; N = examples · views."""
         return self._rows.X, np.array(self._labels, dtype=str), np.array(self._takes, dtype=np.int64)
+
+    def taught_rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rows that a head is taught: those of `rows`, and after them `others` with takes of their own."""
+        X, y, takes = self.rows
+        if not len(self.others):
+            return X, y, takes
+        others = self.features(self.others, self.embedder.embedding_shape)
+        # A few go together, as the views of a recording do.
+        after = takes.max(initial=0) + 1 + np.arange(len(others)) // 5
+        return np.concatenate((X, others)), np.append(y, [OTHER] * len(others)), np.append(takes, after)
 
     @property
     def gram(self) -> np.ndarray:
@@ -236,9 +207,9 @@ class Recognizer:
         Raises NotFittedError without examples or where nothing was found in any, ShapeError where the head needs two
         classes and there is one.
         """
-        X, y, takes = self.rows
-        if not len(y):
+        if not len(self._labels):
             raise NotFittedError("nothing was taught yet: add examples with teach() first")
+        X, y, takes = self.taught_rows()
         found = found_in(X)
         if not found.any():
             sought = getattr(self.embedder, "sought", "thing that is looked for")
@@ -246,7 +217,7 @@ class Recognizer:
         start_s = time.perf_counter()
         nobody = nobody_class(y, found)
         taught = teaching_rows(y, takes, found)
-        gram = self._rows.K
+        gram = self._rows.K if not len(self.others) else X @ X.T
         if not taught.all():
             X, y, takes, gram = X[taught], y[taught], takes[taught], gram[np.ix_(taught, taught)]
         if nobody not in (None, *y) and len(np.unique(y)) == 1:
@@ -258,7 +229,9 @@ class Recognizer:
         if self.reject:
             ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
             self.rejector.fit(X, y, takes, head=ridge)
-        return Learned(self.head.name, len(taught) // self.views, self.classes, 1000 * (time.perf_counter() - start_s))
+        examples = len(self._labels) // self.views
+        classes = tuple(label for label in self.classes if label != OTHER)
+        return Learned(self.head.name, examples, classes, 1000 * (time.perf_counter() - start_s))
 
     def _fitted(
         self,
@@ -287,16 +260,20 @@ class Recognizer:
     ) -> Evaluation:
         """How well it would do on sessions and takes it was not taught; after `learn` also what "none of these" costs.
 
+        Of several views of an example the middle one is asked.
         progress(done, total) is called after each head that had to be trained for it. names: of sessions, by number.
         """
         X, y, takes = self.rows
         if self.head.name in WITH_BASE:
             takes = in_parts(y, takes)  # each fit takes seconds
+        asked = np.zeros(len(y), bool)
+        asked[self.one_each] = True
         known = None
         if self.rejector.ready:
             found = found_in(X)
             known = ~found & (self.nobody is not None)
-            known[teaching_rows(y, takes, found)] = self.rejector.held_out_known_
+            taught = teaching_rows(y, takes, found)
+            known[taught] = self.rejector.held_out_known_[: taught.sum()]
         evaluation = evaluate(
             self.new_head,
             X,
@@ -305,14 +282,12 @@ class Recognizer:
             self.sessions,
             gram=self._rows.K,
             known=known,
+            asked=asked,
             names=names,
             progress=progress,
         )
-        if self.views == 1:
-            return evaluation
-        # Of an example, and not of each of its views.
-        suspects = {one.index // self.views: one for one in reversed(evaluation.suspects)}
-        named = tuple(replace(one, index=index) for index, one in reversed(suspects.items()))
+        # By the number of the example, and not of its view.
+        named = tuple(replace(one, index=one.index // self.views) for one in evaluation.suspects)
         return replace(evaluation, suspects=named)
 
     def observe(self, picture: np.ndarray | Frame | Sound) -> Observation:
@@ -330,9 +305,9 @@ class Recognizer:
         if not found:
             return Observation(self.nobody, best, probabilities, self.nobody is not None)
         if not (self.reject and self.rejector.ready):
-            return Observation(best, best, probabilities, known=True)
+            return Observation(None if best == OTHER else best, best, probabilities, known=best != OTHER)
         novelty = self.rejector.novelty(row)
-        known = bool(novelty[0] <= self.rejector.threshold)
+        known = bool(novelty[0] <= self.rejector.threshold) and best != OTHER
         familiar = float(self.rejector.soften(novelty)[0])
         return Observation(best if known else None, best, probabilities, known, familiar)
 
@@ -363,6 +338,8 @@ class Recognizer:
         }
         arrays = {f"head.{name}": array for name, array in head_arrays.items()}
         arrays |= {f"rejector.{name}": array for name, array in reject_arrays.items()}
+        if len(self.others):
+            arrays["others"] = self.others
         return Saved(meta, arrays)
 
     @classmethod
@@ -377,18 +354,15 @@ class Recognizer:
         recognizer = cls(embedder, saved.meta["head"]["name"], _features(saved, embedder), reject=reject)
         recognizer.head = head_from_state(saved.meta["head"], part(saved.arrays, "head."))
         recognizer.nobody = saved.meta.get("nobody")
+        recognizer.adopt_others(saved)
         if saved.meta["rejector"]:
             recognizer.rejector = Rejector.from_state(saved.meta["rejector"], part(saved.arrays, "rejector."))
         return recognizer
 
-
-def in_parts(y: np.ndarray, takes: np.ndarray, parts: int = 4) -> np.ndarray:
-    """int64 (N,): whole takes put together, so that each class (labels y) has at most so many."""
-    made = np.zeros(len(takes), np.int64)
-    for code, label in enumerate(np.unique(y)):
-        own = np.flatnonzero(y == label)
-        made[own] = code * parts + np.unique(takes[own], return_inverse=True)[1].reshape(-1) % parts
-    return made
+    def adopt_others(self, saved: Saved | None) -> None:
+        """Take the other sounds that a saved head was taught, where there are some and the same embedder made them."""
+        if saved is not None and saved.meta["embedder"]["fingerprint"] == self.embedder.fingerprint:
+            self.others = saved.arrays.get("others", self.others)
 
 
 def _features(saved: Saved, embedder: Embedder) -> Features:

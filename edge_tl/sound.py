@@ -20,6 +20,8 @@ NOISE = "background noise"
 """The class of everything that is no word; it is recorded in one piece and cut up, and it never steers."""
 NOISE_NAMES = frozenset({NOISE, "_background_noise_", "_background_noise"})
 """What other programs call it: Google's speech commands, Teachable Machine."""
+OTHER = "other sounds"
+"""The hidden class of sounds that hold none of the words (edge_tl/others.py): it is nobody's label, and never told."""
 PIECE_S = 2.0
 """The least length of the parts that a recording of noise is cut into: longer than any embedder's window."""
 LONGEST_WORD_S = 3.0

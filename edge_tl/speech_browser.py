@@ -7,6 +7,7 @@ in NumPy too (`unfrozen`), so that it trains them as well.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,8 @@ from edge_tl.nn import Network
 from edge_tl.speech_base import BASE, WINDOW_SHAPE, SpeechBase, Upper, read_base
 from edge_tl.unfreeze import unfreeze
 
-HOP_FRAMES = decision_hop(0.9)
-"""From one window of a stream to the next: 93 ms."""
+OVERLAP = 0.9
+"""Of a window of a stream with the next: 93 ms from one to the other."""
 WORD_AT = 0.5
 SHIFTS = tuple(frames * HOP_SAMPLES for frames in (-8, -4, 0, 4, 8))
 """How far windows of one recording are moved for training: up to 186 ms, as far as a stream's windows lie apart."""
@@ -75,7 +76,6 @@ class BrowserEmbedder:
     kind = "sound"
     rate_hz = RATE_HZ
     window_samples = WINDOW_SAMPLES
-    hop_samples = HOP_FRAMES * HOP_SAMPLES
     word_at = WORD_AT
     views = len(SHIFTS)
 
@@ -101,6 +101,7 @@ class BrowserEmbedder:
         """What a head should see of it."""
         self.embedding_shape: tuple[int, ...] = given[1:]
         self.embedding_dim = int(np.prod(given))
+        self.hop_samples = decision_hop(OVERLAP) * HOP_SAMPLES
         self._network = network
 
     @classmethod
@@ -154,18 +155,24 @@ class BrowserEmbedder:
         chances = self.upper.words(self.upper.units(below if self.lower is None else self.lower(below)))[0]
         return dict(zip(self.about.labels, chances.tolist(), strict=True))
 
+    def overlapping(self, overlap: float) -> Self:
+        """The same base, whose streams have windows that overlap so much, 0 to below 1; ConfigError for others."""
+        other = copy.copy(self)
+        other.hop_samples = decision_hop(overlap) * HOP_SAMPLES
+        return other
+
     def stream(self) -> BrowserStream:
         """What embeds a stream window by window, each costs one run of the network."""
-        return BrowserStream(self._network)
+        return BrowserStream(self._network, self.hop_samples // HOP_SAMPLES)
 
 
 class BrowserStream:
-    """The windows of one stream at 44.1 kHz, every 93 ms: window k covers the samples [4096·k, 4096·k + 45056)."""
+    """The windows of one stream at 44.1 kHz, e.g. every 4 frames: the samples [4096·k, 4096·k + 45056)."""
 
-    def __init__(self, network: Interpreter) -> None:
+    def __init__(self, network: Interpreter, hop_frames: int) -> None:
         self._network = network
         self._frames = SpectrogramStream()
-        self._windows = Sliding(FRAMES, HOP_FRAMES)
+        self._windows = Sliding(FRAMES, hop_frames)
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
         """The embeddings float32 (704,) of the windows that are whole now, after a block float32 (samples,)."""

@@ -53,6 +53,10 @@ class Validation:
     method: str
     """How, in words for a person."""
 
+    def only(self, asked: np.ndarray) -> Validation:
+        """The same with some examples alone judged, bool (N,)."""
+        return replace(self, judged=self.judged & asked, proba=np.where(asked[:, None], self.proba, np.nan))
+
     @property
     def accuracy(self) -> float:
         """The share of right answers among the judged; NaN where none could be judged."""
@@ -209,6 +213,7 @@ def evaluate(
     *,
     gram: np.ndarray | None = None,
     known: np.ndarray | None = None,
+    asked: np.ndarray | None = None,
     names: Mapping[int, str] | None = None,
     seed: int = 0,
     limit: int = 10,
@@ -218,17 +223,19 @@ def evaluate(
     naive claim.
 
     X (N, D), y (N,), takes and sessions (N,) integers or None, gram X·Xᵀ where known; known: bool (N,), what a Rejector
-    said of each example without having seen its take (`Rejector.held_out_known_`); names: of sessions, by number;
-    limit: how many suspects; progress: as in `cross_validate`.
+    said of each example without having seen its take (`Rejector.held_out_known_`); asked: bool (N,), the examples that
+    count, None for all (of the views of a recording one is enough); names: of sessions, by number; limit: how many
+    suspects; progress: as in `cross_validate`.
     """
     taught = Taught.check(X, y, takes, gram)
     fitted = fitted_ridge(make_head, taught) if found_in(taught.X).all() else None
-    honest = cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress, fitted)
-    naive = random_split(make_head, X, y, gram=gram, seed=seed, progress=progress)
+    asked = np.ones(len(taught.y), bool) if asked is None else asked
+    honest = cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress, fitted).only(asked)
+    naive = random_split(make_head, X, y, gram=gram, seed=seed, progress=progress).only(asked)
     across = None
     if sessions is not None and len(np.unique(sessions)) > 1:
         folds = whole_sessions(taught.y, sessions)
-        unseen = cross_validate(make_head, taught, folds, progress, fitted)
+        unseen = cross_validate(make_head, taught, folds, progress, fitted).only(asked)
         across = by_session(unseen, np.asarray(sessions), folds.split_classes, names or {})
     judged = honest.judged
     right = (honest.y_true == honest.y_pred)[judged]
@@ -250,7 +257,7 @@ def evaluate(
         accepted=None if accepted is None else float(accepted.mean()),
         accuracy_of_accepted=float(right[accepted].mean()) if accepted is not None and accepted.any() else None,
         by_session=across,
-        nothing_found=missed_counts(honest.y_true, found_in(np.asarray(X))),
+        nothing_found=missed_counts(honest.y_true[asked], found_in(np.asarray(X))[asked]),
     )
 
 

@@ -144,6 +144,18 @@ def test_a_stream_gives_what_its_windows_give(embedder: BrowserEmbedder) -> None
     assert len(made) == (len(samples) - embedder.window_samples) // embedder.hop_samples + 1
 
 
+@pytest.mark.parametrize(("overlap", "frames"), [(0.5, 22), (0.75, 11), (0.9, 4)])
+def test_windows_overlap_as_asked(embedder: BrowserEmbedder, overlap: float, frames: int) -> None:
+    """At half a window a decision every 22 frames, as in the published recogniser; the same windows, fewer of them."""
+    other = embedder.overlapping(overlap)
+    samples = np.random.default_rng(0).normal(0, 0.1, 80_000).astype(np.float32)
+    assert other.hop_samples == frames * 1024
+    for number, embedding in enumerate(other.stream().push(samples)):
+        first = number * other.hop_samples
+        assert np.array_equal(embedding, embedder.embed(samples[first : first + embedder.window_samples]))
+    assert embedder.hop_samples == 4 * 1024
+
+
 def test_spectrograms_without_their_sound_are_taught(
     embedder: BrowserEmbedder,
     converted: Path,
@@ -347,6 +359,9 @@ def test_the_device_trains_the_base(
     assert (
         device(["listen", "--json", "--base", str(converted), "--mic", str(in_a_room(clip, tmp_path / "up.wav"))]) == 0
     )
+    assert [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()] == ["up"]
+    half = ["--overlap", "0.5", "--threshold", "0.3", "--mic", str(tmp_path / "up.wav")]
+    assert device(["listen", "--json", "--base", str(converted), *half]) == 0
     assert [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()] == ["up"]
     description = json.loads((converted / FILE_NAME).read_text())
     assert description["weights"]["licence"] == "Apache-2.0"

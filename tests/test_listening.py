@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.listening import Listener, ListeningConfig, Tried, Windows, told, tried, within_budget
+from edge_tl.listening import Listener, ListeningConfig, Tried, Windows, choose, told, tried, windows_at, within_budget
 from edge_tl.sound import NOISE
 
 CLASSES = ("go", "stop", NOISE)
@@ -81,6 +81,29 @@ def test_words_never_come_closer_than_the_suppression(rows: list[tuple[float, ..
     assert all(gap >= 1.0 - 1e-9 for gap in np.diff([time_s for _, time_s in said]))
 
 
+@given(
+    st.lists(st.sampled_from([GO, STOP, QUIET, (0.6, 0.3, 0.1), (0.5, 0.0, 0.5)]), max_size=80),
+    st.floats(0.05, 1.0),
+    st.sampled_from([0.0, 0.1, 0.3, 1.0]),
+    st.integers(1, 5),
+    st.integers(0, 9),
+)
+@settings(deadline=None)
+def test_a_recording_is_told_as_a_stream_is(
+    rows: list[tuple[float, ...]], threshold: float, suppression_s: float, count: int, seed: int
+) -> None:
+    """Heard at once or window by window: the same words at the same times, whatever the settings."""
+    heard = windows(*rows) if rows else windows(QUIET)
+    heard = Windows(heard.probabilities, np.random.default_rng(seed).random(len(heard.times_s)), heard.times_s)
+    config = ListeningConfig(threshold, suppression_s, count)
+    listener, said = Listener(CLASSES, config), []
+    for row, time_s, familiar in zip(heard.probabilities, heard.times_s.tolist(), heard.familiar.tolist(), strict=True):
+        steady = listener.update(row, time_s, familiar)
+        if steady.label is not None:
+            said.append((steady.label, time_s))
+    assert told(heard, CLASSES, config) == said
+
+
 def test_a_threshold_trades_missed_words_for_false_alarms() -> None:
     """Each threshold's false alarms and missed words are counted; a budget picks the lowest that keeps it."""
     words = [("go", windows(*[(p, 0.0, 1 - p)] * 5)) for p in (0.5, 0.7, 0.9)] + [("stop", windows(*[GO] * 5))]
@@ -95,6 +118,20 @@ def test_a_threshold_trades_missed_words_for_false_alarms() -> None:
     assert within_budget(made, 1.0).threshold == 0.65
     assert within_budget(made, 1e6).threshold == 0.4
     assert np.isnan(tried(CLASSES, words, [], ListeningConfig(), (0.5,))[0].alarms_per_hour)
+
+
+def test_a_threshold_is_chosen_with_room_on_both_sides() -> None:
+    """Between the lowest that keeps the budget and the highest at which no further word is lost."""
+    made = [Tried(t, alarms, 1.0, heard, 0, 9) for t, alarms, heard in
+            ((0.3, 5, 9), (0.4, 0, 8), (0.5, 0, 8), (0.6, 0, 8), (0.7, 0, 8), (0.8, 0, 8), (0.9, 0, 4))]  # fmt: skip
+    assert choose(made, 0.5).threshold == 0.6
+    assert choose(made, 9.0).threshold == 0.3
+    assert choose(made[:1], 0.0).threshold == 0.3
+
+
+def test_windows_far_apart_are_not_averaged() -> None:
+    """As long a stretch of sound is averaged at any pace: three windows at 80 ms, one at a quarter second and more."""
+    assert [windows_at(hop_s) for hop_s in (0.08, 0.093, 0.255, 0.511)] == [3, 3, 1, 1]
 
 
 def test_a_budget_that_nothing_keeps_takes_the_highest() -> None:

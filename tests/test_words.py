@@ -112,7 +112,7 @@ def test_training_says_how_many_words_would_be_told(run: Run) -> None:
     assert "recordings of words are told" in text
     assert re.search(r"half of them within 0\.\d\d s of the middle of the word", text)
     assert "false alarms are unknown" in text
-    assert "21 examples, each asked at 5 places in the window" in text
+    assert "21 examples" in text
     assert "of these recordings are accepted" in text
 
 
@@ -150,10 +150,10 @@ def test_a_budget_of_false_alarms_chooses_the_threshold(run: Run, tmp_path: Path
     by_threshold = {one["threshold"]: one for one in said["thresholds"]}
     chosen = by_threshold[said["listening"]["threshold"]]
     assert chosen["false_alarms"] <= 1000 * chosen["hours"]
-    assert chosen["hours"] == pytest.approx(32 / 3600, rel=0.1)
+    assert chosen["hours"] == pytest.approx(16 / 3600, rel=0.1)  # the other half taught
     assert run("train", "--json")[1]["listening"] == said["listening"]
     _, text, _ = run("evaluate", "--against", other)
-    assert re.search(r"false alarms: \d+ in 0\.5 minutes, .* an hour \(at most [\d.]+ with 95 % confidence\)", text)
+    assert re.search(r"false alarms: \d+ in 0\.3 minutes, .* an hour \(at most [\d.]+ with 95 % confidence\)", text)
     run("train", "--threshold", "0.75")
 
 

@@ -27,9 +27,10 @@ from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from device.spoken_demo import voice_demo, voice_lines
 from edge_tl.errors import ConfigError
+from edge_tl.learned import Learned
 from edge_tl.look.models import is_installed, parts_of
 from edge_tl.look.ways import NEEDS, Look
-from edge_tl.recognizer import Learned, Recognizer
+from edge_tl.recognizer import Recognizer
 
 FRAME = Look()
 """The whole picture: what every other way to look is held against."""

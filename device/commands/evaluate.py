@@ -11,7 +11,7 @@ import numpy as np
 
 from device.assembly import load_embedder, load_saved, open_profile
 from device.commands.train import accuracy_lines, listen_against
-from device.heard import heard_lines, heard_report, listening_config
+from device.heard import Part, halves, heard_lines, heard_report, listening_config, sounds_at
 from device.output import Progress, print_json
 from device.screens.cells import cut, fit, text_columns
 from edge_tl.errors import ConfigError, NotFittedError
@@ -32,13 +32,17 @@ def run(arguments: Namespace) -> int:
     name = arguments.head or (saved.meta["head"]["name"] if saved else "ridge")
     recognizer = Recognizer(embedder, name)
     recognizer.replace(examples)
+    recognizer.adopt_others(saved)
     with Progress("evaluating on takes left out") as progress:
         recognizer.learn()
         evaluation = recognizer.evaluate(progress.of, names)
     made = []
     if embedder.kind == "sound":
         config = listening_config(saved, arguments.threshold)
-        made = listen_against(recognizer, arguments, config)
+        files = sounds_at(arguments.against) if arguments.against else []
+        # What was taught must not judge: of the sounds given to `train` the second half is left.
+        parts = halves(files)[1] if files and len(recognizer.others) else [Part(path) for path in files]
+        made = listen_against(recognizer, parts, config)
     elif arguments.against or arguments.threshold is not None:
         raise ConfigError("--against and --threshold go with words; this profile was taught with pictures")
     if arguments.json:
@@ -62,9 +66,8 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray, nobody: str | Non
 
 def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, recognizer: Recognizer) -> list[str]:
     """What a person reads; why_not: the reason why "none of these" is off, empty where it is on."""
-    views = f", each asked at {recognizer.views} places in the window" if recognizer.views > 1 else ""
     way = getattr(recognizer.embedder, "way", "frame")
-    lines = [f"{head} head, {len(ids)} examples{views}", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
+    lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
     width = max(text_columns(label) for label in evaluation.classes)
     names = [cut(label, 8) for label in evaluation.classes]
     cell = max(5, *(text_columns(name) for name in names))

@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import Namespace
 from contextlib import ExitStack
+from dataclasses import replace
 
 from device.assembly import (
     check_hearing,
@@ -21,10 +22,11 @@ from device.heard import listening_config
 from device.output import warn
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
-from edge_tl.errors import SourceClosed
+from edge_tl.errors import ConfigError, SourceClosed
 from edge_tl.hearing import Hearing, open_base
-from edge_tl.listening import Listener
+from edge_tl.listening import Listener, ListeningConfig, windows_at
 from edge_tl.recognizer import Recognizer
+from edge_tl.speech_browser import BrowserEmbedder
 
 
 def run(arguments: Namespace) -> int:
@@ -39,6 +41,8 @@ def run(arguments: Namespace) -> int:
             profile = open_profile(arguments, stack, writable=False)
             recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
             config = listening_config(load_saved(profile), arguments.threshold)
+        if arguments.overlap is not None:
+            config = overlap(recognizer, arguments.overlap, config)
         screen = sys.stdout.isatty() and not arguments.json
         term = Terminal(min_rows=20, min_columns=60)
         if screen:
@@ -51,6 +55,17 @@ def run(arguments: Namespace) -> int:
         else:
             lines(ear, arguments.seconds)
     return 0
+
+
+def overlap(recognizer: Recognizer, share: float, config: ListeningConfig) -> ListeningConfig:
+    """Make a recognizer listen to windows that overlap so much; how words are told from them."""
+    embedder = recognizer.embedder
+    if not isinstance(embedder, BrowserEmbedder):
+        raise ConfigError(
+            f"--overlap goes with a base of `edge-tl-host convert speech`; {embedder.name} has its own pace"
+        )
+    recognizer.embedder = embedder = embedder.overlapping(share)
+    return replace(config, windows=windows_at(embedder.hop_samples / embedder.rate_hz))
 
 
 def lines(ear: Ear, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from device.assembly import clock, load_embedder, load_saved, open_profile
-from device.heard import heard_lines, heard_report, listening_config, sounds_at, try_thresholds
+from device.heard import (
+    Part,
+    halves,
+    heard_lines,
+    heard_report,
+    listening_config,
+    others_of,
+    sounds_at,
+    try_thresholds,
+)
 from device.lesson import ENOUGH
 from device.output import Progress, print_json, warn
 from device.report.training import draw_training
@@ -25,10 +34,11 @@ from edge_tl.augment import varied
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.hearing import SPEECH, open_base, read_hearing, write_hearing
-from edge_tl.listening import ListeningConfig, Tried, within_budget
+from edge_tl.learned import Learned, Variations
+from edge_tl.listening import ListeningConfig, Tried, choose
 from edge_tl.nothing import found_in, nobody_class
 from edge_tl.profile import Profile
-from edge_tl.recognizer import Learned, Recognizer, Variations
+from edge_tl.recognizer import Recognizer
 from edge_tl.sound import NOISE, embed_views
 from edge_tl.speech_stream import SoundEmbedder
 from edge_tl.validation import BySession, Evaluation
@@ -44,7 +54,9 @@ def run(arguments: Namespace) -> int:
         if arguments.unfreeze is not None:
             embedder = unfreeze(profile, arguments, name)
         recognizer = Recognizer(embedder, name)
-        recognizer.replace(profile.store.matrix(embedder.fingerprint))
+        examples = profile.store.matrix(embedder.fingerprint)
+        recognizer.replace(examples)
+        recognizer.adopt_others(saved)
         left = sum(not one.fingerprint for one in profile.store.list())
         if left:
             warn(f"{left} examples are left out: they kept a spectrogram and no sound, which this base does not take")
@@ -56,6 +68,10 @@ def run(arguments: Namespace) -> int:
             before = adapt(recognizer)
         check_enough(recognizer, force=arguments.force)
         way = getattr(embedder, "way", "frame")
+        teaching, judging = against_of(arguments, embedder)
+        if teaching:
+            with Progress("listening to other sounds") as progress:
+                recognizer.others = others_of(embedder, examples, teaching, progress.of)
         more = vary(recognizer, profile) if arguments.augment else None
         learned, points, stopped = train(recognizer, more)
         names = {session.id: session.name for session in profile.store.sessions()}
@@ -66,13 +82,9 @@ def run(arguments: Namespace) -> int:
         config = listening_config(saved, arguments.threshold)
         made = []
         if embedder.kind == "sound" and not stopped:
-            made = listen_against(recognizer, arguments, config)
+            made = listen_against(recognizer, judging, config)
             if arguments.max_false_alarms_per_hour is not None:
-                config = replace(config, threshold=within_budget(made, arguments.max_false_alarms_per_hour).threshold)
-        elif arguments.against or arguments.max_false_alarms_per_hour is not None or arguments.threshold is not None:
-            raise ConfigError(
-                "--against, --max-false-alarms-per-hour and --threshold go with words; these are pictures"
-            )
+                config = replace(config, threshold=choose(made, arguments.max_false_alarms_per_hour).threshold)
         listening = {"threshold": config.threshold} if embedder.kind == "sound" else None
         generation = save(profile, recognizer, learned, evaluation, listening)
         if arguments.curve is not None:
@@ -91,11 +103,14 @@ def run(arguments: Namespace) -> int:
     )
     if more is not None:
         print(f"  and on {len(more.y) // recognizer.views} variations of them; the figures below are without these")
+    if len(recognizer.others):
+        print(f"  and on {len(recognizer.others)} moments of other sounds, which are never told")
     if held is not None and held.any():
         rows, labels, _ = recognizer.rows
+        held, rows, labels = (values[recognizer.one_each] for values in (held, rows, labels))
         right = recognizer.head.score(rows[held], labels[held])
         print(
-            f"accuracy {right:.1%} on the {int(held.sum()) // recognizer.views} examples held out to choose the epoch, "
+            f"accuracy {right:.1%} on the {int(held.sum())} examples held out to choose the epoch, "
             "which flatters a little; `edge-tl evaluate` trains anew without each quarter"
         )
         if arguments.adapt:
@@ -147,15 +162,26 @@ def adapt(recognizer: Recognizer) -> Recognizer:
     return base
 
 
-def listen_against(recognizer: Recognizer, arguments: Namespace, config: ListeningConfig) -> list[Tried]:
-    """What each threshold does, on recordings left out and on the files of `--against`."""
-    if getattr(arguments, "max_false_alarms_per_hour", None) is not None and not arguments.against:
+def against_of(arguments: Namespace, embedder: Embedder) -> tuple[list[Part], list[Part]]:
+    """What of the sounds of `--against` is taught and what judges, never the same; ConfigError where none fits."""
+    budget = arguments.max_false_alarms_per_hour
+    if embedder.kind != "sound":
+        if arguments.against or budget is not None or arguments.threshold is not None:
+            raise ConfigError(
+                "--against, --max-false-alarms-per-hour and --threshold go with words; these are pictures"
+            )
+        return [], []
+    if budget is not None and not arguments.against:
         raise ConfigError(
             "--max-false-alarms-per-hour needs --against PATH: hours of speech and noise without the words in it"
         )
-    files = sounds_at(arguments.against) if arguments.against else []
+    return halves(sounds_at(arguments.against)) if arguments.against else ([], [])
+
+
+def listen_against(recognizer: Recognizer, parts: Sequence[Part], config: ListeningConfig) -> list[Tried]:
+    """What each threshold does, on recordings left out and on sounds without the words."""
     with Progress("listening to other sounds") as progress:
-        return try_thresholds(recognizer, files, config, progress.of)
+        return try_thresholds(recognizer, parts, config, progress.of)
 
 
 def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> None:

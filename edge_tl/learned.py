@@ -1,0 +1,50 @@
+"""What a recognizer answers, what one training did, and what it may be taught beside its examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a recognizer makes of one picture."""
+
+    label: str | None
+    """The class, or None for "none of these"."""
+    best: str
+    """The likeliest class, also where it is not believed."""
+    probabilities: np.ndarray
+    """(classes,), in the order of the recognizer's `classes`, summing to 1."""
+    known: bool
+    """False where the picture is unlike everything that was taught."""
+    familiar: float = 1.0
+    """How like what was taught it is, 0 to 1; known from 1/2 on."""
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the likeliest class, 0 to 1."""
+        return float(self.probabilities.max())
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one training did."""
+
+    head: str
+    examples: int
+    classes: tuple[str, ...]
+    train_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Variations:
+    """Rows that are taught beside the examples that they were made of."""
+
+    X: np.ndarray
+    """(M, F), as the head sees them."""
+    y: np.ndarray
+    """(M,) str."""
+    takes: np.ndarray
+    """(M,) of the examples, so that a head that leaves takes out leaves these out with them."""
