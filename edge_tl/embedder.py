@@ -97,7 +97,7 @@ class TFLiteEmbedder:
         if manifest is not None and (given := [name for name, value in explicit.items() if value is not None]):
             raise ModelError(f"{path}: its manifest already gives {', '.join(given)}; leave the arguments out")
         file = path / manifest.model if path.is_dir() and manifest is not None else path
-        data = read_model(file) if manifest is None else _read_hashed(file, manifest.sha256)
+        data = read_model(file) if manifest is None else read_hashed(file, manifest.sha256)
         interpreter = Interpreter(data, threads=threads, backend=backend, name=str(file))
         if manifest is None:
             if scaling is None or resize is None or colour_order is None:
@@ -200,7 +200,7 @@ def _manifest_of(path: Path) -> Manifest | None:
     return manifest if manifest.model == path.name else None
 
 
-def _read_hashed(file: Path, sha256: str) -> bytes:
+def read_hashed(file: Path, sha256: str) -> bytes:
     """The bytes of a model file; ModelError unless they have the manifest's hash."""
     data = read_model(file)
     found = hashlib.sha256(data).hexdigest()

@@ -1,15 +1,15 @@
-"""A TFLite graph that goes on behind its output: operators and constants put after what is there.
+"""A TFLite graph that grows: operators and constants put after what is there, or after the input of a new one.
 
 Only operators, at versions, that tflite-runtime 2.14 knows.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.schema import load_schema
+from edge_tl.schema import load_schema, operator_code, packed
 
 
 class Graph:
@@ -20,6 +20,14 @@ class Graph:
         self._schema, self._model, self._graph = load_schema(), model, model.subgraphs[0]
         self.output: int = self._graph.outputs[0]
         """Where the graph ended when it came."""
+
+    @classmethod
+    def new(cls, shape: tuple[int, ...], name: str) -> Self:
+        """A graph of nothing but its input: float32 of this shape, the batch axis included."""
+        schema = load_schema()
+        one = schema.TensorT(list(shape), schema.TensorType.FLOAT32, 0, name)
+        graph = schema.SubGraphT([one], [0], [0], [], "main")
+        return cls(schema.ModelT(3, [], [graph], "edge-tl", [schema.BufferT()]))
 
     def constant(self, values: np.ndarray) -> int:
         """Weights float32, or sizes int32, of any shape."""
@@ -40,7 +48,7 @@ class Graph:
         """What an operator makes of tensors: float32 of this shape. options: their name in the schema, `settings` in
         it."""
         made = self._tensor(shape, "FLOAT32", 0)
-        one = self._schema.OperatorT(self._code(operator, version), list(inputs), [made])
+        one = self._schema.OperatorT(operator_code(self._model, operator, version), list(inputs), [made])
         if options:
             one.builtinOptionsType = getattr(self._schema.BuiltinOptions, options)
             one.builtinOptions = getattr(self._schema, f"{options}T")(**settings)
@@ -74,6 +82,67 @@ class Graph:
             "FULLY_CONNECTED", *inputs, shape=shape, options="FullyConnectedOptions", fusedActivationFunction=kind
         )
 
+    def convolution(
+        self,
+        at: int,
+        W: np.ndarray,
+        b: np.ndarray,
+        strides: tuple[int, int] = (1, 1),
+        padding: str = "same",
+        most: float | None = None,
+    ) -> int:
+        """A convolution of pictures (1, h, w, C) by kernels W (h, w, C, filters), or of each channel by its own.
+
+        W: (h, w, C) for the latter. b: (filters,) or (C,). padding: `same` or `valid`, as TensorFlow means them. most:
+        what is below 0 becomes 0, and what is above `most` (6, or infinity) becomes that; None leaves all as it is.
+        """
+        kinds = self._schema.ActivationFunctionType
+        depthwise = W.ndim == 3
+        kernel = W[np.newaxis] if depthwise else W.transpose(3, 0, 1, 2)
+        rows, columns = (
+            -(-(size - (length - 1 if padding == "valid" else 0)) // stride)
+            for size, length, stride in zip(self.shape(at)[1:3], W.shape[:2], strides, strict=True)
+        )
+        name = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
+        more = {"depthMultiplier": 1} if depthwise else {}
+        return self.apply(
+            "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
+            at,
+            self.constant(kernel.astype(np.float32)),
+            self.constant(b.astype(np.float32)),
+            shape=(1, rows, columns, W.shape[-1]),
+            options=name,
+            padding=getattr(self._schema.Padding, padding.upper()),
+            strideH=strides[0],
+            strideW=strides[1],
+            dilationHFactor=1,
+            dilationWFactor=1,
+            fusedActivationFunction={None: kinds.NONE, 6.0: kinds.RELU6}.get(most, kinds.RELU),
+            **more,
+        )
+
+    def padded(self, at: int, above: tuple[int, int], beside: tuple[int, int]) -> int:
+        """Pictures (1, h, w, C) with so many rows of zeros above and below, so many columns left and right."""
+        borders = self.constant(np.array([(0, 0), above, beside, (0, 0)], np.int32))
+        _, rows, columns, channels = self.shape(at)
+        shape = (1, rows + sum(above), columns + sum(beside), channels)
+        return self.apply("PAD", at, borders, shape=shape, options="PadOptions")
+
+    def mean(self, at: int, *, keep: bool) -> int:
+        """The mean of every channel of pictures (1, h, w, C): (1, C), or (1, 1, 1, C) where `keep`."""
+        axes = self.constant(np.array([1, 2], np.int32))
+        channels = self.shape(at)[3]
+        shape = (1, 1, 1, channels) if keep else (1, channels)
+        return self.apply("MEAN", at, axes, shape=shape, options="ReducerOptions", keepDims=keep)
+
+    def softmax(self, at: int) -> int:
+        """Of rows (1, K)."""
+        return self.apply("SOFTMAX", at, shape=self.shape(at), options="SoftmaxOptions", beta=1.0)
+
+    def name(self, at: int, name: str) -> None:
+        """Call a tensor by this name in the file."""
+        self._graph.tensors[at].name = name
+
     def shape(self, at: int) -> tuple[int, ...]:
         """Of a tensor, with the batch axis."""
         sizes = self._graph.tensors[at].shape
@@ -81,26 +150,19 @@ class Graph:
 
     def end(self, at: int, name: str, metadata: dict[str, bytes]) -> None:
         """Make a tensor the output under this name, and put texts into the file: title → bytes."""
-        self._graph.tensors[at].name = name
+        self.name(at, name)
         self._graph.outputs = [at]
         self._model.metadata = []
         for title, held in metadata.items():
             self._model.buffers.append(self._schema.BufferT(data=np.frombuffer(held, np.uint8)))
             self._model.metadata.append(self._schema.MetadataT(title, len(self._model.buffers) - 1))
 
+    def packed(self, most_bytes: int) -> bytes:
+        """The bytes of the file; ValueError where they would be more than `most_bytes`."""
+        return packed(self._model, most_bytes)
+
     def _tensor(self, shape: tuple[int, ...], kind: str, buffer: int) -> int:
         number = len(self._graph.tensors)
         of_kind = getattr(self._schema.TensorType, kind)
         self._graph.tensors.append(self._schema.TensorT(list(shape), of_kind, buffer, f"edge_tl/{number}"))
         return number
-
-    def _code(self, operator: str, version: int) -> int:
-        """The number of an operator in the file, which is told of it where it is new."""
-        builtin = getattr(self._schema.BuiltinOperator, operator)
-        codes = self._model.operatorCodes
-        for number, code in enumerate(codes):
-            if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin and code.version == version:
-                return number
-        # The byte that old runtimes read holds no more than 127, which says: look at the other one.
-        codes.append(self._schema.OperatorCodeT(min(builtin, 127), None, version, builtin))
-        return len(codes) - 1

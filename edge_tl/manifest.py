@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ConfigError, ModelError
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
@@ -93,6 +94,29 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     values = asdict(manifest)
     parse_manifest(json.loads(json.dumps(values)))
     (Path(folder) / FILE_NAME).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def check_new(name: str | None, out: Path) -> None:
+    """ConfigError (one line) for a name or a place that a model folder cannot have, before minutes of work."""
+    if name is not None and (not name.strip() or "/" in name or "\\" in name or not name.isprintable()):
+        raise ConfigError(f"--name {name!r}: cannot be a file's name; use letters, digits, dots and dashes")
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out}: is a file; a folder is wanted, which is made where it is missing")
+
+
+def write_model_folder(out: Path, manifest: Manifest, model: bytes) -> None:
+    """Write a model folder, made where it is missing: the manifest last, so that it never names half a file.
+
+    ModelError (one line) where it cannot be written, or a value of the manifest is out of its range.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        temporary = out / f".{manifest.model}.part"
+        temporary.write_bytes(model)
+        os.replace(temporary, out / manifest.model)
+        write_manifest(out, manifest)
+    except OSError as error:
+        raise ModelError(f"{out}: cannot be written ({error.strerror}); choose another --out") from error
 
 
 def parse_manifest(values: Any) -> Manifest:

@@ -76,3 +76,24 @@ def listed(values: Any) -> list[Any]:
 def text(name: Any) -> str:
     """A name in the file."""
     return (name or b"").decode("utf-8", "replace") if not isinstance(name, str) else name
+
+
+def operator_name(model: Any, operator: Any) -> str:
+    """What the schema calls an operator: CONV_2D."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+    kinds = vars(load_schema().BuiltinOperator)
+    return next((kind for kind, value in kinds.items() if value == builtin), f"operator {builtin}")
+
+
+def operator_code(model: Any, kind: str, version: int) -> int:
+    """The number of an operator in the file, which is told of it where it is new."""
+    schema = load_schema()
+    builtin = getattr(schema.BuiltinOperator, kind)
+    codes = model.operatorCodes
+    for number, code in enumerate(codes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin and code.version == version:
+            return number
+    # The byte that old runtimes read holds no more than 127, which says: look at the other one.
+    codes.append(schema.OperatorCodeT(min(builtin, 127), None, version, builtin))
+    return len(codes) - 1

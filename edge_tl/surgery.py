@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from edge_tl.errors import ModelError
-from edge_tl.schema import listed, load_schema, opened, packed, text
+from edge_tl.schema import listed, opened, operator_name, packed, text
 
 _CALLS_GRAPHS = ("CALL", "CALL_ONCE", "IF", "WHILE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE")
 """Operators whose options name another graph of the file by its number."""
@@ -77,13 +77,10 @@ def _find(graph: Any, tensor: str, name: str) -> int:
 
 def _check_alone(model: Any, graph: Any, name: str) -> None:
     """ModelError where what is kept needs more than this graph and the buffers within the flatbuffer."""
-    schema = load_schema()
-    calls = {getattr(schema.BuiltinOperator, one): one for one in _CALLS_GRAPHS}
     for operator in graph.operators:
-        code = model.operatorCodes[operator.opcodeIndex]
-        builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
-        if builtin in calls:
-            raise ModelError(f"{name}: its operator {calls[builtin]} calls another graph; such a model cannot be cut")
+        kind = operator_name(model, operator)
+        if kind in _CALLS_GRAPHS:
+            raise ModelError(f"{name}: its operator {kind} calls another graph; such a model cannot be cut")
         if operator.largeCustomOptionsOffset:
             raise ModelError(f"{name}: keeps options behind the flatbuffer; such a model cannot be cut")
     if any(buffer.offset for buffer in listed(model.buffers)):

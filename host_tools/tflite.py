@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.manifest import QUANTIZATIONS, Manifest, write_manifest
+from edge_tl.manifest import QUANTIZATIONS, Manifest, check_new, write_model_folder
+from edge_tl.pictures import RESIZE, read_pictures
 from host_tools.image import BaseModel
-from host_tools.pictures import RESIZE, read_pictures
 from host_tools.tf import silence, tensorflow, versions
 
 MOST_REPRESENTATIVE = 200
@@ -29,10 +28,7 @@ def check_convertible(quantization: str, representative: Path | None, name: str 
         )
     if representative is not None and quantization != "int8":
         raise ConfigError(f"--representative is for --quantize int8, not {quantization}; leave it out")
-    if name is not None and (not name.strip() or "/" in name or "\\" in name or not name.isprintable()):
-        raise ConfigError(f"--name {name!r}: cannot be a file's name; use letters, digits, dots and dashes")
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"--out {out}: is a file; a folder is wanted, which is made where it is missing")
+    check_new(name, out)
 
 
 def convert(base: BaseModel, quantization: str, representative: Path | None = None) -> bytes:
@@ -66,10 +62,7 @@ def convert(base: BaseModel, quantization: str, representative: Path | None = No
 
 
 def write_folder(out: Path, base: BaseModel, model: bytes, quantization: str, name: str | None = None) -> Manifest:
-    """Write the model folder `out`, made where it is missing: the manifest last, so that it never names half a file.
-
-    ModelError (one line) where it cannot be written.
-    """
+    """Write the model folder `out` with all that is known of the model; see `write_model_folder`."""
     suffix = "" if quantization == "float32" else f"-{quantization}"
     name = name or base.name + suffix
     if not base.recipe.layer:
@@ -95,12 +88,5 @@ def write_folder(out: Path, base: BaseModel, model: bytes, quantization: str, na
         },
         tools=versions(),
     )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        temporary = out / f".{manifest.model}.part"
-        temporary.write_bytes(model)
-        os.replace(temporary, out / manifest.model)
-        write_manifest(out, manifest)
-    except OSError as error:
-        raise ModelError(f"{out}: cannot be written ({error.strerror}); choose another --out") from error
+    write_model_folder(out, manifest, model)
     return manifest

@@ -16,9 +16,9 @@ from edge_tl.errors import ConfigError, ModelError
 from edge_tl.image import decode, encode_jpeg
 from edge_tl.interpreter import Interpreter
 from edge_tl.manifest import read_manifest
+from edge_tl.pictures import read_pictures
 from edge_tl.profile import Profile
 from host_tools.image import BaseModel, Recipe, build, canonical, preprocessing, scaling_of
-from host_tools.pictures import read_pictures
 from host_tools.shipped import DOWNLOADS, WHEEL
 from host_tools.tf import silence
 from host_tools.tflite import convert, write_folder

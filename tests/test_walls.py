@@ -42,7 +42,6 @@ HOMES: dict[str, tuple[str, ...]] = {
     "curses": ("device/screens/terminal.py",),
     "sqlite3": ("edge_tl/database.py",),
     "tensorflow": ("host_tools/",),
-    "h5py": ("host_tools/weights.py",),
 }
 
 

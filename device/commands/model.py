@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from argparse import Namespace
 from contextlib import ExitStack
@@ -9,10 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from device.adapting import run as adapt
 from device.assembly import models_folder, open_profile
-from device.commands.model_use import use
-from device.fused import fuse_profile, write_model
 from device.output import print_json, warn
 from device.wheel import fetched_parts, local_wheels
 from edge_tl.embedder import TFLiteEmbedder
@@ -28,6 +26,9 @@ from edge_tl.surgery import truncate
 
 def run(arguments: Namespace) -> int:
     """Run one action."""
+    if arguments.action in ELSEWHERE:
+        module, function = ELSEWHERE[arguments.action]
+        return int(getattr(importlib.import_module(module), function)(arguments))
     if arguments.action in ACTIONS:
         return ACTIONS[arguments.action](arguments)
     with ExitStack() as stack:
@@ -151,6 +152,8 @@ def describe(path: Path) -> dict[str, Any]:
 
 def cut(arguments: Namespace) -> int:
     """Cut a .tflite file at one of its tensors; OUT is replaced whole or not at all."""
+    from device.fused import write_model
+
     path, out = arguments.path, arguments.out
     data = truncate(read_model(path), arguments.tensor, str(path))
     write_model(out, data, path)
@@ -167,13 +170,18 @@ def tensor_text(tensor: TensorInfo) -> str:
     return f"{text} (scale {tensor.scale:g}, zero point {tensor.zero_point})" if tensor.scale else text
 
 
+ELSEWHERE = {
+    "adapt": ("device.adapting", "run"),
+    "build": ("device.building", "build"),
+    "fuse": ("device.fused", "fuse_profile"),
+    "quantize": ("device.building", "quantize"),
+    "use": ("device.commands.model_use", "use"),
+}
+"""Actions of other modules, each of which is imported only for its own sake."""
 ACTIONS = {
-    "adapt": adapt,
-    "use": use,
     "get": get,
     "list": list_models,
     "info": info,
     "truncate": cut,
-    "fuse": fuse_profile,
 }
-"""All but those of a profile's generations."""
+"""All others but those of a profile's generations."""

@@ -117,9 +117,11 @@ def _read_zip(data: bytes) -> dict[str, np.ndarray]:
         if folder + "byteorder" in archive.namelist() and archive.read(folder + "byteorder") != b"little":
             raise _Damaged("was not written on a little-endian machine")
         root = _unpickle(io.BytesIO(archive.read(indexes[0])))
-        arrays = {
-            key: _numbers(storage, archive.read(f"{folder}data/{key}")) for key, storage in _storages(root).items()
-        }
+        storages = _storages(root)
+        # Many names may point at the same bytes of a hostile zip.
+        if sum(storage.count * np.dtype(storage.dtype).itemsize for storage in storages.values()) > len(data):
+            raise _Damaged("claims more numbers than it holds")
+        arrays = {key: _numbers(storage, archive.read(f"{folder}data/{key}")) for key, storage in storages.items()}
     return _state_dict(root, arrays)
 
 
@@ -143,11 +145,15 @@ def _numbers(storage: _Storage, raw: bytes) -> np.ndarray:
 
 def _state_dict(root: dict[str, _Tensor], arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     state = {}
+    left = sum(array.size for array in arrays.values())
     for name, tensor in root.items():
         count = math.prod(tensor.shape)
+        left -= count
         whole = tuple(math.prod(tensor.shape[axis + 1 :]) for axis in range(len(tensor.shape)))
         if tensor.stride != whole or tensor.offset + count > tensor.storage.count:
             raise _Damaged(f"array {name[:60]!r} is a view that does not lie in one piece")
+        if left < 0:
+            raise _Damaged("has arrays that share their numbers")
         numbers = arrays[tensor.storage.key][tensor.offset : tensor.offset + count]
         state[name] = numbers.reshape(tensor.shape).copy()
     return state

