@@ -41,7 +41,7 @@ def push(
     place = f"{INCOMING}/{embedder.fingerprint[:12]}"
     if run(["ssh", host, f"mkdir -p {place}"]) != 0:
         raise ConfigError(f"{host} cannot be reached: check that `ssh {host}` works")
-    if run(["rsync", "-a", "--delete", f"{folder}/", f"{host}:{place}/"]) != 0:
+    if run(["rsync", "-a", "--delete", f"{folder.resolve()}/", f"{host}:{place}/"]) != 0:
         raise ConfigError(f"the model could not be copied to {host}: is rsync installed there?")
     return run(["ssh", "-t", host, _orders(place, profile, service, edge_tl, force)])
 

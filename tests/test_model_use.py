@@ -1,10 +1,8 @@
-"""Another embedder for a taught profile: installed whole, judged, kept only where it is no worse; also from a host."""
+"""Another embedder for a taught profile: installed whole, judged, kept only where it is no worse."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,8 @@ from tiny_profile import Run, fill, model_folder
 
 from device.cli import main
 from edge_tl.chosen import install_embedder, read_chosen, write_chosen
-from edge_tl.errors import ConfigError, ModelError, ProfileError
+from edge_tl.errors import ModelError, ProfileError
 from edge_tl.profile import Profile
-from host_tools.cli import main as host_main
-from host_tools.push import push
 
 
 @pytest.fixture
@@ -122,64 +118,3 @@ def test_installing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.M
     assert install_embedder(source, tmp_path / "embedders") == name
     with pytest.raises(ModelError):
         install_embedder(tmp_path, tmp_path / "embedders")
-
-
-@pytest.fixture
-def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A "device" on this machine: ssh and rsync that do here what they are told to do there."""
-    home, programs = tmp_path / "home", tmp_path / "programs"
-    for folder in (home, programs):
-        folder.mkdir()
-    shims = {
-        "ssh": f'[ "$1" = -t ] && shift\nshift\ncd {home} && HOME={home} exec sh -c "$*"\n',
-        "rsync": f'shift 2\nto="{home}/${{2#*:}}"\nmkdir -p "$to" && cp -r "$1". "$to"\n',
-    }
-    for name, text in shims.items():
-        (programs / name).write_text("#!/bin/sh\n" + text)
-        (programs / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    return home
-
-
-def test_push_takes_a_model_into_use_on_the_device(run: Run, tmp_path: Path, device: Path) -> None:
-    """From the host's command to the device's profile: copied, checked, used; a damaged model never leaves the host."""
-    folder = taught(run, tmp_path)
-    command = tmp_path / "edge-tl"
-    code = "import sys; from device.cli import main; sys.exit(main())"
-    root = Path(__file__).resolve().parents[1]
-    command.write_text(
-        f'#!/bin/sh\nPYTHONPATH={root} XDG_DATA_HOME={tmp_path} exec {sys.executable} -c "{code}" "$@"\n'
-    )
-    command.chmod(0o755)
-    (tmp_path / "data").rename(tmp_path / "moved")
-    (tmp_path / "edge-tl").rename(tmp_path / "command")
-    (tmp_path / "moved").rename(tmp_path / "edge-tl")  # $XDG_DATA_HOME/edge-tl
-    folder = tmp_path / "edge-tl" / "profiles" / "default"
-    before = read_chosen(folder)
-    words = ["push", str(tmp_path / "other"), "pi@device", "--edge-tl", str(tmp_path / "command")]
-    assert host_main(words) == 0
-    with Profile(folder) as profile:
-        assert profile.generations()[0].number == 2
-    assert read_chosen(folder) != before
-    (tmp_path / "other" / "tiny.tflite").write_bytes(b"damaged")
-    assert host_main(words) == 1
-
-
-def test_push_refuses_what_ssh_would_take_for_an_option(tmp_path: Path) -> None:
-    """A host like -oProxyCommand=… is no host; one that cannot be reached is one line; labels are quoted."""
-    model = model_folder(tmp_path / "model")
-    for host in ("-oProxyCommand=touch x", "", "a b"):
-        with pytest.raises(ConfigError, match="is no host"):
-            push(model, host, "p", service=False, edge_tl="edge-tl", force=False, run=lambda _: 0)
-    with pytest.raises(ConfigError, match="cannot be reached"):
-        push(model, "pi@nowhere", "p", service=False, edge_tl="edge-tl", force=False, run=lambda _: 255)
-    ran: list[list[str]] = []
-
-    def note(command: object) -> int:
-        ran.append(list(command))  # type: ignore[call-overload]
-        return 0
-
-    assert push(model, "pi@pi", "it's; rm -rf ~", service=True, edge_tl="e", force=True, run=note) == 0
-    orders = ran[-1][-1]
-    assert "'it'\"'\"'s; rm -rf ~'" in orders
-    assert orders.startswith("set -e; sudo systemctl stop edge-tl; trap")
