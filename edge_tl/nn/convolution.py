@@ -11,10 +11,10 @@ from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.nn.layers import Plain, glorot_uniform
 
 Pair = tuple[int, int]
-PATCH_BYTES = 2**21
+PATCH_BYTES = 2**19
 """Patches are laid out for so many pictures at once that they stay in the processor's cache."""
-LEAST_STRIP = 16
-"""Values in a row of a kernel from which on a convolution is computed by strips."""
+LEAST_RUN = 16
+"""Values in a row of a kernel from which on a convolution is computed by runs of pixels."""
 PLANE_BYTES = 2**18
 """The same for depthwise convolution, which reads its pictures nine times."""
 
@@ -84,11 +84,17 @@ class Window:
         view = view[:, :: self.strides[0], :: self.strides[1]].transpose(0, 1, 2, 4, 5, 3)
         return view.reshape(count * rows * columns, -1)
 
-    def strips(self, padded: np.ndarray) -> np.ndarray:
-        """Each patch of one row of the kernel a row: (N·height·columns, kernel width·C), for every row of pixels."""
-        view = np.lib.stride_tricks.sliding_window_view(padded, self.size[1], axis=2)
-        view = view[:, :, :: self.strides[1]].transpose(0, 1, 2, 4, 3)
-        return view.reshape(-1, self.size[1] * padded.shape[3])
+    def runs(self, pictures: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """All runs of a kernel's width of pixels, a share at a time: where they begin, and their values, a view.
+
+        pictures (N, height, width, C), contiguous, are taken as one line of pixels, in which runs that begin a kernel's
+        width apart lie side by side as rows (M, kernel width·C): nothing is copied. Those that reach over the right
+        border mean nothing, and the last pixels, fewer than a kernel's width, begin none.
+        """
+        line, wide, channels = pictures.reshape(-1), self.size[1], pictures.shape[3]
+        for first in range(wide):
+            stop = first + (line.size // channels - first) // wide * wide
+            yield slice(first, stop, wide), line[first * channels : stop * channels].reshape(-1, wide * channels)
 
 
 class Conv2D:
@@ -142,8 +148,8 @@ class Conv2D:
         padded = self.window.pad(x)
         y = np.empty((len(x), *self.window.output(padded), self.W.shape[3]), np.result_type(x, self.W))
         for part in self._parts(padded):
-            if self.by_strips:
-                self._strips_forward(padded[part], y[part])
+            if self.by_runs:
+                self._runs_forward(padded[part], y[part])
             else:
                 kernel = self.W.reshape(-1, self.W.shape[3])
                 np.matmul(self.window.patches(padded[part]), kernel, out=y[part].reshape(-1, kernel.shape[1]))
@@ -155,8 +161,8 @@ class Conv2D:
         """See Layer."""
         padded, shape = saved
         slope = np.zeros_like(self.W) if self.trainable else None
-        under = np.zeros_like(padded) if below else None
-        step = self._strips_backward if self.by_strips else self._patches_backward
+        under = np.zeros(padded.shape, padded.dtype) if below else None
+        step = self._runs_backward if self.by_runs else self._patches_backward
         for part in self._parts(padded):
             step(padded[part], back[part], slope, None if under is None else under[part])
         gradients = {}
@@ -168,45 +174,47 @@ class Conv2D:
         return None if under is None else self.window.unpad(under, shape[1:3]), gradients
 
     @property
-    def by_strips(self) -> bool:
-        """Whether patches are laid out a row of the kernel at a time, and the rows added up afterwards.
+    def by_runs(self) -> bool:
+        """Whether it is computed by runs of pixels, all rows of the kernel at once, and the rows added up afterwards.
 
-        It moves a kernel's height less memory and gives BLAS squarer matrices, at the price of the rows of pixels at
-        the border, which not every row of the kernel meets; nothing is gained where there are few channels.
+        Nothing is laid out for it and BLAS gets squarer matrices, at the price of the pixels at the border, which not
+        every row of the kernel meets; nothing is gained where there are few channels.
         """
         height, width, channels, _ = self.W.shape
-        return height > 1 and self.window.strides[0] == 1 and width * channels >= LEAST_STRIP
+        return height > 1 and self.window.strides == (1, 1) and width * channels >= LEAST_RUN
 
-    def _strips_forward(self, padded: np.ndarray, y: np.ndarray) -> None:
-        """Every row of pixels against all rows of the kernel at once; each goes to the output that it belongs to."""
-        count, rows, columns, filters = y.shape
+    def _runs_forward(self, padded: np.ndarray, y: np.ndarray) -> None:
+        """Every run of pixels against all rows of the kernel; each goes to the output that it belongs to."""
+        rows, columns, filters = y.shape[1:]
         kernel = self.W.transpose(1, 2, 0, 3).reshape(-1, len(self.W) * filters)
-        met = (self.window.strips(padded) @ kernel).reshape(count, -1, columns, len(self.W), filters)
+        met = np.empty((padded[..., 0].size, kernel.shape[1]), y.dtype)
+        for begin, pixels in self.window.runs(padded):
+            np.matmul(pixels, kernel, out=met[begin])
+        met = met.reshape(*padded.shape[:3], len(self.W), filters)[:, :, :columns]
         np.add(met[:, :rows, :, 0], met[:, 1 : rows + 1, :, 1], out=y)
         for i in range(2, len(self.W)):
             y += met[:, i : i + rows, :, i]
 
-    def _strips_backward(
+    def _runs_backward(
         self, padded: np.ndarray, back: np.ndarray, slope: np.ndarray | None, under: np.ndarray | None
     ) -> None:
         """Add what one part of the pictures contributes to the gradients by the kernel and by the padded pictures."""
-        count, rows, columns, filters = back.shape
+        rows, columns, filters = back.shape[1:]
         height, width, channels, _ = self.W.shape
-        # What comes back to each row of pixels, through each row of the kernel; nothing beyond the border.
-        met = np.empty((count, padded.shape[1], columns, height, filters), back.dtype)
+        # What comes back to where each run begins, through each row of the kernel; nothing beyond the border.
+        met = np.empty((*padded.shape[:3], height, filters), back.dtype)
+        met[:, :, columns:] = 0
         for i in range(height):
             met[:, :i, :, i] = met[:, i + rows :, :, i] = 0
-            met[:, i : i + rows, :, i] = back
+            met[:, i : i + rows, :columns, i] = back
         wide = met.reshape(-1, height * filters)
         if slope is not None:
-            found = self.window.strips(padded).T @ wide
-            slope += found.reshape(width, channels, height, filters).transpose(2, 0, 1, 3)
+            found = sum(pixels.T @ wide[begin] for begin, pixels in self.window.runs(padded))
+            slope += np.reshape(found, (width, channels, height, filters)).transpose(2, 0, 1, 3)
         if under is not None:
             kernel = self.W.transpose(0, 3, 1, 2).reshape(height * filters, -1)
-            spread = (wide @ kernel).reshape(*met.shape[:3], width, channels)
-            right = self.window.strides[1]
-            for j in range(width):
-                under[:, :, j : j + (columns - 1) * right + 1 : right] += spread[:, :, :, j]
+            for begin, pixels in self.window.runs(under):
+                pixels += wide[begin] @ kernel
 
     def _patches_backward(
         self, padded: np.ndarray, back: np.ndarray, slope: np.ndarray | None, under: np.ndarray | None
@@ -228,8 +236,8 @@ class Conv2D:
     def _parts(self, padded: np.ndarray) -> Iterator[slice]:
         rows, columns = self.window.output(padded)
         patch_bytes = rows * columns * self.W[..., 0].size * padded.itemsize
-        if self.by_strips:
-            patch_bytes = padded.shape[1] * columns * self.W[:, 0, 0].size * padded.itemsize
+        if self.by_runs:
+            patch_bytes = padded.shape[1] * padded.shape[2] * self.W[:, 0, 0].size * padded.itemsize
         # Where the kernel is a point the patches are the pictures: nothing is laid out.
         return parts(len(padded), patch_bytes if self.window.size != (1, 1) else 0, PATCH_BYTES)
 
