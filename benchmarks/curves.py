@@ -10,8 +10,15 @@ Panel = tuple[Sequence[str], dict[str, list[float]]]
 WIDE_PX, HIGH_PX = 150, 110
 """Of a panel's drawing."""
 LEFT_PX, TOP_PX, GAP_PX, BELOW_PX = 34, 40, 16, 44
-COLOURS = {"frame": "#c0392b", "box": "#e08e0b", "hand-crop": "#2471a3", "hand": "#1e8449", "face": "#7d3c98"}
-DASHES = {"frame": "", "box": "5 3", "hand-crop": "2 2", "hand": "", "face": ""}
+COLOURS = {
+    "frame": "#c0392b",
+    "box": "#e08e0b",
+    "hand-crop": "#2471a3",
+    "hand": "#1e8449",
+    "face": "#7d3c98",
+    "face-crop": "#b9770e",
+}
+DASHES = {"frame": "", "box": "5 3", "hand-crop": "2 2", "hand": "", "face": "", "face-crop": "2 2"}
 
 
 def panels(rows: dict[str, dict[str, Panel]]) -> str:

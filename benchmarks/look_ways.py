@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +16,17 @@ from benchmarks.pictures import DATA, ROOT, Embedded, Pictures
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.features import FeatureMap
 from edge_tl.image import decode
-from edge_tl.look.embedders import BoxEmbedder, FaceEmbedder, HandCropEmbedder, HandEmbedder, load_tracker
-from edge_tl.look.hand import Hand, HandTracker
+from edge_tl.look.embedders import (
+    BoxEmbedder,
+    FaceCropEmbedder,
+    FaceEmbedder,
+    HandCropEmbedder,
+    HandEmbedder,
+    load_face_tracker,
+    load_tracker,
+)
+from edge_tl.look.face import FaceTracker
+from edge_tl.look.hand import HandTracker
 from edge_tl.look.models import VERSION, install_models
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
@@ -30,19 +40,19 @@ NOBODY = ""
 """The answer where no hand or face was found: no label can be empty."""
 
 
-class Once(HandTracker):
+class Once:
     """A tracker that looks once where several embedders ask about the same picture."""
 
-    def __init__(self, tracker: HandTracker) -> None:
+    def __init__(self, tracker: HandTracker | FaceTracker) -> None:
         self._tracker = tracker
         self._asked: np.ndarray | None = None
-        self._hand: Hand | None = None
+        self._found: Any = None
 
-    def find(self, picture: np.ndarray) -> Hand | None:
+    def find(self, picture: np.ndarray) -> Any:
         """The tracker's answer."""
         if picture is not self._asked:
-            self._asked, self._hand = picture, self._tracker.find(picture)
-        return self._hand
+            self._asked, self._found = picture, self._tracker.find(picture)
+        return self._found
 
 
 @dataclass(frozen=True)
@@ -91,14 +101,15 @@ def models_folder() -> Path | None:
 
 
 def open_ways(folder: Path, threads: int = 1) -> dict[str, Embedder]:
-    """The ways that need nothing but a picture; the two that look for hands share one tracker."""
+    """The ways that need nothing but a picture; those that look for the same share one tracker."""
     inner = TFLiteEmbedder.load(default_model(), threads=threads)
-    tracker = Once(load_tracker(folder, threads))
+    tracker, faces = Once(load_tracker(folder, threads)), Once(load_face_tracker(folder, threads))
     return {
         "frame": inner,
         "hand-crop": HandCropEmbedder(tracker, inner),
         "hand": HandEmbedder(tracker),
-        "face": FaceEmbedder.load(folder, threads),
+        "face": FaceEmbedder(faces),
+        "face-crop": FaceCropEmbedder(faces, inner),
     }
 
 

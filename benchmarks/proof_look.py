@@ -45,7 +45,7 @@ from edge_tl.embedder import Embedder
 from edge_tl.look.embedders import BoxEmbedder
 
 HANDS = ("frame", "hand-crop", "hand")
-FACES = ("frame", "face")
+FACES = ("frame", "face", "face-crop")
 FEW = (0, 1, 3, 5)
 SEEDS = 10
 BASE = 20
@@ -221,7 +221,7 @@ def report(result: dict[str, Any]) -> str:
         [who, *[float(faces[name]["people"][who]) for name in names]] for who in faces[names[0]]["people"]
     ]
     for key, i in (("mean", 0), ("worst", 1)):
-        goals = {"face": FACE_GOALS[i]}
+        goals = dict.fromkeys(("face", "face-crop"), FACE_GOALS[i])
         poses.append([f"**{key}**", *[met(faces[name][key], goals.get(name)) for name in names]])
     poses.append(["nothing found", *[f"{100 * faces[name]['nothing_found']:.1f} %" for name in names]])
     return "\n\n".join(

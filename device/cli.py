@@ -29,7 +29,7 @@ from device.output import forgive_encodings, warn
 from device.serve.grammar import add_service
 from edge_tl.errors import EdgeTLError
 
-WAYS = ("frame", "box", "hand", "hand-crop", "face")
+WAYS = ("frame", "box", "hand", "hand-crop", "face", "face-crop")
 HANDS = ("largest", "both")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
 KEEPS_NOTHING = ("demo", "detect", "doctor", "evaluate", "listen", "model", "predict", "report", "status")

@@ -23,7 +23,7 @@ from edge_tl.errors import EdgeTLError
 from edge_tl.look.models import PARTS, load_part
 from edge_tl.models import default_model
 
-LOOKS = {"hands": "hand and hand-crop", "face": "face"}
+LOOKS = {"hands": "hand and hand-crop", "face": "face and face-crop"}
 """The ways to look that need these models."""
 LEAST_FREE_BYTES = 50_000_000
 """A thousand examples of 640×480 with their embeddings; less is an afternoon's teaching that fails in its middle."""

@@ -34,7 +34,7 @@ class PipelineConfig:
     """Which taught set; made when it is not there, so that it can be taught from the console."""
     rotate: int = 0
     """Degrees clockwise that every picture is turned first: 0, 90, 180 or 270."""
-    look: str | None = limits(None, one_of=("frame", "box", "hand", "hand-crop", "face"))
+    look: str | None = limits(None, one_of=("frame", "box", "hand", "hand-crop", "face", "face-crop"))
     """Of a new profile of pictures, as `--look`; one that holds examples keeps its own."""
     smoothing_s: float | None = limits(None, least=0, most=60)
     """Of signs: time constant of the smoothing, seconds; left out, the controller's own."""

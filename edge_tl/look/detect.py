@@ -11,7 +11,7 @@ from edge_tl.errors import ModelError
 from edge_tl.image import check_picture
 from edge_tl.interpreter import Interpreter
 from edge_tl.look.anchors import anchors
-from edge_tl.look.region import whole
+from edge_tl.look.region import Region, whole
 from edge_tl.manifest import Scaling
 
 OVERLAP = 0.3
@@ -58,10 +58,10 @@ class Detector:
         self._score = score
         self._scale, self._offset = np.float32(scaling.scale[0]), np.float32(scaling.offset[0])
 
-    def __call__(self, picture: np.ndarray) -> list[Detection]:
-        """All that is found in a picture uint8 (height_px, width_px, 3) RGB, the largest first."""
+    def __call__(self, picture: np.ndarray, region: Region | None = None) -> list[Detection]:
+        """All that is found in a picture uint8 (height_px, width_px, 3) RGB, or in a part of it; the largest first."""
         check_picture(picture)
-        seen = whole(picture)
+        seen = region or whole(picture)
         small = seen.model_input(picture, self._size_px)
         view = self._interpreter.input_view()[0]
         np.multiply(small, self._scale, out=view, casting="unsafe")

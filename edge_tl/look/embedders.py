@@ -15,18 +15,21 @@ import numpy as np
 
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError
-from edge_tl.features import FeatureMap
+from edge_tl.features import FeatureMap, unit_rows
 from edge_tl.image import check_picture
 from edge_tl.look.detect import Detection, Detector
-from edge_tl.look.face import FACE_SCORE, STRETCH, VALUES, find_face, pose
+from edge_tl.look.face import LOOKS, LOOSE, VALUES, FaceTracker, around_box, pose
 from edge_tl.look.hand import INDEX, MIDDLE, PALM_SCORE, PRESENCE, RING, WRIST, Hand, HandTracker
 from edge_tl.look.models import FACE, LANDMARKS, PALM, load_part
 from edge_tl.look.region import SAMPLING, Region, upright
 
 CROP_SCALE = 1.35
 """How much larger than the longer side of the landmarks' upright box the hand crop is."""
+FACE_CROP_SCALE = 1.2
+"""How much larger than the longer side of the face's box the face crop is: 99.0 % of unseen people's poses by the crop
+alone, 98.4 at 1.6 and 94.8 at 2.2, where more of the room is in it."""
 CROP_PX = 224
-"""The side of that crop, before the image embedder fits it to its own size."""
+"""The side of these crops, before the image embedder fits it to its own size."""
 BEND = 0.4
 """What a cosine between two bones weighs beside a coordinate in palm lengths."""
 HAND_VALUES = 2 * 20 + 4 * 5
@@ -38,6 +41,11 @@ def load_tracker(folder: Path, threads: int | None = None) -> HandTracker:
     """The hand tracker of the models installed in a folder; ModelError where they are not."""
     palms = Detector(load_part(folder, PALM, threads), PALM.scaling, PALM_SCORE)
     return HandTracker(palms, load_part(folder, LANDMARKS, threads))
+
+
+def load_face_tracker(folder: Path, threads: int | None = None) -> FaceTracker:
+    """The face tracker of the model installed in a folder; ModelError where it is not."""
+    return FaceTracker(Detector(load_part(folder, FACE, threads), FACE.scaling, LOOSE))
 
 
 def shape_of(hand: Hand) -> np.ndarray:
@@ -139,23 +147,53 @@ class FaceEmbedder(Whole):
     way, sought = "face", "face"
     features = PLAIN
 
-    def __init__(self, faces: Detector) -> None:
-        self.faces = faces
+    def __init__(self, tracker: FaceTracker) -> None:
+        self.tracker = tracker
+        self.following = False
         self.seen: Detection | None = None
-        self.fingerprint = fingerprint(self.name, FACE.sha256, FACE_SCORE, STRETCH)
+        self.fingerprint = fingerprint(self.name, FACE.sha256, *LOOKS)
         self.embedding_shape: tuple[int, ...] = (VALUES,)
         self.embedding_dim = VALUES
 
     @classmethod
     def load(cls, folder: Path, threads: int | None = None) -> Self:
         """With the model that `install_models` put into a folder."""
-        return cls(Detector(load_part(folder, FACE, threads), FACE.scaling, FACE_SCORE))
+        return cls(load_face_tracker(folder, threads))
 
     def embed(self, data: np.ndarray) -> np.ndarray:
         """A picture uint8 (height_px, width_px, 3) RGB → float32 (90,); zeros where no face is."""
-        check_picture(data)
-        self.seen = find_face(self.faces, data)
+        self.seen = self.tracker.follow(data) if self.following else self.tracker.find(data)
         return np.zeros(VALUES, np.float32) if self.seen is None else pose(self.seen)
+
+
+class FaceCropEmbedder(Whole):
+    """Where a face looks, and the face itself as an image embedder sees it: each of unit length, one after the other.
+
+    So their kernels have the same trace, and the head weighs what either says. Not for two threads at once.
+    """
+
+    way, sought = "face-crop", "face"
+    features = PLAIN
+
+    def __init__(self, tracker: FaceTracker, inner: Embedder) -> None:
+        self.tracker, self.inner = tracker, inner
+        self.following = False
+        self.seen: Detection | None = None
+        self.name = f"face-crop {inner.name}"
+        self._map = FeatureMap()
+        parameters = (FACE.sha256, *LOOKS, inner.fingerprint, FACE_CROP_SCALE, CROP_PX, self._map.saved())
+        self.fingerprint = fingerprint("face-crop", *parameters)
+        self.embedding_dim = VALUES + self._map.dim(inner.embedding_shape)
+        self.embedding_shape: tuple[int, ...] = (self.embedding_dim,)
+
+    def embed(self, data: np.ndarray) -> np.ndarray:
+        """A picture uint8 (height_px, width_px, 3) RGB → float32 (embedding_dim,); zeros where no face is."""
+        self.seen = self.tracker.follow(data) if self.following else self.tracker.find(data)
+        if self.seen is None:
+            return np.zeros(self.embedding_dim, np.float32)
+        crop = self.inner.embed(around_box(self.seen, FACE_CROP_SCALE).crop(data, CROP_PX))
+        looks = unit_rows(pose(self.seen)[np.newaxis])[0]
+        return np.concatenate([looks, self._map(crop, self.inner.embedding_shape)])
 
 
 class BoxEmbedder(Whole):

@@ -9,13 +9,23 @@ from pathlib import Path
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.look.both import BothHandsEmbedder, BothTracker
-from edge_tl.look.embedders import BoxEmbedder, FaceEmbedder, HandCropEmbedder, HandEmbedder, check_box, load_tracker
+from edge_tl.look.embedders import (
+    BoxEmbedder,
+    FaceCropEmbedder,
+    FaceEmbedder,
+    HandCropEmbedder,
+    HandEmbedder,
+    check_box,
+    load_face_tracker,
+    load_tracker,
+)
 from edge_tl.look.models import parts_of
 
-WAYS = ("frame", "box", "hand", "hand-crop", "face")
-"""The whole picture, a part of it that was drawn once, a hand's shape, a hand's upright crop, where a face looks."""
+WAYS = ("frame", "box", "hand", "hand-crop", "face", "face-crop")
+"""The whole picture, a part of it that was drawn once, a hand's shape, a hand's upright crop, where a face looks, and
+the face itself beside it."""
 HANDS = ("largest", "both")
-NEEDS = {"hand": "hands", "hand-crop": "hands", "face": "face"}
+NEEDS = {"hand": "hands", "hand-crop": "hands", "face": "face", "face-crop": "face"}
 """Which models (`look.models.PARTS`) a way needs."""
 
 
@@ -54,8 +64,8 @@ def open_look(look: Look, folder: Path, load_inner: Callable[[], Embedder], thre
     """The embedder that looks so, opened.
 
     `folder`: where the models of hands and faces are installed. `load_inner`: loads the image embedder of the ways
-    frame, box and hand-crop; not called by the others. ModelError, one line with the command that helps, where the
-    models are missing or damaged.
+    frame, box, hand-crop and face-crop; not called by the others. ModelError, one line with the command that helps,
+    where the models are missing or damaged.
     """
     if look.way in NEEDS:
         _check_installed(look.way, folder)
@@ -67,6 +77,8 @@ def open_look(look: Look, folder: Path, load_inner: Callable[[], Embedder], thre
         return HandCropEmbedder(load_tracker(folder, threads), load_inner())
     if look.way == "face":
         return FaceEmbedder.load(folder, threads)
+    if look.way == "face-crop":
+        return FaceCropEmbedder(load_face_tracker(folder, threads), load_inner())
     inner = load_inner()
     return inner if look.box is None else BoxEmbedder(inner, look.box)
 
