@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from edge_tl.image import check_picture
-from edge_tl.look.detect import OVERLAP, Detection, Detector, overlaps
+from edge_tl.look.detect import OVERLAP, Detection, Detector
 from edge_tl.look.region import Region
+from edge_tl.metrics import iou
 
 LOOSE = 0.1
 """What a first find must reach; low, because the looks around it decide."""
@@ -120,7 +121,7 @@ def along(size: float, side: float) -> list[float]:
 
 def same(one: Detection, other: Detection) -> bool:
     """Whether two finds are one face."""
-    return bool(overlaps(one.box.reshape(2, 2), other.box.reshape(1, 2, 2))[0] > OVERLAP)
+    return bool(iou(one.box[np.newaxis], other.box[np.newaxis])[0] > OVERLAP)
 
 
 def surest(found: list[Detection]) -> Detection | None:
