@@ -10,7 +10,16 @@ import argparse
 import sys
 from typing import Any
 
-from benchmarks import bench_embed, bench_knn, bench_latency, bench_look, bench_start, bench_training, bench_words
+from benchmarks import (
+    bench_build,
+    bench_embed,
+    bench_knn,
+    bench_latency,
+    bench_look,
+    bench_start,
+    bench_training,
+    bench_words,
+)
 from benchmarks.look_ways import models_folder
 from benchmarks.pictures import DATA, ROOT, digits, embed, faces, sessions
 from benchmarks.prove import source_text_model, speech_bases
@@ -42,6 +51,8 @@ def main() -> int:
 
 def part(name: str) -> tuple[Any, dict[str, Any]]:
     """A part's module, and what it measured."""
+    if name == "build":
+        return bench_build, bench_build.measure()
     if name == "knn":
         return bench_knn, bench_knn.measure()
     if name == "look":
