@@ -11,13 +11,15 @@ import numpy as np
 from device.assembly import chosen_model, load_embedder, open_profile, profile_folder, taught_recognizer
 from device.output import print_json
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.fuse import fuse
+from edge_tl.fuse import fuse, fuse_network
 from edge_tl.fused import FusedModel, read_about
 from edge_tl.hearing import read_hearing
 from edge_tl.image import decode
 from edge_tl.interpreter import read_model
 from edge_tl.look.remembered import read_look
 from edge_tl.manifest import read_manifest
+from edge_tl.nn.losses import softmax
+from edge_tl.picture_base import read_picture_base
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
 from edge_tl.speech_base import BASE
@@ -27,6 +29,8 @@ MOST_COMPARED = 20
 
 def fuse_profile(arguments: Namespace) -> int:
     """Write a profile's embedder and head as one file, and compare it with the profile on its own examples."""
+    if arguments.network is not None:
+        return fuse_adapted(arguments)
     look = read_look(profile_folder(arguments))
     if look.way != "frame":
         raise ConfigError(
@@ -41,15 +45,35 @@ def fuse_profile(arguments: Namespace) -> int:
         write_model(arguments.out, data, file)
         fused = FusedModel.load(arguments.out, arguments.threads)
         compared, largest = difference(profile, recognizer, fused)
+    return tell(arguments, fused, len(data), compared, largest)
+
+
+def tell(arguments: Namespace, fused: FusedModel, size_bytes: int, compared: int, largest: float) -> int:
+    """Say what was written, and how far it is from what it was made of."""
     if arguments.json:
-        said = {"file": str(arguments.out), "bytes": len(data), "labels": list(fused.classes)}
+        said = {"file": str(arguments.out), "bytes": size_bytes, "labels": list(fused.classes)}
         print_json(said | {"head": fused.about.head, "compared": compared, "largest_difference": largest})
         return 0
-    print(f"{arguments.out}: {', '.join(fused.classes)}; {len(data)} bytes")
+    print(f"{arguments.out}: {', '.join(fused.classes)}; {size_bytes} bytes")
     if compared:
-        print(f"its probabilities differ from the profile's by {largest:.1g} at most, on {compared} of its examples")
+        source, asked = ("profile", "of its examples") if arguments.network is None else ("network", "drawn pictures")
+        print(f"its probabilities differ from the {source}'s by {largest:.1g} at most, on {compared} {asked}")
     print(f"name a file with it: edge-tl predict --model {arguments.out} FILE")
     return 0
+
+
+def fuse_adapted(arguments: Namespace) -> int:
+    """Write a network that `model adapt` trained as one file, and compare it with NumPy on drawn pictures."""
+    base = read_picture_base(arguments.network)
+    data = fuse_network(base)
+    write_model(arguments.out, data, arguments.network)
+    fused = FusedModel.load(arguments.out, arguments.threads)
+    height, width, channels = base.about.input_shape
+    noise = np.random.default_rng(0).integers(0, 256, (MOST_COMPARED, height, width, channels), np.uint8)
+    wanted = softmax(base.network(base.pixels(noise)))
+    pictures = np.broadcast_to(noise, (*noise.shape[:3], 3))
+    made = np.stack([fused.observe(picture).probabilities for picture in pictures])
+    return tell(arguments, fused, len(data), len(noise), float(np.abs(made - wanted).max()))
 
 
 def model_file(arguments: Namespace) -> Path:

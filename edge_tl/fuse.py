@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,22 @@ from edge_tl.heads.prototype import PrototypeHead
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.softmax import SoftmaxHead
 from edge_tl.heads.tuned import TunedHead
-from edge_tl.nn import Dense, ReLU
+from edge_tl.lowering import held_bytes, lowered
+from edge_tl.manifest import Manifest, Scaling
+from edge_tl.nn import Conv2D, Dense, Layer, Network, ReLU
+from edge_tl.picture_base import PictureBase
 from edge_tl.recognizer import Recognizer
 from edge_tl.schema import opened, packed
 from edge_tl.speech_base import BASE
 from edge_tl.speech_browser import MAP, BrowserEmbedder, Units
 from edge_tl.surgery import keep_only
+from edge_tl.unfreeze import unfreeze
 
-Step = FeatureMap | Dense | ReLU
+Step = FeatureMap | Layer
 """What can follow an embedder's output."""
 OUTPUT = "probabilities"
+GREY = (0.299, 0.587, 0.114)
+"""Of red, green and blue: ITU-R BT.601."""
 _SPLIT = 2.0**13 + 1
 """Veltkamp's constant that leaves 11 of float32's 24 bits, as float16 has: 2 to the 24 − 11, plus 1."""
 
@@ -48,7 +55,7 @@ def fuse(recognizer: Recognizer, model: bytes, name: str = "the model") -> bytes
     """
     embedder = recognizer.embedder
     before = _before_head(recognizer)
-    steps = [*before, *_of_head(recognizer.head, before[-1])]
+    steps = [*before, *_of_head(recognizer.head, before[-1] if before else PLAIN)]
     about: dict[str, Any] = {"format": FORMAT, "kind": embedder.kind, "head": recognizer.head.name}
     if isinstance(embedder, TFLiteEmbedder):
         wanted = embedder.manifest.sha256
@@ -58,9 +65,45 @@ def fuse(recognizer: Recognizer, model: bytes, name: str = "the model") -> bytes
         about["base"] = embedder.name
     if hashlib.sha256(model).hexdigest() != wanted:
         raise ModelError(f"{name}: is not the file that {embedder.name} runs; give the one that it was loaded from")
-    labels = recognizer.classes
-    metadata = {LABELS: "\n".join(labels).encode(), ABOUT: json.dumps(about, ensure_ascii=False).encode()}
-    return append(model, steps, embedder.embedding_shape, metadata, name)
+    if isinstance(embedder, BrowserEmbedder) and embedder.lower is not None:
+        # The convolutions that were trained are left out, and come back as they are now.
+        model, _ = unfreeze(model, sum(isinstance(layer, Conv2D) for layer in embedder.lower.layers), name)
+    return append(model, steps, embedder.embedding_shape, _metadata(recognizer.classes, about), name)
+
+
+def fuse_network(base: PictureBase) -> bytes:
+    """The bytes of a .tflite file of a small picture network, as it was trained or adapted, labels and manifest inside.
+
+    The input is float32 (1, h, w, 3) RGB, scaled as the manifest says, also where the network looks at grey (light on
+    dark); the output float32 (1, labels), probabilities. ConfigError for a layer that has no operator in TFLite;
+    MissingDependency without LiteRT.
+    """
+    about = base.about
+    height, width, channels = about.input_shape
+    graph = Graph.new((1, height, width, 3), "picture")
+    at = graph.output
+    if channels == 1:
+        at = graph.convolution(at, np.array(GREY, np.float32).reshape(1, 1, 3, 1), np.zeros(1, np.float32))
+    at = graph.softmax(lowered(graph, at, base.network.layers))
+    manifest = Manifest(
+        name=about.name,
+        model=f"{about.name}.tflite",
+        sha256="0" * 64,
+        architecture="network",
+        alpha=None,
+        layer=OUTPUT,
+        input_shape=(height, width, 3),
+        colour_order="rgb",
+        resize="crop",
+        scaling=Scaling((about.scale,) * 3, (0.0,) * 3),
+        output_shape=(len(about.labels),),
+        quantization="float32",
+        weights=about.weights,
+        tools=about.tools,
+    )
+    said = {"format": FORMAT, "kind": "picture", "head": "network", "manifest": asdict(manifest)}
+    graph.end(at, OUTPUT, _metadata(about.labels, said))
+    return graph.packed(2 * held_bytes(base.network.layers) + 1_000_000)
 
 
 def append(
@@ -71,7 +114,7 @@ def append(
     `metadata`: what the file carries beside its graph, title → bytes. ModelError (one line) for a damaged file, or one
     without exactly one output of this shape in float32, int8 or uint8; MissingDependency without LiteRT.
     """
-    weights = sum(array.nbytes for step in steps if isinstance(step, Dense) for array in step.arrays.values())
+    weights = held_bytes(steps)
     with opened(data, name) as model:
         outputs = model.subgraphs[0].outputs
         if outputs is None or len(outputs) != 1:
@@ -81,29 +124,34 @@ def append(
         if graph.shape(graph.output) != (1, *shape):
             raise ModelError(f"{name}: ends in {graph.shape(graph.output)}; {(1, *shape)} is wanted")
         at = _as_kept(graph, graph.dequantized(graph.output, (1, *shape)), (1, *shape))
-        for step, after in zip(steps, [*steps[1:], None], strict=True):
-            if isinstance(step, FeatureMap):
-                at = _mapped(graph, at, step, shape)
-            elif isinstance(step, Dense):
-                at = graph.dense(at, step.W, step.b, relu=isinstance(after, ReLU))
-            shape = graph.shape(at)[1:]
-        at = graph.apply("SOFTMAX", at, shape=(1, *shape), options="SoftmaxOptions", beta=1.0)
-        graph.end(at, OUTPUT, metadata)
+        for _, run in groupby(steps, lambda step: isinstance(step, FeatureMap)):
+            layers: list[Layer] = []
+            for step in run:
+                if isinstance(step, FeatureMap):
+                    at = _mapped(graph, at, step, graph.shape(at)[1:])
+                else:
+                    layers.append(step)
+            at = lowered(graph, at, layers)
+        graph.end(graph.softmax(at), OUTPUT, metadata)
         return packed(model, 2 * len(data) + 2 * weights + sum(map(len, metadata.values())) + 1_000_000)
+
+
+def _metadata(labels: Sequence[str], about: dict[str, Any]) -> dict[str, bytes]:
+    """What a file says of itself, for `fused.read_about`."""
+    return {LABELS: "\n".join(labels).encode(), ABOUT: json.dumps(about, ensure_ascii=False).encode()}
 
 
 def _before_head(recognizer: Recognizer) -> list[Step]:
     """What lies between the embedder's file and the head; ConfigError where that is more than layers."""
     embedder, features = recognizer.embedder, recognizer.features
-    if isinstance(embedder, BrowserEmbedder) and embedder.lower is not None:
-        raise ConfigError(f"the last convolutions of {embedder.name} are trained, which cannot be fused: --unfreeze 1")
     if isinstance(embedder, TFLiteEmbedder) and isinstance(features, FeatureMap):
         return [features]
     if isinstance(embedder, BrowserEmbedder) and isinstance(features, Units):
-        upper = features.upper
-        return [PLAIN, Dense(upper.dense, upper.dense_bias), ReLU(), MAP]
+        upper, lower = features.upper, features.lower
+        below = [PLAIN] if lower is None else lower.layers
+        return [*below, Dense(upper.dense, upper.dense_bias), ReLU(), MAP]
     if isinstance(embedder, BrowserEmbedder) and isinstance(features, FeatureMap):
-        return [features]
+        return [features] if embedder.lower is None else []
     raise ConfigError(
         f"{embedder.name} is more than one network, which one .tflite cannot hold: fuse a profile that looks at the "
         "whole frame, or one of words made with --base DIR"
@@ -125,8 +173,11 @@ def _of_head(head: Any, rows: Step) -> list[Step]:
         W1, b1, W2 = head.weights_
         return [Dense(W1, b1), ReLU(), Dense(W2)]
     if isinstance(head, TunedHead):
-        _, arrays = head.state()
-        return [Dense(arrays["dense"], arrays["dense_bias"]), ReLU(), Dense(arrays["top"], arrays["top_bias"])]
+        meta, arrays = head.state()
+        below = {key.removeprefix("lower."): array for key, array in arrays.items() if key.startswith("lower.")}
+        convolutions = Network.from_state(meta["lower"], below).layers if "lower" in meta else []
+        hidden, top = Dense(arrays["dense"], arrays["dense_bias"]), Dense(arrays["top"], arrays["top_bias"])
+        return [*convolutions, hidden, ReLU(), top]
     raise ConfigError(
         f"a {head.name} head of {len(head.classes_)} classes is no network: train another one with "
         "`edge-tl train --head ridge`"

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.errors import ShapeError
 from edge_tl.schema import load_schema, operator_code, packed
 
 
@@ -99,10 +100,7 @@ class Graph:
         kinds = self._schema.ActivationFunctionType
         depthwise = W.ndim == 3
         kernel = W[np.newaxis] if depthwise else W.transpose(3, 0, 1, 2)
-        rows, columns = (
-            -(-(size - (length - 1 if padding == "valid" else 0)) // stride)
-            for size, length, stride in zip(self.shape(at)[1:3], W.shape[:2], strides, strict=True)
-        )
+        rows, columns = self._slid(at, (W.shape[0], W.shape[1]), strides, padding)
         name = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
         more = {"depthMultiplier": 1} if depthwise else {}
         return self.apply(
@@ -119,6 +117,21 @@ class Graph:
             dilationWFactor=1,
             fusedActivationFunction={None: kinds.NONE, 6.0: kinds.RELU6}.get(most, kinds.RELU),
             **more,
+        )
+
+    def largest(self, at: int, size: tuple[int, int], strides: tuple[int, int], padding: str) -> int:
+        """The largest of each window of pictures (1, h, w, C); padding as in `convolution`."""
+        rows, columns = self._slid(at, size, strides, padding)
+        return self.apply(
+            "MAX_POOL_2D",
+            at,
+            shape=(1, rows, columns, self.shape(at)[3]),
+            options="Pool2DOptions",
+            padding=getattr(self._schema.Padding, padding.upper()),
+            filterHeight=size[0],
+            filterWidth=size[1],
+            strideH=strides[0],
+            strideW=strides[1],
         )
 
     def padded(self, at: int, above: tuple[int, int], beside: tuple[int, int]) -> int:
@@ -160,6 +173,16 @@ class Graph:
     def packed(self, most_bytes: int) -> bytes:
         """The bytes of the file; ValueError where they would be more than `most_bytes`."""
         return packed(self._model, most_bytes)
+
+    def _slid(self, at: int, size: tuple[int, int], strides: tuple[int, int], padding: str) -> tuple[int, int]:
+        """Rows and columns of what a window gives that slides over pictures; ShapeError where it does not fit."""
+        sides = [
+            -(-(side - (length - 1 if padding == "valid" else 0)) // stride)
+            for side, length, stride in zip(self.shape(at)[1:3], size, strides, strict=True)
+        ]
+        if min(sides) < 1:
+            raise ShapeError(f"pictures of {self.shape(at)[1:3]} are smaller than the kernel {size}")
+        return sides[0], sides[1]
 
     def _tensor(self, shape: tuple[int, ...], kind: str, buffer: int) -> int:
         number = len(self._graph.tensors)
