@@ -24,6 +24,7 @@ from benchmarks import (
     proof_look_changed,
     proof_look_strangers,
     proof_mnist,
+    proof_objects,
     proof_service,
     proof_sessions,
     proof_strangers,
@@ -55,7 +56,9 @@ SERVICE = ("service",)
 """That of the headless service; it needs no data."""
 DIGITS = ("mnist",)
 """Those of the small network of handwritten digits."""
-PROOFS = PLAIN + LOOKING + WORDS + SERVICE + DIGITS
+OBJECTS = ("objects",)
+"""That of boxes taught with a few examples."""
+PROOFS = PLAIN + LOOKING + WORDS + SERVICE + DIGITS + OBJECTS
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
 """Where the curves of `mnist` are drawn."""
@@ -164,6 +167,10 @@ def main() -> int:
             record("hard_words", result, text, {"18 words": browser})
     if "mnist" in chosen:
         prove_mnist()
+    if "objects" in chosen:
+        embedder = TFLiteEmbedder.load(default_model(), threads=1)
+        result, text = proved(proof_objects, embedder)
+        record("objects", result, text, {"shipped": embedder})
     return 0
 
 

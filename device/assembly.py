@@ -15,6 +15,7 @@ from device.rotated import Rotated
 from device.steering import neutral_label
 from edge_tl.chosen import read_chosen
 from edge_tl.controller import Controller, ControllerConfig
+from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked
 from edge_tl.frames import Source
@@ -242,6 +243,12 @@ def taught_recognizer(profile: Profile, embedder: Embedder, *, reject: bool = Tr
             + ("run `edge-tl train`" if examples else "run `edge-tl teach` first, or `edge-tl examples import`")
         )
     return Recognizer.restore(saved, embedder, reject=reject)
+
+
+def trained_head(saved: Saved | None) -> str:
+    """The head that names whole pictures or sounds in a profile: the one trained last, else ridge."""
+    name = "ridge" if saved is None else str(saved.meta["head"]["name"])
+    return "ridge" if name == BOXES else name
 
 
 def make_controller(recognizer: Recognizer, config: ControllerConfig | None = None) -> Controller:

@@ -18,9 +18,11 @@ from device.assembly import (
     open_profile,
     profile_folder,
 )
+from device.bring_boxes import bring_list
 from device.output import Progress, print_json, warn
 from device.rotated import turned
 from device.stopping import stoppable
+from edge_tl.box_files import ENDINGS as LISTS
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
@@ -40,6 +42,8 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
     path = arguments.path
     if path.is_file() and _begins(path, MAGIC):
         return bring_spoken(arguments, stack)
+    if path.suffix.lower() in LISTS and path.is_file():
+        return bring_list(arguments, stack)
     labels_in(path)
     hearing = asked_hearing(arguments) or read_hearing(profile_folder(arguments))
     if hearing is None and kind_of(path) == "picture":

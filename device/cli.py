@@ -188,7 +188,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="of a folder: those at the top are places or days, SESSION/CLASS/picture",
     )
 
-    command(
+    teach = command(
         "teach",
         "hold a key to record examples of a class from the camera; with --mic press it and say a word",
         profile,
@@ -200,6 +200,9 @@ def build_parser() -> argparse.ArgumentParser:
         looking,
         teaching,
         head,
+    )
+    teach.add_argument(
+        "--boxes", action="store_true", help="draw a box around a thing in each picture: `detect` finds it then"
     )
 
     train = command("train", "train the head on the recorded examples and save it", profile, model, head, against)
@@ -301,7 +304,7 @@ def build_parser() -> argparse.ArgumentParser:
     predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture or a sound")
     predict.add_argument("--no-reject", action="store_true", help="always name a class, never 'none of these'")
 
-    add_detect(command, model, camera, turning)
+    add_detect(command, profile, model, camera, turning)
 
     examples = command("examples", "list, import, export, remove and rename recorded examples")
     actions = examples.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -310,7 +313,7 @@ def build_parser() -> argparse.ArgumentParser:
         return actions.add_parser(name, help=help_text, description=sentence(help_text), parents=[profile, *parents])
 
     action("list", "show every class and session with its counts (and with --json every example)")
-    what_is_brought = "add a folder: CLASS/picture, CLASS/TAKE/picture or CLASS/sound; or a TFJSSCDS file"
+    what_is_brought = "add a folder (CLASS/picture, CLASS/TAKE/picture, CLASS/sound), a CSV or COCO list, or TFJSSCDS"
     bring = action("import", what_is_brought, model, looking, base, turning)
     bring.add_argument("path", type=Path, metavar="PATH", help="the folder or file")
     bring.add_argument(
@@ -320,9 +323,9 @@ def build_parser() -> argparse.ArgumentParser:
     take_out.add_argument("path", type=Path, metavar="PATH", help="the folder; made when it is not there")
     take_out.add_argument(
         "--format",
-        choices=("folder", "tfjsscds"),
+        choices=("folder", "tfjsscds", "csv", "coco"),
         default="folder",
-        help="folder (default), or words as a browser's data set",
+        help="folder (default), a list of boxes beside it too, or words as a browser's data set",
     )
     remove = action("remove", "forget the last take, single examples, or a whole class")
     what = remove.add_mutually_exclusive_group(required=True)

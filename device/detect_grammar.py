@@ -11,17 +11,17 @@ from device.arguments import pixels, positive, positive_seconds, share
 
 def add_detect(
     command: Callable[..., argparse.ArgumentParser],
+    profile: argparse.ArgumentParser,
     model: argparse.ArgumentParser,
     camera: argparse.ArgumentParser,
     turning: argparse.ArgumentParser,
 ) -> None:
     """Add the command; `command(name, help, *parents)` makes one; the others are options that other commands have."""
-    detect = command(
-        "detect", "find things in pictures or before the camera, each with its box", model, camera, turning
-    )
+    about = "find things in pictures or before the camera, each with its box"
+    detect = command("detect", about, profile, model, camera, turning)
     detect.add_argument("files", nargs="*", type=Path, metavar="PICTURE", help="pictures (default: the camera)")
     detect.add_argument(
-        "--ssd", type=Path, required=True, metavar="FILE.tflite", help="a single-shot detector of any maker"
+        "--ssd", type=Path, metavar="FILE.tflite", help="a single-shot detector of any maker (default: what was taught)"
     )
     detect.add_argument(
         "--labels-file", type=Path, metavar="FILE", help="with --ssd: a label a line (default: those in the model file)"
@@ -47,4 +47,3 @@ def add_detect(
     detect.add_argument(
         "--seconds", type=positive_seconds, default=float("inf"), metavar="N", help="how long to watch the camera"
     )
-    detect.add_argument("--json", action="store_true", help="a line of JSON for each picture")

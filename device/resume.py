@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 
-from device.assembly import load_saved
+from device.assembly import load_saved, trained_head
 from edge_tl.embedder import Embedder
-from edge_tl.errors import ProfileMismatch
+from edge_tl.errors import ConfigError, ProfileMismatch
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
 
@@ -17,9 +17,9 @@ def resume(profile: Profile, embedder: Embedder, head: str | None) -> Recognizer
     head: what was asked for on the command line; None goes on with the head trained before.
     """
     saved = load_saved(profile)
-    taught = saved.meta["head"]["name"] if saved else "ridge"
+    taught = trained_head(saved)
     if saved is not None and head in (None, taught):
-        with contextlib.suppress(ProfileMismatch):
+        with contextlib.suppress(ProfileMismatch, ConfigError):
             return Recognizer.restore(saved, embedder)
     fresh = Recognizer(embedder, head or taught)
     fresh.adopt_others(saved)

@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from edge_tl.database import Database, Upgrade
+from edge_tl.recorded import Box
 from edge_tl.sessions import PAUSE_S
 from edge_tl.stored import checksum
 
@@ -14,18 +15,27 @@ BATCH_S = 0.25
 BATCH_EXAMPLES = 32
 """The most examples that wait, where nobody calls `tick` (an import)."""
 
-VERSION = 3
-"""Of the tables: 1 had no sessions, 2 listed nothing of what kind of file an example kept (all were pictures)."""
+VERSION = 4
+"""Of the tables: 1 had no sessions, 2 listed nothing of what kind of file an example kept (all were pictures), 3 had no
+boxes."""
 _SESSIONS = """
 CREATE TABLE sessions (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, started_s REAL NOT NULL,
     closed INTEGER NOT NULL);
 """
+_BOXES = """
+CREATE TABLE boxes (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE CASCADE,
+    x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL);
+"""
 _LISTED = """
 CREATE {temporary} VIEW listed AS SELECT e.id, l.name AS label, t.id AS take, t.session_id AS session, e.time_s,
     t.source, coalesce(length(m.media), 0) AS media_bytes, coalesce(m.media_type, '') AS media_type,
-    coalesce(v.fingerprint, '') AS fingerprint, v.dtype, v.crc32, v.embedding
+    coalesce(v.fingerprint, '') AS fingerprint, v.dtype, v.crc32, v.embedding, b.x0, b.y0, b.x1, b.y1
     FROM examples e JOIN takes t ON t.id = e.take_id JOIN labels l ON l.id = t.label_id
-    LEFT JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id;
+    LEFT JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id
+    LEFT JOIN boxes b ON b.example_id = e.id;
+"""
+_NO_BOXES = """
+CREATE TEMP VIEW boxes AS SELECT 0 AS example_id, 0.0 AS x0, 0.0 AS y0, 0.0 AS x1, 0.0 AS y1 WHERE 0;
 """
 # Media and embeddings lie apart from the example, so that lists and counts read no blob, and so that an example that
 # keeps no picture fits. The check sums find what SQLite does not: bits that flip inside a blob. AUTOINCREMENT never
@@ -46,6 +56,7 @@ CREATE TABLE embeddings (example_id INTEGER PRIMARY KEY REFERENCES examples ON D
 CREATE INDEX takes_of_label ON takes (label_id);
 CREATE INDEX examples_of_take ON examples (take_id);
 """
+    + _BOXES
     + _LISTED.format(temporary="")
 )
 # Takes recorded before there were sessions: a pause begins one, exactly as while recording. (Days would cut an evening
@@ -69,11 +80,16 @@ DROP VIEW listed;
 CREATE TEMP VIEW takes AS {_BY_PAUSES};
 CREATE TEMP VIEW sessions AS SELECT session_id AS id, '' AS name, min(time_s) AS started_s, 0 AS closed
     FROM temp.takes GROUP BY session_id;
+{_NO_BOXES}
 {_LISTED.format(temporary="TEMP")}""",
     ),
     2: Upgrade(
         change=f"DROP VIEW listed; {_LISTED.format(temporary='')}",
-        view=_LISTED.format(temporary="TEMP"),
+        view=_NO_BOXES + _LISTED.format(temporary="TEMP"),
+    ),
+    3: Upgrade(
+        change=f"{_BOXES} DROP VIEW listed; {_LISTED.format(temporary='')}",
+        view=_NO_BOXES + _LISTED.format(temporary="TEMP"),
     ),
 }
 """Version → what makes it the next one, and how it is read where it must stay as it is."""
@@ -91,6 +107,7 @@ class Waiting:
     fingerprint: str
     packed: tuple[str, bytes] | None
     """The embedding's dtype and bytes; None where no embedder can take it yet."""
+    box: Box | None = None
 
 
 class Batch:
@@ -133,6 +150,7 @@ class Batch:
         media: tuple[str, bytes] | None,
         fingerprint: str,
         packed: tuple[str, bytes] | None,
+        box: Box | None = None,
     ) -> int:
         """Number an example and let it wait."""
         if not self._waiting:
@@ -140,7 +158,7 @@ class Batch:
             self._since_s = self._ticked_s
         example = self._next_example
         self._next_example += 1
-        self._waiting.append(Waiting(example, take, time_s, media, fingerprint, packed))
+        self._waiting.append(Waiting(example, take, time_s, media, fingerprint, packed, box))
         return example
 
     def due(self, now_s: float) -> bool:
@@ -169,6 +187,10 @@ class Batch:
                 sql = "INSERT INTO media (example_id, media_type, crc32, media) VALUES (?, ?, ?, ?)"
                 kind, media = one.media
                 database.change(sql, (one.id, kind, zlib.crc32(media), media))
+            if one.box is not None:
+                database.change(
+                    "INSERT INTO boxes (example_id, x0, y0, x1, y1) VALUES (?, ?, ?, ?, ?)", (one.id, *one.box)
+                )
             if one.packed is None:
                 continue
             dtype, embedding = one.packed

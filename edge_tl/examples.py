@@ -18,7 +18,7 @@ from edge_tl.batch import BATCH_EXAMPLES, TABLES, UPGRADES, VERSION, Batch
 from edge_tl.database import Database
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.labels import check_label
-from edge_tl.recorded import Count, Example, Examples
+from edge_tl.recorded import Box, Count, Example, Examples, as_example, check_box
 from edge_tl.sessions import Session, Sittings
 from edge_tl.sound import Sound, embed_views
 from edge_tl.speech_stream import SoundEmbedder
@@ -90,15 +90,17 @@ class ExampleStore:
         embedding: np.ndarray | None,
         fingerprint: str,
         time_s: float | None = None,
+        box: Box | None = None,
     ) -> int:
         """Put one example into the next batch and return its id; it counts after `tick` or `flush` committed it.
 
         take: from `new_take`; ExampleError where it was removed meanwhile. media: as in `stored_media`, None to keep
         the embedding only. embedding: (D,) finite floats, as in `stored.pack`, None where no embedder takes it;
         fingerprint: of the embedder that made it, ProfileMismatch where others are stored. time_s: when it was taken,
-        the store's clock by default.
+        the store's clock by default. box: where in the picture the thing is, ExampleError where that is no box.
         """
         self._db.check_writable()
+        box = None if box is None else check_box(box)
         if take not in self._batch and not self._db.one("SELECT 1 FROM takes WHERE id = ?", (take,)):
             raise ExampleError(f"there is no take {take} (any more): begin one with new_take")
         packed = None if embedding is None else pack(embedding)
@@ -106,7 +108,7 @@ class ExampleStore:
             self._check_embedder(fingerprint, len(packed[1]) // np.dtype(packed[0]).itemsize)
         kept = None if media is None else stored_media(media)
         time_s = self._clock() if time_s is None else time_s
-        example = self._batch.add(take, time_s, kept, fingerprint, packed)
+        example = self._batch.add(take, time_s, kept, fingerprint, packed, box)
         if len(self._batch) >= BATCH_EXAMPLES:
             self.flush()
         return example
@@ -197,8 +199,8 @@ class ExampleStore:
 
     def list(self) -> builtins.list[Example]:
         """Every example without its blobs, in the order in which they were added."""
-        columns = "id, label, take, session, time_s, source, media_bytes, media_type, fingerprint"
-        return [Example(*row) for row in self._db.rows(f"SELECT {columns} FROM listed ORDER BY id")]
+        columns = "id, label, take, session, time_s, source, media_bytes, media_type, fingerprint, x0, y0, x1, y1"
+        return [as_example(row) for row in self._db.rows(f"SELECT {columns} FROM listed ORDER BY id")]
 
     def picture(self, example: int) -> bytes:
         """The JPEG file of an example; ExampleError where there is no such example or it kept none."""

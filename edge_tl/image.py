@@ -6,6 +6,7 @@ Pillow is imported on first use, because a picture that already has the model's 
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -124,6 +125,28 @@ def letterbox(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[tuple[int,
     factor = min(height / rows, width / columns)
     inner = min(height, max(1, round(rows * factor))), min(width, max(1, round(columns * factor)))
     return inner, (height - inner[0]) // 2, (width - inner[1]) // 2
+
+
+def cut_out(picture: np.ndarray, window: Sequence[float], size: tuple[int, int]) -> np.ndarray:
+    """A part of a picture as one of its own: uint8 (height_px, width_px, 3), black where it reaches beyond the border.
+
+    `window`: left, top, right, bottom in the picture's pixels. `size`: (height_px, width_px); the part is stretched to
+    it, bilinear with antialiasing. ShapeError for an array that is no picture.
+    """
+    check_picture(picture)
+    height, width = size
+    left, top, right, bottom = window
+    scale_x, scale_y = width / (right - left), height / (bottom - top)
+    rows, columns = picture.shape[:2]
+    x0, x1 = max(0, math.floor(left)), min(columns, math.ceil(right))
+    y0, y1 = max(0, math.floor(top)), min(rows, math.ceil(bottom))
+    made = np.zeros((height, width, 3), np.uint8)
+    # Where the visible part lies in the new picture, in whole pixels.
+    u0, u1 = max(0, round((x0 - left) * scale_x)), min(width, round((x1 - left) * scale_x))
+    v0, v1 = max(0, round((y0 - top) * scale_y)), min(height, round((y1 - top) * scale_y))
+    if x0 < x1 and y0 < y1 and u0 < u1 and v0 < v1:
+        made[v0:v1, u0:u1] = _resized(picture[y0:y1, x0:x1], v1 - v0, u1 - u0)
+    return made
 
 
 def warp(picture: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> np.ndarray:

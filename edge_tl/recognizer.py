@@ -344,7 +344,12 @@ class Recognizer:
 
     @classmethod
     def restore(cls, saved: Saved, embedder: Embedder, *, reject: bool = True) -> Self:
-        """The recognizer that was saved; ProfileMismatch where it was taught with another embedder."""
+        """The recognizer that was saved; ProfileMismatch for another embedder, ConfigError for one that finds boxes."""
+        if "features" not in saved.meta:
+            raise ConfigError(
+                "this profile was trained to find boxes, which `edge-tl detect` does: `edge-tl train --head ridge` "
+                "teaches it to name whole pictures"
+            )
         taught = saved.meta["embedder"]
         if taught["fingerprint"] != embedder.fingerprint:
             raise ProfileMismatch(

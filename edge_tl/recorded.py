@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+
+from edge_tl.errors import ExampleError
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom of the thing in a picture, as shares of its width and height, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ class Example:
     """`image/jpeg`, `audio/wav`, or empty."""
     fingerprint: str
     """Of the embedder that made its embedding; empty where it has none."""
+    box: Box | None = None
+    """Where the thing is; None for an example of which the whole picture was taught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +59,17 @@ class Examples:
     sessions: np.ndarray
     """(N,) int64; a place and a day: how well another one is recognised shows only between them."""
     fingerprint: str
+
+
+def as_example(row: Sequence[Any]) -> Example:
+    """An example of a row of the store: its fields, then the four sides of its box."""
+    x0, y0, x1, y1 = row[-4:]
+    return replace(Example(*row[:-4]), box=None if x0 is None else (x0, y0, x1, y1))
+
+
+def check_box(box: Sequence[float]) -> Box:
+    """The box, cut at the picture's border; ExampleError where nothing of it lies in the picture."""
+    x0, y0, x1, y1 = (min(1.0, max(0.0, float(side))) for side in box)
+    if not (x0 < x1 and y0 < y1 and all(map(math.isfinite, box))):
+        raise ExampleError(f"box {', '.join(f'{side:g}' for side in box)}: left < right and top < bottom are wanted")
+    return x0, y0, x1, y1

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import clock, open_camera
+from device.assembly import clock, load_embedder, open_camera, open_profile
+from device.boxed import load_detector
 from device.output import warn
 from device.rotated import turned
 from device.screens.detect import DetectScreen
@@ -22,6 +23,7 @@ from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.detection.ssd import MOST, SURE, SSDDetector
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed
 from edge_tl.image import boxed, decode, save_png
+from edge_tl.look.ways import Look
 
 Detect = Callable[[np.ndarray], tuple[Found, ...]]
 
@@ -52,6 +54,8 @@ def run(arguments: Namespace) -> int:
 
 def open_detector(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
     """What finds things, and how it is asked."""
+    if arguments.ssd is None:
+        return open_taught(arguments)
     ssd = SSDDetector.load(
         arguments.ssd,
         labels=arguments.labels_file,
@@ -61,6 +65,18 @@ def open_detector(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
     )
     least, most = arguments.threshold or SURE, arguments.most or MOST
     return ssd, lambda picture: ssd.detect(picture, least, most)
+
+
+def open_taught(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
+    """What the profile was taught with boxes."""
+    asked = [name for name in ("labels_file", "anchors", "pixels", "most") if getattr(arguments, name) is not None]
+    if asked:
+        raise ConfigError(f"--{asked[0].replace('_', '-')} goes with --ssd FILE.tflite, a detector of another maker")
+    with ExitStack() as stack:
+        profile = open_profile(arguments, stack, writable=False)
+        taught = load_detector(profile, load_embedder(arguments, Look()))
+    least, taught.following = arguments.threshold or SURE, not arguments.files
+    return taught, lambda picture: taught.detect(picture, least)
 
 
 def pictures(

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import load_embedder, load_saved, open_profile
+from device.assembly import load_embedder, load_saved, open_profile, trained_head
+from device.boxed import wants_boxes
+from device.commands import train_boxes
 from device.commands.train import accuracy_lines, listen_against
 from device.heard import Part, halves, heard_lines, heard_report, listening_config, sounds_at
 from device.output import Progress, print_json
@@ -21,6 +23,8 @@ from edge_tl.validation import Evaluation
 
 def run(arguments: Namespace) -> int:
     """Leave-one-session-out and leave-one-take-out accuracy, confusion, recall, suspects, and what rejection costs."""
+    if wants_boxes(arguments):
+        return train_boxes.evaluate(arguments)
     with ExitStack() as stack:
         embedder = load_embedder(arguments)
         profile = open_profile(arguments, stack, writable=False)
@@ -29,7 +33,7 @@ def run(arguments: Namespace) -> int:
         names = {session.id: session.name for session in profile.store.sessions()}
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
-    name = arguments.head or (saved.meta["head"]["name"] if saved else "ridge")
+    name = arguments.head or trained_head(saved)
     recognizer = Recognizer(embedder, name)
     recognizer.replace(examples)
     recognizer.adopt_others(saved)

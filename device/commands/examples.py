@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from device.assembly import asked_look, load_embedder, open_profile
 from device.bring import bring
+from device.bring_boxes import take_out_list
 from device.output import Progress, print_json, warn
 from device.stopping import stoppable
 from edge_tl.durable import write_synced
@@ -72,6 +73,8 @@ def take_out(arguments: Namespace, profile: Profile) -> int:
     """Export as folders, or words as a browser's data set."""
     if arguments.format == "tfjsscds":
         return take_out_spoken(arguments, profile)
+    if arguments.format in ("csv", "coco"):
+        return take_out_list(arguments, profile)
     with Progress("exporting") as progress, stoppable() as stopped:
 
         def step(done: int, total: int) -> bool:

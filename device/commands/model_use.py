@@ -6,7 +6,7 @@ import math
 from argparse import Namespace
 from contextlib import ExitStack
 
-from device.assembly import embedders_folder, load_embedder, load_saved, open_profile, profile_folder
+from device.assembly import embedders_folder, load_embedder, load_saved, open_profile, profile_folder, trained_head
 from device.commands.train import save
 from device.exchange import Exchange, compare
 from device.output import Progress, print_json
@@ -38,7 +38,7 @@ def use(arguments: Namespace) -> int:
             taught = {one.fingerprint for one in profile.store.list()}
             if taught - {new.fingerprint}:  # with --model FOLDER it may have been taught with this one already
                 saved = load_saved(profile)
-                head = saved.meta["head"]["name"] if saved else "ridge"
+                head = trained_head(saved)
                 with Progress("embedding anew") as progress:
                     found = compare(profile, old, new, head, progress.of)
         finally:

@@ -16,7 +16,7 @@ from device.assembly import (
     open_profile,
     profile_folder,
 )
-from device.commands import teach_words
+from device.commands import teach_boxes, teach_words
 from device.commands.play import play_round
 from device.commands.train import ONE_PLACE, check_found, save
 from device.lesson import ENOUGH, Lesson
@@ -39,6 +39,8 @@ def run(arguments: Namespace) -> int:
     """The teach screen, until the person quits."""
     if arguments.mic is not None:
         return teach_words.run(arguments)
+    if arguments.boxes:
+        return teach_boxes.run(arguments)
     if arguments.no_camera:
         raise ConfigError("teach needs a camera: give --camera auto, sim, or a PATH instead of --no-camera")
     with ExitStack() as stack:

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import clock, load_embedder, load_saved, open_profile
+from device.assembly import clock, load_embedder, load_saved, open_profile, trained_head
+from device.boxed import wants_boxes
+from device.commands import train_boxes
 from device.heard import (
     Part,
     halves,
@@ -46,11 +48,13 @@ from edge_tl.validation import BySession, Evaluation
 
 def run(arguments: Namespace) -> int:
     """Train on everything recorded, save a new generation, say how well it works."""
+    if wants_boxes(arguments):
+        return train_boxes.train(arguments)
     with ExitStack() as stack:
         embedder = load_embedder(arguments)
         profile = open_profile(arguments, stack, writable=True)
         saved = load_saved(profile)
-        name = arguments.head or (saved.meta["head"]["name"] if saved else "ridge")
+        name = arguments.head or trained_head(saved)
         if arguments.unfreeze is not None:
             embedder = unfreeze(profile, arguments, name)
         recognizer = Recognizer(embedder, name)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from device.assembly import trained_head
 from device.lesson import ENOUGH, ENOUGH_NOISE
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from edge_tl.calibration import Reliability, reliability
@@ -76,7 +77,7 @@ def gather(
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     saved = profile.load()
     newest = next((one for one in profile.generations() if one.ok and not one.rolled_back), None)
-    head = head or (saved.meta["head"]["name"] if saved else "ridge")
+    head = head or trained_head(saved)
     recognizer = Recognizer(embedder, head)
     recognizer.replace(examples)
     one_each = recognizer.one_each

@@ -10,31 +10,34 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in shares of the picture's width and height."""
 MIDDLE: Box = (0.25, 0.1, 0.75, 0.9)
 """What one begins with."""
-STEP = 0.05
-LEAST = 0.1
-"""The shortest side."""
+STEP, LEAST = 0.05, 0.1
+"""How far a key moves, and the shortest side."""
 HELP = "arrows move the box, + - make it larger or smaller, < > narrower or wider, enter takes it, escape leaves"
-MOVES = {"left": (-STEP, 0.0), "right": (STEP, 0.0), "up": (0.0, -STEP), "down": (0.0, STEP)}
-GROWTHS = {"+": (STEP, STEP), "-": (-STEP, -STEP), ">": (STEP, 0.0), "<": (-STEP, 0.0)}
+MOVES = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+GROWTHS = {"+": (1, 1), "-": (-1, -1), ">": (1, 0), "<": (-1, 0)}
+"""Key → steps across and down."""
 
 
-def changed(box: Box, key: str) -> Box:
-    """The box after a key: moved or sized by a twentieth of the picture, never beyond its border nor below a tenth."""
+def changed(box: Box, key: str, step: float = STEP, least: float = LEAST) -> Box:
+    """The box after a key: moved or sized by a step, never beyond the picture's border nor below the shortest side.
+
+    step, least: shares of the picture's width and height.
+    """
     left, top, right, bottom = box
     if key in MOVES:
-        x, y = MOVES[key]
+        x, y = (step * steps for steps in MOVES[key])
         x, y = min(max(x, -left), 1 - right), min(max(y, -top), 1 - bottom)
         return rounded(left + x, top + y, right + x, bottom + y)
     if key in GROWTHS:
-        wider, higher = GROWTHS[key]
-        left, right = sized(left, right, wider)
-        top, bottom = sized(top, bottom, higher)
+        wider, higher = (step * steps for steps in GROWTHS[key])
+        left, right = sized(left, right, wider, least)
+        top, bottom = sized(top, bottom, higher, least)
     return rounded(left, top, right, bottom)
 
 
-def sized(low: float, high: float, more: float) -> tuple[float, float]:
+def sized(low: float, high: float, more: float, least: float = LEAST) -> tuple[float, float]:
     """Both ends of a side, each moved outwards by half of `more`."""
-    if high - low + more < LEAST:
+    if high - low + more < least:
         return low, high
     return max(0.0, low - more / 2), min(1.0, high + more / 2)
 

@@ -24,8 +24,11 @@ class ObjectDetector(Protocol):
 
     name: str
     """What screens call it."""
-    labels: tuple[str, ...]
-    """All that it can find."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All that it can find."""
+        ...
 
     def detect(self, picture: np.ndarray) -> tuple[Found, ...]:
         """The things in a picture uint8 (height_px, width_px, 3) RGB, the surest first; none is an answer too.

@@ -1,0 +1,114 @@
+"""The boxed examples of a profile, and what is trained on them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+
+from device.assembly import open_profile, profile_folder
+from edge_tl.detection.few import Boxed, BoxHead, FewDetector, views_of
+from edge_tl.detection.judging import Judged, judge
+from edge_tl.embedder import Embedder
+from edge_tl.errors import ConfigError, NotFittedError, ProfileError
+from edge_tl.examples import ExampleStore
+from edge_tl.image import decode
+from edge_tl.profile import Profile
+from edge_tl.recorded import Box
+from edge_tl.stored import JPEG
+
+Progress = Callable[[int, int], object]
+WORDS = ("augment", "adapt", "epochs", "curve", "max_false_alarms_per_hour")
+"""Options of `train` that go with words."""
+FEW = 20
+"""With fewer boxed examples it is said that more are wanted."""
+
+
+@dataclass(frozen=True)
+class BoxedExamples:
+    """All pictures of a store as they are taught, in the order in which they were added."""
+
+    examples: list[Boxed]
+    takes: np.ndarray
+    sessions: np.ndarray
+
+    @property
+    def boxes(self) -> int:
+        """How many have a box."""
+        return sum(one.box is not None for one in self.examples)
+
+
+def has_boxes(store: ExampleStore) -> bool:
+    """Whether anything was taught with a box."""
+    return any(one.box is not None for one in store.list())
+
+
+def wants_boxes(arguments: Namespace) -> bool:
+    """Whether a profile is to be trained to find boxes: it holds some, and no head that names whole pictures was named.
+
+    ConfigError for options that go with words.
+    """
+    if arguments.head is not None or not profile_folder(arguments).is_dir():
+        return False
+    with ExitStack() as stack:
+        boxes = has_boxes(open_profile(arguments, stack, writable=False).store)
+    asked = [name for name in ("against", "threshold", *WORDS) if getattr(arguments, name, None)] if boxes else []
+    if asked:
+        raise ConfigError(f"--{asked[0].replace('_', '-')} goes with words; this profile was taught boxes")
+    return boxes
+
+
+def in_pixels(box: Box, shape: tuple[int, ...]) -> np.ndarray:
+    """A box of shares in the pixels of a picture of this shape (height_px, width_px, …): float64 (4,)."""
+    return np.array(box) * (shape[1], shape[0], shape[1], shape[0])
+
+
+def read_boxed(store: ExampleStore, progress: Progress | None = None) -> BoxedExamples:
+    """Decode every picture; ProfileError where one is damaged."""
+    listed = [one for one in store.list() if one.media_type == JPEG]
+    examples = []
+    for done, one in enumerate(listed, 1):
+        picture = decode(store.picture(one.id))
+        examples.append(Boxed(picture, one.label, None if one.box is None else in_pixels(one.box, picture.shape)))
+        if progress:
+            progress(done, len(listed))
+    numbers = np.array([(one.take, one.session) for one in listed], np.int64).reshape(-1, 2)
+    return BoxedExamples(examples, numbers[:, 0], numbers[:, 1])
+
+
+def learn(
+    embedder: Embedder, boxed: BoxedExamples, looking: Progress | None = None, judging: Progress | None = None
+) -> tuple[FewDetector, Judged | None]:
+    """Train on all of it; judging: None where how well it works is not asked."""
+    views = views_of(embedder, boxed.examples, looking)
+    detector = FewDetector(embedder, BoxHead().fit(views, [one.label for one in boxed.examples]))
+    if judging is None:
+        return detector, None
+    return detector, judge(embedder, boxed.examples, views, boxed.takes, boxed.sessions, judging)
+
+
+def save(profile: Profile, detector: FewDetector, boxes: int, train_ms: float, judged: Judged | None) -> int:
+    """Write a new generation with what is known of it; its number."""
+    told = judged.as_dict() if judged is not None else None
+    evaluation = None if told is None else {"accuracy": told["label_accuracy"], **told}
+    return profile.save(detector.saved(examples=boxes, train_ms=train_ms, evaluation=evaluation))
+
+
+def load_detector(profile: Profile, embedder: Embedder) -> FewDetector:
+    """The newest trained detector of a profile; NotFittedError where nothing was trained yet."""
+    saved = profile.load()
+    if saved is None:
+        boxes = sum(one.box is not None for one in profile.store.list())
+        raise NotFittedError(
+            f"profile {profile.folder.name!r} has {boxes} examples with a box and was not trained yet: "
+            + ("run `edge-tl train`" if boxes else "run `edge-tl teach --boxes` first, or `edge-tl examples import`")
+        )
+    try:
+        return FewDetector.restored(saved, embedder)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, (ProfileError, NotFittedError)) or type(error).__module__.startswith("edge_tl"):
+            raise
+        raise ProfileError(f"the newest generation of {profile.folder} makes no sense: run `edge-tl train`") from error

@@ -1,0 +1,99 @@
+"""Examples with boxes, in and out: CSV and COCO lists beside their pictures."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import ExitStack
+from pathlib import PurePosixPath
+
+from device.assembly import adopt_look, load_embedder, open_profile
+from device.boxed import in_pixels
+from device.output import Progress, print_json
+from device.stopping import stoppable
+from edge_tl.box_files import Listed, read_list, write_coco, write_csv
+from edge_tl.durable import write_synced
+from edge_tl.errors import ConfigError, ExampleError
+from edge_tl.folders import ENDINGS, export_folder, folder_names, session_name_of
+from edge_tl.image import decode
+from edge_tl.labels import check_label
+from edge_tl.look.ways import Look
+from edge_tl.profile import Profile
+from edge_tl.stored import JPEG
+
+
+def bring_list(arguments: Namespace, stack: ExitStack) -> int:
+    """Import a list: every good picture is kept with its box, everything left out is named, exit 1 if there was any."""
+    if arguments.look not in (None, "frame") or arguments.rotate:
+        raise ConfigError(f"{arguments.path} tells boxes in whole pictures, upright: leave --look and --rotate out")
+    listed, left_out = read_list(arguments.path)
+    embedder = load_embedder(arguments, Look())
+    profile = open_profile(arguments, stack, writable=True, make=True)
+    adopt_look(profile, Look())
+    store = profile.store
+    sessions: dict[str, int] = {}
+    takes: dict[tuple[str, str, str], int] = {}
+    good, boxes, bad = 0, 0, len(left_out)
+    with Progress("importing") as progress, stoppable() as stopped:
+        for line in left_out:
+            progress.warn(line)
+        for done, one in enumerate(listed):
+            progress.of(done, len(listed))
+            if stopped():
+                store.flush()
+                progress.warn(f"stopped; {good} of {len(listed)} pictures are imported")
+                return 130
+            file = arguments.path.parent / one.file
+            try:
+                picture = decode(file)
+                place = one.file.parts[0] if arguments.sessions and len(one.file.parts) > 1 else one.session
+                if place not in sessions:
+                    name = session_name_of(place or arguments.path.absolute().parent.name)
+                    sessions[place] = store.new_session(name, closed=True)
+                label = check_label(one.label)
+                key = place, label, one.take
+                if key not in takes:
+                    takes[key] = store.new_take(label, one.take, sessions[place])
+                box = one.box(picture.shape)
+                store.add(takes[key], file.read_bytes(), embedder.embed(picture), embedder.fingerprint, box=box)
+            except (ExampleError, OSError) as error:
+                progress.warn(error)
+                bad += 1
+                continue
+            good += 1
+            boxes += box is not None
+    store.flush()
+    if not good and not bad:
+        raise ExampleError(f"{arguments.path}: names no picture")
+    if arguments.json:
+        print_json({"imported": good, "boxes": boxes, "bad": bad, "sessions": sorted(sessions.values())})
+    else:
+        several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
+        print(f"imported {good} pictures{several}, {boxes} with a box" + (f"; {bad} left out" if bad else ""))
+    return 1 if bad else 0
+
+
+def take_out_list(arguments: Namespace, profile: Profile) -> int:
+    """Export the pictures as folders, with `boxes.csv` or COCO's `boxes.json` beside them."""
+    store = profile.store
+    with store.snapshot():
+        export_folder(store, arguments.path)
+        folders = folder_names(store.labels())
+        names = {session.id: session.name or str(session.id) for session in store.sessions()}
+        listed = []
+        for one in store.list():
+            if one.media_type != JPEG:
+                continue
+            shape = decode(store.picture(one.id)).shape
+            take = f"{one.take:08d}"
+            file = PurePosixPath(folders[one.label]) / take / f"{one.id:08d}{ENDINGS[JPEG]}"
+            left, top, right, bottom = (0.0,) * 4 if one.box is None else in_pixels(one.box, shape).tolist()
+            pixels = None if one.box is None else (left, top, right, bottom)
+            listed.append(Listed(file, one.label, pixels, (shape[1], shape[0]), take, names[one.session]))
+    coco = arguments.format == "coco"
+    path = arguments.path / ("boxes.json" if coco else "boxes.csv")
+    write_synced(path, (write_coco if coco else write_csv)(listed).encode())
+    if arguments.json:
+        print_json({"exported": len(listed), "boxes": sum(one.pixels is not None for one in listed), "list": str(path)})
+    else:
+        print(f"exported {len(listed)} pictures to {arguments.path}, their boxes to {path}")
+    return 0

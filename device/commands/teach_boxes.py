@@ -1,0 +1,51 @@
+"""`edge-tl teach --boxes`: a few pictures with a box drawn around the thing, and a detector of it."""
+
+from __future__ import annotations
+
+import contextlib
+from argparse import Namespace
+from contextlib import ExitStack
+
+import numpy as np
+
+from device.assembly import adopt_look, clock, load_embedder, open_camera, open_profile
+from device.box_lesson import BoxLesson
+from device.boxed import load_detector
+from device.screens.teach_boxes import BoxScreen
+from device.screens.terminal import Terminal
+from device.watch import Watch
+from edge_tl.detection.few import size_of
+from edge_tl.detection.found import Found
+from edge_tl.errors import ConfigError, EdgeTLError
+from edge_tl.look.ways import Look
+
+
+def run(arguments: Namespace) -> int:
+    """The screen, until the person quits."""
+    if arguments.no_camera or arguments.look not in (None, "frame"):
+        raise ConfigError("--boxes wants a camera and the whole picture: leave --no-camera and --look out")
+    with ExitStack() as stack:
+        term = Terminal(min_rows=16, min_columns=72)
+        term.check()
+        embedder = load_embedder(arguments, Look())
+        size_of(embedder)
+        profile = open_profile(arguments, stack, writable=True, make=True)
+        adopt_look(profile, Look())
+        source = open_camera(arguments, stack)
+        assert source is not None
+        detector = None
+        with contextlib.suppress(EdgeTLError):  # nothing was trained yet, or with another model
+            detector = load_detector(profile, embedder)
+        lesson = BoxLesson(
+            profile, embedder, arguments.labels or (() if profile.store.labels() else ("thing",)), detector
+        )
+
+        def found(picture: np.ndarray) -> tuple[Found, ...]:
+            if lesson.detector is None:
+                return ()
+            lesson.detector.following = True
+            return lesson.detector.detect(picture)
+
+        stack.enter_context(term)
+        BoxScreen(term, Watch(source, found, clock), lesson, clock).run()
+    return 0

@@ -1,0 +1,96 @@
+"""`edge-tl train` and `evaluate` of a profile that was taught boxes."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import ExitStack
+from typing import Any
+
+from device.assembly import clock, load_embedder, open_profile
+from device.boxed import FEW, BoxedExamples, learn, read_boxed, save
+from device.output import Progress, print_json
+from edge_tl.detection.few import NAME, FewDetector, size_of
+from edge_tl.detection.judging import Judged
+from edge_tl.look.ways import Look
+
+
+def train(arguments: Namespace) -> int:
+    """Train on every box, save a new generation, say how well it works."""
+    with ExitStack() as stack:
+        embedder = load_embedder(arguments, Look())
+        size_of(embedder)
+        profile = open_profile(arguments, stack, writable=True)
+        with Progress("reading pictures") as progress:
+            boxed = read_boxed(profile.store, progress.of)
+        began_s = clock()
+        with Progress("looking from several places") as progress:
+            trained_s = 0.0
+
+            def judging(done: int, total: int) -> None:
+                nonlocal trained_s
+                trained_s = trained_s or clock() - began_s
+                progress.what = "evaluating on what is left out"
+                progress.of(done, total)
+
+            detector, judged = learn(embedder, boxed, progress.of, judging)
+        train_ms = 1000 * (trained_s or clock() - began_s)
+        generation = save(profile, detector, boxed.boxes, train_ms, judged)
+    if arguments.json:
+        print_json({"generation": generation, "train_ms": round(train_ms, 1), **described(detector, boxed, judged)})
+        return 0
+    print(
+        f"trained {NAME} on {boxed.boxes} boxes of {', '.join(detector.labels)} in {train_ms / 1000:.1f} s: "
+        f"generation {generation}"
+    )
+    print("\n".join(lines(boxed, judged)))
+    return 0
+
+
+def evaluate(arguments: Namespace) -> int:
+    """How well boxes are found in what was left out."""
+    with ExitStack() as stack:
+        embedder = load_embedder(arguments, Look())
+        size_of(embedder)
+        profile = open_profile(arguments, stack, writable=False)
+        with Progress("reading pictures") as progress:
+            boxed = read_boxed(profile.store, progress.of)
+        with Progress("looking, and evaluating on what is left out") as progress:
+            detector, judged = learn(embedder, boxed, progress.of, progress.of)
+    if arguments.json:
+        print_json(described(detector, boxed, judged))
+        return 0
+    print(f"{NAME} head, {len(boxed.examples)} examples, {boxed.boxes} with a box")
+    print("\n".join(lines(boxed, judged)))
+    return 0
+
+
+def described(detector: FewDetector, boxed: BoxedExamples, judged: Judged | None) -> dict[str, Any]:
+    """What `--json` prints."""
+    known = judged.as_dict() if judged is not None else {}
+    return {"head": NAME, "examples": len(boxed.examples), "labels": list(detector.labels), **known}
+
+
+def lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
+    """The honest figures, and what helps."""
+    told = judged.as_dict() if judged is not None else {}
+    said = []
+    if not told or told["mean_iou"] is None:
+        said.append("how well it works is unknown: there is too little to leave any of it out")
+    else:
+        where = "in a session it was not taught" if told["left_out"] == "session" else "on takes it was not taught"
+        said.append(
+            f"mean IoU {told['mean_iou']:.2f} {where}; {told['found']:.0%} of {told['boxes']} boxes are found (IoU .5)"
+        )
+        said.append(f"  by {told['method']}")
+        if len({one.label for one in boxed.examples if one.box is not None}) > 1:
+            said.append(f"  the label is right in {told['label_accuracy']:.1%}")
+        said.append(f"  something is told in {told['told']:.1%} of the pictures that show it")
+        if told["empty"]:
+            said.append(f"  and in {told['false_alarms']:.1%} of the {told['empty']} that show nothing")
+        if told["left_out"] == "take":
+            said.append("  another room or day may look different: draw some boxes there too (key s begins a session)")
+    if boxed.boxes < FEW:
+        said.append(f"{boxed.boxes} boxes are few: {FEW} to 50, at several places and distances, make usable boxes")
+    if not any(one.box is None for one in boxed.examples):
+        said.append("no picture without the thing was taught (key x): it may be told where it is not")
+    return said
