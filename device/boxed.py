@@ -21,7 +21,7 @@ from edge_tl.recorded import Box
 from edge_tl.stored import JPEG
 
 Progress = Callable[[int, int], object]
-WORDS = ("augment", "adapt", "epochs", "curve", "max_false_alarms_per_hour")
+WORDS = ("augment", "adapt", "epochs", "unfreeze", "curve", "max_false_alarms_per_hour")
 """Options of `train` that go with words."""
 FEW = 20
 """With fewer boxed examples it is said that more are wanted."""
@@ -71,8 +71,9 @@ def read_boxed(store: ExampleStore, progress: Progress | None = None) -> BoxedEx
     listed = [one for one in store.list() if one.media_type == JPEG]
     examples = []
     for done, one in enumerate(listed, 1):
-        picture = decode(store.picture(one.id))
-        examples.append(Boxed(picture, one.label, None if one.box is None else in_pixels(one.box, picture.shape)))
+        media = store.picture(one.id)
+        shape = decode(media).shape
+        examples.append(Boxed(media, one.label, None if one.box is None else in_pixels(one.box, shape)))
         if progress:
             progress(done, len(listed))
     numbers = np.array([(one.take, one.session) for one in listed], np.int64).reshape(-1, 2)
