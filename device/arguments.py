@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from datetime import date
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
 
 MOST_THREADS = 64
 MIC_HELP = "auto, part of a microphone's name, its number, or FILE.wav"
@@ -79,6 +83,16 @@ def two_phases(text: str) -> tuple[int, int]:
     if not comma:
         raise argparse.ArgumentTypeError(f"{text[:30]!r} is not TOP,ALL, e.g. 40,60")
     return whole(first, 1, 100_000), whole(second, 0, 100_000)
+
+
+def pair(one: Callable[[str], Number]) -> Callable[[str], tuple[Number, Number]]:
+    """Two of what an argument takes, with a comma between."""
+
+    def both(text: str) -> tuple[Number, Number]:
+        first, _, second = text.partition(",")
+        return one(first), one(second)
+
+    return both
 
 
 def share(text: str) -> float:

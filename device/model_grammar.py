@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from device.arguments import positive, seed, sentence, share
+from device.arguments import pair, positive, seed, sentence, share, threads, two_phases
 
 MODELS = ("hands", "face")
 ADAPTING = ("freeze", "reset", "all", "compare")
@@ -114,6 +114,9 @@ def add_model(
     adapt.add_argument("--curve", type=Path, metavar="FILE.svg", help="draw loss and accuracy of every mode")
     adapt.add_argument("--out", type=Path, metavar="DIR", help="write the adapted network; not with compare")
     adapt.add_argument("--json", action="store_true", help="print JSON instead of text")
+    add_detector(
+        model_action("detector", "train an object detector here, on scenes that it draws: triangles and rectangles")
+    )
     get = model_action("get", "get the models that find hands or faces, of a published package (35 MB)")
     get.add_argument("which", choices=MODELS, metavar="hands|face", help="what is looked for")
     get.add_argument("--wheel", type=Path, metavar="FILE", help="the package, where there is no network")
@@ -124,3 +127,47 @@ def add_model(
     listed.add_argument("--json", action="store_true", help="print JSON instead of text")
     model_action("generations", "the trained heads kept in a profile", profile)
     model_action("roll-back", "go back to the head trained before", profile)
+
+
+def add_detector(detector: argparse.ArgumentParser) -> None:
+    """The options of `model detector`."""
+    detector.add_argument(
+        "base",
+        type=Path,
+        nargs="?",
+        metavar="BASE",
+        help="a folder made by `edge-tl-host detect train --epochs 0,0`, or any converted model, of which nothing is "
+        "fine-tuned (default: the model that ships)",
+    )
+    detector.add_argument(
+        "--text", action="store_true", help="the source text's numbers: 2000 scenes, 100 and 200 epochs, RMSProp"
+    )
+    detector.add_argument("--scenes", type=positive, metavar="N", help="how many are drawn (default: 8000)")
+    detector.add_argument("--held", type=share, metavar="SHARE", help="held out of them (default: 0.15)")
+    detector.add_argument("--anew", action="store_true", help="draw other scenes for every epoch: less memory, slower")
+    detector.add_argument(
+        "--epochs",
+        type=two_phases,
+        metavar="TOP,ALL",
+        help="epochs of the new top alone, then with the base's upper layers (default: 1,12)",
+    )
+    detector.add_argument("--rates", type=pair(share), metavar="TOP,ALL", help="learning rates (default: 0.001,0.001)")
+    detector.add_argument("--batches", type=pair(positive), metavar="TOP,ALL", help="scenes a step (default: 64,32)")
+    detector.add_argument("--optimizer", choices=("adam", "rmsprop"), help="(default: adam)")
+    detector.add_argument("--no-decay", action="store_true", help="keep the rates as they are (default: half a cosine)")
+    detector.add_argument("--freeze-bn", action="store_true", help="batch norms keep the base's statistics: faster")
+    detector.add_argument(
+        "--loss",
+        choices=("scaled", "plain", "classes"),
+        default="scaled",
+        help="scaled: squared errors, the shape times 224; plain: without; classes: cross-entropy for the shape and "
+        "squared errors for the box (default: scaled)",
+    )
+    detector.add_argument("--seed", type=seed, default=0, metavar="N", help="of scenes, weights, order (default: 0)")
+    detector.add_argument("--threads", type=threads, metavar="N", help="of the interpreter (default: a core each)")
+    detector.add_argument("--curve", type=Path, metavar="FILE", help="draw the loss of both phases, as .svg or .png")
+    detector.add_argument(
+        "--picture", type=Path, metavar="FILE.png", help="draw true and told boxes of twelve fresh scenes"
+    )
+    detector.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    detector.add_argument("--json", action="store_true", help="print JSON instead of text")

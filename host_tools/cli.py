@@ -10,6 +10,8 @@ from pathlib import Path
 
 from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.manifest import QUANTIZATIONS
+from host_tools.detect_command import add_detect
+from host_tools.detect_command import run as run_detect
 
 CONVERT_EXAMPLES = """\
 examples:
@@ -103,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    add_detect(commands)
     return top
 
 
@@ -335,6 +338,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _push(arguments)
         if arguments.command == "mnist-transfer":
             return _mnist_transfer(arguments)
+        if arguments.command == "detect":
+            return run_detect(arguments)
         return _convert_speech(arguments) if arguments.kind == "speech" else _convert_image(arguments)
     except EdgeTLError as error:
         _say(f"edge-tl-host: {error}")

@@ -14,8 +14,9 @@ from edge_tl.adaptation import BATCH, EPOCHS, MODES, RATE, batch_of
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.handwriting import read_mnist
 from edge_tl.interpreter import Interpreter
-from edge_tl.nn import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, Network, ReLU
+from edge_tl.nn import Network
 from edge_tl.picture_base import About, freeze, write_picture_base
+from host_tools.layers import to_layers
 from host_tools.tf import keras, silence, tensorflow, versions
 
 FROZEN = 7
@@ -115,23 +116,7 @@ def arrays(examples: tuple[np.ndarray, list[str]], digits: tuple[str, ...]) -> t
 
 def to_network(model: Any) -> Network:
     """The same network for edge_tl/nn, with copies of the weights; its softmax is part of the loss there."""
-    made: list[Layer] = []
-    for layer in model.layers:
-        weights = [np.array(one) for one in layer.get_weights()]
-        kind = layer.__class__.__name__
-        if kind == "Conv2D":
-            made.append(Conv2D(weights[0], weights[1], layer.strides, layer.padding))
-        elif kind == "Dense":
-            made.append(Dense(weights[0], weights[1]))
-        elif kind == "MaxPooling2D":
-            made.append(MaxPool(layer.pool_size, layer.strides, layer.padding))
-        elif kind == "Dropout":
-            made.append(Dropout(layer.rate))
-        elif kind in ("ReLU", "Flatten"):
-            made.append(ReLU() if kind == "ReLU" else Flatten())
-        elif kind != "Softmax":
-            raise ModelError(f"a layer of kind {kind[:40]!r} has no twin in edge_tl/nn")
-    return Network(made)
+    return Network(to_layers(model.layers))
 
 
 def export(

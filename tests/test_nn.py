@@ -18,6 +18,7 @@ from edge_tl.nn import (
     Adam,
     BatchNorm,
     Conv2D,
+    Cosine,
     CrossEntropy,
     Dense,
     DepthwiseConv2D,
@@ -195,6 +196,10 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], Callable[[Any], Any]]] = {
     "momentum": (lambda: SGD(0.02, 0.9), lambda keras: keras.optimizers.SGD(0.02, momentum=0.9)),
     "rmsprop": (lambda: RMSProp(1e-3), lambda keras: keras.optimizers.RMSprop(1e-3)),
     "adam": (lambda: Adam(2e-3), lambda keras: keras.optimizers.Adam(2e-3)),
+    "cosine": (
+        lambda: Cosine(Adam(2e-3), 5),
+        lambda keras: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, 5)),
+    ),
 }
 
 

@@ -19,6 +19,7 @@ from device.rotated import turned
 from device.screens.detect import DetectScreen
 from device.screens.terminal import Terminal
 from device.watch import Watch, Watched, colour_of
+from edge_tl.detection.base import read_detector
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.detection.ssd import MOST, SURE, SSDDetector
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed
@@ -54,6 +55,12 @@ def run(arguments: Namespace) -> int:
 
 def open_detector(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
     """What finds things, and how it is asked."""
+    if arguments.detector is not None:
+        if arguments.ssd is not None:
+            raise ConfigError("--ssd FILE.tflite and --detector DIR: one of them finds things; leave the other out")
+        trained = read_detector(arguments.detector, arguments.threads)
+        trained.least = arguments.threshold or trained.least
+        return trained, trained.detect
     if arguments.ssd is None:
         return open_taught(arguments)
     ssd = SSDDetector.load(

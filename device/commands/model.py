@@ -173,6 +173,7 @@ def tensor_text(tensor: TensorInfo) -> str:
 ELSEWHERE = {
     "adapt": ("device.adapting", "run"),
     "build": ("device.building", "build"),
+    "detector": ("device.detector_training", "run"),
     "fuse": ("device.fused", "fuse_profile"),
     "quantize": ("device.building", "quantize"),
     "use": ("device.commands.model_use", "use"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from device.report.svg import text
 from edge_tl.errors import ConfigError
 from edge_tl.heads import Head
 from edge_tl.image import drawn, save_png
+from edge_tl.nn import Epoch
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 520, 200, 52, 26, 34
 COLOURS = ("#2471a3", "#c0392b")
@@ -71,7 +73,23 @@ def draw_training(path: Path, head: Head) -> None:
     drawing = Drawing()
     chart(drawing, "loss", [one[1] for one in curve], [one[0] for one in held], kink, 0)
     chart(drawing, "accuracy", [one[2] for one in curve], [one[1] for one in held], kink, HEIGHT + GAP)
-    size = WIDTH, 2 * HEIGHT + GAP
+    write_drawing(path, drawing, 2 * HEIGHT + GAP)
+
+
+def draw_phases(path: Path, curve: Sequence[Epoch], kink: int, said: str) -> None:
+    """Write the loss of a training whose second phase begins after `kink` epochs, as powers of ten; as draw_training.
+
+    said: what the second phase trains.
+    """
+    drawing = Drawing()
+    taught, held = [one.loss for one in curve], [one.validation_loss for one in curve]
+    chart(drawing, "loss", taught, held, kink, 0, said, logs=True)
+    write_drawing(path, drawing, HEIGHT)
+
+
+def write_drawing(path: Path, drawing: Drawing, height: int) -> None:
+    """As PNG where the name says so, else as SVG; ConfigError where it cannot be written."""
+    size = WIDTH, height
     part = path.with_name(f".{path.name}.part{path.suffix}")
     try:
         if path.suffix.lower() == ".png":
@@ -83,20 +101,37 @@ def draw_training(path: Path, head: Head) -> None:
         raise ConfigError(f"--curve {path}: cannot be written ({error.strerror}); choose another file") from error
 
 
-def chart(drawing: Drawing, title: str, taught: Line, held: Line, kink: int, down: float) -> None:
-    """One of the two: epochs to the right, the value upwards from 0."""
+def chart(
+    drawing: Drawing,
+    title: str,
+    taught: Line,
+    held: Line,
+    kink: int,
+    down: float,
+    said: str = "the dense layer too",
+    logs: bool = False,
+) -> None:
+    """One of the two: epochs to the right, the value upwards from 0, or, with `logs`, from a power of ten to another.
+
+    said: what is trained from epoch `kink` on.
+    """
     values = [value for value in (*taught, *held) if value is not None]
-    top = max(1.0 if title == "accuracy" else max(values), 1e-9)
+    low, top, steps = 0.0, max(1.0 if title == "accuracy" else max(values), 1e-9), 4
+    if logs:
+        low, top = floor(log10(max(min(values), 1e-9))), ceil(log10(top))
+        steps = max(1, round(top - low))
     wide, high = WIDTH - LEFT - 12, HEIGHT - TOP - 22
 
     def place(number: int, value: float) -> Place:
-        return LEFT + wide * number / max(len(taught) - 1, 1), down + TOP + high * (1 - value / top)
+        up = (log10(max(value, 1e-9)) - low) / max(top - low, 1) if logs else value / top
+        return LEFT + wide * number / max(len(taught) - 1, 1), down + TOP + high * (1 - up)
 
     drawing.words.append(((LEFT, down + 14), title, "start", INK))
-    for number in range(5):
-        y = down + TOP + high * number / 4
+    for number in range(steps + 1):
+        y = down + TOP + high * number / steps
         drawing.lines.append(([(LEFT, y), (LEFT + wide, y)], PALE, False))
-        drawing.words.append(((LEFT - 6, y + 4), f"{top * (1 - number / 4):.2g}", "end", INK))
+        value = 10 ** (top - number) if logs else top * (1 - number / steps)
+        drawing.words.append(((LEFT - 6, y + 4), f"{value:g}" if logs else f"{value:.2g}", "end", INK))
     for line, colour, name in zip((taught, held), COLOURS, ("taught", "held out"), strict=True):
         points = [place(number, value) for number, value in enumerate(line) if value is not None]
         if points:
@@ -105,6 +140,6 @@ def chart(drawing: Drawing, title: str, taught: Line, held: Line, kink: int, dow
     if 0 < kink < len(taught):
         x = place(kink, 0.0)[0]
         drawing.lines.append(([(x, down + TOP), (x, down + TOP + high)], GREY, True))
-        drawing.words.append(((x + 4, down + TOP + 12), "the dense layer too", "start", INK))
+        drawing.words.append(((x + 4, down + TOP + 12), said, "start", INK))
     drawing.words.append(((LEFT, down + HEIGHT - 6), "epoch 1", "start", INK))
     drawing.words.append(((LEFT + wide, down + HEIGHT - 6), str(len(taught)), "end", INK))

@@ -14,6 +14,7 @@ X are `features` of the pictures, places the numbers of their labels, boxes in p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.nn import Dense, Flatten, Joint, Layer, Loss, MeanSquared, ReLU
 from edge_tl.nn.losses import softmax
 
+LOSSES = ("scaled", "plain", "classes")
 UNITS = 200
 """Of the dense layer below the outputs (spec S6)."""
 NOTHING = -1
@@ -57,6 +59,10 @@ class Answers(Protocol):
         """
         ...
 
+    def mean(self, targets: np.ndarray) -> np.ndarray:
+        """Float32 (columns,): the outputs that a network which knows nothing should begin with."""
+        ...
+
     def read(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of outputs (N, columns): probabilities float64 (N, labels), and boxes (N, 4) in pixels of the side.
 
@@ -76,9 +82,10 @@ class ScaledShape:
             raise ConfigError(
                 f"{len(labels)} labels and a side of {side_px} came; two labels, and 1 or more, are wanted"
             )
-        self.labels, self.side_px, self.scaled = labels, side_px, scaled
-        self._loud = float(side_px) if scaled else 1.0
-        self.loss: Loss = MeanSquared(np.array([self._loud, 1, 1, 1, 1], np.float32))
+        self.labels: tuple[str, ...] = labels
+        self.side_px, self.scaled = side_px, scaled
+        self.scale = np.array([side_px if scaled else 1, 1, 1, 1, 1], np.float32)
+        self.loss: Loss = MeanSquared(self.scale)
 
     outputs = 5
 
@@ -92,9 +99,13 @@ class ScaledShape:
         _check(places, boxes, 0, 1)
         return np.column_stack([places, boxes]).astype(np.float32)
 
+    def mean(self, targets: np.ndarray) -> np.ndarray:
+        """See Answers."""
+        return np.asarray(targets.mean(axis=0) * self.scale)
+
     def read(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See Answers; the second label is taken above half of the scale."""
-        second = np.clip(outputs[:, 0].astype(np.float64) / self._loud, 0, 1)
+        second = np.clip(outputs[:, 0].astype(np.float64) / self.scale[0], 0, 1)
         return np.stack([1 - second, second], axis=1), ordered(outputs[:, 1:])
 
 
@@ -114,13 +125,13 @@ class ClassAndBox:
                 "are wanted"
             )
         self.labels, self.side_px, self.nothing, self.weight = labels, side_px, nothing, weight
-        self._columns = len(labels) + nothing
-        self.loss: Loss = Joint(self._columns, weight)
+        self.columns = len(labels) + nothing
+        self.loss: Loss = Joint(self.columns, weight)
 
     @property
     def outputs(self) -> int:
         """See Answers."""
-        return self._columns + 4
+        return self.columns + 4
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -131,18 +142,31 @@ class ClassAndBox:
         """See Answers; of pictures at NOTHING the box is not learned."""
         _check(places, boxes, NOTHING if self.nothing else 0, len(self.labels) - 1)
         found = np.zeros((len(places), self.outputs), np.float32)
-        found[np.arange(len(places)), np.where(places < 0, self._columns - 1, places)] = 1
-        found[:, self._columns :] = np.where(places[:, None] < 0, np.nan, boxes / self.side_px)
+        found[np.arange(len(places)), np.where(places < 0, self.columns - 1, places)] = 1
+        found[:, self.columns :] = np.where(places[:, None] < 0, np.nan, boxes / self.side_px)
         return found
+
+    def mean(self, targets: np.ndarray) -> np.ndarray:
+        """See Answers; logits begin even."""
+        boxes = targets[~np.isnan(targets[:, -1]), self.columns :]
+        middle = boxes.mean(axis=0) if len(boxes) else np.zeros(4, np.float32)
+        return np.concatenate([np.zeros(self.columns, np.float32), middle])
 
     def read(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See Answers."""
-        proba = softmax(outputs[:, : self._columns].astype(np.float64))
-        return proba[:, : len(self.labels)], ordered(outputs[:, self._columns :] * np.float32(self.side_px))
+        proba = softmax(outputs[:, : self.columns].astype(np.float64))
+        return proba[:, : len(self.labels)], ordered(outputs[:, self.columns :] * np.float32(self.side_px))
 
 
-KINDS: dict[str, type[ScaledShape | ClassAndBox]] = {kind.kind: kind for kind in (ScaledShape, ClassAndBox)}
+KINDS: dict[str, Callable[..., Answers]] = {ScaledShape.kind: ScaledShape, ClassAndBox.kind: ClassAndBox}
 """Those that a saved detector may have."""
+
+
+def answers_of(loss: str, labels: tuple[str, ...], side_px: int) -> Answers:
+    """What is learned, by the name of its loss: `scaled`, the text's; `plain`, that without scaling; `classes`."""
+    if loss not in LOSSES:
+        raise ConfigError(f"loss {loss!r} came; one of {', '.join(LOSSES)} is wanted")
+    return ClassAndBox(labels, side_px) if loss == "classes" else ScaledShape(labels, side_px, scaled=loss == "scaled")
 
 
 def new_head(shape: tuple[int, ...], outputs: int, rng: np.random.Generator, units: int = UNITS) -> list[Layer]:

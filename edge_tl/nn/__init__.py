@@ -11,7 +11,7 @@ from edge_tl.nn.layers import Dense, Dropout, Flatten, Layer, ReLU
 from edge_tl.nn.losses import CrossEntropy, Joint, Loss, MeanSquared
 from edge_tl.nn.network import Network
 from edge_tl.nn.normalisation import BatchNorm
-from edge_tl.nn.optimizers import SGD, Adam, Optimizer, RMSProp
+from edge_tl.nn.optimizers import SGD, Adam, Cosine, Optimizer, RMSProp
 from edge_tl.nn.training import Epoch, fit
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Adam",
     "BatchNorm",
     "Conv2D",
+    "Cosine",
     "CrossEntropy",
     "Dense",
     "DepthwiseConv2D",

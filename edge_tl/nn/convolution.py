@@ -15,7 +15,7 @@ PATCH_BYTES = 2**19
 """Patches are laid out for so many pictures at once that they stay in the processor's cache."""
 LEAST_RUN = 16
 """Values in a row of a kernel from which on a convolution is computed by runs of pixels."""
-PLANE_BYTES = 2**18
+PLANE_BYTES = 2**19
 """The same for depthwise convolution, which reads its pictures nine times."""
 
 
@@ -223,7 +223,9 @@ class Conv2D:
         rows = back.reshape(-1, back.shape[3])
         if slope is not None:
             slope += (self.window.patches(padded).T @ rows).reshape(slope.shape)
-        if under is not None:
+        if under is not None and self.window.size == self.window.strides == (1, 1):
+            np.matmul(rows, self.W[0, 0].T, out=under.reshape(-1, under.shape[3]))
+        elif under is not None:
             spread = (rows @ self.W.reshape(-1, rows.shape[1]).T).reshape(*back.shape[:3], *self.W.shape[:3])
             for i, j, met in self.window.shifts(under):
                 met += spread[:, :, :, i, j]
@@ -278,17 +280,11 @@ class DepthwiseConv2D:
         """(N, height, width, C) → (N, rows, columns, C)."""
         check_channels(self.kind, x, self.W.shape[2])
         padded = self.window.pad(x)
-        y = np.empty((len(x), *self.window.output(padded), x.shape[3]), np.result_type(x, self.W))
-        product = np.empty((0,), y.dtype)
-        for part in self._parts(y):
-            if product.shape != y[part].shape:
-                product = np.empty_like(y[part])
-            for i, j, met in self.window.shifts(padded[part]):
-                if i == j == 0:
-                    np.multiply(met, self.W[0, 0], out=y[part])
-                    continue
-                np.multiply(met, self.W[i, j], out=product)
-                y[part] += product
+        rows, columns = self.window.output(padded)
+        down, right = self.window.strides
+        y = np.empty((len(x), rows, columns, x.shape[3]), np.result_type(x, self.W))
+        for part in self._parts(padded):
+            y[part] = slid(padded[part], self.W)[:, ::down, ::right]
         if self.b is not None:
             y += self.b
         return y, (padded, x.shape)
@@ -299,7 +295,7 @@ class DepthwiseConv2D:
         gradients = {}
         if self.trainable:
             slope = np.zeros_like(self.W)
-            for part in self._parts(back):
+            for part in self._parts(padded):
                 for i, j, met in self.window.shifts(padded[part]):
                     slope[i, j] += np.einsum("nhwc,nhwc->c", met, back[part])
             gradients["W"] = slope
@@ -307,10 +303,15 @@ class DepthwiseConv2D:
                 gradients["b"] = back.sum(axis=(0, 1, 2))
         if not below:
             return None, gradients
-        under = np.zeros_like(padded)
-        for part in self._parts(back):
-            for i, j, met in self.window.shifts(under[part]):
-                met += back[part] * self.W[i, j]
+        # What reaches a pixel is the kernel turned around, over what comes back with zeros around and between.
+        (height, width), (down, right) = self.window.size, self.window.strides
+        under = np.empty(padded.shape, back.dtype)
+        for part in self._parts(padded):
+            count, rows, columns, channels = padded[part].shape
+            wide = np.zeros((count, rows + height - 1, columns + width - 1, channels), back.dtype)
+            met = wide[:, height - 1 : rows : down, width - 1 : columns : right]
+            met[:, : back.shape[1], : back.shape[2]] = back[part]
+            under[part] = slid(wide, self.W[::-1, ::-1])
         return self.window.unpad(under, shape[1:3]), gradients
 
     @classmethod
@@ -320,6 +321,21 @@ class DepthwiseConv2D:
 
     def _parts(self, planes: np.ndarray) -> Iterator[slice]:
         return parts(len(planes), planes[:1].nbytes, PLANE_BYTES)
+
+
+def slid(padded: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """Every channel of pictures (N, height, width, C) met by its kernel in W (kernel height, kernel width, C), step 1.
+
+    (N, rows, columns, C) of the places where the kernel fits. A row of pixels with its channels is one run of memory
+    for einsum, so the kernel is laid out as often as there are columns.
+    """
+    (count, height, width, channels), (high, wide, _) = padded.shape, W.shape
+    rows, columns = height - high + 1, width - wide + 1
+    runs = np.lib.stride_tricks.sliding_window_view(
+        padded.reshape(count, height, -1), (rows, columns * channels), axis=(1, 2)
+    )[:, :, ::channels]
+    kernel = np.repeat(W[:, :, None], columns, axis=2).reshape(high, wide, -1)
+    return np.einsum("nijrx,ijx->nrx", runs, kernel).reshape(count, rows, columns, channels)
 
 
 class MaxPool(Plain):

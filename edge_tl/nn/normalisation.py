@@ -76,31 +76,34 @@ class BatchNorm:
             y = x * scale
             y += self.beta - self.mean * scale
             return y, scale
-        axes = tuple(range(x.ndim - 1))
-        mean = x.mean(axis=axes)
+        rows = x.reshape(-1, x.shape[-1])
+        count = x.dtype.type(len(rows))
+        mean = total(rows) / count
         centred = x - mean
-        variance = np.mean(np.square(centred), axis=axes)
+        variance = np.einsum("nc,nc->c", flat := centred.reshape(rows.shape), flat) / count
         keep = x.dtype.type(self.momentum)
         for running, now in ((self.mean, mean), (self.variance, variance)):
             running *= keep
             running += now * (1 - keep)
         wide = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        centred *= wide
-        return centred * self.gamma + self.beta, (centred, wide)
+        y = centred * (self.gamma * wide)
+        y += self.beta
+        return y, (centred, wide)
 
     def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
         """See Layer."""
         if isinstance(saved, np.ndarray):  # frozen: the running statistics are constants
             return back * saved if below else None, {}
-        normal, wide = saved
-        axes = tuple(range(back.ndim - 1))
-        gradients = {"gamma": (back * normal).sum(axis=axes), "beta": back.sum(axis=axes)}
+        centred, wide = saved
+        rows, flat = back.reshape(-1, back.shape[-1]), centred.reshape(-1, back.shape[-1])
+        gradients = {"gamma": np.einsum("nc,nc->c", rows, flat) * wide, "beta": total(rows)}
         if not below:
             return None, gradients
         # The batch's own mean and variance move with every value: what is common to the channel falls out.
-        count = back.size // back.shape[-1]
-        under = back - gradients["beta"] / count
-        under -= normal * (gradients["gamma"] / count)
+        count = back.dtype.type(len(rows))
+        under = centred * (-wide * gradients["gamma"] / count)
+        under += back
+        under -= gradients["beta"] / count
         under *= self.gamma * wide
         return under, gradients
 
@@ -109,3 +112,8 @@ class BatchNorm:
         """See Layer."""
         values = [arrays[name] for name in ("gamma", "beta", "mean", "variance")]
         return cls(*values, epsilon=float(settings["epsilon"]), momentum=float(settings["momentum"]))
+
+
+def total(rows: np.ndarray) -> np.ndarray:
+    """The sum (C,) of rows (M, C), by BLAS."""
+    return np.ones(len(rows), rows.dtype) @ rows

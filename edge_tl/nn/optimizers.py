@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import sqrt
-from typing import Protocol
+from math import cos, pi, sqrt
+from typing import Any, Protocol
 
 import numpy as np
+
+PART_VALUES = 2**14
+"""An update of millions of weights is memory moved about: so many values are taken through all its steps at a time."""
 
 
 class Optimizer(Protocol):
@@ -53,7 +57,7 @@ class RMSProp:
         """See Optimizer."""
         if not self._squares:
             self._squares = [np.zeros_like(array) for array in arrays]
-        for array, gradient, v in zip(arrays, gradients, self._squares, strict=True):
+        for array, gradient, v in in_parts(arrays, gradients, self._squares):
             kind = array.dtype.type
             squared = np.square(gradient)
             squared *= kind(1 - self.rho)
@@ -75,20 +79,57 @@ class Adam:
     beta2: float = 0.999
     epsilon: float = 1e-7
     _t: int = 0
-    _moments: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    _moments: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
 
     def step(self, arrays: list[np.ndarray], gradients: list[np.ndarray]) -> None:
         """See Optimizer."""
-        if not self._moments:
-            self._moments = [(np.zeros_like(array), np.zeros_like(array)) for array in arrays]
+        if not self._t:
+            self._moments = [np.zeros_like(array) for array in arrays], [np.zeros_like(array) for array in arrays]
         self._t += 1
         alpha = self.rate * sqrt(1 - self.beta2**self._t) / (1 - self.beta1**self._t)
-        for array, gradient, (m, v) in zip(arrays, gradients, self._moments, strict=True):
-            m += (gradient - m) * (1 - self.beta1)
+        for array, gradient, m, v in in_parts(arrays, gradients, *self._moments):
+            kind = array.dtype.type
+            change = gradient - m
+            change *= kind(1 - self.beta1)
+            m += change
             gradient *= gradient
-            v += (gradient - v) * (1 - self.beta2)
+            gradient -= v
+            gradient *= kind(1 - self.beta2)
+            v += gradient
             np.sqrt(v, out=gradient)
-            gradient += self.epsilon
+            gradient += kind(self.epsilon)
             np.divide(m, gradient, out=gradient)
-            gradient *= alpha
+            gradient *= kind(alpha)
             array -= gradient
+
+
+@dataclass
+class Cosine:
+    """Another optimizer whose rate falls from what it is to nothing along half a cosine (Loshchilov, Hutter 2017).
+
+    Keras' CosineDecay with its defaults.
+    """
+
+    optimizer: Any
+    """Of a `rate`."""
+    steps: int
+    """After so many the rate is 0."""
+    _t: int = 0
+    _first: float = 0.0
+
+    def step(self, arrays: list[np.ndarray], gradients: list[np.ndarray]) -> None:
+        """See Optimizer."""
+        if not self._t:
+            self._first = self.optimizer.rate
+        self.optimizer.rate = self._first * 0.5 * (1 + cos(pi * min(self._t / self.steps, 1)))
+        self._t += 1
+        self.optimizer.step(arrays, gradients)
+
+
+def in_parts(*lists: list[np.ndarray]) -> Iterator[tuple[np.ndarray, ...]]:
+    """The arrays at the same place of every list, rows of them at a time, which all fit into the cache."""
+    for arrays in zip(*lists, strict=True):
+        count = len(arrays[0])
+        rows = max(1, PART_VALUES * count // arrays[0].size) if arrays[0].size else max(1, count)
+        for first in range(0, count, rows):
+            yield tuple(array[first : first + rows] for array in arrays)
