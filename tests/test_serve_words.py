@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +13,14 @@ import pytest
 
 from benchmarks.serving import LONG_S, Serving
 from device.cli import main
+from edge_tl.sound import NOISE, read_sound
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed: pip install -e .[speech]")
 
-from test_words import room, spoken, write
+from test_words import RATE_HZ, room, spoken, write
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +73,38 @@ def test_words_and_signs_are_told_by_one_service(folder: Path) -> None:
             status, wav = serving.ask(f"/api/pipelines/words/examples/{newest}.wav")
             assert (status, wav[:4]) == (200, b"RIFF")
         assert serving.ask("/api/pipelines/signs/examples/1.wav")[0] in (400, 404)
+
+
+def test_real_words_of_another_recording_are_told(
+    data: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three Arabic words of a speaker, seven recordings each: others are told in their order, as by `listen`."""
+    taught, asked = tmp_path / "taught", []
+    for label in ("right", "left", "up"):
+        files = sorted(data(f"speech/arabic/{label}").iterdir())
+        own = [path for path in files if path.name[:8] == files[0].name[:8]]
+        for path in own[:7]:
+            (taught / label).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, taught / label)
+        asked += [(number, label, path) for number, path in enumerate(own[7:9])]
+    for number in range(3):
+        write(taught / NOISE / f"{number}.wav", room(2.0, seed=number))
+    words = ["--profile", "words", "--data-dir", str(tmp_path / "state")]
+    assert main(["examples", "import", str(taught), *words]) == 0
+    assert main(["train", *words]) == 0
+    asked.sort()
+    said = [part for _, _, path in asked for part in (room(1.2), read_sound(path).at(RATE_HZ))]
+    write(tmp_path / "mic.wav", np.concatenate([room(1.0), *said]))
+    capsys.readouterr()
+    assert main(["listen", "--json", "--mic", str(tmp_path / "mic.wav"), *words]) == 0
+    told = [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()]
+    wanted = iter([label for _, label, _ in asked])
+    assert len(told) >= 4
+    assert all(label in wanted for label in told)  # what is told is a part of what was said, in its order
+    pipeline = f'[pipelines.words]\nmic = "{tmp_path / "mic.wav"}"\nprofile = "words"\n'
+    with Serving(tmp_path, pipeline, web=False) as serving:
+        serving.start()
+        with socket.socket(socket.AF_UNIX) as client, client.makefile() as lines:
+            client.settimeout(LONG_S)
+            client.connect(str(serving.data / "events.sock"))
+            assert [json.loads(lines.readline())["label"] for _ in told] == told
