@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,11 @@ from hypothesis import strategies as st
 
 from benchmarks.serving import LONG_S, Serving
 from device.serve.access import GUESS_S, GUESSES, MOST_SESSIONS, Access, host_allowed, token_of
+from device.serve.config import WebConfig
+from device.serve.hub import Hub
+from device.serve.notify import Notify
+from device.serve.requests import Requests
+from device.serve.service import Service
 from edge_tl.errors import ConfigError
 from edge_tl.testing import FakeClock
 
@@ -171,6 +178,28 @@ def test_bodies_and_garbage_have_limits(serving: Serving) -> None:
     assert b"400" in raw(serving.address, b"\x00\xff\x00\r\n\r\n")
     assert b" 405 " in raw(serving.address, b"DELETE /api/state HTTP/1.1\r\n" + kind + b"\r\n").split(b"\r\n")[0]
     assert serving.ask("/health")[0] == 200
+
+
+def test_who_sends_half_a_request_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a head, after a whole request too, ends the connection; half a body is answered without the rest."""
+    from device.serve import web
+
+    monkeypatch.setattr(web, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(web, "KEEP_S", 0.1)
+    service = Service([], Notify({}), clock=time.monotonic, wall=time.time)
+    config, asked = WebConfig(port=0, token_file=tmp_path / "token"), Requests(service, time.monotonic)
+    served = web.Web(config, asked, Hub(), time.monotonic, print)
+    served.start()
+    place = urlsplit(served.address)
+    whole = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    half = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n"
+    answers = []
+    for sent in (half, whole + half, half + b"\r\n{"):
+        with socket.create_connection((place.hostname or "", place.port or 0), timeout=LONG_S) as client:
+            client.sendall(sent)
+            answers.append(b"".join(iter(lambda: client.recv(65536), b"")))  # until the other side ends it
+    served.stop()
+    assert [re.findall(rb"HTTP/1.1 (\d+)", answer) for answer in answers] == [[], [b"503"], [b"401"]]
 
 
 def test_from_outside_nothing_is_shown_without_the_token(guarded: Serving) -> None:

@@ -30,6 +30,7 @@ try:
     from starlette.responses import JSONResponse, Response, StreamingResponse
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 except ImportError as error:
     raise MissingDependency(
         "[web] needs Starlette and uvicorn: python3 -m pip install starlette uvicorn  (or -e .[web])"
@@ -37,6 +38,8 @@ except ImportError as error:
 
 MOST_BODY_BYTES = 64 * 1024
 MOST_CONNECTIONS = 40
+PATIENCE_S, KEEP_S = 10.0, 15
+"""For the head of a request, and for its body; and for another one on the same connection."""
 COOKIE = "edge_tl_session"
 LIVE_S = 0.2
 """The console is told this often what is seen and heard."""
@@ -52,6 +55,52 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+
+class Patient(H11Protocol):
+    """Lets go of whoever has not sent the whole head of a request after PATIENCE_S.
+
+    Else MOST_CONNECTIONS of them, who need no token, would close the console for everybody.
+    """
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Somebody is there."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """A part of a head or of a body, or all of it."""
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._wait_no_more()
+        elif self._waiting is None and self._between:
+            self._wait()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """They went."""
+        self._wait_no_more()
+        super().connection_lost(error)
+
+    @property
+    def _between(self) -> bool:
+        """Whether no request is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(PATIENCE_S, self._let_go)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _let_go(self) -> None:
+        self._waiting = None
+        if self._between:
+            self.transport.close()
 
 
 class Guard:
@@ -158,12 +207,13 @@ class Web:
         self.address = f"{scheme}://{host}:{listener.getsockname()[1]}/"
         settings = uvicorn.Config(
             self.app(),
+            http=Patient,
             log_config=None,
             access_log=False,
             server_header=False,
             lifespan="off",
             limit_concurrency=MOST_CONNECTIONS,
-            timeout_keep_alive=15,
+            timeout_keep_alive=KEEP_S,
             timeout_graceful_shutdown=1,
             ssl_certfile=config.tls_cert,
             ssl_keyfile=config.tls_key,
@@ -330,9 +380,9 @@ def _jpeg(data: bytes) -> Response:
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    """The body as an object; an empty one where there is none or it is something else."""
+    """The body as an object; an empty one where there is none, it does not come, or it is something else."""
     try:
-        body = json.loads(await request.body() or b"{}")
-    except (ValueError, RecursionError, ClientDisconnect):
+        body = json.loads(await asyncio.wait_for(request.body(), PATIENCE_S) or b"{}")
+    except (ValueError, RecursionError, ClientDisconnect, TimeoutError):
         return {}
     return body if isinstance(body, dict) else {}
