@@ -13,7 +13,7 @@ from device.assembly import open_profile, profile_folder
 from edge_tl.detection.few import Boxed, BoxHead, FewDetector, views_of
 from edge_tl.detection.judging import Judged, judge
 from edge_tl.embedder import Embedder
-from edge_tl.errors import ConfigError, NotFittedError, ProfileError
+from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError
 from edge_tl.examples import ExampleStore
 from edge_tl.image import decode
 from edge_tl.profile import Profile
@@ -67,8 +67,14 @@ def in_pixels(box: Box, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def read_boxed(store: ExampleStore, progress: Progress | None = None) -> BoxedExamples:
-    """Decode every picture; ProfileError where one is damaged."""
-    listed = [one for one in store.list() if one.media_type == JPEG]
+    """Read every picture; ProfileError where one is damaged.
+
+    A picture without a box shows nothing to find where its class never has one (`nothing`). Of a class that has boxes
+    it was taught as a whole, and the thing is somewhere in it: it teaches nothing here.
+    """
+    every = [one for one in store.list() if one.media_type == JPEG]
+    boxed = {one.label for one in every if one.box is not None}
+    listed = [one for one in every if one.box is not None or one.label not in boxed]
     examples = []
     for done, one in enumerate(listed, 1):
         media = store.picture(one.id)
@@ -109,7 +115,7 @@ def load_detector(profile: Profile, embedder: Embedder) -> FewDetector:
         )
     try:
         return FewDetector.restored(saved, embedder)
+    except EdgeTLError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, (ProfileError, NotFittedError)) or type(error).__module__.startswith("edge_tl"):
-            raise
         raise ProfileError(f"the newest generation of {profile.folder} makes no sense: run `edge-tl train`") from error

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from old_store import old_store
 from terminal_pty import Pty
 
+from device.boxed import read_boxed
 from device.cli import main
 from edge_tl.batch import VERSION
 from edge_tl.box_files import ENDINGS, read_list
@@ -254,6 +255,20 @@ def test_boxes_in_the_store(tmp_path: Path) -> None:
         assert [one.box for one in store.list()] == [None]
     with sqlite3.connect(path) as db:
         assert db.execute("SELECT count(*) FROM boxes").fetchone() == (0,)
+
+
+def test_pictures_without_a_box(tmp_path: Path) -> None:
+    """Of a class with boxes they are left out; of a class that never has one they show that nothing is there."""
+    picture, row = np.full((8, 8, 3), 90, np.uint8), np.ones(4, np.float32)
+    with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
+        for label, box in (("cup", (0, 0, 1, 0.5)), ("cup", None), ("nothing", None)):
+            store.add(store.new_take(label), picture, row, PRINT, box=box)
+        store.flush()
+        boxed = read_boxed(store)
+    assert [one.label for one in boxed.examples] == ["cup", "nothing"]
+    assert boxed.boxes == 1
+    assert boxed.examples[0].box is not None
+    assert boxed.examples[0].box.tolist() == [0, 0, 8, 4]
 
 
 @pytest.mark.parametrize("version", [1, 3])

@@ -40,6 +40,10 @@ MOST_VIEWS = 1000
 LEAST_EXAMPLES = 5
 """Boxed examples; with fewer nothing can be said of how well it works."""
 SURE = 0.5
+NOWHERE = np.full(4, np.nan)
+"""The code of a window without the thing."""
+View = tuple[np.ndarray, np.ndarray, int]
+"""A map, the box in it as `coded`, and of which example it is."""
 _FLAT = FeatureMap("flatten")
 
 
@@ -99,36 +103,29 @@ def views_of(
 ) -> Views:
     """Look at all examples from several places; progress(done, total) is called after each example."""
     share = min(1.0, MOST_VIEWS / max(1, len(examples) * (WHOLE + NEAR + APART)))
-    whole, close, apart_from = (max(least, round(share * most)) for least, most in ((1, WHOLE), (2, NEAR), (1, APART)))
-    rows: tuple[list[np.ndarray], list[np.ndarray]] = [], []
-    codes: tuple[list[np.ndarray], list[np.ndarray]] = [], []
-    numbers: tuple[list[int], list[int]] = [], []
+    whole, close, beside = (max(least, round(share * most)) for least, most in ((1, WHOLE), (2, NEAR), (1, APART)))
+    of_wholes: list[View] = []
+    of_windows: list[View] = []
     for number, one in enumerate(examples):
         # Of an example alone, so that what was learned of it does not change when others come.
         rng = np.random.default_rng((seed, number))
         picture, box = one.picture, one.box
         shape = picture.shape
-        windows: tuple[list[np.ndarray], list[np.ndarray]] = [], []
         if box is not None:
-            windows = [all_of(shape), *(anywhere(shape, box, rng) for _ in range(whole - 1))], []
-            windows[1].extend(near(box, rng) for _ in range(close))
-        shown = len(windows[1])
-        windows[1].extend(apart(shape, box, rng) for _ in range(apart_from if box is not None else close))
-        for side in (0, 1):
-            for place, window in enumerate(windows[side]):
-                rows[side].append(look(embedder, picture, window))
-                code = np.full(4, np.nan)
-                if box is not None and (side == 0 or place < shown):
-                    code = coded(box[None], window[None])[0]
-                codes[side].append(code)
-                numbers[side].append(number)
+            for window in [all_of(shape), *(anywhere(shape, box, rng) for _ in range(whole - 1))]:
+                of_wholes.append((look(embedder, picture, window), coded(box[None], window[None])[0], number))
+            for window in [near(box, rng) for _ in range(close)]:
+                of_windows.append((look(embedder, picture, window), coded(box[None], window[None])[0], number))
+        for window in [apart(shape, box, rng) for _ in range(beside if box is not None else close)]:
+            of_windows.append((look(embedder, picture, window), NOWHERE, number))
         if progress:
             progress(number + 1, len(examples))
-    made = [
-        (np.array(row, np.float32), np.array(code).reshape(-1, 4), np.array(number, np.int64))
-        for row, code, number in zip(rows, codes, numbers, strict=True)
-    ]
-    return Views(*made[0], *made[1])
+    return Views(*_arrays(of_wholes), *_arrays(of_windows))
+
+
+def _arrays(views: Sequence[View]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rows, codes, numbers = zip(*views, strict=True) if views else ((), (), ())
+    return np.array(rows, np.float32), np.array(codes).reshape(-1, 4), np.array(numbers, np.int64)
 
 
 def all_of(shape: tuple[int, ...]) -> np.ndarray:
