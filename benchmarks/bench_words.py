@@ -37,7 +37,7 @@ from edge_tl.speech_stream import SoundEmbedder, StreamingSpeech
 from edge_tl.stored import as_stored
 
 CLASSES, CLIPS = 5, 20
-ROUNDS = 5
+ROUNDS = 3
 BLOCK_S = 0.08
 FALLEN_DB = 20.0
 OVERLAPS = (0.5, 0.75, 0.9)
