@@ -149,13 +149,7 @@ def main() -> int:
         record("words", result, text, dict(bases))
     if "word_heads" in chosen:
         bases = speech_bases()
-        every: dict[str, tuple[SoundEmbedder, tuple[str, ...]]] = {
-            name: (base, proof_word_heads.HEADS + (("tuned",) if name != "speech" else ()))
-            for name, base in bases.items()
-        }
-        if "18 words" in bases:
-            every["18 words, 2 layers"] = BrowserEmbedder.load(W18, 1, unfrozen=1), ("tuned",)
-        result, text = proved(proof_word_heads, every)
+        result, text = proved(proof_word_heads, bases)
         record("word_heads", result, text, dict(bases))
     if "alarms" in chosen:
         if shutil.which("espeak-ng") is None:

@@ -15,6 +15,7 @@ from benchmarks import (
     bench_look,
     bench_start,
     bench_training,
+    bench_words,
     proof_alarms,
     proof_detection,
     proof_digits,
@@ -27,6 +28,7 @@ from benchmarks import (
     proof_service,
     proof_sessions,
     proof_strangers,
+    proof_word_heads,
     proof_words,
 )
 from benchmarks.record import RESULTS
@@ -43,6 +45,7 @@ REPORTS: dict[str, Any] = {
     "prove_look_changed": proof_look_changed,
     "prove_look_strangers": proof_look_strangers,
     "prove_words": proof_words,
+    "prove_word_heads": proof_word_heads,
     "prove_service": proof_service,
     "prove_hard_words": proof_hard_words,
     "prove_alarms": proof_alarms,
@@ -54,6 +57,7 @@ REPORTS: dict[str, Any] = {
     "bench_look": bench_look,
     "bench_training": bench_training,
     "bench_knn": bench_knn,
+    "bench_words": bench_words,
 }
 PLACE = re.compile(r"<!-- results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
 SHORT = re.compile(r"<!-- short results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)

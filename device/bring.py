@@ -30,7 +30,7 @@ from edge_tl.hearing import Hearing, open_base, read_hearing
 from edge_tl.image import decode
 from edge_tl.look.remembered import read_look
 from edge_tl.profile import Profile
-from edge_tl.sound import LONGEST_WORD_S, NOISE, embed_views, label_of, pieces, read_sound
+from edge_tl.sound import LONGEST_WORD_S, NOISE, SHORTEST_S, embed_views, label_of, pieces, read_sound
 from edge_tl.speech_stream import SoundEmbedder
 from edge_tl.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
 from edge_tl.stored import Media
@@ -134,6 +134,8 @@ def examples_of(found: Found, embedder: Embedder, degrees: int = 0) -> list[tupl
         kept = picture if degrees else found.path.read_bytes()  # byte for byte where it is as it came
         return [(found.label, kept, embedder.embed(picture))]
     sound, label = read_sound(found.path), label_of(found.label)
+    if sound.duration_s < SHORTEST_S:
+        raise ExampleError(f"{found.path}: is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
     parts = pieces(sound) if label == NOISE else [sound]
     if label != NOISE and sound.duration_s > LONGEST_WORD_S:
         raise ExampleError(

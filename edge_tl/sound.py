@@ -24,6 +24,8 @@ OTHER = "other sounds"
 """The hidden class of sounds that hold none of the words (edge_tl/others.py): it is nobody's label, and never told."""
 PIECE_S = 2.0
 """The least length of the parts that a recording of noise is cut into: longer than any embedder's window."""
+SHORTEST_S = 0.1
+"""Of a recording that can be taught."""
 LONGEST_WORD_S = 3.0
 """A recording in which no word is heard and that is longer than this is noise in one piece."""
 
@@ -75,8 +77,8 @@ def embed_views(embedder: SoundEmbedder, sound: Sound) -> np.ndarray:
     windows from the beginning to the end. ExampleError for less than 0.1 s.
     """
     samples = sound.at(embedder.rate_hz)
-    if len(samples) < embedder.rate_hz // 10:
-        raise ExampleError(f"the recording is {sound.duration_s:.2f} s long; 0.1 s and more are wanted")
+    if len(samples) < int(SHORTEST_S * embedder.rate_hz):
+        raise ExampleError(f"the recording is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
     try:
         windows = embedder.taught(samples)
     except ExampleError:  # no word is heard in it

@@ -157,6 +157,15 @@ def test_a_budget_of_false_alarms_chooses_the_threshold(run: Run, tmp_path: Path
     run("train", "--threshold", "0.75")
 
 
+def test_a_recording_that_is_too_short_is_named(run: Run, tmp_path: Path) -> None:
+    """What cannot be taught is left out with the name of its file, and the others are kept."""
+    write(tmp_path / "in" / "hum" / "click.wav", spoken("hum", 80)[:400])
+    write(tmp_path / "in" / "hum" / "good.wav", spoken("hum", 81))
+    code, _, said = run("examples", "import", tmp_path / "in", profile="short")
+    assert code == 1
+    assert re.search(r"click\.wav: is 0\.03 s long; 0\.1 s and more are wanted", said)
+
+
 def test_variations_are_taught_and_not_asked(run: Run, tmp_path: Path) -> None:
     """`--augment` trains on noisy, louder and slower recordings too; the accuracy is that of the recordings alone."""
     plain = run("train", "--json")[1]
