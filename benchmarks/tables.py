@@ -15,7 +15,6 @@ from benchmarks import (
     bench_look,
     bench_start,
     bench_training,
-    bench_words,
     proof_alarms,
     proof_detection,
     proof_digits,
@@ -57,7 +56,6 @@ REPORTS: dict[str, Any] = {
     "bench_look": bench_look,
     "bench_training": bench_training,
     "bench_knn": bench_knn,
-    "bench_words": bench_words,
 }
 PLACE = re.compile(r"<!-- results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
 SHORT = re.compile(r"<!-- short results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
