@@ -1,0 +1,103 @@
+"""Exercise 4: the dense weights in each phase of speech fine-tuning, without a second compile, and the layer below.
+
+The published 18-word network with a fresh top for four words. Phase 1 trains the top, phase 2 the layer of 2000 units
+too, phase 3 the convolution before it. Between them nothing is made anew: `trainable` is set, and the next `fit` obeys.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+from given import DATA, quick
+
+from edge_tl.audio import FRAMES, RATE_HZ, WINDOW_SAMPLES, model_input, spectrogram
+from edge_tl.audio_windows import fitted
+from edge_tl.nn import Adam, Conv2D, CrossEntropy, Dense, Flatten, Layer, MaxPool, Network, ReLU, fit
+from edge_tl.sound import read_sound
+
+WORDS = ("down", "go", "left", "right")
+PHASES = (("the top alone", 1e-3), ("the layer of 2000 units too", 1e-4), ("the convolution before it too", 1e-4))
+
+
+def main() -> None:
+    """Three phases of one network; what moved in each."""
+    takes, epochs = (2, 2) if quick() else (10, 20)
+    planes, Y = words(takes)
+    below, network = published()
+    conv = next(layer for layer in network.layers if isinstance(layer, Conv2D))
+    dense, top = (layer for layer in network.layers if isinstance(layer, Dense))
+    X = below(planes)
+    watched: dict[str, Layer] = {"convolution": conv, "layer of 2000 units": dense, "top": top}
+    for phase, (what, rate) in enumerate(PHASES, 1):
+        dense.trainable, conv.trainable = phase > 1, phase > 2
+        before = {name: layer.parameters["W"].copy() for name, layer in watched.items()}
+        rng = np.random.default_rng(0)
+        curve = fit(network, X, Y, loss=CrossEntropy(), optimizer=Adam(rate), epochs=epochs, batch=8, rng=rng)
+        print(
+            f"Phase {phase}, {what}: {network.trainable_parameters} of {network.parameters} parameters are trained; "
+            f"the loss went from {curve[0].loss:.4f} to {curve[-1].loss:.4f}."
+        )
+        for name, layer in watched.items():
+            now = layer.parameters["W"]
+            moved = float(np.abs(now - before[name]).max())
+            equal = now.tobytes() == before[name].tobytes()
+            print(f"  the {name}: {'the same, bit for bit' if equal else f'changed, by {moved:.5f} at most'}.")
+
+
+def published() -> tuple[Network, Network]:
+    """The network up to its last convolution, and the rest with a fresh top; random where it is not on this machine."""
+    rng = np.random.default_rng(0)
+    folder = DATA / "speech_commands_18w"
+    layers: list[Layer] = []
+    if folder.is_dir():
+        from host_tools.tfjs import read_layers_model  # reads JSON and floats; no TensorFlow
+
+        model = read_layers_model(str(folder))
+        for kind, config in model.layers:
+            arrays = [model.weights.get(f"{config['name']}/{part}") for part in ("kernel", "bias")]
+            if kind == "Conv2D":
+                layers += [Conv2D(arrays[0], arrays[1]), ReLU()]
+            elif kind == "MaxPooling2D":
+                (high, wide), (down, right) = config["pool_size"], config["strides"]
+                layers.append(MaxPool((high, wide), (down, right)))
+            elif kind == "Flatten":
+                layers.append(Flatten())
+            elif kind == "Dense":
+                layers += [Dense(arrays[0], arrays[1]), ReLU()]
+        layers = layers[:-2]  # its own words
+    else:
+        print("The published network is not here: one of the same shape with random weights takes its place.")
+        for size, channels, filters in (((2, 8), 1, 8), ((2, 4), 8, 32), ((2, 4), 32, 32), ((2, 4), 32, 32)):
+            strides = (1, 2) if len(layers) == 9 else (2, 2)
+            layers += [Conv2D.new(size, channels, filters, rng), ReLU(), MaxPool((2, 2), strides)]
+        layers += [Flatten(), Dense.new(704, 2000, rng), ReLU()]
+    for layer in layers:
+        if layer.parameters:
+            layer.trainable = False
+    last = max(place for place, layer in enumerate(layers) if isinstance(layer, Conv2D))
+    return Network(layers[:last]), Network([*layers[last:], Dense.new(2000, len(WORDS), rng)])
+
+
+def words(takes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Windows float32 (N, 43, 232, 1), and indicators (N, 4): real words, or tones that glide as nobody speaks."""
+    folder = DATA / "speech" / "commands"
+    sounds: list[tuple[np.ndarray, int]] = []
+    if folder.is_dir() and importlib.util.find_spec("soxr"):
+        for code, word in enumerate(WORDS):
+            sounds += [(read_sound(path).at(RATE_HZ), code) for path in sorted((folder / word).glob("*.wav"))[:takes]]
+    else:
+        print("No recordings here (or no soxr to resample them): gliding tones take the place of the words.")
+        rng, time_s = np.random.default_rng(0), np.arange(RATE_HZ) / RATE_HZ
+        for take in range(4 * takes):
+            low, high = ((400, 400), (1500, 1500), (500, 2000), (2000, 500))[take % 4]
+            hz = low + (high - low) * time_s / 2
+            tone = np.sin(2 * np.pi * hz * time_s + rng.uniform(0, 6)) * np.hanning(RATE_HZ)
+            sounds.append(((tone / 2 + rng.normal(0, 0.01, RATE_HZ)).astype(np.float32), take % 4))
+    planes = [spectrogram(fitted(sound, RATE_HZ, WINDOW_SAMPLES, 0.5)) for sound, _ in sounds]
+    X = np.concatenate([model_input(plane[:FRAMES]) for plane in planes])
+    return X, np.eye(4, dtype=np.float32)[[code for _, code in sounds]]
+
+
+if __name__ == "__main__":
+    main()
