@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib.util
 
 import numpy as np
-from given import DATA, quick
+from given import DATA, quick, speech_layers
 
 from edge_tl.audio import FRAMES, RATE_HZ, WINDOW_SAMPLES, model_input, spectrogram
 from edge_tl.audio_windows import fitted
-from edge_tl.nn import Adam, Conv2D, CrossEntropy, Dense, Flatten, Layer, MaxPool, Network, ReLU, fit
+from edge_tl.nn import Adam, Conv2D, CrossEntropy, Dense, Layer, Network, fit
 from edge_tl.sound import read_sound
 
 WORDS = ("down", "go", "left", "right")
@@ -46,37 +46,14 @@ def main() -> None:
 
 
 def published() -> tuple[Network, Network]:
-    """The network up to its last convolution, and the rest with a fresh top; random where it is not on this machine."""
-    rng = np.random.default_rng(0)
-    folder = DATA / "speech_commands_18w"
-    layers: list[Layer] = []
-    if folder.is_dir():
-        from host_tools.tfjs import read_layers_model  # reads JSON and floats; no TensorFlow
-
-        model = read_layers_model(str(folder))
-        for kind, config in model.layers:
-            arrays = [model.weights.get(f"{config['name']}/{part}") for part in ("kernel", "bias")]
-            if kind == "Conv2D":
-                layers += [Conv2D(arrays[0], arrays[1]), ReLU()]
-            elif kind == "MaxPooling2D":
-                (high, wide), (down, right) = config["pool_size"], config["strides"]
-                layers.append(MaxPool((high, wide), (down, right)))
-            elif kind == "Flatten":
-                layers.append(Flatten())
-            elif kind == "Dense":
-                layers += [Dense(arrays[0], arrays[1]), ReLU()]
-        layers = layers[:-2]  # its own words
-    else:
-        print("The published network is not here: one of the same shape with random weights takes its place.")
-        for size, channels, filters in (((2, 8), 1, 8), ((2, 4), 8, 32), ((2, 4), 32, 32), ((2, 4), 32, 32)):
-            strides = (1, 2) if len(layers) == 9 else (2, 2)
-            layers += [Conv2D.new(size, channels, filters, rng), ReLU(), MaxPool((2, 2), strides)]
-        layers += [Flatten(), Dense.new(704, 2000, rng), ReLU()]
+    """The network up to its last convolution, and the rest with a fresh top."""
+    layers = speech_layers()
     for layer in layers:
         if layer.parameters:
             layer.trainable = False
     last = max(place for place, layer in enumerate(layers) if isinstance(layer, Conv2D))
-    return Network(layers[:last]), Network([*layers[last:], Dense.new(2000, len(WORDS), rng)])
+    top = Dense.new(2000, len(WORDS), np.random.default_rng(0))
+    return Network(layers[:last]), Network([*layers[last:], top])
 
 
 def words(takes: int) -> tuple[np.ndarray, np.ndarray]:

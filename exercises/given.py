@@ -17,7 +17,7 @@ from edge_tl.building import Recipe, build
 from edge_tl.handwriting import read_mnist
 from edge_tl.interpreter import Interpreter
 from edge_tl.mobilenet import mobilenet_v1
-from edge_tl.nn import Conv2D, Dense, Dropout, Flatten, MaxPool, Network, ReLU
+from edge_tl.nn import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, Network, ReLU
 from edge_tl.weights import Weights, read_weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +64,34 @@ def digits(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     codes = np.arange(count) % 5
     pictures = rng.random((5, 28, 28, 1))[codes] + 0.5 * rng.random((count, 28, 28, 1))
     return pictures.astype(np.float32) / np.float32(1.5), np.eye(5, dtype=np.float32)[codes]
+
+
+def speech_layers() -> list[Layer]:
+    """The published 18-word network up to its 2000 units; random weights, said aloud, where it is not there."""
+    folder, layers = DATA / "speech_commands_18w", []
+    if not folder.is_dir():
+        print("The published network is not here: one of the same shape with random weights takes its place.")
+        rng = np.random.default_rng(0)
+        shapes = (((2, 8), 1, 8), ((2, 4), 8, 32), ((2, 4), 32, 32), ((2, 4), 32, 32))
+        for number, (size, channels, filters) in enumerate(shapes, 1):
+            strides = (1, 2) if number == len(shapes) else (2, 2)
+            layers += [Conv2D.new(size, channels, filters, rng), ReLU(), MaxPool((2, 2), strides)]
+        return [*layers, Flatten(), Dense.new(704, 2000, rng), ReLU()]
+    from host_tools.tfjs import read_layers_model  # reads JSON and floats; no TensorFlow
+
+    model = read_layers_model(str(folder))
+    for kind, config in model.layers:
+        arrays = [model.weights.get(f"{config['name']}/{part}") for part in ("kernel", "bias")]
+        if kind == "Conv2D":
+            layers += [Conv2D(arrays[0], arrays[1]), ReLU()]
+        elif kind == "MaxPooling2D":
+            (high, wide), (down, right) = config["pool_size"], config["strides"]
+            layers.append(MaxPool((high, wide), (down, right)))
+        elif kind == "Flatten":
+            layers.append(Flatten())
+        elif kind == "Dense":
+            layers += [Dense(arrays[0], arrays[1]), ReLU()]
+    return layers[:-2]  # without its own words
 
 
 def mobilenet_weights() -> Weights:
