@@ -232,15 +232,15 @@ def prove_looking(chosen: list[str]) -> None:
     if folder is None:
         return
     ways = open_ways(folder)
-    sets = {"hands": sessions(), "faces": faces()}
+    sets = {"hands": (sessions(), proof_look.HANDS), "faces": (faces(), proof_look.FACES)}
     seen: dict[str, dict[str, Embedded]] = {}
-    for name, pictures in sets.items():
-        print(f"looking at {len(pictures.paths)} pictures of {name}", file=sys.stderr)
-        seen[name] = see(pictures, ways)
-    takes = {"hands": takes_of(sets["hands"]), "faces": proof_look.face_takes(sets["faces"])}
+    for kind, (pictures, names) in sets.items():
+        print(f"looking at {len(pictures.paths)} pictures of {kind}", file=sys.stderr)
+        seen[kind] = see(pictures, {name: ways[name] for name in names})
+    takes = {"hands": takes_of(sets["hands"][0]), "faces": proof_look.face_takes(sets["faces"][0])}
     of = {
         kind: {name: Way(ways[name], seen[kind][name], takes[kind]) for name in names}
-        for kind, names in (("hands", proof_look.HANDS), ("faces", proof_look.FACES))
+        for kind, (_, names) in sets.items()
     }
     for name in chosen:
         if name == "look":

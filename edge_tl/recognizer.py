@@ -228,7 +228,7 @@ class Recognizer:
         self.rejector = Rejector()
         if self.reject:
             ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
-            self.rejector.fit(X, y, takes, head=ridge)
+            self.rejector.fit(X, y, takes, head=ridge, strangers=getattr(self.embedder, "strangers", None))
         examples = len(self._labels) // self.views
         classes = tuple(label for label in self.classes if label != OTHER)
         return Learned(self.head.name, examples, classes, 1000 * (time.perf_counter() - start_s))

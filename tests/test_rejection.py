@@ -194,3 +194,35 @@ def test_real_hands_pass_and_faces_do_not(data: Callable[[str], Path]) -> None:
     assert rejector.known(X[~taught]).mean() > 0.8
     assert not rejector.known(strange).any()
     assert roc(rejector.novelty(X[~taught]), rejector.novelty(strange)).area > 0.99
+
+
+def test_made_strangers_are_what_is_refused() -> None:
+    """Where strangers can be made, what resembles them is refused and the known pass; restored it answers the same."""
+    X, y, takes = rows()
+    beyond, _, _ = rows(classes=5, seed=3)
+
+    def made(taught: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        assert len(taught) == len(labels)
+        return beyond[-60:]
+
+    rejector = Rejector().fit(X, y, takes, strangers=made)
+    known, _, _ = rows(seed=1)
+    assert rejector.ready
+    assert rejector.known(known).mean() > 0.7
+    assert rejector.known(strangers("other classes")).mean() < 0.05
+    assert rejector.held_out_known_.mean() == pytest.approx(rejector.accept, abs=0.03)
+    meta, arrays = rejector.state()
+    restored = Rejector.from_state(json.loads(json.dumps(meta)), arrays)
+    assert (restored.novelty(known) == rejector.novelty(known)).all()
+    with pytest.raises(ShapeError):
+        rejector.novelty(known[:, :5])
+
+
+def test_without_strangers_it_asks_as_before() -> None:
+    """A maker that makes none, and a class of which no example is found, leave the two questions."""
+    X, y, takes = rows()
+    plain = Rejector().fit(X, y, takes)
+    for odd in (y, np.where(np.isin(takes, (8, 9, 10, 11)), np.array(list("cd"))[takes % 2], y)):
+        empty = Rejector().fit(X, odd, takes, strangers=lambda taught, labels: taught[:0])
+        assert (empty.novelty(X) == Rejector().fit(X, odd, takes).novelty(X)).all()
+    assert plain.ready

@@ -1,0 +1,63 @@
+"""Known or other: a kernel machine between the taught classes and examples that were made to be none of them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from edge_tl.heads import loo
+
+WIDTH = 0.15
+"""The kernel's width: this share of the median squared distance between its rows. Chosen on sign_digits: of digits that
+were left out 14.4 % pass at 95 % accepted; at 0.3 17.8, at 0.6 29.4."""
+SMOOTH = 1e-4
+"""The penalty, for each row; a tenth of it makes next to no difference."""
+
+
+class KnownOrOther:
+    """Gaussian kernel ridge on class indicators, one class more for the others; `strange` says how other a row is.
+
+    The others together weigh as much as all classes together, and classes weigh the same.
+    """
+
+    def __init__(self, rows: np.ndarray, dual: np.ndarray, intercept: np.ndarray, width: float) -> None:
+        """What `fit` found: rows (N, F), dual weights (N, C + 1) with the others last, intercept (C + 1,)."""
+        self.rows, self.dual, self.intercept, self.width = rows, dual, intercept, width
+
+    @classmethod
+    def fit(cls, X: np.ndarray, codes: np.ndarray, folds: np.ndarray, others: np.ndarray) -> tuple[Self, np.ndarray]:
+        """From rows X (N, F) of classes `codes` (N,), 0 to C - 1, and others (M, F); and how strange each of X is.
+
+        folds: (N,) int; an example is judged, exactly, without those of its fold.
+        """
+        count = int(codes.max()) + 1
+        # As they are kept: what is judged now is judged so after a restart.
+        rows = np.concatenate([X, others]).astype(np.float16).astype(np.float32)
+        codes = np.concatenate([codes, np.full(len(others), count)])
+        far = squared(rows, rows)
+        width = WIDTH * float(np.median(far))
+        weights = 1 / np.bincount(codes)[codes]
+        weights[codes == count] *= count
+        weights /= weights.mean()
+        Y = np.eye(count + 1)[codes]
+        groups = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+        groups += [np.array([i]) for i in range(len(X), len(rows))]
+        K = np.exp(-far / width)
+        dual, held_out = loo.factorised(rows, K, np.sqrt(weights), Y, SMOOTH * len(rows), groups)
+        share = weights / weights.sum()
+        return cls(rows, dual, share @ Y - (share @ K) @ dual, width), other(held_out[: len(X)])
+
+    def strange(self, X: np.ndarray) -> np.ndarray:
+        """How much likelier rows (M, F) are others than any class; (M,), about -1 to 1."""
+        return other(np.exp(-squared(X, self.rows) / self.width) @ self.dual + self.intercept)
+
+
+def other(scores: np.ndarray) -> np.ndarray:
+    """The last column of scores (M, C + 1) over the largest of the others."""
+    return np.asarray(scores[:, -1] - scores[:, :-1].max(axis=1))
+
+
+def squared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Squared distances (M, N) of rows (M, F) and (N, F)."""
+    return np.maximum((one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1) - 2 * one @ other.T, 0)

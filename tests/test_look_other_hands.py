@@ -1,0 +1,76 @@
+"""Hands that nobody showed: possible ones, none of the taught, and what they are good for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_tl.image import decode
+from edge_tl.look.embedders import HandEmbedder
+from edge_tl.look.other_hands import APART, BENDS, MADE, NEAREST, apart, drawn_finger, fingers, in_palms, other_hands
+from edge_tl.metrics import roc
+from edge_tl.rejection import Rejector
+
+
+@pytest.fixture(scope="module")
+def signs(data: Callable[[str], Path], look_models: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of hands that show 0 to 5 fingers, many people's, and their labels."""
+    embedder = HandEmbedder.load(look_models, threads=1)
+    rows, labels = [], []
+    for path in sorted(data("sign_digits").glob("*/*.JPG"))[::5]:
+        embedding = embedder.embed(decode(path))
+        if embedding.any():
+            rows.append(embedder.features(embedding, embedder.embedding_shape))
+            labels.append(path.parent.name)
+    return np.stack(rows), np.array(labels)
+
+
+def test_made_hands_are_other_hands(signs: tuple[np.ndarray, np.ndarray]) -> None:
+    """Each keeps its palm, differs from the taught ones in a finger, and bends as a finger can; always the same."""
+    rows, labels = signs
+    made = other_hands(rows, labels)
+    assert MADE / 4 < len(made) <= MADE
+    assert np.linalg.norm(made, axis=1) == pytest.approx(1, abs=1e-5)
+    far = apart(*fingers(in_palms(made)), *fingers(in_palms(rows)))
+    assert np.sort(far, axis=1)[:, NEAREST - 1].min() > APART - 1e-3
+    taught, new = fingers(in_palms(rows))[0][:, :, 0], fingers(in_palms(made))[0][:, :, 0]
+    distance = np.linalg.norm(new[:, None] - taught[None], axis=3).max(axis=2).min(axis=1)
+    assert distance.max() < 1e-3  # where fingers begin is a taught hand's
+    bends = in_palms(rows)[:, BENDS]
+    assert np.abs(in_palms(made)[:, BENDS]).max() <= max(0.4, np.abs(bends).max()) + 1e-3
+    assert (made == other_hands(rows, labels)).all()
+
+
+def test_drawn_fingers_are_straight_and_bent() -> None:
+    """A straight finger reaches farther than a bent one, and its bones go on where the last one went."""
+    for finger in range(5):
+        (straight, bent), (on, back) = drawn_finger(finger)
+        assert np.linalg.norm(straight[3]) > 1.3 * np.linalg.norm(bent[3])
+        assert on[-1] > 0.2 > back[-1]
+
+
+def test_an_unknown_sign_is_refused(signs: tuple[np.ndarray, np.ndarray]) -> None:
+    """With made hands beside what was taught, a sign that was not taught is told from those that were."""
+    rows, labels = signs
+    half = np.arange(len(rows)) % 2 == 0
+    areas: dict[bool, list[float]] = {True: [], False: []}
+    for sign in "0125":
+        taught, known, strange = half & (labels != sign), ~half & (labels != sign), ~half & (labels == sign)
+        for making, found in areas.items():
+            strangers = other_hands if making else None
+            takes = np.arange(taught.sum()) // 2
+            rejector = Rejector().fit(rows[taught], labels[taught], takes, strangers=strangers)
+            found.append(roc(rejector.novelty(rows[known]), rejector.novelty(rows[strange])).area)
+    assert np.mean(areas[True]) >= 0.9
+    assert np.mean(areas[True]) >= np.mean(areas[False]) - 0.02
+
+
+def test_a_single_hand_makes_others_too(signs: tuple[np.ndarray, np.ndarray]) -> None:
+    """One taught example is enough to make others of it; they are finite numbers."""
+    rows, labels = signs
+    made = other_hands(rows[:1], labels[:1])
+    assert len(made) > MADE / 4
+    assert np.isfinite(made).all()
