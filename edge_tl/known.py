@@ -41,8 +41,7 @@ class KnownOrOther:
         weights[codes == count] *= count
         weights /= weights.mean()
         Y = np.eye(count + 1)[codes]
-        groups = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
-        groups += [np.array([i]) for i in range(len(X), len(rows))]
+        groups = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]  # the others need not be judged
         K = np.exp(-far / width)
         dual, held_out = loo.factorised(rows, K, np.sqrt(weights), Y, SMOOTH * len(rows), groups)
         share = weights / weights.sum()
