@@ -15,6 +15,7 @@ from benchmarks import (
     bench_look,
     bench_start,
     bench_training,
+    bench_words,
     proof_alarms,
     proof_detection,
     proof_digits,
@@ -56,6 +57,7 @@ REPORTS: dict[str, Any] = {
     "bench_look": bench_look,
     "bench_training": bench_training,
     "bench_knn": bench_knn,
+    "bench_words": bench_words,
 }
 PLACE = re.compile(r"<!-- results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
 SHORT = re.compile(r"<!-- short results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)

@@ -27,10 +27,11 @@ def unfreeze(data: bytes, convolutions: int, name: str = "the base") -> tuple[by
         at, found = int(graph.outputs[0]), 0
         layers: list[Layer] = []
         while found < convolutions:
-            made = _layers(model, makers[at], name)
+            operator = makers.pop(at)  # each once: a damaged file may go round in a circle
+            made = _layers(model, operator, name)
             layers[:0] = made
             found += any(isinstance(layer, Conv2D) for layer in made)
-            at = int(makers[at].inputs[0])
+            at = int(operator.inputs[0])
             if at not in makers:
                 raise ModelError(f"{name}: has {found} convolutions; {convolutions} cannot be trained, the first stays")
         keep_only(model, at, name)

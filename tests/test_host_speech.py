@@ -20,12 +20,13 @@ from edge_tl.interpreter import Interpreter
 from edge_tl.nn import CrossEntropy, Dense, Network, ReLU
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
-from edge_tl.schema import opened
+from edge_tl.schema import opened, packed
 from edge_tl.sound import NOISE, read_sound
 from edge_tl.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS, read_base
 from edge_tl.surgery import truncate
 from edge_tl.testing import check_embedder
 from edge_tl.tfjsscds import SpokenExample, write_tfjsscds
+from edge_tl.unfreeze import unfreeze
 
 pytestmark = pytest.mark.host
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
@@ -227,6 +228,26 @@ def test_its_last_convolutions_come_out_bit_for_bit(
     assert list(deep.words(deep.embed(sound)).values()) == pytest.approx(
         list(embedder.words(embedder.embed(sound)).values()), abs=1e-5
     )
+
+
+def test_what_cannot_be_unfrozen_is_one_line(converted: Path) -> None:
+    """All of its convolutions, a file of another kind, one that goes round in a circle, and a damaged one."""
+    base, words = read_base(converted)[1], (converted / WORDS).read_bytes()
+    with opened(base, "base") as model:
+        graph = model.subgraphs[0]
+        pool = next(one for one in graph.operators if list(one.outputs) == [graph.operators[-1].inputs[0]])
+        pool.inputs = pool.outputs
+        circle = packed(model, 2 * len(base))
+    for data, says in (
+        (base, "has 4 convolutions; 4 cannot"),
+        (words, "cannot be trained through"),
+        (base[:9000], "damaged"),
+    ):
+        with pytest.raises(ModelError, match=says) as caught:
+            unfreeze(data, 4)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(ModelError, match="has 0 convolutions"):
+        unfreeze(circle, 1)
 
 
 def inner_of(base: bytes, convolutions: int, window: np.ndarray) -> np.ndarray:
