@@ -35,7 +35,7 @@ from edge_tl.nn import Epoch, Network, RMSProp, fit
 
 FIGURES = "training.json"
 """What `edge-tl model detector --json` said, beside the detector that it wrote."""
-SHORT = Plan(scenes=1000, epochs=(1, 6))
+SHORT = Plan(scenes=600, epochs=(1, 6))
 ASKED = 300
 SCENES, ROUNDS = 256, 5
 LOSS_GOAL, SHAPE_GOAL, IOU_GOAL, STRETCH, TIME_GOAL = 100.0, 0.97, 0.70, 0.75, 0.8

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
-    bench_build,
     bench_embed,
     bench_knn,
     bench_latency,
@@ -59,7 +58,6 @@ REPORTS: dict[str, Any] = {
     "bench_training": bench_training,
     "bench_knn": bench_knn,
     "bench_words": bench_words,
-    "bench_build": bench_build,
 }
 PLACE = re.compile(r"<!-- results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
 SHORT = re.compile(r"<!-- short results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)

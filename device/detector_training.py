@@ -78,16 +78,16 @@ def described(plan: Plan, trained: Trained, judged: Judged) -> dict[str, object]
 def lines(plan: Plan, trained: Trained, judged: Judged) -> list[str]:
     """What the screen says: the fall of the loss, a line a phase, and how it does on fresh scenes."""
     shown = {"taught": [one.loss for one in trained.curve], "held out": [held(one) for one in trained.curve]}
-    made = ["loss, both phases (a power of ten)"]
+    made = ["log10 of the loss, both phases"]
     made += curves({name: np.log10(np.maximum(values, 1e-9)).tolist() for name, values in shown.items()}, 12, 64)
     begun = 0
     for phase, epochs in enumerate(plan.epochs):
         if epochs:
             first, last = trained.curve[begun], trained.curve[begun + epochs - 1]
+            each_s = np.median(trained.epoch_s[begun : begun + epochs])
             made.append(
-                f"phase {phase + 1}: {trained.trainable[phase]} of {trained.parameters} parameters trained, {epochs} "
-                f"epochs of {np.median(trained.epoch_s[begun : begun + epochs]):.2f} s; loss {first.loss:.1f} → "
-                f"{last.loss:.1f}, held out {held(last):.1f}"
+                f"phase {phase + 1}: {trained.trainable[phase]} of {trained.parameters} parameters trained, {epochs} × "
+                f"{each_s:.2f} s; loss {first.loss:.1f} → {last.loss:.1f}, held out {held(last):.1f}"
             )
         begun += epochs
     made.append(

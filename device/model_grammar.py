@@ -144,7 +144,7 @@ def add_detector(detector: argparse.ArgumentParser) -> None:
     )
     detector.add_argument("--scenes", type=positive, metavar="N", help="how many are drawn (default: 8000)")
     detector.add_argument("--held", type=share, metavar="SHARE", help="held out of them (default: 0.15)")
-    detector.add_argument("--anew", action="store_true", help="draw other scenes for every epoch: less memory, slower")
+    detector.add_argument("--anew", action="store_true", help="other scenes for every epoch: none is seen twice")
     detector.add_argument(
         "--epochs",
         type=two_phases,

@@ -82,36 +82,25 @@ def read_base(folder: Path, threads: int | None = None) -> Base:
 
     ModelError, one line, for what is none, is damaged, or looks at pictures that are not square.
     """
-    embedder = TFLiteEmbedder.load(folder, threads)
-    height, width, _ = embedder.manifest.input_shape
-    if height != width:
-        raise ModelError(f"{folder}: takes pictures of {height}×{width}; a square model is wanted")
-    if not (folder / FILE_NAME).exists():
+    embedder, about, network = _opened(folder, threads)
+    if about is None:
         return Base(folder, embedder, (), dict(embedder.manifest.weights))
-    about, network = _read(folder, embedder)
     return Base(folder, embedder, tuple(network.layers[: about.block]) if network else (), about.weights)
 
 
 def read_detector(folder: Path, threads: int | None = None) -> NetworkDetector:
     """A trained detector; ModelError, one line, for a folder that holds none."""
-    base = read_base(folder, threads)
-    path = folder / FILE_NAME
-    if not path.exists():
+    embedder, about, network = _opened(folder, threads)
+    if about is None:
         raise ModelError(f"{folder}: holds no detector; a folder that `edge-tl model detector` wrote is wanted")
-    about, network = _read(folder, base.embedder)
     if not about.labels or network is None:
         raise ModelError(f"{folder}: is a base that was not trained yet; `edge-tl model detector {folder} --out DIR`")
-    return made(about, path, base.embedder, network)
-
-
-def made(about: About, path: Path, embedder: TFLiteEmbedder, network: Network) -> NetworkDetector:
-    """The detector of what was read; ModelError where the parts do not fit together."""
     try:
         settings = dict(about.answers)
         answers: Answers = KINDS[settings.pop("kind")](about.labels, embedder.manifest.input_shape[0], **settings)
         return NetworkDetector(embedder, network, answers, name=about.name)
     except (ConfigError, ShapeError, KeyError, TypeError) as error:
-        raise ModelError(f"{path}: {' '.join(str(error).split())[:120]}; train it again") from None
+        raise ModelError(f"{folder / FILE_NAME}: {' '.join(str(error).split())[:120]}; train it again") from None
 
 
 def write_detector(
@@ -152,6 +141,17 @@ def write_detector(
         write_synced(folder / FILE_NAME, (json.dumps(asdict(about), indent=2) + "\n").encode())
     except OSError as error:
         raise ModelError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
+
+
+def _opened(folder: Path, threads: int | None) -> tuple[TFLiteEmbedder, About | None, Network | None]:
+    """The embedder, and what is above it: None where nothing is described."""
+    embedder = TFLiteEmbedder.load(folder, threads)
+    height, width, _ = embedder.manifest.input_shape
+    if height != width:
+        raise ModelError(f"{folder}: takes pictures of {height}×{width}; a square model is wanted")
+    if not (folder / FILE_NAME).exists():
+        return embedder, None, None
+    return embedder, *_read(folder, embedder)
 
 
 def _read(folder: Path, embedder: TFLiteEmbedder) -> tuple[About, Network | None]:
