@@ -204,6 +204,21 @@ def test_lines_that_are_left_out(run: Run, tmp_path: Path) -> None:
     assert len(err.splitlines()) == 5
 
 
+def test_sessions_are_the_first_folder(run: Run, tmp_path: Path) -> None:
+    """With --sessions the folder at the top of each file says where it was; pixels of another size are scaled."""
+    rows = ["file,width,height,label,left,top,right,bottom"]
+    for number, place in enumerate(("kitchen", "garden")):
+        (tmp_path / place / "cup").mkdir(parents=True)
+        save_png(tmp_path / place / "cup" / "a.png", drawn_things(1, number)[0].picture)
+        rows.append(f"{place}/cup/a.png,480,360,cup,48,36,240,180")
+    (tmp_path / "boxes.csv").write_text("\n".join(rows))
+    told = run("examples", "import", tmp_path / "boxes.csv", "--sessions", "--json", data=tmp_path / "data")
+    assert told[:2] == (0, {"imported": 2, "boxes": 2, "bad": 0, "sessions": [1, 2]})
+    listed = run("examples", "list", "--json", data=tmp_path / "data")[1]
+    assert [one["session_name"] for one in listed] == ["kitchen", "garden"]
+    assert [one["box"] for one in listed] == [pytest.approx([0.1, 0.1, 0.5, 0.5])] * 2
+
+
 def test_several_boxes_in_coco(tmp_path: Path) -> None:
     """Of several boxes the largest is taught, the others are named; a picture without one shows nothing."""
     content = {
