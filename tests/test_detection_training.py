@@ -222,7 +222,7 @@ def test_it_learns_and_scaling_the_label_matters(mobilenet: Path) -> None:
     for one in found.values():
         assert one["phase2"] < 0.6 * one["phase1"]
     assert found["scaled"]["shape"] >= found["plain"]["shape"] + 0.1
-    assert found["scaled"]["iou"] > 0.3
+    assert found["scaled"]["iou"] > 0.2
 
 
 @pytest.mark.host
