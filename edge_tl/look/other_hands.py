@@ -25,7 +25,7 @@ POINTS, BENDS = slice(0, 40), slice(40, 60)
 
 
 def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Rows (M, 60) of hands that are none of the taught rows (N, 60), whatever their labels y (N,); M is below `MADE`.
+    """Rows (M, 60) of hands that are none of the taught rows (N, 60), whatever their labels y (N,); M at most `MADE`.
 
     Rows are `shape_of` a hand, of unit length. In each some fingers are put as a finger of another taught hand is, or
     as a straight or a bent one of the simulated hand: what a hand can do is known without a picture of it. The same
@@ -36,9 +36,8 @@ def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
     points, bends = fingers(taught)
     base = random.integers(len(taught), size=MADE)
     made, bent = points[base], bends[base]
-    changed = random.permuted(np.tile(np.arange(5), (MADE, 1)), axis=1) < random.integers(
-        1, MOST_FINGERS + 1, (MADE, 1)
-    )
+    turns = random.permuted(np.tile(np.arange(5), (MADE, 1)), axis=1)
+    changed = turns < random.integers(1, MOST_FINGERS + 1, (MADE, 1))
     for finger in range(5):
         some = np.flatnonzero(changed[:, finger])
         way, bend = another(points, bends, finger, len(some), random)
@@ -48,7 +47,8 @@ def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
         made[some, finger, 1:] += random.normal(0, SHAKE, (len(some), 3, 2))
         bent[some, finger] = bend
     far = apart(made, bent, points, bends)
-    kept = np.partition(far, min(NEAREST, len(taught)) - 1, axis=1)[:, min(NEAREST, len(taught)) - 1] > APART
+    nearest = min(NEAREST, len(taught)) - 1
+    kept = np.partition(far, nearest, axis=1)[:, nearest] > APART
     return unit_rows(np.concatenate([made.reshape(MADE, 40), bent.reshape(MADE, 20)], axis=1)[kept].astype(np.float32))
 
 
