@@ -21,6 +21,7 @@ help:
 	@echo "make dist    the wheel and the sdist: the same commit gives the same bytes"
 	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
 	@echo "make check-systemd  the service installed under a real systemd that boots (root, mmdebstrap, 1 GB)"
+	@echo "make check-mutants   thousands of damaged model files against what cuts, fuses and quantises them"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
 
 $(VENV)/ready: pyproject.toml setup.py
@@ -101,6 +102,10 @@ prove: $(VENV)/host
 check-mediapipe: downloads $(if $(PYTHON311),.venv-mediapipe/ready)
 	@if [ -n "$(PYTHON311)" ]; then PYTHONPATH=. .venv-mediapipe/bin/python tests/check_mediapipe.py; \
 	else echo "check-mediapipe skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
+
+.PHONY: check-mutants
+check-mutants: $(VENV)/dev
+	@$(BIN)/python tests/check_mutants.py
 
 # The same commit gives the same bytes: the wheel by SOURCE_DATE_EPOCH, the sdist by packing it anew, sorted and dated.
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1700000000)

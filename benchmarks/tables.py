@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    bench_build,
     bench_embed,
     bench_knn,
     bench_latency,
@@ -58,6 +59,7 @@ REPORTS: dict[str, Any] = {
     "bench_training": bench_training,
     "bench_knn": bench_knn,
     "bench_words": bench_words,
+    "bench_build": bench_build,
 }
 PLACE = re.compile(r"<!-- results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
 SHORT = re.compile(r"<!-- short results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)

@@ -133,7 +133,7 @@ def likeness(out: Path, manifest: Manifest, before: bytes, pictures: Path) -> fl
     """The mean cosine between what the new model and the one before make of some pictures."""
     from edge_tl.interpreter import Interpreter
 
-    small, whole = TFLiteEmbedder.load(out), Interpreter(before, name=manifest.name)
+    small, whole = TFLiteEmbedder.load(out, threads=1), Interpreter(before, threads=1, name=manifest.name)
     cosines = []
     for picture in read_pictures(pictures, manifest.input_shape[:2], MOST_COMPARED, manifest.resize):
         (wanted,) = whole.invoke(model_input(picture, manifest.scaling, manifest.colour_order))

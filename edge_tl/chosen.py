@@ -15,7 +15,7 @@ from pathlib import Path
 from edge_tl.durable import sync_folder, write_synced
 from edge_tl.errors import ModelError, ProfileError
 from edge_tl.manifest import FILE_NAME as MANIFEST
-from edge_tl.manifest import read_manifest
+from edge_tl.manifest import read_manifest, same_pixels
 
 FILE_NAME = "embedder.json"
 FORMAT = 1
@@ -35,6 +35,11 @@ def install_embedder(source: Path, embedders: Path) -> str:
         raise ModelError(f"{source}: the model's name {manifest.name[:60]!a} cannot be a folder's: convert it again")
     place, new = embedders / name, embedders / f".{name}.new"
     if place.is_dir():
+        if not same_pixels(manifest, read_manifest(place)):
+            raise ModelError(
+                f"{source}: {name} is installed already and has its pictures prepared in another way (size, colours or "
+                "scaling): give this one another name in its manifest"
+            )
         return name
     try:
         shutil.rmtree(new, ignore_errors=True)

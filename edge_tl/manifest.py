@@ -89,6 +89,15 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(f"{path}: {error}") from None
 
 
+def same_pixels(one: Manifest, other: Manifest) -> bool:
+    """Whether both have a picture given to the model in the same way: size, cut, colour order, scaling."""
+
+    def prepared(of: Manifest) -> tuple[object, ...]:
+        return of.input_shape, of.resize, of.colour_order, of.scaling
+
+    return prepared(one) == prepared(other)
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json` into a model folder that exists; ModelError where a value is out of its range."""
     values = asdict(manifest)

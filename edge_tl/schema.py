@@ -27,7 +27,7 @@ def load_schema() -> Any:
     except ImportError:
         raise MissingDependency(
             "ai-edge-litert, which knows the layout of .tflite files, is not installed; tflite-runtime does not: "
-            "python3 -m pip install ai-edge-litert"
+            'python3 -m pip install ai-edge-litert "numpy<2"'
         ) from None
     return schema_py_generated
 

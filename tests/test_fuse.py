@@ -248,14 +248,17 @@ def test_the_command_fuses_a_profile(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not (tmp_path / "b.tflite").exists()
 
 
-@pytest.mark.parametrize("head", ["ridge", "tuned"])
-def test_words_are_fused_from_the_spectrogram_on(head: str, data: Callable[[str], Path], tmp_path: Path) -> None:
-    """Of a converted base of speech, frozen or fine-tuned, one file gives on real clips what the recognizer gives."""
+@pytest.mark.parametrize(("head", "unfrozen"), [("ridge", 0), ("tuned", 0), ("tuned", 2), ("ridge", 1)])
+def test_words_are_fused_from_the_spectrogram_on(
+    head: str, unfrozen: int, data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Of a converted base of speech, frozen, fine-tuned or with convolutions trained further and written back, one file
+    gives on real clips what the recognizer gives."""
     base = Path(__file__).parents[1] / "downloads" / "speech_18w"
     if not base.exists():
         pytest.skip("no downloads/speech_18w (edge-tl-host convert speech)")
     clips = {word: sorted(data(f"speech/arabic/{word}").glob("*.wav")) for word in ("left", "right")}
-    recognizer = Recognizer(BrowserEmbedder.load(base, 1), head, reject=False)
+    recognizer = Recognizer(BrowserEmbedder.load(base, 1, unfrozen=unfrozen), head, reject=False)
     if head == "tuned":
         recognizer.settings = {"epochs": (2, 2)}
     for word, files in clips.items():

@@ -12,6 +12,7 @@ from tiny_profile import Run, fill, model_folder
 from device.cli import main
 from edge_tl.chosen import install_embedder, read_chosen, write_chosen
 from edge_tl.errors import ModelError, ProfileError
+from edge_tl.manifest import Scaling
 from edge_tl.profile import Profile
 
 
@@ -73,8 +74,6 @@ def test_an_equal_model_takes_over_with_everything_embedded_anew(run: Run, tmp_p
 def test_a_worse_model_is_not_used(run: Run, tmp_path: Path) -> None:
     """A model that sees nothing of the pictures: exit 1, everything as before; --force takes it."""
     folder = taught(run, tmp_path)
-    from edge_tl.manifest import Scaling
-
     model_folder(tmp_path / "blind", name="blind", more=bytes(32), scaling=Scaling((1e-6,) * 3, (0.5,) * 3))
     before = read_chosen(folder)
     code, said, _ = run("model", "use", tmp_path / "blind", "--json", "--data-dir", tmp_path / "data")
@@ -104,6 +103,20 @@ def test_what_cannot_be_used_is_one_line(run: Run, tmp_path: Path) -> None:
     (folder / "embedder.json").write_text('{"format": 1, "embedder": "../../etc"}')
     with pytest.raises(ProfileError, match="damaged"):
         read_chosen(folder)
+
+
+def test_the_same_file_with_other_scaling_is_not_mixed_in(run: Run, tmp_path: Path) -> None:
+    """One .tflite under two manifests has one hash: embeddings of both would be taken for alike, so it is refused."""
+    folder = taught(run, tmp_path)
+    before = read_chosen(folder)
+    other = Scaling((0.5,) * 3, (0.5,) * 3)
+    for name, says in (("tiny", "installed already"), ("renamed", "new --profile")):
+        path = model_folder(tmp_path / name, name=name, scaling=other)
+        code, _, err = run("model", "use", path, "--force", "--data-dir", tmp_path / "data")
+        assert (code, len(err.strip().splitlines())) == (1, 1)
+        assert says in err
+        assert read_chosen(folder) == before
+    assert run("model", "use", tmp_path / "renamed", "--profile", "new", "--data-dir", tmp_path / "data")[0] == 0
 
 
 def test_installing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from argparse import Namespace
 from contextlib import ExitStack
+from pathlib import Path
 
 from device.assembly import embedders_folder, load_embedder, load_saved, open_profile, profile_folder, trained_head
 from device.commands.train import save
@@ -14,6 +15,7 @@ from edge_tl.chosen import install_embedder, read_chosen, write_chosen
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError
 from edge_tl.hearing import read_hearing
+from edge_tl.manifest import read_manifest, same_pixels
 from edge_tl.models import default_model
 
 
@@ -30,7 +32,14 @@ def use(arguments: Namespace) -> int:
         old = load_embedder(arguments)
         name = None if arguments.path is None else install_embedder(arguments.path, embedders_folder(arguments))
         # Loaded from where it will be used: its hash is checked there.
-        TFLiteEmbedder.load(default_model() if name is None else embedders_folder(arguments) / name, threads=1)
+        loaded = TFLiteEmbedder.load(_place(name, arguments), threads=1)
+        used = read_manifest(_place(before, arguments))
+        if loaded.fingerprint == used.sha256 and not same_pixels(loaded.manifest, used):
+            # The examples are known by the model's hash alone: those of before and after would be taken for alike.
+            raise ConfigError(
+                f"{arguments.path or loaded.name} is the model in use, with another size, colour order or scaling: "
+                "what was taught would not go with it; use it for a new --profile"
+            )
         write_chosen(profile.folder, name)
         try:
             new = load_embedder(arguments)
@@ -72,6 +81,11 @@ def use(arguments: Namespace) -> int:
             else f"in use: generation {generation}"
         )
     return 1 if kept else 0
+
+
+def _place(name: str | None, arguments: Namespace) -> Path:
+    """Where an installed model is, or the one that ships."""
+    return default_model() if name is None else embedders_folder(arguments) / name
 
 
 def _number(value: float) -> float | None:
