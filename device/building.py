@@ -16,6 +16,7 @@ from edge_tl.building import Recipe
 from edge_tl.building import build as written
 from edge_tl.embedder import TFLiteEmbedder, read_hashed
 from edge_tl.errors import ConfigError, ModelError
+from edge_tl.interpreter import Interpreter
 from edge_tl.labels import escape
 from edge_tl.manifest import Manifest, check_new, read_manifest, write_model_folder
 from edge_tl.models import default_model
@@ -131,8 +132,6 @@ def inputs(manifest: Manifest, pictures: Path, most: int, progress: Progress) ->
 
 def likeness(out: Path, manifest: Manifest, before: bytes, pictures: Path) -> float:
     """The mean cosine between what the new model and the one before make of some pictures."""
-    from edge_tl.interpreter import Interpreter
-
     small, whole = TFLiteEmbedder.load(out, threads=1), Interpreter(before, threads=1, name=manifest.name)
     cosines = []
     for picture in read_pictures(pictures, manifest.input_shape[:2], MOST_COMPARED, manifest.resize):

@@ -17,13 +17,11 @@ import numpy as np
 from edge_tl.errors import ModelError
 
 MARK = b"\x89HDF\r\n\x1a\n"
-_NOWHERE = (1 << 64) - 1
-"""The address of what was never written."""
 _DATASPACE, _DATATYPE, _LAYOUT, _FILTERS, _ATTRIBUTE, _CONTINUED, _SYMBOLS = 0x01, 0x03, 0x08, 0x0B, 0x0C, 0x10, 0x11
 _TEXT, _VARYING = 3, 9
 """Classes of datatypes: texts of one length, and (of 16 bytes) texts of any length."""
 _MOST_AXES, _MOST_MESSAGES, _MOST_NAME_BYTES = 8, 256, 1024
-"""Many times what Keras writes; a hostile file could keep us busy with more."""
+"""Many times what Keras writes: with more a hostile file could keep us busy."""
 _FLOATS = {2: (5, 10), 4: (8, 23), 8: (11, 52)}
 """Bytes of an IEEE number → bits of its exponent and of its mantissa."""
 

@@ -13,20 +13,13 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ModelError
+from edge_tl.mobilenet import STAGES, TORCH_EPSILON, TORCH_MEAN, TORCH_STD
 from host_tools.tf import keras
-
-EPSILON = 1e-5
-"""torch.nn.BatchNorm2d's default."""
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
-"""Of ImageNet's pixels in 0..1, RGB: torchvision's ImageClassification preset."""
-STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
-"""Of the inverted residual blocks: expansion, channels out, how many, stride of the first."""
 
 
 def preprocess(pictures: np.ndarray) -> np.ndarray:
     """Pixels 0..255 (..., 3) RGB as the network was trained on: float64."""
-    return np.asarray((pictures / 255.0 - np.array(MEAN)) / np.array(STD))
+    return np.asarray((pictures / 255.0 - np.array(TORCH_MEAN)) / np.array(TORCH_STD))
 
 
 def mobilenet_v2(size: int, state: dict[str, np.ndarray], name: str) -> Any:
@@ -74,7 +67,7 @@ class _Builder:
         layer.set_weights(arrays)
 
     def norm(self, x: Any, key: str, name: str) -> Any:
-        layer = self.layers.BatchNormalization(epsilon=EPSILON, name=name)
+        layer = self.layers.BatchNormalization(epsilon=TORCH_EPSILON, name=name)
         x = layer(x)
         self.load(layer, [self.array(f"{key}.{part}") for part in ("weight", "bias", "running_mean", "running_var")])
         return x
