@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +138,28 @@ def test_hostile_archives_are_refused_and_leave_nothing(
     assert "\n" not in str(caught.value)
     assert list(place.parent.iterdir()) == []
     assert not (tmp_path / "escape").exists()
+
+
+def test_links_and_names_given_twice_are_no_way_out(archive: Path, tmp_path: Path) -> None:
+    """A member that says it is a link is written as a file; of a name given twice only what the index tells counts."""
+    target = b"/etc/passwd"
+    bad = made(archive, tmp_path / "bad.zip", lambda files: files.update({"look.json": target}))
+    with zipfile.ZipFile(bad) as good:
+        files = {name: good.read(name) for name in good.namelist()}
+    with zipfile.ZipFile(bad, "w") as linked:
+        for name, data in files.items():
+            about = zipfile.ZipInfo(name)
+            if name == "look.json":
+                about.external_attr = (stat.S_IFLNK | 0o777) << 16
+            linked.writestr(about, data)
+    restore_backup(bad, tmp_path / "linked")
+    assert not (tmp_path / "linked" / "look.json").is_symlink()
+    assert (tmp_path / "linked" / "look.json").read_bytes() == target
+    with zipfile.ZipFile(bad, "a") as twice, pytest.warns(UserWarning, match="Duplicate"):
+        twice.writestr("look.json", b"something else")
+    with pytest.raises(ProfileError, match="not what its index says"):
+        restore_backup(bad, tmp_path / "twice")
+    assert not (tmp_path / "twice").exists()
 
 
 def test_a_bomb_is_cut_at_the_size_it_claims(archive: Path, tmp_path: Path) -> None:
