@@ -187,12 +187,14 @@ def short(result: dict[str, Any]) -> str:
 
 def reached(result: dict[str, Any]) -> str:
     """Accuracy by examples and mode: mean ± standard deviation over the seeds."""
+    names = list(next(iter(result["modes"].values())))
     rows: list[list[object]] = []
     for size, by in result["modes"].items():
         for mode in MODES:
-            entries = [by[name][mode]["accuracy"] for name in by]
-            rows.append([size, mode, *[f"{np.mean(one):.4f} ± {deviation(one):.4f}" for one in entries]])
-    return table(["examples", "mode", *next(iter(result["modes"].values()))], rows)
+            found = [by[name][mode]["accuracy"] if name in by else [] for name in names]
+            shown = [f"{np.mean(one):.4f} ± {deviation(one):.4f} ({len(one)})" if one else "" for one in found]
+            rows.append([size, mode, *shown])
+    return table(["examples", "mode", *(f"{name}, mean ± sd (seeds)" for name in names)], rows)
 
 
 def times(result: dict[str, Any]) -> str:

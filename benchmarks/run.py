@@ -18,6 +18,7 @@ from benchmarks import (
     bench_look,
     bench_start,
     bench_training,
+    bench_transfer,
     bench_words,
 )
 from benchmarks.look_ways import models_folder
@@ -27,7 +28,7 @@ from benchmarks.record import write
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.models import default_model
 
-PARTS = ("start", "embed", "latency", "look", "training", "knn", "words", "build")
+PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "words", "build")
 
 
 def main() -> int:
@@ -42,6 +43,8 @@ def main() -> int:
         return 1
     for name in chosen:
         if name == "look" and models_folder() is None:
+            continue  # said aloud
+        if name == "transfer" and source_text_model() is None:
             continue  # said aloud
         module, result = part(name)
         path = write(f"bench_{name}", result)
@@ -65,6 +68,10 @@ def part(name: str) -> tuple[Any, dict[str, Any]]:
     if name == "embed":
         sources = {"shipped": default_model()} | ({"v1 .25": v1} if v1 else {})
         return bench_embed, bench_embed.measure(sources)
+    if name == "transfer":
+        assert v1 is not None
+        embedder = TFLiteEmbedder.load(v1)
+        return bench_transfer, bench_transfer.measure(embedder, v1 / embedder.manifest.model)
     if name == "training":
         # Without the source text's model the shipped one stands in; the table says how many values it gives.
         return bench_training, bench_training.measure(embed(digits(), TFLiteEmbedder.load(v1 or default_model())))

@@ -16,6 +16,7 @@ from benchmarks import (
     bench_look,
     bench_start,
     bench_training,
+    bench_transfer,
     bench_words,
     proof_alarms,
     proof_detection,
@@ -35,7 +36,8 @@ from benchmarks import (
 from benchmarks.record import RESULTS
 
 README = RESULTS.parent / "README.md"
-PAGES = (README, RESULTS.parents[1] / "docs" / "tomorrow.md")
+DOCS = RESULTS.parents[1] / "docs"
+PAGES = (README, DOCS / "tomorrow.md", DOCS / "transfer.md", DOCS / "fine_tuning.md")
 """A place `<!-- results/NAME.json -->` takes the whole report, `<!-- short results/NAME.json -->` the short one."""
 REPORTS: dict[str, Any] = {
     "prove_faces": proof_faces,
@@ -57,6 +59,7 @@ REPORTS: dict[str, Any] = {
     "bench_latency": bench_latency,
     "bench_look": bench_look,
     "bench_training": bench_training,
+    "bench_transfer": bench_transfer,
     "bench_knn": bench_knn,
     "bench_words": bench_words,
     "bench_build": bench_build,

@@ -22,7 +22,7 @@ PHASES = (("the top alone", 1e-3), ("the layer of 2000 units too", 1e-4), ("the 
 
 def main() -> None:
     """Three phases of one network; what moved in each."""
-    takes, epochs = (2, 2) if quick() else (10, 20)
+    takes, epochs = (2, 2) if quick() else (10, 5)
     planes, Y = words(takes)
     below, network = published()
     conv = next(layer for layer in network.layers if isinstance(layer, Conv2D))

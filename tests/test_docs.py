@@ -53,7 +53,10 @@ def test_every_option_has_help() -> None:
             assert action.help or isinstance(action, argparse._SubParsersAction), f"{parser.prog}: {action.dest}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/host.md", "docs/commands.md", "docs/tomorrow.md"])
+PAGES = ("README.md", *(f"docs/{name}.md" for name in ("host", "commands", "tomorrow", "transfer", "fine_tuning")))
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_commands_in_the_documents_parse(page: str) -> None:
     """Each command line that a document shows in a code block is one that the parsers take."""
     fenced = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
