@@ -8,11 +8,14 @@ of a file whose single bytes were changed only the manifest's SHA-256 can tell.
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
 from edge_tl.errors import ModelError
 
+_MOST_VALUES = 1 << 28
+"""In one tensor: a gigabyte of float32, many times what a model of pictures or sounds needs."""
 # Field number → what it points at: a vector of items of so many bytes, a table, or [a table] for a vector of tables.
 # Fields that are plain numbers, kept in the table itself, are not listed.
 _QUANTIZATION: dict[int, Any] = {0: 4, 1: 4, 2: 4, 3: 8}
@@ -238,6 +241,9 @@ def _check_numbers(data: bytes, root: int) -> None:
         tensors = _tables(data, subgraph, 0)
         if any(_number(data, tensor, 2) >= max(buffers, 1) for tensor in tensors):
             raise IndexError("buffer number")
+        # A runtime would take memory for whatever sizes it is told.
+        if any(math.prod(map(abs, _items(data, tensor, 0))) > _MOST_VALUES for tensor in tensors):
+            raise IndexError("size of a tensor")
         operators = _tables(data, subgraph, 3)
         if any(_number(data, operator, 0) >= codes for operator in operators):
             raise IndexError("operator code number")

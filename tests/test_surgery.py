@@ -137,6 +137,16 @@ def test_a_hostile_file_is_one_clear_line(
     assert "\n" not in said
 
 
+def test_absurd_sizes_take_no_memory() -> None:
+    """A tensor of more values than any memory holds is refused before a runtime is asked to make room for it."""
+    data = (Path(__file__).parent / "data" / "tiny_float32.tflite").read_bytes()
+    sizes = np.array([1, 8, 8, 3], "<i4").tobytes()
+    assert sizes in data
+    absurd = data.replace(sizes, np.array([1, 1 << 15, 1 << 15, 3], "<i4").tobytes())
+    with pytest.raises(ModelError, match="size of a tensor"):
+        Interpreter(absurd, threads=1)
+
+
 def test_what_cannot_be_cut_is_named(small: tuple[bytes, str]) -> None:
     """A name that is not there, and an input, are refused with a line that says what to do."""
     data, name = small
