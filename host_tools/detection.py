@@ -64,7 +64,7 @@ def keras_loss(answers: Answers) -> Callable[[Any, Any], Any]:
         scale = tf.constant(answers.scale)
         return lambda wanted, outputs: tf.reduce_mean(tf.square(outputs - wanted * scale), axis=-1)
     assert isinstance(answers, ClassAndBox)
-    columns, weight = answers.columns, answers.weight
+    columns, weight = answers.columns, answers.weight / answers.side_px**2
 
     def joint(wanted: Any, outputs: Any) -> Any:
         entropy = tf.nn.softmax_cross_entropy_with_logits(wanted[:, :columns], outputs[:, :columns])

@@ -126,7 +126,8 @@ class ClassAndBox:
             )
         self.labels, self.side_px, self.nothing, self.weight = labels, side_px, nothing, weight
         self.columns = len(labels) + nothing
-        self.loss: Loss = Joint(self.columns, weight)
+        # The outputs are pixels: as shares of the side, the first steps of Adam would throw them far beyond.
+        self.loss: Loss = Joint(self.columns, weight / side_px**2)
 
     @property
     def outputs(self) -> int:
@@ -143,7 +144,7 @@ class ClassAndBox:
         _check(places, boxes, NOTHING if self.nothing else 0, len(self.labels) - 1)
         found = np.zeros((len(places), self.outputs), np.float32)
         found[np.arange(len(places)), np.where(places < 0, self.columns - 1, places)] = 1
-        found[:, self.columns :] = np.where(places[:, None] < 0, np.nan, boxes / self.side_px)
+        found[:, self.columns :] = np.where(places[:, None] < 0, np.nan, boxes)
         return found
 
     def mean(self, targets: np.ndarray) -> np.ndarray:
@@ -155,7 +156,7 @@ class ClassAndBox:
     def read(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See Answers."""
         proba = softmax(outputs[:, : self.columns].astype(np.float64))
-        return proba[:, : len(self.labels)], ordered(outputs[:, self.columns :] * np.float32(self.side_px))
+        return proba[:, : len(self.labels)], ordered(outputs[:, self.columns :])
 
 
 KINDS: dict[str, Callable[..., Answers]] = {ScaledShape.kind: ScaledShape, ClassAndBox.kind: ClassAndBox}
