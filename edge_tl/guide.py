@@ -124,7 +124,7 @@ def few(of: Recorded) -> Advice | None:
     missing = {name: of.fewer.get(name, of.minimum) - int((of.y == name).sum()) for name in names}
     missing = {name: number for name, number in missing.items() if number > 0}
     if missing:
-        wanted = ", ".join(f"{name} {number} more" for name, number in missing.items())
+        wanted = ", ".join(f"{number} more of {name}" for name, number in missing.items())
         return Advice("few", f"still wanted: {wanted}", tuple(missing))
     if len(names) < 2:
         return Advice("few", "a second class is wanted: with one there is nothing to tell apart", tuple(names))

@@ -8,6 +8,7 @@ point, biases int32. The ranges of activations are the least and the most seen o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -125,27 +126,33 @@ def plain(model: Any, name: str) -> None:
 def observed(data: bytes, examples: Iterable[np.ndarray], name: str) -> dict[int, Range]:
     """The least and the most that every tensor of a float model was, by number, over the examples.
 
-    `data`: a .tflite file in float32 with one graph.
+    `data`: a .tflite file in float32 with one graph. ModelError, before the runtime makes room, where the examples have
+    another shape than its input, or its sizes contradict each other.
     """
+    examples = iter(examples)
+    first = next(examples, None)
+    if first is None:
+        raise ConfigError(f"{name}: there are no examples to measure its ranges on; record or give some pictures")
     with opened(data, name) as model:
         graph = model.subgraphs[0]
         inputs = listed(graph.inputs)
         made = [number for operator in graph.operators for number in listed(operator.outputs)]
         if len(inputs) != 1 or len(set(made)) != len(made):
             raise ModelError(f"{name}: has {len(inputs)} inputs; one is wanted")
+        wanted = shape_of(graph.tensors[inputs[0]])
+        if first.shape != wanted:
+            raise ModelError(f"{name}: takes {wanted}, the examples are {first.shape}; give examples of this model")
+        check_pads(model, name)
         # What is an output is kept until the end of a run; other tensors share their memory.
         graph.outputs = made
         watched = packed(model, 2 * len(data) + 1_000_000)
     # One thread: these are short runs, and threads that wait for each other on a busy machine take ten times as long.
     interpreter = Interpreter(watched, threads=1, name=name)
     least, most = np.full(len(made) + 1, np.inf), np.full(len(made) + 1, -np.inf)
-    count = 0
-    for count, example in enumerate(examples, 1):  # noqa: B007
+    for example in chain((first,), examples):
         values = [example, *interpreter.invoke(example)]
         least = np.minimum(least, [value.min() for value in values])
         most = np.maximum(most, [value.max() for value in values])
-    if not count:
-        raise ConfigError(f"{name}: there are no examples to measure its ranges on; record or give some pictures")
     if not (np.isfinite(least).all() and np.isfinite(most).all()):
         raise ModelError(f"{name}: gives NaN or infinity for these examples; convert or build it again")
     numbers = [inputs[0], *made]
@@ -260,8 +267,27 @@ def constant(model: Any, tensor: Any) -> np.ndarray | None:
     if raw is None or tensor.type not in dtypes:
         return None
     values = np.asarray(raw, np.uint8).tobytes()
-    shape = () if tensor.shape is None else tuple(map(int, tensor.shape))
-    return np.frombuffer(values, dtypes[tensor.type]).reshape(shape)
+    return np.frombuffer(values, dtypes[tensor.type]).reshape(shape_of(tensor))
+
+
+def shape_of(tensor: Any) -> tuple[int, ...]:
+    """The shape that the file says a tensor has."""
+    return () if tensor.shape is None else tuple(map(int, tensor.shape))
+
+
+def check_pads(model: Any, name: str) -> None:
+    """ModelError where a PAD adds something else than its output's shape says: a damaged one adds gigabytes."""
+    tensors = model.subgraphs[0].tensors
+    for operator in model.subgraphs[0].operators:
+        if operator_name(model, operator) != "PAD":
+            continue
+        source, sizes, made = (tensors[number] for number in (*listed(operator.inputs)[:2], operator.outputs[0]))
+        added = constant(model, sizes)
+        before, after = shape_of(source), shape_of(made)
+        if added is None or added.shape != (len(before), 2):
+            raise ModelError(f"{name}: a PAD without sizes for {len(before)} sides; convert or build it again")
+        if tuple(np.add(before, added.sum(axis=1, dtype=np.int64))) != after or added.min() < 0:
+            raise ModelError(f"{name}: a PAD of {before} does not give {after}; convert or build it again")
 
 
 def _half(values: np.ndarray, name: str) -> np.ndarray:

@@ -154,7 +154,7 @@ def test_what_is_still_wanted_comes_before_all_that_is_judged(digits: Recorded) 
     some = np.arange(len(digits.y)) < 70
     few = replace(digits, X=digits.X[some], y=digits.y[some], takes=digits.takes[some], labels=("0", "1", "2", "fist"))
     advice = advise(few)
-    assert advice == Advice("few", "still wanted: 2 10 more, fist 20 more", ("2", "fist"))
+    assert advice == Advice("few", "still wanted: 10 more of 2, 20 more of fist", ("2", "fist"))
     assert advise(Recorded(np.zeros((0, 5)), np.array([], str), np.array([], int))).kind == "few"
 
 

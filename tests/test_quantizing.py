@@ -18,6 +18,7 @@ from edge_tl.interpreter import Interpreter
 from edge_tl.models import default_model
 from edge_tl.pictures import model_input, read_pictures
 from edge_tl.quantizing import asymmetric, to_float16, to_int8
+from edge_tl.schema import opened, operator_name, packed
 from edge_tl.weights import read_weights
 
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)
@@ -165,6 +166,26 @@ def test_what_cannot_be_made_smaller_is_one_line(small: Built, hands: list[np.nd
             change(small.model[: len(small.model) // 2])
     with pytest.raises(ModelError, match="NaN or infinity"):
         to_int8(small.model, [np.full_like(hands[0], np.nan)])
+
+
+def test_sizes_that_contradict_each_other_take_no_memory() -> None:
+    """Another input than the examples', or a PAD of a million rows, is one line before the runtime makes room."""
+    (path,) = default_model().glob("*.tflite")
+    data, example = path.read_bytes(), np.zeros((1, 128, 128, 3), np.float32)
+    with opened(data, "huge") as model:
+        graph = model.subgraphs[0]
+        graph.tensors[int(graph.inputs[0])].shape = [1, 1 << 14, 128, 3]
+        huge = packed(model, 2 * len(data))
+    with pytest.raises(ModelError, match=r"takes \(1, 16384, 128, 3\), the examples are \(1, 128, 128, 3\)"):
+        to_int8(huge, [example])
+    with opened(data, "huge") as model:
+        tensors = model.subgraphs[0].tensors
+        pad = next(one for one in model.subgraphs[0].operators if operator_name(model, one) == "PAD")
+        sizes = np.array([[0, 0], [0, 1 << 20], [1, 1], [0, 0]], "<i4")
+        model.buffers[tensors[int(pad.inputs[1])].buffer].data = np.frombuffer(sizes.tobytes(), np.uint8)
+        huge = packed(model, 2 * len(data))
+    with pytest.raises(ModelError, match=r"a PAD of \(1, 128, 128, 3\) does not give \(1, 130, 130, 3\)"):
+        to_int8(huge, [example])
 
 
 @settings(max_examples=150, deadline=None)

@@ -62,7 +62,7 @@ def teach(data_dir: Path) -> Iterator[Pty]:
 def test_hold_train_play_and_quit(teach: Pty, data_dir: Path) -> None:
     """Holding keys records, what is shown is on disk, t trains, p plays, q leaves the terminal as it was."""
     teach.send("t")
-    teach.wait_for("up 6 more")
+    teach.wait_for("6 more of up")
     hold(teach, "1", "up", 8)
     counted = shown(teach, "up")
     assert on_disk(data_dir)["up"][0] >= counted
@@ -82,7 +82,7 @@ def test_hold_train_play_and_quit(teach: Pty, data_dir: Path) -> None:
 def test_the_guide_speaks_after_each_take(teach: Pty) -> None:
     """When a take ends the screen says what helps most, and with which key to go on."""
     hold(teach, "1", "up", 6)
-    teach.wait_for("still wanted: left 6 more")
+    teach.wait_for("still wanted: 6 more of left")
     hold(teach, "2", "left", 6)
     # The player's first frames may still show the pose before: then these are named, and else the second take.
     said = ("a second take of left, up from another spot makes it steadier; t trains", "looks like", "look like")

@@ -347,9 +347,9 @@ def nothing_lines(evaluation: Evaluation, nobody: str | None) -> list[str]:
     """In how many examples nothing was found, class by class; no line where that never happened."""
     if not evaluation.nothing_found:
         return []
-    counts = ", ".join(f"{number} of {label}" for label, number in evaluation.nothing_found.items())
+    counts = ", ".join(f"{number} of class {label}" for label, number in evaluation.nothing_found.items())
     answer = f"which is answered {nobody}" if nobody is not None else "which gets no answer and counts as a mistake"
-    return [f"  nothing was found in {counts} examples, {answer}"]
+    return [f"  nothing was found in examples: {counts}, {answer}"]
 
 
 def report(
