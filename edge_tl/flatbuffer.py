@@ -2,7 +2,7 @@
 
 A TFLite file is a FlatBuffer: tables, vectors and strings that point at each other by 32-bit offsets. Layout:
 flatbuffers.dev/internals; field numbers: TensorFlow's `schema.fbs`, version 3. All that a runtime walks at load is
-walked here, once. What remains unseen are values: the numbers within an operator's options may still be nonsense, and
+walked here, once. What remains unseen are values: most numbers within an operator's options may still be nonsense, and
 of a file whose single bytes were changed only the manifest's SHA-256 can tell.
 """
 
@@ -16,6 +16,10 @@ from edge_tl.errors import ModelError
 
 _MOST_VALUES = 1 << 28
 """In one tensor: a gigabyte of float32, many times what a model of pictures or sounds needs."""
+_POOL, _FILTER = 5, (3, 4)
+"""The union's number of Pool2DOptions, and its fields of the window's width and height."""
+_MOST_WINDOW = 1 << 20
+"""Pixels that one pooling looks at: a runtime keeps an address for each of them."""
 # Field number → what it points at: a vector of items of so many bytes, a table, or [a table] for a vector of tables.
 # Fields that are plain numbers, kept in the table itself, are not listed.
 _QUANTIZATION: dict[int, Any] = {0: 4, 1: 4, 2: 4, 3: 8}
@@ -56,6 +60,8 @@ def check_whole(data: bytes, name: str) -> None:
             f"{name}: is truncated or damaged: what it points at lies outside its {len(data)} bytes{reason}; "
             "download or convert it again"
         ) from None
+    except OverflowError as error:
+        raise ModelError(f"{name}: is damaged: {error} is absurd; download or convert it again") from None
 
 
 def metadata(data: bytes, name: str) -> dict[str, bytes]:
@@ -232,7 +238,8 @@ def _number(data: bytes, table: int, number: int) -> int:
 
 
 def _check_numbers(data: bytes, root: int) -> None:
-    """IndexError unless there is a graph, and every tensor, buffer and operator code that it names by number exists."""
+    """IndexError unless there is a graph, and every tensor, buffer and operator code that it names by number exists;
+    OverflowError for sizes that a runtime would take gigabytes for."""
     codes, buffers = len(_tables(data, root, 1)), len(_tables(data, root, 4))
     subgraphs = _tables(data, root, 2)
     if not subgraphs:
@@ -241,13 +248,22 @@ def _check_numbers(data: bytes, root: int) -> None:
         tensors = _tables(data, subgraph, 0)
         if any(_number(data, tensor, 2) >= max(buffers, 1) for tensor in tensors):
             raise IndexError("buffer number")
-        # A runtime would take memory for whatever sizes it is told.
         if any(math.prod(map(abs, _items(data, tensor, 0))) > _MOST_VALUES for tensor in tensors):
-            raise IndexError("size of a tensor")
+            raise OverflowError("the size of a tensor")
         operators = _tables(data, subgraph, 3)
         if any(_number(data, operator, 0) >= codes for operator in operators):
             raise IndexError("operator code number")
+        if any(_window(data, operator) > _MOST_WINDOW for operator in operators):
+            raise OverflowError("the window of a pooling")
         ends = [(subgraph, 1), (subgraph, 2), *((operator, side) for operator in operators for side in (1, 2))]
         # -1 stands for an optional input that is left out.
         if any(not -1 <= number < len(tensors) for end in ends for number in _items(data, *end)):
             raise IndexError("tensor number")
+
+
+def _window(data: bytes, operator: int) -> int:
+    """How many pixels the window of a pooling has; 0 for other operators."""
+    kind, options = _field(data, operator, 3), _field(data, operator, 4)
+    if kind is None or options is None or data[kind] != _POOL:
+        return 0
+    return math.prod(_number(data, options + _u32(data, options), side) for side in _FILTER)

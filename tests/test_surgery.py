@@ -20,6 +20,7 @@ from edge_tl.flatbuffer import check_whole
 from edge_tl.interpreter import Interpreter
 from edge_tl.models import default_model
 from edge_tl.quantizing import to_int8
+from edge_tl.schema import opened, packed
 from edge_tl.surgery import truncate
 from edge_tl.weights import read_weights
 
@@ -144,6 +145,16 @@ def test_absurd_sizes_take_no_memory() -> None:
     assert sizes in data
     absurd = data.replace(sizes, np.array([1, 1 << 15, 1 << 15, 3], "<i4").tobytes())
     with pytest.raises(ModelError, match="size of a tensor"):
+        Interpreter(absurd, threads=1)
+
+
+def test_an_absurd_window_takes_no_memory() -> None:
+    """A pooling over more pixels than any picture has is refused too: a runtime keeps an address for each of them."""
+    data = (Path(__file__).parent / "data" / "tiny_float32.tflite").read_bytes()
+    with opened(data, "absurd") as model:
+        model.subgraphs[0].operators[0].builtinOptions.filterHeight = 150_994_948
+        absurd = packed(model, 2 * len(data))
+    with pytest.raises(ModelError, match="window of a pooling"):
         Interpreter(absurd, threads=1)
 
 
