@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
     base = read_base(arguments.base or default_model(), arguments.threads)
     plan = plan_of(vars(arguments))
     if not sum(plan.epochs):
-        raise ConfigError("--epochs 0,0 trains nothing; e.g. 1,12 is wanted")
+        raise ConfigError("--epochs 0,0 trains nothing; e.g. 1,16 is wanted")
     answers = answers_of(arguments.loss, SHAPES, base.side_px)
     with Progress("epoch", sum(plan.epochs)) as progress:
 

@@ -142,14 +142,14 @@ def add_detector(detector: argparse.ArgumentParser) -> None:
     detector.add_argument(
         "--text", action="store_true", help="the source text's numbers: 2000 scenes, 100 and 200 epochs, RMSProp"
     )
-    detector.add_argument("--scenes", type=positive, metavar="N", help="how many are drawn (default: 8000)")
+    detector.add_argument("--scenes", type=positive, metavar="N", help="how many are drawn (default: 12000)")
     detector.add_argument("--held", type=share, metavar="SHARE", help="held out of them (default: 0.15)")
     detector.add_argument("--anew", action="store_true", help="other scenes for every epoch: none is seen twice")
     detector.add_argument(
         "--epochs",
         type=two_phases,
         metavar="TOP,ALL",
-        help="epochs of the new top alone, then with the base's upper layers (default: 1,12)",
+        help="epochs of the new top alone, then with the base's upper layers (default: 1,16)",
     )
     detector.add_argument("--rates", type=pair(share), metavar="TOP,ALL", help="learning rates (default: 0.001,0.001)")
     detector.add_argument("--batches", type=pair(positive), metavar="TOP,ALL", help="scenes a step (default: 64,32)")

@@ -34,11 +34,11 @@ AT_ONCE = 64
 class Plan:
     """What is trained on, and how; of pairs the first is phase 1, the second phase 2."""
 
-    scenes: int = 8000
+    scenes: int = 12000
     """How many are drawn, those held out included."""
     held: float = 0.15
     """The share of them that is only judged on (spec S6)."""
-    epochs: tuple[int, int] = (1, 12)
+    epochs: tuple[int, int] = (1, 16)
     rates: tuple[float, float] = (1e-3, 1e-3)
     batches: tuple[int, int] = (64, 32)
     optimizer: str = "adam"
