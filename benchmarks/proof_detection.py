@@ -5,7 +5,8 @@ full       `edge-tl model detector` as it is by default, on the base of MobileNe
 short      fewer scenes and epochs, all else the same, seed 1: the text's loss, without label scaling (the threshold
            then 0.5), cross-entropy for the shape, batch norms frozen; the shipped model, of which nothing is tuned.
 epochs     an epoch of phase 2 over the same features in NumPy and by Keras' fit of the same sub-network, in turn, on as
-           many threads, both modes of the batch norms; Keras' first epoch, in which it compiles, is not counted.
+           many threads, both modes of the batch norms, by the processor's clock; Keras' first epoch, in which it compiles,
+           is not counted.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def epochs(base: Base, rounds: int) -> dict[str, Any]:
             "NumPy": lambda network=network, X=X, Y=Y: once(network, X, Y, answers),
             "Keras": lambda model=model, X=X, Y=Y: model.fit(X, Y, 64, 1, verbose=0),
         }
-        times = times_ms(runs, rounds)
+        times = times_ms(runs, rounds, clock=time.process_time)
         each = {name: [value / SCENES for value in values] for name, values in times.items()}
         found["frozen" if freeze_bn else "training"] = {
             **{name: spread(values) for name, values in each.items()},
