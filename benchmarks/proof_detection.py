@@ -5,8 +5,8 @@ full       `edge-tl model detector` as it is by default, on the base of MobileNe
 short      fewer scenes and epochs, all else the same, seed 1: the text's loss, without label scaling (the threshold
            then 0.5), cross-entropy for the shape, batch norms frozen; the shipped model, of which nothing is tuned.
 epochs     an epoch of phase 2 over the same features in NumPy and by Keras' fit of the same sub-network, in turn, on as
-           many threads, both modes of the batch norms, by the processor's clock; Keras' first epoch, in which it compiles,
-           is not counted.
+           many threads, both modes of the batch norms, by the processor's clock; Keras' first epoch, in which it
+           compiles, is not counted.
 """
 
 from __future__ import annotations
