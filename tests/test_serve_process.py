@@ -185,7 +185,7 @@ def test_memory_and_descriptors_stay_as_they_are(tmp_path: Path) -> None:
     found = soak(20_000, tmp_path)
     early, late = found["memory_mib"]
     assert late - early < 4.0
-    assert found["descriptors"][0] == found["descriptors"][1]
+    assert found["descriptors"][1] <= found["descriptors"][0]
     assert found["events"] > 500
 
 
