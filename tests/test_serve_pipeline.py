@@ -18,7 +18,8 @@ from device.serve.notify import Notify
 from device.serve.pipeline import IDLE_S, LEASE_S, LOST_S, RETRY_S, Pipeline
 from device.serve.requests import Requests
 from device.serve.service import Service
-from device.serve.tuning import Tuning
+from device.serve.tuning import Tuning, write_tuning
+from edge_tl.controller import ControllerConfig
 from edge_tl.errors import ConfigError, ExampleError, ProfileError, SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
 from edge_tl.profile import Profile
@@ -366,9 +367,24 @@ def test_thresholds_from_the_console_survive_a_restart(tmp_path: Path) -> None:
     assert "damaged" in damaged.pipeline.health()["last_error"]
     assert damaged.pipeline.health()["classes"] == ["dark", "light"]
     damaged.profile.close()
-    for wrong in ({"on": "x"}, {"threshold": 0}, {"run": ["/bin/sh"]}, [], {"on": 0.2, "off": 0.5}, {"on": True}):
+    for wrong in ({"on": "x"}, {"threshold": 0}, {"run": ["/bin/sh"]}, [], {"on": True}):
         with pytest.raises(ConfigError):
             Tuning.of(wrong)
+
+
+@pytest.mark.parametrize("wrong", [Tuning(on=0.3), Tuning(on=0.2, off=0.5), Tuning(on=2.0), Tuning(off=0.9)])
+def test_thresholds_that_contradict_each_other_are_refused(tmp_path: Path, wrong: Tuning) -> None:
+    """Taught or not, what makes no sense with the configured thresholds is not kept; such a file is told."""
+    bench = Bench(tmp_path / "p")
+    with pytest.raises(ConfigError, match="off ≤ on"):
+        bench.pipeline.tune(wrong)
+    assert not (tmp_path / "p" / "tuning.json").exists()
+    taught(bench).profile.close()
+    write_tuning(tmp_path / "p", wrong)
+    again = Bench(tmp_path / "p")
+    assert "off ≤ on" in again.pipeline.health()["last_error"]
+    assert again.pipeline.line.controller.config.on == ControllerConfig().on  # type: ignore[union-attr]
+    again.profile.close()
 
 
 def test_a_damaged_database_leaves_recognition_alone(tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ class Pipeline:
         self._lease_s = self._taught_s = self._retry_s = self._frame_s = self._room_s = float("-inf")
         try:
             self.tuning = read_tuning(profile.folder)
+            self.tuning.over(config.controller())
         except ConfigError as error:
             self.tuning, self.error = Tuning(), str(error)
         recognizer = self._restore(embedder)
@@ -174,10 +175,7 @@ class Pipeline:
             self.line.listener = Listener(recognizer.classes, listening_config(load_saved(self.profile), wanted))
             return
         neutral = make_controller(recognizer).config.neutral
-        config = self.config.controller(neutral)
-        given = {"smoothing_s": tuning.smoothing_s, "on": tuning.on, "off": tuning.off}
-        changed = {name: value for name, value in given.items() if value is not None}
-        self.line.controller = make_controller(recognizer, type(config)(**{**vars(config), **changed}))
+        self.line.controller = make_controller(recognizer, tuning.over(self.config.controller(neutral)))
 
     # -- teaching ----------------------------------------------------------------------------------------------------
 
@@ -362,7 +360,8 @@ class Pipeline:
         self.lesson.new_session(name)
 
     def tune(self, tuning: Tuning) -> None:
-        """Other thresholds from now on, also after a restart."""
+        """Other thresholds from now on, also after a restart; ConfigError where they make no sense."""
+        tuning.over(self.config.controller())
         write_tuning(self.profile.folder, tuning)
         self.tuning = tuning
         self._tell_again()

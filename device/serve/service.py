@@ -83,6 +83,7 @@ class Service:
 
     def run(self) -> None:
         """Go round until `stop`."""
+        self.health, self.health_s = self._describe(), self.clock()  # who asks right after "ready" gets an answer
         self.notify.ready()
         while not self._stopping:
             self.step()

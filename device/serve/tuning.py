@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,11 @@ class Tuning:
             if value is not None and not (number and math.isfinite(value) and 0 <= value <= 60):
                 raise ConfigError(f"{one.name} = {str(value)[:40]}: a number is wanted, or null for as configured")
         ListeningConfig(0.5 if self.threshold is None else self.threshold)
-        if self.on is not None and self.off is not None:
-            ControllerConfig(on=self.on, off=self.off)
+
+    def over(self, configured: ControllerConfig) -> ControllerConfig:
+        """The controller's settings with these in their place; ConfigError where the two contradict each other."""
+        given: dict[str, Any] = {"smoothing_s": self.smoothing_s, "on": self.on, "off": self.off}
+        return replace(configured, **{name: value for name, value in given.items() if value is not None})
 
     @classmethod
     def of(cls, values: Any) -> Tuning:
