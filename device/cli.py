@@ -261,13 +261,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     play.add_argument("--no-reject", action="store_true", help="always answer, even to what was never taught")
 
-    command(
+    evaluate = command(
         "evaluate",
         "say honestly how well it works: each take is tested by what the other takes taught",
         profile,
         model,
         head,
         against,
+    )
+    evaluate.add_argument(
+        "--curve",
+        type=Path,
+        metavar="FILE",
+        help="with --against: draw the words told against the false alarms, threshold by threshold, as .svg or .png",
     )
 
     listen = command("listen", "tell words as they are said: a live screen, or a line of JSON each", profile, model)

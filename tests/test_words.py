@@ -16,6 +16,7 @@ from tiny_profile import fill, model_folder
 
 from device.cli import main
 from edge_tl.examples import ExampleStore
+from edge_tl.image import decode
 from edge_tl.sound import NOISE
 from edge_tl.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
 
@@ -154,6 +155,14 @@ def test_a_budget_of_false_alarms_chooses_the_threshold(run: Run, tmp_path: Path
     assert run("train", "--json")[1]["listening"] == said["listening"]
     _, text, _ = run("evaluate", "--against", other)
     assert re.search(r"false alarms: \d+ in 0\.3 minutes, .* an hour \(at most [\d.]+ with 95 % confidence\)", text)
+    curve = tmp_path / "curve.svg"
+    assert run("evaluate", "--against", other, "--threshold", "0.5", "--curve", curve)[0] == 0
+    drawn = curve.read_text()
+    assert "threshold 0.5" in drawn
+    points = drawn.split('" fill="none" stroke="#2471a3"')[0].rsplit('points="', 1)[1].split()
+    assert len(points) == len(by_threshold.keys() - {said["listening"]["threshold"]} | {0.5})
+    assert run("evaluate", "--against", other, "--curve", tmp_path / "curve.png")[0] == 0
+    assert decode(tmp_path / "curve.png").shape[2] == 3
     run("train", "--threshold", "0.75")
 
 
@@ -188,6 +197,7 @@ def test_variations_are_taught_and_not_asked(run: Run, tmp_path: Path) -> None:
     [
         (("train", "--max-false-alarms-per-hour", "1"), "needs --against PATH"),
         (("evaluate", "--against", "nowhere.wav"), "nowhere.wav: cannot be read"),
+        (("evaluate", "--curve", "curve.svg"), "--against PATH"),
         (("listen", "--json", "--mic", "nowhere.wav"), "nowhere.wav: cannot be read"),
         (("examples", "re-embed", "--look", "frame"), "goes with pictures"),
         (("predict", "nowhere.wav"), "nowhere.wav"),

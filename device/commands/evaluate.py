@@ -15,6 +15,7 @@ from device.commands import train_boxes
 from device.commands.train import accuracy_lines, listen_against
 from device.heard import Part, halves, heard_lines, heard_report, listening_config, sounds_at
 from device.output import Progress, print_json
+from device.report.hearing import draw_thresholds
 from device.screens.cells import cut, fit, text_columns
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.recognizer import Recognizer
@@ -47,8 +48,10 @@ def run(arguments: Namespace) -> int:
         # What was taught must not judge: of the sounds given to `train` the second half is left.
         parts = halves(files)[1] if files and len(recognizer.others) else [Part(path) for path in files]
         made = listen_against(recognizer, parts, config)
-    elif arguments.against or arguments.threshold is not None:
-        raise ConfigError("--against and --threshold go with words; this profile was taught with pictures")
+        if arguments.curve is not None:
+            draw_thresholds(arguments.curve, made, config.threshold)
+    elif arguments.against or arguments.threshold is not None or arguments.curve is not None:
+        raise ConfigError("--against, --threshold and --curve go with words; this profile was taught with pictures")
     if arguments.json:
         described = report(name, evaluation, examples.ids, recognizer.nobody)
         print_json(described | {"thresholds": heard_report(made)} if made else described)
