@@ -8,9 +8,10 @@ evenly grey pictures. For `face`: poses of eight people are taught, four others 
 strangers are the hands of sign_digits, MNIST, noise.
 
 **The score.** An answer with a label is accepted; `accepted` is the share of the known that gets a label, right or
-wrong, at the threshold that the Rejector chose on what was taught; `steer` the share of strangers that gets one. *At
-95 %*: the same with the threshold that accepts 95 % of the known of the held-out session (or of all in which
-something is found, where these are fewer). *Stream*: takes as streams of FPS frames a second through the Controller
+wrong, at the threshold that the Rejector chose on what was taught; `steer` the share of strangers that gets one. Every
+picture counts: one in which nothing is found is not accepted; `found` says how many there are. *At 95 %*: the same with
+the threshold that accepts 95 % of the known of the held-out session (or all in which something is found, where these
+are fewer). *Stream*: takes as streams of FPS frames a second through the Controller
 with its defaults: share of frames that steer.
 """
 
@@ -105,6 +106,7 @@ def turn(recognizer: Recognizer, known: np.ndarray, y: np.ndarray, takes: np.nda
     there = np.sort(strange[np.isfinite(strange)])
     wanted = min(int(np.ceil(ACCEPTED * len(known))), len(there))
     return {
+        "found": float(np.mean(known.any(axis=1))),
         "accepted": float(np.mean(named != "")),
         "right": float(np.mean(named == y)),
         "stream": float(steered(recognizer, known, takes).mean()),
@@ -120,6 +122,7 @@ def against(recognizer: Recognizer, known: dict[str, Any], X: np.ndarray, takes:
     least, most = -1e6, 1e6
     return {
         "strangers": len(X),
+        "known_found": known["found"],
         "accepted": known["accepted"],
         "right": known["right"],
         "stream": known["stream"],

@@ -10,7 +10,8 @@ import pytest
 
 from edge_tl.image import decode
 from edge_tl.look.embedders import HandEmbedder, load_tracker
-from edge_tl.look.hand import Hand, HandTracker
+from edge_tl.look.hand import TURNS_RAD, Hand, HandTracker
+from edge_tl.look.region import Region
 
 GREY = np.full((240, 320, 3), 127, np.uint8)
 
@@ -56,20 +57,20 @@ def test_a_still_hand_is_followed_by_one_network(
     searches = 0
     search = tracker._palms.__call__
 
-    def counted(picture: np.ndarray) -> list[object]:
+    def counted(picture: np.ndarray, region: Region) -> list[object]:
         nonlocal searches
         searches += 1
-        return list(search(picture))
+        return list(search(picture, region))
 
     monkeypatch.setattr(tracker, "_palms", counted)
     for _ in range(4):
         assert tracker.follow(stream[0]) is not None
     assert searches == 1
-    for _ in range(2):
+    for _ in TURNS_RAD:
         assert tracker.follow(GREY) is None
-    assert searches == 3
+    assert searches == 1 + len(TURNS_RAD)
     back = tracker.follow(stream[0])
-    assert searches == 4
+    assert searches == 2 + len(TURNS_RAD)
     assert back is not None
     found = tracker.find(stream[0])
     assert found is not None
@@ -86,6 +87,17 @@ def test_a_hand_that_jumps_is_found_in_the_same_picture(tracker: HandTracker, st
     assert after is not None
     moved = after.points[:, 0].mean() - before.points[:, 0].mean()
     assert moved == pytest.approx(picture.shape[1], rel=0.05)
+
+
+def test_a_hand_that_lies_badly_is_found_in_the_turned_picture(
+    tracker: HandTracker, data: Callable[[str], Path]
+) -> None:
+    """What the upright picture does not show is found in the turned one: at once alone, and soon in a stream."""
+    picture = decode(data("hands_sessions") / "session_5" / "3" / "pic00019.jpg")
+    assert not tracker.palms(picture)
+    assert tracker.find(picture) is not None
+    assert any(tracker.follow(picture) is not None for _ in TURNS_RAD)
+    assert tracker.follow(picture) is not None
 
 
 def test_after_lose_a_stream_begins_anew(tracker: HandTracker, stream: list[np.ndarray]) -> None:

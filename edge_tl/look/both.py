@@ -6,7 +6,7 @@ import numpy as np
 
 from edge_tl.image import check_picture
 from edge_tl.look.embedders import BEND, HAND_VALUES, PLAIN, Whole, fingerprint, shape_of
-from edge_tl.look.hand import PALM_SCORE, PRESENCE, Hand, HandTracker
+from edge_tl.look.hand import SEARCH, TURNS_RAD, Hand, HandTracker
 from edge_tl.look.models import LANDMARKS, PALM
 from edge_tl.look.region import Region
 
@@ -25,19 +25,13 @@ class BothTracker:
         self._one = one
         self._regions: list[Region] = []
         self._since = 0
+        self._searched = 0
 
     def find(self, picture: np.ndarray) -> list[Hand]:
         """The two largest hands in a picture uint8 (height_px, width_px, 3) RGB, or fewer; whatever came before."""
         check_picture(picture)
-        hands: list[Hand] = []
-        for region in self._one.palms(picture):
-            hand = self._one.look(picture, region)
-            hand = hand and (self._one.look(picture, hand.next_region) or hand)
-            if hand is not None and not any(same(hand, other) for other in hands):
-                hands.append(hand)
-                if len(hands) == MOST:
-                    break
-        return hands
+        searches = (self._search(picture, turn_rad) for turn_rad in TURNS_RAD)
+        return next((hands for hands in searches if hands), [])
 
     def follow(self, picture: np.ndarray) -> list[Hand]:
         """The hands in the next picture of a stream: where they were, and sometimes wherever else one may be."""
@@ -49,15 +43,27 @@ class BothTracker:
                 hands.append(hand)
         self._since += 1
         if not hands or (len(hands) < MOST and self._since >= AGAIN):
-            hands += [hand for hand in self.find(picture) if not any(same(hand, other) for other in hands)]
-            self._since = 0
+            found = self._search(picture, TURNS_RAD[self._searched % len(TURNS_RAD)])
+            hands += [hand for hand in found if not any(same(hand, other) for other in hands)]
+            self._since, self._searched = 0, 0 if hands else self._searched + 1
         hands = hands[:MOST]
         self._regions = [hand.next_region for hand in hands]
         return hands
 
     def lose(self) -> None:
         """Forget where the hands were: the next picture is of another stream."""
-        self._regions, self._since = [], 0
+        self._regions, self._since, self._searched = [], 0, 0
+
+    def _search(self, picture: np.ndarray, turn_rad: float) -> list[Hand]:
+        hands: list[Hand] = []
+        for region in self._one.palms(picture, turn_rad):
+            hand = self._one.look(picture, region)
+            hand = hand and (self._one.look(picture, hand.next_region) or hand)
+            if hand is not None and not any(same(hand, other) for other in hands):
+                hands.append(hand)
+                if len(hands) == MOST:
+                    break
+        return hands
 
 
 class BothHandsEmbedder(Whole):
@@ -78,7 +84,7 @@ class BothHandsEmbedder(Whole):
         """Whether pictures follow each other: hands are looked for where they were in the picture before."""
         self.seen: tuple[Hand, ...] | None = None
         """What the last `embed` found, for drawing; None for no hand."""
-        parameters = (PALM.sha256, LANDMARKS.sha256, PALM_SCORE, PRESENCE, BEND, SAME)
+        parameters = (PALM.sha256, LANDMARKS.sha256, *SEARCH, BEND, SAME)
         self.fingerprint = fingerprint("both hands", *parameters)
         self.embedding_shape: tuple[int, ...] = (2 * HAND_VALUES,)
         self.embedding_dim = 2 * HAND_VALUES

@@ -19,7 +19,7 @@ from edge_tl.features import FeatureMap, unit_rows
 from edge_tl.image import check_picture
 from edge_tl.look.detect import Detection, Detector
 from edge_tl.look.face import LOOKS, LOOSE, VALUES, FaceTracker, around_box, pose
-from edge_tl.look.hand import INDEX, MIDDLE, PALM_SCORE, PRESENCE, RING, WRIST, Hand, HandTracker
+from edge_tl.look.hand import INDEX, MIDDLE, PALM_SCORE, RING, SEARCH, WRIST, Hand, HandTracker
 from edge_tl.look.models import FACE, LANDMARKS, PALM, load_part
 from edge_tl.look.other_hands import other_hands
 from edge_tl.look.region import SAMPLING, Region, upright
@@ -105,7 +105,7 @@ class HandEmbedder(Whole):
         """Whether pictures follow each other: a hand is looked for where it was in the picture before."""
         self.seen: Hand | None = None
         """What the last `embed` found, for drawing."""
-        self.fingerprint = fingerprint(self.name, PALM.sha256, LANDMARKS.sha256, PALM_SCORE, PRESENCE, BEND)
+        self.fingerprint = fingerprint(self.name, PALM.sha256, LANDMARKS.sha256, *SEARCH, BEND)
         self.embedding_shape: tuple[int, ...] = (HAND_VALUES,)
         self.embedding_dim = HAND_VALUES
 
@@ -130,7 +130,7 @@ class HandCropEmbedder(Whole):
         self.following = False
         self.seen: Hand | None = None
         self.name = f"hand-crop {inner.name}"
-        parameters = (PALM.sha256, LANDMARKS.sha256, inner.fingerprint, PALM_SCORE, PRESENCE, CROP_SCALE, CROP_PX)
+        parameters = (PALM.sha256, LANDMARKS.sha256, inner.fingerprint, *SEARCH, CROP_SCALE, CROP_PX)
         self.fingerprint = fingerprint("hand-crop", *parameters)
         self.embedding_shape, self.embedding_dim = inner.embedding_shape, inner.embedding_dim
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from edge_tl.errors import ModelError
 from edge_tl.image import check_picture
 from edge_tl.interpreter import Interpreter
 from edge_tl.look.detect import Detection, Detector
-from edge_tl.look.region import Region, around, upright
+from edge_tl.look.region import Region, around, upright, whole
 
 PALM_SCORE = 0.1
 """What a palm must reach; low, because the landmark model's presence decides: 1 of 100 hands more are found."""
@@ -25,6 +25,11 @@ STABLE = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 """Landmarks that bent fingers hardly move: the palm, and the lower half of each finger."""
 TRIES = 3
 """How many palms, the largest first, are looked at before there is no hand."""
+TURNS_RAD = (0.0, 0.44, -0.44)
+"""How far the picture is turned in which palms are looked for, in this order: 25° to either side find hands that lie
+as the detector did not learn them, in sign_digits 98 of 100 instead of 95."""
+SEARCH = (PALM_SCORE, PRESENCE, TURNS_RAD)
+"""Which hands are found depends on these: they are in the embedders' fingerprints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +82,46 @@ class HandTracker:
         self._landmarks = landmarks
         self._size_px = landmarks.inputs[0].shape[1]
         self._region: Region | None = None
+        self._searched = 0
 
     def find(self, picture: np.ndarray) -> Hand | None:
         """The largest hand in a picture uint8 (height_px, width_px, 3) RGB, or None; whatever came before."""
         check_picture(picture)
-        for region in self.palms(picture):
+        searches = (self._search(picture, turn_rad) for turn_rad in TURNS_RAD)
+        return next((hand for hand in searches if hand is not None), None)
+
+    def palms(self, picture: np.ndarray, turn_rad: float = 0.0) -> list[Region]:
+        """Where hands may be in a picture turned so far, the largest palm first, at most `TRIES`."""
+        turned = replace(whole(picture), angle_rad=turn_rad)
+        return [palm_region(palm) for palm in self._palms(picture, turned)[:TRIES]]
+
+    def follow(self, picture: np.ndarray) -> Hand | None:
+        """The hand in the next picture of a stream: where it was, or else wherever one is; None for no hand.
+
+        While there is none, each picture is searched in one of the `TURNS_RAD`: a search is as long as it was.
+        """
+        check_picture(picture)
+        hand = None if self._region is None else self.look(picture, self._region)
+        if hand is None:
+            hand = self._search(picture, TURNS_RAD[self._searched % len(TURNS_RAD)])
+            self._searched += 1
+        if hand is None:
+            self._region = None
+        else:
+            self._region, self._searched = hand.next_region, 0
+        return hand
+
+    def lose(self) -> None:
+        """Forget where the hand was: the next picture is of another stream."""
+        self._region, self._searched = None, 0
+
+    def _search(self, picture: np.ndarray, turn_rad: float) -> Hand | None:
+        for region in self.palms(picture, turn_rad):
             hand = self.look(picture, region)
             if hand is not None:
                 # Once more where the landmarks say: what following the hand would see, and 1 to 3 points better.
                 return self.look(picture, hand.next_region) or hand
         return None
-
-    def palms(self, picture: np.ndarray) -> list[Region]:
-        """Where hands may be, the largest palm first, at most `TRIES`."""
-        return [palm_region(palm) for palm in self._palms(picture)[:TRIES]]
-
-    def follow(self, picture: np.ndarray) -> Hand | None:
-        """The hand in the next picture of a stream: where it was, or else wherever one is; None for no hand."""
-        check_picture(picture)
-        hand = None if self._region is None else self.look(picture, self._region)
-        if hand is None:
-            hand = self.find(picture)
-        self._region = None if hand is None else hand.next_region
-        return hand
-
-    def lose(self) -> None:
-        """Forget where the hand was: the next picture is of another stream."""
-        self._region = None
 
     def look(self, picture: np.ndarray, region: Region) -> Hand | None:
         """The hand in a region of a picture; None where the model sees none there."""
