@@ -10,7 +10,18 @@ import pytest
 
 from edge_tl.image import decode
 from edge_tl.look.embedders import HandEmbedder
-from edge_tl.look.other_hands import APART, BENDS, MADE, NEAREST, apart, drawn_finger, fingers, in_palms, other_hands
+from edge_tl.look.other_hands import (
+    APART,
+    BENDS,
+    MADE,
+    NEAREST,
+    apart,
+    drawn_finger,
+    fingers,
+    in_palms,
+    other_hands,
+    other_pairs,
+)
 from edge_tl.metrics import roc
 from edge_tl.rejection import Rejector
 
@@ -74,3 +85,44 @@ def test_a_single_hand_makes_others_too(signs: tuple[np.ndarray, np.ndarray]) ->
     made = other_hands(rows[:1], labels[:1])
     assert len(made) > MADE / 4
     assert np.isfinite(made).all()
+
+
+def test_one_hand_of_a_made_pair_is_another_hand(signs: tuple[np.ndarray, np.ndarray]) -> None:
+    """Of two hands one is as it was taught, a missing one missing, and the other one is none of its side's."""
+    rows, labels = signs
+    one, two = rows[labels == "2"], rows[labels == "5"]
+    pairs = np.concatenate([np.hstack([one, np.zeros_like(one)]), np.hstack([one[:5], two[:5]])]).astype(np.float32)
+    made = other_pairs(pairs, np.array(["left"] * len(one) + ["both"] * 5))
+    assert MADE / 4 < len(made) <= MADE
+    assert np.linalg.norm(made, axis=1) == pytest.approx(1, abs=1e-5)
+    other = []
+    for hands, taught in ((made[:, :60], one), (made[:, 60:], two[:5])):
+        seen = hands.any(axis=1)
+        far = np.full((len(made), len(taught)), np.inf)
+        far[seen] = apart(*fingers(in_palms(hands[seen])), *fingers(in_palms(taught)))
+        other.append(np.sort(far, axis=1)[:, 2] > APART - 1e-3)
+        assert (far[seen & ~other[-1]].min(axis=1) < 1e-3).all()
+    assert (other[0] | other[1]).all()
+    assert not made[:, 60:].any(axis=1).all()
+
+
+def test_unknown_signs_of_two_hands_are_refused_better(signs: tuple[np.ndarray, np.ndarray]) -> None:
+    """Of two hands, pairs with a sign that was not taught are told from those that were, better than by distance."""
+    rows, labels = signs
+    half = np.arange(len(rows)) % 2 == 0
+    random = np.random.default_rng(0)
+
+    def shown(left: str, right: str, mask: np.ndarray) -> np.ndarray:
+        pick = [random.choice(np.flatnonzero(mask & (labels == sign)), 12) for sign in (left, right)]
+        return np.hstack([rows[chosen] for chosen in pick]) / np.float32(np.sqrt(2))
+
+    pairs = ("00", "50", "05", "55")
+    X = np.concatenate([shown(*pair, half) for pair in pairs])
+    known = np.concatenate([shown(*pair, ~half) for pair in pairs])
+    strange = np.concatenate([shown(*pair, ~half) for pair in ("20", "13", "33", "02")])
+    areas = []
+    for strangers in (None, other_pairs):
+        rejector = Rejector().fit(X, np.repeat(pairs, 12), np.arange(len(X)) // 3, strangers=strangers)
+        areas.append(roc(rejector.novelty(known), rejector.novelty(strange)).area)
+    assert areas[1] >= 0.9
+    assert areas[1] >= areas[0]

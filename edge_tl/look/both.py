@@ -8,6 +8,7 @@ from edge_tl.image import check_picture
 from edge_tl.look.embedders import BEND, HAND_VALUES, PLAIN, Whole, fingerprint, shape_of
 from edge_tl.look.hand import SEARCH, TURNS_RAD, Hand, HandTracker
 from edge_tl.look.models import LANDMARKS, PALM
+from edge_tl.look.other_hands import other_pairs
 from edge_tl.look.region import Region
 
 MOST = 2
@@ -77,6 +78,8 @@ class BothHandsEmbedder(Whole):
     name = "hand, both hands"
     way, sought = "hand", "hand"
     features = PLAIN
+    strangers = staticmethod(other_pairs)
+    """What else two hands may show, for "none of these"."""
 
     def __init__(self, tracker: BothTracker) -> None:
         self.tracker = tracker

@@ -52,8 +52,29 @@ def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
     return unit_rows(np.concatenate([made.reshape(MADE, 40), bent.reshape(MADE, 20)], axis=1)[kept].astype(np.float32))
 
 
+def other_pairs(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The same for two hands side by side, rows (N, 120): one as a taught one, or away, and the other is none of those.
+
+    Only hands that are seen are put otherwise. Half as many are made for each side.
+    """
+    random = np.random.default_rng(SEED)
+    pairs = rows.reshape(-1, 2, rows.shape[1] // 2)
+    made = []
+    for side in (0, 1):
+        seen = np.flatnonzero(pairs[:, side].any(axis=1))
+        if len(seen):
+            others = other_hands(pairs[seen, side], y[seen])[side::2]
+            beside = pairs[random.choice(seen, len(others))]
+            beside[:, side] = others
+            made.append(np.concatenate([in_palms(beside[:, 0]), in_palms(beside[:, 1])], axis=1))
+    return unit_rows(np.concatenate(made).astype(np.float32))
+
+
 def in_palms(rows: np.ndarray) -> np.ndarray:
-    """Rows (N, 60) of any length with the palm's length, from the wrist to the middle finger's base, as 1; float64."""
+    """Rows (N, 60) of any length with the palm's length, from the wrist to the middle finger's base, as 1; float64.
+
+    Zeros, no hand, stay zeros.
+    """
     rows = rows.astype(np.float64)
     at = 2 * (MIDDLE - 1)
     return rows / np.maximum(np.linalg.norm(rows[:, at : at + 2], axis=1), 1e-6)[:, None]
