@@ -100,9 +100,10 @@ def run(arguments: Namespace) -> int:
     if points:
         loss, accuracy = [loss for _, loss, _ in points], [accuracy for _, _, accuracy in points]
         print("\n".join(["loss", *curve(loss, 8, 64, low=0.0), "accuracy", *curve(accuracy, 5, 64, low=0.0)]))
+    took = f"{learned.train_ms / 1000:.0f} s" if learned.train_ms >= 10_000 else f"{learned.train_ms:.1f} ms"
     print(
         f"trained {learned.head} on {learned.examples} examples of {len(learned.classes)} classes "
-        f"in {learned.train_ms:.1f} ms, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: "
+        f"in {took}, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: "
         f"generation {generation}"
     )
     if more is not None:
