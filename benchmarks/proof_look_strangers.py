@@ -221,12 +221,15 @@ def report(result: dict[str, Any]) -> str:
                         name,
                         kind,
                         f"{100 * one['nothing_found']:.0f} %",
-                        *[float(one[key]) for key in ("accepted", "right", "steer", "steer_at_95", "auroc")],
+                        *[
+                            float(one[key])
+                            for key in ("known_found", "accepted", "right", "steer", "steer_at_95", "auroc")
+                        ],
                         *[float(one[key]) for key in ("stream", "steer_in_stream")],
                     ]
                 )
     head = [
-        "way", "strangers", "nothing found", "known accepted", "named rightly", "strangers steer",
+        "way", "strangers", "nothing found", "known found", "accepted", "named rightly", "strangers steer",
         f"at 95 % (goal ≤ {result['goal']:.2f})", "AUROC", "stream: known steer", "strangers steer",
     ]  # fmt: skip
     gestures = list(next(iter(result["hands"].values()))["unknown gesture"]["steer_at_95_of"])

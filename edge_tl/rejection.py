@@ -41,7 +41,7 @@ class Rejector:
     The price: examples of another day or place are often refused too (half of them where 97 % are named rightly).
     Where an embedder can say what else there might be (`strangers`, of a hand), one question takes the place of both:
     is it likelier one of those than of any class? Unknown finger counts that pass at 95 % accepted: of sessions that
-    were not taught 8 instead of 36 of 100, of many people's signs 14 instead of 31 (NOTES.md).
+    were not taught 4 instead of 29 of 100, of many people's signs 14 instead of 31 (NOTES.md).
     After `fit`: `threshold`, `held_out_` float64 (N,), the novelty of each example judged without its take, and
     `held_out_known_` bool (N,); both empty where it is not ready.
     """
