@@ -29,7 +29,9 @@ from device.screens.cells import (
     text_columns,
 )
 from device.screens.pairs import TEXT_RESERVE, Pairs
+from device.screens.panel import preview
 from device.screens.terminal import name_keys
+from edge_tl.look.marks import Mark
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -381,3 +383,23 @@ def test_shrinking_keeps_the_middle_and_the_proportions() -> None:
     assert (shrink(wide, 2, 2) == 200).all()
     checks = np.indices((4, 4)).sum(0) % 2 * 200
     assert (shrink(np.repeat(checks[..., None], 3, -1).astype(np.uint8), 2, 2) == 100).all()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(90, 160), (160, 90), (120, 160), (3, 400)])
+def test_a_preview_shows_the_whole_picture(rows: int, columns: int) -> None:
+    """Of a wide or an upright picture every corner is seen, a point lies on its spot, and the rest is black."""
+    picture = np.full((rows, columns, 3), 100, np.uint8)
+    spots = np.array([(0.0, 0.0), (columns - 1, 0), (0, rows - 1), (columns - 1, rows - 1)])
+    outline = np.array([(0.0, 0.0), (columns, 0), (columns, rows), (0, rows)]) / 2
+    plain = preview(picture, [], 24, 32)
+    drawn = preview(picture, [Mark(outline, spots)], 24, 32)
+    inside = plain[..., 0] == 100
+    assert (plain[~inside] == 0).all()
+    high, wide = inside.any(axis=1).sum(), inside.any(axis=0).sum()
+    assert high == 24 or wide == 32
+    assert wide / high == pytest.approx(min(32, columns / rows), rel=0.05)
+    top, left = np.argwhere(inside)[0]
+    marked = (drawn != plain).any(axis=2)
+    for y, x in ((top, left), (top, left + wide - 1), (top + high - 1, left), (top + high - 1, left + wide - 1)):
+        assert marked[y, x]
+    assert not marked[~inside].any()

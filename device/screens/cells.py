@@ -149,23 +149,15 @@ def nearest_8(rgb: tuple[int, int, int]) -> int:
     return sum(1 << bit for bit, value in enumerate(rgb) if value > 0.6 * brightest)
 
 
-def centre(shape: tuple[int, ...], height: int, width: int) -> tuple[int, int, int, int]:
-    """Which part of a picture `shrink` shows: its top row, left column, height and width in pixels.
-
-    shape: of the picture's array, (h, w, …); height, width: the shape asked for.
-    """
-    h, w = shape[:2]
-    crop_h, crop_w = min(h, max(1, w * height // width)), min(w, max(1, h * width // height))
-    return (h - crop_h) // 2, (w - crop_w) // 2, crop_h, crop_w
-
-
 def shrink(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """The centre of the picture, in the shape asked for, as means over areas.
 
     picture: uint8 (h, w, 3), any size from 1×1. Result: uint8 (height, width, 3). Large pictures are sampled first
     (at most 4 samples a result pixel and axis): a preview of 640×480 must not cost more than the recognition.
     """
-    top, left, crop_h, crop_w = centre(picture.shape, height, width)
+    h, w = picture.shape[:2]
+    crop_h, crop_w = min(h, max(1, w * height // width)), min(w, max(1, h * width // height))
+    top, left = (h - crop_h) // 2, (w - crop_w) // 2
     step_h, step_w = max(1, crop_h // (4 * height)), max(1, crop_w // (4 * width))
     part = picture[top : top + crop_h : step_h, left : left + crop_w : step_w]
     for axis, size in ((0, height), (1, width)):

@@ -6,7 +6,7 @@ import numpy as np
 
 from device.ear import Ear
 from device.line import Line, Sight
-from device.screens.cells import centre, shrink
+from device.screens.cells import shrink
 from device.screens.chart import bars
 from device.screens.terminal import Terminal
 from edge_tl.image import marked
@@ -47,14 +47,20 @@ def draw_picture(
 
 
 def preview(picture: np.ndarray, found: list[Mark], height: int, width: int) -> np.ndarray:
-    """The centre of a picture as uint8 (height, width, 3), with outlines and points drawn over it."""
-    small = shrink(picture, height, width)
-    if not found:
-        return small
-    top, left, crop_h, crop_w = centre(picture.shape, height, width)
-    corner, scale = np.array((left, top)), np.array((width / crop_w, height / crop_h))
-    outlines = [(mark.outline - corner) * scale for mark in found]
-    return marked(small, outlines, [(mark.points - corner) * scale for mark in found])
+    """The whole picture, as large as it fits, in uint8 (height, width, 3); outlines and points are drawn over it.
+
+    What is beside it is black: of a wide or upright picture all is seen, so a hand at its border is.
+    """
+    rows, columns = picture.shape[:2]
+    high, wide = min(height, max(1, round(rows * width / columns))), min(width, max(1, round(columns * height / rows)))
+    small = shrink(picture, high, wide)
+    if found:
+        scale = np.array((wide / columns, high / rows))
+        small = marked(small, [mark.outline * scale for mark in found], [mark.points * scale for mark in found])
+    top, left = (height - high) // 2, (width - wide) // 2
+    drawn = np.zeros((height, width, 3), np.uint8)
+    drawn[top : top + high, left : left + wide] = small
+    return drawn
 
 
 def missing_text(line: Line | Ear) -> str:
