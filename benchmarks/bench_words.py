@@ -28,7 +28,7 @@ from edge_tl.frames import Frame
 from edge_tl.heads import make_head
 from edge_tl.heads.taught import Taught
 from edge_tl.heads.tuned import BATCH, EPOCHS, RATES, held_out
-from edge_tl.listening import Listener, ListeningConfig, told, windows_at
+from edge_tl.listening import Listener, ListeningConfig, told
 from edge_tl.recognizer import Recognizer
 from edge_tl.sound import NOISE, Sound, embed_views, pieces, read_sound
 from edge_tl.span import GrowingGram
@@ -95,7 +95,7 @@ def word_end(samples: np.ndarray, rate_hz: int) -> float:
 
 def latency(embedder: SoundEmbedder) -> dict[str, Any]:
     """Seconds from the end of a word; the stream begins elsewhere in the hop for each recording."""
-    config = ListeningConfig(windows=windows_at(embedder.hop_samples / embedder.rate_hz))
+    config = ListeningConfig()
     late_s: list[float] = []
     asked, rng = 0, np.random.default_rng(0)
     for speaker in sorted({who for _, who, _ in arabic()}):

@@ -6,7 +6,6 @@ import json
 import sys
 from argparse import Namespace
 from contextlib import ExitStack
-from dataclasses import replace
 
 from device.assembly import (
     check_hearing,
@@ -24,7 +23,7 @@ from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
 from edge_tl.errors import ConfigError, SourceClosed
 from edge_tl.hearing import Hearing, open_base
-from edge_tl.listening import Listener, ListeningConfig, windows_at
+from edge_tl.listening import PUBLISHED, Listener, ListeningConfig
 from edge_tl.recognizer import Recognizer
 from edge_tl.speech_browser import BrowserEmbedder
 
@@ -34,7 +33,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         if arguments.base is not None:  # nothing needs to be taught: its own words
             recognizer = Recognizer.of_base(open_base(Hearing(arguments.base), arguments.threads))
-            config = listening_config(None, arguments.threshold)
+            config = ListeningConfig(PUBLISHED if arguments.threshold is None else arguments.threshold)
         else:
             check_hearing(arguments)
             embedder = load_embedder(arguments)
@@ -42,7 +41,7 @@ def run(arguments: Namespace) -> int:
             recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
             config = listening_config(load_saved(profile), arguments.threshold)
         if arguments.overlap is not None:
-            config = overlap(recognizer, arguments.overlap, config)
+            overlap(recognizer, arguments.overlap)
         screen = sys.stdout.isatty() and not arguments.json
         term = Terminal(min_rows=20, min_columns=60)
         if screen:
@@ -57,15 +56,14 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def overlap(recognizer: Recognizer, share: float, config: ListeningConfig) -> ListeningConfig:
-    """Make a recognizer listen to windows that overlap so much; how words are told from them."""
+def overlap(recognizer: Recognizer, share: float) -> None:
+    """Make a recognizer listen to windows that overlap so much."""
     embedder = recognizer.embedder
     if not isinstance(embedder, BrowserEmbedder):
         raise ConfigError(
             f"--overlap goes with a base of `edge-tl-host convert speech`; {embedder.name} has its own pace"
         )
-    recognizer.embedder = embedder = embedder.overlapping(share)
-    return replace(config, windows=windows_at(embedder.hop_samples / embedder.rate_hz))
+    recognizer.embedder = embedder.overlapping(share)
 
 
 def lines(ear: Ear, seconds: float) -> None:
