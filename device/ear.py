@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from device.line import Sight
+from device.reconnect import state_of
 from edge_tl.controller import Steady
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame, Source
@@ -127,7 +128,7 @@ class Ear:
     @property
     def state(self) -> str:
         """`open`, or `waiting` while a lost microphone is sought."""
-        return getattr(self.source, "state", "open")
+        return state_of(self.source)
 
     @property
     def fault(self) -> str:

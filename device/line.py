@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from device.pace import Pace
+from device.reconnect import state_of
 from edge_tl.controller import Controller, Steady
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame, Source
@@ -51,7 +53,7 @@ class Line:
         self.stopwatch = Stopwatch(clock)
         self.frames = 0
         self.dropped = 0
-        self._times_s: list[float] = []
+        self._pace = Pace()
         self._stream = ("", 0.0)
 
     def read(self, timeout_s: float) -> Sight | None:
@@ -64,7 +66,7 @@ class Line:
             return None
         self.frames += 1
         self.dropped += frame.dropped
-        self._times_s = [*self._times_s[-29:], self.clock()]
+        self._pace.count(self.clock())
         embedder, stopwatch = self.recognizer.embedder, self.stopwatch
         self._follow(frame)
         with stopwatch.stage("resize"):
@@ -99,12 +101,10 @@ class Line:
 
     @property
     def fps(self) -> float:
-        """Frames a second over the last thirty frames; 0 before the second one."""
-        if len(self._times_s) < 2 or self._times_s[-1] <= self._times_s[0]:
-            return 0.0
-        return (len(self._times_s) - 1) / (self._times_s[-1] - self._times_s[0])
+        """Frames a second over the last thirty; 0 before the second one."""
+        return self._pace.fps
 
     @property
     def state(self) -> str:
         """`open`, or `waiting` while a lost camera is sought."""
-        return getattr(self.source, "state", "open")
+        return state_of(self.source)

@@ -129,3 +129,8 @@ class Reconnecting:
         message = f"{self.name}: lost; trying again in {self._wait_s:g} s ({self.fault})"
         self._wait_s = min(2.0 * self._wait_s, LONGEST_WAIT_S)
         return SourceTimeout(message)
+
+
+def state_of(source: Source) -> str:
+    """`open`, or `waiting` while it is sought after a loss; a source that cannot come back by itself is open."""
+    return getattr(source, "state", "open")

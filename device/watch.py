@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from device.pace import Pace
+from device.reconnect import state_of
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Source
@@ -34,7 +36,7 @@ class Watch:
         self, source: Source, detect: Callable[[np.ndarray], tuple[Found, ...]], clock: Callable[[], float]
     ) -> None:
         self.source, self.detect, self.clock = source, detect, clock
-        self._times_s: list[float] = []
+        self._pace = Pace()
 
     def read(self, timeout_s: float) -> Watched | None:
         """The next picture, searched; None where none came in time or the camera is away."""
@@ -43,21 +45,19 @@ class Watch:
         except SourceTimeout:
             return None
         began_s = self.clock()
-        self._times_s = [*self._times_s[-29:], began_s]
+        self._pace.count(began_s)
         found = self.detect(frame.data)
         return Watched(frame.data, found, frame.time_s, 1000 * (self.clock() - began_s))
 
     @property
     def fps(self) -> float:
         """Pictures a second over the last thirty; 0 before the second one."""
-        if len(self._times_s) < 2 or self._times_s[-1] <= self._times_s[0]:
-            return 0.0
-        return (len(self._times_s) - 1) / (self._times_s[-1] - self._times_s[0])
+        return self._pace.fps
 
     @property
     def state(self) -> str:
         """`open`, or `waiting` while a lost camera is sought."""
-        return getattr(self.source, "state", "open")
+        return state_of(self.source)
 
 
 def colour_of(label: str, detector: ObjectDetector) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from device.recorder import Recorder
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, text_columns, wrap
 from device.screens.chart import bar
+from device.screens.naming import Naming
 from device.screens.panel import draw_picture, speed_text, way_text
 from device.screens.terminal import Terminal
 from edge_tl.errors import EdgeTLError
@@ -71,8 +72,7 @@ class TeachScreen:
         self.message = "press a number key, then say the word"
         if line.kind == "picture":
             self.message = "hold a number key and move: frames are recorded while it is held"
-        self._typed: str | None = None
-        self._typing_session = False
+        self._naming: Naming | None = None
         self._confirm: Callable[[bool], None] | None = None
         self._box: boxes.Box | None = None
         self._drawn_s = float("-inf")
@@ -110,8 +110,8 @@ class TeachScreen:
 
     def key(self, key: str) -> str | None:
         """Act on one key; "quit" or "play" ends the screen."""
-        if self._typed is not None:
-            self._type(key)
+        if self._naming is not None:
+            self._name(self._naming, key)
             return None
         if self._confirm is not None:
             answered, self._confirm = self._confirm, None
@@ -129,7 +129,7 @@ class TeachScreen:
         elif key in ("tab", "down", "up") and labels:
             self.selected = (self.selected + (-1 if key == "up" else 1)) % len(labels)
         elif key in ("n", "s"):
-            self._typed, self._typing_session = "", key == "s"
+            self._naming = Naming(session=key == "s")
         elif key == "r" and self.replay is not None and labels:
             self.message = self.replay(labels[self.selected])
         elif key == "u":
@@ -164,24 +164,19 @@ class TeachScreen:
         missing = few(self.lesson.recorded())
         self.message = missing.text if missing else self.train()
 
-    def _type(self, key: str) -> None:
-        typed = self._typed or ""
-        if key == "escape":
-            self._typed = None
-        elif key == "backspace":
-            self._typed = typed[:-1]
+    def _name(self, naming: Naming, key: str) -> None:
+        if key not in ("enter", "escape"):
+            naming.press(key)
+            return
+        self._naming = None
+        if key == "enter" and naming.session:
+            self.recorder.release()
+            session = self.lesson.new_session(naming.text)
+            self.message = f"{session} begins: a short take of each class, at the new place"
         elif key == "enter":
-            self._typed = None
-            if self._typing_session:
-                self.recorder.release()
-                session = self.lesson.new_session(typed)
-                self.message = f"{session} begins: a short take of each class, at the new place"
-                return
-            label = self.lesson.add_label(typed)
+            label = self.lesson.add_label(naming.text)
             self.selected = self.lesson.labels.index(label)
             self.message = f"new class {label}: {self._hint(self.selected)}"
-        elif len(key) == 1:
-            self._typed = typed + key
 
     def _hint(self, position: int) -> str:
         if position >= len(KEYS):
@@ -238,12 +233,7 @@ class TeachScreen:
         self._draw_last_pictures(picture_rows + 3, columns, rows)
         fault = getattr(self.line, "fault", "")
         term.put(rows - 3, 0, fit(fault or self.hint, columns - 1), "red" if fault else "green")
-        what = "new session, may be empty" if self._typing_session else "new class"
-        prompt = (
-            f"{self._typed}_  ← name of the {what}; enter, or escape"
-            if self._typed is not None
-            else self.recorder.prompt or self.message
-        )
+        prompt = self._naming.prompt if self._naming is not None else self.recorder.prompt or self.message
         lines = wrap(prompt, columns - 1, 2)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)

@@ -9,6 +9,7 @@ import numpy as np
 from device.box_lesson import NOTHING, BoxLesson
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, shrink, wrap
+from device.screens.naming import Naming
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
 from device.watch import COLOURS, Watch, Watched
@@ -37,8 +38,7 @@ class BoxScreen:
         self._box: Box = boxes.MIDDLE
         self._label = ""
         self._step = COARSE
-        self._typed: str | None = None
-        self._typing_session = False
+        self._naming: Naming | None = None
         self._busy: Callable[[], str] | None = None
 
     def run(self) -> None:
@@ -64,8 +64,8 @@ class BoxScreen:
 
     def key(self, key: str) -> bool:
         """Act on one key; True ends the screen."""
-        if self._typed is not None:
-            self._type(key)
+        if self._naming is not None:
+            self._name(self._naming, key)
         elif self._still is not None:
             self._draw_box(key)
         elif key in ("q", "escape"):
@@ -75,7 +75,7 @@ class BoxScreen:
         elif key == "x":
             self._nothing()
         elif key in ("n", "s"):
-            self._typed, self._typing_session = "", key == "s"
+            self._naming = Naming(session=key == "s")
         elif key == "u":
             self.message = self.lesson.undo()
         elif key == "t":
@@ -113,22 +113,17 @@ class BoxScreen:
         self.lesson.keep(self._seen.picture, NOTHING, None, self.watch.source.name)
         self.message = "kept as a picture in which there is nothing to find"
 
-    def _type(self, key: str) -> None:
-        typed = self._typed or ""
-        if key == "escape":
-            self._typed = None
-        elif key == "backspace":
-            self._typed = typed[:-1]
+    def _name(self, naming: Naming, key: str) -> None:
+        if key not in ("enter", "escape"):
+            naming.press(key)
+            return
+        self._naming = None
+        if key == "enter" and naming.session:
+            self.lesson.store.new_session(naming.text)
+            self.message = "a new session begins: a few examples at the new place"
         elif key == "enter":
-            self._typed = None
-            if self._typing_session:
-                self.lesson.store.new_session(typed)
-                self.message = "a new session begins: a few examples at the new place"
-            else:
-                label = self.lesson.store.add_label(typed)
-                self.message = f"new class {label}: press its number"
-        elif len(key) == 1:
-            self._typed = typed + key
+            label = self.lesson.store.add_label(naming.text)
+            self.message = f"new class {label}: press its number"
 
     @staticmethod
     def _rounded(box: np.ndarray) -> Box:
@@ -152,8 +147,7 @@ class BoxScreen:
         else:
             wide = self._draw_picture(picture, rows - 5, wide)
         self._draw_classes(wide + 2, columns - wide - 3, rows - 5)
-        what = "new session, may be empty" if self._typing_session else "new class"
-        said = f"{self._typed}_  ← name of the {what}; enter, or escape" if self._typed is not None else self.message
+        said = self._naming.prompt if self._naming is not None else self.message
         lines = wrap(said, columns - 1, 2)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)
