@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from edge_tl import image
-from edge_tl.batch import BATCH_EXAMPLES, TABLES, UPGRADES, VERSION, Batch
+from edge_tl.batch import BATCH_EXAMPLES, Batch
 from edge_tl.database import Database
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.labels import check_label
+from edge_tl.matrix import damaged, read_matrix
 from edge_tl.recorded import Box, Count, Example, Examples, as_example, check_box
 from edge_tl.sessions import Session, Sittings
 from edge_tl.sound import Sound, embed_views
 from edge_tl.speech_stream import SoundEmbedder
-from edge_tl.stored import JPEG, Media, as_stored, checksum, pack, stored_media, stored_sound, unpack
+from edge_tl.stored import JPEG, Media, as_stored, checksum, pack, stored_media, stored_sound
+from edge_tl.tables import TABLES, UPGRADES, VERSION
 
 if TYPE_CHECKING:
     from edge_tl.embedder import Embedder
@@ -162,40 +164,7 @@ class ExampleStore:
     def matrix(self, fingerprint: str) -> Examples:
         """All examples for training; ProfileMismatch where some were embedded by another embedder."""
         with self.snapshot():
-            others = self._db.number("SELECT count(*) FROM embeddings WHERE fingerprint <> ?", (fingerprint,))
-            total = self._db.number("SELECT count(*) FROM embeddings")
-            if others:
-                raise ProfileMismatch(
-                    f"{others} of {total} examples were embedded by another model than {fingerprint[:12]}: run "
-                    "`edge-tl examples re-embed`"
-                )
-            X = np.zeros((0, 0), np.float32)
-            ids, labels, takes, sessions = [], [], [], []
-            for row, (number, label, take, session, dtype, crc, packed) in enumerate(
-                self._db.rows(
-                    "SELECT id, label, take, session, dtype, crc32, embedding FROM listed "
-                    "WHERE fingerprint <> '' ORDER BY id"
-                )
-            ):
-                whole = isinstance(label, str) and isinstance(dtype, str) and isinstance(packed, bytes)
-                if not (whole and isinstance(session, int)):
-                    raise self._damaged(number, "embedding")
-                if checksum(fingerprint, dtype, packed) != crc:
-                    raise self._damaged(number, "embedding")
-                vector = unpack(dtype, packed)
-                if not row:
-                    X = np.empty((total, len(vector)), np.float32)
-                if row >= total or vector.shape != X.shape[1:]:
-                    raise self._damaged(number, "embedding")
-                X[row] = vector
-                ids.append(number)
-                labels.append(label)
-                takes.append(take)
-                sessions.append(session)
-        if len(ids) != total:
-            raise ProfileError(f"{self.path} is damaged ({total - len(ids)} examples lost their take): restore a copy")
-        numbers = np.array([ids, takes, sessions], np.int64).reshape(3, -1)
-        return Examples(numbers[0], X, np.array(labels, np.str_), numbers[1], numbers[2], fingerprint)
+            return read_matrix(self._db, fingerprint, self.path)
 
     def list(self) -> builtins.list[Example]:
         """Every example without its blobs, in the order in which they were added."""
@@ -223,7 +192,7 @@ class ExampleStore:
         if row:
             media, crc, kind = row
             if not isinstance(media, bytes) or not isinstance(kind, str) or zlib.crc32(media) != crc:
-                raise self._damaged(example, word)
+                raise damaged(self.path, example, word)
             return kind, media
         if self._db.one("SELECT 1 FROM examples WHERE id = ?", (example,)):
             raise ExampleError(f"example {example} kept no {word}, only its embedding")
@@ -405,8 +374,3 @@ class ExampleStore:
         """How many examples a label has."""
         sql = "SELECT count(*) FROM examples e JOIN takes t ON t.id = e.take_id WHERE t.label_id = ?"
         return self._db.number(sql, (number,))
-
-    def _damaged(self, example: int, what: str) -> ProfileError:
-        """The error of an example that did not survive on disk."""
-        remedy = f"remove it with `edge-tl examples remove --id {example}`"
-        return ProfileError(f"{self.path} is damaged (the {what} of example {example}): {remedy}")

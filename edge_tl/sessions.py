@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from edge_tl.batch import Batch
+from edge_tl.database import Database
 from edge_tl.errors import ExampleError
 from edge_tl.labels import check_label
-
-if TYPE_CHECKING:
-    from edge_tl.batch import Batch
-    from edge_tl.database import Database
 
 PAUSE_S = 30 * 60.0
 """A take that begins later than this after the one before begins a new session."""

@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_tl import image
-from edge_tl.batch import TABLES, UPGRADES, VERSION
 from edge_tl.database import Database
 from edge_tl.errors import EdgeTLError, ProfileError
 from edge_tl.examples import ExampleStore, as_stored
+from edge_tl.tables import TABLES, UPGRADES, VERSION
 
 PRINT = "a" * 64
 

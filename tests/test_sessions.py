@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from old_store import PRINT, old_store
 
-from edge_tl.batch import VERSION
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.examples import ExampleStore
 from edge_tl.sessions import PAUSE_S, Session, in_one_session_only
+from edge_tl.tables import VERSION
 from edge_tl.testing import FakeClock
 
 
