@@ -14,7 +14,7 @@ Finder = Callable[[np.ndarray], bool]
 FRAMES = 15
 """How many frames are looked at."""
 EVERY = 4
-"""One in so many: to find a hand takes as long as several frames, and the preview must not stutter."""
+"""One in so many: to look for a hand takes as long as several frames, and the preview must not stutter."""
 MOST = 0.6
 """The share of them in which there must be a hand or a face."""
 
@@ -27,12 +27,16 @@ def finders(models: Path, threads: int | None) -> dict[str, Finder]:
             embedder = load(models, threads)
         except ModelError:
             continue
+        embedder.following = True
         found[embedder.way] = lambda picture, embedder=embedder: bool(embedder.embed(picture).any())  # type: ignore[misc]
     return found
 
 
 class Recommending:
-    """Called with each frame; returns None until it has seen enough, then what it recommends, "" for nothing."""
+    """Called with each frame; returns None until it has seen enough, then what it recommends, "" for nothing.
+
+    Of several ways that find something the first: whoever shows a hand shows a face as well, all the time.
+    """
 
     def __init__(self, ways: Mapping[str, Finder]) -> None:
         self._ways = ways
@@ -50,8 +54,7 @@ class Recommending:
             self._counts[way] += finds(picture)
         if self._frames < EVERY * FRAMES:
             return None
-        way = max(self._counts, key=lambda way: self._counts[way])
-        if self._counts[way] < MOST * FRAMES:
-            return ""
-        seen = f"a {way} is in {self._counts[way]} of {FRAMES} frames"
-        return f"{seen}: taught by `teach --look {way}` it works tomorrow too"
+        for way, count in self._counts.items():
+            if count >= MOST * FRAMES:
+                return f"a {way} is in {count} of {FRAMES} frames: taught by `teach --look {way}` it works tomorrow too"
+        return ""
