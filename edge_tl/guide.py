@@ -78,10 +78,10 @@ def every_advice(recorded: Recorded) -> Iterator[Advice]:
 
 
 def nothing_found(of: Recorded) -> Advice | None:
-    """Frames without a hand or face, in the last take (the worst one where that is not told)."""
+    """Frames without a hand or face, in the last take (where that is not told, the worst one of a real class)."""
     if not of.sought:
         return None
-    takes = np.unique(of.takes) if of.take is None else np.array([of.take])
+    takes = np.unique(of.takes[np.isin(of.y, of.real)]) if of.take is None else np.array([of.take])
     shares = [of.nothing[of.takes == take].mean() if (of.takes == take).any() else 0.0 for take in takes]
     if not len(shares) or max(shares) < MISSED:
         return None
@@ -91,7 +91,7 @@ def nothing_found(of: Recorded) -> Advice | None:
     if label in of.real:
         return Advice("nothing-found", said + "more light, or come nearer", (label,), positions(missed))
     # Most of this class is empty: perhaps that is what it is for, and then there is nothing to mend.
-    if of.take is None or of.number_of_takes(label) > 1:
+    if of.number_of_takes(label) > 1:
         return None
     return Advice("nothing-found", said + "it now means that nothing is there", (label,), positions(missed))
 

@@ -213,6 +213,9 @@ def test_a_class_for_nobody_there_is_no_fault() -> None:
     again = recorded_of(*takes, takes_of("empty", np.zeros((20, 2)), 3), sought="hand", take=3)
     assert "nothing-found" not in kinds(again)
     assert "empty" not in again.found
+    assert "nothing-found" not in kinds(replace(again, take=None))
+    dark = recorded_of(*takes, takes_of("dark", np.zeros((10, 2)), 3), sought="hand", take=None)
+    assert advise(dark).text == "no hand in 10 of 10 frames of dark: more light, or come nearer"
 
 
 def test_one_place_only_is_said_where_places_are_known(digits: Recorded) -> None:
