@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -374,9 +375,10 @@ def test_a_screen_that_is_no_profile_of_words_is_one_line(taught: Path, one_word
         assert "was taught words: give --mic" in " ".join(pty.screen())
 
 
-def test_camera_and_voice_steer_together(taught: Path, one_word: Path) -> None:
+def test_camera_and_voice_steer_together(tmp_path: Path, taught: Path, one_word: Path) -> None:
     """With --mic-profile the camera plays with its own profile and the words of the other are heard beside it."""
-    with spawn(taught, "teach", "--camera", "sim", "--labels", "up", "left", "--min-examples", "4") as pty:
+    data = shutil.copytree(taught, tmp_path / "data")
+    with spawn(data, "teach", "--camera", "sim", "--labels", "up", "left", "--min-examples", "4") as pty:
         pty.wait_for("1 up")
         for key, label in (("1", "up"), ("2", "left")):
 
@@ -389,11 +391,11 @@ def test_camera_and_voice_steer_together(taught: Path, one_word: Path) -> None:
         pty.wait_for("trained on")
         pty.send("q")
         assert pty.wait_exit() == 0
-    with spawn(taught, "examples", "rename", "hum", "right", "--profile", "words") as pty:
+    with spawn(data, "examples", "rename", "hum", "right", "--profile", "words") as pty:
         assert pty.wait_exit() == 0
-    with spawn(taught, "train", "--profile", "words") as pty:
+    with spawn(data, "train", "--profile", "words") as pty:
         assert pty.wait_exit() == 0
-    with spawn(taught, "play", "--camera", "sim", "--mic", one_word, "--mic-profile", "words") as pty:
+    with spawn(data, "play", "--camera", "sim", "--mic", one_word, "--mic-profile", "words") as pty:
         pty.wait_for("frames/s")
         pty.wait_for("heard: right")
         pty.send("q")
