@@ -6,7 +6,7 @@ short      fewer scenes and epochs, all else the same, seed 1: the text's loss, 
            then 0.5), cross-entropy for the shape, batch norms frozen; the shipped model, of which nothing is tuned.
 epochs     an epoch of phase 2 over the same features in NumPy and by Keras' fit of the same sub-network, in turn, on as
            many threads, both modes of the batch norms, by the processor's clock; Keras' first epoch, in which it
-           compiles, is not counted.
+           compiles, is not counted. `python -m benchmarks.prove detection_epochs` measures this part alone anew.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FIGURES = "training.json"
 """What `edge-tl model detector --json` said, beside the detector that it wrote."""
 SHORT = Plan(scenes=600, epochs=(1, 6))
 ASKED = 300
-SCENES, ROUNDS = 256, 5
+SCENES, ROUNDS = 1024, 5
 LOSS_GOAL, SHAPE_GOAL, IOU_GOAL, STRETCH, TIME_GOAL = 100.0, 0.97, 0.70, 0.75, 0.8
 SHOWN = 8
 
@@ -163,6 +163,9 @@ def report(result: dict[str, Any]) -> str:
         ]
         head = [f"ms a picture, {result['threads']} thread(s)", "NumPy", "Keras", "ratio", f"goal ≤ {TIME_GOAL}"]
         parts.append(table(head, rows))
+        if at := result.get("epochs_measured"):
+            load = at["machine"]["load_average"][0]
+            parts.append(f"The epochs: measured {at['date'][:10]} at {at['commit'][:7]}, load average {load:.1f}.")
     return "\n\n".join(parts)
 
 

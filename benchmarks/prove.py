@@ -34,7 +34,8 @@ from benchmarks import (
 )
 from benchmarks.look_ways import Way, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
-from benchmarks.record import write
+from benchmarks.record import amend, write
+from edge_tl.detection.base import read_base
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.models import default_model
 from edge_tl.picture_base import PictureBase, read_picture_base
@@ -60,7 +61,9 @@ DIGITS = ("mnist",)
 OBJECTS = ("objects",)
 """That of boxes taught with a few examples."""
 SCENES = ("detection",)
-"""Those of drawn scenes."""
+"""That of drawn scenes."""
+EPOCHS = "detection_epochs"
+"""Of it the epochs beside Keras alone; the rest of its record stays."""
 PROOFS = PLAIN + LOOKING + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
@@ -125,9 +128,9 @@ def load_embedders() -> dict[str, Embedder]:
 def main() -> int:
     """Run the proofs named on the command line, or all."""
     parser = argparse.ArgumentParser(description="Prove on real pictures what the README says.")
-    parser.add_argument("proofs", nargs="*", metavar="PROOF", help=f"{', '.join(PROOFS)} (default: all)")
+    parser.add_argument("proofs", nargs="*", metavar="PROOF", help=f"{', '.join(PROOFS)} (default: all), or {EPOCHS}")
     chosen = parser.parse_args().proofs or PROOFS
-    if unknown := [name for name in chosen if name not in PROOFS]:
+    if unknown := [name for name in chosen if name not in (*PROOFS, EPOCHS)]:
         parser.error(f"no proof {', '.join(unknown)}; there are {', '.join(PROOFS)}")
     if "service" in chosen:
         result, text = proved(proof_service)
@@ -173,18 +176,29 @@ def main() -> int:
         record("objects", result, text, {"shipped": embedder})
     if "detection" in chosen:
         prove_detection()
+    if EPOCHS in chosen and (folder := detection_base()) is not None:
+        found = proof_detection.epochs(read_base(folder, 1), proof_detection.ROUNDS)
+        print(amend("prove_detection", "epochs", found).relative_to(ROOT))
     return 0
 
 
-def prove_detection() -> None:
-    """The proof of the detector, its base and the full training made where they are missing; said aloud without."""
-    base, trained = ROOT / "downloads" / "detection_base", ROOT / "downloads" / "detection_shapes"
+def detection_base() -> Path | None:
+    """The base of the source text's detector, made where it is missing; None, said aloud, if it cannot be."""
+    base = ROOT / "downloads" / "detection_base"
     if not (base / "detector.json").exists() and importlib.util.find_spec("tensorflow") is not None:
         weights = f"--weights {V1_WEIGHTS} --licence Apache-2.0"
         wanted = f"-m host_tools.cli detect train {weights} --epochs 0,0 --out {base}"
         subprocess.run([sys.executable, *wanted.split()], check=False, cwd=ROOT)
     if not (base / "detector.json").exists():
         print(f"detection is left out: no {base}, and no TensorFlow to make it", file=sys.stderr)
+        return None
+    return base
+
+
+def prove_detection() -> None:
+    """The proof of the detector, the full training made where it is missing; nothing, said aloud, without its base."""
+    base, trained = detection_base(), ROOT / "downloads" / "detection_shapes"
+    if base is None:
         return
     if not (trained / proof_detection.FIGURES).exists():
         wanted = ["model", "detector", str(base), "--json", "--out", str(trained)]

@@ -25,11 +25,24 @@ def write(name: str, result: dict[str, Any], folder: Path = RESULTS, **about: An
     """Write results/<name>.json, with what else is said about it; floats keep five digits. The path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    text = json.dumps(plain({"name": name, **circumstances(), **about, "result": result}), indent=1)
-    # A list of numbers on one line, or a curve is longer than all the rest.
-    text = re.sub(r"\[[-+\d.,eE\s]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
-    path.write_text(text + "\n")
+    path.write_text(words_of({"name": name, **circumstances(), **about, "result": result}))
     return path
+
+
+def amend(name: str, part: str, value: Any, folder: Path = RESULTS) -> Path:
+    """Put one part of results/<name>.json anew, and beside it, as `<part>_measured`, when and on what. The path."""
+    path = folder / f"{name}.json"
+    whole = json.loads(path.read_text())
+    whole["result"] |= {part: value, f"{part}_measured": circumstances()}
+    path.write_text(words_of(whole))
+    return path
+
+
+def words_of(whole: dict[str, Any]) -> str:
+    """As JSON; floats keep five digits."""
+    # A list of numbers on one line, or a curve is longer than all the rest.
+    text = json.dumps(plain(whole), indent=1)
+    return re.sub(r"\[[-+\d.,eE\s]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text) + "\n"
 
 
 def circumstances() -> dict[str, Any]:

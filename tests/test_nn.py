@@ -33,6 +33,9 @@ from edge_tl.nn import (
     RMSProp,
     fit,
 )
+from edge_tl.nn.folding import Folded, folded
+from edge_tl.nn.layers import Product
+from edge_tl.nn.memory import empty, kept
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:
@@ -82,7 +85,8 @@ def test_backward_is_the_slope_of_forward(name: str) -> None:
     layer, x = LAYERS[name](), pictures(name)
     y, saved = layer.forward(x, np.random.default_rng(5))
     weights = normal(*y.shape, seed=9)
-    under, gradients = layer.backward(weights, saved, below=True)
+    under, found = layer.backward(weights.copy(), saved, below=True)
+    gradients = {key: np.array(slope) for key, slope in found.items()}
     assert under is not None
     assert list(gradients) == (list(layer.parameters) if layer.trainable else [])
 
@@ -152,12 +156,12 @@ def test_forward_and_gradients_are_those_of_tensorflow(name: str) -> None:
         total = tf.reduce_sum(wanted * weights)
     slopes = tape.gradient(total, [given, *theirs.trainable_variables])
     y, saved = layer.forward(x, np.random.default_rng(0))
-    under, gradients = layer.backward(weights, saved, below=True)
     np.testing.assert_allclose(y, wanted.numpy(), atol=1e-4)
-    for mine, slope in zip([under, *gradients.values()], slopes, strict=True):
+    under, gradients = layer.backward(weights, saved, below=True)
+    for mine, slope in zip([under, *map(np.array, gradients.values())], slopes, strict=True):
         np.testing.assert_allclose(mine, slope.numpy().reshape(mine.shape), atol=1e-4)
-    for mine, kept in zip(weights_of(layer), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(mine, kept, atol=1e-6)
+    for mine, its in zip(weights_of(layer), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, its, atol=1e-6)
 
 
 def small(seed: int = 0) -> Network:
@@ -272,9 +276,9 @@ def test_what_is_frozen_at_the_front_is_run_once(monkeypatch: pytest.MonkeyPatch
     seen: list[int] = []
     forward = Conv2D.forward
 
-    def counted(self: Conv2D, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
+    def counted(self: Conv2D, x: np.ndarray, *others: Any) -> tuple[np.ndarray, Any]:
         seen.append(len(x))
-        return forward(self, x, rng)
+        return forward(self, x, *others)
 
     monkeypatch.setattr(Conv2D, "forward", counted)
     results = []
@@ -458,16 +462,80 @@ def test_pictures_are_taken_in_parts_without_a_trace(monkeypatch: pytest.MonkeyP
         layer, x = LAYERS[name](), pictures(name, 7)
         whole = layer.forward(x)
         weights = normal(*whole[0].shape)
-        wanted = layer.backward(weights, whole[1], below=True)
-        for most in ("PATCH_BYTES", "PLANE_BYTES"):
-            monkeypatch.setattr(f"edge_tl.nn.convolution.{most}", 2000)
+        wanted = layer.backward(weights.copy(), whole[1], below=True)
+        monkeypatch.setattr("edge_tl.nn.windows.PART_BYTES", 2000)
         parts = layer.forward(x)
         np.testing.assert_allclose(parts[0], whole[0], atol=1e-12)
-        found = layer.backward(weights, parts[1], below=True)
+        found = layer.backward(weights.copy(), parts[1], below=True)
         np.testing.assert_allclose(found[0], wanted[0], atol=1e-12)
         for key, slope in wanted[1].items():
             np.testing.assert_allclose(found[1][key], slope, atol=1e-12)
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("trainable", [True, False])
+def test_what_is_one_step_in_training_is_the_layers_one_by_one(bias: bool, trainable: bool) -> None:
+    """A convolution with its frozen batch norm and rectifier as one step: the same output and gradients, in float64."""
+    b = normal(3) if bias else None
+    layers: list[Layer] = [
+        Conv2D(normal(1, 1, 3, 3), b, trainable=trainable),
+        norm(trainable=False),
+        ReLU(0.7),
+        DepthwiseConv2D(normal(3, 3, 3), b, (1, 1), "same", trainable=trainable),
+        norm(trainable=False),
+        Conv2D(normal(2, 2, 3, 3), b, (1, 1), "same", trainable=trainable),
+        ReLU(),
+        Conv2D(normal(2, 2, 3, 3), b),
+    ]
+    assert [type(step) for step in folded(layers)] == [Folded, Folded, Folded, Conv2D]
+    x, rng = pictures("pictures"), np.random.default_rng(0)
+    y, saved = Network(layers).forward(x.copy(), rng)
+    weights = normal(*y.shape, seed=9)
+    found = Network(layers).backward(weights.copy(), saved)
+    alone, kept = x.copy(), []
+    for layer in layers:
+        alone, of_layer = layer.forward(alone, rng)
+        kept.append(of_layer)
+    np.testing.assert_allclose(y, alone, atol=1e-12)
+    back: Any = weights.copy()
+    wanted: list[np.ndarray] = []
+    for layer, of_layer in zip(reversed(layers), reversed(kept), strict=True):
+        back, gradients = layer.backward(back, of_layer, below=True)
+        wanted[:0] = [np.array(slope) for slope in gradients.values()]
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
+
+
+def test_memory_is_taken_again_only_when_nobody_looks_at_it() -> None:
+    """While memory is kept, what was let go comes back, what any view still looks at never, and afterwards none."""
+    with kept():
+        first = empty((30, 40), np.dtype(np.float32))
+        first[...] = 7
+        place, corner = first.ctypes.data, first[3:, 1::2]
+        del first
+        others = [empty((20, 40), np.dtype(np.float32)) for _ in range(5)]
+        for other in others:
+            other[...] = 0
+        np.testing.assert_array_equal(corner, 7)
+        assert len({other.ctypes.data for other in others} | {place}) == 6
+        del corner
+        taken = empty((30, 40), np.dtype(np.float32))
+        assert taken.ctypes.data == place
+    taken[...] = 1
+    again = empty((30, 40), np.dtype(np.float32))
+    again[...] = 2
+    np.testing.assert_array_equal(taken, 1)
+
+
+def test_the_gradient_of_a_dense_layer_is_computed_row_by_row() -> None:
+    """Any rows of it are those of the whole product."""
+    left, right = normal(7, 5), normal(7, 3)
+    slope = Product(left, right)
+    np.testing.assert_allclose(slope, left.T @ right)
+    np.testing.assert_allclose(slope[1:4], (left.T @ right)[1:4])
+    assert slope.shape == (5, 3)
 
 
 def test_bad_input_is_one_clear_line() -> None:

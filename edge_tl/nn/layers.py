@@ -8,20 +8,70 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.nn.memory import empty
+
+BOOL = np.dtype(bool)
 
 
-class Layer(Protocol):
-    """One step of a network. What a forward pass leaves for the backward pass travels in `saved`, not in the layer."""
+class Product:
+    """The sum over the rows of each value of `left` (M, D) times each of `right` (M, H): a dense layer's gradient.
 
-    kind: str
-    """Its name in a saved network."""
+    It is as large as the weights and is used once, some rows at a time: computed then, it never leaves the cache.
+    """
+
+    def __init__(self, left: np.ndarray, right: np.ndarray) -> None:
+        self.left, self.right = left, right
+        self.shape = left.shape[1], right.shape[1]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """Some of its D rows."""
+        return self.left[:, rows].T @ self.right
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """All of it."""
+        return np.asarray(self[:], dtype)
+
+
+Gradient = np.ndarray | Product
+"""Of an array, of its shape; what `[rows]` of it gives may be overwritten."""
+
+
+class Step(Protocol):
+    """What a training runs forward and backward; what that leaves travels in `saved`, not in the step."""
+
     trainable: bool
     """False: training leaves its arrays alone, bit for bit."""
+    own: bool
+    """Whether its output is an array of its own that its backward pass does not need: the next may write over it."""
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """The arrays that training changes, in place."""
         ...
+
+    def forward(
+        self, x: np.ndarray, rng: np.random.Generator | None = None, over: bool = False
+    ) -> tuple[np.ndarray, Any]:
+        """The output, and what `backward` needs. rng: given while training, None in use.
+
+        over: whether the output may be written over x, which nobody needs any more.
+        """
+        ...
+
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, Gradient]]:
+        """From the loss' gradient by the output: by the input (None unless `below` is wanted), and by the parameters.
+
+        The parameters' are left out where the step is not trainable. `back` and `saved` are used up: what comes out may
+        be written over them.
+        """
+        ...
+
+
+class Layer(Step, Protocol):
+    """A step of a network that can be saved."""
+
+    kind: str
+    """Its name in a saved network."""
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -31,17 +81,6 @@ class Layer(Protocol):
     @property
     def settings(self) -> dict[str, Any]:
         """JSON-able: what `from_state` needs beside the arrays."""
-        ...
-
-    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
-        """The output, and what `backward` needs. rng: given while training, None in use."""
-        ...
-
-    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
-        """From the loss' gradient by the output: by the input (None unless `below` is wanted), and by the parameters.
-
-        The parameters' are left out where the layer is not trainable.
-        """
         ...
 
     @classmethod
@@ -54,6 +93,7 @@ class Dense:
     """x·W + b."""
 
     kind = "dense"
+    own = True
 
     def __init__(self, W: np.ndarray, b: np.ndarray | None = None, *, trainable: bool = True) -> None:
         """W (inputs, outputs), b (outputs,) or None for none."""
@@ -78,21 +118,25 @@ class Dense:
         """None."""
         return {}
 
-    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
+    def forward(
+        self, x: np.ndarray, rng: np.random.Generator | None = None, over: bool = False
+    ) -> tuple[np.ndarray, Any]:
         """(M, inputs) → (M, outputs)."""
-        y = x @ self.W
+        y = np.matmul(x, self.W, out=empty((*x.shape[:-1], self.W.shape[1]), np.result_type(x, self.W)))
         if self.b is not None:
             y += self.b
         return y, x
 
-    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
-        """See Layer."""
-        gradients = {}
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, Gradient]]:
+        """See Step."""
+        gradients: dict[str, Gradient] = {}
         if self.trainable:
-            gradients["W"] = saved.T @ back
+            gradients["W"] = Product(saved, back)
             if self.b is not None:
-                gradients["b"] = back.sum(axis=0)
-        return back @ self.W.T if below else None, gradients
+                gradients["b"] = total(back)
+        if not below:
+            return None, gradients
+        return np.matmul(back, self.W.T, out=empty(saved.shape, np.result_type(back, self.W))), gradients
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -104,6 +148,7 @@ class Plain:
     """What layers without arrays share: nothing to train, nothing to save."""
 
     trainable = False
+    own = False
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -128,19 +173,22 @@ class ReLU(Plain):
         """`most`."""
         return {"most": self.most}
 
-    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
+    def forward(
+        self, x: np.ndarray, rng: np.random.Generator | None = None, over: bool = False
+    ) -> tuple[np.ndarray, Any]:
         """Any shape."""
-        y = np.maximum(x, 0) if self.most is None else np.clip(x, 0, self.most)
+        y = np.clip(x, 0, self.most, out=x if over else None)
         return y, y
 
-    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
-        """See Layer; at the kinks the gradient is 0, as TensorFlow has it."""
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, Gradient]]:
+        """See Step; at the kinks the gradient is 0, as TensorFlow has it."""
         if not below:
             return None, {}
-        passes = saved > 0
+        passes = np.greater(saved, 0, out=empty(saved.shape, BOOL))
         if self.most is not None:
-            passes &= saved < self.most
-        return back * passes, {}
+            passes &= np.less(saved, self.most, out=empty(saved.shape, BOOL))
+        back *= passes
+        return back, {}
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -158,12 +206,14 @@ class Flatten(Plain):
         """None."""
         return {}
 
-    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
+    def forward(
+        self, x: np.ndarray, rng: np.random.Generator | None = None, over: bool = False
+    ) -> tuple[np.ndarray, Any]:
         """Any shape."""
         return x.reshape(len(x), prod(x.shape[1:])), x.shape
 
-    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
-        """See Layer."""
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, Gradient]]:
+        """See Step."""
         return back.reshape(saved) if below else None, {}
 
     @classmethod
@@ -187,15 +237,17 @@ class Dropout(Plain):
         """`rate`."""
         return {"rate": self.rate}
 
-    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
+    def forward(
+        self, x: np.ndarray, rng: np.random.Generator | None = None, over: bool = False
+    ) -> tuple[np.ndarray, Any]:
         """Any shape."""
         if rng is None or not self.rate:
             return x, None
         kept = (rng.random(x.shape, np.float32) >= self.rate) * x.dtype.type(1 / (1 - self.rate))
         return x * kept, kept
 
-    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
-        """See Layer."""
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, Gradient]]:
+        """See Step."""
         if not below:
             return None, {}
         return back if saved is None else back * saved, {}
@@ -222,3 +274,14 @@ def glorot_uniform(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarr
     field = prod(shape[:-2])
     most = np.sqrt(6 / (field * (shape[-2] + shape[-1])))
     return rng.uniform(-most, most, shape).astype(np.float32)
+
+
+def total(values: np.ndarray) -> np.ndarray:
+    """The sum over all but the last axis of values (…, C), by BLAS."""
+    rows = values.reshape(-1, values.shape[-1])
+    return np.ones(len(rows), rows.dtype) @ rows
+
+
+def across(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Values (C,) once for each pixel of a picture of a shape (…, C): one long row is faster than many short ones."""
+    return np.tile(values, prod(shape) // len(values))

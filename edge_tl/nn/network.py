@@ -8,9 +8,12 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.nn.convolution import Conv2D, DepthwiseConv2D, MaxPool
-from edge_tl.nn.layers import Dense, Dropout, Flatten, Layer, ReLU
+from edge_tl.nn.convolution import Conv2D
+from edge_tl.nn.depthwise import DepthwiseConv2D
+from edge_tl.nn.folding import folded
+from edge_tl.nn.layers import Dense, Dropout, Flatten, Gradient, Layer, ReLU
 from edge_tl.nn.normalisation import BatchNorm
+from edge_tl.nn.pooling import MaxPool
 
 KINDS: dict[str, type[Layer]] = {
     kind.kind: kind for kind in (BatchNorm, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatten, MaxPool, ReLU)
@@ -55,28 +58,31 @@ class Network:
         outputs = []
         for start in range(0, max(len(x), 1), AT_ONCE):  # no rows pass too, for the shape of what comes out
             y = x[start : start + AT_ONCE]
+            over = False
             for layer in self.layers[first:last]:
-                y = layer.forward(y)[0]
+                y = layer.forward(y, None, over)[0]
+                over = layer.own
             outputs.append(y)
         return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
 
     def forward(self, x: np.ndarray, rng: np.random.Generator, first: int = 0) -> tuple[np.ndarray, list[Any]]:
         """While training: the output of the layers from `first` on, and what `backward` needs."""
-        saved = []
-        for layer in self.layers[first:]:
-            x, kept = layer.forward(x, rng)
-            saved.append(kept)
+        saved, over = [], False
+        for step in folded(self.layers[first:]):
+            x, kept = step.forward(x, rng, over)
+            saved.append((step, kept))
+            over = step.own
         return x, saved
 
-    def backward(self, back: np.ndarray, saved: list[Any], first: int = 0) -> list[np.ndarray]:
+    def backward(self, back: np.ndarray, saved: list[Any]) -> list[Gradient]:
         """The gradients of `learning()`, from the loss' gradient (M, C) by the output of `forward`."""
-        lowest = next((i for i, layer in enumerate(self.layers) if layer.trainable), len(self.layers))
-        found: list[list[np.ndarray]] = []
-        for position in range(len(self.layers) - 1, max(first, lowest) - 1, -1):
-            layer = self.layers[position]
-            under, gradients = layer.backward(back, saved[position - first], position > lowest)
-            if layer.trainable:
-                found.append([gradients[name] for name in layer.parameters])
+        lowest = next((place for place, (step, _) in enumerate(saved) if step.trainable), len(saved))
+        found: list[list[Gradient]] = []
+        for place in range(len(saved) - 1, lowest - 1, -1):
+            step, kept = saved[place]
+            under, gradients = step.backward(back, kept, place > lowest)
+            if step.trainable:
+                found.append([gradients[name] for name in step.parameters])
             if under is not None:
                 back = under
         return [gradient for gradients in reversed(found) for gradient in gradients]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.nn.layers import Gradient, across, total
+from edge_tl.nn.memory import empty
+from edge_tl.nn.windows import parts
 
 MOMENTUM = 0.99
 """How much of the running mean and variance stays at each step; Keras' default."""
@@ -22,6 +26,7 @@ class BatchNorm:
     """
 
     kind = "batch_norm"
+    own = True
 
     def __init__(
         self,
@@ -66,46 +71,59 @@ class BatchNorm:
         """epsilon and momentum."""
         return {"epsilon": self.epsilon, "momentum": self.momentum}
 
-    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> tuple[np.ndarray, Any]:
-        """Any shape (…, C)."""
+    def line(self) -> tuple[np.ndarray, np.ndarray]:
+        """The scale and the shift (C,) that it comes to while it does not learn."""
+        scale = self.gamma / np.sqrt(self.variance + self.variance.dtype.type(self.epsilon))
+        return scale, self.beta - self.mean * scale
+
+    def forward(
+        self, x: np.ndarray, rng: np.random.Generator | None = None, over: bool = False
+    ) -> tuple[np.ndarray, Any]:
+        """Any shape (N, …, C)."""
         if x.shape[-1:] != self.gamma.shape:
             raise ShapeError(f"batch_norm: {x.shape} came; (…, {len(self.gamma)}) is wanted")
-        learning = rng is not None and self.trainable
-        if not learning:
-            scale = self.gamma / np.sqrt(self.variance + x.dtype.type(self.epsilon))
-            y = x * scale
-            y += self.beta - self.mean * scale
+        y = x if over else empty(x.shape, x.dtype)
+        if rng is None or not self.trainable:
+            scale, shift = self.line()
+            stretch(x, scale, shift, y)
             return y, scale
-        rows = x.reshape(-1, x.shape[-1])
-        count = x.dtype.type(len(rows))
-        mean = total(rows) / count
-        centred = x - mean
-        variance = np.einsum("nc,nc->c", flat := centred.reshape(rows.shape), flat) / count
+        count = x.dtype.type(x.size // len(self.gamma))
+        mean = total(x) / count
+        middle, squares = across(mean, x.shape[1:]), np.zeros(x[0].size, x.dtype)
+        for values, centred in rows(x, y):
+            np.subtract(values, middle, out=centred)
+            squares += np.einsum("nc,nc->c", centred, centred)
+        variance = squares.reshape(-1, len(mean)).sum(axis=0) / count
         keep = x.dtype.type(self.momentum)
         for running, now in ((self.mean, mean), (self.variance, variance)):
             running *= keep
             running += now * (1 - keep)
         wide = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        y = centred * (self.gamma * wide)
-        y += self.beta
-        return y, (centred, wide)
+        stretch(y, self.gamma * wide, self.beta, normed := empty(x.shape, x.dtype))
+        return normed, (y, wide)
 
-    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
-        """See Layer."""
-        if isinstance(saved, np.ndarray):  # frozen: the running statistics are constants
-            return back * saved if below else None, {}
+    def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, Gradient]]:
+        """See Step."""
+        if isinstance(saved, np.ndarray):  # it did not learn: its statistics are constants
+            if below:
+                back *= saved
+            return back, {}
         centred, wide = saved
-        rows, flat = back.reshape(-1, back.shape[-1]), centred.reshape(-1, back.shape[-1])
-        gradients = {"gamma": np.einsum("nc,nc->c", rows, flat) * wide, "beta": total(rows)}
-        if not below:
-            return None, gradients
-        # The batch's own mean and variance move with every value: what is common to the channel falls out.
-        count = back.dtype.type(len(rows))
-        under = centred * (-wide * gradients["gamma"] / count)
-        under += back
-        under -= gradients["beta"] / count
-        under *= self.gamma * wide
-        return under, gradients
+        dots = np.zeros(back[0].size, back.dtype)
+        for values, met in rows(centred, back):
+            dots += np.einsum("nc,nc->c", values, met)
+        gamma, beta = dots.reshape(-1, len(wide)).sum(axis=0) * wide, total(back)
+        if below:
+            # The batch's own mean and variance move with every value: what is common to the channel falls out.
+            count = back.dtype.type(back.size // len(wide))
+            common = -wide * gamma / count, -beta / count
+            slope, shift, scale = (across(values, back.shape[1:]) for values in (*common, self.gamma * wide))
+            for values, met in rows(centred, back):
+                values *= slope
+                values += shift
+                met += values
+                met *= scale
+        return back if below else None, {"gamma": gamma, "beta": beta}
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -114,6 +132,15 @@ class BatchNorm:
         return cls(*values, epsilon=float(settings["epsilon"]), momentum=float(settings["momentum"]))
 
 
-def total(rows: np.ndarray) -> np.ndarray:
-    """The sum (C,) of rows (M, C), by BLAS."""
-    return np.ones(len(rows), rows.dtype) @ rows
+def stretch(x: np.ndarray, scale: np.ndarray, shift: np.ndarray, y: np.ndarray) -> None:
+    """Into y: x·scale + shift, for each channel its own."""
+    scale, shift = across(scale, x.shape[1:]), across(shift, x.shape[1:])
+    for values, to in rows(x, y):
+        np.multiply(values, scale, out=to)
+        to += shift
+
+
+def rows(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """Some of the pictures (N, …, C) of each array, as many as fit into the cache, each picture a row; views."""
+    for part in parts(len(arrays[0]), arrays[0][:1].nbytes):
+        yield tuple(array[part].reshape(len(array[part]), -1) for array in arrays)

@@ -9,14 +9,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-PART_VALUES = 2**14
+from edge_tl.nn.layers import Gradient
+
+PART_VALUES = 2**15
 """An update of millions of weights is memory moved about: so many values are taken through all its steps at a time."""
 
 
 class Optimizer(Protocol):
     """Takes steps; remembers the steps before, so it belongs to one training of the same arrays in the same order."""
 
-    def step(self, arrays: list[np.ndarray], gradients: list[np.ndarray]) -> None:
+    def step(self, arrays: list[np.ndarray], gradients: list[Gradient]) -> None:
         """Change the arrays in place; the gradients may be overwritten."""
         ...
 
@@ -29,19 +31,18 @@ class SGD:
     momentum: float = 0.0
     _moves: list[np.ndarray] = field(default_factory=list)
 
-    def step(self, arrays: list[np.ndarray], gradients: list[np.ndarray]) -> None:
+    def step(self, arrays: list[np.ndarray], gradients: list[Gradient]) -> None:
         """See Optimizer."""
-        if self.momentum and not self._moves:
+        if not self._moves:
             self._moves = [np.zeros_like(array) for array in arrays]
-        for position, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
+        for array, gradient, move in in_parts(arrays, gradients, self._moves):
             gradient *= array.dtype.type(self.rate)
-            if self.momentum:
-                move = self._moves[position]
-                move *= array.dtype.type(self.momentum)
-                move -= gradient
-                array += move
-            else:
+            if not self.momentum:
                 array -= gradient
+                continue
+            move *= array.dtype.type(self.momentum)
+            move -= gradient
+            array += move
 
 
 @dataclass
@@ -53,7 +54,7 @@ class RMSProp:
     epsilon: float = 1e-7
     _squares: list[np.ndarray] = field(default_factory=list)
 
-    def step(self, arrays: list[np.ndarray], gradients: list[np.ndarray]) -> None:
+    def step(self, arrays: list[np.ndarray], gradients: list[Gradient]) -> None:
         """See Optimizer."""
         if not self._squares:
             self._squares = [np.zeros_like(array) for array in arrays]
@@ -81,7 +82,7 @@ class Adam:
     _t: int = 0
     _moments: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
 
-    def step(self, arrays: list[np.ndarray], gradients: list[np.ndarray]) -> None:
+    def step(self, arrays: list[np.ndarray], gradients: list[Gradient]) -> None:
         """See Optimizer."""
         if not self._t:
             self._moments = [np.zeros_like(array) for array in arrays], [np.zeros_like(array) for array in arrays]
@@ -117,7 +118,7 @@ class Cosine:
     _t: int = 0
     _first: float = 0.0
 
-    def step(self, arrays: list[np.ndarray], gradients: list[np.ndarray]) -> None:
+    def step(self, arrays: list[np.ndarray], gradients: list[Gradient]) -> None:
         """See Optimizer."""
         if not self._t:
             self._first = self.optimizer.rate
@@ -126,10 +127,13 @@ class Cosine:
         self.optimizer.step(arrays, gradients)
 
 
-def in_parts(*lists: list[np.ndarray]) -> Iterator[tuple[np.ndarray, ...]]:
-    """The arrays at the same place of every list, rows of them at a time, which all fit into the cache."""
-    for arrays in zip(*lists, strict=True):
-        count = len(arrays[0])
-        rows = max(1, PART_VALUES * count // arrays[0].size) if arrays[0].size else max(1, count)
+def in_parts(
+    arrays: list[np.ndarray], gradients: list[Gradient], *kept: list[np.ndarray]
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Each array, its gradient and what is kept of it, rows of them at a time, which all fit into the cache."""
+    for array, gradient, *others in zip(arrays, gradients, *kept, strict=True):
+        count = len(array)
+        rows = max(1, PART_VALUES * count // array.size) if array.size else max(1, count)
         for first in range(0, count, rows):
-            yield tuple(array[first : first + rows] for array in arrays)
+            part = slice(first, first + rows)
+            yield array[part], gradient[part], *(other[part] for other in others)

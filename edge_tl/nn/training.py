@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_tl.errors import ShapeError
 from edge_tl.nn.losses import Loss
+from edge_tl.nn.memory import empty, kept
 from edge_tl.nn.network import Network
 from edge_tl.nn.optimizers import Optimizer
 
@@ -33,6 +34,7 @@ class Epoch:
         return self.loss if self.validation_loss is None else self.validation_loss
 
 
+@kept()
 def fit(
     network: Network,
     X: np.ndarray,
@@ -70,11 +72,13 @@ def fit(
         for start in range(0, len(X), batch):
             rows = order[start : start + batch]
             targets = Y[rows]
-            outputs, saved = network.forward(X[rows], rng, first)
+            inputs = X.take(rows, 0, empty((len(rows), *X.shape[1:]), X.dtype), "clip")
+            outputs, saved = network.forward(inputs, rng, first)
             losses, back = loss(outputs, targets)
-            optimizer.step(learning, network.backward(back, saved, first))
+            optimizer.step(learning, network.backward(back, saved))
             lost += float(losses.sum())
             scored += float(loss.score(outputs, targets).sum())
+            del inputs, outputs, saved, back  # the next step takes their memory
         judged: tuple[float | None, float | None] = (None, None)
         if held is not None:
             outputs = network(held[0], first)
