@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.interleaved import ratio, spread, times_ms, words
 from benchmarks.proof_mnist import met, threads
-from benchmarks.record import table
+from benchmarks.record import anew, table
 from device.report.training import draw_phases
 from edge_tl.detection.answers import answers_of
 from edge_tl.detection.base import Base, read_base, read_detector
@@ -163,9 +163,7 @@ def report(result: dict[str, Any]) -> str:
         ]
         head = [f"ms a picture, {result['threads']} thread(s)", "NumPy", "Keras", "ratio", f"goal ≤ {TIME_GOAL}"]
         parts.append(table(head, rows))
-        if at := result.get("epochs_measured"):
-            load = at["machine"]["load_average"][0]
-            parts.append(f"The epochs: measured {at['date'][:10]} at {at['commit'][:7]}, load average {load:.1f}.")
+    parts += anew(result, "epochs", "The epochs")
     return "\n\n".join(parts)
 
 

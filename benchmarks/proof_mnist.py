@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.interleaved import ratio, spread, words
-from benchmarks.record import table
+from benchmarks.record import anew, table
 from device.report.modes import drawing as draw
 from edge_tl.adaptation import MODES, accuracy, adapt
 from edge_tl.handwriting import Writer, read_mnist
@@ -105,6 +105,11 @@ def measure(
     base: PictureBase, whole: PictureBase, mnist: Path, sizes: tuple[int, ...] = SIZES, seeds: int = SEEDS
 ) -> dict[str, Any]:
     """Both parts; base: of some digits, whole: of all that a writer writes."""
+    return {**modes(base, mnist, sizes, seeds), "writers": writers(whole, mnist)}
+
+
+def modes(base: PictureBase, mnist: Path, sizes: tuple[int, ...] = SIZES, seeds: int = SEEDS) -> dict[str, Any]:
+    """The first part: `python -m benchmarks.prove mnist_modes` measures it alone anew."""
     transfer = Transfer(base, mnist)
     runs = {"NumPy": transfer.numpy}
     if importlib.util.find_spec("tensorflow"):
@@ -133,11 +138,10 @@ def measure(
         "threads": threads(),
         "asked": len(transfer.test[1]),
         "modes": {
-            size: {name: {mode: gathered(ones) for mode, ones in modes.items()} for name, modes in by.items()}
+            size: {name: {mode: gathered(ones) for mode, ones in of.items()} for name, of in by.items()}
             for size, by in found.items()
         },
         "curves": curves,
-        "writers": writers(whole, mnist),
     }
 
 
@@ -175,9 +179,8 @@ def writers(whole: PictureBase, mnist: Path) -> list[dict[str, Any]]:
 
 def report(result: dict[str, Any]) -> str:
     """What was reached, how long it took, whether the text's ordering holds, and the writers."""
-    return "\n\n".join(
-        [reached(result), times(result), "\n".join(ordering(result)), hands(result), "\n".join(goals(result))]
-    )
+    parts = [reached(result), times(result), "\n".join(ordering(result)), hands(result), "\n".join(goals(result))]
+    return "\n\n".join([*parts, *anew(result, "modes", "The modes")])
 
 
 def short(result: dict[str, Any]) -> str:

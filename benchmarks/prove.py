@@ -49,9 +49,9 @@ W18 = ROOT / "downloads" / "speech_18w"
 W18_TFJS = DATA / "speech_commands_18w"
 PLAIN = ("faces", "digits", "sessions", "strangers")
 LOOKING = ("look", "look_changed", "look_strangers")
+"""Those that need the models of hands and faces."""
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
-"""Those that need the models of hands and faces."""
 WORDS = ("words", "word_heads", "hard_words", "alarms")
 """Those of sound."""
 SERVICE = ("service",)
@@ -62,8 +62,8 @@ OBJECTS = ("objects",)
 """That of boxes taught with a few examples."""
 SCENES = ("detection",)
 """That of drawn scenes."""
-EPOCHS = "detection_epochs"
-"""Of it the epochs beside Keras alone; the rest of its record stays."""
+EPOCHS, MODES = "detection_epochs", "mnist_modes"
+"""Of `detection` the epochs beside Keras, of `mnist` the three modes: these alone; the rest of their records stays."""
 PROOFS = PLAIN + LOOKING + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
@@ -128,9 +128,10 @@ def load_embedders() -> dict[str, Embedder]:
 def main() -> int:
     """Run the proofs named on the command line, or all."""
     parser = argparse.ArgumentParser(description="Prove on real pictures what the README says.")
-    parser.add_argument("proofs", nargs="*", metavar="PROOF", help=f"{', '.join(PROOFS)} (default: all), or {EPOCHS}")
+    known = f"{', '.join(PROOFS)} (default: all), or {EPOCHS}, {MODES}"
+    parser.add_argument("proofs", nargs="*", metavar="PROOF", help=known)
     chosen = parser.parse_args().proofs or PROOFS
-    if unknown := [name for name in chosen if name not in (*PROOFS, EPOCHS)]:
+    if unknown := [name for name in chosen if name not in (*PROOFS, EPOCHS, MODES)]:
         parser.error(f"no proof {', '.join(unknown)}; there are {', '.join(PROOFS)}")
     if "service" in chosen:
         result, text = proved(proof_service)
@@ -178,7 +179,11 @@ def main() -> int:
         prove_detection()
     if EPOCHS in chosen and (folder := detection_base()) is not None:
         found = proof_detection.epochs(read_base(folder, 1), proof_detection.ROUNDS)
-        print(amend("prove_detection", "epochs", found).relative_to(ROOT))
+        print(amend("prove_detection", "epochs", {"epochs": found}).relative_to(ROOT))
+    if MODES in chosen and (digits_base := digit_base("0-4")) is not None:
+        result = proof_mnist.modes(digits_base, MNIST)
+        MODES_PICTURE.write_text(proof_mnist.drawing(result), encoding="utf-8")
+        print(amend("prove_mnist", "modes", result).relative_to(ROOT))
     return 0
 
 

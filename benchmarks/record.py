@@ -29,13 +29,22 @@ def write(name: str, result: dict[str, Any], folder: Path = RESULTS, **about: An
     return path
 
 
-def amend(name: str, part: str, value: Any, folder: Path = RESULTS) -> Path:
-    """Put one part of results/<name>.json anew, and beside it, as `<part>_measured`, when and on what. The path."""
+def amend(name: str, part: str, values: dict[str, Any], folder: Path = RESULTS) -> Path:
+    """Put some of results/<name>.json anew, and beside it, as `<part>_measured`, when and on what. The path."""
     path = folder / f"{name}.json"
     whole = json.loads(path.read_text())
-    whole["result"] |= {part: value, f"{part}_measured": circumstances()}
+    whole["result"] |= {**values, f"{part}_measured": circumstances()}
     path.write_text(words_of(whole))
     return path
+
+
+def anew(result: dict[str, Any], part: str, name: str) -> list[str]:
+    """A line about a part that `amend` put in later than the rest was measured; none where there is none."""
+    at = result.get(f"{part}_measured")
+    if at is None:
+        return []
+    load = at["machine"]["load_average"][0]
+    return [f"{name} alone were measured {at['date'][:10]} at {at['commit'][:7]}; load average {load:.1f}."]
 
 
 def words_of(whole: dict[str, Any]) -> str:

@@ -23,7 +23,12 @@ def add_detect(
     detect.add_argument(
         "--ssd", type=Path, metavar="FILE.tflite", help="a single-shot detector of any maker (default: what was taught)"
     )
-    detect.add_argument("--detector", type=Path, metavar="DIR", help="a detector that `edge-tl model detector` trained")
+    detect.add_argument(
+        "--detector",
+        type=Path,
+        metavar="DIR",
+        help="a detector that `edge-tl model detector` trained, or the one file that `model fuse` made of it",
+    )
     detect.add_argument(
         "--labels-file", type=Path, metavar="FILE", help="with --ssd: a label a line (default: those in the model file)"
     )

@@ -1,4 +1,4 @@
-"""`edge-tl model fuse`: a profile as one .tflite file, and what names pictures with such a file."""
+"""`edge-tl model fuse`: what was trained as one .tflite file, and what names pictures with such a file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import numpy as np
 
 from device.assembly import chosen_model, load_embedder, open_profile, profile_folder, taught_recognizer
 from device.output import print_json
+from edge_tl.detection.base import read_detector
+from edge_tl.detection.detector import features
+from edge_tl.detection.one_file import fuse_detector, read_one_file
+from edge_tl.detection.scenes import scenes
+from edge_tl.detection.training import FRESH_SEED
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.fuse import fuse, fuse_network
 from edge_tl.fused import FusedModel, read_about
@@ -29,8 +34,12 @@ MOST_COMPARED = 20
 
 def fuse_profile(arguments: Namespace) -> int:
     """Write a profile's embedder and head as one file, and compare it with the profile on its own examples."""
+    if arguments.network is not None and arguments.detector is not None:
+        raise ConfigError("--network DIR and --detector DIR: one file holds one of them; leave the other out")
     if arguments.network is not None:
         return fuse_adapted(arguments)
+    if arguments.detector is not None:
+        return fuse_trained_detector(arguments)
     look = read_look(profile_folder(arguments))
     if look.way != "frame":
         raise ConfigError(
@@ -74,6 +83,31 @@ def fuse_adapted(arguments: Namespace) -> int:
     pictures = np.broadcast_to(noise, (*noise.shape[:3], 3))
     made = np.stack([fused.observe(picture).probabilities for picture in pictures])
     return tell(arguments, fused, len(data), len(noise), float(np.abs(made - wanted).max()))
+
+
+def fuse_trained_detector(arguments: Namespace) -> int:
+    """Write a trained detector as one file, and compare it with its folder on drawn scenes."""
+    data = fuse_detector(arguments.detector)
+    apart = read_detector(arguments.detector, arguments.threads)
+    write_model(arguments.out, data, arguments.detector)
+    fused = read_one_file(arguments.out, arguments.threads)
+    pictures = list(scenes(MOST_COMPARED, FRESH_SEED).pictures)
+    of = [
+        one.answers.read(one.network(features(one.embedder, one.answers.side_px, pictures))) for one in (apart, fused)
+    ]
+    side_px = apart.answers.side_px
+    largest = max(float(np.abs(of[0][0] - of[1][0]).max()), float(np.abs(of[0][1] - of[1][1]).max()) / side_px)
+    if arguments.json:
+        said = {"file": str(arguments.out), "bytes": len(data), "labels": list(fused.labels)}
+        print_json(said | {"compared": len(pictures), "largest_difference": largest})
+        return 0
+    print(f"{arguments.out}: {', '.join(fused.labels)}; {len(data)} bytes")
+    print(
+        f"on {len(pictures)} drawn scenes its boxes, as shares of the picture, and its confidences differ from the "
+        f"folder's by {largest:.1g} at most"
+    )
+    print(f"find things with it: edge-tl detect --detector {arguments.out} FILE")
+    return 0
 
 
 def model_file(arguments: Namespace) -> Path:

@@ -81,6 +81,9 @@ def add_model(
     fused.add_argument(
         "--network", type=Path, metavar="DIR", help="instead of a profile: a network of `model adapt` or mnist-transfer"
     )
+    fused.add_argument(
+        "--detector", type=Path, metavar="DIR", help="instead of a profile: what `edge-tl model detector` trained"
+    )
     fused.add_argument("--out", type=Path, required=True, metavar="OUT.tflite", help="where the one file is written")
     adapt = model_action("adapt", "train a small picture network further, on other classes or on one person's hand")
     adapt.add_argument("base", type=Path, metavar="BASE", help="a folder made by `edge-tl-host mnist-transfer`")

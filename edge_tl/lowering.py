@@ -48,7 +48,7 @@ def lowered(graph: Graph, at: int, layers: Iterable[Layer]) -> int:
             at = graph.dense(at, layer.W, layer.b, relu=rectified)
             waiting = waiting[rectified:]
         elif isinstance(layer, BatchNorm):
-            scale, offset = _straight(layer)
+            scale, offset = layer.line()
             shape = graph.shape(at)
             at = graph.apply("MUL", at, graph.constant(scale), shape=shape, options="MulOptions")
             at = graph.apply("ADD", at, graph.constant(offset), shape=shape, options="AddOptions")
@@ -69,7 +69,7 @@ def _convolution(graph: Graph, at: int, layer: Conv2D | DepthwiseConv2D, norm: L
         raise ShapeError(f"{layer.kind}: {graph.shape(at)} came; (1, height, width, {layer.W.shape[2]}) is wanted")
     W, b = layer.W, np.zeros(layer.W.shape[-1], np.float32) if layer.b is None else layer.b
     if isinstance(norm, BatchNorm):
-        scale, offset = _straight(norm)
+        scale, offset = norm.line()
         W, b = W * scale, b * scale + offset
     return graph.convolution(at, W, b, layer.window.strides, layer.window.padding, most)
 
@@ -88,9 +88,3 @@ def _rectified(graph: Graph, at: int, layer: ReLU) -> int:
         return at
     most = graph.constant(np.array([layer.most], np.float32))
     return graph.apply("MINIMUM", at, most, shape=shape, options="MaximumMinimumOptions")
-
-
-def _straight(norm: BatchNorm) -> tuple[np.ndarray, np.ndarray]:
-    """Factor and offset of a batch norm in use."""
-    scale = norm.gamma / np.sqrt(norm.variance + np.float32(norm.epsilon))
-    return scale.astype(np.float32), (norm.beta - norm.mean * scale).astype(np.float32)

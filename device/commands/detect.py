@@ -21,6 +21,7 @@ from device.screens.terminal import Terminal
 from device.watch import Watch, Watched, colour_of
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.found import Found, ObjectDetector
+from edge_tl.detection.one_file import read_one_file
 from edge_tl.detection.ssd import MOST, SURE, SSDDetector
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed
 from edge_tl.image import boxed, decode, save_png
@@ -58,7 +59,8 @@ def open_detector(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
     if arguments.detector is not None:
         if arguments.ssd is not None:
             raise ConfigError("--ssd FILE.tflite and --detector DIR: one of them finds things; leave the other out")
-        trained = read_detector(arguments.detector, arguments.threads)
+        read = read_one_file if arguments.detector.is_file() else read_detector
+        trained = read(arguments.detector, arguments.threads)
         trained.least = arguments.threshold or trained.least
         return trained, trained.detect
     if arguments.ssd is None:
