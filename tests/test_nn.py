@@ -511,20 +511,20 @@ def test_what_is_one_step_in_training_is_the_layers_one_by_one(bias: bool, train
 def test_memory_is_taken_again_only_when_nobody_looks_at_it() -> None:
     """While memory is kept, what was let go comes back, what any view still looks at never, and afterwards none."""
     with kept():
-        first = empty((30, 40), np.dtype(np.float32))
+        first = empty((300, 400), np.dtype(np.float32))
         first[...] = 7
         place, corner = first.ctypes.data, first[3:, 1::2]
         del first
-        others = [empty((20, 40), np.dtype(np.float32)) for _ in range(5)]
+        others = [empty((200, 400), np.dtype(np.float32)) for _ in range(5)]
         for other in others:
             other[...] = 0
         np.testing.assert_array_equal(corner, 7)
         assert len({other.ctypes.data for other in others} | {place}) == 6
         del corner
-        taken = empty((30, 40), np.dtype(np.float32))
+        taken = empty((300, 400), np.dtype(np.float32))
         assert taken.ctypes.data == place
     taken[...] = 1
-    again = empty((30, 40), np.dtype(np.float32))
+    again = empty((300, 400), np.dtype(np.float32))
     again[...] = 2
     np.testing.assert_array_equal(taken, 1)
 

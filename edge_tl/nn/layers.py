@@ -122,7 +122,7 @@ class Dense:
         self, x: np.ndarray, rng: np.random.Generator | None = None, over: bool = False
     ) -> tuple[np.ndarray, Any]:
         """(M, inputs) → (M, outputs)."""
-        y = np.matmul(x, self.W, out=empty((*x.shape[:-1], self.W.shape[1]), np.result_type(x, self.W)))
+        y = x @ self.W
         if self.b is not None:
             y += self.b
         return y, x
@@ -136,7 +136,7 @@ class Dense:
                 gradients["b"] = total(back)
         if not below:
             return None, gradients
-        return np.matmul(back, self.W.T, out=empty(saved.shape, np.result_type(back, self.W))), gradients
+        return np.matmul(back, self.W.T, out=empty(saved.shape, back.dtype)), gradients
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -177,7 +177,8 @@ class ReLU(Plain):
         self, x: np.ndarray, rng: np.random.Generator | None = None, over: bool = False
     ) -> tuple[np.ndarray, Any]:
         """Any shape."""
-        y = np.clip(x, 0, self.most, out=x if over else None)
+        to = x if over else None
+        y = np.maximum(x, 0, out=to) if self.most is None else np.clip(x, 0, self.most, out=to)
         return y, y
 
     def backward(self, back: np.ndarray, saved: Any, below: bool) -> tuple[np.ndarray | None, dict[str, Gradient]]:

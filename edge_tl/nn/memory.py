@@ -10,6 +10,8 @@ from math import prod
 
 import numpy as np
 
+LEAST_BYTES = 2**16
+"""What is smaller is left to NumPy, which is faster there."""
 _here = threading.local()
 
 
@@ -29,10 +31,10 @@ def kept() -> Iterator[None]:
 
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array of whatever values, as np.empty makes it."""
-    blocks: list[np.ndarray] | None = getattr(_here, "blocks", None)
+    size = prod(shape) * dtype.itemsize
+    blocks: list[np.ndarray] | None = getattr(_here, "blocks", None) if size >= LEAST_BYTES else None
     if blocks is None:
         return np.empty(shape, dtype)
-    size = prod(shape) * dtype.itemsize
     free = [block for block, seen in zip(blocks, references(blocks), strict=True) if seen == NOBODY]
     fitting = [block for block in free if block.size >= size]
     if not fitting:

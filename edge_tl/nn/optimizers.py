@@ -132,8 +132,10 @@ def in_parts(
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """Each array, its gradient and what is kept of it, rows of them at a time, which all fit into the cache."""
     for array, gradient, *others in zip(arrays, gradients, *kept, strict=True):
-        count = len(array)
-        rows = max(1, PART_VALUES * count // array.size) if array.size else max(1, count)
-        for first in range(0, count, rows):
+        if array.size <= PART_VALUES:
+            yield array, gradient[:], *others
+            continue
+        rows = max(1, PART_VALUES * len(array) // array.size)
+        for first in range(0, len(array), rows):
             part = slice(first, first + rows)
             yield array[part], gradient[part], *(other[part] for other in others)
