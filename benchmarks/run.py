@@ -61,7 +61,7 @@ def part(name: str) -> tuple[Any, dict[str, Any]]:
     if name == "look":
         models = models_folder()
         assert models is not None
-        return bench_look, bench_look.measure(sessions(), models)
+        return bench_look, bench_look.measure(sessions(), faces(), models)
     if name == "words":
         return bench_words, bench_words.measure(speech_bases())
     v1 = source_text_model()
