@@ -16,8 +16,8 @@ from benchmarks.pictures import DATA
 from benchmarks.proof_words import PARTS, Spoken, arabic
 from benchmarks.record import table
 from edge_tl.metrics import wilson_interval
-from edge_tl.sound import NOISE, Sound, pieces, read_sound
-from edge_tl.speech_stream import SoundEmbedder
+from edge_tl.speech.sound import NOISE, Sound, pieces, read_sound
+from edge_tl.speech.stream import SoundEmbedder
 
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
 NOISES = 5

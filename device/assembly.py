@@ -19,13 +19,13 @@ from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked
 from edge_tl.frames import Source
-from edge_tl.hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import NEEDS, Look, open_look
 from edge_tl.models import default_model
 from edge_tl.profile import Profile, Saved
 from edge_tl.recognizer import Recognizer
+from edge_tl.speech.hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
 
 clock = time.monotonic
 """The clock of everything that runs for real."""

@@ -26,15 +26,15 @@ from edge_tl.box_files import ENDINGS as LISTS
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
-from edge_tl.hearing import Hearing, open_base, read_hearing
 from edge_tl.image import decode
 from edge_tl.look.remembered import read_look
 from edge_tl.profile import Profile
-from edge_tl.sound import LONGEST_WORD_S, NOISE, SHORTEST_S, embed_views, label_of, pieces, read_sound
-from edge_tl.speech_stream import SoundEmbedder
-from edge_tl.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
+from edge_tl.speech.hearing import Hearing, open_base, read_hearing
+from edge_tl.speech.sound import LONGEST_WORD_S, NOISE, SHORTEST_S, embed_views, label_of, pieces, read_sound
+from edge_tl.speech.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
+from edge_tl.speech.stream import SoundEmbedder
+from edge_tl.speech.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.stored import Media
-from edge_tl.tfjsscds import MAGIC, read_tfjsscds
 
 
 def bring(arguments: Namespace, stack: ExitStack) -> int:

@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from device.output import Progress, print_json
-from edge_tl.building import Recipe
-from edge_tl.building import build as written
 from edge_tl.embedder import TFLiteEmbedder, read_hashed
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.interpreter import Interpreter
@@ -21,8 +19,10 @@ from edge_tl.labels import escape
 from edge_tl.manifest import Manifest, check_new, read_manifest, write_model_folder
 from edge_tl.models import default_model
 from edge_tl.pictures import RESIZE, model_input, read_pictures
-from edge_tl.quantizing import to_float16, to_int8
-from edge_tl.weights import Weights, read_weights
+from edge_tl.tflite.building import Recipe
+from edge_tl.tflite.building import build as written
+from edge_tl.tflite.quantizing import to_float16, to_int8
+from edge_tl.tflite.weights import Weights, read_weights
 
 MOST_MEASURED = 100
 """Ranges of activations settle after some dozens of pictures."""

@@ -17,8 +17,8 @@ from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.frames import Source
 from edge_tl.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
 from edge_tl.sources import PICTURE_SUFFIXES, FolderSource
-from edge_tl.wav import SUFFIXES
-from edge_tl.wav_source import WavSource
+from edge_tl.speech.wav import SUFFIXES
+from edge_tl.speech.wav_source import WavSource
 
 GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim[:head|hand]|PATH"
 MIC_GRAMMAR = "auto|NAME|NUMBER|FILE.wav"

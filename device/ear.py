@@ -14,10 +14,10 @@ from edge_tl.controller import Steady
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame, Source
 from edge_tl.learned import Observation
-from edge_tl.listening import Listener
 from edge_tl.recognizer import Recognizer
-from edge_tl.spectrum import spectrum
-from edge_tl.speech_stream import SoundEmbedder, StreamingSpeech
+from edge_tl.speech.listening import Listener
+from edge_tl.speech.spectrum import spectrum
+from edge_tl.speech.stream import SoundEmbedder, StreamingSpeech
 from edge_tl.stored import as_stored
 from edge_tl.timing import Stopwatch
 

@@ -16,8 +16,8 @@ from edge_tl.labels import check_label
 from edge_tl.learned import Learned
 from edge_tl.look.marks import spot
 from edge_tl.recognizer import Recognizer
-from edge_tl.sound import NOISE, Sound
-from edge_tl.spectrum import spectrum
+from edge_tl.speech.sound import NOISE, Sound
+from edge_tl.speech.spectrum import spectrum
 from edge_tl.stored import TFJSSCDS, WAV
 
 ENOUGH = {"picture": 20, "sound": 8}

@@ -2,10 +2,10 @@
 
     Source.read → Frame → Embedder.embed → ExampleStore.add | Head.predict_proba → Controller.update → Game.step
 
-Read the files in this order, which is the data's way: errors, frames, audio, audio_mel, audio_windows, resample, wav,
-sound, sources, wav_source, simulated, image, manifest, interpreter, embedder, speech_embedding, speech_base,
-speech_browser, speech_stream, hearing, utterance, stored, examples, folders, spoken, augment, features, span, heads,
-metrics, validation, rejection, recognizer, controller, listening, alarms, profile, timing, testing.
+Read the files in this order, which is the data's way: errors, frames, sources, simulated, image, manifest, interpreter,
+embedder, stored, examples, folders, features, span, heads, metrics, validation, rejection, recognizer, controller,
+profile, timing, testing. Rooms of their own: speech (sound and words), look (hands and faces), nn (training below the
+head), detection (boxes), tflite (files, cut, built and fused).
 """
 
 from edge_tl.controller import Controller, ControllerConfig, Steady
@@ -31,20 +31,20 @@ from edge_tl.frames import Frame, Source
 from edge_tl.heads import HEADS, Head, make_head
 from edge_tl.image import decode
 from edge_tl.learned import Learned, Observation
-from edge_tl.listening import Listener, ListeningConfig
 from edge_tl.models import default_model
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
 from edge_tl.rejection import Rejector
 from edge_tl.simulated import SimulatedPlayer
-from edge_tl.sound import Sound, read_sound
 from edge_tl.sources import FolderSource
-from edge_tl.speech_browser import BrowserEmbedder
-from edge_tl.speech_embedding import SpeechEmbedder
-from edge_tl.speech_stream import Heard, SoundEmbedder, StreamingSpeech
+from edge_tl.speech.browser import BrowserEmbedder
+from edge_tl.speech.embedding import SpeechEmbedder
+from edge_tl.speech.listening import Listener, ListeningConfig
+from edge_tl.speech.sound import Sound, read_sound
+from edge_tl.speech.stream import Heard, SoundEmbedder, StreamingSpeech
+from edge_tl.speech.wav import read_wav
+from edge_tl.speech.wav_source import WavSource
 from edge_tl.validation import Evaluation, evaluate
-from edge_tl.wav import read_wav
-from edge_tl.wav_source import WavSource
 
 __all__ = [
     "HEADS",

@@ -21,9 +21,9 @@ from edge_tl.chosen import FILE_NAME as EMBEDDER
 from edge_tl.database import check_database, copy_database
 from edge_tl.durable import sync_folder
 from edge_tl.errors import ProfileError
-from edge_tl.hearing import FILE_NAME as HEARING
 from edge_tl.look.remembered import FILE_NAME as LOOK
 from edge_tl.profile import Profile
+from edge_tl.speech.hearing import FILE_NAME as HEARING
 from edge_tl.tables import TABLES, VERSION
 
 INDEX, FORMAT = "edge-tl-backup.json", 1

@@ -21,8 +21,8 @@ from edge_tl.labels import check_label
 from edge_tl.matrix import damaged, read_matrix
 from edge_tl.recorded import Box, Count, Example, Examples, as_example, check_box
 from edge_tl.sessions import Session, Sittings
-from edge_tl.sound import Sound, embed_views
-from edge_tl.speech_stream import SoundEmbedder
+from edge_tl.speech.sound import Sound, embed_views
+from edge_tl.speech.stream import SoundEmbedder
 from edge_tl.stored import JPEG, Media, as_stored, checksum, pack, stored_media, stored_sound
 from edge_tl.tables import TABLES, UPGRADES, VERSION
 

@@ -15,8 +15,8 @@ from edge_tl.errors import ExampleError
 from edge_tl.examples import ExampleStore
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.sessions import check_session_name
+from edge_tl.speech.wav import SUFFIXES
 from edge_tl.stored import JPEG, WAV
-from edge_tl.wav import SUFFIXES
 
 PICTURES = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
 """The endings, in small letters, by which a picture file is known; whether it is one shows when it is decoded."""

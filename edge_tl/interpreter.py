@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import MissingDependency, ModelError, ShapeError
-from edge_tl.flatbuffer import check_whole
+from edge_tl.tflite.flatbuffer import check_whole
 
 BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
 """Our word for a runtime → its Python package, its distribution; the first one installed is taken."""

@@ -24,9 +24,9 @@ from edge_tl.learned import Learned, Observation, Variations
 from edge_tl.nothing import found_in, nobody_class, teaching_rows
 from edge_tl.profile import Saved
 from edge_tl.rejection import Rejector
-from edge_tl.sound import OTHER, Sound, embed_views
 from edge_tl.span import GrowingGram
-from edge_tl.speech_stream import SoundEmbedder
+from edge_tl.speech.sound import OTHER, Sound, embed_views
+from edge_tl.speech.stream import SoundEmbedder
 from edge_tl.stored import as_stored
 from edge_tl.validation import Evaluation, evaluate
 

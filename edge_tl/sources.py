@@ -13,8 +13,8 @@ import numpy as np
 
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
-from edge_tl.wav import SUFFIXES as SOUND_SUFFIXES
-from edge_tl.wav import read_wav
+from edge_tl.speech.wav import SUFFIXES as SOUND_SUFFIXES
+from edge_tl.speech.wav import read_wav
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 

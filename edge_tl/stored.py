@@ -10,9 +10,9 @@ import numpy as np
 
 from edge_tl import image
 from edge_tl.errors import ShapeError
-from edge_tl.sound import Sound, read_sound
-from edge_tl.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
-from edge_tl.wav import encode_wav
+from edge_tl.speech.sound import Sound, read_sound
+from edge_tl.speech.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
+from edge_tl.speech.wav import encode_wav
 
 JPEG, WAV, TFJSSCDS = "image/jpeg", "audio/wav", "application/x-tfjsscds"
 """The media types of what is kept."""

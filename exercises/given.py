@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.building import Recipe, build
 from edge_tl.handwriting import read_mnist
 from edge_tl.interpreter import Interpreter
-from edge_tl.mobilenet import mobilenet_v1
 from edge_tl.nn import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, Network, ReLU
-from edge_tl.weights import Weights, read_weights
+from edge_tl.tflite.building import Recipe, build
+from edge_tl.tflite.mobilenet import mobilenet_v1
+from edge_tl.tflite.weights import Weights, read_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("EDGE_TL_DATA", ROOT.parent / "shared" / "data"))

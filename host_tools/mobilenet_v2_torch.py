@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ModelError
-from edge_tl.mobilenet import STAGES, TORCH_EPSILON, TORCH_MEAN, TORCH_STD
+from edge_tl.tflite.mobilenet import STAGES, TORCH_EPSILON, TORCH_MEAN, TORCH_STD
 from host_tools.tf import keras
 
 

@@ -16,7 +16,7 @@ from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.manifest import Manifest, read_manifest
 from edge_tl.pictures import read_pictures
-from edge_tl.weights import Weights
+from edge_tl.tflite.weights import Weights
 from host_tools.image import Recipe, build
 from host_tools.weights import read_weights
 

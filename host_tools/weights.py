@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.weights import H5_SUFFIXES, TORCH_SUFFIXES, Weights, read_bytes
-from edge_tl.weights import read_weights as read_file
+from edge_tl.tflite.weights import H5_SUFFIXES, TORCH_SUFFIXES, Weights, read_bytes
+from edge_tl.tflite.weights import read_weights as read_file
 from host_tools.tf import keras, silence
 
 
 def read_weights(what: str, licence: str | None = None) -> Weights:
     """The weights that `--weights` names: `imagenet`, `none`, or the path of a file.
 
-    Files: those of `edge_tl.weights`, and Keras' `.keras`. `licence` overrides what is known of the file's licence.
+    Files: those of `edge_tl.tflite.weights`, and Keras' `.keras`. `licence` overrides what is known of the file's.
     ModelError (one line) for what cannot be read, ConfigError for another kind of file.
     """
     if what == "imagenet":

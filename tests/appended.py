@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_tl.schema import load_schema, opened, packed
+from edge_tl.tflite.schema import load_schema, opened, packed
 
 
 def with_operator(data: bytes, anchors: np.ndarray, overlap: float, most: int = 10) -> bytes:

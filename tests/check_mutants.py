@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.errors import EdgeTLError
-from edge_tl.flatbuffer import check_whole
-from edge_tl.fuse import append
 from edge_tl.interpreter import Interpreter
 from edge_tl.look.models import PARTS, VERSION, read_parts
 from edge_tl.models import default_model
-from edge_tl.quantizing import to_float16, to_int8
-from edge_tl.schema import listed, opened, operator_name, text
-from edge_tl.surgery import truncate
+from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.fuse import append
+from edge_tl.tflite.quantizing import to_float16, to_int8
+from edge_tl.tflite.schema import listed, opened, operator_name, text
+from edge_tl.tflite.surgery import truncate
 
 ROOT = Path(__file__).resolve().parents[1]
 SURGERY, INT8, BATCH, OPERATORS, WAIT_S = 10_000, 3_000, 100, 12, 300

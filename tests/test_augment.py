@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_tl.augment import at_pace, varied, with_gain, with_noise
-from edge_tl.sound import Sound
+from edge_tl.speech.augment import at_pace, varied, with_gain, with_noise
+from edge_tl.speech.sound import Sound
 
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 RATE_HZ = 16_000

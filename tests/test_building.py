@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from tiny_profile import fill, refused, runner
 
-from edge_tl import building
-from edge_tl.building import Built, Recipe, build
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.interpreter import Interpreter
-from edge_tl.mobilenet import mobilenet_v2
-from edge_tl.surgery import truncate
-from edge_tl.weights import Weights, read_weights
+from edge_tl.tflite import building
+from edge_tl.tflite.building import Built, Recipe, build
+from edge_tl.tflite.mobilenet import mobilenet_v2
+from edge_tl.tflite.surgery import truncate
+from edge_tl.tflite.weights import Weights, read_weights
 
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)
 

@@ -14,9 +14,9 @@ from tiny_fused import FUSED, LABELS, TINY, picture, taught
 
 from device.cli import main
 from edge_tl.errors import EdgeTLError, ModelError, ShapeError
-from edge_tl.fused import FusedModel, read_about
 from edge_tl.image import save_png
-from edge_tl.sound import Sound
+from edge_tl.speech.sound import Sound
+from edge_tl.tflite.fused import FusedModel, read_about
 
 Run = tuple[int, str, str]
 

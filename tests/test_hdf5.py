@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.hdf5 import read_layers
-from edge_tl.weights import read_weights
+from edge_tl.tflite.hdf5 import read_layers
+from edge_tl.tflite.weights import read_weights
 
 FILES = ("mobilenet_2_5_224_tf_no_top.h5", "mobilenet_2_5_224_tf.keras.h5")
 TINY = (Path(__file__).parent / "data" / "tiny_keras.h5").read_bytes()

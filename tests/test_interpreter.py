@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from edge_tl import interpreter
 from edge_tl.errors import MissingDependency, ModelError, ShapeError
-from edge_tl.flatbuffer import check_whole
 from edge_tl.interpreter import BACKENDS, Interpreter, default_threads
 from edge_tl.models import default_model
+from edge_tl.tflite.flatbuffer import check_whole
 
 TINY = {kind: tiny_tflite.DATA / f"tiny_{kind}.tflite" for kind in tiny_tflite.KINDS}
 TWO_INPUTS = tiny_tflite.DATA / "tiny_two_inputs.tflite"

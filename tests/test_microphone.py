@@ -19,9 +19,9 @@ from device.choose import open_mic
 from device.microphone import MUTED_S, STALLED_S, Microphone, microphones, play
 from device.reconnect import Reconnecting
 from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout
-from edge_tl.sound import Sound
+from edge_tl.speech.sound import Sound
+from edge_tl.speech.wav import encode_wav
 from edge_tl.testing import FakeClock
-from edge_tl.wav import encode_wav
 
 RNG = np.random.default_rng(0)
 

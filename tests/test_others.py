@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_tl.alarms import answers, left_out
 from edge_tl.errors import ShapeError
 from edge_tl.features import PLAIN
 from edge_tl.frames import Frame
-from edge_tl.others import ANY, HARDEST, others_in, pick
 from edge_tl.recognizer import Recognizer
-from edge_tl.sound import OTHER
+from edge_tl.speech.alarms import answers, left_out
+from edge_tl.speech.others import ANY, HARDEST, others_in, pick
+from edge_tl.speech.sound import OTHER
 from edge_tl.stored import as_stored
 from edge_tl.testing import FakeEmbedder
 

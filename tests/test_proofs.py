@@ -20,7 +20,7 @@ from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.features import FeatureMap
 from edge_tl.heads import make_head
 from edge_tl.models import default_model
-from edge_tl.speech_embedding import SpeechEmbedder
+from edge_tl.speech.embedding import SpeechEmbedder
 from edge_tl.validation import random_split
 
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_tl.building import Built, Recipe, build
 from edge_tl.errors import ConfigError, EdgeTLError, ModelError
-from edge_tl.flatbuffer import check_whole
 from edge_tl.interpreter import Interpreter
 from edge_tl.models import default_model
 from edge_tl.pictures import model_input, read_pictures
-from edge_tl.quantizing import asymmetric, to_float16, to_int8
-from edge_tl.schema import opened, operator_name, packed
-from edge_tl.weights import read_weights
+from edge_tl.tflite.building import Built, Recipe, build
+from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.quantizing import asymmetric, to_float16, to_int8
+from edge_tl.tflite.schema import opened, operator_name, packed
+from edge_tl.tflite.weights import read_weights
 
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)
 

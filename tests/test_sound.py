@@ -13,9 +13,9 @@ from edge_tl.errors import ExampleError, ShapeError
 from edge_tl.examples import ExampleStore
 from edge_tl.features import FeatureMap
 from edge_tl.recognizer import Recognizer
-from edge_tl.sound import NOISE, Sound, embed_views, label_of, pieces, read_sound
-from edge_tl.speech_embedding import SpeechEmbedder
-from edge_tl.speech_stream import EmbeddingStream, SoundEmbedder, WindowStream
+from edge_tl.speech.embedding import SpeechEmbedder
+from edge_tl.speech.sound import NOISE, Sound, embed_views, label_of, pieces, read_sound
+from edge_tl.speech.stream import EmbeddingStream, SoundEmbedder, WindowStream
 
 RNG = np.random.default_rng(0)
 

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.cli import main
-from edge_tl.building import Recipe, build
 from edge_tl.errors import MissingDependency, ModelError
-from edge_tl.flatbuffer import check_whole
 from edge_tl.interpreter import Interpreter
 from edge_tl.models import default_model
-from edge_tl.quantizing import to_int8
-from edge_tl.schema import opened, packed
-from edge_tl.surgery import truncate
-from edge_tl.weights import read_weights
+from edge_tl.tflite.building import Recipe, build
+from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.quantizing import to_int8
+from edge_tl.tflite.schema import opened, packed
+from edge_tl.tflite.surgery import truncate
+from edge_tl.tflite.weights import read_weights
 
 runtime: Any = pytest.importorskip(
     "ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.torch_weights import MAGIC, PROTOCOL, read_state_dict
+from edge_tl.tflite.torch_weights import MAGIC, PROTOCOL, read_state_dict
 from host_tools.weights import read_weights
 
 # Saved by torch 2.13.0: the state dict of Sequential(Conv2d(2, 3, 1, bias=False), BatchNorm2d(3)), weight = 0..5.

@@ -11,7 +11,7 @@ from edge_tl.heads import head_from_state, make_head
 from edge_tl.heads.taught import Taught
 from edge_tl.heads.tuned import TunedHead, held_out
 from edge_tl.nn import Conv2D, Flatten, Network, ReLU
-from edge_tl.speech_base import Upper
+from edge_tl.speech.base import Upper
 
 INPUTS, UNITS = 12, 24
 

@@ -10,9 +10,9 @@ import pytest
 
 from edge_tl.errors import ConfigError, SourceClosed, SourceError, SourceTimeout
 from edge_tl.sources import FolderSource, find_sounds
+from edge_tl.speech.wav import encode_wav, read_wav
+from edge_tl.speech.wav_source import WavSource
 from edge_tl.testing import FakeClock, check_source
-from edge_tl.wav import encode_wav, read_wav
-from edge_tl.wav_source import WavSource
 
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
 RAMP = (np.arange(16_000) / 32768).astype(np.float32)

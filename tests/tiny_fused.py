@@ -40,7 +40,7 @@ def taught() -> Recognizer:
 
 def main() -> None:
     """Write the file."""
-    from edge_tl.fuse import fuse
+    from edge_tl.tflite.fuse import fuse
 
     FUSED.write_bytes(fuse(taught(), TINY.read_bytes()))
 

@@ -16,14 +16,14 @@ from edge_tl.durable import write_synced
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, ExampleError, ProfileError
 from edge_tl.folders import export_folder
-from edge_tl.hearing import read_hearing
 from edge_tl.look.remembered import read_look, write_look
 from edge_tl.look.ways import Look
 from edge_tl.profile import Profile
 from edge_tl.sessions import in_one_session_only
-from edge_tl.spoken import as_spoken
+from edge_tl.speech.hearing import read_hearing
+from edge_tl.speech.spoken import as_spoken
+from edge_tl.speech.tfjsscds import write_tfjsscds
 from edge_tl.stored import TFJSSCDS, WAV
-from edge_tl.tfjsscds import write_tfjsscds
 
 
 def run(arguments: Namespace) -> int:

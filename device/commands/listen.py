@@ -22,10 +22,10 @@ from device.output import warn
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
 from edge_tl.errors import ConfigError, SourceClosed
-from edge_tl.hearing import Hearing, open_base
-from edge_tl.listening import PUBLISHED, Listener, ListeningConfig
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech_browser import BrowserEmbedder
+from edge_tl.speech.browser import BrowserEmbedder
+from edge_tl.speech.hearing import Hearing, open_base
+from edge_tl.speech.listening import PUBLISHED, Listener, ListeningConfig
 
 
 def run(arguments: Namespace) -> int:

@@ -15,13 +15,13 @@ from device.output import print_json, warn
 from device.wheel import fetched_parts, local_wheels
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ModelError, ProfileError
-from edge_tl.fused import read_about
 from edge_tl.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.look.models import ARCHITECTURE, PARTS, VERSION, Part, is_installed, load_part, read_parts, store_parts
 from edge_tl.manifest import read_manifest
 from edge_tl.models import default_model
 from edge_tl.profile import Generation
-from edge_tl.surgery import truncate
+from edge_tl.tflite.fused import read_about
+from edge_tl.tflite.surgery import truncate
 
 
 def run(arguments: Namespace) -> int:

@@ -14,9 +14,9 @@ from device.output import Progress, print_json
 from edge_tl.chosen import install_embedder, read_chosen, write_chosen
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError
-from edge_tl.hearing import read_hearing
 from edge_tl.manifest import read_manifest, same_pixels
 from edge_tl.models import default_model
+from edge_tl.speech.hearing import read_hearing
 
 
 def use(arguments: Namespace) -> int:

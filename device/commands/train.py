@@ -32,17 +32,17 @@ from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
 from device.stopping import stoppable
-from edge_tl.augment import varied
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, NotFittedError
-from edge_tl.hearing import SPEECH, open_base, read_hearing, write_hearing
 from edge_tl.learned import Learned, Variations
-from edge_tl.listening import ListeningConfig, Tried, choose
 from edge_tl.nothing import found_in, nobody_class
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
-from edge_tl.sound import NOISE, embed_views
-from edge_tl.speech_stream import SoundEmbedder
+from edge_tl.speech.augment import varied
+from edge_tl.speech.hearing import SPEECH, open_base, read_hearing, write_hearing
+from edge_tl.speech.listening import ListeningConfig, Tried, choose
+from edge_tl.speech.sound import NOISE, embed_views
+from edge_tl.speech.stream import SoundEmbedder
 from edge_tl.validation import BySession, Evaluation
 
 

@@ -21,7 +21,7 @@ from edge_tl.learning_curve import Point, learning_curve
 from edge_tl.profile import Profile, Saved
 from edge_tl.projection import Plane, principal_plane
 from edge_tl.recognizer import Recognizer
-from edge_tl.sound import NOISE
+from edge_tl.speech.sound import NOISE
 from edge_tl.validation import Evaluation, leave_one_session_out, leave_one_take_out
 
 PICTURES_OF_A_CLASS = 6

@@ -13,7 +13,7 @@ from edge_tl.errors import ExampleError
 from edge_tl.examples import ExampleStore
 from edge_tl.image import decode, encode_jpeg, thumbnail
 from edge_tl.look.marks import marks
-from edge_tl.spectrum import spectrum
+from edge_tl.speech.spectrum import spectrum
 
 SIDE_PX = 144
 QUALITY = 80

@@ -40,11 +40,11 @@ from edge_tl.chosen import read_chosen
 from edge_tl.embedder import Embedder
 from edge_tl.errors import EdgeTLError, ModelError, ProfileLocked
 from edge_tl.frames import Source
-from edge_tl.hearing import read_hearing
 from edge_tl.look.remembered import read_look
 from edge_tl.look.ways import Look
 from edge_tl.models import default_model
 from edge_tl.profile import Profile
+from edge_tl.speech.hearing import read_hearing
 
 
 def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notify) -> Service:

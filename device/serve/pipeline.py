@@ -26,9 +26,9 @@ from edge_tl.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, NotFittedError, ProfileError, SourceClosed
 from edge_tl.guide import every_advice
 from edge_tl.labels import check_label
-from edge_tl.listening import Listener
 from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
+from edge_tl.speech.listening import Listener
 
 MOST_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""

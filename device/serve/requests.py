@@ -17,9 +17,9 @@ from device.serve.service import Service
 from device.serve.tuning import Tuning
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError
 from edge_tl.image import decode, encode_jpeg, thumbnail
-from edge_tl.spectrum import spectrum
+from edge_tl.speech.spectrum import spectrum
+from edge_tl.speech.wav import encode_wav
 from edge_tl.stored import JPEG
-from edge_tl.wav import encode_wav
 
 T = TypeVar("T")
 SHOWN_PX = 480

@@ -12,7 +12,7 @@ from typing import Any
 from edge_tl.controller import ControllerConfig
 from edge_tl.durable import sync_folder, write_synced
 from edge_tl.errors import ConfigError, ProfileError
-from edge_tl.listening import ListeningConfig
+from edge_tl.speech.listening import ListeningConfig
 
 FILE = "tuning.json"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_tl.audio import Sliding, check_sound
 from edge_tl.errors import ShapeError
+from edge_tl.speech.audio import Sliding, check_sound
 
 RATE_HZ = 16_000
 FFT_SAMPLES = 512

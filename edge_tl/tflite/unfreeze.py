@@ -8,8 +8,8 @@ import numpy as np
 
 from edge_tl.errors import ModelError
 from edge_tl.nn import Conv2D, Flatten, Layer, MaxPool, Network, ReLU
-from edge_tl.schema import listed, load_schema, opened, packed
-from edge_tl.surgery import keep_only
+from edge_tl.tflite.schema import listed, load_schema, opened, packed
+from edge_tl.tflite.surgery import keep_only
 
 
 def unfreeze(data: bytes, convolutions: int, name: str = "the base") -> tuple[bytes, Network]:

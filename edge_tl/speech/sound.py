@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_tl.audio import check_sound
 from edge_tl.errors import ExampleError
-from edge_tl.resample import resample
-from edge_tl.wav import read_wav
+from edge_tl.speech.audio import check_sound
+from edge_tl.speech.resample import resample
+from edge_tl.speech.wav import read_wav
 
 if TYPE_CHECKING:
-    from edge_tl.speech_stream import SoundEmbedder
+    from edge_tl.speech.stream import SoundEmbedder
 
 NOISE = "background noise"
 """The class of everything that is no word; it is recorded in one piece and cut up, and it never steers."""
 NOISE_NAMES = frozenset({NOISE, "_background_noise_", "_background_noise"})
 """What other programs call it: Google's speech commands, Teachable Machine."""
 OTHER = "other sounds"
-"""The hidden class of sounds that hold none of the words (edge_tl/others.py): it is nobody's label, and never told."""
+"""The hidden class of sounds that hold none of the words (others.py): it is nobody's label, and never told."""
 PIECE_S = 2.0
 """The least length of the parts that a recording of noise is cut into: longer than any embedder's window."""
 SHORTEST_S = 0.1

@@ -15,8 +15,8 @@ import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.interpreter import Interpreter
-from edge_tl.schema import listed, load_schema, opened, operator_code, operator_name, packed, text
-from edge_tl.surgery import keep_only
+from edge_tl.tflite.schema import listed, load_schema, opened, operator_code, operator_name, packed, text
+from edge_tl.tflite.surgery import keep_only
 
 Range = tuple[float, float]
 _WEIGHTS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": None}

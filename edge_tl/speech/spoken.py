@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.audio import HOP_SAMPLES, RATE_HZ, spectrogram
 from edge_tl.examples import Example, ExampleStore
-from edge_tl.sound import NOISE, Sound, embed_views
-from edge_tl.speech_stream import SoundEmbedder
+from edge_tl.speech.audio import HOP_SAMPLES, RATE_HZ, spectrogram
+from edge_tl.speech.sound import NOISE, Sound, embed_views
+from edge_tl.speech.stream import SoundEmbedder
+from edge_tl.speech.tfjsscds import SpokenExample, read_tfjsscds
 from edge_tl.stored import TFJSSCDS
-from edge_tl.tfjsscds import SpokenExample, read_tfjsscds
 
 THEIR_NOISE = "_background_noise_"
 """What the published speech commands call the class of background noise."""

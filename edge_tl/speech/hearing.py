@@ -12,9 +12,9 @@ from pathlib import Path
 
 from edge_tl.durable import sync_folder, write_synced
 from edge_tl.errors import ProfileError
-from edge_tl.speech_browser import BrowserEmbedder
-from edge_tl.speech_embedding import SpeechEmbedder
-from edge_tl.speech_stream import SoundEmbedder
+from edge_tl.speech.browser import BrowserEmbedder
+from edge_tl.speech.embedding import SpeechEmbedder
+from edge_tl.speech.stream import SoundEmbedder
 
 FILE_NAME = "hearing.json"
 FORMAT = 1

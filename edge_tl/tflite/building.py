@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.graph import Graph
 from edge_tl.manifest import Scaling
-from edge_tl.mobilenet import (
+from edge_tl.tflite.graph import Graph
+from edge_tl.tflite.mobilenet import (
     KERAS_EPSILON,
     TORCH_EPSILON,
     TORCH_MEAN,
@@ -24,7 +24,7 @@ from edge_tl.mobilenet import (
     mobilenet_v1,
     mobilenet_v2,
 )
-from edge_tl.weights import Weights
+from edge_tl.tflite.weights import Weights
 
 ARCHITECTURES = ("mobilenet_v1", "mobilenet_v2")
 SIZES_PX = (32, 1024)

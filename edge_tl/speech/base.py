@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.audio import BINS, FRAMES
 from edge_tl.durable import write_synced
 from edge_tl.errors import ModelError
+from edge_tl.speech.audio import BINS, FRAMES
 
 FILE_NAME = "speech.json"
 BASE, ARRAYS, WORDS = "base.tflite", "words.npz", "words.tflite"

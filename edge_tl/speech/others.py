@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from edge_tl.alarms import answers, listening
 from edge_tl.frames import Frame
-from edge_tl.listening import SILENT
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech_stream import StreamingSpeech
+from edge_tl.speech.alarms import answers, listening
+from edge_tl.speech.listening import SILENT
+from edge_tl.speech.stream import StreamingSpeech
 from edge_tl.stored import as_stored
 
 HARDEST, ANY = 300, 300

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.hdf5 import read_layers
-from edge_tl.torch_weights import read_state_dict
+from edge_tl.tflite.hdf5 import read_layers
+from edge_tl.tflite.torch_weights import read_state_dict
 
 H5_SUFFIXES = (".h5", ".hdf5")
 TORCH_SUFFIXES = (".pth", ".pt", ".whl")

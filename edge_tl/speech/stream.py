@@ -7,12 +7,12 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from edge_tl.audio import Sliding
 from edge_tl.embedder import Embedder
 from edge_tl.errors import ShapeError
 from edge_tl.features import Features
 from edge_tl.frames import Frame
-from edge_tl.resample import Resampler
+from edge_tl.speech.audio import Sliding
+from edge_tl.speech.resample import Resampler
 
 
 class EmbeddingStream(Protocol):

@@ -8,9 +8,9 @@ import numpy as np
 
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import Frame
-from edge_tl.listening import Windows
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech_stream import SoundEmbedder, StreamingSpeech
+from edge_tl.speech.listening import Windows
+from edge_tl.speech.stream import SoundEmbedder, StreamingSpeech
 from edge_tl.stored import as_stored
 from edge_tl.validation import leave_one_take_out
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge_tl.audio_windows import levels
-from edge_tl.resample import resample
-from edge_tl.sound import Sound
+from edge_tl.speech.resample import resample
+from edge_tl.speech.sound import Sound
+from edge_tl.speech.windows import levels
 
 NOISE_DB = (0.0, 15.0)
 """How far the word's loudest third of a second lies above the noise."""

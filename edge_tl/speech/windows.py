@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_tl.audio import FRAMES, check_sound
 from edge_tl.errors import ExampleError, ShapeError
+from edge_tl.speech.audio import FRAMES, check_sound
 
 HOP_FRAMES = 11
 """From one window of a recording to the next."""

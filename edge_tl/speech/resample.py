@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.audio import check_sound
 from edge_tl.errors import ExampleError, MissingDependency
+from edge_tl.speech.audio import check_sound
 
 INSTALL = "python3 -m pip install soxr  (all of speech: python3 -m pip install -e .[speech])"
 LOWEST_HZ, HIGHEST_HZ = 4_000, 384_000

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.graph import Graph
 from edge_tl.nn import BatchNorm, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatten, Layer, MaxPool, Network, ReLU
+from edge_tl.tflite.graph import Graph
 
 
 def network_model(network: Network, shape: tuple[int, ...], name: str) -> bytes:

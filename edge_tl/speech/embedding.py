@@ -15,12 +15,12 @@ from typing import Self
 
 import numpy as np
 
-from edge_tl.audio import Sliding
-from edge_tl.audio_mel import BANDS, GROUP_FRAMES, GROUP_SAMPLES, HOP_SAMPLES, RATE_HZ, MelStream, mel_groups
-from edge_tl.audio_windows import cut_word, fitted
 from edge_tl.errors import ExampleError, MissingDependency, ModelError
 from edge_tl.features import FeatureMap
 from edge_tl.interpreter import Interpreter
+from edge_tl.speech.audio import Sliding
+from edge_tl.speech.mel import BANDS, GROUP_FRAMES, GROUP_SAMPLES, HOP_SAMPLES, RATE_HZ, MelStream, mel_groups
+from edge_tl.speech.windows import cut_word, fitted
 
 PACKAGE = "pyopen_wakeword"
 INSTALL = "python3 -m pip install pyopen-wakeword  (all of speech: python3 -m pip install -e .[speech])"
@@ -115,7 +115,7 @@ class SpeechEmbedder:
         return cls(networks, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
 
     def fit(self, data: np.ndarray) -> np.ndarray:
-        """A sound float32 (samples,) at 16 kHz of any length as one window (21472,), as in `audio_windows.fitted`."""
+        """A sound float32 (samples,) at 16 kHz of any length as one window (21472,), as in `windows.fitted`."""
         return fitted(data, RATE_HZ, WINDOW_SAMPLES, WORD_AT)
 
     def taught(self, recording: np.ndarray) -> np.ndarray:

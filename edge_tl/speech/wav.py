@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.audio import check_sound
 from edge_tl.errors import ExampleError, MissingDependency
-from edge_tl.resample import check_rate
+from edge_tl.speech.audio import check_sound
+from edge_tl.speech.resample import check_rate
 
 INSTALL = "python3 -m pip install soundfile  (all of speech: python3 -m pip install -e .[speech])"
 SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg"})

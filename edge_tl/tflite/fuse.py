@@ -17,23 +17,23 @@ import numpy as np
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.features import GRIDS, PLAIN, FeatureMap, cell_means
-from edge_tl.fused import ABOUT, FORMAT, LABELS
-from edge_tl.graph import Graph
 from edge_tl.heads.mlp import MLPHead
 from edge_tl.heads.prototype import PrototypeHead
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.softmax import SoftmaxHead
 from edge_tl.heads.tuned import TunedHead
-from edge_tl.lowering import held_bytes, lowered
 from edge_tl.manifest import Manifest, Scaling
 from edge_tl.nn import Conv2D, Dense, Layer, Network, ReLU
 from edge_tl.picture_base import PictureBase
 from edge_tl.recognizer import Recognizer
-from edge_tl.schema import opened, packed
-from edge_tl.speech_base import BASE
-from edge_tl.speech_browser import MAP, BrowserEmbedder, Units
-from edge_tl.surgery import keep_only
-from edge_tl.unfreeze import unfreeze
+from edge_tl.speech.base import BASE
+from edge_tl.speech.browser import MAP, BrowserEmbedder, Units
+from edge_tl.tflite.fused import ABOUT, FORMAT, LABELS
+from edge_tl.tflite.graph import Graph
+from edge_tl.tflite.lowering import held_bytes, lowered
+from edge_tl.tflite.schema import opened, packed
+from edge_tl.tflite.surgery import keep_only
+from edge_tl.tflite.unfreeze import unfreeze
 
 Step = FeatureMap | Layer
 """What can follow an embedder's output."""

@@ -15,7 +15,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.audio import (
+from edge_tl.errors import ExampleError, ModelError
+from edge_tl.features import PLAIN, FeatureMap
+from edge_tl.interpreter import Interpreter
+from edge_tl.nn import Network
+from edge_tl.speech.audio import (
     BINS,
     FRAMES,
     HOP_SAMPLES,
@@ -26,13 +30,9 @@ from edge_tl.audio import (
     decision_hop,
     model_input,
 )
-from edge_tl.audio_windows import cut_word, fitted, focus_frame
-from edge_tl.errors import ExampleError, ModelError
-from edge_tl.features import PLAIN, FeatureMap
-from edge_tl.interpreter import Interpreter
-from edge_tl.nn import Network
-from edge_tl.speech_base import BASE, WINDOW_SHAPE, SpeechBase, Upper, read_base
-from edge_tl.unfreeze import unfreeze
+from edge_tl.speech.base import BASE, WINDOW_SHAPE, SpeechBase, Upper, read_base
+from edge_tl.speech.windows import cut_word, fitted, focus_frame
+from edge_tl.tflite.unfreeze import unfreeze
 
 OVERLAP = 0.9
 """Of a window of a stream with the next: 93 ms from one to the other."""
@@ -117,7 +117,7 @@ class BrowserEmbedder:
         return cls(about, Interpreter(base, threads, backend, name=name), upper, lower, unfrozen)
 
     def fit(self, data: np.ndarray) -> np.ndarray:
-        """A sound float32 (samples,) at 44.1 kHz of any length as one window, as in `audio_windows.fitted`."""
+        """A sound float32 (samples,) at 44.1 kHz of any length as one window, as in `windows.fitted`."""
         return fitted(data, RATE_HZ, WINDOW_SAMPLES, WORD_AT)
 
     def taught(self, recording: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from edge_tl.errors import ModelError
-from edge_tl.schema import listed, opened, operator_name, packed, text
+from edge_tl.tflite.schema import listed, opened, operator_name, packed, text
 
 _CALLS_GRAPHS = ("CALL", "CALL_ONCE", "IF", "WHILE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE")
 """Operators whose options name another graph of the file by its number."""

@@ -10,18 +10,18 @@ from typing import Self
 
 import numpy as np
 
-from edge_tl.audio import RATE_HZ, WINDOW_SAMPLES, SpectrogramStream, model_input
-from edge_tl.audio_windows import fitted
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ExampleError, ModelError, ShapeError
-from edge_tl.flatbuffer import check_whole, metadata
 from edge_tl.interpreter import Interpreter, check_model, read_model
 from edge_tl.labels import check_label
 from edge_tl.learned import Observation
 from edge_tl.manifest import KINDS, Manifest, parse_manifest
-from edge_tl.sound import Sound
-from edge_tl.speech_base import WINDOW_SHAPE
-from edge_tl.speech_browser import WORD_AT
+from edge_tl.speech.audio import RATE_HZ, WINDOW_SAMPLES, SpectrogramStream, model_input
+from edge_tl.speech.base import WINDOW_SHAPE
+from edge_tl.speech.browser import WORD_AT
+from edge_tl.speech.sound import Sound
+from edge_tl.speech.windows import fitted
+from edge_tl.tflite.flatbuffer import check_whole, metadata
 
 LABELS, ABOUT = "edge_tl.labels", "edge_tl.fused"
 """Titles of the metadata: a label a line in UTF-8, and JSON."""

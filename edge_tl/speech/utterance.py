@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_tl.audio_windows import levels, word_centre
 from edge_tl.errors import ExampleError
 from edge_tl.frames import Frame
-from edge_tl.sound import Sound
+from edge_tl.speech.sound import Sound
+from edge_tl.speech.windows import levels, word_centre
 
 BEFORE_S, AFTER_S = 1.05, 0.75
 """What is kept before and after the middle of the word: room for a window at all places where it is taught."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge_tl.audio import check_sound
+from edge_tl.speech.audio import check_sound
 
 HIGHEST_HZ = 5_000
 """The top of the picture: above it there is little of a voice."""

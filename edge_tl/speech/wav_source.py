@@ -13,7 +13,7 @@ import numpy as np
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError
 from edge_tl.frames import Frame
 from edge_tl.sources import wait_until
-from edge_tl.wav import SoundFile
+from edge_tl.speech.wav import SoundFile
 
 
 class WavSource:

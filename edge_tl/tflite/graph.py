@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.errors import ShapeError
-from edge_tl.schema import load_schema, operator_code, packed
+from edge_tl.tflite.schema import load_schema, operator_code, packed
 
 
 class Graph:
