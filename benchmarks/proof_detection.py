@@ -163,7 +163,7 @@ def report(result: dict[str, Any]) -> str:
         ]
         head = [f"ms a picture, {result['threads']} thread(s)", "NumPy", "Keras", "ratio", f"goal ≤ {TIME_GOAL}"]
         parts.append(table(head, rows))
-    parts += anew(result, "epochs", "The epochs")
+    parts += anew(result)
     return "\n\n".join(parts)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ from benchmarks import (
 )
 from benchmarks.look_ways import Way, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
-from benchmarks.record import amend, write
+from benchmarks.record import RESULTS, amend, write
 from edge_tl.detection.base import read_base
 from edge_tl.embedder import Embedder, TFLiteEmbedder
 from edge_tl.models import default_model
@@ -62,8 +63,8 @@ OBJECTS = ("objects",)
 """That of boxes taught with a few examples."""
 SCENES = ("detection",)
 """That of drawn scenes."""
-EPOCHS, MODES = "detection_epochs", "mnist_modes"
-"""Of `detection` the epochs beside Keras, of `mnist` the three modes: these alone; the rest of their records stays."""
+EPOCHS, TIMES, FEW = PARTS = ("detection_epochs", "mnist_times", "mnist_few")
+"""Of `detection` the epochs beside Keras, of `mnist` the times and few examples; the rest of their records stays."""
 PROOFS = PLAIN + LOOKING + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
@@ -128,10 +129,10 @@ def load_embedders() -> dict[str, Embedder]:
 def main() -> int:
     """Run the proofs named on the command line, or all."""
     parser = argparse.ArgumentParser(description="Prove on real pictures what the README says.")
-    known = f"{', '.join(PROOFS)} (default: all), or {EPOCHS}, {MODES}"
+    known = f"{', '.join(PROOFS)} (default: all), or {', '.join(PARTS)}"
     parser.add_argument("proofs", nargs="*", metavar="PROOF", help=known)
     chosen = parser.parse_args().proofs or PROOFS
-    if unknown := [name for name in chosen if name not in (*PROOFS, EPOCHS, MODES)]:
+    if unknown := [name for name in chosen if name not in (*PROOFS, *PARTS)]:
         parser.error(f"no proof {', '.join(unknown)}; there are {', '.join(PROOFS)}")
     if "service" in chosen:
         result, text = proved(proof_service)
@@ -180,11 +181,16 @@ def main() -> int:
         prove_detection()
     if EPOCHS in chosen and (folder := detection_base()) is not None:
         found = proof_detection.epochs(read_base(folder, 1), proof_detection.ROUNDS)
-        print(amend("prove_detection", "epochs", {"epochs": found}).relative_to(ROOT))
-    if MODES in chosen and (digits_base := digit_base("0-4")) is not None:
-        result = proof_mnist.modes(digits_base, MNIST)
-        MODES_PICTURE.write_text(proof_mnist.drawing(result), encoding="utf-8")
-        print(amend("prove_mnist", "modes", result).relative_to(ROOT))
+        print(amend("prove_detection", "Epochs", {"epochs": found}).relative_to(ROOT))
+    if {TIMES, FEW} & set(chosen) and (digits_base := digit_base("0-4")) is not None:
+        most, *few = proof_mnist.SIZES
+        if TIMES in chosen:
+            found = proof_mnist.modes(digits_base, MNIST, (most,), proof_mnist.KERAS_SEEDS)["modes"][str(most)]
+            print(amend("prove_mnist", "Times", {"times": found}).relative_to(ROOT))
+        if FEW in chosen:
+            found = proof_mnist.modes(digits_base, MNIST, tuple(few))["modes"]
+            known = json.loads((RESULTS / "prove_mnist.json").read_text())["result"]["modes"]
+            print(amend("prove_mnist", "Few examples", {"modes": {**known, **found}}).relative_to(ROOT))
     return 0
 
 

@@ -30,21 +30,21 @@ def write(name: str, result: dict[str, Any], folder: Path = RESULTS, **about: An
 
 
 def amend(name: str, part: str, values: dict[str, Any], folder: Path = RESULTS) -> Path:
-    """Put some of results/<name>.json anew, and beside it, as `<part>_measured`, when and on what. The path."""
+    """Put some of results/<name>.json anew, and when and on what that part was measured. The path."""
     path = folder / f"{name}.json"
     whole = json.loads(path.read_text())
-    whole["result"] |= {**values, f"{part}_measured": circumstances()}
+    later = {**whole["result"].get("later", {}), part: circumstances()}
+    whole["result"] |= {**values, "later": later}
     path.write_text(words_of(whole))
     return path
 
 
-def anew(result: dict[str, Any], part: str, name: str) -> list[str]:
-    """A line about a part that `amend` put in later than the rest was measured; none where there is none."""
-    at = result.get(f"{part}_measured")
-    if at is None:
-        return []
-    load = at["machine"]["load_average"][0]
-    return [f"{name} alone were measured {at['date'][:10]} at {at['commit'][:7]}; load average {load:.1f}."]
+def anew(result: dict[str, Any]) -> list[str]:
+    """A line about each part that `amend` put in later than the rest was measured."""
+    return [
+        f"{part}: measured alone {at['date'][:10]} at {at['commit'][:7]}, load {at['machine']['load_average'][0]:.1f}."
+        for part, at in result.get("later", {}).items()
+    ]
 
 
 def words_of(whole: dict[str, Any]) -> str:

@@ -45,6 +45,7 @@ _MODEL: dict[int, Any] = {
 def check_whole(data: bytes, name: str) -> None:
     """ModelError (one line) unless the model's tables, names and weights lie within `data` and refer to what exists.
 
+    ModelError, too, where its parts unfold to far more than the file holds, or where a size is absurd.
     `data`: the bytes of a file whose mark TFL3 was seen. `name`: what the message calls it.
     """
     try:
