@@ -81,6 +81,8 @@ class Ear:
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+        # The client closes its last sockets when it is dropped; in a circle with this they might be dropped first.
+        del self.client
 
 
 @needs_broker
