@@ -73,6 +73,7 @@ class Conv2D:
         check_channels(self.kind, x, self.W.shape[2])
         y = empty((len(x), *self.window.output(x.shape[1:3]), self.W.shape[3]), np.result_type(x, self.W))
         frame = self.window.frame(x.shape[1:3])
+        b = None if self.b is None else across(self.b, y.shape[1:])
         for part in self._parts(x):
             padded = frame(x[part])
             if self.by_runs:
@@ -80,9 +81,9 @@ class Conv2D:
             else:
                 kernel = self.W.reshape(-1, self.W.shape[3])
                 np.matmul(self.window.patches(padded), kernel, out=y[part].reshape(-1, kernel.shape[1]))
-            if self.b is not None:
+            if b is not None:
                 to = y[part].reshape(len(padded), -1)
-                to += across(self.b, y.shape[1:])
+                to += b
             if self.then is not None:
                 self.then.forward(y[part], rng, True)
         return y, (x, y)
@@ -126,7 +127,8 @@ class Conv2D:
         """Every run of pixels against all rows of the kernel; each goes to the output that it belongs to."""
         rows, columns, filters = y.shape[1:]
         kernel = self.W.transpose(1, 2, 0, 3).reshape(-1, len(self.W) * filters)
-        met = empty((padded[..., 0].size, kernel.shape[1]), y.dtype)
+        # Not `empty`: what was freed last, by the part before, is still in the cache.
+        met = np.empty((padded[..., 0].size, kernel.shape[1]), y.dtype)
         for begin, pixels in self.window.runs(padded):
             np.matmul(pixels, kernel, out=met[begin])
         met = met.reshape(*padded.shape[:3], len(self.W), filters)[:, :, :columns]
@@ -141,7 +143,7 @@ class Conv2D:
         rows, columns, filters = back.shape[1:]
         height, width, channels, _ = self.W.shape
         # What comes back to where each run begins, through each row of the kernel; nothing beyond the border.
-        met = empty((*padded.shape[:3], height, filters), back.dtype)
+        met = np.empty((*padded.shape[:3], height, filters), back.dtype)
         met[:, :, columns:] = 0
         for i in range(height):
             met[:, :i, :, i] = met[:, i + rows :, :, i] = 0

@@ -54,11 +54,12 @@ class DepthwiseConv2D:
         check_channels(self.kind, x, self.W.shape[2])
         y = empty((len(x), *self.window.output(x.shape[1:3]), x.shape[3]), np.result_type(x, self.W))
         frame = self.window.frame(x.shape[1:3])
+        b = None if self.b is None else across(self.b, y.shape[1:])
         for part in self._parts(x):
             slide(frame(x[part]), self.W, self.window.strides, y[part])
-            if self.b is not None:
+            if b is not None:
                 to = y[part].reshape(len(y[part]), -1)
-                to += across(self.b, y.shape[1:])
+                to += b
             if self.then is not None:
                 self.then.forward(y[part], rng, True)
         return y, (x, y)
