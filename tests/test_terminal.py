@@ -173,13 +173,14 @@ def test_handlers_are_put_back_and_a_second_screen_can_open() -> None:
         from device.screens.terminal import Terminal
         mine = lambda *_: None
         signal.signal(signal.SIGTERM, mine)
+        hangup = signal.getsignal(signal.SIGHUP)
         for name in ("first", "second"):
             with Terminal() as term:
                 term.put(0, 0, name)
                 term.show()
                 term.keys(wait_s=60)
             assert signal.getsignal(signal.SIGTERM) is mine
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+            assert signal.getsignal(signal.SIGHUP) is hangup
     """
     with Pty.spawn(program(code)) as pty:
         pty.wait_for("first")
