@@ -111,6 +111,8 @@ def test_the_commands(fused: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert said["largest_difference"] < 1e-5
     assert said["labels"] == ["triangle", "rectangle"]
     assert out.read_bytes() == fused.read_bytes()
+    assert main(["model", "info", str(out)]) == 0
+    assert "labels: triangle, rectangle\ncolumns: rectangle, else triangle" in capsys.readouterr().out
     sample = tmp_path / "scene.png"
 
     save_png(sample, scenes(1, 9).pictures[0])

@@ -13,6 +13,7 @@ from typing import Any
 from device.assembly import models_folder, open_profile
 from device.output import print_json, warn
 from device.wheel import fetched_parts, local_wheels
+from edge_tl.detection.one_file import columns, is_one_file, read_one_file
 from edge_tl.embedder import TFLiteEmbedder
 from edge_tl.errors import ModelError, ProfileError
 from edge_tl.interpreter import Interpreter, TensorInfo, read_model
@@ -147,6 +148,9 @@ def describe(path: Path) -> dict[str, Any]:
         facts |= {"labels": ", ".join(about.labels), "head": about.head}
         if about.manifest:
             facts["made of"] = about.manifest.name
+    elif is_one_file(read_model(file), str(file)):
+        detector = read_one_file(file, threads=1)
+        facts |= {"labels": ", ".join(detector.answers.labels), "columns": "; ".join(columns(detector.answers))}
     return facts
 
 

@@ -90,6 +90,13 @@ def columns(answers: Answers) -> list[str]:
     return [*(f"{label}: logit, softmax over these" for label in known), *SIDES]
 
 
+def is_one_file(data: bytes, name: str = "the model") -> bool:
+    """Whether the bytes of a .tflite file say that `fuse_detector` made it; ModelError, one line, for a damaged one."""
+    check_model(data, name)
+    check_whole(data, name)
+    return ABOUT in metadata(data, name)
+
+
 def read_one_file(path: Path, threads: int | None = None, backend: str | None = None) -> NetworkDetector:
     """What runs a file of `fuse_detector`; ModelError, one line, where it is none, is damaged or contradicts itself."""
     name, data = str(path), read_model(path)
