@@ -144,11 +144,13 @@ def describe(path: Path) -> dict[str, Any]:
     }
     if manifest:
         facts["manifest"] = asdict(manifest)
-    elif about := read_about(read_model(file), str(file)):
+        return facts
+    data = read_model(file)
+    if about := read_about(data, str(file)):
         facts |= {"labels": ", ".join(about.labels), "head": about.head}
         if about.manifest:
             facts["made of"] = about.manifest.name
-    elif is_one_file(read_model(file), str(file)):
+    elif is_one_file(data, str(file)):
         detector = read_one_file(file, threads=1)
         facts |= {"labels": ", ".join(detector.answers.labels), "columns": "; ".join(columns(detector.answers))}
     return facts
