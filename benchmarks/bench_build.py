@@ -15,7 +15,7 @@ from benchmarks.interleaved import ratio, spread, words
 from benchmarks.pictures import DATA, ROOT, Embedded, Pictures, digits, embed, faces, sessions, split
 from benchmarks.proof_faces import unseen_people
 from benchmarks.record import table
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.heads import make_head
 
 ROUNDS = 3

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.interleaved import ratio, spread, times_ms, words
 from benchmarks.record import table
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 
 GOAL = 1.05
 ROUNDS, CALLS = 60, 20

@@ -15,9 +15,9 @@ from device.pacman.game import Game
 from device.pacman.maze import COMPACT
 from device.steering import neutral_label
 from edge_tl.controller import Controller, ControllerConfig
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.frames import Frame
-from edge_tl.image import decode, fit
+from edge_tl.media.image import decode, fit
 from edge_tl.recognizer import Recognizer
 
 FRAMES, RUNS = 600, 5

@@ -22,8 +22,8 @@ from device.line import Line
 from device.pacman.game import Game
 from device.pacman.maze import COMPACT
 from edge_tl.controller import Controller
-from edge_tl.image import decode, fit
-from edge_tl.look.embedders import FaceEmbedder, HandEmbedder
+from edge_tl.embedders.look.embedders import FaceEmbedder, HandEmbedder
+from edge_tl.media.image import decode, fit
 from edge_tl.recognizer import Recognizer
 
 FRAMES, RUNS = 400, 5

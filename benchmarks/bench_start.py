@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks.interleaved import spread, words
 from benchmarks.pictures import ROOT, Embedded
 from benchmarks.record import table
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
-from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.profile import Profile
 
 ROUNDS = 12
 GOAL_S, GOAL_MB = 0.3, 90.0

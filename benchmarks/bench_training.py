@@ -14,10 +14,10 @@ import numpy as np
 from benchmarks.interleaved import against, times_ms, words
 from benchmarks.pictures import Embedded, numbers, split
 from benchmarks.record import table
-from edge_tl.features import FeatureMap
+from edge_tl.core.features import FeatureMap
+from edge_tl.core.gram import GrowingGram
 from edge_tl.heads import Head, make_head
-from edge_tl.rejection import Rejector
-from edge_tl.span import GrowingGram
+from edge_tl.heads.rejection import Rejector
 
 CLASSES, COUNT, TAKE = 4, 50, 10
 SEEDS = 10

@@ -24,14 +24,14 @@ import numpy as np
 from benchmarks.interleaved import spread, times_ms, words
 from benchmarks.pictures import DATA, digits, split
 from benchmarks.record import table
-from edge_tl.embedder import TFLiteEmbedder
-from edge_tl.image import decode, fit
-from edge_tl.interpreter import Interpreter
+from edge_tl.embedders.tflite import TFLiteEmbedder
+from edge_tl.export.fuse import append, fuse
+from edge_tl.media.image import decode, fit
 from edge_tl.nn import Adam, BatchNorm, Conv2D, CrossEntropy, Dense, Flatten, Network, ReLU
 from edge_tl.nn import fit as train
 from edge_tl.recognizer import Recognizer
 from edge_tl.tflite.building import Recipe, build
-from edge_tl.tflite.fuse import append, fuse
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.weights import read_weights
 
 WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"

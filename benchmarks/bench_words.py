@@ -21,20 +21,20 @@ from benchmarks.interleaved import against, times_ms, words
 from benchmarks.pictures import DATA
 from benchmarks.proof_words import arabic, digits
 from benchmarks.record import table
+from edge_tl.core.gram import GrowingGram
+from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech
+from edge_tl.embedders.windows import levels
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
 from edge_tl.heads.taught import Taught
 from edge_tl.heads.tuned import BATCH, EPOCHS, RATES, held_out
+from edge_tl.listener import Listener, ListeningConfig, told
+from edge_tl.media.sound import NOISE, Sound, embed_views, pieces, read_sound
 from edge_tl.recognizer import Recognizer
-from edge_tl.span import GrowingGram
-from edge_tl.speech.alarms import heard_in
-from edge_tl.speech.augment import with_noise
-from edge_tl.speech.browser import BrowserEmbedder
-from edge_tl.speech.listening import Listener, ListeningConfig, told
-from edge_tl.speech.sound import NOISE, Sound, embed_views, pieces, read_sound
-from edge_tl.speech.stream import SoundEmbedder, StreamingSpeech
-from edge_tl.speech.windows import levels
-from edge_tl.stored import as_stored
+from edge_tl.store.media import as_stored
+from edge_tl.words.alarms import heard_in
+from edge_tl.words.augment import with_noise
 
 CLASSES, CLIPS = 5, 20
 ROUNDS = 3

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.embedder import TFLiteEmbedder
-from edge_tl.features import FeatureMap
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.heads import make_head
-from edge_tl.image import decode
+from edge_tl.media.image import decode
 from host_tools.image import Recipe, build
 from host_tools.shipped import fetch
 from host_tools.tflite import convert, write_folder

@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.pictures import DATA, ROOT, Embedded, Pictures
-from edge_tl.embedder import Embedder, TFLiteEmbedder
-from edge_tl.features import FeatureMap
-from edge_tl.image import decode
-from edge_tl.look.embedders import (
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
     FaceEmbedder,
@@ -25,12 +23,14 @@ from edge_tl.look.embedders import (
     load_face_tracker,
     load_tracker,
 )
-from edge_tl.look.face import FaceTracker
-from edge_tl.look.hand import HandTracker
-from edge_tl.look.models import VERSION, install_models
+from edge_tl.embedders.look.face import FaceTracker
+from edge_tl.embedders.look.hand import HandTracker
+from edge_tl.embedders.look.models import VERSION, install_models
+from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
+from edge_tl.media.image import decode
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
-from edge_tl.stored import as_stored
+from edge_tl.store.media import as_stored
 
 DOWNLOADS = ROOT / "downloads"
 WIDER = 1.4

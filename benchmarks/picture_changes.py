@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.image import warp
+from edge_tl.media.image import warp
 
 WIDTH_PX = 320
 """How wide a picture is thought to be where a level is in pixels: in another one they grow with its width."""

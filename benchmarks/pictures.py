@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.embedder import Embedder
-from edge_tl.features import FeatureMap
-from edge_tl.image import decode
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.tflite import Embedder
+from edge_tl.media.image import decode
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("EDGE_TL_DATA", ROOT.parent / "shared" / "data"))

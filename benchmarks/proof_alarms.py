@@ -18,12 +18,12 @@ from benchmarks.pictures import DATA
 from benchmarks.proof_words import arabic
 from benchmarks.record import table
 from benchmarks.spoken_hours import ASKED, CHOOSING, embedded
+from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.listener import ListeningConfig, Windows, choose, told, tried
+from edge_tl.media.sound import NOISE, Sound, embed_views, pieces, read_sound
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.alarms import answers, left_out, most_per_hour
-from edge_tl.speech.listening import ListeningConfig, Windows, choose, told, tried
-from edge_tl.speech.others import pick
-from edge_tl.speech.sound import NOISE, Sound, embed_views, pieces, read_sound
-from edge_tl.speech.stream import SoundEmbedder
+from edge_tl.words.alarms import answers, left_out, most_per_hour
+from edge_tl.words.others import pick
 
 HOURS, TEACHING_HOURS, CHOOSING_HOURS = 6.0, 1.0, 2.0
 BUDGET = 0.5

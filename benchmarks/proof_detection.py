@@ -30,7 +30,7 @@ from edge_tl.detection.base import Base, read_base, read_detector
 from edge_tl.detection.scenes import SHAPES
 from edge_tl.detection.training import FRESH_SEED, Plan, begin, judge, train, unfreeze
 from edge_tl.detection.truth import sheet_of
-from edge_tl.image import save_png
+from edge_tl.media.image import save_png
 from edge_tl.models import default_model
 from edge_tl.nn import Epoch, Network, RMSProp, fit
 

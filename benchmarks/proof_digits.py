@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.pictures import Embedded, split
 from benchmarks.record import table
-from edge_tl.features import FeatureMap
+from edge_tl.core.features import FeatureMap
 from edge_tl.heads import make_head
 
 CLASSES = (4, 6)

@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.pictures import Embedded
 from benchmarks.record import table
-from edge_tl.embedder import Embedder
-from edge_tl.features import FeatureMap
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.heads import make_head
-from edge_tl.image import decode
+from edge_tl.media.image import decode
 
 POOLS = ("grid2", "grid3", "flatten")
 OWN = (1, 2, 4)

@@ -25,11 +25,11 @@ from benchmarks.look_ways import Way, hand_boxes
 from benchmarks.pictures import DATA, Pictures, numbers
 from benchmarks.record import table
 from edge_tl.controller import Controller
-from edge_tl.embedder import Embedder
-from edge_tl.image import decode
-from edge_tl.metrics import roc
+from edge_tl.core.metrics import roc
+from edge_tl.embedders.tflite import Embedder
+from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
-from edge_tl.stored import as_stored
+from edge_tl.store.media import as_stored
 
 FPS = 20
 ACCEPTED = 0.95

@@ -23,10 +23,10 @@ import numpy as np
 from benchmarks.interleaved import ratio, spread, words
 from benchmarks.record import anew, table
 from device.report.modes import drawing as draw
-from edge_tl.adaptation import MODES, accuracy, adapt
-from edge_tl.handwriting import Writer, read_mnist
+from edge_tl.finetune.adaptation import MODES, accuracy, adapt
+from edge_tl.finetune.handwriting import Writer, read_mnist
+from edge_tl.finetune.picture_base import PictureBase
 from edge_tl.nn import Epoch
-from edge_tl.picture_base import PictureBase
 
 SIZES = (1024, 128, 32)
 SEEDS, KERAS_SEEDS = 10, 3

@@ -17,13 +17,13 @@ import numpy as np
 
 from benchmarks.pictures import DATA
 from benchmarks.record import table
+from edge_tl.core.metrics import iou
 from edge_tl.detection.answers import ClassAndBox, new_head, ordered
 from edge_tl.detection.few import LOOKS, Boxed, BoxHead, FewDetector, Views, all_of, look, views_of
 from edge_tl.detection.scenes import SHAPES, scenes
 from edge_tl.detection.windows import coded
-from edge_tl.embedder import Embedder
-from edge_tl.image import decode
-from edge_tl.metrics import iou
+from edge_tl.embedders.tflite import Embedder
+from edge_tl.media.image import decode
 from edge_tl.nn import Adam, Network, fit
 
 SIZES = (10, 20, 50)

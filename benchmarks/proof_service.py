@@ -29,11 +29,11 @@ from device.serve.local import LocalSocket
 from device.serve.notify import Notify
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame
 from edge_tl.models import default_model
-from edge_tl.profile import Profile
+from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeEmbedder
 
 FRAMES, ROUNDS = 1_000_000, 200

@@ -8,10 +8,10 @@ import numpy as np
 
 from benchmarks.pictures import Embedded
 from benchmarks.record import table
-from edge_tl.features import FeatureMap
+from edge_tl.core.features import FeatureMap
+from edge_tl.core.metrics import confusion, recall
 from edge_tl.heads import make_head
-from edge_tl.metrics import confusion, recall
-from edge_tl.validation import random_split
+from edge_tl.judge.validation import random_split
 
 
 def left_out(hands: Embedded, pool: str = FeatureMap().pool) -> dict[str, dict[str, float]]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.pictures import Embedded, numbers
 from benchmarks.record import table
-from edge_tl.embedder import Embedder
-from edge_tl.features import FeatureMap
-from edge_tl.metrics import Roc, roc
-from edge_tl.rejection import Rejector
+from edge_tl.core.features import FeatureMap
+from edge_tl.core.metrics import Roc, roc
+from edge_tl.embedders.tflite import Embedder
+from edge_tl.heads.rejection import Rejector
 
 TAUGHT = 30
 """Pictures a digit that are taught; as many are asked."""

@@ -21,14 +21,14 @@ import numpy as np
 
 from benchmarks.pictures import DATA
 from benchmarks.record import table
+from edge_tl.embedders.stream import SoundEmbedder
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
+from edge_tl.listener import ListeningConfig, Windows, told
+from edge_tl.media.sound import NOISE, Sound, embed_views, pieces, read_sound
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.alarms import heard_in
-from edge_tl.speech.augment import varied, with_noise
-from edge_tl.speech.listening import ListeningConfig, Windows, told
-from edge_tl.speech.sound import NOISE, Sound, embed_views, pieces, read_sound
-from edge_tl.speech.stream import SoundEmbedder
+from edge_tl.words.alarms import heard_in
+from edge_tl.words.augment import varied, with_noise
 
 COMMANDS, OTHERS = ("up", "down", "left", "right"), ("yes", "no", "go", "stop", "one", "two", "on", "off")
 THRESHOLDS = (0.5, 0.6, 0.75, 0.85, 0.95)

@@ -37,12 +37,12 @@ from benchmarks.look_ways import Way, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
 from benchmarks.record import RESULTS, amend, write
 from edge_tl.detection.base import read_base
-from edge_tl.embedder import Embedder, TFLiteEmbedder
+from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.speech import SpeechEmbedder
+from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
+from edge_tl.finetune.picture_base import PictureBase, read_picture_base
 from edge_tl.models import default_model
-from edge_tl.picture_base import PictureBase, read_picture_base
-from edge_tl.speech.browser import BrowserEmbedder
-from edge_tl.speech.embedding import SpeechEmbedder
-from edge_tl.speech.stream import SoundEmbedder
 
 V1 = ROOT / "downloads" / "mobilenet_v1_0.25"
 V1_WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"

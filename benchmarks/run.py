@@ -25,7 +25,7 @@ from benchmarks.look_ways import models_folder
 from benchmarks.pictures import DATA, ROOT, digits, embed, faces, sessions
 from benchmarks.prove import source_text_model, speech_bases
 from benchmarks.record import write
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
 
 PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "words", "build")

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.pictures import DATA, ROOT
+from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech
 from edge_tl.frames import Frame
-from edge_tl.speech.augment import with_noise
-from edge_tl.speech.sound import Sound, read_sound
-from edge_tl.speech.stream import SoundEmbedder, StreamingSpeech
+from edge_tl.media.sound import Sound, read_sound
+from edge_tl.words.augment import with_noise
 
 KEPT = ROOT / "downloads" / "spoken_hours"
 """Where the embeddings lie once they were made: 80 MB an hour."""

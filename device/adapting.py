@@ -14,12 +14,12 @@ import numpy as np
 from device.output import Progress, print_json, warn
 from device.report.modes import draw_modes
 from device.screens.chart import curves
-from edge_tl.adaptation import MODES, Adapted, accuracy, adapt
 from edge_tl.errors import ConfigError, ExampleError
-from edge_tl.folders import import_folder
-from edge_tl.handwriting import Writer, read_mnist
-from edge_tl.image import decode, fit
-from edge_tl.picture_base import PictureBase, read_picture_base, write_picture_base
+from edge_tl.finetune.adaptation import MODES, Adapted, accuracy, adapt
+from edge_tl.finetune.handwriting import Writer, read_mnist
+from edge_tl.finetune.picture_base import PictureBase, read_picture_base, write_picture_base
+from edge_tl.media.image import decode, fit
+from edge_tl.store.folders import import_folder
 
 EXAMPLES, OF_A_WRITER = 1024, 50
 NEW_RATE, KNOWN_RATE = 0.01, 0.001

@@ -13,19 +13,19 @@ from device.output import warn
 from device.reconnect import Reconnecting
 from device.rotated import Rotated
 from device.steering import neutral_label
-from edge_tl.chosen import read_chosen
 from edge_tl.controller import Controller, ControllerConfig
 from edge_tl.detection.few import NAME as BOXES
-from edge_tl.embedder import Embedder, TFLiteEmbedder
+from edge_tl.embedders.look.ways import NEEDS, Look, open_look
+from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked
 from edge_tl.frames import Source
 from edge_tl.labels import check_label, escape, unescape
-from edge_tl.look.remembered import read_look, write_look
-from edge_tl.look.ways import NEEDS, Look, open_look
 from edge_tl.models import default_model
-from edge_tl.profile import Profile, Saved
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
+from edge_tl.store.profile import Profile, Saved
+from edge_tl.store.settings_hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
+from edge_tl.store.settings_look import read_look, write_look
+from edge_tl.store.settings_model import read_chosen
 
 clock = time.monotonic
 """The clock of everything that runs for real."""

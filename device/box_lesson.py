@@ -8,13 +8,13 @@ from time import perf_counter
 import numpy as np
 
 from device.boxed import FEW, learn, read_boxed, save
+from edge_tl.core.examples import Box
 from edge_tl.detection.few import FewDetector
-from edge_tl.embedder import Embedder
-from edge_tl.examples import Count
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.labels import check_label
-from edge_tl.profile import Profile
-from edge_tl.recorded import Box
-from edge_tl.stored import as_stored
+from edge_tl.store.examples import Count
+from edge_tl.store.media import as_stored
+from edge_tl.store.profile import Profile
 
 NOTHING = "nothing"
 """The class of pictures in which there is nothing to find."""

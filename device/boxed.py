@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from device.assembly import open_profile, profile_folder
+from edge_tl.core.examples import Box
 from edge_tl.detection.few import Boxed, BoxHead, FewDetector, views_of
 from edge_tl.detection.judging import Judged, judge
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError
-from edge_tl.examples import ExampleStore
-from edge_tl.image import decode
-from edge_tl.profile import Profile
-from edge_tl.recorded import Box
-from edge_tl.stored import JPEG
+from edge_tl.media.image import decode
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.media import JPEG
+from edge_tl.store.profile import Profile
 
 Progress = Callable[[int, int], object]
 WORDS = ("augment", "adapt", "epochs", "unfreeze", "curve", "max_false_alarms_per_hour")

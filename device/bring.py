@@ -22,19 +22,19 @@ from device.bring_boxes import bring_list
 from device.output import Progress, print_json, warn
 from device.rotated import turned
 from device.stopping import stoppable
-from edge_tl.box_files import ENDINGS as LISTS
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, ExampleError
-from edge_tl.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
-from edge_tl.image import decode
-from edge_tl.look.remembered import read_look
-from edge_tl.profile import Profile
-from edge_tl.speech.hearing import Hearing, open_base, read_hearing
-from edge_tl.speech.sound import LONGEST_WORD_S, NOISE, SHORTEST_S, embed_views, label_of, pieces, read_sound
-from edge_tl.speech.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
-from edge_tl.speech.stream import SoundEmbedder
-from edge_tl.speech.tfjsscds import MAGIC, read_tfjsscds
-from edge_tl.stored import Media
+from edge_tl.media.image import decode
+from edge_tl.media.sound import LONGEST_WORD_S, NOISE, SHORTEST_S, embed_views, label_of, pieces, read_sound
+from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
+from edge_tl.store.box_files import ENDINGS as LISTS
+from edge_tl.store.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
+from edge_tl.store.media import Media
+from edge_tl.store.profile import Profile
+from edge_tl.store.settings_hearing import Hearing, open_base, read_hearing
+from edge_tl.store.settings_look import read_look
+from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
 
 
 def bring(arguments: Namespace, stack: ExitStack) -> int:

@@ -10,15 +10,15 @@ from device.assembly import adopt_look, load_embedder, open_profile
 from device.boxed import in_pixels
 from device.output import Progress, print_json
 from device.stopping import stoppable
-from edge_tl.box_files import Listed, read_list, write_coco, write_csv
-from edge_tl.durable import write_synced
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, ExampleError
-from edge_tl.folders import ENDINGS, export_folder, folder_names, session_name_of
-from edge_tl.image import decode
+from edge_tl.files import write_synced
 from edge_tl.labels import check_label
-from edge_tl.look.ways import Look
-from edge_tl.profile import Profile
-from edge_tl.stored import JPEG
+from edge_tl.media.image import decode
+from edge_tl.store.box_files import Listed, read_list, write_coco, write_csv
+from edge_tl.store.folders import ENDINGS, export_folder, folder_names, session_name_of
+from edge_tl.store.media import JPEG
+from edge_tl.store.profile import Profile
 
 
 def bring_list(arguments: Namespace, stack: ExitStack) -> int:

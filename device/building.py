@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from device.output import Progress, print_json
-from edge_tl.embedder import TFLiteEmbedder, read_hashed
+from edge_tl.embedders.tflite import TFLiteEmbedder, read_hashed
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.interpreter import Interpreter
 from edge_tl.labels import escape
-from edge_tl.manifest import Manifest, check_new, read_manifest, write_model_folder
 from edge_tl.models import default_model
-from edge_tl.pictures import RESIZE, model_input, read_pictures
+from edge_tl.store.pictures import RESIZE, model_input, read_pictures
 from edge_tl.tflite.building import Recipe
 from edge_tl.tflite.building import build as written
+from edge_tl.tflite.interpreter import Interpreter
+from edge_tl.tflite.manifest import Manifest, check_new, read_manifest, write_model_folder
 from edge_tl.tflite.quantizing import to_float16, to_int8
 from edge_tl.tflite.weights import Weights, read_weights
 

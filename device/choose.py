@@ -15,10 +15,10 @@ from device.newest import NewestFrame
 from device.video import UsbCamera, VideoFile
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.frames import Source
-from edge_tl.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
-from edge_tl.sources import PICTURE_SUFFIXES, FolderSource
-from edge_tl.speech.wav import SUFFIXES
-from edge_tl.speech.wav_source import WavSource
+from edge_tl.media.wav import SUFFIXES
+from edge_tl.sources.folder import PICTURE_SUFFIXES, FolderSource
+from edge_tl.sources.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
+from edge_tl.sources.wav import WavSource
 
 GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim[:head|hand]|PATH"
 MIC_GRAMMAR = "auto|NAME|NUMBER|FILE.wav"

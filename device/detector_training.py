@@ -17,7 +17,7 @@ from edge_tl.detection.scenes import SHAPES
 from edge_tl.detection.training import FRESH, FRESH_SEED, Judged, Plan, Trained, judge, plan_of, train
 from edge_tl.detection.truth import sheet_of
 from edge_tl.errors import ConfigError
-from edge_tl.image import save_png
+from edge_tl.media.image import save_png
 from edge_tl.models import default_model
 from edge_tl.nn import Epoch
 

@@ -11,14 +11,14 @@ import numpy as np
 from device.line import Sight
 from device.reconnect import state_of
 from edge_tl.controller import Steady
+from edge_tl.core.answers import Observation
+from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame, Source
-from edge_tl.learned import Observation
+from edge_tl.listener import Listener
+from edge_tl.media.spectrum import spectrum
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.listening import Listener
-from edge_tl.speech.spectrum import spectrum
-from edge_tl.speech.stream import SoundEmbedder, StreamingSpeech
-from edge_tl.stored import as_stored
+from edge_tl.store.media import as_stored
 from edge_tl.timing import Stopwatch
 
 LATELY_S = 1.5

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_tl.embedder import Embedder
+from edge_tl.core.answers import Learned
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ExampleError
-from edge_tl.image import decode
-from edge_tl.learned import Learned
-from edge_tl.profile import Profile
+from edge_tl.judge.validation import Evaluation
+from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
-from edge_tl.stored import JPEG, as_stored
-from edge_tl.validation import Evaluation
+from edge_tl.store.media import JPEG, as_stored
+from edge_tl.store.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)

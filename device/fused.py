@@ -15,19 +15,19 @@ from edge_tl.detection.detector import features
 from edge_tl.detection.one_file import fuse_detector, read_one_file
 from edge_tl.detection.scenes import scenes
 from edge_tl.detection.training import FRESH_SEED
+from edge_tl.embedders.speech_base import BASE
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.image import decode
-from edge_tl.interpreter import read_model
-from edge_tl.look.remembered import read_look
-from edge_tl.manifest import read_manifest
+from edge_tl.export.fuse import fuse, fuse_network
+from edge_tl.export.fused import FusedModel, read_about
+from edge_tl.finetune.picture_base import read_picture_base
+from edge_tl.media.image import decode
 from edge_tl.nn.losses import softmax
-from edge_tl.picture_base import read_picture_base
-from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.base import BASE
-from edge_tl.speech.hearing import read_hearing
-from edge_tl.tflite.fuse import fuse, fuse_network
-from edge_tl.tflite.fused import FusedModel, read_about
+from edge_tl.store.profile import Profile
+from edge_tl.store.settings_hearing import read_hearing
+from edge_tl.store.settings_look import read_look
+from edge_tl.tflite.interpreter import read_model
+from edge_tl.tflite.manifest import read_manifest
 
 MOST_COMPARED = 20
 

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from device.line import Sight
+from edge_tl.core.answers import Learned
+from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError
-from edge_tl.evidence import Recorded
-from edge_tl.examples import Count, Example, ExampleStore
-from edge_tl.image import decode
+from edge_tl.judge.evidence import Recorded
 from edge_tl.labels import check_label
-from edge_tl.learned import Learned
-from edge_tl.look.marks import spot
+from edge_tl.media.image import decode
+from edge_tl.media.sound import NOISE, Sound
+from edge_tl.media.spectrum import spectrum
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.sound import NOISE, Sound
-from edge_tl.speech.spectrum import spectrum
-from edge_tl.stored import TFJSSCDS, WAV
+from edge_tl.store.examples import Count, Example, ExampleStore
+from edge_tl.store.media import TFJSSCDS, WAV
 
 ENOUGH = {"picture": 20, "sound": 8}
 """Examples of each class before training is offered; of words as the published transfer asks for (spec S4)."""

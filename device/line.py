@@ -11,9 +11,9 @@ import numpy as np
 from device.pace import Pace
 from device.reconnect import state_of
 from edge_tl.controller import Controller, Steady
+from edge_tl.core.answers import Observation
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame, Source
-from edge_tl.learned import Observation
 from edge_tl.recognizer import Recognizer
 from edge_tl.timing import Stopwatch
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
-from edge_tl.speech.sound import Sound
+from edge_tl.media.sound import Sound
 
 INSTALL = "python3 -m pip install -e .[speech]"
 BLOCK_S = 0.04

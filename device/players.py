@@ -10,12 +10,12 @@ import numpy as np
 
 from device.rotated import turned
 from device.steering import DIRECTIONS, neutral_label
-from edge_tl.drawn_room import Place
 from edge_tl.errors import ExampleError
-from edge_tl.folders import import_folder
 from edge_tl.frames import Frame, Source
-from edge_tl.image import decode
-from edge_tl.simulated import SimulatedPlayer
+from edge_tl.media.image import decode
+from edge_tl.sources.drawn_room import Place
+from edge_tl.sources.simulated import SimulatedPlayer
+from edge_tl.store.folders import import_folder
 
 TEACHING_TAKES, TESTING_TAKES, TAKE_FRAMES = 12, 4, 4
 """Takes a label, and frames a take. Many short takes teach more than few long ones: over eight players, 4 takes of 8

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_tl.embedders.look.embedders import FaceEmbedder, HandEmbedder
 from edge_tl.errors import ModelError
-from edge_tl.look.embedders import FaceEmbedder, HandEmbedder
 
 Finder = Callable[[np.ndarray], bool]
 FRAMES = 15

@@ -10,8 +10,8 @@ from device.holding import Holding
 from device.lesson import Lesson
 from device.line import Line, Sight
 from device.players import show
-from edge_tl.speech.sound import NOISE, pieces
-from edge_tl.speech.utterance import NOISE_S, Utterance
+from edge_tl.media.sound import NOISE, pieces
+from edge_tl.words.utterance import NOISE_S, Utterance
 
 
 class Recorder(Protocol):

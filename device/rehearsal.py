@@ -10,11 +10,11 @@ import numpy as np
 
 from device.output import Progress
 from device.players import Player, Take
-from edge_tl.examples import ExampleStore
+from edge_tl.core.answers import Learned
 from edge_tl.heads import make_head
-from edge_tl.learned import Learned
+from edge_tl.judge.validation import random_split
 from edge_tl.recognizer import Recognizer
-from edge_tl.validation import random_split
+from edge_tl.store.examples import ExampleStore
 
 
 @dataclass(frozen=True)

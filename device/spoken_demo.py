@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from edge_tl.embedders.speech import SpeechEmbedder
 from edge_tl.errors import EdgeTLError
+from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.embedding import SpeechEmbedder
-from edge_tl.speech.sound import NOISE, Sound, pieces, read_sound
 
 WORDS = ("up", "down", "left", "right")
 TEACHERS = ("en-us", "en-gb", "en-us+f2", "en-gb+m3")

@@ -14,7 +14,7 @@ import numpy as np
 from device.v4l2 import find_cameras, video_nodes
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
-from edge_tl.sources import wait_until
+from edge_tl.sources.folder import wait_until
 
 INSTALL = 'pip install "edge-tl[usb]"'
 MOST_DAMAGED = 10

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import edge_tl
 from device.output import Progress
+from edge_tl.embedders.look.models import VERSION, Part, download_command, read_parts
 from edge_tl.errors import ModelError
-from edge_tl.look.models import VERSION, Part, download_command, read_parts
 
 WHEEL_BYTES = 34_508_011
 """Of the wheel for x86-64, which is the one that is fetched."""

@@ -15,10 +15,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from device.cli import data_dir  # noqa: E402
-from edge_tl.image import fit, marked, save_png  # noqa: E402
-from edge_tl.look.embedders import HandEmbedder  # noqa: E402
-from edge_tl.look.marks import marks  # noqa: E402
-from edge_tl.simulated import POSES, SimulatedPlayer  # noqa: E402
+from edge_tl.embedders.look.embedders import HandEmbedder  # noqa: E402
+from edge_tl.embedders.look.marks import marks  # noqa: E402
+from edge_tl.media.image import fit, marked, save_png  # noqa: E402
+from edge_tl.sources.simulated import POSES, SimulatedPlayer  # noqa: E402
 
 SEED = 5
 TILE = (150, 200)

@@ -2,14 +2,19 @@
 
     Source.read → Frame → Embedder.embed → ExampleStore.add | Head.predict_proba → Controller.update → Game.step
 
-Read the files in this order, which is the data's way: errors, frames, sources, simulated, image, manifest, interpreter,
-embedder, stored, examples, folders, features, span, heads, metrics, validation, rejection, recognizer, controller,
-profile, timing, testing. Rooms of their own: speech (sound and words), look (hands and faces), nn (training below the
-head), detection (boxes), tflite (files, cut, built and fused).
+The rooms, each on those before it: errors, frames, files, labels, timing, controller; media and core; nn (training),
+tflite (files and the interpreter), models (what ships); sources and embedders; heads; judge; recognizer, listener, and
+store beside them; words, finetune, export, detection. testing makes all of it usable without hardware. Each folder says
+in what order its files are read; the data's way is sources, embedders, store | heads, recognizer, controller.
 """
 
 from edge_tl.controller import Controller, ControllerConfig, Steady
-from edge_tl.embedder import Embedder, TFLiteEmbedder
+from edge_tl.core.answers import Learned, Observation
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.speech import SpeechEmbedder
+from edge_tl.embedders.stream import Heard, SoundEmbedder, StreamingSpeech
+from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
 from edge_tl.errors import (
     ConfigError,
     EdgeTLError,
@@ -25,26 +30,21 @@ from edge_tl.errors import (
     SourceError,
     SourceTimeout,
 )
-from edge_tl.examples import ExampleStore
-from edge_tl.features import FeatureMap
 from edge_tl.frames import Frame, Source
 from edge_tl.heads import HEADS, Head, make_head
-from edge_tl.image import decode
-from edge_tl.learned import Learned, Observation
+from edge_tl.heads.rejection import Rejector
+from edge_tl.judge.validation import Evaluation, evaluate
+from edge_tl.listener import Listener, ListeningConfig
+from edge_tl.media.image import decode
+from edge_tl.media.sound import Sound, read_sound
+from edge_tl.media.wav import read_wav
 from edge_tl.models import default_model
-from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
-from edge_tl.rejection import Rejector
-from edge_tl.simulated import SimulatedPlayer
-from edge_tl.sources import FolderSource
-from edge_tl.speech.browser import BrowserEmbedder
-from edge_tl.speech.embedding import SpeechEmbedder
-from edge_tl.speech.listening import Listener, ListeningConfig
-from edge_tl.speech.sound import Sound, read_sound
-from edge_tl.speech.stream import Heard, SoundEmbedder, StreamingSpeech
-from edge_tl.speech.wav import read_wav
-from edge_tl.speech.wav_source import WavSource
-from edge_tl.validation import Evaluation, evaluate
+from edge_tl.sources.folder import FolderSource
+from edge_tl.sources.simulated import SimulatedPlayer
+from edge_tl.sources.wav import WavSource
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.profile import Profile
 
 __all__ = [
     "HEADS",

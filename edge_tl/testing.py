@@ -12,11 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ShapeError, SourceClosed, SourceTimeout
 from edge_tl.frames import Frame, Source
-from edge_tl.image import check_picture, fit
-from edge_tl.speech.audio import check_sound
+from edge_tl.media.frontend import check_sound
+from edge_tl.media.image import check_picture, fit
 
 
 class FakeClock:

@@ -13,10 +13,10 @@ from collections.abc import Callable
 import numpy as np
 from given import ROOT, mobilenet_weights, quick
 
-from edge_tl.embedder import TFLiteEmbedder
-from edge_tl.interpreter import Interpreter
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
 from edge_tl.tflite.building import Recipe, build
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.mobilenet import Layer, mobilenet_v1, mobilenet_v2
 from edge_tl.tflite.weights import read_weights
 

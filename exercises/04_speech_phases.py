@@ -11,10 +11,10 @@ import importlib.util
 import numpy as np
 from given import DATA, quick, speech_layers
 
+from edge_tl.embedders.windows import fitted
+from edge_tl.media.frontend import FRAMES, RATE_HZ, WINDOW_SAMPLES, model_input, spectrogram
+from edge_tl.media.sound import read_sound
 from edge_tl.nn import Adam, Conv2D, CrossEntropy, Dense, Layer, Network, fit
-from edge_tl.speech.audio import FRAMES, RATE_HZ, WINDOW_SAMPLES, model_input, spectrogram
-from edge_tl.speech.sound import read_sound
-from edge_tl.speech.windows import fitted
 
 WORDS = ("down", "go", "left", "right")
 PHASES = (("the top alone", 1e-3), ("the layer of 2000 units too", 1e-4), ("the convolution before it too", 1e-4))

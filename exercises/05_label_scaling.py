@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from given import features_at, mobilenet_weights, quick
 
+from edge_tl.core.metrics import iou
 from edge_tl.detection.answers import ScaledShape, new_head
 from edge_tl.detection.scenes import SHAPES, SIDE_PX, scenes
-from edge_tl.metrics import iou
 from edge_tl.nn import Adam, Network, fit
 
 CUT = "conv_pw_11_relu"

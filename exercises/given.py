@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.handwriting import read_mnist
-from edge_tl.interpreter import Interpreter
+from edge_tl.finetune.handwriting import read_mnist
 from edge_tl.nn import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool, Network, ReLU
 from edge_tl.tflite.building import Recipe, build
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.mobilenet import mobilenet_v1
 from edge_tl.tflite.weights import Weights, read_weights
 

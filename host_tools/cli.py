@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_tl.errors import ConfigError, EdgeTLError
-from edge_tl.manifest import QUANTIZATIONS
+from edge_tl.tflite.manifest import QUANTIZATIONS
 from host_tools.detect_command import add_detect
 from host_tools.detect_command import run as run_detect
 

@@ -14,7 +14,7 @@ import numpy as np
 from edge_tl.detection.answers import Answers, ClassAndBox, ScaledShape
 from edge_tl.detection.base import Base, write_detector
 from edge_tl.detection.training import Plan, Trained, begin, examples, unfreeze
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ModelError
 from edge_tl.nn import Epoch, Network
 from host_tools.image import Recipe, build

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.manifest import Scaling
+from edge_tl.tflite.manifest import Scaling
 from edge_tl.tflite.weights import Weights
 from host_tools.mobilenet_v2_torch import mobilenet_v2, preprocess
 from host_tools.tf import keras, silence, tensorflow

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.adaptation import BATCH, EPOCHS, MODES, RATE, batch_of
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.handwriting import read_mnist
-from edge_tl.interpreter import Interpreter
+from edge_tl.finetune.adaptation import BATCH, EPOCHS, MODES, RATE, batch_of
+from edge_tl.finetune.handwriting import read_mnist
+from edge_tl.finetune.picture_base import About, freeze, write_picture_base
 from edge_tl.nn import Network
-from edge_tl.picture_base import About, freeze, write_picture_base
+from edge_tl.tflite.interpreter import Interpreter
 from host_tools.layers import to_layers
 from host_tools.tf import keras, silence, tensorflow, versions
 
@@ -41,7 +41,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class KerasMode:
-    """One mode trained by Keras: the same numbers as edge_tl.adaptation.Adapted has."""
+    """One mode trained by Keras: the same numbers as edge_tl.finetune.adaptation.Adapted has."""
 
     mode: str
     parameters: int
@@ -122,7 +122,7 @@ def to_network(model: Any) -> Network:
 def export(
     model: Any, out: Path, name: str, digits: tuple[str, ...], test: tuple[np.ndarray, list[str]], origin: str
 ) -> Trained:
-    """Write the folder of edge_tl/picture_base.py, its front held against Keras; ModelError where they disagree."""
+    """Write the folder of finetune/picture_base.py, its front held against Keras; ModelError where not equal."""
     network = to_network(model)
     freeze(network, FROZEN)
     with silence():
@@ -172,7 +172,7 @@ def adapt_in_keras(
     held: tuple[np.ndarray, list[str]] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> KerasMode:
-    """What edge_tl.adaptation.adapt does, done by Keras' fit, from the same weights: for comparison.
+    """What edge_tl.finetune.adaptation.adapt does, done by Keras' fit, from the same weights: for comparison.
 
     base: the base's network, as many outputs as digits; mode: freeze, reset or all; clock: seconds, of each epoch.
     """
@@ -197,7 +197,7 @@ def adapt_in_keras(
     def begun(*_: object) -> None:
         begun_s[0] = clock()
 
-    # Judged apart, so that an epoch's time is that of training alone, as in edge_tl.adaptation.
+    # Judged apart, so that an epoch's time is that of training alone, as in edge_tl.finetune.adaptation.
     watch = keras().callbacks.LambdaCallback(on_epoch_begin=begun, on_epoch_end=ended)
     model.fit(X, Y, batch_of(len(X)), epochs, verbose=0, callbacks=[watch])
     if held is not None:

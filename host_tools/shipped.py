@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from edge_tl.errors import EdgeTLError, ModelError
-from edge_tl.manifest import Manifest
+from edge_tl.tflite.manifest import Manifest
 from host_tools.image import Recipe, build
 from host_tools.tflite import convert, write_folder
 from host_tools.weights import read_weights

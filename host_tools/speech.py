@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from edge_tl.embedders.speech_base import WINDOW_SHAPE, SpeechBase, Upper, write_base
 from edge_tl.errors import ExampleError, ModelError
-from edge_tl.interpreter import Interpreter
 from edge_tl.labels import check_label
-from edge_tl.speech.base import WINDOW_SHAPE, SpeechBase, Upper, write_base
-from edge_tl.speech.sound import label_of
+from edge_tl.media.sound import label_of
+from edge_tl.tflite.interpreter import Interpreter
 from host_tools.tf import keras, silence, tensorflow, versions
 from host_tools.tfjs import LayersModel
 
@@ -95,7 +95,7 @@ def _check(what: str, config: dict[str, Any], values: list[np.ndarray]) -> None:
 
 
 def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licence: str) -> Converted:
-    """Write the folder of a base of speech (edge_tl/speech/base.py), its TFLite files held against Keras.
+    """Write the folder of a base of speech (edge_tl/embedders/speech_base.py), its TFLite files held against Keras.
 
     ModelError, one line, where the model is no such recogniser, cannot be converted, or does not agree with itself.
     """

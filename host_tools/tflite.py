@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.manifest import QUANTIZATIONS, Manifest, check_new, write_model_folder
-from edge_tl.pictures import RESIZE, read_pictures
+from edge_tl.store.pictures import RESIZE, read_pictures
+from edge_tl.tflite.manifest import QUANTIZATIONS, Manifest, check_new, write_model_folder
 from host_tools.image import BaseModel
 from host_tools.tf import silence, tensorflow, versions
 

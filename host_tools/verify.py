@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.manifest import Manifest, read_manifest
-from edge_tl.pictures import read_pictures
+from edge_tl.store.pictures import read_pictures
+from edge_tl.tflite.manifest import Manifest, read_manifest
 from edge_tl.tflite.weights import Weights
 from host_tools.image import Recipe, build
 from host_tools.weights import read_weights

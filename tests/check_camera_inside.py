@@ -34,8 +34,8 @@ from device.newest import NewestFrame  # noqa: E402
 from device.reconnect import Reconnecting  # noqa: E402
 from edge_tl.errors import SourceError, SourceTimeout  # noqa: E402
 from edge_tl.frames import Frame, Source  # noqa: E402
-from edge_tl.image import fit  # noqa: E402
-from edge_tl.simulated import POSES, SimulatedPlayer  # noqa: E402
+from edge_tl.media.image import fit  # noqa: E402
+from edge_tl.sources.simulated import POSES, SimulatedPlayer  # noqa: E402
 
 SIZE_PX = (640, 480)
 FLAT = [(200, 30, 40), (40, 180, 60), (30, 60, 210), (230, 230, 230), (16, 16, 16), (220, 200, 40)]

@@ -21,11 +21,11 @@ import mediapipe
 import numpy as np
 
 from benchmarks.record import write
-from edge_tl.image import decode
-from edge_tl.look.detect import Detection, Detector
-from edge_tl.look.embedders import load_tracker
-from edge_tl.look.hand import Hand, HandTracker, palm_region
-from edge_tl.look.models import FACE, PARTS, VERSION, install_models, load_part
+from edge_tl.embedders.look.embedders import load_tracker
+from edge_tl.embedders.look.hand import Hand, HandTracker, palm_region
+from edge_tl.embedders.look.models import FACE, PARTS, VERSION, install_models, load_part
+from edge_tl.embedders.look.palm_and_face import Detection, Detector
+from edge_tl.media.image import decode
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("EDGE_TL_DATA", ROOT.parent / "shared" / "data"))

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_tl.embedders.look.models import PARTS, VERSION, read_parts
 from edge_tl.errors import EdgeTLError
-from edge_tl.interpreter import Interpreter
-from edge_tl.look.models import PARTS, VERSION, read_parts
+from edge_tl.export.fuse import append
 from edge_tl.models import default_model
 from edge_tl.tflite.flatbuffer import check_whole
-from edge_tl.tflite.fuse import append
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.quantizing import to_float16, to_int8
 from edge_tl.tflite.schema import listed, opened, operator_name, text
 from edge_tl.tflite.surgery import truncate

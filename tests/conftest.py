@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_tl.look.models import PARTS, VERSION, install_models
+from edge_tl.embedders.look.models import PARTS, VERSION, install_models
 
 ROOT = Path(__file__).resolve().parents[1]
 

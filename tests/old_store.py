@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.stored import checksum, pack, stored_jpeg
+from edge_tl.store.media import checksum, pack, stored_jpeg
 
 TABLES_1 = """
 CREATE TABLE labels (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);

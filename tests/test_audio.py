@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.speech.audio import (
+from edge_tl.media.frontend import (
     BINS,
     FFT_SAMPLES,
     FRAMES,
@@ -26,8 +26,8 @@ from edge_tl.speech.audio import (
     model_input,
     spectrogram,
 )
-from edge_tl.speech.resample import resample
-from edge_tl.speech.wav import read_wav
+from edge_tl.media.resample import resample
+from edge_tl.media.wav import read_wav
 
 NOISE = np.random.default_rng(0).normal(scale=0.1, size=3 * RATE_HZ).astype(np.float32)
 SILENCE_DB = 10 * np.log10(np.finfo(np.float32).tiny) - 20 * np.log10(2048)

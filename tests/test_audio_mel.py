@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_tl.embedders.mel import BANDS, GROUP_HOP, GROUP_SAMPLES, MelStream, mel_bands, mel_groups, mel_spectrogram
+from edge_tl.embedders.speech import speech_files
 from edge_tl.errors import ShapeError
-from edge_tl.interpreter import Interpreter
-from edge_tl.speech.embedding import speech_files
-from edge_tl.speech.mel import BANDS, GROUP_HOP, GROUP_SAMPLES, MelStream, mel_bands, mel_groups, mel_spectrogram
-from edge_tl.speech.wav import read_wav
+from edge_tl.media.wav import read_wav
+from edge_tl.tflite.interpreter import Interpreter
 
 NOISE = np.random.default_rng(0).normal(scale=0.1, size=48_000).astype(np.float32)
 

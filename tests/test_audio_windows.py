@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_tl.embedders.windows import cut, cut_word, focus_frame, levels, noise_windows, word_centre, word_windows
 from edge_tl.errors import ExampleError, ShapeError
-from edge_tl.speech.wav import read_wav
-from edge_tl.speech.windows import cut, cut_word, focus_frame, levels, noise_windows, word_centre, word_windows
+from edge_tl.media.wav import read_wav
 
 
 def a_word(at: int, samples: int = 16_000, rate_hz: int = 16_000, gain: float = 0.3) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_tl.speech.augment import at_pace, varied, with_gain, with_noise
-from edge_tl.speech.sound import Sound
+from edge_tl.media.sound import Sound
+from edge_tl.words.augment import at_pace, varied, with_gain, with_noise
 
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 RATE_HZ = 16_000

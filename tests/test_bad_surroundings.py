@@ -18,7 +18,7 @@ import pytest
 from tiny_profile import Run, counted, fill, make_all, picture, refused, runner
 
 from device.stopping import stoppable
-from edge_tl.profile import Profile
+from edge_tl.store.profile import Profile
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "import sys; from device.cli import main; sys.exit(main())"
@@ -151,7 +151,7 @@ from PIL import JpegImagePlugin, PngImagePlugin
 from device.cli import main
 for name in ("train", "predict", "evaluate", "examples"):
     importlib.import_module(f"device.commands.{name}")
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 TFLiteEmbedder.load(sys.argv[-1])
 if os.geteuid() == 0:
     os.setuid(65534)

@@ -20,12 +20,12 @@ from terminal_pty import Pty
 
 from device.boxed import read_boxed
 from device.cli import main
-from edge_tl.box_files import ENDINGS, read_list
+from edge_tl.core.metrics import iou
 from edge_tl.errors import ExampleError
-from edge_tl.examples import ExampleStore
-from edge_tl.image import save_png
-from edge_tl.metrics import iou
-from edge_tl.tables import VERSION
+from edge_tl.media.image import save_png
+from edge_tl.store.box_files import ENDINGS, read_list
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.schema import VERSION
 
 PRINT = "a" * 64
 Run = Callable[..., tuple[int, Any, str]]

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from tiny_profile import fill, refused, runner
 
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.interpreter import Interpreter
 from edge_tl.tflite import building
 from edge_tl.tflite.building import Built, Recipe, build
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.mobilenet import mobilenet_v2
 from edge_tl.tflite.surgery import truncate
 from edge_tl.tflite.weights import Weights, read_weights

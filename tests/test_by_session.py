@@ -10,12 +10,12 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import LeaveOneGroupOut
 
 from device.commands.train import accuracy_lines
+from edge_tl.core.folds import whole_sessions
 from edge_tl.errors import ShapeError
-from edge_tl.folds import whole_sessions
 from edge_tl.heads import make_head
 from edge_tl.heads.ridge import RidgeHead
+from edge_tl.judge.validation import evaluate, leave_one_session_out
 from edge_tl.nn.losses import softmax
-from edge_tl.validation import evaluate, leave_one_session_out
 
 LABELS = np.array(["left", "right", "up"])
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from device import choose
 from device.choose import GRAMMAR, Choice, open_source, parse_camera
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
-from edge_tl.image import save_png
-from edge_tl.simulated import SimulatedPlayer
+from edge_tl.media.image import save_png
+from edge_tl.sources.simulated import SimulatedPlayer
 
 
 @pytest.mark.parametrize(

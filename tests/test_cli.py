@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from device.cli import main
-from edge_tl.image import encode_jpeg, save_png
-from edge_tl.simulated import SimulatedPlayer
+from edge_tl.media.image import encode_jpeg, save_png
+from edge_tl.sources.simulated import SimulatedPlayer
 
 LABELS = ("up", "left", "neutral")
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge_tl import image
-from edge_tl.database import Database
 from edge_tl.errors import EdgeTLError, ProfileError
-from edge_tl.examples import ExampleStore, as_stored
-from edge_tl.tables import TABLES, UPGRADES, VERSION
+from edge_tl.media import image
+from edge_tl.store.database import Database
+from edge_tl.store.examples import ExampleStore, as_stored
+from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 
 PRINT = "a" * 64
 

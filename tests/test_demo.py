@@ -19,12 +19,12 @@ from device.cli import main
 from device.commands.demo import advice
 from device.players import FolderPlayer, SimulatedDemo, Take
 from device.rehearsal import evaluate, teach
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ExampleError
-from edge_tl.image import save_png
-from edge_tl.look.remembered import write_look
-from edge_tl.look.ways import Look
+from edge_tl.media.image import save_png
 from edge_tl.recognizer import Recognizer
-from edge_tl.simulated import SimulatedPlayer
+from edge_tl.sources.simulated import SimulatedPlayer
+from edge_tl.store.settings_look import write_look
 from edge_tl.testing import FakeEmbedder
 
 Demo = Callable[..., tuple[int, str, str]]

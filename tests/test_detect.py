@@ -12,7 +12,7 @@ from terminal_pty import Pty
 from test_ssd import scene
 
 from device.cli import main
-from edge_tl.image import decode, save_png
+from edge_tl.media.image import decode, save_png
 
 DATA = Path(__file__).parent / "data"
 SSD = str(DATA / "tiny_ssd_old.tflite")

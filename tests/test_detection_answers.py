@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
+from edge_tl.core.metrics import iou
 from edge_tl.detection.answers import KINDS, NOTHING, Answers, ClassAndBox, ScaledShape, new_head
 from edge_tl.detection.detector import NetworkDetector, features
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.metrics import iou
 from edge_tl.nn import Adam, Dense, Joint, Network, fit
 from edge_tl.testing import FakeEmbedder
 

@@ -13,7 +13,7 @@ from test_detection_training import WEIGHTS, small_base  # noqa: F401  a fixture
 from device.cli import main
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.scenes import SHAPES, scenes
-from edge_tl.image import decode
+from edge_tl.media.image import decode
 from host_tools.cli import main as host
 
 QUICK = ["--scenes", "40", "--epochs", "1,1", "--threads", "1"]

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from old_store import old_store
 
-from edge_tl.examples import as_stored
-from edge_tl.profile import KEPT, Profile, Saved
+from edge_tl.store.examples import as_stored
+from edge_tl.store.profile import KEPT, Profile, Saved
 
 PRINT = "a" * 64
 NURSERY = Path(__file__).with_name("durability_child.py")

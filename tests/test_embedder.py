@@ -14,13 +14,13 @@ import tiny_tflite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ModelError, ShapeError
-from edge_tl.image import decode, fit
-from edge_tl.interpreter import Interpreter
-from edge_tl.manifest import Manifest, Scaling, read_manifest, write_manifest
+from edge_tl.media.image import decode, fit
 from edge_tl.models import default_model
 from edge_tl.testing import FakeEmbedder, check_embedder
+from edge_tl.tflite.interpreter import Interpreter
+from edge_tl.tflite.manifest import Manifest, Scaling, read_manifest, write_manifest
 
 TINY = {kind: tiny_tflite.DATA / f"tiny_{kind}.tflite" for kind in tiny_tflite.KINDS}
 EVEN = Scaling((2 / 255,) * 3, (-1.0,) * 3)

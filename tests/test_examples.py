@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl import image
-from edge_tl.batch import BATCH_EXAMPLES
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
-from edge_tl.examples import Count, ExampleStore, as_stored
+from edge_tl.media import image
+from edge_tl.store.batch import BATCH_EXAMPLES
+from edge_tl.store.examples import Count, ExampleStore, as_stored
 
 PRINT = "a" * 64
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from edge_tl.core.features import GRIDS, FeatureMap, cell_means
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.features import GRIDS, FeatureMap, cell_means
 
 SHAPE = (7, 7, 5)
 

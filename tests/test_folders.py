@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge_tl import image
 from edge_tl.errors import ExampleError
-from edge_tl.examples import ExampleStore
-from edge_tl.folders import Found, export_folder, folder_names, import_folder, labels_in
 from edge_tl.labels import MAX_CHARACTERS, check_label, escape, unescape
+from edge_tl.media import image
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.folders import Found, export_folder, folder_names, import_folder, labels_in
 
 PRINT = "a" * 64
 TRICKY = [

@@ -14,22 +14,22 @@ from hypothesis import strategies as st
 from tiny_fused import DATA, FUSED, TINY, taught
 from tiny_profile import make_all, refused, runner
 
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.core.features import GRIDS, FeatureMap
+from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.speech_base import BASE
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, ModelError, NotFittedError
-from edge_tl.features import GRIDS, FeatureMap
+from edge_tl.export.fuse import append, fuse
+from edge_tl.export.fused import FusedModel
 from edge_tl.heads import make_head
-from edge_tl.image import decode
-from edge_tl.interpreter import Interpreter
-from edge_tl.manifest import Scaling
+from edge_tl.media.image import decode
+from edge_tl.media.sound import read_sound
 from edge_tl.models import default_model
 from edge_tl.nn import Dense, ReLU
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.base import BASE
-from edge_tl.speech.browser import BrowserEmbedder
-from edge_tl.speech.sound import read_sound
 from edge_tl.tflite.flatbuffer import check_whole
-from edge_tl.tflite.fuse import append, fuse
-from edge_tl.tflite.fused import FusedModel
+from edge_tl.tflite.interpreter import Interpreter
+from edge_tl.tflite.manifest import Scaling
 
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)
 

@@ -14,9 +14,9 @@ from tiny_fused import FUSED, LABELS, TINY, picture, taught
 
 from device.cli import main
 from edge_tl.errors import EdgeTLError, ModelError, ShapeError
-from edge_tl.image import save_png
-from edge_tl.speech.sound import Sound
-from edge_tl.tflite.fused import FusedModel, read_about
+from edge_tl.export.fused import FusedModel, read_about
+from edge_tl.media.image import save_png
+from edge_tl.media.sound import Sound
 
 Run = tuple[int, str, str]
 
@@ -28,13 +28,16 @@ def fused() -> FusedModel:
 
 
 def test_the_runtime_here_gives_what_the_recognizer_gives(fused: FusedModel) -> None:
-    """On LiteRT and on tflite-runtime alike, one file and two stages agree within 1e-5 on pictures of any size."""
+    """On LiteRT and on tflite-runtime alike, one file and two stages agree within float32 on pictures of any size."""
     recognizer = taught()
+    # The file was trained on another machine, whose BLAS adds in another order: a Gram matrix of that many rows and
+    # values differs by a rounding each, and the temperature multiplies it by a few.
+    rounding = 4 * 6 * len(LABELS) * recognizer.embedder.embedding_dim * np.finfo(np.float32).eps
     assert fused.classes == recognizer.classes == tuple(sorted(LABELS))
     for label in LABELS:
         for number in range(20, 30):
             one, two = fused.observe(picture(label, number)), recognizer.observe(picture(label, number))
-            np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-5)
+            np.testing.assert_allclose(one.probabilities, two.probabilities, rtol=0, atol=rounding)
             assert (one.label, one.best) == (two.label, two.best)
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from device.screens.cells import wrap
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ShapeError
-from edge_tl.evidence import Recorded
-from edge_tl.features import FeatureMap
-from edge_tl.guide import Advice, advise, every_advice, mislabelled
-from edge_tl.image import decode
+from edge_tl.judge.evidence import Recorded
+from edge_tl.judge.guide import Advice, advise, every_advice, mislabelled
+from edge_tl.media.image import decode
 from edge_tl.models import default_model
 
 Data = Callable[[str], Path]

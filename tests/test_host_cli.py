@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_tl.manifest import Scaling, read_manifest, write_manifest
+from edge_tl.tflite.manifest import Scaling, read_manifest, write_manifest
 from host_tools.cli import main
 
 NO_TOP = "mobilenet_v1_0.25_224/mobilenet_2_5_224_tf_no_top.h5"

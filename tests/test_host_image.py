@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.image import decode, encode_jpeg
-from edge_tl.interpreter import Interpreter
-from edge_tl.manifest import read_manifest
-from edge_tl.pictures import read_pictures
-from edge_tl.profile import Profile
+from edge_tl.media.image import decode, encode_jpeg
+from edge_tl.store.pictures import read_pictures
+from edge_tl.store.profile import Profile
+from edge_tl.tflite.interpreter import Interpreter
+from edge_tl.tflite.manifest import read_manifest
 from host_tools.image import BaseModel, Recipe, build, canonical, preprocessing, scaling_of
 from host_tools.shipped import DOWNLOADS, WHEEL
 from host_tools.tf import silence

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ModelError
-from edge_tl.manifest import read_manifest
 from edge_tl.models import default_model
+from edge_tl.tflite.manifest import read_manifest
 from host_tools import shipped
 
 

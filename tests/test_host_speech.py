@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 
 from device.cli import main as device
+from edge_tl.embedders.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS, read_base
 from edge_tl.errors import ModelError
-from edge_tl.image import decode
-from edge_tl.interpreter import Interpreter
+from edge_tl.media.frontend import model_input, spectrogram
+from edge_tl.media.image import decode
+from edge_tl.media.sound import NOISE, read_sound
+from edge_tl.media.tfjsscds import SpokenExample, write_tfjsscds
 from edge_tl.nn import CrossEntropy, Dense, Network, ReLU
-from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.audio import model_input, spectrogram
-from edge_tl.speech.base import FILE_NAME, WINDOW_SHAPE, WORDS, read_base
-from edge_tl.speech.sound import NOISE, read_sound
-from edge_tl.speech.tfjsscds import SpokenExample, write_tfjsscds
+from edge_tl.store.profile import Profile
 from edge_tl.testing import check_embedder
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.schema import opened, packed
 from edge_tl.tflite.surgery import truncate
 from edge_tl.tflite.unfreeze import unfreeze
@@ -32,8 +32,8 @@ pytestmark = pytest.mark.host
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 
-from edge_tl.speech.browser import BrowserEmbedder  # noqa: E402
-from edge_tl.speech.wav import encode_wav  # noqa: E402
+from edge_tl.embedders.browser import BrowserEmbedder  # noqa: E402
+from edge_tl.media.wav import encode_wav  # noqa: E402
 from host_tools.cli import main  # noqa: E402
 from host_tools.speech import to_keras  # noqa: E402
 from host_tools.tfjs import LayersModel, read_layers_model  # noqa: E402

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge_tl.errors import ExampleError, ShapeError
-from edge_tl.image import check_picture, decode, encode_jpeg, fit, save_png, thumbnail
+from edge_tl.media.image import check_picture, decode, encode_jpeg, fit, save_png, thumbnail
 
 
 def file_of(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

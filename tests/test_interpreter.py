@@ -13,11 +13,11 @@ import tiny_tflite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_tl import interpreter
 from edge_tl.errors import MissingDependency, ModelError, ShapeError
-from edge_tl.interpreter import BACKENDS, Interpreter, default_threads
 from edge_tl.models import default_model
+from edge_tl.tflite import interpreter
 from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.interpreter import BACKENDS, Interpreter, default_threads
 
 TINY = {kind: tiny_tflite.DATA / f"tiny_{kind}.tflite" for kind in tiny_tflite.KINDS}
 TWO_INPUTS = tiny_tflite.DATA / "tiny_two_inputs.tflite"
@@ -127,7 +127,7 @@ def test_no_truncated_model_kills_the_process() -> None:
 import sys
 from pathlib import Path
 from edge_tl.errors import ModelError
-from edge_tl.interpreter import Interpreter
+from edge_tl.tflite.interpreter import Interpreter
 for name in sys.argv[1:]:
     data = Path(name).read_bytes()
     for size in range(0, len(data), max(1, len(data) // 500)):
@@ -191,7 +191,7 @@ def test_loading_is_silent_but_swallows_nothing() -> None:
     """LiteRT's announcement stays off stderr, what others write there comes through, and stderr may be closed."""
     code = f"""
 import os, sys
-from edge_tl import interpreter
+from edge_tl.tflite import interpreter
 from pathlib import Path
 with interpreter._without_chatter():
     os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\\nheard\\n")

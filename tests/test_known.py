@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_tl.known import SMOOTH, KnownOrOther, squared
+from edge_tl.heads.known_or_other import SMOOTH, KnownOrOther, squared
 
 
 def clusters(seed: int = 0, each: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

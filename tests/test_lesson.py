@@ -12,9 +12,9 @@ from device.lesson import Lesson
 from device.line import Line
 from edge_tl.controller import Controller
 from edge_tl.errors import SourceTimeout
-from edge_tl.examples import ExampleStore
 from edge_tl.frames import Frame
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.examples import ExampleStore
 from edge_tl.testing import FakeClock, FakeEmbedder
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.look.embedders import BoxEmbedder, FaceEmbedder, HandCropEmbedder, HandEmbedder, crop_region
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError
-from edge_tl.image import decode
-from edge_tl.look.embedders import BoxEmbedder, FaceEmbedder, HandCropEmbedder, HandEmbedder, crop_region
+from edge_tl.media.image import decode
 from edge_tl.testing import FakeEmbedder, check_embedder
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl.image import decode
-from edge_tl.look.embedders import FaceCropEmbedder, load_face_tracker
-from edge_tl.look.face import SURE_FACE, VALUES, FaceTracker, same, windows
-from edge_tl.look.region import Region, whole
+from edge_tl.embedders.look.embedders import FaceCropEmbedder, load_face_tracker
+from edge_tl.embedders.look.face import SURE_FACE, VALUES, FaceTracker, same, windows
+from edge_tl.embedders.look.region import Region, whole
+from edge_tl.media.image import decode
 from edge_tl.testing import FakeEmbedder, check_embedder
 
 GREY = np.full((240, 320, 3), 127, np.uint8)

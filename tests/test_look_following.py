@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl.image import decode
-from edge_tl.look.embedders import HandEmbedder, load_tracker
-from edge_tl.look.hand import TURNS_RAD, Hand, HandTracker
-from edge_tl.look.region import Region
+from edge_tl.embedders.look.embedders import HandEmbedder, load_tracker
+from edge_tl.embedders.look.hand import TURNS_RAD, Hand, HandTracker
+from edge_tl.embedders.look.region import Region
+from edge_tl.media.image import decode
 
 GREY = np.full((240, 320, 3), 127, np.uint8)
 

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_tl.image import fit, letterbox, warp
-from edge_tl.look.anchors import anchors
-from edge_tl.look.detect import decode, weighted
-from edge_tl.look.region import Region, around, upright, whole
+from edge_tl.embedders.look.anchors import anchors
+from edge_tl.embedders.look.palm_and_face import decode, weighted
+from edge_tl.embedders.look.region import Region, around, upright, whole
+from edge_tl.media.image import fit, letterbox, warp
 
 REGIONS = st.builds(
     Region,

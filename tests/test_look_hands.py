@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl.embedder import Embedder
-from edge_tl.image import decode
-from edge_tl.look.embedders import HandEmbedder
+from edge_tl.embedders.look.embedders import HandEmbedder
+from edge_tl.embedders.tflite import Embedder
+from edge_tl.media.image import decode
 
 
 @pytest.fixture(scope="session")

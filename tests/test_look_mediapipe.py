@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_tl.image import decode
-from edge_tl.look.detect import Detector
-from edge_tl.look.embedders import load_tracker
-from edge_tl.look.hand import palm_region
-from edge_tl.look.models import FACE, PALM, load_part
+from edge_tl.embedders.look.embedders import load_tracker
+from edge_tl.embedders.look.hand import palm_region
+from edge_tl.embedders.look.models import FACE, PALM, load_part
+from edge_tl.embedders.look.palm_and_face import Detector
+from edge_tl.media.image import decode
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "mediapipe.json").read_text())
 NEAR = 0.015

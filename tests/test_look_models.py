@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_tl.errors import ModelError
-from edge_tl.look.models import (
+from edge_tl.embedders.look.models import (
     FACE,
     LANDMARKS,
     PALM,
@@ -19,7 +18,8 @@ from edge_tl.look.models import (
     is_installed,
     load_part,
 )
-from edge_tl.manifest import read_manifest
+from edge_tl.errors import ModelError
+from edge_tl.tflite.manifest import read_manifest
 
 
 def a_wheel(path: Path, version: str = VERSION, **members: bytes) -> Path:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl.image import decode
-from edge_tl.look.embedders import HandEmbedder
-from edge_tl.look.other_hands import (
+from edge_tl.core.metrics import roc
+from edge_tl.embedders.look.embedders import HandEmbedder
+from edge_tl.embedders.look.made_hands import (
     APART,
     BENDS,
     MADE,
@@ -22,8 +22,8 @@ from edge_tl.look.other_hands import (
     other_hands,
     other_pairs,
 )
-from edge_tl.metrics import roc
-from edge_tl.rejection import Rejector
+from edge_tl.heads.rejection import Rejector
+from edge_tl.media.image import decode
 
 
 @pytest.fixture(scope="module")

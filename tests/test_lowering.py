@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tiny_profile import refused, runner
 
 from device.cli import main
-from edge_tl.adaptation import adapt
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.interpreter import Interpreter
+from edge_tl.export.fused import FusedModel
+from edge_tl.finetune.adaptation import adapt
+from edge_tl.finetune.picture_base import read_picture_base, write_picture_base
 from edge_tl.nn import BatchNorm, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatten, Layer, MaxPool, Network, ReLU
-from edge_tl.picture_base import read_picture_base, write_picture_base
-from edge_tl.tflite.fused import FusedModel
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.lowering import network_model
 
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)

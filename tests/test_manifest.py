@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ModelError
-from edge_tl.manifest import (
+from edge_tl.tflite.manifest import (
     COLOUR_ORDERS,
     KINDS,
     QUANTIZATIONS,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_tl.core.metrics import iou
 from edge_tl.errors import ShapeError
-from edge_tl.metrics import iou
 
 SIDE = 12
 CORNERS = st.tuples(*[st.integers(0, SIDE)] * 4)

@@ -19,8 +19,8 @@ from device.choose import open_mic
 from device.microphone import MUTED_S, STALLED_S, Microphone, microphones, play
 from device.reconnect import Reconnecting
 from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout
-from edge_tl.speech.sound import Sound
-from edge_tl.speech.wav import encode_wav
+from edge_tl.media.sound import Sound
+from edge_tl.media.wav import encode_wav
 from edge_tl.testing import FakeClock
 
 RNG = np.random.default_rng(0)

@@ -8,12 +8,12 @@ from scipy.stats import truncnorm
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
 from edge_tl.heads.mlp import MLPHead, two_layers
 from edge_tl.nn import Adam, CrossEntropy, Network, fit
 from edge_tl.nn.layers import variance_scaling
 from edge_tl.nn.losses import softmax
-from edge_tl.span import Span
 
 
 def examples(n: int = 30, columns: int = 200) -> tuple[np.ndarray, np.ndarray]:

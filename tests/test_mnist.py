@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from benchmarks import proof_mnist
 from device.cli import main
-from edge_tl.adaptation import MODES, Adapted, accuracy, adapt
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ShapeError
-from edge_tl.handwriting import Writer, read_mnist
-from edge_tl.image import save_png
+from edge_tl.finetune.adaptation import MODES, Adapted, accuracy, adapt
+from edge_tl.finetune.handwriting import Writer, read_mnist
+from edge_tl.finetune.picture_base import PictureBase, read_picture_base, write_picture_base
+from edge_tl.media.image import save_png
 from edge_tl.nn import Adam, Conv2D, CrossEntropy, Dense, Dropout, Flatten, MaxPool, Network, ReLU, fit
-from edge_tl.picture_base import PictureBase, read_picture_base, write_picture_base
 
 DIGITS = ("0", "1", "2", "3", "4")
 OTHERS = ("5", "6", "7", "8", "9")

@@ -18,8 +18,8 @@ import edge_tl
 from device import wheel as wheels
 from device.cli import main
 from device.commands import doctor
+from edge_tl.embedders.look.models import PARTS, is_installed
 from edge_tl.errors import ModelError
-from edge_tl.look.models import PARTS, is_installed
 
 ROOT = str(Path(__file__).resolve().parents[1])
 

@@ -10,10 +10,10 @@ import pytest
 from tiny_profile import Run, fill, model_folder
 
 from device.cli import main
-from edge_tl.chosen import install_embedder, read_chosen, write_chosen
 from edge_tl.errors import ModelError, ProfileError
-from edge_tl.manifest import Scaling
-from edge_tl.profile import Profile
+from edge_tl.store.profile import Profile
+from edge_tl.store.settings_model import install_embedder, read_chosen, write_chosen
+from edge_tl.tflite.manifest import Scaling
 
 
 @pytest.fixture
@@ -123,7 +123,9 @@ def test_installing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.M
     """What fails half-way leaves no folder; what is there already is left alone."""
     source = model_folder(tmp_path / "model")
     with monkeypatch.context() as patched:
-        patched.setattr("edge_tl.chosen.sync_folder", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+        patched.setattr(
+            "edge_tl.store.settings_model.sync_folder", lambda _: (_ for _ in ()).throw(OSError(28, "No space left"))
+        )
         with pytest.raises(ProfileError, match="No space"):
             install_embedder(source, tmp_path / "embedders")
     assert list((tmp_path / "embedders").iterdir()) == []

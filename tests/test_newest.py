@@ -14,8 +14,8 @@ from source_contract import check_source
 from device.newest import NewestFrame
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
-from edge_tl.image import save_png
-from edge_tl.sources import FolderSource
+from edge_tl.media.image import save_png
+from edge_tl.sources.folder import FolderSource
 
 PATIENCE_S = 20.0
 

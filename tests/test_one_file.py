@@ -19,7 +19,7 @@ from edge_tl.detection.detector import features
 from edge_tl.detection.one_file import ABOUT, fuse_detector, read_one_file
 from edge_tl.detection.scenes import scenes
 from edge_tl.errors import ModelError
-from edge_tl.image import fit, save_png
+from edge_tl.media.image import fit, save_png
 from edge_tl.models import default_model
 from edge_tl.nn import BatchNorm, Dense, Network
 from edge_tl.tflite.flatbuffer import metadata

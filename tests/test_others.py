@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge_tl.core.features import PLAIN
 from edge_tl.errors import ShapeError
-from edge_tl.features import PLAIN
 from edge_tl.frames import Frame
+from edge_tl.media.sound import OTHER
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.alarms import answers, left_out
-from edge_tl.speech.others import ANY, HARDEST, others_in, pick
-from edge_tl.speech.sound import OTHER
-from edge_tl.stored import as_stored
+from edge_tl.store.media import as_stored
 from edge_tl.testing import FakeEmbedder
+from edge_tl.words.alarms import answers, left_out
+from edge_tl.words.others import ANY, HARDEST, others_in, pick
 
 DIM, VIEWS = 8, 3
 MIDDLES = {"go": np.eye(DIM)[0], "stop": np.eye(DIM)[1], "background noise": np.eye(DIM)[2]}

@@ -21,7 +21,7 @@ from device.round import Round
 from device.screens.cells import text_columns
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
-from edge_tl.profile import Profile
+from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeClock
 
 COMMAND = "import sys; from device.cli import main; sys.exit(main())"
@@ -31,7 +31,7 @@ import numpy.random, secrets
 from encodings import cp437
 from PIL import JpegImagePlugin, PngImagePlugin
 import device.commands.play, device.commands.teach
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 TFLiteEmbedder.load(sys.argv[sys.argv.index("--model") + 1])
 if os.geteuid() == 0:
     os.setuid(65534)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edge_tl.errors import ProfileError, ProfileLocked
-from edge_tl.profile import KEPT, Profile, Saved
+from edge_tl.store.profile import KEPT, Profile, Saved
 
 META = {"head": {"name": "ridge", "λ": 0.1}, "evaluation": {"accuracy": 0.875}, "labels": ["up", "😀/.."], "none": None}
 
@@ -279,7 +279,7 @@ def test_one_writer_and_the_second_is_told_who(folder: Path) -> None:
     with Profile(folder, writable=True) as writer:
         with pytest.raises(ProfileLocked, match=rf"PID {os.getpid()}\b.* end it"):
             Profile(folder, writable=True)
-        code = "import sys; from edge_tl.profile import Profile; Profile(sys.argv[1], writable=True)"
+        code = "import sys; from edge_tl.store.profile import Profile; Profile(sys.argv[1], writable=True)"
         other = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False)
         assert f"ProfileLocked: another process (PID {os.getpid()})" in other.stderr
         writer.store.add_label("up")

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.look_ways import Way, mean_recall, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import Embedded, Pictures, faces, sessions
 from benchmarks.proof_look import face_takes, nothing, people, protocols, thinned, with_a_few
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.tflite import Embedder
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,12 @@ from benchmarks.proof_faces import unseen_people, with_own_pictures
 from benchmarks.proof_sessions import left_out
 from benchmarks.proof_strangers import faces_taught, hands_taught, summary
 from benchmarks.tables import PAGES, PLACE, README, REPORTS, SHORT, filled
-from edge_tl.embedder import TFLiteEmbedder
-from edge_tl.features import FeatureMap
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.speech import SpeechEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.heads import make_head
+from edge_tl.judge.validation import random_split
 from edge_tl.models import default_model
-from edge_tl.speech.embedding import SpeechEmbedder
-from edge_tl.validation import random_split
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ConfigError, EdgeTLError, ModelError
-from edge_tl.interpreter import Interpreter
 from edge_tl.models import default_model
-from edge_tl.pictures import model_input, read_pictures
+from edge_tl.store.pictures import model_input, read_pictures
 from edge_tl.tflite.building import Built, Recipe, build
 from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.quantizing import asymmetric, to_float16, to_int8
 from edge_tl.tflite.schema import opened, operator_name, packed
 from edge_tl.tflite.weights import read_weights
@@ -121,7 +121,7 @@ def test_int8_is_what_tensorflow_makes_on_the_same_pictures(
 
 def test_the_model_that_ships_can_be_made_int8(data: Callable[[str], Path]) -> None:
     """The shipped MobileNet V2, written by TensorFlow with weights in float16, is measured and rewritten."""
-    from edge_tl.manifest import read_manifest
+    from edge_tl.tflite.manifest import read_manifest
 
     manifest = read_manifest(default_model())
     before = next(default_model().glob("*.tflite")).read_bytes()

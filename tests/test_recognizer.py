@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from edge_tl.errors import ExampleError, NotFittedError, ProfileMismatch
-from edge_tl.examples import ExampleStore
 from edge_tl.heads import HEADS
-from edge_tl.profile import Profile
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeEmbedder
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}

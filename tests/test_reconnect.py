@@ -12,9 +12,9 @@ from source_contract import check_source
 from device.reconnect import Reconnecting
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame, Source
-from edge_tl.image import save_png
-from edge_tl.simulated import SimulatedPlayer
-from edge_tl.sources import FolderSource
+from edge_tl.media.image import save_png
+from edge_tl.sources.folder import FolderSource
+from edge_tl.sources.simulated import SimulatedPlayer
 
 
 class Clock:

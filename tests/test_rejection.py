@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.core.features import FeatureMap
+from edge_tl.core.metrics import roc
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ShapeError
-from edge_tl.features import FeatureMap
+from edge_tl.heads.rejection import Rejector, far, thinned, unclear
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.image import decode
-from edge_tl.metrics import roc
+from edge_tl.media.image import decode
 from edge_tl.models import default_model
-from edge_tl.rejection import Rejector, far, thinned, unclear
 
 RNG = np.random.default_rng(0)
 CENTRES = RNG.uniform(0, 1, (5, 80))
@@ -151,7 +151,7 @@ def test_many_rows_are_thinned_evenly() -> None:
 
 def test_a_thinned_rejector_still_judges_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """With few rows kept strangers are still refused and every example has its held-out novelty."""
-    monkeypatch.setattr("edge_tl.rejection.VALUES", 80 * 40)
+    monkeypatch.setattr("edge_tl.heads.rejection.VALUES", 80 * 40)
     X, y, takes = rows(takes=6)
     rejector = Rejector().fit(X, y, takes)
     assert len(rejector.state()[1]["rows"]) <= 40

@@ -20,17 +20,17 @@ from tiny_profile import fill, make_all, picture, refused, runner
 
 from device.cli import main
 from device.report.pictures import make_thumbnail, spread_over
-from edge_tl.calibration import reliability
+from edge_tl.embedders.look.embedders import BoxEmbedder
+from edge_tl.embedders.look.hand import Hand
+from edge_tl.embedders.look.region import Region
 from edge_tl.errors import ShapeError
-from edge_tl.examples import ExampleStore
 from edge_tl.heads import make_head
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.learning_curve import learning_curve
-from edge_tl.look.embedders import BoxEmbedder
-from edge_tl.look.hand import Hand
-from edge_tl.look.region import Region
-from edge_tl.profile import Profile
-from edge_tl.projection import principal_plane
+from edge_tl.judge.calibration import reliability
+from edge_tl.judge.learning_curve import learning_curve
+from edge_tl.judge.projection import principal_plane
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeEmbedder
 
 HOSTILE = "<script>alert('1')</script>\"&'"

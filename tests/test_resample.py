@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ExampleError, MissingDependency, ShapeError
-from edge_tl.speech.resample import Resampler, resample
+from edge_tl.media.resample import Resampler, resample
 
 NOISE = np.random.default_rng(0).uniform(-0.9, 0.9, 30_000).astype(np.float32)
 

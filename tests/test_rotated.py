@@ -11,7 +11,7 @@ from tiny_profile import fill, model_folder
 
 from device.cli import main
 from device.rotated import DEGREES, Rotated, turned
-from edge_tl.sources import FolderSource
+from edge_tl.sources.folder import FolderSource
 from edge_tl.testing import FakeClock, check_source
 
 

@@ -20,7 +20,7 @@ from device.serve.tuning import Tuning, write_tuning
 from edge_tl.controller import ControllerConfig
 from edge_tl.errors import ConfigError, ExampleError, ProfileError, SourceTimeout
 from edge_tl.frames import Frame
-from edge_tl.profile import Profile
+from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeClock, FakeEmbedder
 
 LONG_S = 30.0

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.serving import LONG_S, Serving
 from device.cli import main
-from edge_tl.speech.sound import NOISE, read_sound
+from edge_tl.media.sound import NOISE, read_sound
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from old_store import PRINT, old_store
 
 from edge_tl.errors import ExampleError, ProfileError
-from edge_tl.examples import ExampleStore
-from edge_tl.sessions import PAUSE_S, Session, in_one_session_only
-from edge_tl.tables import VERSION
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.schema import VERSION
+from edge_tl.store.sessions import PAUSE_S, Session, in_one_session_only
 from edge_tl.testing import FakeClock
 
 
@@ -179,7 +179,7 @@ def test_an_upgrade_that_fails_changes_nothing(tmp_path: Path) -> None:
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edge_tl.database.BUSY_S", 0.0)
+        patch.setattr("edge_tl.store.database.BUSY_S", 0.0)
         with pytest.raises(ProfileError, match="in use by another program"):
             ExampleStore(path, writable=True)
     blocker.close()

@@ -11,16 +11,16 @@ import pytest
 from sklearn.linear_model import RidgeClassifier
 from source_contract import check_source
 
-from edge_tl.drawn_hand import SIGNS, HandLook, joints_px, skeleton
-from edge_tl.drawn_hand import draw as draw_hand
-from edge_tl.drawn_head import Look, draw, on_skull
-from edge_tl.drawn_room import SKIN, Place, behind, photograph, skin
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.look.embedders import FaceEmbedder, HandEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, SourceTimeout
-from edge_tl.features import FeatureMap
-from edge_tl.look.embedders import FaceEmbedder, HandEmbedder
 from edge_tl.models import default_model
-from edge_tl.simulated import POSES, SUBJECTS, TURN_S, SimulatedPlayer, wandering
+from edge_tl.sources.drawn_hand import SIGNS, HandLook, joints_px, skeleton
+from edge_tl.sources.drawn_hand import draw as draw_hand
+from edge_tl.sources.drawn_head import Look, draw, on_skull
+from edge_tl.sources.drawn_room import SKIN, Place, behind, photograph, skin
+from edge_tl.sources.simulated import POSES, SUBJECTS, TURN_S, SimulatedPlayer, wandering
 
 
 class Clock:

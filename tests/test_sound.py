@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.speech import SpeechEmbedder
+from edge_tl.embedders.stream import EmbeddingStream, SoundEmbedder, WindowStream
 from edge_tl.errors import ExampleError, ShapeError
-from edge_tl.examples import ExampleStore
-from edge_tl.features import FeatureMap
+from edge_tl.media.sound import NOISE, Sound, embed_views, label_of, pieces, read_sound
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.embedding import SpeechEmbedder
-from edge_tl.speech.sound import NOISE, Sound, embed_views, label_of, pieces, read_sound
-from edge_tl.speech.stream import EmbeddingStream, SoundEmbedder, WindowStream
+from edge_tl.store.examples import ExampleStore
 
 RNG = np.random.default_rng(0)
 

@@ -10,8 +10,8 @@ import pytest
 from source_contract import check_source
 
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
-from edge_tl.image import decode, save_png
-from edge_tl.sources import FolderSource, find_pictures
+from edge_tl.media.image import decode, save_png
+from edge_tl.sources.folder import FolderSource, find_pictures
 
 
 class Clock:

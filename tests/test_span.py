@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_tl.core.gram import GrowingGram, Span
 from edge_tl.errors import ShapeError
-from edge_tl.span import GrowingGram, Span
 
 
 @given(st.lists(st.one_of(st.integers(1, 90), st.just("remove")), max_size=8), st.integers(0, 1000))
@@ -74,7 +74,7 @@ def test_many_rows_take_the_cholesky_factor(monkeypatch: pytest.MonkeyPatch) -> 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 90))
     X[3] = X[5]
-    monkeypatch.setattr("edge_tl.span.EIGH_ROWS", 10)
+    monkeypatch.setattr("edge_tl.core.gram.EIGH_ROWS", 10)
     span = Span.of(X)
     np.testing.assert_allclose(span.L @ span.L.T, X @ X.T, atol=2e-4)
     V = rng.normal(size=(30, 2))

@@ -14,23 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_tl.embedders import speech as speech_embedding
+from edge_tl.embedders.mel import mel_spectrogram
+from edge_tl.embedders.speech import SHIFTS, STEP_SAMPLES, WINDOW_SAMPLES, WORD_AT, SpeechEmbedder, speech_files
 from edge_tl.errors import ExampleError, MissingDependency, ModelError
-from edge_tl.examples import ExampleStore
-from edge_tl.interpreter import BACKENDS, Interpreter
+from edge_tl.media.sound import Sound
+from edge_tl.media.wav import read_wav
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech import embedding as speech_embedding
-from edge_tl.speech.embedding import (
-    SHIFTS,
-    STEP_SAMPLES,
-    WINDOW_SAMPLES,
-    WORD_AT,
-    SpeechEmbedder,
-    speech_files,
-)
-from edge_tl.speech.mel import mel_spectrogram
-from edge_tl.speech.sound import Sound
-from edge_tl.speech.wav import read_wav
+from edge_tl.store.examples import ExampleStore
 from edge_tl.testing import check_embedder
+from edge_tl.tflite.interpreter import BACKENDS, Interpreter
 
 HERE = importlib.util.find_spec("pyopen_wakeword") is not None
 needs_package = pytest.mark.skipif(not HERE, reason="pyopen-wakeword is not installed: pip install -e .[speech]")
@@ -72,7 +65,7 @@ def test_each_runtime_gives_the_same(backend: str, embedder: SpeechEmbedder) -> 
 def test_the_packages_own_code_is_not_imported() -> None:
     """Loading and embedding run nothing of the package: it stays a holder of two files."""
     code = (
-        "import sys, numpy; from edge_tl.speech.embedding import SpeechEmbedder;"
+        "import sys, numpy; from edge_tl.embedders.speech import SpeechEmbedder;"
         "SpeechEmbedder.load(threads=1).embed(numpy.zeros(16000, 'float32'));"
         "assert not [name for name in sys.modules if 'wakeword' in name]"
     )

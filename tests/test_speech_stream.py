@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.stream import EmbeddingStream, SoundEmbedder, StreamingSpeech, WindowStream
 from edge_tl.errors import ExampleError, ShapeError
-from edge_tl.features import FeatureMap
 from edge_tl.frames import Frame
-from edge_tl.speech.audio import check_sound
-from edge_tl.speech.resample import resample
-from edge_tl.speech.stream import EmbeddingStream, SoundEmbedder, StreamingSpeech, WindowStream
+from edge_tl.media.frontend import check_sound
+from edge_tl.media.resample import resample
 
 NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 96_000).astype(np.float32)
 

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_ssd import LABELS, anchors
 
+from edge_tl.core.boxes import overlaps, surest
 from edge_tl.detection.ssd import OVERLAP, SSDDetector, parse_labels, read_labels
 from edge_tl.detection.ssd_anchors import read_anchors, standard_anchors
-from edge_tl.detection.suppress import overlaps, surest
 from edge_tl.errors import ModelError, ShapeError
-from edge_tl.image import decode
+from edge_tl.media.image import decode
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).resolve().parents[1]

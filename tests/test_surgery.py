@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from device.cli import main
 from edge_tl.errors import MissingDependency, ModelError
-from edge_tl.interpreter import Interpreter
 from edge_tl.models import default_model
 from edge_tl.tflite.building import Recipe, build
 from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.quantizing import to_int8
 from edge_tl.tflite.schema import opened, packed
 from edge_tl.tflite.surgery import truncate

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from terminal_pty import Pty
 
-from edge_tl.examples import ExampleStore
+from edge_tl.store.examples import ExampleStore
 
 
 @pytest.fixture

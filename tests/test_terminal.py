@@ -31,7 +31,7 @@ from device.screens.cells import (
 from device.screens.pairs import TEXT_RESERVE, Pairs
 from device.screens.panel import preview
 from device.screens.terminal import name_keys
-from edge_tl.look.marks import Mark
+from edge_tl.embedders.look.marks import Mark
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ExampleError
-from edge_tl.speech.tfjsscds import HEADER, SpokenExample, read_tfjsscds, write_tfjsscds
+from edge_tl.media.tfjsscds import HEADER, SpokenExample, read_tfjsscds, write_tfjsscds
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "@tensorflow-models/speech-commands/dist/dataset.js"

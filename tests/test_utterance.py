@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge_tl.embedders.windows import word_centre
 from edge_tl.errors import ExampleError
 from edge_tl.frames import Frame
-from edge_tl.speech.sound import Sound
-from edge_tl.speech.utterance import Utterance
-from edge_tl.speech.windows import word_centre
+from edge_tl.media.sound import Sound
+from edge_tl.words.utterance import Utterance
 
 RATE_HZ, BLOCK = 16_000, 640
 

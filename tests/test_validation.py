@@ -12,22 +12,13 @@ from scipy import stats
 from sklearn import metrics as reference
 from sklearn.model_selection import LeaveOneGroupOut
 
+from edge_tl.core.folds import random_parts, whole_takes
+from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, roc, suspects, t_quantile, wilson_interval
 from edge_tl.errors import ShapeError
-from edge_tl.folds import random_parts, whole_takes
 from edge_tl.heads import make_head
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.metrics import (
-    accuracy,
-    confusion,
-    effective_size,
-    recall,
-    roc,
-    suspects,
-    t_quantile,
-    wilson_interval,
-)
+from edge_tl.judge.validation import evaluate, leave_one_take_out, random_split
 from edge_tl.nn.losses import softmax
-from edge_tl.validation import evaluate, leave_one_take_out, random_split
 
 
 def sessions(takes: int = 6, frames: int = 10, drift: float = 1.0, seed: int = 0) -> tuple[np.ndarray, ...]:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ExampleError, MissingDependency, ShapeError
-from edge_tl.speech.wav import SoundFile, encode_wav, read_wav
+from edge_tl.media.wav import SoundFile, encode_wav, read_wav
 
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
 X = (0.8 * np.sin(np.arange(4000) / 9)).astype(np.float32)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edge_tl.errors import ConfigError, SourceClosed, SourceError, SourceTimeout
-from edge_tl.sources import FolderSource, find_sounds
-from edge_tl.speech.wav import encode_wav, read_wav
-from edge_tl.speech.wav_source import WavSource
+from edge_tl.media.wav import encode_wav, read_wav
+from edge_tl.sources.folder import FolderSource, find_sounds
+from edge_tl.sources.wav import WavSource
 from edge_tl.testing import FakeClock, check_source
 
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")

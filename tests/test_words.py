@@ -16,16 +16,16 @@ from terminal_pty import Pty
 from tiny_profile import fill, model_folder
 
 from device.cli import main
-from edge_tl.examples import ExampleStore
-from edge_tl.image import decode
-from edge_tl.speech.sound import NOISE
-from edge_tl.speech.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
+from edge_tl.media.image import decode
+from edge_tl.media.sound import NOISE
+from edge_tl.media.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
+from edge_tl.store.examples import ExampleStore
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed: pip install -e .[speech]")
 
-from edge_tl.speech.wav import encode_wav  # noqa: E402
+from edge_tl.media.wav import encode_wav  # noqa: E402
 
 RATE_HZ = 16_000
 BANDS = {"hum": (150, 500), "hiss": (3_000, 6_000)}

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.embedder import TFLiteEmbedder
-from edge_tl.features import FeatureMap
-from edge_tl.manifest import Scaling
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.recognizer import Recognizer
+from edge_tl.tflite.manifest import Scaling
 
 DATA = Path(__file__).parent / "data"
 TINY, FUSED = DATA / "tiny_float32.tflite", DATA / "tiny_fused.tflite"
@@ -40,7 +40,7 @@ def taught() -> Recognizer:
 
 def main() -> None:
     """Write the file."""
-    from edge_tl.tflite.fuse import fuse
+    from edge_tl.export.fuse import fuse
 
     FUSED.write_bytes(fuse(taught(), TINY.read_bytes()))
 

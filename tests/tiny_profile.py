@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from device.cli import main
-from edge_tl.manifest import Manifest, Scaling, write_manifest
+from edge_tl.tflite.manifest import Manifest, Scaling, write_manifest
 
 TINY = Path(__file__).parent / "data" / "tiny_float32.tflite"
 LABELS = ("dark", "light")

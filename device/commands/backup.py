@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from device.assembly import open_profile
 from device.output import print_json
-from edge_tl.backup import write_backup
+from edge_tl.store.backup import write_backup
 
 
 def run(arguments: Namespace) -> int:

@@ -26,10 +26,10 @@ from device.round import Round
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from device.spoken_demo import voice_demo, voice_lines
+from edge_tl.core.answers import Learned
+from edge_tl.embedders.look.models import is_installed, parts_of
+from edge_tl.embedders.look.ways import NEEDS, Look
 from edge_tl.errors import ConfigError
-from edge_tl.learned import Learned
-from edge_tl.look.models import is_installed, parts_of
-from edge_tl.look.ways import NEEDS, Look
 from edge_tl.recognizer import Recognizer
 
 FRAME = Look()

@@ -23,9 +23,9 @@ from edge_tl.detection.base import read_detector
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.detection.one_file import read_one_file
 from edge_tl.detection.ssd import MOST, SURE, SSDDetector
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed
-from edge_tl.image import boxed, decode, save_png
-from edge_tl.look.ways import Look
+from edge_tl.media.image import boxed, decode, save_png
 
 Detect = Callable[[np.ndarray], tuple[Found, ...]]
 

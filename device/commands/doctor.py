@@ -18,9 +18,9 @@ from device.assembly import models_folder
 from device.cli import data_dir as default_data_dir
 from device.microphone import microphones
 from device.output import print_json
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.look.models import PARTS, load_part
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import EdgeTLError
-from edge_tl.look.models import PARTS, load_part
 from edge_tl.models import default_model
 
 LOOKS = {"hands": "hand and hand-crop", "face": "face and face-crop"}

@@ -18,8 +18,8 @@ from device.output import Progress, print_json
 from device.report.hearing import draw_thresholds
 from device.screens.cells import cut, fit, text_columns
 from edge_tl.errors import ConfigError, NotFittedError
+from edge_tl.judge.validation import Evaluation
 from edge_tl.recognizer import Recognizer
-from edge_tl.validation import Evaluation
 
 
 def run(arguments: Namespace) -> int:

@@ -12,18 +12,18 @@ from device.bring import bring
 from device.bring_boxes import take_out_list
 from device.output import Progress, print_json, warn
 from device.stopping import stoppable
-from edge_tl.durable import write_synced
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, ExampleError, ProfileError
-from edge_tl.folders import export_folder
-from edge_tl.look.remembered import read_look, write_look
-from edge_tl.look.ways import Look
-from edge_tl.profile import Profile
-from edge_tl.sessions import in_one_session_only
-from edge_tl.speech.hearing import read_hearing
-from edge_tl.speech.spoken import as_spoken
-from edge_tl.speech.tfjsscds import write_tfjsscds
-from edge_tl.stored import TFJSSCDS, WAV
+from edge_tl.files import write_synced
+from edge_tl.media.tfjsscds import write_tfjsscds
+from edge_tl.store.folders import export_folder
+from edge_tl.store.media import TFJSSCDS, WAV
+from edge_tl.store.profile import Profile
+from edge_tl.store.sessions import in_one_session_only
+from edge_tl.store.settings_hearing import read_hearing
+from edge_tl.store.settings_look import read_look, write_look
+from edge_tl.words.spoken import as_spoken
 
 
 def run(arguments: Namespace) -> int:

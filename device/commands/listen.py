@@ -21,11 +21,11 @@ from device.heard import listening_config
 from device.output import warn
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
+from edge_tl.embedders.browser import BrowserEmbedder
 from edge_tl.errors import ConfigError, SourceClosed
+from edge_tl.listener import PUBLISHED, Listener, ListeningConfig
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.browser import BrowserEmbedder
-from edge_tl.speech.hearing import Hearing, open_base
-from edge_tl.speech.listening import PUBLISHED, Listener, ListeningConfig
+from edge_tl.store.settings_hearing import Hearing, open_base
 
 
 def run(arguments: Namespace) -> int:

@@ -14,14 +14,23 @@ from device.assembly import models_folder, open_profile
 from device.output import print_json, warn
 from device.wheel import fetched_parts, local_wheels
 from edge_tl.detection.one_file import columns, is_one_file, read_one_file
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.look.models import (
+    ARCHITECTURE,
+    PARTS,
+    VERSION,
+    Part,
+    is_installed,
+    load_part,
+    read_parts,
+    store_parts,
+)
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ModelError, ProfileError
-from edge_tl.interpreter import Interpreter, TensorInfo, read_model
-from edge_tl.look.models import ARCHITECTURE, PARTS, VERSION, Part, is_installed, load_part, read_parts, store_parts
-from edge_tl.manifest import read_manifest
+from edge_tl.export.fused import read_about
 from edge_tl.models import default_model
-from edge_tl.profile import Generation
-from edge_tl.tflite.fused import read_about
+from edge_tl.store.profile import Generation
+from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
+from edge_tl.tflite.manifest import read_manifest
 from edge_tl.tflite.surgery import truncate
 
 

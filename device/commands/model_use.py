@@ -11,12 +11,12 @@ from device.assembly import embedders_folder, load_embedder, load_saved, open_pr
 from device.commands.train import save
 from device.exchange import Exchange, compare
 from device.output import Progress, print_json
-from edge_tl.chosen import install_embedder, read_chosen, write_chosen
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError
-from edge_tl.manifest import read_manifest, same_pixels
 from edge_tl.models import default_model
-from edge_tl.speech.hearing import read_hearing
+from edge_tl.store.settings_hearing import read_hearing
+from edge_tl.store.settings_model import install_embedder, read_chosen, write_chosen
+from edge_tl.tflite.manifest import read_manifest, same_pixels
 
 
 def use(arguments: Namespace) -> int:

@@ -35,9 +35,9 @@ from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from device.steering import steering
 from edge_tl.errors import ConfigError, ProfileError
-from edge_tl.simulated import SimulatedPlayer
-from edge_tl.speech.hearing import read_hearing
-from edge_tl.speech.listening import Listener
+from edge_tl.listener import Listener
+from edge_tl.sources.simulated import SimulatedPlayer
+from edge_tl.store.settings_hearing import read_hearing
 
 ROWS, COLUMNS = 24, 80
 """The smallest window that shows the compact maze and the panel."""

@@ -10,10 +10,10 @@ from device.fused import named_fused
 from device.output import print_json, warn
 from device.rotated import turned
 from edge_tl.errors import ExampleError
-from edge_tl.image import decode
+from edge_tl.export.fused import FusedModel
+from edge_tl.media.image import decode
+from edge_tl.media.sound import read_sound
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.sound import read_sound
-from edge_tl.tflite.fused import FusedModel
 
 
 def run(arguments: Namespace) -> int:

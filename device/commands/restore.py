@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from device.assembly import profile_folder
 from device.output import print_json
-from edge_tl.backup import restore_backup
-from edge_tl.profile import Profile
+from edge_tl.store.backup import restore_backup
+from edge_tl.store.profile import Profile
 
 
 def run(arguments: Namespace) -> int:

@@ -29,10 +29,10 @@ from device.screens.box import MIDDLE
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.steering import STANDARD_LABELS
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError
-from edge_tl.look.remembered import read_look, write_look
-from edge_tl.look.ways import Look
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.settings_look import read_look, write_look
 
 
 def run(arguments: Namespace) -> int:

@@ -16,8 +16,8 @@ from device.screens.terminal import Terminal
 from device.watch import Watch
 from edge_tl.detection.few import size_of
 from edge_tl.detection.found import Found
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError
-from edge_tl.look.ways import Look
 
 
 def run(arguments: Namespace) -> int:

@@ -27,8 +27,8 @@ from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.steering import DIRECTIONS
 from edge_tl.errors import EdgeTLError
-from edge_tl.speech.listening import Listener
-from edge_tl.speech.sound import NOISE
+from edge_tl.listener import Listener
+from edge_tl.media.sound import NOISE
 
 
 def run(arguments: Namespace) -> int:

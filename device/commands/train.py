@@ -32,18 +32,18 @@ from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
 from device.stopping import stoppable
-from edge_tl.embedder import Embedder
+from edge_tl.core.absent import found_in, nobody_class
+from edge_tl.core.answers import Learned, Variations
+from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, NotFittedError
-from edge_tl.learned import Learned, Variations
-from edge_tl.nothing import found_in, nobody_class
-from edge_tl.profile import Profile
+from edge_tl.judge.validation import BySession, Evaluation
+from edge_tl.listener import ListeningConfig, Tried, choose
+from edge_tl.media.sound import NOISE, embed_views
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.augment import varied
-from edge_tl.speech.hearing import SPEECH, open_base, read_hearing, write_hearing
-from edge_tl.speech.listening import ListeningConfig, Tried, choose
-from edge_tl.speech.sound import NOISE, embed_views
-from edge_tl.speech.stream import SoundEmbedder
-from edge_tl.validation import BySession, Evaluation
+from edge_tl.store.profile import Profile
+from edge_tl.store.settings_hearing import SPEECH, open_base, read_hearing, write_hearing
+from edge_tl.words.augment import varied
 
 
 def run(arguments: Namespace) -> int:
@@ -299,8 +299,8 @@ SINGLE_TAKES = (
 def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | None = None) -> list[str]:
     """The honest figure, its interval, how it was found, and the flattering ones beside it.
 
-    way: how the profile looks, as in `edge_tl.look`; one that sees the background gets the sentence that it knows only
-    the places it was taught in. nobody: the class that is the answer where nothing was found.
+    way: how the profile looks, as in `edge_tl.embedders.look`; one that sees the background gets the sentence that it
+    knows only the places it was taught in. nobody: the class that is the answer where nothing was found.
     """
     headline = evaluation.headline
     if math.isnan(headline.accuracy):

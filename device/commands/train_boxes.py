@@ -11,7 +11,7 @@ from device.boxed import FEW, BoxedExamples, learn, read_boxed, save
 from device.output import Progress, print_json
 from edge_tl.detection.few import NAME, FewDetector, size_of
 from edge_tl.detection.judging import Judged
-from edge_tl.look.ways import Look
+from edge_tl.embedders.look.ways import Look
 
 
 def train(arguments: Namespace) -> int:

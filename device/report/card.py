@@ -8,9 +8,9 @@ from html import escape
 from typing import Any
 
 from device.report.contents import Contents
-from edge_tl.embedder import Embedder
-from edge_tl.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, Part
-from edge_tl.manifest import Manifest
+from edge_tl.embedders.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, Part
+from edge_tl.embedders.tflite import Embedder
+from edge_tl.tflite.manifest import Manifest
 
 
 def card(of: Contents) -> str:

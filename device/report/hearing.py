@@ -7,7 +7,7 @@ from pathlib import Path
 
 from device.report.training import COLOURS, GREY, HEIGHT, INK, LEFT, PALE, TOP, WIDTH, Drawing, Place, write_drawing
 from edge_tl.errors import ConfigError
-from edge_tl.speech.listening import Tried
+from edge_tl.listener import Tried
 
 STEPS = 4
 BESIDE = 12

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.look.marks import marks
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ExampleError
-from edge_tl.examples import ExampleStore
-from edge_tl.image import decode, encode_jpeg, thumbnail
-from edge_tl.look.marks import marks
-from edge_tl.speech.spectrum import spectrum
+from edge_tl.media.image import decode, encode_jpeg, thumbnail
+from edge_tl.media.spectrum import spectrum
+from edge_tl.store.examples import ExampleStore
 
 SIDE_PX = 144
 QUALITY = 80

@@ -8,8 +8,8 @@ from math import isfinite
 
 import numpy as np
 
-from edge_tl.calibration import Reliability
-from edge_tl.learning_curve import Point
+from edge_tl.judge.calibration import Reliability
+from edge_tl.judge.learning_curve import Point
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A800", "#7F7F7F")
 """Told apart by the colour-blind too: Okabe and Ito (2008), the yellow darker so that it is seen on white."""

@@ -14,7 +14,7 @@ import numpy as np
 from device.report.svg import text
 from edge_tl.errors import ConfigError
 from edge_tl.heads import Head
-from edge_tl.image import drawn, save_png
+from edge_tl.media.image import drawn, save_png
 from edge_tl.nn import Epoch
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 520, 200, 52, 26, 34

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_tl.look.marks import Mark, corners
+from edge_tl.embedders.look.marks import Mark, corners
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in shares of the picture's width and height."""

@@ -12,7 +12,7 @@ from device.screens.terminal import Terminal
 from device.watch import Watch, Watched, colour_of
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.errors import SourceClosed
-from edge_tl.image import boxed
+from edge_tl.media.image import boxed
 
 
 class DetectScreen:

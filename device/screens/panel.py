@@ -9,8 +9,8 @@ from device.line import Line, Sight
 from device.screens.cells import shrink
 from device.screens.chart import bars
 from device.screens.terminal import Terminal
-from edge_tl.image import marked
-from edge_tl.look.marks import Mark, marks
+from edge_tl.embedders.look.marks import Mark, marks
+from edge_tl.media.image import marked
 
 
 def draw_picture(

@@ -16,9 +16,9 @@ from device.screens.chart import bar
 from device.screens.naming import Naming
 from device.screens.panel import draw_picture, speed_text, way_text
 from device.screens.terminal import Terminal
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import EdgeTLError
-from edge_tl.guide import advise, few
-from edge_tl.look.ways import Look
+from edge_tl.judge.guide import advise, few
 
 KEYS = "1234567890"
 HELP = (

@@ -13,9 +13,9 @@ from device.screens.naming import Naming
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
 from device.watch import COLOURS, Watch, Watched
+from edge_tl.core.examples import Box
 from edge_tl.errors import EdgeTLError
-from edge_tl.image import boxed
-from edge_tl.recorded import Box
+from edge_tl.media.image import boxed
 
 HELP = (
     "1-9 draw a box  x nothing here  n new class  s new session  u undo  t train  q quit",

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from edge_tl.durable import sync_folder
 from edge_tl.errors import ConfigError
+from edge_tl.files import sync_folder
 
 SESSION_S = 30 * 86_400.0
 MOST_SESSIONS = 64

@@ -36,15 +36,15 @@ from device.serve.pins import Pins
 from device.serve.pipeline import Pipeline
 from device.serve.requests import Requests
 from device.serve.service import Service
-from edge_tl.chosen import read_chosen
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import EdgeTLError, ModelError, ProfileLocked
 from edge_tl.frames import Source
-from edge_tl.look.remembered import read_look
-from edge_tl.look.ways import Look
 from edge_tl.models import default_model
-from edge_tl.profile import Profile
-from edge_tl.speech.hearing import read_hearing
+from edge_tl.store.profile import Profile
+from edge_tl.store.settings_hearing import read_hearing
+from edge_tl.store.settings_look import read_look
+from edge_tl.store.settings_model import read_chosen
 
 
 def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notify) -> Service:

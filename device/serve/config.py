@@ -15,7 +15,7 @@ from device.serve.tables import limits, read_table
 from edge_tl.controller import ControllerConfig
 from edge_tl.errors import ConfigError
 from edge_tl.labels import check_label
-from edge_tl.speech.listening import ListeningConfig
+from edge_tl.listener import ListeningConfig
 
 PLACES = (Path("edge-tl.toml"), Path("/etc/edge-tl.toml"))
 """Where a configuration is looked for when `--config` is not given."""

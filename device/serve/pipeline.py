@@ -22,13 +22,13 @@ from device.serve.event import Event
 from device.serve.feed import Feed
 from device.serve.room import make_room
 from device.serve.tuning import Tuning, read_tuning, write_tuning
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, NotFittedError, ProfileError, SourceClosed
-from edge_tl.guide import every_advice
+from edge_tl.judge.guide import every_advice
 from edge_tl.labels import check_label
-from edge_tl.profile import Profile
+from edge_tl.listener import Listener
 from edge_tl.recognizer import Recognizer
-from edge_tl.speech.listening import Listener
+from edge_tl.store.profile import Profile
 
 MOST_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""

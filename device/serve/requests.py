@@ -16,10 +16,10 @@ from device.serve.pipeline import Pipeline
 from device.serve.service import Service
 from device.serve.tuning import Tuning
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError
-from edge_tl.image import decode, encode_jpeg, thumbnail
-from edge_tl.speech.spectrum import spectrum
-from edge_tl.speech.wav import encode_wav
-from edge_tl.stored import JPEG
+from edge_tl.media.image import decode, encode_jpeg, thumbnail
+from edge_tl.media.spectrum import spectrum
+from edge_tl.media.wav import encode_wav
+from edge_tl.store.media import JPEG
 
 T = TypeVar("T")
 SHOWN_PX = 480

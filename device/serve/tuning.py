@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_tl.controller import ControllerConfig
-from edge_tl.durable import sync_folder, write_synced
 from edge_tl.errors import ConfigError, ProfileError
-from edge_tl.speech.listening import ListeningConfig
+from edge_tl.files import sync_folder, write_synced
+from edge_tl.listener import ListeningConfig
 
 FILE = "tuning.json"
 

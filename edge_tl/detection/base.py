@@ -21,13 +21,13 @@ import numpy as np
 
 from edge_tl.detection.answers import KINDS, Answers
 from edge_tl.detection.detector import NetworkDetector
-from edge_tl.durable import write_synced
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, ShapeError
-from edge_tl.interpreter import read_model
-from edge_tl.manifest import FILE_NAME as MANIFEST
-from edge_tl.manifest import read_manifest
+from edge_tl.files import write_synced
 from edge_tl.nn import Layer, Network
+from edge_tl.tflite.interpreter import read_model
+from edge_tl.tflite.manifest import FILE_NAME as MANIFEST
+from edge_tl.tflite.manifest import read_manifest
 
 FILE_NAME, ARRAYS = "detector.json", "above.npz"
 FORMAT = 1

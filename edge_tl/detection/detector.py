@@ -8,9 +8,9 @@ import numpy as np
 
 from edge_tl.detection.answers import Answers
 from edge_tl.detection.found import Found
-from edge_tl.embedder import Embedder
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ShapeError
-from edge_tl.image import fit
+from edge_tl.media.image import fit
 from edge_tl.nn import Network
 
 LEAST = 0.5

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from edge_tl.core.metrics import iou
 from edge_tl.detection.few import LEAST_EXAMPLES, SURE, Boxed, BoxHead, FewDetector, Views
-from edge_tl.embedder import Embedder
-from edge_tl.metrics import iou
+from edge_tl.embedders.tflite import Embedder
 
 PARTS = 5
 """Takes are left out in so many contiguous parts: pictures that follow each other resemble each other."""

@@ -20,16 +20,16 @@ import numpy as np
 from edge_tl.detection.answers import KINDS, Answers, ScaledShape
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.detector import LEAST, NetworkDetector
-from edge_tl.embedder import TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ShapeError
-from edge_tl.interpreter import Interpreter, check_model, read_model
+from edge_tl.export.fused import LABELS
 from edge_tl.labels import check_label
-from edge_tl.manifest import Manifest, parse_manifest
 from edge_tl.nn import Dense, Network
 from edge_tl.tflite.flatbuffer import check_whole, metadata
-from edge_tl.tflite.fused import LABELS
 from edge_tl.tflite.graph import Graph
+from edge_tl.tflite.interpreter import Interpreter, check_model, read_model
 from edge_tl.tflite.lowering import held_bytes, lowered
+from edge_tl.tflite.manifest import Manifest, parse_manifest
 from edge_tl.tflite.schema import opened, packed
 from edge_tl.tflite.surgery import keep_only
 

@@ -16,13 +16,13 @@ from typing import Self
 
 import numpy as np
 
+from edge_tl.core.boxes import surest
 from edge_tl.detection.found import Found
 from edge_tl.detection.ssd_anchors import decoded, read_anchors, standard_anchors
-from edge_tl.detection.suppress import surest
 from edge_tl.errors import ModelError
-from edge_tl.image import fit
-from edge_tl.interpreter import Interpreter, TensorInfo, read_model
+from edge_tl.media.image import fit
 from edge_tl.tflite.flatbuffer import custom_outputs, metadata, normalisation
+from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 
 POST_PROCESS = "TFLite_Detection_PostProcess"
 SURE = 0.5

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from edge_tl.core.metrics import iou
 from edge_tl.detection.answers import Answers, new_head
 from edge_tl.detection.base import Base
 from edge_tl.detection.detector import features
 from edge_tl.detection.scenes import Scenes, scenes
 from edge_tl.errors import ConfigError
-from edge_tl.metrics import iou
 from edge_tl.nn import Adam, BatchNorm, Conv2D, Cosine, Dense, Epoch, Layer, Network, Optimizer, RMSProp, fit
 
 OPTIMIZERS: dict[str, type[Adam] | type[RMSProp]] = {"adam": Adam, "rmsprop": RMSProp}

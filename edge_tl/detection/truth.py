@@ -11,9 +11,9 @@ import numpy as np
 
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.detection.scenes import SHAPES, scenes
-from edge_tl.durable import write_synced
 from edge_tl.errors import ConfigError
-from edge_tl.image import boxed, save_png
+from edge_tl.files import write_synced
+from edge_tl.media.image import boxed, save_png
 
 FILE_NAME = "truth.csv"
 COLUMNS = ("file", "label", "left", "top", "right", "bottom")

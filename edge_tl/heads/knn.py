@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.core.features import unit_rows
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.features import unit_rows
 from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need
 
 MARGIN = 1e-5

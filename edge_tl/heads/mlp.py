@@ -7,12 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
 from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
 from edge_tl.nn import Adam, CrossEntropy, Dense, Network, ReLU, fit
 from edge_tl.nn.layers import variance_scaling
 from edge_tl.nn.losses import softmax
-from edge_tl.span import Span
 
 RATE = 1e-4
 """The recipe's learning rate (spec S2)."""

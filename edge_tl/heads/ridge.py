@@ -7,11 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.core.folds import Folds, whole_takes
+from edge_tl.core.metrics import Suspect, suspects
 from edge_tl.errors import ConfigError
-from edge_tl.folds import Folds, whole_takes
 from edge_tl.heads import loo
 from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
-from edge_tl.metrics import Suspect, suspects
 from edge_tl.nn.losses import softmax
 
 LAMBDAS = np.logspace(-4, 1, 21)

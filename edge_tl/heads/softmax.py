@@ -7,11 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
 from edge_tl.heads.lbfgs import minimise
 from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
 from edge_tl.nn.losses import softmax
-from edge_tl.span import Span
 
 
 class SoftmaxHead:

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from edge_tl.errors import ModelError
-from edge_tl.manifest import FILE_NAME
+from edge_tl.tflite.manifest import FILE_NAME
 
 
 def default_model() -> Path:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.manifest import Scaling
 from edge_tl.tflite.graph import Graph
+from edge_tl.tflite.manifest import Scaling
 from edge_tl.tflite.mobilenet import (
     KERAS_EPSILON,
     TORCH_EPSILON,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError
-from edge_tl.interpreter import Interpreter
+from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.schema import listed, load_schema, opened, operator_code, operator_name, packed, text
 from edge_tl.tflite.surgery import keep_only
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from edge_tl.errors import EdgeTLError, MissingDependency, ModelError
-from edge_tl.interpreter import check_model
 from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.interpreter import check_model
 
 _DAMAGED = (struct.error, ValueError, TypeError, IndexError, AttributeError, KeyError, OverflowError, MemoryError)
 """What the schema's Python form raises of a file whose options are nonsense."""

@@ -1,0 +1,57 @@
+"""What was looked at, as outlines and points for a screen to draw over the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_tl.embedders.look.hand import Hand
+from edge_tl.embedders.look.palm_and_face import Detection
+from edge_tl.embedders.tflite import Embedder
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One thing that was found."""
+
+    outline: np.ndarray
+    """float64 (4, 2): its corners in the picture's pixels, x and y, in turn."""
+    points: np.ndarray
+    """float64 (N, 2): its landmarks or key points in the picture's pixels; N may be 0."""
+
+
+def marks(embedder: Embedder, shape: tuple[int, ...]) -> list[Mark]:
+    """What an embedder looked at in its last picture, whose array has this shape (height_px, width_px, …)."""
+    box = getattr(embedder, "box", None)
+    if box is not None:
+        left, top, right, bottom = np.array(box) * (shape[1], shape[0], shape[1], shape[0])
+        return [Mark(corners(left, top, right, bottom), np.empty((0, 2)))]
+    seen = getattr(embedder, "seen", None)
+    if seen is None:
+        return []
+    return [_mark(one) for one in (seen if isinstance(seen, tuple) else (seen,))]
+
+
+def spot(embedder: Embedder, shape: tuple[int, ...]) -> np.ndarray:
+    """Where in its last picture, of this shape (height_px, width_px, …), an embedder found what it looks for.
+
+    float64 (2,): x and y of the middle as shares of the width and height; NaN where it found nothing or looks for none.
+    """
+    found = marks(embedder, shape) if getattr(embedder, "seen", None) is not None else []
+    if not found:
+        return np.full(2, np.nan)
+    middle = np.mean([mark.outline.mean(axis=0) for mark in found], axis=0)
+    return np.asarray(middle / (shape[1], shape[0]))
+
+
+def corners(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    """The corners float64 (4, 2) of a box, in turn."""
+    return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), float)
+
+
+def _mark(seen: Hand | Detection) -> Mark:
+    if isinstance(seen, Hand):
+        return Mark(seen.region.corners(), seen.points[:, :2])
+    left, top, right, bottom = seen.box
+    return Mark(corners(left, top, right, bottom), seen.points)

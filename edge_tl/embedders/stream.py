@@ -1,0 +1,120 @@
+"""Sound as it comes, in blocks of any size and rate → windows with their times and embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from edge_tl.core.features import Features
+from edge_tl.embedders.tflite import Embedder
+from edge_tl.errors import ShapeError
+from edge_tl.frames import Frame
+from edge_tl.media.frontend import Sliding
+from edge_tl.media.resample import Resampler
+
+
+class EmbeddingStream(Protocol):
+    """Embeds the windows of one stream: window k begins at sample k·hop."""
+
+    def push(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The embeddings of the windows that are whole after a block float32 (samples,)."""
+
+
+@runtime_checkable
+class SoundEmbedder(Embedder, Protocol):
+    """An Embedder of kind `sound`: one window of samples in, an embedding out."""
+
+    rate_hz: int
+    """Of the sounds it takes."""
+    window_samples: int
+    hop_samples: int
+    """From one window of a stream to the next."""
+    views: int
+    """Windows that `taught` gives of one recording."""
+    word_at: float
+    """Where in a window the middle of its word belongs, as a share of it."""
+
+    @property
+    def features(self) -> Features:
+        """What a head should see of its embeddings."""
+
+    def taught(self, recording: np.ndarray) -> np.ndarray:
+        """The windows (views, window_samples) of a recorded word to train on; ExampleError where no word is heard."""
+
+    def stream(self) -> EmbeddingStream:
+        """What embeds a stream; bit for bit what `embed` gives for each window."""
+
+
+class WindowStream:
+    """An EmbeddingStream for embedders that take each window on its own."""
+
+    def __init__(self, embedder: SoundEmbedder) -> None:
+        self._embedder = embedder
+        self._windows = Sliding(embedder.window_samples, embedder.hop_samples)
+
+    def push(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The embeddings of the windows that are whole after a block float32 (samples,)."""
+        return [self._embedder.embed(window) for window in self._windows.push(samples)]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One window of a stream."""
+
+    embedding: np.ndarray
+    """float32 (embedding_dim,)."""
+    samples: np.ndarray
+    """The sound itself: float32 (window_samples,) at the embedder's rate."""
+    start_s: float
+    """When the window's first sample was heard, on the clock of the frames."""
+    end_s: float
+    """When its last sample was over."""
+
+
+class StreamingSpeech:
+    """Blocks of sound in, windows out.
+
+    Where frames were lost, or the rate changes, the stream begins anew: no window holds sound from both sides of a gap.
+    Time is taken from every frame, so that a sound card's clock that runs fast or slow does not add up over hours.
+    """
+
+    def __init__(self, embedder: SoundEmbedder) -> None:
+        """Listen for `embedder`; the frames' rate is seen from the first of them."""
+        self.embedder = embedder
+        self._resampler: Resampler | None = None
+        self._begin()
+
+    def reset(self) -> None:
+        """Forget what was heard: the next frame begins a new stream."""
+        self._resampler = None
+
+    def push(self, frame: Frame) -> list[Heard]:
+        """The windows that are whole after a frame of sound, the oldest first; none for most frames.
+
+        ShapeError for a frame that holds no sound, ExampleError for an impossible rate, MissingDependency where the
+        frame's rate is not the embedder's and soxr is not installed.
+        """
+        if frame.rate_hz is None:
+            raise ShapeError("got a picture; a frame of sound with its rate is wanted")
+        if self._resampler is None or frame.dropped or frame.rate_hz != self._resampler.from_hz:
+            self._resampler = Resampler(frame.rate_hz, self.embedder.rate_hz)
+            self._begin()
+        sound = self._resampler.push(frame.data)
+        # The frame's first sample in the stream's own time; its filter's delay is taken out by the resampler.
+        frame_s = self._taken / frame.rate_hz
+        self._taken += len(frame.data)
+        first = self._windows.count
+        windows, embeddings = self._windows.push(sound), self._stream.push(sound)
+        hop_s, long_s = (n / self.embedder.rate_hz for n in (self.embedder.hop_samples, self.embedder.window_samples))
+        heard = []
+        for number, (window, embedding) in enumerate(zip(windows, embeddings, strict=True), first):
+            start_s = frame.time_s + number * hop_s - frame_s
+            heard.append(Heard(embedding, window, start_s, start_s + long_s))
+        return heard
+
+    def _begin(self) -> None:
+        self._stream = self.embedder.stream()
+        self._windows = Sliding(self.embedder.window_samples, self.embedder.hop_samples)
+        self._taken = 0

@@ -1,0 +1,302 @@
+"""How good is a head really: by leaving whole takes out, with an interval, and beside it what a random split claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge_tl.core.absent import found_in, missed_counts, nobody_class
+from edge_tl.core.folds import Folds, random_parts, whole_sessions, whole_takes
+from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, suspects, wilson_interval
+from edge_tl.errors import ShapeError
+from edge_tl.heads import Head
+from edge_tl.heads.ridge import RidgeHead
+from edge_tl.heads.taught import Labels, Takes, Taught
+from edge_tl.judge.evaluation import BySession, Evaluation, SessionScore
+
+__all__ = [
+    "BySession",
+    "Evaluation",
+    "SessionScore",
+    "Validation",
+    "cross_validate",
+    "evaluate",
+    "leave_one_session_out",
+    "leave_one_take_out",
+    "random_split",
+]
+
+Progress = Callable[[int, int], object]
+"""Called with how many folds are done, and of how many."""
+NOTHING = ""
+"""The answer to an example in which nothing was found (a row of zeros), where no class means that."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What heads said of examples that they had not seen."""
+
+    classes: np.ndarray
+    """(C,) str, sorted."""
+    y_true: np.ndarray
+    """(N,) str."""
+    y_pred: np.ndarray
+    """(N,) str; `NOTHING` where nothing was found and no class means that."""
+    proba: np.ndarray
+    """(N, C); NaN in the rows that could not be judged, zeros where the answer is `NOTHING`."""
+    judged: np.ndarray
+    """bool (N,): False for a class that lies in one fold (e.g. its single example): nothing else could teach it."""
+    folds: np.ndarray
+    """int (N,): which examples were left out together."""
+    method: str
+    """How, in words for a person."""
+
+    def only(self, asked: np.ndarray) -> Validation:
+        """The same with some examples alone judged, bool (N,)."""
+        return replace(self, judged=self.judged & asked, proba=np.where(asked[:, None], self.proba, np.nan))
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers among the judged; NaN where none could be judged."""
+        return accuracy(self.y_true[self.judged], self.y_pred[self.judged])
+
+
+def leave_one_take_out(
+    make_head: Callable[[], Head],
+    X: np.ndarray,
+    y: Labels,
+    takes: Takes = None,
+    *,
+    gram: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> Validation:
+    """Each take answered by a head that was taught all others; `folds.whole_takes` says how takes are left out.
+
+    X (N, D), y (N,), takes (N,) integers or None; gram: X·Xᵀ where known; progress: as in `cross_validate`.
+    At least two examples, or ShapeError.
+    """
+    taught = Taught.check(X, y, takes, gram)
+    return cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress)
+
+
+def leave_one_session_out(
+    make_head: Callable[[], Head],
+    X: np.ndarray,
+    y: Labels,
+    sessions: np.ndarray,
+    takes: Takes = None,
+    *,
+    gram: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> Validation:
+    """Each session answered by a head that was taught all others: what to expect in another place, on another day.
+
+    sessions (N,) integers, two different ones or more, or ShapeError; the rest as in `leave_one_take_out`.
+    """
+    taught = Taught.check(X, y, takes, gram)
+    return cross_validate(make_head, taught, whole_sessions(taught.y, sessions), progress)
+
+
+def random_split(
+    make_head: Callable[[], Head],
+    X: np.ndarray,
+    y: Labels,
+    *,
+    gram: np.ndarray | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Validation:
+    """The naive claim: five random parts, each answered by a head that was taught the other four, takes ignored."""
+    taught = Taught.check(X, y, None, gram)
+    folds = random_parts(taught.y, seed)
+    # Who believes such a split also chooses λ by it.
+    return cross_validate(make_head, replace(taught, takes=folds.index), folds, progress)
+
+
+def cross_validate(
+    make_head: Callable[[], Head],
+    taught: Taught,
+    folds: Folds,
+    progress: Progress | None = None,
+    fitted: RidgeHead | None = None,
+) -> Validation:
+    """Each fold answered by a head that was taught the others; progress(done, total) is called after each.
+
+    For a ridge head nothing is fitted twice: the exact block formula gives the same, with the λ and temperature of
+    `fitted`, a head fitted on all of it (made here where it is None). Where the others hold one class only, the answer
+    is that class.
+    """
+    classes, codes = taught.classes, taught.codes()
+    if folds.count < 2:
+        raise ShapeError(f"{len(codes)} examples came in one part; wanted two or more: one must be left to learn from")
+    parts = np.array([len(np.unique(folds.index[codes == code])) for code in range(len(classes))])
+    judged = parts[codes] > 1
+    method = folds.method
+    single = ~judged & (np.bincount(codes)[codes] == 1)
+    if single.any():
+        method += f"; one example only, so not judged: {', '.join(classes[codes[single]])}"
+    found = found_in(taught.X)
+    if found.all():
+        proba = _answers(make_head, taught, folds, progress, fitted)
+    else:
+        proba = _with_nothing(make_head, taught, folds, found, progress)
+    y_pred = np.where(proba.any(axis=1), classes[proba.argmax(axis=1)], NOTHING)
+    proba[~judged] = np.nan
+    return Validation(classes, taught.y, y_pred, proba, judged, folds.index, method)
+
+
+def fitted_ridge(make_head: Callable[[], Head], taught: Taught) -> RidgeHead | None:
+    """The head fitted on everything where it is a ridge head and has something to tell apart; else None."""
+    head = make_head()
+    if not isinstance(head, RidgeHead) or len(taught.classes) < 2:
+        return None
+    return head.fit(taught.X, taught.y, taught.takes, gram=taught.gram)
+
+
+def _answers(
+    make_head: Callable[[], Head], taught: Taught, folds: Folds, progress: Progress | None, fitted: RidgeHead | None
+) -> np.ndarray:
+    """Probabilities (N, C) of each example by a head that was taught the other folds."""
+    fitted = fitted or fitted_ridge(make_head, taught)
+    if fitted is not None:
+        return fitted.held_out_proba(folds.groups())
+    codes = taught.codes()
+    proba = np.zeros((len(codes), len(taught.classes)))
+    for done, out in enumerate(folds.groups()):
+        if progress and done:
+            progress(done, folds.count)
+        keep = np.delete(np.arange(len(codes)), out)
+        known = np.unique(codes[keep])
+        if len(known) == 1:
+            proba[out, known[0]] = 1
+        if len(known) < 2:
+            continue
+        gram = None if taught.gram is None else taught.gram[np.ix_(keep, keep)]
+        takes = None if taught.takes is None else taught.takes[keep]
+        fold_head = make_head().fit(taught.X[keep], taught.y[keep], takes, gram=gram)
+        proba[np.ix_(out, known)] = fold_head.predict_proba(taught.X[out])
+    return proba
+
+
+def _with_nothing(
+    make_head: Callable[[], Head], taught: Taught, folds: Folds, found: np.ndarray, progress: Progress | None
+) -> np.ndarray:
+    """As `_answers`, where in some examples nothing was found: no head is taught or asked those.
+
+    Their answer is the class that means so among the other folds, for certain; zeros where none does.
+    """
+    proba = np.zeros((len(taught.y), len(taught.classes)))
+    if found.any():
+        takes = None if taught.takes is None else taught.takes[found]
+        gram = None if taught.gram is None else taught.gram[np.ix_(found, found)]
+        seen = Taught(taught.X[found], taught.y[found], takes, gram)
+        columns = np.searchsorted(taught.classes, seen.classes)
+        # Folds in which nothing was found at all are gone; the others are counted anew.
+        parts = Folds(np.unique(folds.index[found], return_inverse=True)[1].reshape(-1), folds.method)
+        proba[np.ix_(found, columns)] = _answers(make_head, seen, parts, progress, None)
+    for fold in np.unique(folds.index[~found]):
+        others = folds.index != fold
+        nobody = nobody_class(taught.y[others], found[others])
+        if nobody is not None:
+            proba[~found & ~others, np.searchsorted(taught.classes, nobody)] = 1.0
+    return proba
+
+
+def evaluate(
+    make_head: Callable[[], Head],
+    X: np.ndarray,
+    y: Labels,
+    takes: Takes = None,
+    sessions: np.ndarray | None = None,
+    *,
+    gram: np.ndarray | None = None,
+    known: np.ndarray | None = None,
+    asked: np.ndarray | None = None,
+    names: Mapping[int, str] | None = None,
+    seed: int = 0,
+    limit: int = 10,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """The honest account: sessions left out, takes left out, with intervals, confusion, recall, suspects, and the
+    naive claim.
+
+    X (N, D), y (N,), takes and sessions (N,) integers or None, gram X·Xᵀ where known; known: bool (N,), what a Rejector
+    said of each example without having seen its take (`Rejector.held_out_known_`); asked: bool (N,), the examples that
+    count, None for all (of the views of a recording one is enough); names: of sessions, by number; limit: how many
+    suspects; progress: as in `cross_validate`.
+    """
+    taught = Taught.check(X, y, takes, gram)
+    fitted = fitted_ridge(make_head, taught) if found_in(taught.X).all() else None
+    asked = np.ones(len(taught.y), bool) if asked is None else asked
+    honest = cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress, fitted).only(asked)
+    naive = random_split(make_head, X, y, gram=gram, seed=seed, progress=progress).only(asked)
+    across = None
+    if sessions is not None and len(np.unique(sessions)) > 1:
+        folds = whole_sessions(taught.y, sessions)
+        unseen = cross_validate(make_head, taught, folds, progress, fitted).only(asked)
+        across = by_session(unseen, np.asarray(sessions), folds.split_classes, names or {})
+    judged = honest.judged
+    right = (honest.y_true == honest.y_pred)[judged]
+    interval, effective = interval_of(honest)
+    counts, shares = counts_of(honest)
+    accepted = None if known is None or not len(right) else np.asarray(known, bool)[judged]
+    return Evaluation(
+        accuracy=honest.accuracy,
+        interval95=interval,
+        effective_examples=effective,
+        method=honest.method,
+        classes=tuple(map(str, honest.classes)),
+        confusion=counts,
+        recall=dict(zip(map(str, honest.classes), shares.tolist(), strict=True)),
+        examples=int(judged.sum()),
+        takes=None if takes is None else len(np.unique(takes)),
+        random_split_accuracy=naive.accuracy,
+        suspects=tuple(suspects(honest.y_true, honest.proba, honest.classes, limit)),
+        accepted=None if accepted is None else float(accepted.mean()),
+        accuracy_of_accepted=float(right[accepted].mean()) if accepted is not None and accepted.any() else None,
+        by_session=across,
+        nothing_found=missed_counts(honest.y_true[asked], found_in(np.asarray(X))[asked]),
+    )
+
+
+def by_session(
+    unseen: Validation, sessions: np.ndarray, unjudged: tuple[str, ...], names: Mapping[int, str]
+) -> BySession:
+    """The account of a validation whose folds are sessions."""
+    judged = unseen.judged
+    interval, effective = interval_of(unseen)
+    counts, shares = counts_of(unseen)
+    scores = []
+    for number in map(int, np.unique(sessions)):
+        rows = judged & (sessions == number)
+        share = accuracy(unseen.y_true[rows], unseen.y_pred[rows])
+        scores.append(SessionScore(number, names.get(number, ""), int(rows.sum()), share))
+    found = dict(zip(map(str, unseen.classes), shares.tolist(), strict=True))
+    return BySession(
+        unseen.accuracy,
+        interval,
+        effective,
+        unseen.method,
+        counts,
+        found,
+        int(judged.sum()),
+        unjudged,
+        tuple(scores),
+    )
+
+
+def interval_of(validation: Validation) -> tuple[tuple[float, float], float]:
+    """Where the accuracy lies with 95 % confidence, and how many independent examples would tell as much."""
+    right = (validation.y_true == validation.y_pred)[validation.judged]
+    effective = effective_size(right, validation.folds[validation.judged]) if len(right) else 0.0
+    return wilson_interval(float(right.mean()) * effective if len(right) else 0.0, effective), effective
+
+
+def counts_of(validation: Validation) -> tuple[np.ndarray, np.ndarray]:
+    """The confusion (C, C) of the judged examples, `NOTHING` left out, and the recall (C,), where it is a mistake."""
+    answered = validation.judged & (validation.y_pred != NOTHING)
+    counts = confusion(validation.y_true[answered], validation.y_pred[answered], validation.classes)
+    silent = np.searchsorted(validation.classes, validation.y_true[validation.judged & ~answered])
+    return counts, recall(np.column_stack([counts, np.bincount(silent, minlength=len(counts))]))

@@ -1,0 +1,88 @@
+"""Sound: a recording with its rate, and how one becomes the rows that a head learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_tl.errors import ExampleError
+from edge_tl.media.frontend import check_sound
+from edge_tl.media.resample import resample
+from edge_tl.media.wav import read_wav
+
+if TYPE_CHECKING:
+    from edge_tl.embedders.stream import SoundEmbedder
+
+NOISE = "background noise"
+"""The class of everything that is no word; it is recorded in one piece and cut up, and it never steers."""
+NOISE_NAMES = frozenset({NOISE, "_background_noise_", "_background_noise"})
+"""What other programs call it: Google's speech commands, Teachable Machine."""
+OTHER = "other sounds"
+"""The hidden class of sounds that hold none of the words (words/others.py): it is nobody's label, and never told."""
+PIECE_S = 2.0
+"""The least length of the parts that a recording of noise is cut into: longer than any embedder's window."""
+SHORTEST_S = 0.1
+"""Of a recording that can be taught."""
+LONGEST_WORD_S = 3.0
+"""A recording in which no word is heard and that is longer than this is noise in one piece."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """One recording; ShapeError unless it is a sound."""
+
+    samples: np.ndarray
+    """float32 (n,) in [-1, 1]."""
+    rate_hz: int
+
+    def __post_init__(self) -> None:
+        check_sound(self.samples)
+
+    @property
+    def duration_s(self) -> float:
+        """How long it is."""
+        return len(self.samples) / self.rate_hz
+
+    def at(self, rate_hz: int) -> np.ndarray:
+        """Its samples at another rate: float32 (m,)."""
+        return resample(self.samples, self.rate_hz, rate_hz)
+
+
+def read_sound(source: Path | bytes) -> Sound:
+    """A sound file, or the bytes of one; ExampleError and MissingDependency as of `read_wav`."""
+    return Sound(*read_wav(source))
+
+
+def label_of(name: str) -> str:
+    """The label that a folder or another program's label means: theirs for background noise is ours."""
+    return NOISE if name.casefold() in NOISE_NAMES else name
+
+
+def pieces(sound: Sound, piece_s: float = PIECE_S) -> list[Sound]:
+    """A recording of noise in equal parts of `piece_s` and somewhat more; one that is shorter stays as it is.
+
+    They do not overlap: each becomes a take of its own, and what is left out must not be in what is taught.
+    """
+    count = max(1, int(sound.duration_s / piece_s))
+    return [Sound(part, sound.rate_hz) for part in np.array_split(sound.samples, count)]
+
+
+def embed_views(embedder: SoundEmbedder, sound: Sound) -> np.ndarray:
+    """What a head learns from one recording: float32 (embedder.views · embedding_dim,), the views one after the other.
+
+    The word at `views` places in the window, for a listener hears every word at several; where no word is heard (noise)
+    windows from the beginning to the end. ExampleError for less than 0.1 s.
+    """
+    samples = sound.at(embedder.rate_hz)
+    if len(samples) < int(SHORTEST_S * embedder.rate_hz):
+        raise ExampleError(f"the recording is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
+    try:
+        windows = embedder.taught(samples)
+    except ExampleError:  # no word is heard in it
+        room = max(0, len(samples) - embedder.window_samples)
+        starts = np.linspace(0, room, embedder.views).round().astype(int)
+        windows = np.stack([embedder.fit(samples[start : start + embedder.window_samples]) for start in starts])
+    return np.concatenate([embedder.embed(window) for window in windows])

@@ -1,0 +1,263 @@
+"""Folders of pictures or sounds, in and out: `label/picture.jpg` or `label/take/picture.jpg`, also below a folder a
+session."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_tl.errors import ExampleError
+from edge_tl.files import write_synced
+from edge_tl.labels import check_label, escape, unescape
+from edge_tl.media.wav import SUFFIXES
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.media import JPEG, WAV
+from edge_tl.store.sessions import check_session_name
+
+PICTURES = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
+"""The endings, in small letters, by which a picture file is known; whether it is one shows when it is decoded."""
+KINDS = {"picture": PICTURES, "sound": SUFFIXES}
+"""What an example is → the endings of its files."""
+ENDINGS = {JPEG: ".jpg", WAV: ".wav"}
+"""Media type → the ending of the file it is exported to."""
+INDEX = "labels.json"
+"""Beside the folders, for labels whose folder cannot carry their name: `{"format": 1, "labels": {folder: label}}`."""
+SESSIONS = "sessions.json"
+"""Beside the folders: `{"format": 1, "sessions": [{"name": "kitchen", "takes": ["00000001", ...]}, ...]}`, where takes
+are folders' names. The labels stay on top, where every other program looks for them."""
+_NAME_MAX_BYTES = 255  # of Linux file systems, and not more than the characters FAT and NTFS take
+
+Skipped = Callable[[Path, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture file in a folder of pictures."""
+
+    label: str
+    take_name: str
+    """The name of its take's folder; empty for a picture that lies in the label's folder itself: those are one take."""
+    path: Path
+    session: int = 0
+    """Which session of the folder it belongs to; counts from 0, the pictures of which no session is told."""
+    session_name: str = ""
+    """What the session is called; may be empty."""
+
+
+def import_folder(
+    root: Path, skipped: Skipped | None = None, *, sessions: bool = False, kind: str = "picture"
+) -> Iterator[Found]:
+    """The pictures below a folder (or its sound files), label by label and take by take, each in the order of names.
+
+    kind: "picture" or "sound".
+
+    sessions: the folders at the top are sessions, those below them labels. Without it all is one session, but for the
+    takes that a `sessions.json`, as `export_folder` writes it, puts into others.
+    skipped(path, reason) is called for each thing that is left out: another kind of file, a picture at the top, folders
+    deeper than `label/take`, a folder whose name is no label, a link that leads nowhere or back. Hidden files and our
+    own `labels.json` and `sessions.json` are passed over in silence. ExampleError where `root`, or one of these that
+    is needed, cannot be read.
+    """
+    skip = skipped or (lambda path, reason: None)
+    for found in _import(Path(root), skip, sessions):
+        if found.path.suffix.lower() in KINDS[kind]:
+            yield found
+        else:
+            skip(found.path, f"is no {kind} file (it ends in {found.path.suffix!a})")
+
+
+def kind_of(root: Path) -> str:
+    """`sound` where a folder holds sound files and no picture, else `picture`."""
+    endings = {Path(name).suffix.lower() for _, _, names in os.walk(root) for name in names}
+    return "sound" if endings & SUFFIXES and not endings & PICTURES else "picture"
+
+
+def _import(root: Path, skip: Skipped, sessions: bool) -> Iterator[Found]:
+    """The files of either kind."""
+    seen: set[str] = set()
+    if not sessions:
+        told = _read_sessions(root / SESSIONS)
+        for found in _pictures(root, skip, seen):
+            session, name = told.get(found.take_name, (0, ""))
+            yield replace(found, session=session, session_name=name)
+        return
+    for number, folder in enumerate(_top(root, skip, seen, "session"), 1):
+        for found in _pictures(folder, skip, seen):
+            yield replace(found, session=number, session_name=session_name_of(unescape(folder.name)))
+
+
+def _pictures(root: Path, skip: Skipped, seen: set[str]) -> Iterator[Found]:
+    """The pictures of the folders of labels in a folder."""
+    for folder, label in _label_folders(root, skip, seen):
+        files, takes = _entries(folder, skip, seen)
+        for path in files:
+            yield Found(label, "", path)
+        for take in takes:
+            pictures, deeper = _entries(take, skip, seen)
+            for path in pictures:
+                yield Found(label, take.name, path)
+            for path in deeper:
+                skip(path, "lies deeper than label/take/picture (are the folders at the top sessions?)")
+
+
+def labels_in(root: Path) -> list[str]:
+    """The labels a folder of pictures has, those without a picture included, in the order of their folders' names."""
+    found = (label for _, label in _label_folders(Path(root), lambda path, reason: None, set()))
+    return list(dict.fromkeys(found))
+
+
+def export_folder(store: ExampleStore, root: Path, progress: Callable[[int, int], bool | None] | None = None) -> int:
+    """Write every stored picture to `root/label/take/number.jpg`, byte for byte; return how many were written.
+
+    Sounds become `number.wav`. Importing the folder gives the same labels, sessions, takes and files. progress(done,
+    total) is called after each; True ends it. Examples that kept no file are left out. ExampleError where `root` is not
+    an empty folder or cannot be written (what was written before stays there).
+    """
+    root = Path(root)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if any(root.iterdir()):
+            raise ExampleError(f"{root} is not empty: choose a new folder for the export")
+        with store.snapshot():
+            return _export(store, root, progress)
+    except OSError as error:
+        raise ExampleError(f"cannot export to {root} ({error.strerror}): free or choose another disk") from error
+
+
+def _export(store: ExampleStore, root: Path, progress: Callable[[int, int], bool | None] | None) -> int:
+    """Write the pictures of one snapshot of the store."""
+    labels = store.labels()
+    names = folder_names(labels)
+    index = {name: label for label, name in names.items() if unescape(name) != label}
+    if index:
+        text = json.dumps({"format": 1, "labels": index}, ensure_ascii=False, indent=1)
+        write_synced(root / INDEX, text.encode())
+    for name in names.values():
+        (root / name).mkdir()
+    examples = [example for example in store.list() if example.media_type in ENDINGS]
+    takes: dict[int, set[str]] = {}
+    for example in examples:
+        takes.setdefault(example.session, set()).add(f"{example.take:08d}")
+    sessions = [{"name": store.session_name(number), "takes": sorted(takes[number])} for number in sorted(takes)]
+    if len(sessions) > 1 or any(session["name"] for session in sessions):
+        text = json.dumps({"format": 1, "sessions": sessions}, ensure_ascii=False, indent=1)
+        write_synced(root / SESSIONS, text.encode())
+    for done, example in enumerate(examples, 1):
+        # Numbers of one width sort as they were added, so that an import keeps the order.
+        folder = root / names[example.label] / f"{example.take:08d}"
+        folder.mkdir(exist_ok=True)
+        kept, media = store.media(example.id)
+        (folder / f"{example.id:08d}{ENDINGS[kept]}").write_bytes(media)
+        if progress and progress(done, len(examples)):
+            return done
+    return len(examples)
+
+
+def folder_names(labels: Sequence[str]) -> dict[str, str]:
+    """A folder's name for every label: escaped, at most 255 bytes, and different also where case does not count."""
+    names: dict[str, str] = {}
+    taken = {INDEX.casefold(), SESSIONS.casefold()}
+    for label in labels:
+        name = escape(label)
+        if len(name.encode()) > _NAME_MAX_BYTES or name.casefold() in taken:
+            name = f"{escape(label[:16])}~{hashlib.sha256(label.encode()).hexdigest()[:12]}"
+            while name.casefold() in taken:
+                name += "~"
+        taken.add(name.casefold())
+        names[label] = name
+    return names
+
+
+def _label_folders(root: Path, skip: Skipped, seen: set[str]) -> Iterator[tuple[Path, str]]:
+    """The folders at the top and the label of each."""
+    folders = _top(root, skip, seen, "label")
+    index = _read_index(root / INDEX)
+    for folder in folders:
+        try:
+            label = check_label(index.get(folder.name, unescape(folder.name)))
+        except ExampleError as error:
+            skip(folder, str(error))
+            continue
+        yield folder, label
+
+
+def _top(root: Path, skip: Skipped, seen: set[str], what: str) -> list[Path]:
+    """The folders at the top, each of a label or of a session."""
+    if not os.path.isdir(root):
+        raise ExampleError(f"{root} is no folder: one with a folder of pictures for each {what} is wanted")
+    seen.add(os.path.realpath(root))
+    files, folders = _entries(root, skip, seen)
+    for path in files:
+        skip(path, f"lies in no {what}'s folder")
+    return folders
+
+
+def session_name_of(text: str) -> str:
+    """A folder's name as that of a session; empty where it cannot be one."""
+    try:
+        return check_session_name(text)
+    except ExampleError:
+        return ""
+
+
+def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], list[Path]]:
+    """The pictures and the folders in a folder, in the order of names; `seen` holds the folders that were entered."""
+    files, folders = [], []
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        skip(folder, f"cannot be read ({error.strerror})")
+        return [], []
+    for name in names:
+        path = folder / name
+        if name.startswith(".") or name in (INDEX, SESSIONS):
+            continue
+        if os.path.isdir(path):  # unlike Path.is_dir, False where rights are missing
+            real = os.path.realpath(path)
+            if real in seen:
+                skip(path, "is a link to a folder that is read already")
+            else:
+                seen.add(real)
+                folders.append(path)
+        elif not os.path.isfile(path):  # a broken link, a device, a pipe that would block
+            skip(path, "is no file")
+        elif path.suffix.lower() not in PICTURES | SUFFIXES:
+            skip(path, f"is no picture file (it ends in {path.suffix!a})" if path.suffix else "is no picture file")
+        else:
+            files.append(path)
+    return files, folders
+
+
+def _read_index(path: Path) -> dict[str, str]:
+    """The labels of folders that cannot carry their name; empty where there is no such file."""
+    if not os.path.isfile(path):
+        return {}
+    try:
+        content = json.loads(path.read_bytes())
+        labels = content["labels"]
+        if content["format"] != 1 or not all(isinstance(label, str) for label in labels.values()):
+            raise ValueError("another format")
+        return dict(labels)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ExampleError(f"{path} cannot be read: mend or remove it (folders' names are labels then)") from error
+
+
+def _read_sessions(path: Path) -> dict[str, tuple[int, str]]:
+    """Take's folder → (number from 1, name) of its session; empty where there is no such file."""
+    if not os.path.isfile(path):
+        return {}
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != 1:
+            raise ValueError("another format")
+        told = {}
+        for number, session in enumerate(content["sessions"], 1):
+            name = check_session_name(session["name"])
+            told.update({str(take): (number, name) for take in session["takes"]})
+        return told
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ExampleError) as error:
+        raise ExampleError(f"{path} cannot be read: mend or remove it (all is one session then)") from error

@@ -1,0 +1,243 @@
+"""Generations: what was trained, on disk, one folder each time; whole or passed over, never half.
+
+generations/000007/profile.json     what was saved: JSON
+                   arrays.npz       and arrays, never pickled
+                   SHA256SUMS       of both, as `sha256sum --check` reads it
+generations/000008.rolled-back/     a generation that roll_back() set aside
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_tl.errors import ProfileError
+from edge_tl.files import sync_folder, write_synced
+
+KEPT = 5
+"""How many generations stay on disk, those set aside included."""
+FORMAT = 1
+_FILES = ("profile.json", "arrays.npz")
+_SUMS = "SHA256SUMS"
+_NAME = re.compile(r"(\d{6,})(\.rolled-back)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What one generation holds: all that is needed to recognise again."""
+
+    meta: dict[str, Any]
+    """JSON: str keys; no NaN; tuples come back as lists."""
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    """Arrays of any dtype but object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One generation on disk, as `Profile.generations` lists it."""
+
+    number: int
+    time_s: float | None
+    """When it was saved, in seconds since 1970; None where it is damaged."""
+    ok: bool
+    """Whether it is whole, by its check sums."""
+    rolled_back: bool
+    """Whether roll_back set it aside, so that `load` passes it over."""
+    head: str | None
+    """`meta["head"]["name"]`, where there is one."""
+    accuracy: float | None
+    """`meta["evaluation"]["accuracy"]`, where there is one."""
+    embedder: str | None
+    """The fingerprint of the embedder that it was trained with, where it tells."""
+
+
+class Generations:
+    """The generations in one folder; one writer (Profile holds the lock), any number of readers."""
+
+    def __init__(self, folder: Path) -> None:
+        """Look into the folder, which need not exist before `save`."""
+        self.folder = folder
+        self.warnings: list[str] = []
+        """One line for each damaged generation that `load` passed over."""
+
+    def save(self, saved: Saved, time_s: float) -> int:
+        """As Profile.save."""
+        content = {"format": FORMAT, "time_s": time_s, "meta": saved.meta}
+        try:
+            text = json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1).encode()
+            files = dict(zip(_FILES, (text, _npz(saved.arrays)), strict=True))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ProfileError(f"cannot save this ({error}): JSON and arrays of numbers or text are wanted") from error
+        try:
+            return self._write({**files, _SUMS: _sums(files)})
+        except OSError as error:
+            raise self._not_written(error) from error
+
+    def load(self, fingerprint: str | None = None) -> Saved | None:
+        """As Profile.load."""
+        current = [path for _, path in self._found() if not path.suffix]
+        others = False
+        for path in current:
+            saved = _load(path)
+            if saved is not None and fingerprint not in (None, _part(saved.meta, "embedder", "fingerprint")):
+                others = True
+                continue
+            if saved is not None:
+                return saved
+            line = f"generation {path.name} in {self.folder} is damaged: the one before it is used; train again"
+            if line not in self.warnings:
+                self.warnings.append(line)
+        if current and not others:
+            raise ProfileError(
+                f"no generation in {self.folder} is whole: run `edge-tl train` again, the examples are not concerned"
+            )
+        return None
+
+    def listed(self) -> list[Generation]:
+        """As Profile.generations."""
+        return [_describe(number, path) for number, path in self._found()]
+
+    def roll_back(self) -> int:
+        """As Profile.roll_back."""
+        current = [(number, path) for number, path in self._found() if not path.suffix]
+        whole = [number for number, path in current if _read(path) is not None]
+        if len(whole) < 2:
+            raise ProfileError(f"{self.folder} has no whole generation before the current one: train again instead")
+        try:
+            # From the newest down, so that a kill in between leaves a generation that was current once.
+            for number, path in current:
+                if number > whole[1]:
+                    path.rename(path.with_name(f"{path.name}.rolled-back"))
+            sync_folder(self.folder)
+        except OSError as error:
+            raise self._not_written(error) from error
+        return whole[1]
+
+    def _write(self, files: dict[str, bytes]) -> int:
+        """Write the files into a new generation: a temporary name, fsync, rename, fsync of the folder."""
+        if not self.folder.is_dir():
+            self.folder.mkdir()
+            sync_folder(self.folder.parent)
+        for left in self.folder.glob(".*"):  # by a writer that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        number = max((number for number, _ in self._found()), default=0) + 1
+        new = self.folder / f".new-{number:06d}"
+        try:
+            new.mkdir()
+            for name, data in files.items():
+                write_synced(new / name, data)
+            sync_folder(new)
+            new.rename(self.folder / f"{number:06d}")
+        except OSError:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+        sync_folder(self.folder)
+        self._remove_old()
+        return number
+
+    def _remove_old(self) -> None:
+        """Remove the oldest generations; that this fails is no reason to fail, for the new one is written."""
+        for _, path in self._found()[KEPT:]:
+            # Under its own name it would be a damaged generation while it is being removed.
+            hidden = path.with_name(f".old-{path.name}")
+            try:
+                path.rename(hidden)
+            except OSError:
+                continue
+            shutil.rmtree(hidden, ignore_errors=True)
+
+    def _found(self) -> list[tuple[int, Path]]:
+        """The numbers and folders of all generations, the newest first."""
+        try:
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise ProfileError(f"{self.folder} cannot be read ({error.strerror}): check its rights") from error
+        matches = [match for name in names if (match := _NAME.fullmatch(name))]
+        return sorted(((int(match[1]), self.folder / match[0]) for match in matches), reverse=True)
+
+    def _not_written(self, error: OSError) -> ProfileError:
+        """The error of a generation that the disk did not take."""
+        return ProfileError(
+            f"{self.folder} cannot be written ({error.strerror}): free some space or check the rights; what was "
+            "saved before is safe"
+        )
+
+
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+    """The arrays as one .npz file (the format of numpy.savez, any name allowed); ValueError for one of objects."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, array in arrays.items():
+            # A date that does not change: the same model is the same bytes.
+            member = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            with file.open(member, "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+    return out.getvalue()
+
+
+def _sums(files: dict[str, bytes]) -> bytes:
+    """The content of SHA256SUMS."""
+    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()).encode()
+
+
+def _read(path: Path) -> dict[str, bytes] | None:
+    """The files of a generation, None where one is missing or is not what was written."""
+    try:
+        files = {name: (path / name).read_bytes() for name in _FILES}
+        return files if (path / _SUMS).read_bytes() == _sums(files) else None
+    except OSError:
+        return None
+
+
+def _load(path: Path) -> Saved | None:
+    """What a generation holds, None where it is damaged; ProfileError where a newer edge-tl wrote it."""
+    files = _read(path)
+    if files is None:
+        return None
+    # The check sums speak of accidents only: who writes them anew can still not make us run or raise anything else.
+    try:
+        content = json.loads(files["profile.json"])
+        found = _part(content, "format")
+        if found == FORMAT:
+            with np.load(io.BytesIO(files["arrays.npz"]), allow_pickle=False) as arrays:
+                return Saved(dict(content["meta"]), dict(arrays))
+    except (ValueError, TypeError, KeyError, OSError, EOFError, RecursionError, zipfile.BadZipFile):
+        return None
+    raise ProfileError(f"{path} has format {found}, this edge-tl reads {FORMAT}: upgrade edge-tl")
+
+
+def _describe(number: int, path: Path) -> Generation:
+    """One generation as it is listed."""
+    files = _read(path)
+    try:
+        content = None if files is None else json.loads(files["profile.json"])
+    except (ValueError, RecursionError):
+        content = None
+    return Generation(
+        number,
+        _part(content, "time_s"),
+        content is not None,
+        bool(path.suffix),
+        _part(content, "meta", "head", "name"),
+        _part(content, "meta", "evaluation", "accuracy"),
+        _part(content, "meta", "embedder", "fingerprint"),
+    )
+
+
+def _part(value: Any, *keys: str) -> Any:
+    """A value inside nested dicts, None where there is none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

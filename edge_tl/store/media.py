@@ -1,0 +1,147 @@
+"""How one example lies on disk: its picture as a small JPEG or its sound as a WAV file, its embedding as float16 where
+that is exact enough."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+
+from edge_tl.errors import ShapeError
+from edge_tl.media import image
+from edge_tl.media.sound import Sound, read_sound
+from edge_tl.media.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
+from edge_tl.media.wav import encode_wav
+
+JPEG, WAV, TFJSSCDS = "image/jpeg", "audio/wav", "application/x-tfjsscds"
+"""The media types of what is kept."""
+MAX_SIDE_PX = 640
+"""Larger pictures are thumbnailed: every embedder sees at most a few hundred pixels, and SD cards are small."""
+_MAX_KEPT_BYTES = 1_000_000  # a JPEG of 640×640 px above this is metadata, or something else behind the picture
+_FLOAT16_MAX = 65504.0  # largest finite float16, IEEE 754-2008
+_FLOAT16_LOSS = 2.0**-10  # of the vector's length; normal float16 numbers lose at most half of that
+
+
+def pack(embedding: np.ndarray) -> tuple[str, bytes]:
+    """An embedding as (dtype, bytes), dtype `<f2` or `<f4`.
+
+    embedding: (D,) floats, finite, D >= 1; ShapeError otherwise. float16 is taken where each |x| < 65504 and the
+    rounding moves the vector by at most 1/1024 of its length (tiny values underflow), float32 elsewhere.
+    """
+    x = np.asarray(embedding)
+    if x.ndim != 1 or not x.size or x.dtype.kind not in "fiu":
+        raise ShapeError(f"got an embedding {x.dtype} {x.shape}: a vector of floats (D,) is wanted")
+    with np.errstate(over="ignore"):  # beyond float32 is inf, which the next line names
+        x = x.astype("<f4")
+    largest = float(np.abs(x).max())  # NaN and inf propagate
+    if not np.isfinite(largest):
+        raise ShapeError("an embedding holds NaN or infinite values: check the model and its pixel scaling")
+    if largest < _FLOAT16_MAX:
+        half = x.astype("<f2")
+        # Scaled by the largest value, squares neither under- nor overflow.
+        scaled = x / largest if largest else x
+        loss = (half.astype(np.float32) - x) / largest if largest else np.zeros_like(x)
+        if np.linalg.norm(loss) <= _FLOAT16_LOSS * np.linalg.norm(scaled):
+            return "<f2", half.tobytes()
+    return "<f4", x.tobytes()
+
+
+def unpack(dtype: str, data: bytes) -> np.ndarray:
+    """The embedding, float32 (D,), a new array, from what `pack` returned."""
+    return np.frombuffer(data, dtype).astype(np.float32)
+
+
+def checksum(fingerprint: str, dtype: str, packed: bytes) -> int:
+    """The CRC-32 that is stored beside a packed embedding, of all that decides what it means."""
+    return zlib.crc32(packed, zlib.crc32(f"{fingerprint} {dtype}".encode()))
+
+
+def as_stored(embedding: np.ndarray) -> np.ndarray:
+    """The embedding as the store will give it back: float32 (D,), rounded to float16 where that fits.
+
+    Whoever trains on an embedding while it is being stored rounds it with this first, so that training again after
+    a restart gives the same head. Rounding twice changes nothing. ShapeError as in `pack`.
+    """
+    return unpack(*pack(embedding))
+
+
+Media = np.ndarray | bytes | Sound | SpokenExample
+
+
+def stored_media(media: Media) -> tuple[str, bytes]:
+    """A picture (as in `stored_jpeg`) or a sound as the store keeps it: (media type, the bytes of a file).
+
+    A sound becomes a WAV file of 16 bits at its own rate (MissingDependency where soundfile is not installed), an
+    example of a browser's data set a data set of its own, so that nothing of it is lost.
+    """
+    if isinstance(media, SpokenExample):
+        return TFJSSCDS, write_tfjsscds([media])
+    if isinstance(media, Sound):
+        return WAV, encode_wav(media.samples, media.rate_hz)
+    return JPEG, stored_jpeg(media)
+
+
+def stored_sound(kind: str, media: bytes) -> Sound | None:
+    """The sound in a stored file of this media type; None where it holds none: a picture, or a spectrogram alone."""
+    if kind == WAV:
+        return read_sound(media)
+    if kind != TFJSSCDS:
+        return None
+    (spoken,) = read_tfjsscds(media)
+    if spoken.samples is None or spoken.rate_hz is None:
+        return None
+    return Sound(np.clip(spoken.samples, -1.0, 1.0), spoken.rate_hz)
+
+
+def stored_jpeg(picture: np.ndarray | bytes) -> bytes:
+    """The picture as the store keeps it: a JPEG, at most 640 px a side.
+
+    picture: uint8 (height_px, width_px, 3) RGB, or the bytes of a picture file. A JPEG file that is small enough and
+    not turned by EXIF is kept byte for byte; anything else is decoded, thumbnailed and encoded. Raises ExampleError for
+    bytes that are no picture, ShapeError for an array that is none.
+    """
+    if isinstance(picture, bytes):
+        decoded = image.decode(picture)  # also of one kept as it is: a truncated picture must not become an example
+        if max(decoded.shape[:2]) <= MAX_SIDE_PX and len(picture) <= _MAX_KEPT_BYTES and _is_upright_jpeg(picture):
+            return picture
+        picture = decoded
+    if max(picture.shape[:2]) > MAX_SIDE_PX:
+        picture = image.thumbnail(picture, MAX_SIDE_PX)
+    return image.encode_jpeg(picture)
+
+
+def _is_upright_jpeg(data: bytes) -> bool:
+    """Whether the bytes are a JPEG that no EXIF or XMP orientation turns (ITU T.81 annex B: markers and segments)."""
+    if data[:3] != b"\xff\xd8\xff":
+        return False
+    at = 2
+    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA:  # start of scan: the metadata is over
+            return True
+        segment = data[at + 4 : at + 2 + length]
+        if marker == 0xE1 and _turns(segment):
+            return False
+        at += 2 + length
+    return False  # an unusual structure that Pillow still read: encode it anew
+
+
+def _turns(segment: bytes) -> bool:
+    """Whether an APP1 segment may turn the picture: EXIF 2.3 tag 0x0112 other than 1, or any XMP orientation."""
+    if segment[:6] != b"Exif\0\0":
+        return b"Orientation" in segment
+    tiff = segment[6:]
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    try:
+        if order is None:
+            return True
+        (start,) = struct.unpack_from(order + "I", tiff, 4)
+        (entries,) = struct.unpack_from(order + "H", tiff, start)
+        for entry in range(entries):
+            tag, _, _, value = struct.unpack_from(order + "HHIH", tiff, start + 2 + 12 * entry)
+            if tag == 0x0112:
+                return bool(value != 1)
+    except struct.error:
+        return True  # damaged metadata: encode anew, as Pillow saw it
+    return False

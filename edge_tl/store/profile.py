@@ -1,0 +1,140 @@
+"""Profile: a taught recognizer on disk — its examples, and generations of what was trained from them.
+
+FOLDER/examples.sqlite   the examples (ExampleStore)
+FOLDER/generations/      what was trained (Generations)
+FOLDER/lock              held by the one process that writes; its PID is in it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge_tl.errors import ProfileError, ProfileLocked
+from edge_tl.files import sync_folder
+from edge_tl.store.examples import ExampleStore
+from edge_tl.store.generations import KEPT, Generation, Generations, Saved
+
+__all__ = ["KEPT", "Generation", "Profile", "Saved"]
+
+
+class Profile:
+    """A folder with everything that was taught; any number of readers, one writer.
+
+    Use it in `with`, or close it. A reader needs no right to write and never waits. Every method raises ProfileError,
+    one line, where the folder cannot be read or written.
+    """
+
+    def __init__(self, folder: Path, *, writable: bool = False, clock: Callable[[], float] = time.time) -> None:
+        """Open the folder, made when it is missing and `writable`; `clock` gives seconds since 1970.
+
+        Raises ProfileLocked, which names the PID, where another process writes to it.
+        """
+        self.folder = Path(folder)
+        self.writable = writable
+        self._clock = clock
+        self._store: ExampleStore | None = None
+        self._generations = Generations(self.folder / "generations")
+        self._lock: int | None = None
+        if writable:
+            self._lock = _lock(self.folder)
+        elif not os.path.isdir(self.folder):
+            raise ProfileError(f"there is no profile at {self.folder}: make one with `edge-tl teach`")
+
+    @property
+    def store(self) -> ExampleStore:
+        """The examples, opened on first use, as writable as the profile."""
+        if self._store is None:
+            self._store = ExampleStore(self.folder / "examples.sqlite", writable=self.writable, clock=self._clock)
+        return self._store
+
+    @property
+    def warnings(self) -> list[str]:
+        """One line for each damaged generation that `load` passed over."""
+        return self._generations.warnings
+
+    def save(self, saved: Saved) -> int:
+        """Write a new generation, which becomes the current one, and return its number.
+
+        It is on disk, complete, when this returns; a process killed before leaves the previous one current. The oldest
+        beyond the newest `KEPT` are removed. ProfileError for what is no JSON, an array of objects, or a full disk.
+        """
+        self._check_writable()
+        return self._generations.save(saved, self._clock())
+
+    def load(self, fingerprint: str | None = None) -> Saved | None:
+        """What was saved last, None where nothing ever was; with a fingerprint, the last that this embedder made.
+
+        Where the newest generation is damaged the newest whole one is taken and `warnings` says so, once. ProfileError
+        where none is whole, or where a newer edge-tl wrote it.
+        """
+        return self._generations.load(fingerprint)
+
+    def generations(self) -> list[Generation]:
+        """Every generation on disk, the newest first."""
+        return self._generations.listed()
+
+    def roll_back(self) -> int:
+        """Make the whole generation before the current one current, and return its number.
+
+        Those after it are set aside, not destroyed: they stay listed as `rolled_back`, count among the `KEPT`, and
+        their numbers are not given again. May be repeated. ProfileError where there is no whole one before.
+        """
+        self._check_writable()
+        return self._generations.roll_back()
+
+    def close(self) -> None:
+        """Commit the waiting examples, close the store and free the lock; may be called twice."""
+        self.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._store is not None:
+                self._store.__exit__(kind, error, trace)
+        finally:
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
+            self.writable = False  # without the lock it must not write any more
+
+    def _check_writable(self) -> None:
+        """ProfileError where it was opened for reading or is closed."""
+        if not self.writable:
+            raise ProfileError(f"{self.folder} is open for reading only: open the profile with writable=True")
+
+
+def _lock(folder: Path) -> int:
+    """Make the folder where it is missing, and take its lock: a file descriptor that holds it until it is closed."""
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            sync_folder(folder.parent)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise ProfileError(
+            f"{folder} cannot be written ({error.strerror}): check its rights or choose another"
+        ) from error
+    try:
+        # The kernel frees it when the process ends, however it ends: a lock is never stale.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        pid = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(lock)
+        if not isinstance(error, BlockingIOError):
+            raise ProfileError(f"{folder} cannot be locked ({error.strerror}): choose a local disk") from error
+        raise ProfileLocked(f"another process (PID {pid}) writes to {folder}: end it, or wait until it ends") from None
+    with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return lock

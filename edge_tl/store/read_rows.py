@@ -1,0 +1,56 @@
+"""All examples of a store as the rows that a head is trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from edge_tl.core.examples import Examples
+from edge_tl.errors import ProfileError, ProfileMismatch
+from edge_tl.store.database import Database
+from edge_tl.store.media import checksum, unpack
+
+_ROWS = """SELECT id, label, take, session, dtype, crc32, embedding FROM listed WHERE fingerprint <> '' ORDER BY id"""
+
+
+def read_matrix(database: Database, fingerprint: str, path: Path) -> Examples:
+    """The embeddings of a store that one embedder made, in a snapshot of the caller's; path: named in errors.
+
+    ProfileMismatch where some are another embedder's, ProfileError where one did not survive on disk.
+    """
+    others = database.number("SELECT count(*) FROM embeddings WHERE fingerprint <> ?", (fingerprint,))
+    total = database.number("SELECT count(*) FROM embeddings")
+    if others:
+        raise ProfileMismatch(
+            f"{others} of {total} examples were embedded by another model than {fingerprint[:12]}: run "
+            "`edge-tl examples re-embed`"
+        )
+    X = np.zeros((0, 0), np.float32)
+    ids, labels, takes, sessions = [], [], [], []
+    for row, (number, label, take, session, dtype, crc, packed) in enumerate(database.rows(_ROWS)):
+        whole = isinstance(label, str) and isinstance(dtype, str) and isinstance(packed, bytes)
+        if not (whole and isinstance(session, int)):
+            raise damaged(path, number, "embedding")
+        if checksum(fingerprint, dtype, packed) != crc:
+            raise damaged(path, number, "embedding")
+        vector = unpack(dtype, packed)
+        if not row:
+            X = np.empty((total, len(vector)), np.float32)
+        if row >= total or vector.shape != X.shape[1:]:
+            raise damaged(path, number, "embedding")
+        X[row] = vector
+        ids.append(number)
+        labels.append(label)
+        takes.append(take)
+        sessions.append(session)
+    if len(ids) != total:
+        raise ProfileError(f"{path} is damaged ({total - len(ids)} examples lost their take): restore a copy")
+    numbers = np.array([ids, takes, sessions], np.int64).reshape(3, -1)
+    return Examples(numbers[0], X, np.array(labels, np.str_), numbers[1], numbers[2], fingerprint)
+
+
+def damaged(path: Path, example: int, what: str) -> ProfileError:
+    """The error of an example that did not survive on disk."""
+    remedy = f"remove it with `edge-tl examples remove --id {example}`"
+    return ProfileError(f"{path} is damaged (the {what} of example {example}): {remedy}")

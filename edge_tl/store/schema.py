@@ -1,0 +1,85 @@
+"""The tables that examples are kept in, and how those of older files become them."""
+
+from __future__ import annotations
+
+from edge_tl.store.database import Upgrade
+from edge_tl.store.sessions import PAUSE_S
+
+VERSION = 4
+"""Of the tables: 1 had no sessions, 2 listed nothing of what kind of file an example kept (all were pictures), 3 had no
+boxes."""
+_SESSIONS = """
+CREATE TABLE sessions (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, started_s REAL NOT NULL,
+    closed INTEGER NOT NULL);
+"""
+_BOXES = """
+CREATE TABLE boxes (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE CASCADE,
+    x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL);
+"""
+_LISTED = """
+CREATE {temporary} VIEW listed AS SELECT e.id, l.name AS label, t.id AS take, t.session_id AS session, e.time_s,
+    t.source, coalesce(length(m.media), 0) AS media_bytes, coalesce(m.media_type, '') AS media_type,
+    coalesce(v.fingerprint, '') AS fingerprint, v.dtype, v.crc32, v.embedding, b.x0, b.y0, b.x1, b.y1
+    FROM examples e JOIN takes t ON t.id = e.take_id JOIN labels l ON l.id = t.label_id
+    LEFT JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id
+    LEFT JOIN boxes b ON b.example_id = e.id;
+"""
+_NO_BOXES = """
+CREATE TEMP VIEW boxes AS SELECT 0 AS example_id, 0.0 AS x0, 0.0 AS y0, 0.0 AS x1, 0.0 AS y1 WHERE 0;
+"""
+# Media and embeddings lie apart from the example, so that lists and counts read no blob, and so that an example that
+# keeps no picture fits. The check sums find what SQLite does not: bits that flip inside a blob. AUTOINCREMENT never
+# gives a number twice, so that a row in somebody's cache is never taken for another. A closed session (an import) is
+# not gone on with. The session of a take may be NULL only because SQLite adds no other column to a table that exists.
+TABLES = (
+    _SESSIONS
+    + """
+CREATE TABLE labels (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+CREATE TABLE takes (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, time_s REAL NOT NULL,
+    label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE, session_id INTEGER REFERENCES sessions);
+CREATE TABLE examples (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL,
+    take_id INTEGER NOT NULL REFERENCES takes ON DELETE CASCADE);
+CREATE TABLE media (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE CASCADE,
+    media_type TEXT NOT NULL, crc32 INTEGER NOT NULL, media BLOB NOT NULL);
+CREATE TABLE embeddings (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE CASCADE,
+    fingerprint TEXT NOT NULL, dtype TEXT NOT NULL, crc32 INTEGER NOT NULL, embedding BLOB NOT NULL);
+CREATE INDEX takes_of_label ON takes (label_id);
+CREATE INDEX examples_of_take ON examples (take_id);
+"""
+    + _BOXES
+    + _LISTED.format(temporary="")
+)
+# Takes recorded before there were sessions: a pause begins one, exactly as while recording. (Days would cut an evening
+# at midnight, and put a morning and an evening, with other light, into one.)
+_BY_PAUSES = f"""SELECT id, source, time_s, label_id, sum(begins) OVER (ORDER BY id) AS session_id FROM (
+    SELECT *, coalesce(abs(time_s - lag(time_s) OVER (ORDER BY id)) > {PAUSE_S}, 1) AS begins FROM main.takes)"""
+UPGRADES = {
+    1: Upgrade(
+        change=f"""
+{_SESSIONS}
+CREATE TEMP TABLE old AS {_BY_PAUSES};
+CREATE UNIQUE INDEX temp.old_id ON old (id);
+INSERT INTO sessions (id, name, started_s, closed) SELECT session_id, '', min(time_s), 0 FROM old GROUP BY session_id;
+ALTER TABLE takes ADD COLUMN session_id INTEGER REFERENCES sessions;
+UPDATE takes SET session_id = (SELECT session_id FROM old WHERE old.id = takes.id);
+DROP TABLE old;
+DROP VIEW listed;
+{_LISTED.format(temporary="")}""",
+        # Views of a connection's own, with the names of the new tables, so that every query works on the old file.
+        view=f"""
+CREATE TEMP VIEW takes AS {_BY_PAUSES};
+CREATE TEMP VIEW sessions AS SELECT session_id AS id, '' AS name, min(time_s) AS started_s, 0 AS closed
+    FROM temp.takes GROUP BY session_id;
+{_NO_BOXES}
+{_LISTED.format(temporary="TEMP")}""",
+    ),
+    2: Upgrade(
+        change=f"DROP VIEW listed; {_LISTED.format(temporary='')}",
+        view=_NO_BOXES + _LISTED.format(temporary="TEMP"),
+    ),
+    3: Upgrade(
+        change=f"{_BOXES} DROP VIEW listed; {_LISTED.format(temporary='')}",
+        view=_NO_BOXES + _LISTED.format(temporary="TEMP"),
+    ),
+}
+"""Version → what makes it the next one, and how it is read where it must stay as it is."""

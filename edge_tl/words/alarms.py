@@ -1,0 +1,89 @@
+"""What a listener would have told: in recordings that were left out of training, and in hours of anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech
+from edge_tl.errors import NotFittedError, ShapeError
+from edge_tl.frames import Frame
+from edge_tl.judge.validation import leave_one_take_out
+from edge_tl.listener import Windows
+from edge_tl.recognizer import Recognizer
+from edge_tl.store.media import as_stored
+
+
+def heard_in(recognizer: Recognizer, frames: Iterable[Frame]) -> Windows:
+    """What a trained recognizer makes of each window of a stream of sound, whatever its length."""
+    speech = StreamingSpeech(listening(recognizer))
+    probabilities, familiar = [np.empty((0, len(recognizer.classes)))], [np.empty(0)]
+    times_s: list[float] = []
+    for frame in frames:
+        heard = speech.push(frame)
+        if heard:
+            said, known = answers(recognizer, np.stack([as_stored(window.embedding) for window in heard]))
+            probabilities.append(said)
+            familiar.append(known)
+            times_s += [window.end_s for window in heard]
+    return Windows(np.concatenate(probabilities), np.concatenate(familiar), np.array(times_s))
+
+
+def listening(recognizer: Recognizer) -> SoundEmbedder:
+    """The embedder of a recognizer of words; ShapeError for one of pictures."""
+    if not isinstance(recognizer.embedder, SoundEmbedder):
+        raise ShapeError(f"{recognizer.embedder.name} takes pictures; a base of speech is wanted")
+    return recognizer.embedder
+
+
+def answers(recognizer: Recognizer, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a recognizer of words says of many windows (N, embedding_dim): probabilities (N, C), familiar (N,)."""
+    rows = recognizer.features(embeddings, recognizer.embedder.embedding_shape)
+    familiar = recognizer.rejector.familiar(rows) if recognizer.reject else np.ones(len(rows))
+    return recognizer.head.predict_proba(rows), familiar
+
+
+def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
+    """(label, windows) of every recording, answered by a head that was taught the others; after `learn`.
+
+    The windows are the recording's views, which lie as far apart as a stream's: so many a listener hears of a word at
+    least. Their times are seconds after the middle of the word. Recordings of a class that has no other are left out;
+    of a tuned head only those are asked that it held out to choose its epoch. NotFittedError before `learn`.
+    """
+    if not recognizer.fitted:
+        raise NotFittedError("nothing was trained yet: call learn() first")
+    own = len(recognizer.rows[1])
+    X, y, takes = recognizer.taught_rows()
+    gram = recognizer.gram if len(y) == own else None
+    views = recognizer.views
+    held: np.ndarray | None = getattr(recognizer.head, "held_out_", None)
+    if held is None:
+        answered = leave_one_take_out(recognizer.new_head, X, y, takes, gram=gram)
+        proba, held = answered.proba, answered.judged
+    else:  # trained for seconds, and it held some back itself
+        proba = recognizer.head.predict_proba(X)
+    rejector = recognizer.rejector
+    familiar = rejector.soften(rejector.held_out_) if rejector.ready else np.ones(len(y))
+    embedder = recognizer.embedder
+    assert isinstance(embedder, SoundEmbedder)
+    late_s = (1 - embedder.word_at) * embedder.window_samples / embedder.rate_hz
+    times_s = late_s + embedder.hop_samples / embedder.rate_hz * (np.arange(views) - views // 2)
+    found = []
+    for first in range(0, own, views):
+        rows = slice(first, first + views)
+        if held[rows].all():
+            found.append((str(y[first]), Windows(proba[rows], familiar[rows], times_s)))
+    return found
+
+
+def most_per_hour(alarms: int, hours: float) -> float:
+    """How many alarms an hour there may be, at most with 95 % confidence, where so many came in so many hours.
+
+    The upper limit of a Poisson rate, χ²(0.95, 2·(alarms + 1))/2, by Wilson and Hilferty's approximation (1931), exact
+    to 1 %; infinite for no time.
+    """
+    if hours <= 0:
+        return float("inf")
+    events = alarms + 1
+    return float(events * (1 - 1 / (9 * events) + 1.6449 / (3 * events**0.5)) ** 3 / hours)
