@@ -10,10 +10,10 @@ import numpy as np
 from benchmarks.interleaved import spread
 from benchmarks.pictures import Embedded
 from benchmarks.record import table
-from device.line import Line
 from device.pacman.game import Game
 from device.pacman.maze import COMPACT
-from device.steering import neutral_label
+from device.teach.picture_line import Line
+from device.teach.steering import neutral_label
 from edge_tl.controller import Controller, ControllerConfig
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.frames import Frame

@@ -18,9 +18,9 @@ from benchmarks.bench_latency import Recording
 from benchmarks.interleaved import spread
 from benchmarks.pictures import Pictures
 from benchmarks.record import table
-from device.line import Line
 from device.pacman.game import Game
 from device.pacman.maze import COMPACT
+from device.teach.picture_line import Line
 from edge_tl.controller import Controller
 from edge_tl.embedders.look.embedders import FaceEmbedder, HandEmbedder
 from edge_tl.media.image import decode, fit

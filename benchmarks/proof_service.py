@@ -22,13 +22,13 @@ import numpy as np
 
 from benchmarks.record import table
 from benchmarks.serving import Serving
-from device.reconnect import Reconnecting
 from device.serve.config import PipelineConfig, StoreConfig
-from device.serve.feed import Feed
 from device.serve.local import LocalSocket
-from device.serve.notify import Notify
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
+from device.serve.source_thread import Feed
+from device.serve.systemd import Notify
+from device.sources.reconnect import Reconnecting
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame

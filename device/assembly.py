@@ -8,11 +8,11 @@ from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
 
-from device.choose import open_mic, open_source, parse_camera
-from device.output import warn
-from device.reconnect import Reconnecting
-from device.rotated import Rotated
-from device.steering import neutral_label
+from device.cli.output import warn
+from device.sources.choose import open_mic, open_source, parse_camera
+from device.sources.reconnect import Reconnecting
+from device.sources.rotated import Rotated
+from device.teach.steering import neutral_label
 from edge_tl.controller import Controller, ControllerConfig
 from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedders.look.ways import NEEDS, Look, open_look

@@ -14,7 +14,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from device.cli import data_dir  # noqa: E402
+from device.cli.grammar import data_dir  # noqa: E402
 from edge_tl.embedders.look.embedders import HandEmbedder  # noqa: E402
 from edge_tl.embedders.look.marks import marks  # noqa: E402
 from edge_tl.media.image import fit, marked, save_png  # noqa: E402

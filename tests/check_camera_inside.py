@@ -28,10 +28,10 @@ import libcamera  # noqa: E402
 import picamera2  # noqa: E402
 from picamera2.allocators import LibcameraAllocator  # noqa: E402
 
-from device.camera import PicameraSource, attached_cameras  # noqa: E402
-from device.choose import open_source  # noqa: E402
-from device.newest import NewestFrame  # noqa: E402
-from device.reconnect import Reconnecting  # noqa: E402
+from device.sources.choose import open_source  # noqa: E402
+from device.sources.newest import NewestFrame  # noqa: E402
+from device.sources.picamera import PicameraSource, attached_cameras  # noqa: E402
+from device.sources.reconnect import Reconnecting  # noqa: E402
 from edge_tl.errors import SourceError, SourceTimeout  # noqa: E402
 from edge_tl.frames import Frame, Source  # noqa: E402
 from edge_tl.media.image import fit  # noqa: E402

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from tiny_profile import Run, counted, fill, make_all, picture, refused, runner
 
-from device.stopping import stoppable
+from device.cli.stopping import stoppable
 from edge_tl.store.profile import Profile
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND = "import sys; from device.cli import main; sys.exit(main())"
+COMMAND = "import sys; from device.cli.grammar import main; sys.exit(main())"
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from source_contract import check_source
 
-from device.camera import PicameraSource, attached_cameras
-from device.newest import NewestFrame
-from device.pixels import unpack, yuv_to_rgb
+from device.sources.newest import NewestFrame
+from device.sources.picamera import PicameraSource, attached_cameras
+from device.sources.pixels import unpack, yuv_to_rgb
 from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout
 
 SIZE_PX = (8, 4)

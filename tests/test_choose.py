@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device import choose
-from device.choose import GRAMMAR, Choice, open_source, parse_camera
+from device.sources import choose
+from device.sources.choose import GRAMMAR, Choice, open_source, parse_camera
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.media.image import save_png
 from edge_tl.sources.simulated import SimulatedPlayer

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device import players
 from device.assembly import open_camera
-from device.cli import main
+from device.cli.grammar import main
 from device.commands.demo import advice
-from device.players import FolderPlayer, SimulatedDemo, Take
-from device.rehearsal import evaluate, teach
+from device.teach import players
+from device.teach.players import FolderPlayer, SimulatedDemo, Take
+from device.teach.rehearsal import evaluate, teach
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ExampleError
 from edge_tl.media.image import save_png
@@ -192,7 +192,7 @@ def test_the_demo_speaks_where_it_can(demo: Demo, short: None, monkeypatch: pyte
         assert (code, voice["recordings"]) == (0, 37)
         assert voice["same_voices"][0] >= 28
         assert voice["other_voices"][0] > 4
-    monkeypatch.setattr("device.spoken_demo.shutil.which", lambda _: None)
+    monkeypatch.setattr("device.cli.spoken_demo.shutil.which", lambda _: None)
     code, out, _ = demo()
     assert code == 0
     assert "no voice: espeak-ng is not installed: sudo apt install espeak-ng" in out

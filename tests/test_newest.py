@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from source_contract import check_source
 
-from device.newest import NewestFrame
+from device.sources.newest import NewestFrame
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
 from edge_tl.media.image import save_png

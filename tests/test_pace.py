@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.pace import FRAMES, Pace
+from device.teach.pace import FRAMES, Pace
 
 
 def test_the_rate_is_that_of_the_last_frames() -> None:

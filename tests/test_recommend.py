@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from device.recommend import EVERY, FRAMES, MOST, Recommending, finders
+from device.teach.recommend import EVERY, FRAMES, MOST, Recommending, finders
 from edge_tl.media.image import decode
 
 GREY = np.full((120, 160, 3), 127, np.uint8)

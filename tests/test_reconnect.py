@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from source_contract import check_source
 
-from device.reconnect import Reconnecting
+from device.sources.reconnect import Reconnecting
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame, Source
 from edge_tl.media.image import save_png

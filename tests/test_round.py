@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from device.pacman.game import TICKS_PER_SECOND, Game, State
 from device.pacman.maze import pick_maze
-from device.round import Round
+from device.pacman.round import Round
 from edge_tl.controller import Steady
 from edge_tl.frames import Frame
 from edge_tl.testing import FakeClock

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.cli import main
+from device.cli.grammar import main
 from device.serve.config import ServiceConfig, parse_config
 from edge_tl.errors import ConfigError
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_is_refused(text: str, words: str) -> None:
 )
 def test_no_value_breaks_the_reader(value: object) -> None:
     """Whatever a TOML parser may give becomes a configuration or a ConfigError, nothing else."""
-    from device.serve.tables import read_table
+    from device.serve.toml_tables import read_table
 
     mistakes: list[str] = []
     table = value if isinstance(value, dict) else {"pipelines": value}

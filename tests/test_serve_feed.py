@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.reconnect import Reconnecting
-from device.serve.feed import HANG_S, KEPT_SOUND, Feed
+from device.serve.source_thread import HANG_S, KEPT_SOUND, Feed
+from device.sources.reconnect import Reconnecting
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
 from edge_tl.testing import FakeClock

@@ -21,8 +21,8 @@ from device.serve.event import Event
 from device.serve.hooks import Hooks, _fill
 from device.serve.local import MOST_WAITING_BYTES, LocalSocket, ask_health
 from device.serve.machine import machine_health
-from device.serve.notify import Notify
 from device.serve.pins import Pins
+from device.serve.systemd import Notify
 from edge_tl.errors import ConfigError
 
 FIST = Event("fist", 0.9, "signs", 1000.0, 3)

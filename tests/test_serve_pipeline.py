@@ -12,10 +12,10 @@ import pytest
 
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.event import Event
-from device.serve.notify import Notify
 from device.serve.pipeline import IDLE_S, LEASE_S, LOST_S, RETRY_S, Pipeline
 from device.serve.requests import Requests
 from device.serve.service import Service
+from device.serve.systemd import Notify
 from device.serve.tuning import Tuning, write_tuning
 from edge_tl.controller import ControllerConfig
 from edge_tl.errors import ConfigError, ExampleError, ProfileError, SourceTimeout

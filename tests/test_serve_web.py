@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 from benchmarks.serving import LONG_S, Serving
 from device.serve.access import GUESS_S, GUESSES, MOST_SESSIONS, Access, host_allowed, token_of
 from device.serve.config import WebConfig
-from device.serve.hub import Hub
-from device.serve.notify import Notify
 from device.serve.requests import Requests
 from device.serve.service import Service
+from device.serve.subscribers import Hub
+from device.serve.systemd import Notify
 from edge_tl.errors import ConfigError
 from edge_tl.testing import FakeClock
 

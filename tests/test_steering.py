@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.steering import neutral_label, steering
+from device.teach.steering import neutral_label, steering
 from edge_tl.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from device.cli import main
+from device.cli.grammar import main
 from device.commands.install_service import carry_out
 from device.serve import install
 from device.serve.config import parse_config

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from source_contract import check_source
 
-from device import v4l2
-from device.v4l2 import CAPABILITY, Device, find_cameras, parse_capability, query, video_nodes
-from device.video import UsbCamera, VideoFile
+from device.sources import v4l2
+from device.sources.usb import UsbCamera, VideoFile
+from device.sources.v4l2 import CAPABILITY, Device, find_cameras, parse_capability, query, video_nodes
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
 
 av = pytest.importorskip("av", reason='PyAV is not installed: pip install "edge-tl[usb]"')

@@ -7,7 +7,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 
 from device.assembly import open_profile
-from device.output import print_json
+from device.cli.output import print_json
 from edge_tl.store.backup import write_backup
 
 

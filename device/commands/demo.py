@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 
 from device.assembly import asked_look, clock, load_embedder, make_controller, models_folder, subject_of
-from device.choose import parse_camera
-from device.line import Line
-from device.output import print_json, warn
+from device.cli.output import print_json, warn
+from device.cli.spoken_demo import voice_demo, voice_lines
 from device.pacman.game import Game, State
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
-from device.players import FolderPlayer, Player, SimulatedDemo, directions
-from device.rehearsal import Score, evaluate, teach
-from device.round import Round
+from device.pacman.round import Round
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
-from device.spoken_demo import voice_demo, voice_lines
+from device.sources.choose import parse_camera
+from device.teach.picture_line import Line
+from device.teach.players import FolderPlayer, Player, SimulatedDemo, directions
+from device.teach.rehearsal import Score, evaluate, teach
 from edge_tl.core.answers import Learned
 from edge_tl.embedders.look.models import is_installed, parts_of
 from edge_tl.embedders.look.ways import NEEDS, Look

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from device.assembly import clock, load_embedder, open_camera, open_profile
-from device.boxed import load_detector
-from device.output import warn
-from device.rotated import turned
+from device.cli.output import warn
 from device.screens.detect import DetectScreen
 from device.screens.terminal import Terminal
-from device.watch import Watch, Watched, colour_of
+from device.sources.rotated import turned
+from device.teach.boxed import load_detector
+from device.teach.detect_line import Watch, Watched, colour_of
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.detection.one_file import read_one_file

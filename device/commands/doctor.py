@@ -15,9 +15,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from device.assembly import models_folder
-from device.cli import data_dir as default_data_dir
-from device.microphone import microphones
-from device.output import print_json
+from device.cli.grammar import data_dir as default_data_dir
+from device.cli.output import print_json
+from device.sources.microphone import microphones
 from edge_tl.embedders.look.models import PARTS, load_part
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import EdgeTLError

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from device.assembly import load_embedder, load_saved, open_profile, trained_head
-from device.boxed import wants_boxes
+from device.cli.output import Progress, print_json
 from device.commands import train_boxes
 from device.commands.train import accuracy_lines, listen_against
-from device.heard import Part, halves, heard_lines, heard_report, listening_config, sounds_at
-from device.output import Progress, print_json
 from device.report.hearing import draw_thresholds
 from device.screens.cells import cut, fit, text_columns
+from device.teach.boxed import wants_boxes
+from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config, sounds_at
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.judge.validation import Evaluation
 from edge_tl.recognizer import Recognizer

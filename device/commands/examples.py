@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from dataclasses import asdict
 
 from device.assembly import asked_look, load_embedder, open_profile
-from device.bring import bring
-from device.bring_boxes import take_out_list
-from device.output import Progress, print_json, warn
-from device.stopping import stoppable
+from device.cli.output import Progress, print_json, warn
+from device.cli.stopping import stoppable
+from device.commands.examples_boxes import take_out_list
+from device.commands.examples_import import bring
 from edge_tl.embedders.look.ways import Look
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, ExampleError, ProfileError

@@ -16,11 +16,11 @@ from device.assembly import (
     open_profile,
     taught_recognizer,
 )
-from device.ear import Ear
-from device.heard import listening_config
-from device.output import warn
+from device.cli.output import warn
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
+from device.teach.sound_line import Ear
+from device.teach.thresholds import listening_config
 from edge_tl.embedders.browser import BrowserEmbedder
 from edge_tl.errors import ConfigError, SourceClosed
 from edge_tl.listener import PUBLISHED, Listener, ListeningConfig

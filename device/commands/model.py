@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from device.assembly import models_folder, open_profile
-from device.output import print_json, warn
-from device.wheel import fetched_parts, local_wheels
+from device.cli.fetch_models import fetched_parts, local_wheels
+from device.cli.output import print_json, warn
 from edge_tl.detection.one_file import columns, is_one_file, read_one_file
 from edge_tl.embedders.look.models import (
     ARCHITECTURE,
@@ -167,7 +167,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 def cut(arguments: Namespace) -> int:
     """Cut a .tflite file at one of its tensors; OUT is replaced whole or not at all."""
-    from device.fused import write_model
+    from device.commands.model_fuse import write_model
 
     path, out = arguments.path, arguments.out
     data = truncate(read_model(path), arguments.tensor, str(path))
@@ -186,11 +186,11 @@ def tensor_text(tensor: TensorInfo) -> str:
 
 
 ELSEWHERE = {
-    "adapt": ("device.adapting", "run"),
-    "build": ("device.building", "build"),
-    "detector": ("device.detector_training", "run"),
-    "fuse": ("device.fused", "fuse_profile"),
-    "quantize": ("device.building", "quantize"),
+    "adapt": ("device.commands.model_adapt", "run"),
+    "build": ("device.commands.model_build", "build"),
+    "detector": ("device.commands.model_detector", "run"),
+    "fuse": ("device.commands.model_fuse", "fuse_profile"),
+    "quantize": ("device.commands.model_build", "quantize"),
     "use": ("device.commands.model_use", "use"),
 }
 """Actions of other modules, each of which is imported only for its own sake."""

@@ -20,20 +20,20 @@ from device.assembly import (
     profile_folder,
     taught_recognizer,
 )
+from device.cli.output import warn_all
 from device.commands.train import save
-from device.ear import Ear
-from device.heard import listening_config
-from device.lesson import Lesson
-from device.line import Line
-from device.output import warn_all
 from device.pacman.game import Game
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
+from device.pacman.round import Round
 from device.pacman.scores import HighScore
-from device.round import Round
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
-from device.steering import steering
+from device.teach.lesson import Lesson
+from device.teach.picture_line import Line
+from device.teach.sound_line import Ear
+from device.teach.steering import steering
+from device.teach.thresholds import listening_config
 from edge_tl.errors import ConfigError, ProfileError
 from edge_tl.listener import Listener
 from edge_tl.sources.simulated import SimulatedPlayer

@@ -6,9 +6,9 @@ from argparse import Namespace
 from contextlib import ExitStack
 
 from device.assembly import load_embedder, open_profile, taught_recognizer
-from device.fused import named_fused
-from device.output import print_json, warn
-from device.rotated import turned
+from device.cli.output import print_json, warn
+from device.commands.model_fuse import named_fused
+from device.sources.rotated import turned
 from edge_tl.errors import ExampleError
 from edge_tl.export.fused import FusedModel
 from edge_tl.media.image import decode

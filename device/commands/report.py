@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from device.assembly import load_embedder, open_profile
-from device.output import Progress, print_json, warn
+from device.cli.output import Progress, print_json, warn
 from device.report.contents import gather
 from device.report.page import page
 from edge_tl.errors import ConfigError

@@ -6,7 +6,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from device.assembly import profile_folder
-from device.output import print_json
+from device.cli.output import print_json
 from edge_tl.store.backup import restore_backup
 from edge_tl.store.profile import Profile
 

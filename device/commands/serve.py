@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from device.cli import data_dir
-from device.output import warn
+from device.cli.grammar import data_dir
+from device.cli.output import warn
 from device.serve.build import build
 from device.serve.config import PipelineConfig, ServiceConfig, WebConfig, read_config
-from device.serve.notify import Notify
+from device.serve.systemd import Notify
 from edge_tl.errors import ConfigError
 
 BAD_CONFIG = 78

@@ -6,8 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from device.cli import data_dir
-from device.output import print_json
+from device.cli.grammar import data_dir
+from device.cli.output import print_json
 from device.serve.build import socket_path
 from device.serve.config import PLACES, read_config
 from device.serve.local import ask_health

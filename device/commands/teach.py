@@ -16,19 +16,19 @@ from device.assembly import (
     open_profile,
     profile_folder,
 )
+from device.cli.output import warn_all
 from device.commands import teach_boxes, teach_words
 from device.commands.play import play_round
 from device.commands.train import ONE_PLACE, check_found, save
-from device.lesson import ENOUGH, Lesson
-from device.line import Line
-from device.output import warn_all
-from device.recommend import Recommending, finders
-from device.recorder import HoldRecorder
-from device.resume import resume
 from device.screens.box import MIDDLE
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
-from device.steering import STANDARD_LABELS
+from device.teach.lesson import ENOUGH, Lesson
+from device.teach.picture_line import Line
+from device.teach.recommend import Recommending, finders
+from device.teach.recorder import HoldRecorder
+from device.teach.resume import resume
+from device.teach.steering import STANDARD_LABELS
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.recognizer import Recognizer

@@ -9,11 +9,11 @@ from contextlib import ExitStack
 import numpy as np
 
 from device.assembly import adopt_look, clock, load_embedder, open_camera, open_profile
-from device.box_lesson import BoxLesson
-from device.boxed import load_detector
 from device.screens.teach_boxes import BoxScreen
 from device.screens.terminal import Terminal
-from device.watch import Watch
+from device.teach.box_lesson import BoxLesson
+from device.teach.boxed import load_detector
+from device.teach.detect_line import Watch
 from edge_tl.detection.few import size_of
 from edge_tl.detection.found import Found
 from edge_tl.embedders.look.ways import Look

@@ -14,18 +14,18 @@ from device.assembly import (
     open_microphone,
     open_profile,
 )
+from device.cli.output import warn_all
 from device.commands.play import play_round
 from device.commands.train import save
-from device.ear import Ear
-from device.heard import listening_config
-from device.lesson import ENOUGH, Lesson
-from device.microphone import play
-from device.output import warn_all
-from device.recorder import WordRecorder
-from device.resume import resume
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
-from device.steering import DIRECTIONS
+from device.sources.microphone import play
+from device.teach.lesson import ENOUGH, Lesson
+from device.teach.recorder import WordRecorder
+from device.teach.resume import resume
+from device.teach.sound_line import Ear
+from device.teach.steering import DIRECTIONS
+from device.teach.thresholds import listening_config
 from edge_tl.errors import EdgeTLError
 from edge_tl.listener import Listener
 from edge_tl.media.sound import NOISE

@@ -13,9 +13,16 @@ from typing import Any
 import numpy as np
 
 from device.assembly import clock, load_embedder, load_saved, open_profile, trained_head
-from device.boxed import wants_boxes
+from device.cli.output import Progress, print_json, warn
+from device.cli.stopping import stoppable
 from device.commands import train_boxes
-from device.heard import (
+from device.report.training import draw_training
+from device.screens.cells import fit, text_columns
+from device.screens.chart import curve
+from device.screens.live import LiveCurve
+from device.teach.boxed import wants_boxes
+from device.teach.lesson import ENOUGH
+from device.teach.thresholds import (
     Part,
     halves,
     heard_lines,
@@ -25,13 +32,6 @@ from device.heard import (
     sounds_at,
     try_thresholds,
 )
-from device.lesson import ENOUGH
-from device.output import Progress, print_json, warn
-from device.report.training import draw_training
-from device.screens.cells import fit, text_columns
-from device.screens.chart import curve
-from device.screens.live import LiveCurve
-from device.stopping import stoppable
 from edge_tl.core.absent import found_in, nobody_class
 from edge_tl.core.answers import Learned, Variations
 from edge_tl.embedders.stream import SoundEmbedder

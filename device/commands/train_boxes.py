@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from device.assembly import clock, load_embedder, open_profile
-from device.boxed import FEW, BoxedExamples, learn, read_boxed, save
-from device.output import Progress, print_json
+from device.cli.output import Progress, print_json
+from device.teach.boxed import FEW, BoxedExamples, learn, read_boxed, save
 from edge_tl.detection.few import NAME, FewDetector, size_of
 from edge_tl.detection.judging import Judged
 from edge_tl.embedders.look.ways import Look

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from device.assembly import trained_head
-from device.lesson import ENOUGH, ENOUGH_NOISE
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
+from device.teach.lesson import ENOUGH, ENOUGH_NOISE
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.judge.calibration import Reliability, reliability

@@ -9,7 +9,7 @@ import numpy as np
 from device.screens.cells import fit, shrink, text_columns
 from device.screens.teach import DRAW_S
 from device.screens.terminal import Terminal
-from device.watch import Watch, Watched, colour_of
+from device.teach.detect_line import Watch, Watched, colour_of
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.errors import SourceClosed
 from edge_tl.media.image import boxed

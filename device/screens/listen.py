@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from device.ear import Ear
-from device.line import Sight
 from device.screens.cells import fit
 from device.screens.panel import draw_picture, draw_probabilities, speed_text
 from device.screens.teach import DRAW_S
 from device.screens.terminal import Terminal
+from device.teach.picture_line import Sight
+from device.teach.sound_line import Ear
 from edge_tl.errors import SourceClosed
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from device.ear import Ear
-from device.line import Line, Sight
 from device.screens.cells import shrink
 from device.screens.chart import bars
 from device.screens.terminal import Terminal
+from device.teach.picture_line import Line, Sight
+from device.teach.sound_line import Ear
 from edge_tl.embedders.look.marks import Mark, marks
 from edge_tl.media.image import marked
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from device.ear import Ear
-from device.holding import Holding
-from device.lesson import Lesson
 from device.pacman.game import State
+from device.pacman.round import Round
 from device.pacman.screen import BoardScreen
-from device.players import show
-from device.round import Round
 from device.screens.cells import fit
 from device.screens.panel import draw_picture, draw_probabilities, missing_text, speed_text, way_text
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
-from device.steering import DIRECTIONS
+from device.teach.holding import Holding
+from device.teach.lesson import Lesson
+from device.teach.players import show
+from device.teach.sound_line import Ear
+from device.teach.steering import DIRECTIONS
 from edge_tl.errors import EdgeTLError
 
 PANEL_COLUMNS = 30

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from device.ear import Ear
-from device.lesson import Lesson
-from device.line import Line, Sight
-from device.recorder import Recorder
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, text_columns, wrap
 from device.screens.chart import bar
 from device.screens.naming import Naming
 from device.screens.panel import draw_picture, speed_text, way_text
 from device.screens.terminal import Terminal
+from device.teach.lesson import Lesson
+from device.teach.picture_line import Line, Sight
+from device.teach.recorder import Recorder
+from device.teach.sound_line import Ear
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import EdgeTLError
 from edge_tl.judge.guide import advise, few

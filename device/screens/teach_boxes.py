@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from device.box_lesson import NOTHING, BoxLesson
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, shrink, wrap
 from device.screens.naming import Naming
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
-from device.watch import COLOURS, Watch, Watched
+from device.teach.box_lesson import NOTHING, BoxLesson
+from device.teach.detect_line import COLOURS, Watch, Watched
 from edge_tl.core.examples import Box
 from edge_tl.errors import EdgeTLError
 from edge_tl.media.image import boxed

@@ -20,22 +20,22 @@ from device.assembly import (
     profile_folder,
     subject_of,
 )
-from device.choose import open_mic, open_source
-from device.output import warn
-from device.reconnect import Reconnecting
-from device.rotated import Rotated
+from device.cli.output import warn
 from device.serve.config import PipelineConfig, ServiceConfig
 from device.serve.event import Output
-from device.serve.feed import Feed
 from device.serve.hooks import Hooks
-from device.serve.hub import Hub
 from device.serve.local import LocalSocket
 from device.serve.mqtt import Mqtt
-from device.serve.notify import Notify
 from device.serve.pins import Pins
 from device.serve.pipeline import Pipeline
 from device.serve.requests import Requests
 from device.serve.service import Service
+from device.serve.source_thread import Feed
+from device.serve.subscribers import Hub
+from device.serve.systemd import Notify
+from device.sources.choose import open_mic, open_source
+from device.sources.reconnect import Reconnecting
+from device.sources.rotated import Rotated
 from edge_tl.embedders.look.ways import Look
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import EdgeTLError, ModelError, ProfileLocked

@@ -10,8 +10,8 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from device.choose import parse_camera
-from device.serve.tables import limits, read_table
+from device.serve.toml_tables import limits, read_table
+from device.sources.choose import parse_camera
 from edge_tl.controller import ControllerConfig
 from edge_tl.errors import ConfigError
 from edge_tl.labels import check_label

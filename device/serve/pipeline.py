@@ -12,16 +12,16 @@ import numpy as np
 
 from device.assembly import load_saved, make_controller
 from device.commands.train import check_enough, save
-from device.ear import Ear
-from device.heard import listening_config
-from device.lesson import ENOUGH, Lesson
-from device.line import Line, Sight
-from device.recorder import HoldRecorder, Recorder, WordRecorder
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.event import Event
-from device.serve.feed import Feed
-from device.serve.room import make_room
+from device.serve.source_thread import Feed
+from device.serve.storage_limits import make_room
 from device.serve.tuning import Tuning, read_tuning, write_tuning
+from device.teach.lesson import ENOUGH, Lesson
+from device.teach.picture_line import Line, Sight
+from device.teach.recorder import HoldRecorder, Recorder, WordRecorder
+from device.teach.sound_line import Ear
+from device.teach.thresholds import listening_config
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, NotFittedError, ProfileError, SourceClosed
 from edge_tl.judge.guide import every_advice

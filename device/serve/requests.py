@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from device.lesson import ENOUGH
-from device.line import Sight
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
 from device.serve.tuning import Tuning
+from device.teach.lesson import ENOUGH
+from device.teach.picture_line import Sight
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError
 from edge_tl.media.image import decode, encode_jpeg, thumbnail
 from edge_tl.media.spectrum import spectrum

@@ -9,11 +9,11 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, TypeVar
 
-from device.output import warn
+from device.cli.output import warn
 from device.serve.event import Event, Output
 from device.serve.machine import machine_health
-from device.serve.notify import Notify
 from device.serve.pipeline import Pipeline
+from device.serve.systemd import Notify
 from edge_tl.errors import EdgeTLError, SourceTimeout
 
 T = TypeVar("T")

@@ -18,8 +18,8 @@ from typing import Any
 from device.serve.access import Access, host_allowed, token_of
 from device.serve.config import WebConfig
 from device.serve.event import Event
-from device.serve.hub import Hub
 from device.serve.requests import NotHere, Requests
+from device.serve.subscribers import Hub
 from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout
 
 try:

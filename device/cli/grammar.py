@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from device.arguments import (
+from device.cli.arguments import (
     CAMERA_HELP,
     MIC_HELP,
     box,
@@ -23,10 +23,10 @@ from device.arguments import (
     threads,
     two_phases,
 )
-from device.detect_grammar import add_detect
-from device.model_grammar import add_model
-from device.output import forgive_encodings, warn
-from device.serve.grammar import add_service
+from device.cli.detect_grammar import add_detect
+from device.cli.model_grammar import add_model
+from device.cli.output import forgive_encodings, warn
+from device.cli.serve_grammar import add_service
 from edge_tl.errors import EdgeTLError
 
 WAYS = ("frame", "box", "hand", "hand-crop", "face", "face-crop")

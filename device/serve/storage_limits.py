@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from device.lesson import Lesson
 from device.serve.config import StoreConfig
+from device.teach.lesson import Lesson
 from edge_tl.errors import ExampleError
 
 

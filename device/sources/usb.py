@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from device.v4l2 import find_cameras, video_nodes
+from device.sources.v4l2 import find_cameras, video_nodes
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
 from edge_tl.sources.folder import wait_until
@@ -64,7 +64,7 @@ class UsbCamera:
     has neither gives what it has. MJPEG is asked for first, because uncompressed pictures fill a USB 2 bus.
 
     `read` ignores its time-out: the driver's own read blocks until a frame comes. Give it to
-    `device.newest.NewestFrame`, which does not.
+    `device.sources.newest.NewestFrame`, which does not.
     """
 
     simulated = False

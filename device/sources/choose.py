@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from device.camera import PicameraSource
-from device.microphone import Microphone
-from device.newest import NewestFrame
-from device.video import UsbCamera, VideoFile
+from device.sources.microphone import Microphone
+from device.sources.newest import NewestFrame
+from device.sources.picamera import PicameraSource
+from device.sources.usb import UsbCamera, VideoFile
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.frames import Source
 from edge_tl.media.wav import SUFFIXES

@@ -18,10 +18,10 @@ from device.assembly import (
     open_profile,
     profile_folder,
 )
-from device.bring_boxes import bring_list
-from device.output import Progress, print_json, warn
-from device.rotated import turned
-from device.stopping import stoppable
+from device.cli.output import Progress, print_json, warn
+from device.cli.stopping import stoppable
+from device.commands.examples_boxes import bring_list
+from device.sources.rotated import turned
 from edge_tl.embedders.stream import SoundEmbedder
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, ExampleError

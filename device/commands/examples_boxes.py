@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import PurePosixPath
 
 from device.assembly import adopt_look, load_embedder, open_profile
-from device.boxed import in_pixels
-from device.output import Progress, print_json
-from device.stopping import stoppable
+from device.cli.output import Progress, print_json
+from device.cli.stopping import stoppable
+from device.teach.boxed import in_pixels
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.files import write_synced

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from device.output import Progress, print_json, warn
+from device.cli.output import Progress, print_json, warn
 from device.report.modes import draw_modes
 from device.screens.chart import curves
 from edge_tl.errors import ConfigError, ExampleError

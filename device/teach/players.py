@@ -8,8 +8,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from device.rotated import turned
-from device.steering import DIRECTIONS, neutral_label
+from device.sources.rotated import turned
+from device.teach.steering import DIRECTIONS, neutral_label
 from edge_tl.errors import ExampleError
 from edge_tl.frames import Frame, Source
 from edge_tl.media.image import decode

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device.line import Sight
-from device.reconnect import state_of
+from device.sources.reconnect import state_of
+from device.teach.picture_line import Sight
 from edge_tl.controller import Steady
 from edge_tl.core.answers import Observation
 from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech

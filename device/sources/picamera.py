@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from device.pixels import FORMATS, unpack
+from device.sources.pixels import FORMATS, unpack
 from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import Frame
 
@@ -41,12 +41,12 @@ class PicameraSource:
     """A camera of the Raspberry Pi (or any that libcamera knows), RGB from the ISP.
 
     number: of Picamera2's list. size_px: (width, height), even. fps: frames a second, where the camera lets them be
-    set. pixel_format: what is asked of libcamera, of `device.pixels.FORMATS`; "BGR888" is what lies in memory as RGB
-    and costs one copy; NV12 and YUV420 are for cameras that have nothing else. make: replaces Picamera2(number).
+    set. pixel_format: what is asked of libcamera, of `device.sources.pixels.FORMATS`; "BGR888" is what lies in memory
+    as RGB and costs one copy; NV12 and YUV420 are for cameras that have nothing else. make: replaces Picamera2(number).
     clock: must be of CLOCK_MONOTONIC for frames to carry the sensor's own time.
 
     `read` blocks in the driver no longer than its time-out, but `open` and `close` may hang with a loose cable: give
-    it to `device.newest.NewestFrame`. Open, read and close in one thread.
+    it to `device.sources.newest.NewestFrame`. Open, read and close in one thread.
     """
 
     simulated = False

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from device.arguments import pixels, positive, positive_seconds, share
+from device.cli.arguments import pixels, positive, positive_seconds, share
 
 
 def add_detect(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from device.assembly import chosen_model, load_embedder, open_profile, profile_folder, taught_recognizer
-from device.output import print_json
+from device.cli.output import print_json
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.detector import features
 from edge_tl.detection.one_file import fuse_detector, read_one_file

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import edge_tl
-from device.output import Progress
+from device.cli.output import Progress
 from edge_tl.embedders.look.models import VERSION, Part, download_command, read_parts
 from edge_tl.errors import ModelError
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from device.arguments import CAMERA_HELP, MIC_HELP, port
+from device.cli.arguments import CAMERA_HELP, MIC_HELP, port
 
 
 def add_service(command: Callable[..., argparse.ArgumentParser]) -> None:

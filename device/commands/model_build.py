@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from device.output import Progress, print_json
+from device.cli.output import Progress, print_json
 from edge_tl.embedders.tflite import TFLiteEmbedder, read_hashed
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.labels import escape

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from device.line import Sight
+from device.teach.picture_line import Sight
 from edge_tl.core.answers import Learned
 from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError

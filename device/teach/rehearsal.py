@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from device.output import Progress
-from device.players import Player, Take
+from device.cli.output import Progress
+from device.teach.players import Player, Take
 from edge_tl.core.answers import Learned
 from edge_tl.heads import make_head
 from edge_tl.judge.validation import random_split

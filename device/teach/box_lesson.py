@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from device.boxed import FEW, learn, read_boxed, save
+from device.teach.boxed import FEW, learn, read_boxed, save
 from edge_tl.core.examples import Box
 from edge_tl.detection.few import FewDetector
 from edge_tl.embedders.tflite import Embedder

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from device.output import Progress, print_json
+from device.cli.output import Progress, print_json
 from device.report.training import draw_phases
 from device.screens.chart import curves
 from edge_tl.detection.answers import answers_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from device.ear import Ear
-from device.holding import Holding
-from device.lesson import Lesson
-from device.line import Line, Sight
-from device.players import show
+from device.teach.holding import Holding
+from device.teach.lesson import Lesson
+from device.teach.picture_line import Line, Sight
+from device.teach.players import show
+from device.teach.sound_line import Ear
 from edge_tl.media.sound import NOISE, pieces
 from edge_tl.words.utterance import NOISE_S, Utterance
 

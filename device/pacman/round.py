@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from device.ear import Ear
-from device.line import Line, Sight
 from device.pacman.game import TICKS_PER_SECOND, Game
-from device.steering import steering as steering_of
+from device.teach.picture_line import Line, Sight
+from device.teach.sound_line import Ear
+from device.teach.steering import steering as steering_of
 
 TICK_S = 1.0 / TICKS_PER_SECOND
 MOST_BLOCKS = 8

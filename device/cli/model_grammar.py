@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from device.arguments import pair, positive, seed, sentence, share, threads, two_phases
+from device.cli.arguments import pair, positive, seed, sentence, share, threads, two_phases
 
 MODELS = ("hands", "face")
 ADAPTING = ("freeze", "reset", "all", "compare")

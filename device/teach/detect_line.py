@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device.pace import Pace
-from device.reconnect import state_of
+from device.sources.reconnect import state_of
+from device.teach.pace import Pace
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Source

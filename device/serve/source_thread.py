@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from device.reconnect import Reconnecting
+from device.sources.reconnect import Reconnecting
 from edge_tl.errors import SourceClosed, SourceTimeout
 from edge_tl.frames import Frame, Source
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from device.pace import Pace
-from device.reconnect import state_of
+from device.sources.reconnect import state_of
+from device.teach.pace import Pace
 from edge_tl.controller import Controller, Steady
 from edge_tl.core.answers import Observation
 from edge_tl.errors import SourceTimeout
