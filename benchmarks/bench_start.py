@@ -41,7 +41,7 @@ with Profile(Path(sys.argv[1])) as profile:
 """
 COMMAND = """
 import sys
-from device.cli import main
+from device.commands.main import main
 assert main(["predict", sys.argv[2], "--json", "--data-dir", sys.argv[3]]) == 0
 """
 PROGRAMS = {
@@ -99,7 +99,7 @@ def slowest_imports(most: int = 14) -> list[dict[str, Any]]:
     """The modules whose own code took longest, of three runs the middle one, and what they pulled in."""
     found: dict[str, list[tuple[float, float]]] = {}
     for _ in range(3):
-        code = "import device.cli.grammar, edge_tl, PIL.Image, ai_edge_litert.interpreter"
+        code = "import device.commands.main, edge_tl, PIL.Image, ai_edge_litert.interpreter"
         command = [sys.executable, "-X", "importtime", "-c", code]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         for line in done.stderr.splitlines():

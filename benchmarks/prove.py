@@ -214,7 +214,7 @@ def prove_detection() -> None:
         return
     if not (trained / proof_detection.FIGURES).exists():
         wanted = ["model", "detector", str(base), "--json", "--out", str(trained)]
-        run = "import sys; from device.cli.grammar import main; sys.exit(main(sys.argv[1:]))"
+        run = "import sys; from device.commands.main import main; sys.exit(main(sys.argv[1:]))"
         said = subprocess.run([sys.executable, "-c", run, *wanted], check=True, cwd=ROOT, stdout=subprocess.PIPE)
         (trained / proof_detection.FIGURES).write_bytes(said.stdout)
     result, text = proved(proof_detection, base, trained)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[1]
-CODE = "import sys; from device.cli.grammar import main; sys.exit(main())"
+CODE = "import sys; from device.commands.main import main; sys.exit(main())"
 LONG_S = 60.0
 """Far longer than anything takes; what is waited for comes as an event, never after a time."""
 

@@ -81,7 +81,7 @@ def main() -> None:
     """Run the demo, stop it in the middle of the game, and draw what stands there."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 12.0
     rows, columns = 24, 80
-    code = "import sys; from device.cli.grammar import main; sys.exit(main())"
+    code = "import sys; from device.commands.main import main; sys.exit(main())"
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", code, "demo", "--seconds", "120", "--data-dir", folder]
         with Pty.spawn(command, rows, columns) as pty:

@@ -17,7 +17,7 @@ from edge_tl import Recognizer, SimulatedPlayer, TFLiteEmbedder, default_model
 LABELS = ("up", "down", "left", "right")
 TOLERANCE = 1e-4
 """Of embeddings of length about 100: two processors round differently."""
-SERVE = "import sys; from device.cli.grammar import main; sys.exit(main())"
+SERVE = "import sys; from device.commands.main import main; sys.exit(main())"
 
 
 def pictures(takes: int = 2, each: int = 3) -> list[tuple[np.ndarray, str, int]]:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ProfileError
 from edge_tl.store.backup import INDEX, restore_backup, write_backup

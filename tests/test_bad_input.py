@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from tiny_profile import LABELS, TINY, Run, counted, fill, make_all, model_folder, picture, refused, runner
 
-from device.cli.grammar import main
+from device.commands.main import main
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from device.cli.stopping import stoppable
 from edge_tl.store.profile import Profile
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND = "import sys; from device.cli.grammar import main; sys.exit(main())"
+COMMAND = "import sys; from device.commands.main import main; sys.exit(main())"
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ import importlib, os, sys
 from encodings import cp437
 import numpy.random
 from PIL import JpegImagePlugin, PngImagePlugin
-from device.cli import main
+from device.commands.main import main
 for name in ("train", "predict", "evaluate", "examples"):
     importlib.import_module(f"device.commands.{name}")
 from edge_tl.embedders.tflite import TFLiteEmbedder

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from old_store import old_store
 from terminal_pty import Pty
 
-from device.cli.grammar import main
+from device.commands.main import main
 from device.teach.boxed import read_boxed
 from edge_tl.core.metrics import iou
 from edge_tl.errors import ExampleError
@@ -309,7 +309,7 @@ def test_stores_from_before_boxes(tmp_path: Path, version: int) -> None:
 
 def spawn(data: Path, *words: object) -> Pty:
     """A command in a real terminal."""
-    code = "import sys; from device.cli.grammar import main; sys.exit(main())"
+    code = "import sys; from device.commands.main import main; sys.exit(main())"
     return Pty.spawn([sys.executable, "-c", code, *map(str, words), "--data-dir", str(data), "--threads", "1"], 24, 96)
 
 

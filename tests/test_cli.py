@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.media.image import encode_jpeg, save_png
 from edge_tl.sources.simulated import SimulatedPlayer
 
@@ -232,7 +232,7 @@ def test_demo_of_a_folder(run: Run, data: Callable[[str], Path]) -> None:
 
 def test_version_and_help_need_no_model() -> None:
     """`--version` and `--help` answer without loading an interpreter."""
-    code = "import sys\nfrom device.cli.grammar import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code = "import sys\nfrom device.commands.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     check = "assert not {'ai_edge_litert', 'tflite_runtime', 'curses', 'av'} & set(sys.modules), sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code + check], check=True, stdout=subprocess.DEVNULL)
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from device.assembly import open_camera
-from device.cli.grammar import main
 from device.commands.demo import advice
+from device.commands.main import main
 from device.teach import players
 from device.teach.players import FolderPlayer, SimulatedDemo, Take
 from device.teach.rehearsal import evaluate, teach

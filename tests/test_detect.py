@@ -11,7 +11,7 @@ import pytest
 from terminal_pty import Pty
 from test_ssd import scene
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.media.image import decode, save_png
 
 DATA = Path(__file__).parent / "data"
@@ -96,7 +96,7 @@ def test_what_is_wrong_is_one_line(
 
 def spawn(pictures: Path, *arguments: object) -> Pty:
     """The command in a real terminal."""
-    code = "import sys; from device.cli.grammar import main; sys.exit(main())"
+    code = "import sys; from device.commands.main import main; sys.exit(main())"
     labels = pictures.parent / "labels.txt"
     command = ["detect", "--ssd", SSD, "--labels-file", str(labels), *map(str, arguments)]
     return Pty.spawn([sys.executable, "-c", code, *command], 24, 90)

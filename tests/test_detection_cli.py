@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_detection_training import WEIGHTS, small_base  # noqa: F401  a fixture
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.scenes import SHAPES, scenes
 from edge_tl.media.image import decode

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_fused import FUSED, LABELS, TINY, picture, taught
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.errors import EdgeTLError, ModelError, ShapeError
 from edge_tl.export.fused import FusedModel, read_about
 from edge_tl.media.image import save_png

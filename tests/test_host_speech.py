@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.cli.grammar import main as device
+from device.commands.main import main as device
 from edge_tl.embedders.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS, read_base
 from edge_tl.errors import ModelError
 from edge_tl.media.frontend import model_input, spectrogram

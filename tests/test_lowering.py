@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_profile import refused, runner
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.export.fused import FusedModel
 from edge_tl.finetune.adaptation import adapt

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import proof_mnist
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ShapeError
 from edge_tl.finetune.adaptation import MODES, Adapted, accuracy, adapt
 from edge_tl.finetune.handwriting import Writer, read_mnist

@@ -16,8 +16,8 @@ import pytest
 
 import edge_tl
 from device.cli import fetch_models as wheels
-from device.cli.grammar import main
 from device.commands import doctor
+from device.commands.main import main
 from edge_tl.embedders.look.models import PARTS, is_installed
 from edge_tl.errors import ModelError
 
@@ -126,7 +126,7 @@ def test_ctrl_c_while_fetching_leaves_nothing(alone: Path) -> None:
         temporary = alone.parent / "tmp"
         code = (
             f"import sys, tempfile, edge_tl; edge_tl.__file__ = '/nowhere/edge_tl/x'; sys.path.insert(0, {ROOT!r});"
-            "from device.cli.grammar import main;"
+            "from device.commands.main import main;"
             f"sys.exit(main(['model', 'get', 'face', '--data-dir', {str(alone)!r}]))"
         )
         environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": ROOT}

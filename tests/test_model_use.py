@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tiny_profile import Run, fill, model_folder
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.errors import ModelError, ProfileError
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings_model import install_embedder, read_chosen, write_chosen

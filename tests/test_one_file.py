@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_detection_training import layers
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.detection.answers import Answers, ClassAndBox, ScaledShape, new_head
 from edge_tl.detection.base import read_base, read_detector, write_detector
 from edge_tl.detection.detector import features

@@ -14,7 +14,7 @@ import pytest
 from terminal_pty import Pty
 from tiny_profile import fill, make_all, model_folder
 
-from device.cli.grammar import main
+from device.commands.main import main
 from device.pacman.game import Game, State
 from device.pacman.maze import pick_maze
 from device.pacman.round import Round
@@ -24,7 +24,7 @@ from device.screens.terminal import Terminal
 from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeClock
 
-COMMAND = "import sys; from device.cli.grammar import main; sys.exit(main())"
+COMMAND = "import sys; from device.commands.main import main; sys.exit(main())"
 AS_NOBODY = f"""
 import os, sys
 import numpy.random, secrets

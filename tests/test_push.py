@@ -11,7 +11,7 @@ import pytest
 import sshd
 from tiny_profile import fill, model_folder
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.errors import ConfigError
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings_model import read_chosen
@@ -53,7 +53,7 @@ def test_push_takes_a_model_into_use_on_the_device(tmp_path: Path, home: Path, m
     assert main(["model", "use", str(model_folder(tmp_path / "model")), *data]) == 0
     assert main(["examples", "import", str(tmp_path / "pictures"), *data]) == 0
     assert main(["train", *data]) == 0
-    code = "import sys; from device.cli.grammar import main; sys.exit(main())"
+    code = "import sys; from device.commands.main import main; sys.exit(main())"
     command = home / "there"
     command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} XDG_DATA_HOME={home} exec {sys.executable} -c "{code}" "$@"\n')
     command.chmod(0o755)

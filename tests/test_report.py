@@ -18,7 +18,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.decomposition import PCA
 from tiny_profile import fill, make_all, picture, refused, runner
 
-from device.cli.grammar import main
+from device.commands.main import main
 from device.report.pictures import make_thumbnail, spread_over
 from edge_tl.embedders.look.embedders import BoxEmbedder
 from edge_tl.embedders.look.hand import Hand

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from tiny_profile import fill, model_folder
 
-from device.cli.grammar import main
+from device.commands.main import main
 from device.sources.rotated import DEGREES, Rotated, turned
 from edge_tl.sources.folder import FolderSource
 from edge_tl.testing import FakeClock, check_source

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.cli.grammar import main
+from device.commands.main import main
 from device.serve.config import ServiceConfig, parse_config
 from edge_tl.errors import ConfigError
 

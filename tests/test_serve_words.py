@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.serving import LONG_S, Serving
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.media.sound import NOISE, read_sound
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")

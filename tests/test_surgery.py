@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.errors import MissingDependency, ModelError
 from edge_tl.models import default_model
 from edge_tl.tflite.building import Recipe, build

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from device.cli.grammar import main
 from device.commands.install_service import carry_out
+from device.commands.main import main
 from device.serve import install
 from device.serve.config import parse_config
 from device.serve.install import (

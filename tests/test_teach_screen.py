@@ -22,7 +22,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 def spawn(data_dir: Path, *arguments: str, rows: int = 24, columns: int = 80) -> Pty:
     """The real command in a real pseudo-terminal."""
-    code = "import sys; from device.cli.grammar import main; sys.exit(main())"
+    code = "import sys; from device.commands.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, *arguments, "--data-dir", str(data_dir)]
     return Pty.spawn(command, rows, columns)
 

@@ -15,7 +15,7 @@ import pytest
 from terminal_pty import Pty
 from tiny_profile import fill, model_folder
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.media.image import decode
 from edge_tl.media.sound import NOISE
 from edge_tl.media.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
@@ -303,7 +303,7 @@ def test_files_are_named_by_their_word(run: Run, tmp_path: Path) -> None:
 
 def spawn(data: Path, *arguments: object, rows: int = 24, columns: int = 100) -> Pty:
     """The real command in a real pseudo-terminal."""
-    code = "import sys; from device.cli.grammar import main; sys.exit(main())"
+    code = "import sys; from device.commands.main import main; sys.exit(main())"
     return Pty.spawn([sys.executable, "-c", code, *map(str, arguments), "--data-dir", str(data)], rows, columns)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from device.cli.grammar import main
+from device.commands.main import main
 from edge_tl.tflite.manifest import Manifest, Scaling, write_manifest
 
 TINY = Path(__file__).parent / "data" / "tiny_float32.tflite"

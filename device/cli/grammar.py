@@ -1,12 +1,9 @@
-"""`edge-tl`: the command line. Every option of every command is named here; the commands live in `device/commands`."""
+"""The grammar of `edge-tl`: every option of every command is named here; the commands live in `device/commands`."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from device.cli.arguments import (
@@ -25,39 +22,11 @@ from device.cli.arguments import (
 )
 from device.cli.detect_grammar import add_detect
 from device.cli.model_grammar import add_model
-from device.cli.output import forgive_encodings, warn
 from device.cli.serve_grammar import add_service
-from edge_tl.errors import EdgeTLError
 
 WAYS = ("frame", "box", "hand", "hand-crop", "face", "face-crop")
 HANDS = ("largest", "both")
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
-KEEPS_NOTHING = ("demo", "detect", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
-"""Commands that write nothing, so that there is nothing to say of it when they are stopped."""
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code: 0 done, 1 an expected error (one line on stderr), 2 wrong usage."""
-    forgive_encodings()
-    arguments = build_parser().parse_args(argv)
-    command = importlib.import_module(f"device.commands.{arguments.command.replace('-', '_')}")
-    try:
-        code = int(command.run(arguments))
-        sys.stdout.flush()
-        return code
-    except EdgeTLError as error:
-        warn(error)
-        return 1
-    except KeyboardInterrupt:
-        warn("stopped" if arguments.command in KEEPS_NOTHING else "stopped; what was counted is saved")
-        return 130
-    except OSError as error:
-        # Output that closed or is full: Python must not complain a second time while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # `edge-tl … | head`: nothing is wrong
-            return 0
-        warn(f"{error.filename or 'the output'} cannot be read or written ({error.strerror}): check it and try again")
-        return 1
 
 
 def data_dir() -> Path:

@@ -1,0 +1,39 @@
+"""`edge-tl`: one command is parsed, loaded and run, and every expected error becomes one line."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from device.cli.grammar import build_parser
+from device.cli.output import forgive_encodings, warn
+from edge_tl.errors import EdgeTLError
+
+KEEPS_NOTHING = ("demo", "detect", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
+"""Commands that write nothing, so that there is nothing to say of it when they are stopped."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 done, 1 an expected error (one line on stderr), 2 wrong usage."""
+    forgive_encodings()
+    arguments = build_parser().parse_args(argv)
+    command = importlib.import_module(f"device.commands.{arguments.command.replace('-', '_')}")
+    try:
+        code = int(command.run(arguments))
+        sys.stdout.flush()
+        return code
+    except EdgeTLError as error:
+        warn(error)
+        return 1
+    except KeyboardInterrupt:
+        warn("stopped" if arguments.command in KEEPS_NOTHING else "stopped; what was counted is saved")
+        return 130
+    except OSError as error:
+        # Output that closed or is full: Python must not complain a second time while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # `edge-tl … | head`: nothing is wrong
+            return 0
+        warn(f"{error.filename or 'the output'} cannot be read or written ({error.strerror}): check it and try again")
+        return 1
