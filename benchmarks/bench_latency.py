@@ -13,8 +13,7 @@ from benchmarks.record import table
 from device.pacman.game import Game
 from device.pacman.maze import COMPACT
 from device.teach.picture_line import Line
-from device.teach.steering import neutral_label
-from edge_tl.controller import Controller, ControllerConfig
+from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.frames import Frame
 from edge_tl.media.image import decode, fit

@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.pictures import DATA, ROOT, Embedded, Pictures
 from edge_tl.core.features import FeatureMap
+from edge_tl.core.rounding import as_stored
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
@@ -30,7 +31,6 @@ from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
 from edge_tl.media.image import decode
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.media import as_stored
 
 DOWNLOADS = ROOT / "downloads"
 WIDER = 1.4

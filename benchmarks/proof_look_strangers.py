@@ -26,10 +26,10 @@ from benchmarks.pictures import DATA, Pictures, numbers
 from benchmarks.record import table
 from edge_tl.controller import Controller
 from edge_tl.core.metrics import roc
+from edge_tl.core.rounding import as_stored
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.media import as_stored
 
 FPS = 20
 ACCEPTED = 0.95

@@ -12,8 +12,8 @@ from device.cli.output import warn
 from device.sources.choose import open_mic, open_source, parse_camera
 from device.sources.reconnect import Reconnecting
 from device.sources.rotated import Rotated
-from device.teach.steering import neutral_label
-from edge_tl.controller import Controller, ControllerConfig
+from edge_tl.controller import Controller, ControllerConfig, neutral_label
+from edge_tl.core.answers import Saved
 from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedders.look.ways import NEEDS, Look, open_look
 from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
@@ -22,7 +22,7 @@ from edge_tl.frames import Source
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.profile import Profile, Saved
+from edge_tl.store.profile import Profile
 from edge_tl.store.settings_hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
 from edge_tl.store.settings_look import read_look, write_look
 from edge_tl.store.settings_model import read_chosen
@@ -178,7 +178,7 @@ def open_profile(arguments: Namespace, stack: ExitStack, *, writable: bool, make
 
 def service_console(data_dir: Path) -> str | None:
     """Where the service that runs on this folder is taught, in words; None where none answers."""
-    from device.serve.local import ask_health  # only where it is needed: every command would pay for it
+    from device.health import ask_health  # only where it is needed: every command would pay for it
 
     try:
         health = ask_health(data_dir / "events.sock")

@@ -18,12 +18,12 @@ from given import DATA, speech_layers  # noqa: E402
 
 from device.report.training import draw_training  # noqa: E402
 from edge_tl.embedders.browser import SHIFTS  # noqa: E402
-from edge_tl.embedders.speech_base import Upper  # noqa: E402
 from edge_tl.embedders.windows import cut_word  # noqa: E402
 from edge_tl.heads.tuned import TunedHead  # noqa: E402
 from edge_tl.media.frontend import FRAMES, RATE_HZ, WINDOW_SAMPLES, model_input, spectrogram  # noqa: E402
 from edge_tl.media.sound import read_sound  # noqa: E402
 from edge_tl.nn import Network  # noqa: E402
+from edge_tl.nn.network import Upper  # noqa: E402
 
 SPEAKERS, EPOCHS = 2, (10, 40)
 """Fewer than `train` takes by itself: so early the first phase still has something to learn, and the kink is seen."""

@@ -33,7 +33,8 @@ from edge_tl.errors import (
 from edge_tl.frames import Frame, Source
 from edge_tl.heads import HEADS, Head, make_head
 from edge_tl.heads.rejection import Rejector
-from edge_tl.judge.validation import Evaluation, evaluate
+from edge_tl.judge.evaluation import Evaluation
+from edge_tl.judge.validation import evaluate
 from edge_tl.listener import Listener, ListeningConfig
 from edge_tl.media.image import decode
 from edge_tl.media.sound import Sound, read_sound

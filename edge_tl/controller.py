@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError
+
+NEUTRAL = ("neutral", "none", "straight", "rest", "nothing")
+"""Labels that by their name mean "no direction"; the first that is taught is the controller's neutral class."""
 
 
 @dataclass(frozen=True)
@@ -145,3 +148,9 @@ class Controller:
         self._held = None
         self._last_s = None
         self._free_s = -math.inf
+
+
+def neutral_label(labels: Iterable[str]) -> str | None:
+    """The class that means "no direction" by its name, or None."""
+    by_name = {label.casefold(): label for label in labels}
+    return next((by_name[name] for name in NEUTRAL if name in by_name), None)

@@ -10,11 +10,13 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.core.absent import found_in, nobody_class, teaching_rows
-from edge_tl.core.answers import Learned, Observation, Variations
+from edge_tl.core.answers import Learned, Observation, Saved, Variations
+from edge_tl.core.examples import Examples
 from edge_tl.core.features import PLAIN, FeatureMap, Features
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingGram
-from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.core.rounding import as_stored
+from edge_tl.embedders.stream import SoundEmbedder, embed_views
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.frames import Frame
@@ -23,12 +25,10 @@ from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.tuned import TunedHead
-from edge_tl.judge.validation import Evaluation, evaluate
+from edge_tl.judge.evaluation import Evaluation
+from edge_tl.judge.validation import evaluate
 from edge_tl.labels import check_label
-from edge_tl.media.sound import OTHER, Sound, embed_views
-from edge_tl.store.examples import Examples
-from edge_tl.store.media import as_stored
-from edge_tl.store.profile import Saved
+from edge_tl.media.sound import OTHER, Sound
 
 
 class Recognizer:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.embedders.speech_base import WINDOW_SHAPE, SpeechBase, Upper, write_base
+from edge_tl.embedders.speech_base import WINDOW_SHAPE, SpeechBase, write_base
 from edge_tl.errors import ExampleError, ModelError
 from edge_tl.labels import check_label
 from edge_tl.media.sound import label_of
+from edge_tl.nn.network import Upper
 from edge_tl.tflite.interpreter import Interpreter
 from host_tools.tf import keras, silence, tensorflow, versions
 from host_tools.tfjs import LayersModel

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from PIL import JpegImagePlugin  # noqa: F401
 
+from edge_tl.core.answers import Saved
 from edge_tl.errors import EdgeTLError
 from edge_tl.media import image
-from edge_tl.store.profile import Profile, Saved
+from edge_tl.store.profile import Profile
 
 PRINT = "a" * 64
 LIMIT_BYTES = 400_000

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.store.media import checksum, pack, stored_jpeg
+from edge_tl.core.rounding import checksum, pack
+from edge_tl.store.media import stored_jpeg
 
 TABLES_1 = """
 CREATE TABLE labels (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);

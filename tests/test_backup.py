@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device.commands.main import main
+from edge_tl.core.answers import Saved
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ProfileError
 from edge_tl.store.backup import INDEX, restore_backup, write_backup
-from edge_tl.store.profile import Profile, Saved
+from edge_tl.store.profile import Profile
 from edge_tl.store.settings_look import read_look, write_look
 
 PRINT = "a" * 64

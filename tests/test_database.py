@@ -12,10 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from edge_tl.core.rounding import as_stored
 from edge_tl.errors import EdgeTLError, ProfileError
 from edge_tl.media import image
 from edge_tl.store.database import Database
-from edge_tl.store.examples import ExampleStore, as_stored
+from edge_tl.store.examples import ExampleStore
 from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 
 PRINT = "a" * 64

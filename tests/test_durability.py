@@ -18,8 +18,10 @@ import numpy as np
 import pytest
 from old_store import old_store
 
-from edge_tl.store.examples import as_stored
-from edge_tl.store.profile import KEPT, Profile, Saved
+from edge_tl.core.answers import Saved
+from edge_tl.core.rounding import as_stored
+from edge_tl.store.generations import KEPT
+from edge_tl.store.profile import Profile
 
 PRINT = "a" * 64
 NURSERY = Path(__file__).with_name("durability_child.py")

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_tl.core.examples import Count
+from edge_tl.core.rounding import as_stored
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.media import image
 from edge_tl.store.batch import BATCH_EXAMPLES
-from edge_tl.store.examples import Count, ExampleStore, as_stored
+from edge_tl.store.examples import ExampleStore
 
 PRINT = "a" * 64
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
+from edge_tl.core.answers import Saved
 from edge_tl.core.metrics import iou
 from edge_tl.detection.few import Boxed, BoxHead, FewDetector, Views, regression, size_of, views_of
 from edge_tl.detection.judging import folds_of, judge
@@ -17,7 +18,6 @@ from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.media.image import cut_out, fit
 from edge_tl.models import default_model
-from edge_tl.store.profile import Saved
 from edge_tl.testing import FakeEmbedder
 
 TAUGHT = 24

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_tl.heads.known_or_other import SMOOTH, KnownOrOther, squared
+from edge_tl.core.gram import squared_distances
+from edge_tl.heads.known_or_other import SMOOTH, KnownOrOther
 
 
 def clusters(seed: int = 0, each: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -28,14 +29,14 @@ def test_it_is_weighted_kernel_ridge() -> None:
     weights = np.array([1, 1, 2])[every] / count[every]
     weights /= weights.mean()
     rows = machine.rows.astype(np.float64)
-    K = np.exp(-squared(rows, rows) / machine.width)
+    K = np.exp(-squared_distances(rows, rows) / machine.width)
     share = weights / weights.sum()
     middle = np.eye(len(rows)) - share[np.newaxis]  # centring: features minus their weighted mean
     Y = np.eye(3)[every]
     reference = kernel_ridge.KernelRidge(alpha=SMOOTH * len(rows), kernel="precomputed")
     reference.fit(middle @ K @ middle.T, Y - share @ Y, sample_weight=weights)
     asked = np.random.default_rng(1).uniform(-2, 2, (30, 4))
-    k = np.exp(-squared(asked, rows) / machine.width)
+    k = np.exp(-squared_distances(asked, rows) / machine.width)
     scores = (k - share @ K) @ middle.T @ reference.dual_coef_ + share @ Y
     assert machine.strange(asked) == pytest.approx(scores[:, 2] - scores[:, :2].max(axis=1), abs=1e-4)
 
@@ -45,7 +46,7 @@ def test_an_example_is_judged_without_its_fold() -> None:
     X, codes, folds, others = clusters()
     whole, judged = KnownOrOther.fit(X, codes, folds, others)
     assert judged.shape == (len(X),)
-    K = np.exp(-squared(whole.rows.astype(np.float64), whole.rows.astype(np.float64)) / whole.width)
+    K = np.exp(-squared_distances(whole.rows.astype(np.float64), whole.rows.astype(np.float64)) / whole.width)
     every = np.concatenate([codes, np.full(len(others), 2)])
     weights = np.array([1, 1, 2])[every] / np.bincount(every)[every]
     weights /= weights.mean()

@@ -17,8 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from edge_tl.core.answers import Saved
 from edge_tl.errors import ProfileError, ProfileLocked
-from edge_tl.store.profile import KEPT, Profile, Saved
+from edge_tl.store.generations import KEPT
+from edge_tl.store.profile import Profile
 
 META = {"head": {"name": "ridge", "λ": 0.1}, "evaluation": {"accuracy": 0.875}, "labels": ["up", "😀/.."], "none": None}
 

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.health import ask_health
 from device.serve.config import HookConfig, PinConfig
 from device.serve.event import Event
 from device.serve.hooks import Hooks, _fill
-from device.serve.local import MOST_WAITING_BYTES, LocalSocket, ask_health
+from device.serve.local import MOST_WAITING_BYTES, LocalSocket
 from device.serve.machine import machine_health
 from device.serve.pins import Pins
 from device.serve.systemd import Notify

@@ -15,7 +15,7 @@ from tiny_tmpfs import tmpfs
 
 from benchmarks.proof_service import killed, soak
 from benchmarks.serving import CODE, LONG_S, ROOT, Serving
-from device.serve.local import ask_health
+from device.health import ask_health
 from edge_tl.store.profile import Profile
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")

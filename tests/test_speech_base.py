@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_tl.embedders.speech_base import ARRAYS, BASE, FILE_NAME, SpeechBase, Upper, read_base, write_base
+from edge_tl.embedders.speech_base import ARRAYS, BASE, FILE_NAME, SpeechBase, read_base, write_base
 from edge_tl.errors import ModelError
+from edge_tl.nn.network import Upper
 
 LABELS = ("background noise", "up", "down")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from device.teach.steering import neutral_label, steering
+from device.teach.steering import steering
+from edge_tl.controller import neutral_label
 from edge_tl.errors import ConfigError
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from edge_tl.core.folds import in_parts
-from edge_tl.embedders.speech_base import Upper
 from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.heads import head_from_state, make_head
 from edge_tl.heads.taught import Taught
 from edge_tl.heads.tuned import TunedHead, held_out
 from edge_tl.nn import Conv2D, Flatten, Network, ReLU
+from edge_tl.nn.network import Upper
 
 INPUTS, UNITS = 12, 24
 

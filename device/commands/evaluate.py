@@ -18,7 +18,7 @@ from device.screens.cells import cut, fit, text_columns
 from device.teach.boxed import wants_boxes
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config, sounds_at
 from edge_tl.errors import ConfigError, NotFittedError
-from edge_tl.judge.validation import Evaluation
+from edge_tl.judge.evaluation import Evaluation
 from edge_tl.recognizer import Recognizer
 
 

@@ -22,11 +22,11 @@ from device.cli.output import Progress, print_json, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_boxes import bring_list
 from device.sources.rotated import turned
-from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.embedders.stream import SoundEmbedder, embed_views
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.media.image import decode
-from edge_tl.media.sound import LONGEST_WORD_S, NOISE, SHORTEST_S, embed_views, label_of, pieces, read_sound
+from edge_tl.media.sound import LONGEST_WORD_S, NOISE, SHORTEST_S, label_of, pieces, read_sound
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.store.box_files import ENDINGS as LISTS
 from edge_tl.store.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of

@@ -28,7 +28,7 @@ from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ModelError, ProfileError
 from edge_tl.export.fused import read_about
 from edge_tl.models import default_model
-from edge_tl.store.profile import Generation
+from edge_tl.store.generations import Generation
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.tflite.manifest import read_manifest
 from edge_tl.tflite.surgery import truncate

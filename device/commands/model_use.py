@@ -9,8 +9,8 @@ from pathlib import Path
 
 from device.assembly import embedders_folder, load_embedder, load_saved, open_profile, profile_folder, trained_head
 from device.cli.output import Progress, print_json
-from device.commands.train import save
 from device.teach.compare_embedders import Exchange, compare
+from device.teach.training import save
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError
 from edge_tl.models import default_model

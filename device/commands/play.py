@@ -21,7 +21,6 @@ from device.assembly import (
     taught_recognizer,
 )
 from device.cli.output import warn_all
-from device.commands.train import save
 from device.pacman.game import Game
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
@@ -34,6 +33,7 @@ from device.teach.picture_line import Line
 from device.teach.sound_line import Ear
 from device.teach.steering import steering
 from device.teach.thresholds import listening_config
+from device.teach.training import save
 from edge_tl.errors import ConfigError, ProfileError
 from edge_tl.listener import Listener
 from edge_tl.sources.simulated import SimulatedPlayer

@@ -8,9 +8,9 @@ from typing import Any
 
 from device.cli.grammar import data_dir
 from device.cli.output import print_json
+from device.health import ask_health
 from device.serve.build import socket_path
 from device.serve.config import PLACES, read_config
-from device.serve.local import ask_health
 
 
 def run(arguments: Namespace) -> int:

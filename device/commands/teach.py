@@ -19,7 +19,7 @@ from device.assembly import (
 from device.cli.output import warn_all
 from device.commands import teach_boxes, teach_words
 from device.commands.play import play_round
-from device.commands.train import ONE_PLACE, check_found, save
+from device.commands.train import ONE_PLACE
 from device.screens.box import MIDDLE
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
@@ -29,6 +29,7 @@ from device.teach.recommend import Recommending, finders
 from device.teach.recorder import HoldRecorder
 from device.teach.resume import resume
 from device.teach.steering import STANDARD_LABELS
+from device.teach.training import check_found, save
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.recognizer import Recognizer

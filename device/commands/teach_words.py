@@ -16,7 +16,6 @@ from device.assembly import (
 )
 from device.cli.output import warn_all
 from device.commands.play import play_round
-from device.commands.train import save
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.sources.microphone import play
@@ -26,6 +25,7 @@ from device.teach.resume import resume
 from device.teach.sound_line import Ear
 from device.teach.steering import DIRECTIONS
 from device.teach.thresholds import listening_config
+from device.teach.training import save
 from edge_tl.errors import EdgeTLError
 from edge_tl.listener import Listener
 from edge_tl.media.sound import NOISE

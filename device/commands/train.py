@@ -32,14 +32,14 @@ from device.teach.thresholds import (
     sounds_at,
     try_thresholds,
 )
-from edge_tl.core.absent import found_in, nobody_class
+from device.teach.training import check_enough, save
 from edge_tl.core.answers import Learned, Variations
-from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.embedders.stream import SoundEmbedder, embed_views
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, NotFittedError
-from edge_tl.judge.validation import BySession, Evaluation
+from edge_tl.judge.evaluation import BySession, Evaluation
 from edge_tl.listener import ListeningConfig, Tried, choose
-from edge_tl.media.sound import NOISE, embed_views
+from edge_tl.media.sound import NOISE
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings_hearing import SPEECH, open_base, read_hearing, write_hearing
@@ -189,35 +189,6 @@ def listen_against(recognizer: Recognizer, parts: Sequence[Part], config: Listen
         return try_thresholds(recognizer, parts, config, progress.of)
 
 
-def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> None:
-    """Raise NotFittedError, saying what is missing, where there is too little to train on."""
-    _, labels, _ = recognizer.rows
-    labels = labels[recognizer.one_each]
-    counts = {str(label): int((labels == label).sum()) for label in sorted(set(labels))}
-    if not counts:
-        raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
-    check_found(recognizer, force=force)
-    few = [f"{label} has {number}" for label, number in counts.items() if number < minimum]
-    if few and not force:
-        raise NotFittedError(f"{', '.join(few)}; wanted {minimum} or more a class: record more, or train with --force")
-
-
-def check_found(recognizer: Recognizer, *, force: bool) -> None:
-    """Raise NotFittedError where a class shows nothing of what is looked for, and is not the answer to that."""
-    rows, labels, _ = recognizer.rows
-    found = found_in(rows)
-    sought = getattr(recognizer.embedder, "sought", "picture")
-    if not found.any():
-        raise NotFittedError(f"there is no {sought} in any of the {len(labels)} examples: record some that show one")
-    nobody = nobody_class(labels, found)
-    empty = sorted(str(label) for label in set(labels) - set(labels[found]) if label != nobody)
-    if empty and not force:
-        raise NotFittedError(
-            f"there is no {sought} in any example of {', '.join(empty)}, and {nobody} means that already: "
-            "record others, or train without them by --force"
-        )
-
-
 def vary(recognizer: Recognizer, profile: Profile) -> Variations:
     """Every recording of a word with the profile's own noise behind it, at other loudness and pace."""
     embedder = recognizer.embedder
@@ -262,24 +233,6 @@ def judge(recognizer: Recognizer, names: Mapping[int, str]) -> Evaluation | None
             return recognizer.evaluate(progress.of, names)
     except KeyboardInterrupt:
         return None
-
-
-def save(
-    profile: Profile,
-    recognizer: Recognizer,
-    learned: Learned,
-    evaluation: Evaluation | None,
-    listening: dict[str, Any] | None = None,
-) -> int:
-    """Write a new generation with what is known about its accuracy; listening: of words, the threshold."""
-    summary = None
-    if evaluation is not None:
-        headline = evaluation.as_dict()["headline"]
-        summary = {"accuracy": headline["accuracy"], "method": headline["method"]}
-    more = {} if listening is None else {"listening": listening}
-    return profile.save(
-        recognizer.save(examples=learned.examples, train_ms=learned.train_ms, evaluation=summary, **more)
-    )
 
 
 ONE_PLACE = {

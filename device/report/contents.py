@@ -12,17 +12,19 @@ import numpy as np
 from device.assembly import trained_head
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from device.teach.lesson import ENOUGH, ENOUGH_NOISE
+from edge_tl.core.answers import Saved
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.judge.calibration import Reliability, reliability
+from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.evidence import Recorded
 from edge_tl.judge.guide import Advice, every_advice
 from edge_tl.judge.learning_curve import Point, learning_curve
 from edge_tl.judge.projection import Plane, principal_plane
-from edge_tl.judge.validation import Evaluation, leave_one_session_out, leave_one_take_out
+from edge_tl.judge.validation import leave_one_session_out, leave_one_take_out
 from edge_tl.media.sound import NOISE
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.profile import Profile, Saved
+from edge_tl.store.profile import Profile
 
 PICTURES_OF_A_CLASS = 6
 MOST_PICTURES = 120

@@ -14,8 +14,8 @@ from device.report.contents import Contents
 from device.report.pictures import Thumbnail
 from device.report.style import STYLE
 from device.report.svg import calibration, curve, marker, scatter
+from edge_tl.judge.evaluation import BySession, Evaluation
 from edge_tl.judge.guide import Advice
-from edge_tl.judge.validation import BySession, Evaluation
 
 NARROW = 7
 """A confusion matrix of so many classes fits beside a chart."""

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from device.assembly import load_saved, make_controller
-from device.commands.train import check_enough, save
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.event import Event
 from device.serve.source_thread import Feed
@@ -22,6 +21,7 @@ from device.teach.picture_line import Line, Sight
 from device.teach.recorder import HoldRecorder, Recorder, WordRecorder
 from device.teach.sound_line import Ear
 from device.teach.thresholds import listening_config
+from device.teach.training import check_enough, save
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, NotFittedError, ProfileError, SourceClosed
 from edge_tl.judge.guide import every_advice

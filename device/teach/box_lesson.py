@@ -8,12 +8,11 @@ from time import perf_counter
 import numpy as np
 
 from device.teach.boxed import FEW, learn, read_boxed, save
-from edge_tl.core.examples import Box
+from edge_tl.core.examples import Box, Count
+from edge_tl.core.rounding import as_stored
 from edge_tl.detection.few import FewDetector
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.labels import check_label
-from edge_tl.store.examples import Count
-from edge_tl.store.media import as_stored
 from edge_tl.store.profile import Profile
 
 NOTHING = "nothing"

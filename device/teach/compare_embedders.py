@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge_tl.core.answers import Learned
+from edge_tl.core.rounding import as_stored
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ExampleError
-from edge_tl.judge.validation import Evaluation
+from edge_tl.judge.evaluation import Evaluation
 from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.media import JPEG, as_stored
+from edge_tl.store.media import JPEG
 from edge_tl.store.profile import Profile
 
 

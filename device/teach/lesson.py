@@ -9,6 +9,7 @@ import numpy as np
 
 from device.teach.picture_line import Sight
 from edge_tl.core.answers import Learned
+from edge_tl.core.examples import Count, Example
 from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.judge.evidence import Recorded
@@ -17,7 +18,7 @@ from edge_tl.media.image import decode
 from edge_tl.media.sound import NOISE, Sound
 from edge_tl.media.spectrum import spectrum
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.examples import Count, Example, ExampleStore
+from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import TFJSSCDS, WAV
 
 ENOUGH = {"picture": 20, "sound": 8}

@@ -9,7 +9,8 @@ from typing import Protocol, Self
 import numpy as np
 
 from device.sources.rotated import turned
-from device.teach.steering import DIRECTIONS, neutral_label
+from device.teach.steering import DIRECTIONS
+from edge_tl.controller import neutral_label
 from edge_tl.errors import ExampleError
 from edge_tl.frames import Frame, Source
 from edge_tl.media.image import decode

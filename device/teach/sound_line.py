@@ -12,13 +12,13 @@ from device.sources.reconnect import state_of
 from device.teach.picture_line import Sight
 from edge_tl.controller import Steady
 from edge_tl.core.answers import Observation
+from edge_tl.core.rounding import as_stored
 from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import Frame, Source
 from edge_tl.listener import Listener
 from edge_tl.media.spectrum import spectrum
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.media import as_stored
 from edge_tl.timing import Stopwatch
 
 LATELY_S = 1.5

@@ -8,8 +8,6 @@ from edge_tl.errors import ConfigError
 
 DIRECTIONS = ("up", "down", "left", "right")
 STANDARD_LABELS = (*DIRECTIONS, "neutral")
-NEUTRAL = ("neutral", "none", "straight", "rest", "nothing")
-"""Labels that by their name mean "no direction"; the first that is taught is the controller's neutral class."""
 
 
 def steering(labels: Sequence[str], assignments: Iterable[str] = ()) -> dict[str, str]:
@@ -37,9 +35,3 @@ def steering(labels: Sequence[str], assignments: Iterable[str] = ()) -> dict[str
             f"e.g. --steer up={labels[0] if labels else 'fist'}"
         )
     return chosen
-
-
-def neutral_label(labels: Iterable[str]) -> str | None:
-    """The class that means "no direction" by its name, or None."""
-    by_name = {label.casefold(): label for label in labels}
-    return next((by_name[name] for name in NEUTRAL if name in by_name), None)

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from edge_tl.core.answers import Saved
+from edge_tl.core.examples import Examples
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ExampleError
 from edge_tl.frames import Frame
 from edge_tl.listener import THRESHOLD, THRESHOLDS, ListeningConfig, Tried, tried
 from edge_tl.media.wav import SUFFIXES, SoundFile
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.examples import Examples
-from edge_tl.store.profile import Saved
 from edge_tl.words.alarms import heard_in, left_out, most_per_hour
 from edge_tl.words.others import others_in
 

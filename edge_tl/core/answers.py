@@ -1,8 +1,9 @@
-"""What a recognizer answers, what one training did, and what it may be taught beside its examples."""
+"""What a recognizer answers, what one training did and leaves, and what it may be taught beside its examples."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -48,3 +49,13 @@ class Variations:
     """(M,) str."""
     takes: np.ndarray
     """(M,) of the examples, so that a head that leaves takes out leaves these out with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What one generation holds: all that is needed to recognise again."""
+
+    meta: dict[str, Any]
+    """JSON: str keys; no NaN; tuples come back as lists."""
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    """Arrays of any dtype but object."""

@@ -3,6 +3,7 @@
 Every gradient of a first layer W (D, H) is a combination of the examples, so W never leaves W(0) plus their span.
 With X = L·Qᵀ, L (N, r) and Q (D, r) orthonormal, training V = QᵀW on L is training W on X: exact for gradient descent,
 momentum, L2, L-BFGS and Newton, which do not care how the axes are turned. Adam does care, and is another method here.
+Distances are made of the same products.
 """
 
 from __future__ import annotations
@@ -111,3 +112,8 @@ class Span:
         if self._back is None:
             return V.astype(self._X.dtype)
         return self._X.T @ (self._back @ V).astype(self._X.dtype)
+
+
+def squared_distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Squared distances (M, N) of rows (M, F) and (N, F)."""
+    return np.maximum((one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1) - 2 * one @ other.T, 0)

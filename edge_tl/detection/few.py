@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.core.answers import Saved
 from edge_tl.core.features import FeatureMap
 from edge_tl.detection.found import Found
 from edge_tl.detection.windows import anywhere, apart, around, coded, near, placed
@@ -21,7 +22,6 @@ from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.media.image import check_picture, cut_out, decode
-from edge_tl.store.profile import Saved
 
 NAME = "boxes"
 """What a generation calls this head."""

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.core.features import PLAIN, FeatureMap
-from edge_tl.embedders.speech_base import BASE, WINDOW_SHAPE, SpeechBase, Upper, read_base
+from edge_tl.embedders.speech_base import BASE, WINDOW_SHAPE, SpeechBase, read_base
 from edge_tl.embedders.windows import cut_word, fitted, focus_frame
 from edge_tl.errors import ExampleError, ModelError
 from edge_tl.media.frontend import (
@@ -31,6 +31,7 @@ from edge_tl.media.frontend import (
     model_input,
 )
 from edge_tl.nn import Network
+from edge_tl.nn.network import Upper
 from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.unfreeze import unfreeze
 

@@ -20,6 +20,7 @@ import numpy as np
 from edge_tl.errors import ModelError
 from edge_tl.files import write_synced
 from edge_tl.media.frontend import BINS, FRAMES
+from edge_tl.nn.network import Upper
 
 FILE_NAME = "speech.json"
 BASE, ARRAYS, WORDS = "base.tflite", "words.npz", "words.tflite"
@@ -49,28 +50,6 @@ class SpeechBase:
         """Changes with the frozen convolutions, with what is above them, and with the front-end."""
         parts = (self.front_end, self.sha256[BASE], self.sha256[ARRAYS])
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Upper:
-    """What lies above the frozen convolutions, float32: relu(x·dense + dense_bias)·head + head_bias, then softmax."""
-
-    dense: np.ndarray
-    """(N, units)."""
-    dense_bias: np.ndarray
-    head: np.ndarray
-    """(units, words)."""
-    head_bias: np.ndarray
-
-    def units(self, features: np.ndarray) -> np.ndarray:
-        """The dense layer's answer, float32 (n, units), to the convolutions' (n, N)."""
-        return np.asarray(np.maximum(features @ self.dense + self.dense_bias, 0), np.float32)
-
-    def words(self, units: np.ndarray) -> np.ndarray:
-        """Probabilities of the base's own words, (n, words), of the dense layer's answer (n, units)."""
-        scores = (units @ self.head + self.head_bias).astype(np.float64)
-        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
 def write_base(folder: Path, base: bytes, words: bytes, upper: Upper, described: dict[str, Any]) -> SpeechBase:

@@ -9,10 +9,11 @@ import numpy as np
 
 from edge_tl.core.features import Features
 from edge_tl.embedders.tflite import Embedder
-from edge_tl.errors import ShapeError
+from edge_tl.errors import ExampleError, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.media.frontend import Sliding
 from edge_tl.media.resample import Resampler
+from edge_tl.media.sound import SHORTEST_S, Sound
 
 
 class EmbeddingStream(Protocol):
@@ -118,3 +119,21 @@ class StreamingSpeech:
         self._stream = self.embedder.stream()
         self._windows = Sliding(self.embedder.window_samples, self.embedder.hop_samples)
         self._taken = 0
+
+
+def embed_views(embedder: SoundEmbedder, sound: Sound) -> np.ndarray:
+    """What a head learns from one recording: float32 (embedder.views · embedding_dim,), the views one after the other.
+
+    The word at `views` places in the window, for a listener hears every word at several; where no word is heard (noise)
+    windows from the beginning to the end. ExampleError for less than 0.1 s.
+    """
+    samples = sound.at(embedder.rate_hz)
+    if len(samples) < int(SHORTEST_S * embedder.rate_hz):
+        raise ExampleError(f"the recording is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
+    try:
+        windows = embedder.taught(samples)
+    except ExampleError:  # no word is heard in it
+        room = max(0, len(samples) - embedder.window_samples)
+        starts = np.linspace(0, room, embedder.views).round().astype(int)
+        windows = np.stack([embedder.fit(samples[start : start + embedder.window_samples]) for start in starts])
+    return np.concatenate([embedder.embed(window) for window in windows])

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from edge_tl.core.gram import squared_distances
 from edge_tl.heads import loo
 
 WIDTH = 0.15
@@ -35,7 +36,7 @@ class KnownOrOther:
         # As they are kept: what is judged now is judged so after a restart.
         rows = np.concatenate([X, others]).astype(np.float16).astype(np.float32)
         codes = np.concatenate([codes, np.full(len(others), count)])
-        far = squared(rows, rows)
+        far = squared_distances(rows, rows)
         width = WIDTH * float(np.median(far))
         weights = 1 / np.bincount(codes)[codes]
         weights[codes == count] *= count
@@ -49,14 +50,9 @@ class KnownOrOther:
 
     def strange(self, X: np.ndarray) -> np.ndarray:
         """How much likelier rows (M, F) are others than any class; (M,), about -1 to 1."""
-        return other(np.exp(-squared(X, self.rows) / self.width) @ self.dual + self.intercept)
+        return other(np.exp(-squared_distances(X, self.rows) / self.width) @ self.dual + self.intercept)
 
 
 def other(scores: np.ndarray) -> np.ndarray:
     """The last column of scores (M, C + 1) over the largest of the others."""
     return np.asarray(scores[:, -1] - scores[:, :-1].max(axis=1))
-
-
-def squared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Squared distances (M, N) of rows (M, F) and (N, F)."""
-    return np.maximum((one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1) - 2 * one @ other.T, 0)

@@ -18,7 +18,7 @@ from edge_tl.nn import Adam, CrossEntropy, Dense, Epoch, Network, ReLU, fit
 from edge_tl.nn.losses import softmax
 
 if TYPE_CHECKING:
-    from edge_tl.embedders.speech_base import Upper
+    from edge_tl.nn.network import Upper
 
 EPOCHS = (40, 60)
 """Of the top alone, then of both layers. The text takes 100 and 300 with plain gradient descent; Adam needs fewer."""

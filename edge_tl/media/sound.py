@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_tl.errors import ExampleError
 from edge_tl.media.frontend import check_sound
 from edge_tl.media.resample import resample
 from edge_tl.media.wav import read_wav
-
-if TYPE_CHECKING:
-    from edge_tl.embedders.stream import SoundEmbedder
 
 NOISE = "background noise"
 """The class of everything that is no word; it is recorded in one piece and cut up, and it never steers."""
@@ -68,21 +63,3 @@ def pieces(sound: Sound, piece_s: float = PIECE_S) -> list[Sound]:
     """
     count = max(1, int(sound.duration_s / piece_s))
     return [Sound(part, sound.rate_hz) for part in np.array_split(sound.samples, count)]
-
-
-def embed_views(embedder: SoundEmbedder, sound: Sound) -> np.ndarray:
-    """What a head learns from one recording: float32 (embedder.views · embedding_dim,), the views one after the other.
-
-    The word at `views` places in the window, for a listener hears every word at several; where no word is heard (noise)
-    windows from the beginning to the end. ExampleError for less than 0.1 s.
-    """
-    samples = sound.at(embedder.rate_hz)
-    if len(samples) < int(SHORTEST_S * embedder.rate_hz):
-        raise ExampleError(f"the recording is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
-    try:
-        windows = embedder.taught(samples)
-    except ExampleError:  # no word is heard in it
-        room = max(0, len(samples) - embedder.window_samples)
-        starts = np.linspace(0, room, embedder.views).round().astype(int)
-        windows = np.stack([embedder.fit(samples[start : start + embedder.window_samples]) for start in starts])
-    return np.concatenate([embedder.embed(window) for window in windows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -132,3 +133,25 @@ class Network:
                 raise ConfigError(f"layer {position} of a saved network cannot be made ({said})") from error
             layers.append(layer)
         return cls(layers)
+
+
+@dataclass(frozen=True)
+class Upper:
+    """What lies above the frozen convolutions, float32: relu(x·dense + dense_bias)·head + head_bias, then softmax."""
+
+    dense: np.ndarray
+    """(N, units)."""
+    dense_bias: np.ndarray
+    head: np.ndarray
+    """(units, words)."""
+    head_bias: np.ndarray
+
+    def units(self, features: np.ndarray) -> np.ndarray:
+        """The dense layer's answer, float32 (n, units), to the convolutions' (n, N)."""
+        return np.asarray(np.maximum(features @ self.dense + self.dense_bias, 0), np.float32)
+
+    def words(self, units: np.ndarray) -> np.ndarray:
+        """Probabilities of the base's own words, (n, words), of the dense layer's answer (n, units)."""
+        scores = (units @ self.head + self.head_bias).astype(np.float64)
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))

@@ -6,8 +6,8 @@ import zlib
 from dataclasses import dataclass
 
 from edge_tl.core.examples import Box
+from edge_tl.core.rounding import checksum
 from edge_tl.store.database import Database
-from edge_tl.store.media import checksum
 
 BATCH_S = 0.25
 """The longest an example waits for its commit while `ExampleStore.tick` is called."""

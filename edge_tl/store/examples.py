@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from edge_tl.core.examples import Box, Count, Example, Examples, as_example, check_box
-from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.core.rounding import as_stored, checksum, pack
+from edge_tl.embedders.stream import SoundEmbedder, embed_views
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.labels import check_label
 from edge_tl.media import image
-from edge_tl.media.sound import Sound, embed_views
+from edge_tl.media.sound import Sound
 from edge_tl.store.batch import BATCH_EXAMPLES, Batch
 from edge_tl.store.database import Database
-from edge_tl.store.media import JPEG, Media, as_stored, checksum, pack, stored_media, stored_sound
+from edge_tl.store.media import JPEG, Media, stored_media, stored_sound
 from edge_tl.store.read_rows import damaged, read_matrix
 from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 from edge_tl.store.sessions import Session, Sittings

@@ -15,12 +15,13 @@ import os
 import re
 import shutil
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edge_tl.core.answers import Saved
 from edge_tl.errors import ProfileError
 from edge_tl.files import sync_folder, write_synced
 
@@ -30,16 +31,6 @@ FORMAT = 1
 _FILES = ("profile.json", "arrays.npz")
 _SUMS = "SHA256SUMS"
 _NAME = re.compile(r"(\d{6,})(\.rolled-back)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What one generation holds: all that is needed to recognise again."""
-
-    meta: dict[str, Any]
-    """JSON: str keys; no NaN; tuples come back as lists."""
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    """Arrays of any dtype but object."""
 
 
 @dataclass(frozen=True, slots=True)

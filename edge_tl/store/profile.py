@@ -16,10 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from edge_tl.core.answers import Saved
 from edge_tl.errors import ProfileError, ProfileLocked
 from edge_tl.files import sync_folder
 from edge_tl.store.examples import ExampleStore
-from edge_tl.store.generations import KEPT, Generation, Generations, Saved
+from edge_tl.store.generations import KEPT, Generation, Generations
 
 __all__ = ["KEPT", "Generation", "Profile", "Saved"]
 

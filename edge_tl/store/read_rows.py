@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.core.examples import Examples
+from edge_tl.core.rounding import checksum, unpack
 from edge_tl.errors import ProfileError, ProfileMismatch
 from edge_tl.store.database import Database
-from edge_tl.store.media import checksum, unpack
 
 _ROWS = """SELECT id, label, take, session, dtype, crc32, embedding FROM listed WHERE fingerprint <> '' ORDER BY id"""
 

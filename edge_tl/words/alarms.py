@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from edge_tl.core.rounding import as_stored
 from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.judge.validation import leave_one_take_out
 from edge_tl.listener import Windows
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.media import as_stored
 
 
 def heard_in(recognizer: Recognizer, frames: Iterable[Frame]) -> Windows:

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from edge_tl.core.rounding import as_stored
 from edge_tl.embedders.stream import StreamingSpeech
 from edge_tl.frames import Frame
 from edge_tl.listener import SILENT
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.media import as_stored
 from edge_tl.words.alarms import answers, listening
 
 HARDEST, ANY = 300, 300

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.embedders.stream import SoundEmbedder
+from edge_tl.core.examples import Example
+from edge_tl.embedders.stream import SoundEmbedder, embed_views
 from edge_tl.media.frontend import HOP_SAMPLES, RATE_HZ, spectrogram
-from edge_tl.media.sound import NOISE, Sound, embed_views
+from edge_tl.media.sound import NOISE, Sound
 from edge_tl.media.tfjsscds import SpokenExample, read_tfjsscds
-from edge_tl.store.examples import Example, ExampleStore
+from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import TFJSSCDS
 
 THEIR_NOISE = "_background_noise_"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_tl.embedders.look.embedders import BEND, HAND_VALUES, PLAIN, Whole, fingerprint, shape_of
-from edge_tl.embedders.look.hand import SEARCH, TURNS_RAD, Hand, HandTracker
+from edge_tl.embedders.look.embedders import HAND_VALUES, PLAIN, Whole, fingerprint, shape_of
+from edge_tl.embedders.look.hand import BEND, SEARCH, TURNS_RAD, Hand, HandTracker
 from edge_tl.embedders.look.made_hands import other_pairs
 from edge_tl.embedders.look.models import LANDMARKS, PALM
 from edge_tl.embedders.look.region import Region

@@ -15,7 +15,7 @@ import numpy as np
 
 from edge_tl.core.features import FeatureMap, unit_rows
 from edge_tl.embedders.look.face import LOOKS, LOOSE, VALUES, FaceTracker, around_box, pose
-from edge_tl.embedders.look.hand import INDEX, MIDDLE, PALM_SCORE, RING, SEARCH, WRIST, Hand, HandTracker
+from edge_tl.embedders.look.hand import BEND, INDEX, MIDDLE, PALM_SCORE, RING, SEARCH, WRIST, Hand, HandTracker
 from edge_tl.embedders.look.made_hands import other_hands
 from edge_tl.embedders.look.models import FACE, LANDMARKS, PALM, load_part
 from edge_tl.embedders.look.palm_and_face import Detection, Detector
@@ -30,8 +30,6 @@ it, the worse. Hands taught on three sessions, at 1.1, 1.2, 1.35 and 1.6: 78.0, 
 faces, at 1.2, 1.6 and 2.2: 99.0, 98.4 and 94.8 %."""
 CROP_PX = 224
 """The side of these crops, before the image embedder fits it to its own size."""
-BEND = 0.4
-"""What a cosine between two bones weighs beside a coordinate in palm lengths."""
 HAND_VALUES = 2 * 20 + 4 * 5
 PLAIN = FeatureMap(root=False)
 """What a head sees of coordinates: unit length, no root, which would make small ones loud."""

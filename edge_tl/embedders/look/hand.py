@@ -12,6 +12,9 @@ from edge_tl.errors import ModelError
 from edge_tl.media.image import check_picture
 from edge_tl.tflite.interpreter import Interpreter
 
+BEND = 0.4
+"""What a cosine between two bones weighs beside a coordinate in palm lengths."""
+
 PALM_SCORE = 0.1
 """What a palm must reach; low, because the landmark model's presence decides: 1 of 100 hands more are found."""
 PRESENCE = 0.5

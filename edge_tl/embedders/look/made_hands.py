@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 
 from edge_tl.core.features import unit_rows
+from edge_tl.core.gram import squared_distances
 from edge_tl.embedders.look.hand import MIDDLE
-from edge_tl.heads.known_or_other import squared
 
 MOST_FINGERS = 3
 """How many fingers of a made hand are others' at most; one at least."""
@@ -106,7 +106,7 @@ def another(
 @cache
 def drawn_finger(finger: int) -> tuple[np.ndarray, np.ndarray]:
     """The simulated hand's finger, straight and bent: points (2, 4, 2) from its base, in palms, and bends (2, 4)."""
-    from edge_tl.embedders.look.embedders import BEND
+    from edge_tl.embedders.look.hand import BEND
     from edge_tl.sources import drawn_hand as drawn  # the drawing is not needed to recognise
 
     seen = np.array((1.0, -1.0, -1.0))  # pictures count y downwards, and z away from the camera
@@ -136,5 +136,5 @@ def apart(points: np.ndarray, bends: np.ndarray, others: np.ndarray, ends: np.nd
     for finger in range(5):
         one = np.concatenate([points[:, finger].reshape(-1, 8) / np.sqrt(8), bends[:, finger]], axis=1)
         other = np.concatenate([others[:, finger].reshape(-1, 8) / np.sqrt(8), ends[:, finger]], axis=1)
-        far = np.maximum(far, squared(one, other) / one.shape[1])
+        far = np.maximum(far, squared_distances(one, other) / one.shape[1])
     return np.sqrt(far)

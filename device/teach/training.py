@@ -1,0 +1,59 @@
+"""Whether there is enough to train on, and what a training leaves on disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_tl.core.absent import found_in, nobody_class
+from edge_tl.core.answers import Learned
+from edge_tl.errors import NotFittedError
+from edge_tl.judge.evaluation import Evaluation
+from edge_tl.recognizer import Recognizer
+from edge_tl.store.profile import Profile
+
+
+def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> None:
+    """Raise NotFittedError, saying what is missing, where there is too little to train on."""
+    _, labels, _ = recognizer.rows
+    labels = labels[recognizer.one_each]
+    counts = {str(label): int((labels == label).sum()) for label in sorted(set(labels))}
+    if not counts:
+        raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
+    check_found(recognizer, force=force)
+    few = [f"{label} has {number}" for label, number in counts.items() if number < minimum]
+    if few and not force:
+        raise NotFittedError(f"{', '.join(few)}; wanted {minimum} or more a class: record more, or train with --force")
+
+
+def check_found(recognizer: Recognizer, *, force: bool) -> None:
+    """Raise NotFittedError where a class shows nothing of what is looked for, and is not the answer to that."""
+    rows, labels, _ = recognizer.rows
+    found = found_in(rows)
+    sought = getattr(recognizer.embedder, "sought", "picture")
+    if not found.any():
+        raise NotFittedError(f"there is no {sought} in any of the {len(labels)} examples: record some that show one")
+    nobody = nobody_class(labels, found)
+    empty = sorted(str(label) for label in set(labels) - set(labels[found]) if label != nobody)
+    if empty and not force:
+        raise NotFittedError(
+            f"there is no {sought} in any example of {', '.join(empty)}, and {nobody} means that already: "
+            "record others, or train without them by --force"
+        )
+
+
+def save(
+    profile: Profile,
+    recognizer: Recognizer,
+    learned: Learned,
+    evaluation: Evaluation | None,
+    listening: dict[str, Any] | None = None,
+) -> int:
+    """Write a new generation with what is known about its accuracy; listening: of words, the threshold."""
+    summary = None
+    if evaluation is not None:
+        headline = evaluation.as_dict()["headline"]
+        summary = {"accuracy": headline["accuracy"], "method": headline["method"]}
+    more = {} if listening is None else {"listening": listening}
+    return profile.save(
+        recognizer.save(examples=learned.examples, train_ms=learned.train_ms, evaluation=summary, **more)
+    )
