@@ -100,12 +100,12 @@ prove: $(VENV)/host
 
 .PHONY: check-mediapipe
 check-mediapipe: downloads $(if $(PYTHON311),.venv-mediapipe/ready)
-	@if [ -n "$(PYTHON311)" ]; then PYTHONPATH=. .venv-mediapipe/bin/python tests/check_mediapipe.py; \
+	@if [ -n "$(PYTHON311)" ]; then PYTHONPATH=. .venv-mediapipe/bin/python tests/checks/check_mediapipe.py; \
 	else echo "check-mediapipe skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
 
 .PHONY: check-mutants
 check-mutants: $(VENV)/dev
-	@$(BIN)/python tests/check_mutants.py
+	@$(BIN)/python tests/checks/check_mutants.py
 
 # The same commit gives the same bytes: the wheel by SOURCE_DATE_EPOCH, the sdist by packing it anew, sorted and dated.
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1700000000)
@@ -121,15 +121,15 @@ dist-files:
 
 .PHONY: check-aarch64
 check-aarch64: $(VENV)/dev
-	@tests/check_aarch64.sh
+	@tests/checks/check_aarch64.sh
 
 .PHONY: check-systemd
 check-systemd: $(VENV)/dev
-	@tests/check_systemd.sh
+	@tests/checks/check_systemd.sh
 
 .PHONY: check-camera
 check-camera:
-	@tests/check_camera.sh
+	@tests/checks/check_camera.sh
 
 # The data set files of speech commands are tested against the published package itself, where Node is at hand.
 node_modules:

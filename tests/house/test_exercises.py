@@ -1,0 +1,101 @@
+"""The six exercises run, quickly, and say what they are there to show."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from places import ROOT
+
+EXERCISES = sorted((ROOT / "exercises").glob("0*.py"))
+
+
+def run(number: int, data: Path | None = None) -> str:
+    """What an exercise prints; data: the folder of the shared data, the usual one by default."""
+    (path,) = [one for one in EXERCISES if one.name.startswith(f"0{number}_")]
+    surroundings = os.environ | ({"EDGE_TL_DATA": str(data)} if data else {}) | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(path), "--quick"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=surroundings, cwd=ROOT, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    return ended.stdout
+
+
+def needs_the_layout_of_tflite() -> None:
+    """Skip where the networks of exercises 3, 5 and 6 cannot be written."""
+    pytest.importorskip("ai_edge_litert", reason="writing a .tflite needs ai-edge-litert")
+
+
+def test_there_are_six_and_the_page_names_them() -> None:
+    """Exercises 1 to 6 are there once each, and their page names every file."""
+    assert [path.name[:2] for path in EXERCISES] == ["01", "02", "03", "04", "05", "06"]
+    page = (ROOT / "exercises" / "README.md").read_text()
+    assert all(path.name in page for path in EXERCISES)
+
+
+def test_trainable_is_obeyed_at_the_next_fit(tmp_path: Path) -> None:
+    """Ours trains what is trainable when `fit` is called, on generated pictures too."""
+    said = run(1, tmp_path)
+    assert "600165 parameters, 600165 trainable" in said
+    assert re.search(r"edge_tl: with 0 layers frozen .* was trained\.", said)
+    assert re.search(r"edge_tl: with 7 layers frozen 590597 .* is the same, bit for bit\.", said)
+    assert "generated patterns" in said
+
+
+@pytest.mark.host
+def test_keras_trains_what_it_was_compiled_for() -> None:
+    """Frozen after compile Keras counts 590 597 and trains the convolution all the same, until it is compiled again."""
+    said = run(1)
+    assert "it counts 590597 trainable" in said
+    assert re.search(r"frozen after compile, not compiled again: .* was trained\.", said)
+    assert re.search(r"Keras, compiled again: .* is the same, bit for bit\.", said)
+
+
+@pytest.mark.host
+def test_frozen_weights_are_the_same_in_both() -> None:
+    """Layers 0 and 2 are the same bits in edge_tl and in Keras, layers 7 and 10 are not."""
+    said = run(2).splitlines()
+    for who in ("edge_tl", "Keras"):
+        lines = [line for line in said if line.startswith(f"{who}, layer")]
+        assert ["the same, bit for bit" in line for line in lines] == [True, True, False, False]
+
+
+def test_v2_is_inspected_against_v1(tmp_path: Path) -> None:
+    """V1 has no short way round, V2 has ten; what is cut has the published size, also with random weights."""
+    needs_the_layout_of_tflite()
+    said = run(3, tmp_path)
+    assert "27 batch norms, no short way round" in said
+    assert "52 batch norms, 10 short ways round" in said
+    assert "cut at conv_pw_13_relu: 218544 parameters" in said
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_each_phase_trains_what_it_says(real: bool, tmp_path: Path) -> None:
+    """Phase 1 leaves both layers below alone, phase 2 the convolution, phase 3 nothing, with no second compile."""
+    said = run(4, None if real else tmp_path)
+    frozen = re.findall(r"^  the (?:convolution|layer of 2000 units|top): (the same|changed)", said, re.MULTILINE)
+    same, moved = "the same", "changed"
+    assert frozen == [same, same, moved, same, moved, moved, moved, moved, moved]
+
+
+def test_detection_with_and_without_scaling(tmp_path: Path) -> None:
+    """Both ways are trained on the same scenes, told at 112 and at 0.5, and compared."""
+    needs_the_layout_of_tflite()
+    said = run(5, tmp_path)
+    assert re.search(r"above 112, is right in \d", said)
+    assert re.search(r"above 0.5, is right in \d", said)
+    assert "Leaving the scaling out" in said
+
+
+def test_every_number_of_unfrozen_layers_is_predicted_and_measured(tmp_path: Path) -> None:
+    """Four lines, from none to three unfrozen, each with more trained parameters than the one before."""
+    needs_the_layout_of_tflite()
+    said = re.findall(
+        r"^(\d) unfrozen: (\d+) parameters trained; an epoch predicted [\d.]+ s, measured", run(6, tmp_path), re.M
+    )
+    assert [number for number, _ in said] == ["0", "1", "2", "3"]
+    counts = [int(count) for _, count in said]
+    assert counts == sorted(set(counts))

@@ -1,0 +1,244 @@
+"""The walls of the house: who may import whom, which package lives where, and what every test owes."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from places import ROOT
+
+ROOMS = ("edge_tl", "device", "host_tools")
+MAY_IMPORT = {
+    "edge_tl": {"edge_tl"},
+    "device": {"edge_tl", "device"},
+    "host_tools": {"edge_tl", "host_tools"},
+}
+
+# What each file or folder at the top of a package may import of that package, imports inside functions included. It
+# reads from the ground up: nothing is named before it has a row of its own, so no arrow runs up.
+MODELS = "errors frames files labels media core nn tflite models embedders"
+LAWS: dict[str, dict[str, str]] = {
+    "edge_tl": {
+        "errors": "",
+        "frames": "errors",
+        "files": "errors",
+        "labels": "errors",
+        "timing": "errors",
+        "controller": "errors labels",
+        "media": "errors files frames labels",
+        "core": "errors files frames labels",
+        "nn": "errors files core",
+        "tflite": "errors files core nn",
+        "models": "errors files tflite",
+        "sources": "errors frames labels timing media core",
+        "embedders": "errors frames files labels media core nn tflite models sources",
+        "heads": "errors labels core nn",
+        "judge": "errors labels core nn heads",
+        "listener": "errors labels controller media core",
+        "recognizer": "errors frames labels media core embedders heads judge",
+        "store": "errors frames files labels timing media core nn tflite models sources embedders",
+        "words": f"{MODELS} heads judge listener recognizer store",
+        "finetune": f"{MODELS} heads judge recognizer store words",
+        "export": f"{MODELS} heads judge recognizer store words finetune",
+        "detection": f"{MODELS} heads judge recognizer store words finetune export",
+        "testing": "errors frames labels media core embedders",
+    },
+    "device": {
+        "health": "",
+        "sources": "",
+        "cli": "",
+        "assembly": "health sources cli",
+        "teach": "health sources cli assembly",
+        "pacman": "health sources cli assembly teach",
+        "report": "health sources cli assembly teach",
+        "serve": "health sources cli assembly teach",
+        "screens": "health sources cli assembly teach pacman report serve",
+        "commands": "health sources cli assembly teach pacman report serve screens",
+    },
+}
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+"""(file, file it imports against the laws) → why it cannot be otherwise yet; an entry that is no longer so fails."""
+MOST_NAMES = {"edge_tl": 25, "device": 12}
+MOST_LINES = 400
+
+# Every third-party package has one home: a file, or a folder ending in "/".
+HOMES: dict[str, tuple[str, ...]] = {
+    "numpy": ("",),
+    "PIL": (
+        "edge_tl/media/image.py",
+        "edge_tl/sources/drawn_head.py",
+        "edge_tl/sources/drawn_hand.py",
+        "edge_tl/sources/drawn_room.py",
+        "edge_tl/detection/scenes.py",
+    ),
+    "ai_edge_litert": ("edge_tl/tflite/interpreter.py", "edge_tl/tflite/schema.py"),
+    "flatbuffers": ("edge_tl/tflite/schema.py",),
+    "tflite_runtime": ("edge_tl/tflite/interpreter.py",),
+    "soundfile": ("edge_tl/media/wav.py",),
+    "soxr": ("edge_tl/media/resample.py",),
+    "picamera2": ("device/sources/picamera.py",),
+    "sounddevice": ("device/sources/microphone.py",),
+    "av": ("device/sources/usb.py",),
+    "starlette": ("device/serve/web.py",),
+    "uvicorn": ("device/serve/web.py",),
+    "paho": ("device/serve/mqtt.py",),
+    "gpiozero": ("device/serve/pins.py",),
+    "curses": ("device/screens/terminal.py",),
+    "sqlite3": ("edge_tl/store/database.py",),
+    "tensorflow": ("host_tools/",),
+}
+
+
+def python_files(*rooms: str) -> list[Path]:
+    """The Python files of the rooms."""
+    return sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """The top-level names of the packages a file imports anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", python_files(*ROOMS), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_room_imports_only_what_its_law_allows(path: Path) -> None:
+    """`edge_tl` imports neither of the others, and `device` and `host_tools` never import each other."""
+    room = path.relative_to(ROOT).parts[0]
+    assert imports(path) & set(ROOMS) <= MAY_IMPORT[room]
+
+
+def arrows() -> set[tuple[str, str]]:
+    """Every import of one of our files by another, imports inside functions included: (file, file), below the root."""
+    files = {path.relative_to(ROOT).as_posix() for path in python_files(*ROOMS)}
+
+    def file_of(module: str) -> str | None:
+        name = module.replace(".", "/")
+        return next((file for file in (f"{name}.py", f"{name}/__init__.py") if file in files), None)
+
+    found = set()
+    for file in files:
+        for node in ast.walk(ast.parse((ROOT / file).read_text())):
+            if isinstance(node, ast.Import):
+                targets = [file_of(alias.name) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                targets = [file_of(f"{node.module}.{alias.name}") or file_of(node.module) for alias in node.names]
+            else:
+                continue
+            found |= {(file, target) for target in targets if target is not None and target != file}
+    return found
+
+
+def room_of(file: str) -> tuple[str, str]:
+    """The package and the file or folder at its top: `edge_tl/nn/layers.py` is in ("edge_tl", "nn")."""
+    package, _, rest = file.partition("/")
+    return package, rest.partition("/")[0].removesuffix(".py")
+
+
+def test_no_import_runs_up() -> None:
+    """Between rooms only what `LAWS` allows is imported, and the exceptions are those that are named."""
+    against = set()
+    for file, target in arrows():
+        (package, room), (other, below) = room_of(file), room_of(target)
+        if package != other or "__init__" in (room, below) or package not in LAWS or room == below:
+            continue
+        if below not in LAWS[package][room].split():
+            against.add((file, target))
+    assert against == set(EXCEPTIONS)
+
+
+@pytest.mark.parametrize("package", LAWS)
+def test_the_laws_name_every_room_from_the_ground_up(package: str) -> None:
+    """Each file and folder has a row, and each row names only rooms of rows before it, so that there is no circle."""
+    rooms = {room_of(path.relative_to(ROOT).as_posix())[1] for path in python_files(package)} - {"__init__"}
+    assert rooms == set(LAWS[package])
+    before: set[str] = set()
+    for room, below in LAWS[package].items():
+        assert set(below.split()) <= before, room
+        before.add(room)
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Inside a room no import runs in a circle either, nor between a folder's files and a folder in it."""
+    graph: dict[str, set[str]] = {}
+    for file, target in arrows():
+        graph.setdefault(file, set()).add(target)
+    TopologicalSorter(graph).prepare()  # CycleError names the circle
+    nested = {(Path(a).parent.as_posix(), Path(b).parent.as_posix()) for a, b in arrows()}
+    # A package's face imports its rooms; everything else in it is below one.
+    both = {(a, b) for a, b in nested if a != b and (b, a) in nested and a.count("/") and b.count("/")}
+    assert not both
+
+
+@pytest.mark.parametrize("package", MOST_NAMES)
+def test_a_look_into_a_package_is_enough(package: str) -> None:
+    """So few files and folders stand at the top that they can be held in one's head."""
+    names = {path.name for path in (ROOT / package).iterdir() if path.name != "__pycache__"}
+    assert len(names) <= MOST_NAMES[package], sorted(names)
+
+
+@pytest.mark.parametrize("path", python_files(*ROOMS), ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_file_holds_two_things(path: Path) -> None:
+    """A file of more than 400 lines holds two things, and is two files."""
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+def test_the_service_loads_no_screen_report_or_command() -> None:
+    """The headless service, imported in a fresh process, loads none of what a person looks at."""
+    code = (
+        "import pkgutil, sys, importlib, device.serve;"
+        "[importlib.import_module(f'device.serve.{one.name}') for one in pkgutil.iter_modules(device.serve.__path__)];"
+        "loud = sorted(name for name in sys.modules"
+        " if name.startswith(('device.screens', 'device.report', 'device.commands', 'device.pacman', 'curses')));"
+        "assert not loud, loud"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("path", python_files(*ROOMS), ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_package_stays_in_its_home(path: Path) -> None:
+    """A third-party package is imported in its home and nowhere else, and every package used has a home."""
+    name = path.relative_to(ROOT).as_posix()
+    for package in imports(path) - set(ROOMS):
+        if package in HOMES:
+            assert name.startswith(HOMES[package]), f"{package} lives in {HOMES[package]}, not in {name}"
+        else:
+            assert package in sys.stdlib_module_names, f"{package} has no home in HOMES ({name})"
+
+
+def test_importing_the_library_is_quiet_and_light() -> None:
+    """Importing `edge_tl` loads no interpreter, camera, terminal or TensorFlow and starts no thread."""
+    code = (
+        "import sys, threading, edge_tl;"
+        "loud = {'tensorflow', 'ai_edge_litert', 'tflite_runtime', 'picamera2', 'sounddevice', 'curses', 'av',"
+        " 'soxr', 'soundfile'};"
+        "assert not loud & set(sys.modules), loud & set(sys.modules);"
+        "assert threading.active_count() == 1"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_test_carries_one_sentence(path: Path) -> None:
+    """Every test says in its docstring what the software promises."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            assert ast.get_docstring(node), f"{path.name}:{node.lineno} {node.name} has no docstring"
+
+
+def test_the_public_face_is_complete() -> None:
+    """`edge_tl.__all__` names each public object once, and each of them exists and has a docstring."""
+    import edge_tl
+
+    names = getattr(edge_tl, "__all__", [])
+    assert len(names) == len(set(names))
+    for name in names:
+        assert getattr(edge_tl, name).__doc__, f"edge_tl.{name} has no docstring"
