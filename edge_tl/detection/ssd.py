@@ -266,6 +266,8 @@ def bundled_labels(data: bytes, name: str) -> tuple[str, ...]:
                 raise ModelError(f"{name}: its labels unfold to {texts[0].file_size} bytes; give --labels-file")
             with archive.open(texts[0]) as file:
                 return parse_labels(file.read(MOST_LABELS_BYTES), f"{name}: {texts[0].filename}")
+    except ModelError:  # it is a ValueError too
+        raise
     except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error):
         return ()
 
