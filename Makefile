@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+TFLITE := .venv-tflite
 # Where apt's Picamera2 is installed it must be seen, and its NumPy kept: --system-site-packages shows pip both.
 SYSTEM := $(shell $(PYTHON) -c "import importlib.util as u; print('--system-site-packages' if u.find_spec('picamera2') else '')" 2>/dev/null)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -53,12 +54,12 @@ downloads: $(VENV)/ready
 	  -d downloads $(MEDIAPIPE) \
 	  || echo "$(MEDIAPIPE) could not be fetched: the tests with hands and faces will skip"
 
-.venv-tflite/ready: pyproject.toml
-	@test -x .venv-tflite/bin/python || $(PYTHON311) -m venv .venv-tflite
-	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install \
+$(TFLITE)/ready: pyproject.toml
+	@test -x $(TFLITE)/bin/python || $(PYTHON311) -m venv $(TFLITE)
+	@$(TFLITE)/bin/python -m pip --disable-pip-version-check -q install \
 	  "numpy==1.24.*" "pillow>=9.4" tflite-runtime pytest pytest-xdist hypothesis pyte scikit-learn scipy av \
 	  soxr soundfile pyopen-wakeword starlette uvicorn paho-mqtt gpiozero "setuptools>=77"
-	@.venv-tflite/bin/python -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
+	@$(TFLITE)/bin/python -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
 	@touch $@
 
 venv: $(VENV)/ready
@@ -67,19 +68,21 @@ demo: $(VENV)/ready
 	@$(BIN)/edge-tl demo
 
 lint: $(VENV)/dev
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@failed=0; $(BIN)/ruff check . || failed=1; $(BIN)/ruff format --check . || failed=1; $(BIN)/mypy || failed=1; \
+	exit $$failed
 
-test: lint $(if $(HOST),$(VENV)/host)
-	@$(BIN)/python -m pytest -n auto
-	@if [ -n "$(PYTHON311)" ]; then $(MAKE) --no-print-directory test-tflite; \
-	else echo "skipped: tflite-runtime and NumPy 1.24 need Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
+# What fails first hides nothing that comes after it: each of the three is run, and the last line names what failed.
+test: $(VENV)/dev $(if $(HOST),$(VENV)/host)
+	@failed=; $(MAKE) --no-print-directory lint || failed="$$failed lint"; \
+	$(BIN)/python -m pytest -n auto || failed="$$failed tests"; \
+	if [ -n "$(PYTHON311)" ]; then $(MAKE) --no-print-directory test-tflite || failed="$$failed test-tflite"; \
+	else echo "skipped: tflite-runtime and NumPy 1.24 need Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi; \
+	if [ -n "$$failed" ]; then echo "make test: failed:$$failed"; exit 1; fi
 
 .PHONY: test-tflite
-test-tflite: .venv-tflite/ready
+test-tflite: $(TFLITE)/ready
 	@echo "core tests on tflite-runtime and NumPy 1.24"
-	@.venv-tflite/bin/python -m pytest -n auto
+	@$(TFLITE)/bin/python -m pytest -n auto
 
 models: $(VENV)/host
 	@$(BIN)/edge-tl model get hands
@@ -138,4 +141,4 @@ node_modules:
 	  @tensorflow/tfjs-layers@3.21.0 @mediapipe/objectron@0.4.1675468480
 
 clean:
-	rm -rf node_modules $(VENV) .venv-tflite .venv-mediapipe build dist *.egg-info
+	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe build dist *.egg-info

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+from lacking import lacking, summary
 
 from edge_tl.embedders.look.models import PARTS, VERSION, install_models
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Without deadlines: another machine, or a busy one, is not a wrong one. The same examples in every run: a red run is
+# then of what was changed, and red again for whoever looks into it. `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("edge_tl", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile("edge_tl")
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +30,7 @@ def data() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         path = folder / name
         if not path.exists():
-            pytest.skip(f"no {name} in {folder} (set EDGE_TL_DATA)")
+            pytest.skip(lacking(name))
         return path
 
     return find
@@ -33,7 +41,7 @@ def wheel() -> Path:
     """The published wheel that holds the models for hands and faces; `make test HOST=1` downloads it."""
     found = sorted((ROOT / "downloads").glob(f"mediapipe-{VERSION}-*.whl"))
     if not found:
-        pytest.skip(f"no wheel of mediapipe {VERSION} in downloads (make downloads)")
+        pytest.skip(lacking("the wheel of mediapipe"))
     return found[0]
 
 
@@ -49,7 +57,17 @@ def look_models(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the tests marked `host` where TensorFlow is not installed."""
     if importlib.util.find_spec("tensorflow") is None:
-        skip = pytest.mark.skip(reason="TensorFlow is not installed (make test HOST=1)")
+        skip = pytest.mark.skip(reason=lacking("TensorFlow"))
         for item in items:
             if "host" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest's own, so that it stands last
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Say at the end what skipped tests lacked, and how to get it."""
+    yield
+    if lines := summary(terminalreporter.getreports("skipped")):
+        terminalreporter.section("what skipped tests lacked; data sets belong into the folder that EDGE_TL_DATA names")
+        for line in lines:
+            terminalreporter.line(line)

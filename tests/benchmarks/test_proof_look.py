@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lacking import lacking
 
 from benchmarks.look_ways import Way, mean_recall, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import Embedded, Pictures, faces, sessions
@@ -19,7 +20,7 @@ def ways() -> dict[str, Embedder]:
     """The ways to look, with the models of the downloaded wheel."""
     folder = models_folder()
     if folder is None:
-        pytest.skip("no wheel of mediapipe in downloads")
+        pytest.skip(lacking("the wheel of mediapipe"))
     return open_ways(folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_tl.errors import ConfigError, ShapeError
@@ -71,7 +71,6 @@ def test_what_makes_no_sense_is_refused() -> None:
 
 
 @given(st.lists(st.sampled_from([GO, STOP, QUIET, (0.6, 0.3, 0.1)]), max_size=80), st.floats(0.05, 1.0))
-@settings(deadline=None)
 def test_words_never_come_closer_than_the_suppression(rows: list[tuple[float, ...]], threshold: float) -> None:
     """Whatever is heard, what is told are taught words, a second and more apart."""
     said = told(windows(*rows) if rows else windows(QUIET), CLASSES, ListeningConfig(threshold))
@@ -85,7 +84,6 @@ def test_words_never_come_closer_than_the_suppression(rows: list[tuple[float, ..
     st.sampled_from([0.0, 0.1, 0.3, 1.0]),
     st.integers(0, 9),
 )
-@settings(deadline=None)
 def test_a_recording_is_told_as_a_stream_is(
     rows: list[tuple[float, ...]], threshold: float, suppression_s: float, seed: int
 ) -> None:

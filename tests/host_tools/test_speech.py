@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lacking import lacking
 
 from device.commands.main import main as device
 from edge_tl.embedders.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS, read_base
@@ -261,7 +262,7 @@ def inner_of(base: bytes, convolutions: int, window: np.ndarray) -> np.ndarray:
 
 def test_gradients_below_the_dense_layer_are_tensorflows(converted: Path, data: Callable[[str], Path]) -> None:
     """On real words: by the convolution, its bias, the dense layer and the top, within 1e-4 of their largest."""
-    tensorflow = pytest.importorskip("tensorflow")
+    tensorflow = pytest.importorskip("tensorflow", reason=lacking("TensorFlow"))
     deep = BrowserEmbedder.load(converted, threads=1, unfrozen=1)
     assert deep.lower is not None
     words = [

@@ -264,7 +264,7 @@ tree = st.recursive(leaves, lambda v: st.lists(v, max_size=3) | st.dictionaries(
 
 
 @given(st.sampled_from(["modelTopology", "weightsManifest"]), tree)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_json_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, part: str, value: object) -> None:
     """Whatever stands in model.json, the answer is a model or one line."""
     folder = write(tmp_path_factory.mktemp("tfjs"), described(**{part: value}))

@@ -237,7 +237,7 @@ def test_several_boxes_in_coco(tmp_path: Path) -> None:
     assert len(left_out) == 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ending=st.sampled_from(ENDINGS), content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode))
 )

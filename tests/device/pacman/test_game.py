@@ -326,7 +326,7 @@ def test_scattering_ghosts_make_for_their_corners() -> None:
     assert max(ember.cell[0], viola.cell[0]) < LARGE.rows // 2
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**31), st.integers(0, 2**31), st.sampled_from([COMPACT, LARGE]))
 def test_the_same_seed_is_the_same_game(seed: int, keys: int, maze: Maze) -> None:
     """A seed and the wanted directions make the game: twice the same film; a reset is the same game again."""
@@ -342,7 +342,7 @@ def test_the_same_seed_is_the_same_game(seed: int, keys: int, maze: Maze) -> Non
     assert first == film(game) == film(Game(maze, seed))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(["up", "down", "left", "right", None]), min_size=50, max_size=600), st.integers(0, 99))
 def test_the_rules_hold_in_any_game(wanted: list[str | None], seed: int) -> None:
     """Whatever is steered: the player is on a way, points never fall, pellets never return, lives stay in range."""

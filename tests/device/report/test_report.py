@@ -259,7 +259,7 @@ def test_a_browser_shows_it(made: Path, tmp_path: Path, report: Callable[..., Re
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=80), st.integers(1, 12))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_calibration_is_that_of_its_definition(answers: list[tuple[float, bool]], bins: int) -> None:
     """Every answer is in one bin, and the error is the weighted gap between confidence and being right."""
     confidence, right = (np.array(column) for column in zip(*answers, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from device.screens.cells import text_columns
@@ -41,7 +41,6 @@ def test_one_value_and_none() -> None:
     assert curve([1.0], 0, 10) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(), max_size=60), st.integers(0, 12), st.integers(0, 40))
 def test_a_curve_has_its_size(values: list[float], rows: int, columns: int) -> None:
     """Whatever the numbers, infinite and NaN ones included, a curve has exactly the size asked for."""
@@ -66,7 +65,6 @@ def test_bars_need_a_share_for_each_name() -> None:
         bars(["a", "b"], [1.0], 20)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=70), st.floats(0, 1)), max_size=6), st.integers(0, 40))
 def test_bars_have_their_width(classes: list[tuple[str, float]], columns: int) -> None:
     """Long, wide and strange names are cut: each line has exactly the columns asked for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from device.screens.cells import (
@@ -27,7 +27,6 @@ def test_pairs_are_reused_and_never_run_out() -> None:
     assert Pairs(0, lambda *pair: defined.append(pair)).number(20, 16) == 0
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12))
 def test_a_picture_takes_its_commonest_pairs_exactly(seed: int, rows: int, columns: int) -> None:
     """Colourings that fit into the pairs are exact, upside down or not, and a share is left for texts."""
@@ -43,7 +42,6 @@ def test_a_picture_takes_its_commonest_pairs_exactly(seed: int, rows: int, colum
     assert len(table) <= 255 - TEXT_RESERVE
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20))
 def test_the_nearest_colour_is_nearest(colours: list[tuple[int, int, int]]) -> None:
     """The palette index chosen for a colour is as near as any other of the cube; greys may be nearer still."""

@@ -12,7 +12,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from places import ROOT
 from terminal_pty import Pty
@@ -310,7 +310,6 @@ def test_poor_terminals_get_shades_and_ascii(env: dict[str, str | None], line: s
         pty.wait_exit()
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30), st.integers(0, 40))
 def test_fitted_texts_have_exactly_their_columns(text: str, columns: int) -> None:
     """A fitted text takes exactly the columns asked for, whatever characters it has."""
@@ -321,7 +320,6 @@ def test_fitted_texts_have_exactly_their_columns(text: str, columns: int) -> Non
     assert not any(unicodedata.category(c) == "Cc" for c in text)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 20), st.integers(1, 20), st.integers(0, 255))
 def test_a_plain_picture_shrinks_to_its_colour(h: int, w: int, height: int, width: int, value: int) -> None:
     """Shrinking works from any size to any size, and leaves a plain colour as it is."""

@@ -66,7 +66,7 @@ def test_a_mirrored_map_gives_mirrored_cells() -> None:
 
 
 @given(st.integers(1, 4), st.integers(1, 20), st.integers(1, 20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_every_pixel_is_in_a_cell(cells: int, height: int, width: int) -> None:
     """Each cell is a mean (its weights sum to 1) and no pixel of the map is left out."""
     matrix = cell_means(cells, height, width)
@@ -75,7 +75,7 @@ def test_every_pixel_is_in_a_cell(cells: int, height: int, width: int) -> None:
 
 
 @given(hnp.arrays(np.float32, (3, 12), elements=st.floats(-(2.0**20), 2.0**20, width=32)), st.booleans(), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_are_finite_and_of_unit_length(came: np.ndarray, root: bool, unit: bool) -> None:
     """Any finite embedding gives finite rows; with `unit` their length is 1, or 0 for a zero row."""
     before = came.copy()

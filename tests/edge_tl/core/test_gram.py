@@ -12,7 +12,7 @@ from edge_tl.errors import ShapeError
 
 
 @given(st.lists(st.one_of(st.integers(1, 90), st.just("remove")), max_size=8), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_gram_matrix_is_that_of_the_rows_at_any_time(steps: list[int | str], seed: int) -> None:
     """However rows are appended and removed, X holds them in order and K = X·Xᵀ."""
     rng = np.random.default_rng(seed)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from lacking import lacking
 from scipy.optimize import check_grad
 
 from edge_tl.core.metrics import iou
@@ -97,7 +98,7 @@ def test_the_slope_of_the_joint_loss_is_its_finite_difference() -> None:
 @pytest.mark.host
 def test_the_joint_loss_is_that_of_keras() -> None:
     """Loss and slope are those of TensorFlow's cross-entropy plus the weighted mean squared error."""
-    tf = pytest.importorskip("tensorflow")
+    tf = pytest.importorskip("tensorflow", reason=lacking("TensorFlow"))
     rng = np.random.default_rng(3)
     outputs = rng.normal(size=(6, 7)).astype(np.float32)
     targets = np.concatenate([np.eye(3)[np.arange(6) % 3], rng.random((6, 4))], axis=1).astype(np.float32)

@@ -149,7 +149,7 @@ def test_the_regression_is_ridge() -> None:
 sides = st.tuples(st.floats(-50, 400), st.floats(-50, 400), st.floats(1, 300), st.floats(1, 300))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sides, sides)
 def test_codes_and_boxes(box: tuple[float, ...], window: tuple[float, ...]) -> None:
     """A box near its window comes back from its code; a code from anywhere gives a finite box."""
@@ -160,7 +160,7 @@ def test_codes_and_boxes(box: tuple[float, ...], window: tuple[float, ...]) -> N
     assert np.isfinite(placed(codes * 1e6, windows)).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1))
 def test_windows(seed: int) -> None:
     """Windows around a thing hold most of it, those apart hold little where there is room, and all have an area."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lacking import lacking
 from small_detector import layers
 
 from device.commands.main import main
@@ -84,7 +85,7 @@ def test_the_file_finds_what_the_folder_finds(kind: str, tmp_path: Path) -> None
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 def test_tensorflow_runs_it_with_what_it_says_of_itself(fused: Path) -> None:
     """TensorFlow's interpreter gives the folder's box for a picture that was scaled as the metadata say."""
-    tensorflow = pytest.importorskip("tensorflow")
+    tensorflow = pytest.importorskip("tensorflow", reason=lacking("TensorFlow"))
     about = json.loads(metadata(fused.read_bytes(), "x")[ABOUT])
     assert about["columns"][1:] == ["left", "top", "right", "bottom"]
     assert about["threshold"] == 0.5
@@ -133,7 +134,7 @@ def test_the_commands(fused: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         assert error.count("\n") == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_damaged_file_is_one_line(fused: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """What the file says of itself, changed anywhere, is a detector or a ModelError of one line."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lacking import lacking
 from places import DATA, ROOT
 from tiny_ssd import LABELS, anchors, scene
 
@@ -46,7 +47,7 @@ def test_things_are_found_where_they_are(kind: str) -> None:
         np.testing.assert_allclose(one.box, (x - half_w, y - half_h, x + half_w, y + half_h), atol=1e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_our_decoding_is_the_operators(seed: int) -> None:
     """Of the same network, what is decoded here is what TFLite_Detection_PostProcess gives: all its eight boxes."""
@@ -125,7 +126,7 @@ def test_the_published_detector(data: object, tmp_path: Path) -> None:
 
     modules = Path(os.environ.get("EDGE_TL_NODE_MODULES") or ROOT / "node_modules") / "@mediapipe" / "objectron"
     if not modules.is_dir():
-        pytest.skip("@mediapipe/objectron is not here (make node_modules)")
+        pytest.skip(lacking("@mediapipe/objectron"))
     packed = (modules / "objectron_solution_packed_assets.data").read_bytes()
     at = packed.index(b"TFL3") - 4
     labels, model = parse_labels(packed[:at], "labels"), packed[at:]
@@ -190,7 +191,7 @@ def test_an_archive_that_unfolds_without_end() -> None:
         SSDDetector(archive.getvalue(), "bomb", anchors=anchors(), threads=1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_damaged_files_are_one_line(data: st.DataObject) -> None:
     """A file cut anywhere, or with bytes of its metadata and archive changed, works or is refused in one line."""
@@ -215,7 +216,7 @@ def test_damaged_files_are_one_line(data: st.DataObject) -> None:
 boxes = st.lists(st.tuples(*[st.floats(0, 10)] * 4, st.floats(0, 1)), max_size=12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(boxes, st.floats(0, 1))
 def test_the_surest_boxes_stay(drawn: list[tuple[float, ...]], overlap: float) -> None:
     """Suppression is what the definition says, box by box."""

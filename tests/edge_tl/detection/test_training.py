@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lacking import lacking
 from small_detector import WEIGHTS, write_small_base
 
 from benchmarks.proof_detection import SHORT, tried
@@ -34,7 +35,7 @@ def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def mobilenet(data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The base of spec S6, out of the real weights."""
-    pytest.importorskip("tensorflow")
+    pytest.importorskip("tensorflow", reason=lacking("TensorFlow"))
     from host_tools.detection import export_base
     from host_tools.weights import read_weights
 

@@ -55,7 +55,7 @@ def test_the_bands_are_triangles_of_area_one() -> None:
 
 
 @given(st.lists(st.integers(0, 4000), max_size=10), st.integers(0, 30_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_streaming_equals_batch_bit_for_bit(sizes: list[int], length: int) -> None:
     """However a sound is cut into blocks, the stream's frames are those of the whole sound, to the last bit."""
     sound = NOISE[:length]

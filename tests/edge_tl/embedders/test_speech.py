@@ -101,7 +101,7 @@ def test_the_values_are_the_packages(embedder: SpeechEmbedder, data: Callable[[s
 
 
 @given(st.lists(st.integers(0, 30_000), max_size=6), st.integers(0, 40_000))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_streaming_equals_windows_bit_for_bit(sizes: list[int], length: int) -> None:
     """However a sound is cut into blocks, each window of the stream has the bits of that window embedded alone."""
     if not HERE:

@@ -83,7 +83,7 @@ values = st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda v:
         st.sampled_from(["name", "labels", "sha256", "weights", "tools", "front_end", "format", "x"]), values
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_description_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, content: dict[str, object]
 ) -> None:

@@ -51,7 +51,7 @@ def frames(sound: np.ndarray, rate_hz: int, sizes: list[int], start_s: float = 0
 
 
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=6), st.sampled_from([16_000, 48_000, 44_100, 8000]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_windows_do_not_depend_on_the_blocks(sizes: list[int], rate_hz: int) -> None:
     """At any rate and in any blocks, the windows are those of the whole sound resampled at once, with their times."""
     pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")

@@ -99,7 +99,7 @@ SCALINGS = st.one_of(
 
 
 @given(SCALINGS, st.sampled_from(("rgb", "bgr")), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_floats_are_scaled_as_the_manifest_says(scaling: Scaling, colour_order: str, seed: int) -> None:
     """y = pixel * scale + offset in the model's colour order, whatever the scaling."""
     picture = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
@@ -110,7 +110,7 @@ def test_floats_are_scaled_as_the_manifest_says(scaling: Scaling, colour_order: 
 
 
 @given(st.sampled_from(("int8", "uint8")), SCALINGS, st.sampled_from(("rgb", "bgr")), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_quantised_values_are_right_to_a_step(kind: str, scaling: Scaling, colour_order: str, seed: int) -> None:
     """Through a quantised model an embedding is right to one step of its scale, within the range that it can store."""
     _, step, zero_point = tiny_tflite.KINDS[kind]

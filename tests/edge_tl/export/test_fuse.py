@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lacking import lacking
 from places import ROOT
 from tiny_fused import DATA, FUSED, TINY, taught
 from tiny_profile import make_all, refused, runner
@@ -157,7 +158,7 @@ def test_layers_follow_any_model() -> None:
         append(TINY.read_bytes(), HEAD, (12,), {})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8), end=st.floats(0, 1)
 )
@@ -176,7 +177,7 @@ def test_a_hostile_model_is_one_clear_line(changes: list[tuple[float, int]], end
     assert "\n" not in said
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(at=st.floats(0, 1, exclude_max=True), value=st.sampled_from([0, 1, 2**31 - 1, -1, -(2**31), 2**20, 65536]))
 def test_absurd_numbers_are_one_clear_line(at: float, value: int) -> None:
     """A size, an offset or a count that is absurd ends in a file or in one line, never in a crash or in waiting."""
@@ -257,7 +258,7 @@ def test_words_are_fused_from_the_spectrogram_on(
     gives on real clips what the recognizer gives."""
     base = ROOT / "downloads" / "speech_18w"
     if not base.exists():
-        pytest.skip("no downloads/speech_18w (edge-tl-host convert speech)")
+        pytest.skip(lacking("downloads/speech_18w"))
     clips = {word: sorted(data(f"speech/arabic/{word}").glob("*.wav")) for word in ("left", "right")}
     recognizer = Recognizer(BrowserEmbedder.load(base, 1, unfrozen=unfrozen), head, reject=False)
     if head == "tuned":

@@ -83,7 +83,7 @@ def test_another_model_is_refused(fused: FusedModel, tmp_path: Path) -> None:
         FusedModel.load(tmp_path / "spoilt.tflite")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8), end=st.floats(0, 1)
 )

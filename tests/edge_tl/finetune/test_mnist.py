@@ -190,7 +190,7 @@ def test_a_damaged_folder_is_one_line(folder: Path, tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from(["network.json", "mnist.npz"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_bytes_are_a_network_or_one_line(tmp_path_factory: pytest.TempPathFactory, junk: bytes, name: str) -> None:
     """Whatever lies in the files is read or refused in one line."""
     place = tmp_path_factory.mktemp("junk")

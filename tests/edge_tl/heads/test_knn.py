@@ -39,7 +39,7 @@ rows_with_ties = hnp.arrays(np.float32, st.tuples(st.integers(1, 25), st.just(3)
 
 
 @given(rows_with_ties, st.integers(1, 6), st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_neighbours_are_those_of_the_definition(X: np.ndarray, k: int, seed: int) -> None:
     """With many exact ties, the earlier of equals comes first, min(k, N) vote, and shares are votes over that."""
     rng = np.random.default_rng(seed)

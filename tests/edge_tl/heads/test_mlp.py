@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lacking import lacking
 from scipy.stats import truncnorm
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -51,7 +52,7 @@ def test_kernels_start_with_variance_scaling() -> None:
 @pytest.mark.host
 def test_training_is_that_of_keras() -> None:
     """From the same weights, twelve batches of the recipe give Keras' weights and losses."""
-    keras = pytest.importorskip("tensorflow").keras
+    keras = pytest.importorskip("tensorflow", reason=lacking("TensorFlow")).keras
     X, codes = examples(30, 50)
     X = X.astype(np.float32)
     network = fresh(50, 10)

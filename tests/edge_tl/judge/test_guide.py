@@ -287,7 +287,7 @@ def anything(draw: st.DrawFn) -> Recorded:
 
 
 @given(anything())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_was_recorded_gets_a_sentence(recorded: Recorded) -> None:
     """Any examples give one line at least, about classes and examples that there are, each kind once."""
     advices = [*every_advice(recorded)]

@@ -32,7 +32,7 @@ def sessions(takes: int = 6, frames: int = 10, drift: float = 1.0, seed: int = 0
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5)), min_size=1, max_size=60))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_no_take_is_torn_unless_its_class_has_no_other(pairs: list[tuple[str, int]]) -> None:
     """Every example is in one fold; examples of a take share it, except those of a class with that take only."""
     y, takes = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
@@ -185,7 +185,7 @@ def test_unjudged_rows_and_right_answers_are_no_suspects() -> None:
 
 
 @given(st.integers(1, 400), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_interval_is_wilsons(n: int, more: st.DataObject) -> None:
     """The interval of a proportion is SciPy's Wilson interval."""
     right = more.draw(st.integers(0, n))
@@ -227,7 +227,7 @@ def test_effective_examples_of_plain_cases() -> None:
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=40), st.lists(st.integers(0, 8), min_size=1, max_size=40))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_roc_is_that_of_scikit_learn(known: list[int], strange: list[int]) -> None:
     """Area and curve of scores with many ties are those of scikit-learn."""
     truth = [0] * len(known) + [1] * len(strange)

@@ -82,7 +82,7 @@ def test_silence_is_finite() -> None:
 
 
 @given(st.lists(st.integers(0, 9000), max_size=12), st.integers(0, 60_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_streaming_equals_batch_bit_for_bit(sizes: list[int], length: int) -> None:
     """However a sound is cut into blocks, the stream's frames are those of the whole sound, to the last bit."""
     sound = NOISE[:length]

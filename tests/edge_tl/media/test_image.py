@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -197,7 +197,6 @@ PNG = file_of(Image.fromarray(ramp(24, 24)))
 
 
 @given(st.sampled_from((JPEG, PNG)), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6))
-@settings(deadline=None)
 def test_damage_gets_a_picture_or_one_line(data: bytes, changes: list[tuple[float, int]]) -> None:
     """Whatever bytes of a file are overwritten, the answer is a picture or an ExampleError of one line."""
     damaged = bytearray(data)
@@ -218,7 +217,6 @@ SIDE = st.integers(1, 90)
 @example(2, 20_000, 64, 64, "crop")
 @example(20_000, 2, 64, 64, "letterbox")
 @example(1, 1, 224, 224, "stretch")
-@settings(deadline=None)
 def test_fit_always_gives_the_size_asked(rows: int, columns: int, height: int, width: int, resize: str) -> None:
     """Any picture comes to any size, uint8, in every way of resizing; a plain one keeps its colour."""
     fitted = fit(np.full((rows, columns, 3), 200, np.uint8), (height, width), resize)
@@ -296,7 +294,6 @@ def test_floats_and_lists_are_shape_errors() -> None:
 
 
 @given(SIDE, SIDE, SIDE)
-@settings(deadline=None)
 def test_a_thumbnail_keeps_the_aspect(rows: int, columns: int, side: int) -> None:
     """A thumbnail is never larger than asked nor than the picture, and keeps the aspect to a pixel."""
     small = thumbnail(np.full((rows, columns, 3), 9, np.uint8), side)

@@ -45,7 +45,7 @@ def test_what_a_lower_rate_cannot_hold_is_gone() -> None:
 @given(
     st.lists(st.integers(0, 5000), max_size=10), st.sampled_from([(48_000, 16_000), (44_100, 16_000), (16_000, 44_100)])
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_streaming_equals_batch_bit_for_bit(sizes: list[int], rates: tuple[int, int]) -> None:
     """However a sound is cut into blocks, the blocks that come out are the whole sound's, to the last bit."""
     stream = Resampler(*rates)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lacking import lacking
 from places import ROOT
 
 from edge_tl.errors import ExampleError
@@ -72,7 +73,7 @@ def test_labels_are_sorted_as_javascript_does() -> None:
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(TEXT, st.integers(1, 4), st.integers(1, 3), st.booleans(), st.integers(0, 5), st.integers(1, 192000)),
@@ -97,7 +98,7 @@ def test_what_is_written_is_read(entries: list[tuple[str, int, int, bool, int, i
 GOOD = write_tfjsscds([example("yes", key_frame=1), example("no", samples=np.ones(5, np.float32), rate_hz=8000)])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), max_size=4), st.integers(0, len(GOOD)))
 def test_damage_is_one_clear_line(changes: list[tuple[int, int]], length: int) -> None:
     """Whatever bytes change and wherever it is cut, a file is read to finite values or refused in one line."""
@@ -189,7 +190,7 @@ def test_the_published_package_reads_ours_and_we_read_theirs(data: Callable[[str
     modules = Path(os.environ.get("EDGE_TL_NODE_MODULES") or ROOT / "node_modules")
     node = shutil.which("node")
     if node is None or not (modules / PACKAGE).exists():
-        pytest.skip("Node with @tensorflow-models/speech-commands is not here (make node_modules)")
+        pytest.skip(lacking("Node with @tensorflow-models/speech-commands"))
     ours = tmp_path / "ours.bin"
     examples = read_tfjsscds(data("golden_tfjsscds.bin").read_bytes())
     examples += [example("zwölf", 43, 232, 1), example("down", 2, 2, 2, key_frame=0)]

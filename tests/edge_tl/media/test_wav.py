@@ -188,7 +188,7 @@ def test_three_hours_are_refused_whole_and_read_in_blocks(tmp_path: Path) -> Non
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_damaged_file_never_surprises(data: st.DataObject) -> None:
     """Whatever bytes of a file are changed or lost, the answer is a sound or one line."""
     whole = bytearray(FILES[data.draw(st.sampled_from(sorted(FILES)))][0][:400])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lacking import lacking
 from nn_parts import LAYERS, keras_of, norm, normal, pictures, weights_of
 from scipy.optimize import check_grad
 
@@ -54,7 +55,7 @@ def test_backward_is_the_slope_of_forward(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in LAYERS if name != "dropout"])
 def test_forward_and_gradients_are_those_of_tensorflow(name: str) -> None:
     """Every layer gives TensorFlow's output, gradients and running statistics in float32, within 1e-4."""
-    tf = pytest.importorskip("tensorflow")
+    tf = pytest.importorskip("tensorflow", reason=lacking("TensorFlow"))
     layer = LAYERS[name]()
     for array in layer.arrays.values():
         assert array.dtype == np.float64
@@ -99,7 +100,7 @@ def test_dropout_keeps_the_mean_and_is_still_in_use() -> None:
     strides=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     padding=st.sampled_from(["valid", "same"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_convolution_is_its_definition(
     height: int, width: int, kernel: tuple[int, int], strides: tuple[int, int], padding: str
 ) -> None:

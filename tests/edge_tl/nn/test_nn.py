@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lacking import lacking
 from nn_parts import keras_of, norm, normal, weights_of
 from scipy.optimize import check_grad
 from sklearn.datasets import load_digits
@@ -83,7 +84,7 @@ OPTIMIZERS: dict[str, tuple[Callable[[], Optimizer], Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("frozen", [(), (0, 1), (1,)])
 def test_a_training_is_that_of_keras_step_by_step(name: str, frozen: tuple[int, ...]) -> None:
     """From the same weights, each of eight batches changes them as Keras does, whichever layers are frozen."""
-    keras = pytest.importorskip("tensorflow").keras
+    keras = pytest.importorskip("tensorflow", reason=lacking("TensorFlow")).keras
     network = small()
     for position in frozen:
         network.layers[position].trainable = False
@@ -274,7 +275,7 @@ def test_a_saved_network_is_the_same_network() -> None:
     assert again.state()[0] == network.state()[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example(position=1, key="epsilon", value="")
 @example(position=1, key="epsilon", value=-1)
 @given(

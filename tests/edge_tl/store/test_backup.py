@@ -184,7 +184,7 @@ def test_a_bomb_is_cut_at_the_size_it_claims(archive: Path, tmp_path: Path) -> N
         restore_backup(claims, tmp_path / "place")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_no_damage_gets_through(archive: Path, tmp_path: Path, data: st.DataObject) -> None:
     """Flipped and cut bytes anywhere in the file: restored as it was, or refused in one line."""

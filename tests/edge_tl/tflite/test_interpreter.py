@@ -155,7 +155,7 @@ SAMPLE = TINY["int8"].read_bytes()
 
 
 @given(st.lists(st.tuples(st.integers(8, len(SAMPLE) - 1), st.integers(0, 255)), min_size=1, max_size=20))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_check_itself_survives_any_damage(changes: list[tuple[int, int]]) -> None:
     """Whatever bytes of a model are overwritten, the check passes it or raises ModelError with one line."""
     damaged = bytearray(SAMPLE)

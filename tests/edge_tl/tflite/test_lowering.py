@@ -38,7 +38,7 @@ def same(network: Network, shape: tuple[int, ...], rng: np.random.Generator) -> 
     np.testing.assert_allclose(made, wanted, atol=1e-5 * max(1.0, float(np.abs(wanted).max())))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     size=st.tuples(st.integers(1, 3), st.integers(1, 3)),

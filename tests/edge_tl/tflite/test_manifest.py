@@ -63,7 +63,7 @@ MANIFESTS = st.builds(
 
 
 @given(MANIFESTS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read(tmp_path: Path, manifest: Manifest) -> None:
     """Every manifest comes back as it was written, each number to its last bit."""
     write_manifest(tmp_path, manifest)
@@ -150,7 +150,7 @@ def test_a_folder_without_manifest(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=60) | st.text('[]{}",:0123456789eE.-+nul ', max_size=40).map(str.encode))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_get_one_line(tmp_path: Path, data: bytes) -> None:
     """Whatever bytes manifest.json holds, the answer is a ModelError of one line."""
     (tmp_path / "manifest.json").write_bytes(data)

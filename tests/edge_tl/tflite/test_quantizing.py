@@ -142,7 +142,7 @@ def test_a_whole_classifier_is_written_in_int8(data: Callable[[str], Path]) -> N
     assert (ranks < 5).mean() > 0.7
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(low=st.floats(-1e6, 1e6), high=st.floats(-1e6, 1e6))
 def test_every_range_holds_zero_exactly(low: float, high: float) -> None:
     """Zero, with which pictures are padded, is one of the 256 stored values, and the ends of the range are met."""
@@ -188,7 +188,7 @@ def test_sizes_that_contradict_each_other_take_no_memory() -> None:
         to_int8(huge, [example])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(at=st.floats(0, 1, exclude_max=True), value=st.sampled_from([0, 1, 2, 3, 2**31 - 1, -1, -(2**31), 2**20, 255]))
 def test_a_hostile_file_is_one_clear_line(at: float, value: int) -> None:
     """Whatever word of a file is changed, float16 gives a file that lies whole in its bytes, or one line."""

@@ -118,7 +118,7 @@ def test_a_cut_keeps_only_what_it_needs(small: tuple[bytes, str]) -> None:
     assert Interpreter(data, threads=1).outputs[0].name == name
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8), end=st.floats(0, 1)
 )

@@ -105,7 +105,7 @@ def test_what_weights_do_not_need_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [LEGACY, ZIP], ids=["legacy", "zip"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(at=st.integers(0, 10**6), value=st.integers(0, 255), cut=st.booleans())
 def test_damage_never_raises_anything_else(data: bytes, at: int, value: int, cut: bool) -> None:
     """A file truncated anywhere, or with any byte changed, gives ModelError or arrays, nothing else."""
