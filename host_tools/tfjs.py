@@ -13,7 +13,6 @@ import json
 import urllib.parse
 import urllib.request
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ModelError
+from edge_tl.files import ARCHIVE_DAMAGE
 
 MOST_BYTES = 200_000_000
 """Of one file and of all weights together: models of sound or pictures for a browser have at most some ten MB."""
@@ -226,7 +226,9 @@ def _unzipped(path: Path, name: str) -> bytes:
             inside = min(models, key=lambda one: len(one.parts)).parent if models else PurePosixPath()
             with archive.open(str(inside / name)) as file:
                 return _limited(file.read(MOST_BYTES + 1), f"{path}: {name}")
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, EOFError) as error:  # also encrypted
+    except ModelError:
+        raise
+    except (*ARCHIVE_DAMAGE, KeyError) as error:
         raise ModelError(f"{path}: {name} cannot be taken out of it ({' '.join(str(error).split())[:80]})") from None
 
 

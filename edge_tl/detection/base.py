@@ -23,7 +23,7 @@ from edge_tl.detection.answers import KINDS, Answers
 from edge_tl.detection.detector import NetworkDetector
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, ShapeError
-from edge_tl.files import write_synced
+from edge_tl.files import ARCHIVE_DAMAGE, write_synced
 from edge_tl.nn import Layer, Network
 from edge_tl.tflite.interpreter import read_model
 from edge_tl.tflite.manifest import FILE_NAME as MANIFEST
@@ -180,7 +180,7 @@ def _read(folder: Path, embedder: TFLiteEmbedder) -> tuple[About, Network | None
         raise ModelError(f"{path}: {error}; make it again") from None
     except ModelError:
         raise
-    except (ValueError, KeyError, TypeError, RecursionError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (*ARCHIVE_DAMAGE, KeyError, TypeError, AttributeError) as error:  # RecursionError is a RuntimeError
         raise ModelError(f"{path}: is damaged ({' '.join(str(error).split())[:80]}); make it again") from None
     return about, network
 

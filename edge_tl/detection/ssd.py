@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +19,7 @@ from edge_tl.core.boxes import surest
 from edge_tl.detection.found import Found
 from edge_tl.detection.ssd_anchors import decoded, read_anchors, standard_anchors
 from edge_tl.errors import ModelError
+from edge_tl.files import ARCHIVE_DAMAGE
 from edge_tl.media.image import fit
 from edge_tl.tflite.flatbuffer import custom_outputs, metadata, normalisation
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
@@ -266,9 +266,9 @@ def bundled_labels(data: bytes, name: str) -> tuple[str, ...]:
                 raise ModelError(f"{name}: its labels unfold to {texts[0].file_size} bytes; give --labels-file")
             with archive.open(texts[0]) as file:
                 return parse_labels(file.read(MOST_LABELS_BYTES), f"{name}: {texts[0].filename}")
-    except ModelError:  # it is a ValueError too
+    except ModelError:
         raise
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error):
+    except ARCHIVE_DAMAGE:
         return ()
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_tl.errors import ProfileError
-from edge_tl.files import sync_folder
+from edge_tl.files import ARCHIVE_DAMAGE, sync_folder
 from edge_tl.store.database import check_database, copy_database
 from edge_tl.store.profile import Profile
 from edge_tl.store.schema import TABLES, VERSION
@@ -112,13 +112,12 @@ def restore_backup(file: Path, folder: Path) -> dict[str, Any]:
         sync_folder(new)
         new.rename(folder)
         sync_folder(folder.parent)
-    # What zipfile raises for a damaged archive: its own, and what its decompressors and its parsing raise.
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, ProfileError):
-            raise
-        raise _bad(file, str(error) or type(error).__name__) from error
+    except ProfileError:
+        raise
     except OSError as error:
         raise ProfileError(f"{file} cannot be restored ({error.strerror or error}): check the disk") from error
+    except (*ARCHIVE_DAMAGE, KeyError) as error:
+        raise _bad(file, str(error) or type(error).__name__) from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return index

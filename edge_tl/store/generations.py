@@ -23,7 +23,7 @@ import numpy as np
 
 from edge_tl.core.answers import Saved
 from edge_tl.errors import ProfileError
-from edge_tl.files import sync_folder, write_synced
+from edge_tl.files import ARCHIVE_DAMAGE, sync_folder, write_synced
 
 KEPT = 5
 """How many generations stay on disk, those set aside included."""
@@ -204,7 +204,7 @@ def _load(path: Path) -> Saved | None:
         if found == FORMAT:
             with np.load(io.BytesIO(files["arrays.npz"]), allow_pickle=False) as arrays:
                 return Saved(dict(content["meta"]), dict(arrays))
-    except (ValueError, TypeError, KeyError, OSError, EOFError, RecursionError, zipfile.BadZipFile):
+    except (*ARCHIVE_DAMAGE, TypeError, KeyError):  # RecursionError is a RuntimeError
         return None
     raise ProfileError(f"{path} has format {found}, this edge-tl reads {FORMAT}: upgrade edge-tl")
 

@@ -7,12 +7,11 @@ import os
 import shutil
 import sys
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_tl.errors import ModelError
-from edge_tl.files import sync_folder, write_synced
+from edge_tl.files import ARCHIVE_DAMAGE, sync_folder, write_synced
 from edge_tl.tflite.interpreter import Interpreter, read_model
 from edge_tl.tflite.manifest import Manifest, Scaling, read_manifest, write_manifest
 
@@ -101,10 +100,9 @@ def read_parts(wheel: Path, which: str) -> dict[Part, bytes]:
         raise ModelError(f"{wheel}: no such file; the wheel of mediapipe {VERSION} is wanted") from None
     except OSError as error:
         raise ModelError(f"{wheel}: cannot be read ({error.strerror or error}); a wheel file is wanted") from error
-    # zipfile also raises RuntimeError (encrypted) and NotImplementedError (a compression it does not know).
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
+    except ModelError:
+        raise
+    except ARCHIVE_DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{wheel}: is no whole wheel ({reason}); download mediapipe {VERSION} again") from error
 

@@ -17,7 +17,7 @@ from places import DATA, ROOT
 from tiny_ssd import LABELS, anchors, scene
 
 from edge_tl.core.boxes import overlaps, surest
-from edge_tl.detection.ssd import OVERLAP, SSDDetector, parse_labels, read_labels
+from edge_tl.detection.ssd import OVERLAP, SSDDetector, bundled_labels, parse_labels, read_labels
 from edge_tl.detection.ssd_anchors import read_anchors, standard_anchors
 from edge_tl.errors import ModelError, ShapeError
 from edge_tl.media.image import decode
@@ -211,6 +211,20 @@ def test_damaged_files_are_one_line(data: st.DataObject) -> None:
     else:
         told = ""
     assert "\n" not in told
+
+
+def test_any_byte_of_the_labels_archive_may_be_wrong() -> None:
+    """Whichever byte of the archive behind a model is changed, there are labels, none, or one line."""
+    whole = (DATA / "tiny_ssd_said.tflite").read_bytes()
+    assert bundled_labels(whole, "whole")
+    for place in range(whole.index(b"PK\x03\x04"), len(whole)):
+        for value in (0, 1, 9, 255):
+            spoilt = whole[:place] + bytes([value]) + whole[place + 1 :]
+            try:
+                said = " ".join(bundled_labels(spoilt, "spoilt"))
+            except ModelError as error:
+                said = str(error)
+            assert "\n" not in said
 
 
 boxes = st.lists(st.tuples(*[st.floats(0, 10)] * 4, st.floats(0, 1)), max_size=12)
