@@ -23,6 +23,7 @@ help:
 	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
 	@echo "make check-systemd  the service installed under a real systemd that boots (root, mmdebstrap, 1 GB)"
 	@echo "make check-mutants   thousands of damaged model files against what cuts, fuses and quantises them"
+	@echo "make check-kernels   the tests of tight bounds and equal bits under each of OpenBLAS' kernels, Nehalem to SkylakeX"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
 
 $(VENV)/ready: pyproject.toml setup.py
@@ -105,6 +106,11 @@ prove: $(VENV)/host
 check-mediapipe: downloads $(if $(PYTHON311),.venv-mediapipe/ready)
 	@if [ -n "$(PYTHON311)" ]; then PYTHONPATH=. .venv-mediapipe/bin/python tests/checks/check_mediapipe.py; \
 	else echo "check-mediapipe skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
+
+# Two versions of NumPy bring two of OpenBLAS, and only the older one has kernels for Zen of its own.
+.PHONY: check-kernels
+check-kernels: $(VENV)/dev $(if $(PYTHON311),$(TFLITE)/ready)
+	@$(BIN)/python tests/checks/check_kernels.py $(if $(PYTHON311),$(TFLITE)/bin/python)
 
 .PHONY: check-mutants
 check-mutants: $(VENV)/dev

@@ -17,6 +17,7 @@ from edge_tl.errors import ShapeError
 
 EIGH_ROWS = 1000
 """Up to here the eigenvectors are worth their time (0.77 s at 2 000 rows); beyond, a Cholesky factor serves."""
+_STRIP = 256  # rows that are mirrored at once, so that no copy of the whole is made
 
 
 class GrowingGram:
@@ -62,6 +63,11 @@ class GrowingGram:
         products = self._X[:last] @ new[0] if len(new) == 1 else self._X[:last] @ new.T
         self._K[:last, first:last] = products.reshape(last, -1)
         self._K[first:last, :first] = self._K[:first, first:last].T
+        for at in range(first, last, _STRIP):  # a product of matrices need not be symmetric to the bit: kernels differ
+            strip = slice(at, min(at + _STRIP, last))
+            inner = self._K[strip, strip]
+            self._K[strip, strip] = np.triu(inner) + np.triu(inner, 1).T
+            self._K[strip.stop : last, strip] = self._K[strip, strip.stop : last].T
         self._n = last
 
     def remove(self, indices: Sequence[int] | np.ndarray) -> None:

@@ -14,6 +14,8 @@ from edge_tl.store.examples import ExampleStore
 from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeEmbedder
 
+pytestmark = pytest.mark.exact
+
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
 
 
@@ -92,7 +94,7 @@ def test_another_embedder_is_refused() -> None:
 
 
 def test_learning_live_and_from_the_store_is_the_same(tmp_path: Path) -> None:
-    """Examples learned as they arrive and examples read back after a restart give the same head, to the bit."""
+    """Examples learned as they arrive and those read back are the same to the bit, the head but for rounding."""
     live = Recognizer(FakeEmbedder())
     rng = np.random.default_rng(3)
     with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:

@@ -29,7 +29,7 @@ from edge_tl.tflite.schema import opened, packed
 from edge_tl.tflite.surgery import truncate
 from edge_tl.tflite.unfreeze import unfreeze
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.host, pytest.mark.exact]
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 

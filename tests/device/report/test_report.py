@@ -295,6 +295,7 @@ def drifting(takes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndar
     return (X + 0.03 * rng.normal(size=X.shape)).astype(np.float32), np.array(["a", "b"])[codes], numbers
 
 
+@pytest.mark.exact
 def test_the_learning_curve_is_that_of_heads_fitted_so() -> None:
     """More takes teach more; the same seed gives the same curve; with all takes but one it is every fit by hand."""
     X, y, takes = drifting(9)
@@ -325,6 +326,7 @@ def test_the_learning_curve_wants_two_classes_with_two_takes() -> None:
     assert len(learning_curve(lambda: make_head("knn"), X, y, takes)) == 2
 
 
+@pytest.mark.exact
 @pytest.mark.parametrize("rows", [40, 1800])
 def test_the_map_is_the_principal_plane(rows: int) -> None:
     """The points are those of scikit-learn's PCA up to the sign; beyond 1500 rows nearly so."""

@@ -14,6 +14,8 @@ from hypothesis.extra import numpy as hnp
 from edge_tl.core.features import GRIDS, FeatureMap, cell_means
 from edge_tl.errors import ConfigError, ShapeError
 
+pytestmark = pytest.mark.exact
+
 SHAPE = (7, 7, 5)
 
 

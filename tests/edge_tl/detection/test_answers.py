@@ -16,6 +16,8 @@ from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.nn import Adam, Dense, Joint, Network, fit
 from edge_tl.testing import FakeEmbedder
 
+pytestmark = pytest.mark.exact
+
 SIDE = 64
 """Of the pictures that FakeEmbedder(8) takes."""
 MADE: dict[str, Callable[[], Answers]] = {

@@ -20,6 +20,8 @@ from edge_tl.media.image import cut_out, fit
 from edge_tl.models import default_model
 from edge_tl.testing import FakeEmbedder
 
+pytestmark = pytest.mark.exact
+
 TAUGHT = 24
 
 

@@ -25,6 +25,8 @@ from edge_tl.models import default_model
 from edge_tl.nn import BatchNorm, Dense, Network
 from edge_tl.tflite.flatbuffer import metadata
 
+pytestmark = pytest.mark.exact
+
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)
 
 SIDE_PX = 128

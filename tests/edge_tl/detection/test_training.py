@@ -49,6 +49,7 @@ def trained(base: Base, plan: Plan, loss: str = "scaled", seed: int = 0) -> Trai
     return train(base, answers_of(loss, SHAPES, base.side_px), plan, seed=seed, clock=FakeClock())
 
 
+@pytest.mark.exact
 def test_each_phase_trains_what_it_should_and_nothing_else(small_base: Path) -> None:
     """Phase 1: the head. Phase 2: pointwise convolutions and their norms too; depthwise layers stay bit for bit."""
     base = read_base(small_base, 1)
@@ -72,6 +73,7 @@ def test_each_phase_trains_what_it_should_and_nothing_else(small_base: Path) -> 
     np.testing.assert_array_equal(read_base(small_base, 1).layers[0].parameters["W"], before["0.W"])
 
 
+@pytest.mark.exact
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_training_is_the_same_from_the_same_seed_and_saved(small_base: Path, tmp_path: Path, loss: str) -> None:
     """Twice the same curve; and the folder it is written to finds what the network in memory found."""
@@ -165,6 +167,7 @@ def test_plans_are_those_of_the_options() -> None:
             plan_of(wrong)
 
 
+@pytest.mark.exact
 @pytest.mark.host
 @pytest.mark.parametrize("freeze_bn", [False, True])
 @pytest.mark.parametrize("loss", ["scaled", "classes"])

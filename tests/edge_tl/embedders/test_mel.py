@@ -16,6 +16,8 @@ from edge_tl.errors import ShapeError
 from edge_tl.media.wav import read_wav
 from edge_tl.tflite.interpreter import Interpreter
 
+pytestmark = pytest.mark.exact
+
 NOISE = np.random.default_rng(0).normal(scale=0.1, size=48_000).astype(np.float32)
 
 

@@ -25,6 +25,8 @@ from edge_tl.store.examples import ExampleStore
 from edge_tl.testing import check_embedder
 from edge_tl.tflite.interpreter import BACKENDS, Interpreter
 
+pytestmark = pytest.mark.exact
+
 HERE = importlib.util.find_spec("pyopen_wakeword") is not None
 needs_package = pytest.mark.skipif(not HERE, reason="pyopen-wakeword is not installed: pip install -e .[speech]")
 NOISE = np.random.default_rng(0).normal(scale=0.05, size=40_000).astype(np.float32)

@@ -14,6 +14,8 @@ from edge_tl.embedders.speech_base import ARRAYS, BASE, FILE_NAME, SpeechBase, r
 from edge_tl.errors import ModelError
 from edge_tl.nn.network import Upper
 
+pytestmark = pytest.mark.exact
+
 LABELS = ("background noise", "up", "down")
 
 

@@ -14,6 +14,8 @@ from edge_tl.frames import Frame
 from edge_tl.media.frontend import check_sound
 from edge_tl.media.resample import resample
 
+pytestmark = pytest.mark.exact
+
 NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 96_000).astype(np.float32)
 
 

@@ -33,6 +33,8 @@ from edge_tl.tflite.flatbuffer import check_whole
 from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.manifest import Scaling
 
+pytestmark = pytest.mark.exact
+
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)
 
 SHIPPED = next(default_model().glob("*.tflite"))

@@ -128,6 +128,7 @@ def test_the_three_modes_learn_other_digits(base: PictureBase, train: Labelled, 
     assert {name: array.tobytes() for name, array in base.network.state()[1].items()} == before
 
 
+@pytest.mark.exact
 def test_labels_find_their_outputs(base: PictureBase, train: Labelled) -> None:
     """Known labels keep their places; another number of classes gets a fresh last layer; strangers are one line."""
     few = some(train, ("1", "3"), 16)
@@ -306,6 +307,7 @@ def test_what_cannot_be_adapted_is_one_line(
     assert said.err.count("\n") == 1
 
 
+@pytest.mark.exact
 @pytest.mark.host
 def test_numpy_adapts_as_keras_does(base: PictureBase, train: Labelled) -> None:
     """From the same weights and batches, without dropout, ten steps of each mode change them as Keras' do."""

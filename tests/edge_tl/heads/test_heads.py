@@ -12,6 +12,8 @@ import pytest
 from edge_tl.errors import ConfigError, NotFittedError, ShapeError
 from edge_tl.heads import HEADS, Head, head_from_state, make_head
 
+pytestmark = pytest.mark.exact
+
 CARRIES_ON = {"knn", "prototype"}
 """Heads that hold what `partial_fit` needs in their state, and that work from one class."""
 

@@ -15,6 +15,8 @@ from edge_tl.errors import ConfigError, NotFittedError, ShapeError
 from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.prototype import PrototypeHead
 
+pytestmark = pytest.mark.exact
+
 
 def cloud(n: int = 60, columns: int = 30, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Random positive rows with labels that depend on them."""

@@ -8,6 +8,8 @@ import pytest
 from edge_tl.core.gram import squared_distances
 from edge_tl.heads.known_or_other import SMOOTH, KnownOrOther
 
+pytestmark = pytest.mark.exact
+
 
 def clusters(seed: int = 0, each: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Rows of two classes, their codes and folds, and others between and around them."""

@@ -16,6 +16,8 @@ from edge_tl.nn import Adam, CrossEntropy, Network, fit
 from edge_tl.nn.layers import variance_scaling
 from edge_tl.nn.losses import softmax
 
+pytestmark = pytest.mark.exact
+
 
 def examples(n: int = 30, columns: int = 200) -> tuple[np.ndarray, np.ndarray]:
     """Rows (n, columns) float64 and codes of three classes that depend on them."""

@@ -19,6 +19,8 @@ from edge_tl.heads.ridge import RidgeHead
 from edge_tl.media.image import decode
 from edge_tl.models import default_model
 
+pytestmark = pytest.mark.exact
+
 RNG = np.random.default_rng(0)
 CENTRES = RNG.uniform(0, 1, (5, 80))
 

@@ -11,6 +11,8 @@ from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
 from edge_tl.heads.ridge import RidgeHead, spread
 
+pytestmark = pytest.mark.exact
+
 
 def clusters(
     n: int = 30, columns: int = 50, classes: int = 3, seed: int = 0, noise: float = 1.5

@@ -11,6 +11,8 @@ from edge_tl.errors import ConfigError
 from edge_tl.heads.lbfgs import minimise
 from edge_tl.heads.softmax import SoftmaxHead
 
+pytestmark = pytest.mark.exact
+
 
 def clusters(
     n: int = 40, columns: int = 25, classes: int = 3, noise: float = 2.0, lose: int = 0

@@ -13,6 +13,8 @@ from edge_tl.heads.tuned import TunedHead, held_out
 from edge_tl.nn import Conv2D, Flatten, Network, ReLU
 from edge_tl.nn.network import Upper
 
+pytestmark = pytest.mark.exact
+
 INPUTS, UNITS = 12, 24
 
 

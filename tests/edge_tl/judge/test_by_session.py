@@ -17,6 +17,8 @@ from edge_tl.heads.ridge import RidgeHead
 from edge_tl.judge.validation import evaluate, leave_one_session_out
 from edge_tl.nn.losses import softmax
 
+pytestmark = pytest.mark.exact
+
 LABELS = np.array(["left", "right", "up"])
 
 

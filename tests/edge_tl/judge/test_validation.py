@@ -20,6 +20,8 @@ from edge_tl.heads.ridge import RidgeHead
 from edge_tl.judge.validation import evaluate, leave_one_take_out, random_split
 from edge_tl.nn.losses import softmax
 
+pytestmark = pytest.mark.exact
+
 
 def sessions(takes: int = 6, frames: int = 10, drift: float = 1.0, seed: int = 0) -> tuple[np.ndarray, ...]:
     """Three classes in takes whose frames are near-duplicates: X, y, takes, as a camera gives them."""

@@ -24,6 +24,8 @@ from edge_tl.nn.folding import Folded, folded
 from edge_tl.nn.layers import Product
 from edge_tl.nn.memory import empty, kept
 
+pytestmark = pytest.mark.exact
+
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_backward_is_the_slope_of_forward(name: str) -> None:

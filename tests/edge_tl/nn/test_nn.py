@@ -35,6 +35,8 @@ from edge_tl.nn import (
     fit,
 )
 
+pytestmark = pytest.mark.exact
+
 
 def small(seed: int = 0) -> Network:
     """A network with every kind of layer, float32, for pictures of 12×12×1 and three classes."""

@@ -245,6 +245,7 @@ def test_two_models_are_not_mixed_before_the_first_commit(store: ExampleStore) -
         store.add(take, None, embedding(1), "b" * 64)
 
 
+@pytest.mark.exact
 def test_reembedding_gives_what_embedding_the_stored_picture_gives(store: ExampleStore) -> None:
     """With another embedder every example is embedded anew from its stored picture; a second call has nothing to do."""
     fill(store)
@@ -342,6 +343,7 @@ def test_what_is_no_picture_never_reaches_the_disk(store: ExampleStore) -> None:
     assert store.flush() == 0
 
 
+@pytest.mark.exact
 def test_real_pictures_survive(store: ExampleStore, data: Callable[[str], Path]) -> None:
     """Real camera pictures of 320 px are stored byte for byte, and their embeddings come back as trained on."""
     files = sorted((data("hands_sessions") / "session_2").rglob("*.jpg"))[:10]

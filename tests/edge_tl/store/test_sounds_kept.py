@@ -82,6 +82,7 @@ def test_a_recording_comes_back_from_the_store_bit_for_bit(tmp_path: Path) -> No
             store.sound(second)
 
 
+@pytest.mark.exact
 def test_recordings_are_learned_in_views_and_counted_once(tmp_path: Path) -> None:
     """One recording is one example of several rows, the same ones from the store as from the microphone."""
     pytest.importorskip("soxr")

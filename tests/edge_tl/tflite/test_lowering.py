@@ -21,6 +21,8 @@ from edge_tl.nn import BatchNorm, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatt
 from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.lowering import network_model
 
+pytestmark = pytest.mark.exact
+
 pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the schema", exc_type=ImportError)
 
 

@@ -15,6 +15,8 @@ from edge_tl.testing import FakeEmbedder
 from edge_tl.words.alarms import answers, left_out
 from edge_tl.words.others import ANY, HARDEST, others_in, pick
 
+pytestmark = pytest.mark.exact
+
 DIM, VIEWS = 8, 3
 MIDDLES = {"go": np.eye(DIM)[0], "stop": np.eye(DIM)[1], "background noise": np.eye(DIM)[2]}
 BETWEEN = 0.8 * np.eye(DIM)[0] + 0.6 * np.eye(DIM)[3]

@@ -14,6 +14,8 @@ from edge_tl.errors import ConfigError
 from edge_tl.media.image import decode
 from edge_tl.testing import FakeEmbedder, check_embedder
 
+pytestmark = pytest.mark.exact
+
 
 @pytest.fixture(scope="module")
 def hands(look_models: Path) -> HandEmbedder:

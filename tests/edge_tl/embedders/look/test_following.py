@@ -13,6 +13,8 @@ from edge_tl.embedders.look.hand import TURNS_RAD, Hand, HandTracker
 from edge_tl.embedders.look.region import Region
 from edge_tl.media.image import decode
 
+pytestmark = pytest.mark.exact
+
 GREY = np.full((240, 320, 3), 127, np.uint8)
 
 

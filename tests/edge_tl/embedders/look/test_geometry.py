@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from edge_tl.embedders.look.anchors import anchors
 from edge_tl.embedders.look.palm_and_face import decode, weighted
 from edge_tl.embedders.look.region import Region, around, upright, whole
 from edge_tl.media.image import fit, letterbox, warp
+
+pytestmark = pytest.mark.exact
 
 REGIONS = st.builds(
     Region,

@@ -25,6 +25,8 @@ from edge_tl.embedders.look.made_hands import (
 from edge_tl.heads.rejection import Rejector
 from edge_tl.media.image import decode
 
+pytestmark = pytest.mark.exact
+
 
 @pytest.fixture(scope="module")
 def signs(data: Callable[[str], Path], look_models: Path) -> tuple[np.ndarray, np.ndarray]:
