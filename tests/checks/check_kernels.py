@@ -79,7 +79,7 @@ def run(python: str, kernel: str, threads: str, wide: list[str]) -> tuple[bool, 
 
 def main(pythons: list[str]) -> int:
     """Print a line for each kernel and number of threads; 1 where a test failed, or nothing could be tried."""
-    print(f"{'NumPy':8} {'OpenBLAS':14} {'kernels':10} {'threads':7}  {'result'}")
+    print(f"{'NumPy':8} {'OpenBLAS':14} {'kernels':11} {'threads':7}  {'time':>7}  {'result'}")
     results: list[bool] = []
     close: dict[str, float] = {}
     for python in dict.fromkeys(pythons):
@@ -89,7 +89,7 @@ def main(pythons: list[str]) -> int:
                 [python, "-c", PROBE], env=environment(kernel, "1"), capture_output=True, text=True, check=False
             )
             if probe.returncode == -signal.SIGILL:
-                print(f"{'':23} {kernel:10} left out: this processor cannot run them")
+                print(f"{'':23} {kernel:11} left out: this processor cannot run them")
                 continue
             if probe.returncode:
                 print(f"{python}: {probe.stderr.strip().splitlines()[-1]}")
@@ -99,7 +99,7 @@ def main(pythons: list[str]) -> int:
                 print(f"{python}: its NumPy is not built with OpenBLAS, so there are no kernels to choose")
                 break
             numpy, architecture, version, wide = found
-            start = f"{numpy:8} {version:14} {kernel:10}"
+            start = f"{numpy:8} {version:14} {kernel:11}"
             if architecture != kernel or architecture in tried:
                 print(f"{start} left out: this OpenBLAS has {architecture}'s in their place")
                 continue
@@ -108,7 +108,7 @@ def main(pythons: list[str]) -> int:
                 begun_s = time.monotonic()
                 passed, said, near = run(python, kernel, threads, wide)
                 took_s = time.monotonic() - begun_s
-                print(f"{start} {threads:>7}  {'passed' if passed else 'FAILED'}: {said} ({took_s:.0f} s)", flush=True)
+                print(f"{start} {threads:>7}  {took_s:5.0f} s  {'passed' if passed else 'FAILED'}: {said}", flush=True)
                 results.append(passed)
                 for share, place in near:
                     close[place] = max(close.get(place, 0.0), share)
