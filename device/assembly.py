@@ -8,6 +8,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
 
+from device.cli.model_places import folder_of_models
 from device.cli.output import warn
 from device.sources.choose import open_mic, open_source, parse_camera
 from device.sources.reconnect import Reconnecting
@@ -15,6 +16,7 @@ from device.sources.rotated import Rotated
 from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.core.answers import Saved
 from edge_tl.detection.few import NAME as BOXES
+from edge_tl.embedders.look.models import ALL
 from edge_tl.embedders.look.ways import NEEDS, Look, open_look
 from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked
@@ -45,7 +47,9 @@ def load_embedder(arguments: Namespace, look: Look | None = None) -> Embedder:
 
     if look is None:
         look = read_look(profile_folder(arguments))
-    return open_look(look, models_folder(arguments), load_inner, arguments.threads)
+    # Asked only where models are needed: they are read to the last byte, to see that they are unharmed.
+    folder = models_folder(arguments, NEEDS[look.way]) if look.way in NEEDS else Path()
+    return open_look(look, folder, load_inner, arguments.threads)
 
 
 def asked_look(arguments: Namespace, remembered: Look) -> Look:
@@ -148,9 +152,9 @@ def embedders_folder(arguments: Namespace) -> Path:
     return Path(arguments.data_dir) / "embedders"
 
 
-def models_folder(arguments: Namespace) -> Path:
-    """Where `edge-tl model get` puts the models that look for hands and faces."""
-    return Path(arguments.data_dir) / "models"
+def models_folder(arguments: Namespace, which: str = ALL) -> Path:
+    """Where the models that look for `hands`, for `face`, or for `all` are installed, else would be."""
+    return folder_of_models(Path(arguments.data_dir), which)
 
 
 def open_profile(arguments: Namespace, stack: ExitStack, *, writable: bool, make: bool = False) -> Profile:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from device.cli.grammar import data_dir  # noqa: E402
+from device.cli.model_places import folder_of_models  # noqa: E402
 from edge_tl.embedders.look.embedders import HandEmbedder  # noqa: E402
 from edge_tl.embedders.look.marks import marks  # noqa: E402
 from edge_tl.media.image import fit, marked, save_png  # noqa: E402
@@ -27,7 +28,7 @@ GAP_PX = 4
 
 def main() -> None:
     """A row for each of two days, a column for each sign."""
-    models = Path(sys.argv[1] if len(sys.argv) > 1 else data_dir()) / "models"
+    models = folder_of_models(Path(sys.argv[1] if len(sys.argv) > 1 else data_dir()), "hands")
     embedder = HandEmbedder.load(models, threads=1)
     rows = []
     with SimulatedPlayer(SEED, clock=lambda: 0.0, subject="hand") as player:

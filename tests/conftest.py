@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -11,9 +12,24 @@ import pytest
 from hypothesis import settings
 from lacking import lacking, summary
 
-from edge_tl.embedders.look.models import PARTS, VERSION, install_models
+from edge_tl.embedders.look.models import ALL, VERSION, install_models, read_installed, store_parts
+from edge_tl.errors import ModelError
 
 ROOT = Path(__file__).resolve().parents[1]
+OFFLINE = {
+    "EDGE_TL_MODELS": "/dev/null/models",
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+}
+"""What every test and every program that it starts begins with: no models but those that the test installs (what this
+machine's environment holds decides nothing), and no package index."""
+
+
+def pytest_configure() -> None:
+    """Set it, also for the fixtures that are made before the first test."""
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        del os.environ[name]
+    os.environ.update(OFFLINE)
 
 # Without deadlines: another machine, or a busy one, is not a wrong one. The same examples in every run: a red run is
 # then of what was changed, and red again for whoever looks into it. `--hypothesis-profile=search` looks for new ones.
@@ -46,11 +62,13 @@ def wheel() -> Path:
 
 
 @pytest.fixture(scope="session")
-def look_models(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the models for hands and faces, as `edge-tl model get` puts them into the data folder."""
+def look_models(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the models for hands and faces: those that `make venv` brought, else out of the published wheel."""
     folder = tmp_path_factory.mktemp("models")
-    for which in PARTS:
-        install_models(wheel, folder, which)
+    try:
+        store_parts(folder, read_installed(Path(sys.prefix) / "share" / "edge-tl" / "models", ALL))
+    except ModelError:
+        install_models(request.getfixturevalue("wheel"), folder, ALL)
     return folder
 
 

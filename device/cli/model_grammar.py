@@ -8,7 +8,7 @@ from pathlib import Path
 
 from device.cli.arguments import pair, positive, seed, sentence, share, threads, two_phases
 
-MODELS = ("hands", "face")
+MODELS = ("hands", "face", "all")
 ADAPTING = ("freeze", "reset", "all", "compare")
 
 
@@ -121,9 +121,20 @@ def add_model(
         model_action("detector", "train an object detector here, on scenes that it draws: triangles and rectangles")
     )
     get = model_action("get", "get the models that find hands or faces, of a published package (35 MB)")
-    get.add_argument("which", choices=MODELS, metavar="hands|face", help="what is looked for")
+    get.add_argument("which", choices=MODELS, metavar="hands|face|all", help="what is looked for")
     get.add_argument("--wheel", type=Path, metavar="FILE", help="the package, where there is no network")
-    get.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")
+    get.add_argument(
+        "--if-possible",
+        action="store_true",
+        help="with all, for set-up: wait only seconds for a network, and where there is none say so and go on",
+    )
+    get.add_argument(
+        "--data-dir",
+        type=Path,
+        default=data_dir,
+        metavar="DIR",
+        help="where they are put if edge-tl's own environment cannot be written (default: %(default)s)",
+    )
     get.add_argument("--json", action="store_true", help="print JSON instead of text")
     listed = model_action("list", "the models on this machine")
     listed.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from device.assembly import models_folder
 from device.cli.grammar import data_dir as default_data_dir
+from device.cli.model_places import folder_of_models, folder_to_fill, shared_folder
 from device.cli.output import print_json
 from device.sources.microphone import microphones
 from edge_tl.embedders.look.models import PARTS, load_part
@@ -146,10 +146,10 @@ def model_finding() -> Finding:
 
 def look_findings(data_dir: Path) -> Iterator[Finding]:
     """Whether the models that find hands and faces are there, and run."""
-    folder = models_folder(Namespace(data_dir=data_dir))
     for which, parts in PARTS.items():
+        folder = folder_of_models(data_dir, which)
         get = f"edge-tl model get {which}"
-        if data_dir.absolute() != default_data_dir().absolute():
+        if folder_to_fill(data_dir) != shared_folder() and data_dir.absolute() != default_data_dir().absolute():
             get += f" --data-dir {shlex.quote(str(data_dir))}"
         places = [folder / part.name for part in parts]
         if not any(place.exists() for place in places):

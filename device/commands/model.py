@@ -10,22 +10,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from device.assembly import models_folder, open_profile
-from device.cli.fetch_models import fetched_parts, local_wheels
+from device.assembly import open_profile
+from device.cli.fetch_models import ensure_models, taken_parts
+from device.cli.model_places import folder_of_models, folder_to_fill, has_models
 from device.cli.output import print_json, warn
 from edge_tl.detection.one_file import columns, is_one_file, read_one_file
 from edge_tl.embedders.look.models import (
+    ALL,
     ARCHITECTURE,
     PARTS,
-    VERSION,
-    Part,
     is_installed,
     load_part,
+    parts_of,
     read_parts,
     store_parts,
 )
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ModelError, ProfileError
+from edge_tl.errors import ConfigError, ModelError, ProfileError
 from edge_tl.export.fused import read_about
 from edge_tl.models import default_model
 from edge_tl.store.generations import Generation
@@ -66,43 +67,37 @@ def line(generation: Generation) -> str:
 
 
 def get(arguments: Namespace) -> int:
-    """Take the models of `hands` or `face` out of the published package, unless they are there already."""
-    folder, which = models_folder(arguments), arguments.which
-    there = all(is_installed(folder, part) for part in PARTS[which])
-    if there and arguments.wheel is None:
-        places = [folder / part.name for part in PARTS[which]]
+    """Take the models of `hands`, `face` or `all` out of the published package, unless they are there already."""
+    which, data_dir = arguments.which, arguments.data_dir
+    if arguments.if_possible:
+        if which != ALL or arguments.wheel or arguments.json:
+            raise ConfigError("--if-possible is for `edge-tl model get all` alone: without --wheel and --json")
+        ensure_models(data_dir, warn)
+        return 0
+    there = arguments.wheel is None and has_models(data_dir, which)
+    if there:
+        folder = folder_of_models(data_dir, which)
     else:
-        places = store_parts(folder, wanted_parts(arguments))
+        folder = folder_to_fill(data_dir)
+        wheel = arguments.wheel
+        store_parts(folder, taken_parts(data_dir, which, warn) if wheel is None else read_parts(wheel, which))
+    places = {part: str(folder / part.name) for part in parts_of(which)}
     if arguments.json:
-        print_json({"which": which, "already_there": there, "models": [str(place) for place in places]})
-    else:
-        for place in places:
-            print(f"{which}: {place} {'was already there' if there else 'is ready'}")
+        print_json({"which": which, "already_there": there, "models": list(places.values())})
+        return 0
+    for word, parts in PARTS.items():
+        for part in parts:
+            if part in places:
+                print(f"{word}: {places[part]} {'was already there' if there else 'is ready'}")
     return 0
-
-
-def wanted_parts(arguments: Namespace) -> dict[Part, bytes]:
-    """The models of `--wheel`, else of a wheel that lies on this machine, else of the one that pip fetches."""
-    if arguments.wheel is not None:
-        return read_parts(arguments.wheel, arguments.which)
-    for wheel in local_wheels(arguments.data_dir):
-        try:
-            taken = read_parts(wheel, arguments.which)
-        except ModelError as error:
-            warn(f"{error}; looking on")
-            continue
-        warn(f"taking it from {wheel}")
-        return taken
-    warn(f"fetching the wheel of mediapipe {VERSION} with pip (35 MB); only the models are kept of it")
-    return fetched_parts(arguments.which)
 
 
 def list_models(arguments: Namespace) -> int:
     """The shipped model, and those that find hands and faces, there or not."""
     shipped = default_model()
     rows = [{"name": shipped.name, "for": "frame", "installed": True, "folder": str(shipped)}]
-    folder = models_folder(arguments)
     for which, parts in PARTS.items():
+        folder = folder_of_models(arguments.data_dir, which)
         for part in parts:
             there = is_installed(folder, part)
             rows.append({"name": part.name, "for": which, "installed": there, "folder": str(folder / part.name)})

