@@ -8,6 +8,8 @@ from pathlib import Path
 
 from edge_tl.embedders.look.models import ALL, is_installed, parts_of
 
+IN_ENVIRONMENT = Path("share/edge-tl/models")
+"""Where models are in an environment."""
 VARIABLE = "EDGE_TL_MODELS"
 """Names another shared folder, where the program's own can hold none (a read-only image)."""
 
@@ -20,7 +22,7 @@ def shared_folder() -> Path:
     them too; and they go when the environment goes. The data folder could not do this: it is one user's, and
     `--data-dir` names any number of others.
     """
-    return Path(os.environ.get(VARIABLE) or Path(sys.prefix) / "share" / "edge-tl" / "models")
+    return Path(os.environ.get(VARIABLE) or Path(sys.prefix) / IN_ENVIRONMENT)
 
 
 def folders_of_models(data_dir: Path) -> tuple[Path, Path]:

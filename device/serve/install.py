@@ -14,7 +14,11 @@ from functools import partial
 from importlib import resources
 from pathlib import Path
 
+from device.cli.fetch_models import Say, bring_models
+from device.cli.model_places import IN_ENVIRONMENT
+from device.cli.output import warn
 from device.serve.config import ServiceConfig, parse_config
+from edge_tl.embedders.look.models import ALL, is_installed, parts_of
 from edge_tl.errors import ConfigError, EdgeTLError
 
 USER = "edge-tl"
@@ -102,10 +106,13 @@ def check_place(place: Path) -> None:
         raise ConfigError(f"{place} is in a home folder, which the service cannot read: choose one like /opt, /usr")
 
 
-def steps(root: Path, wheel: Path | None, python: str = sys.executable, run: Run = run_aloud) -> Iterator[Step]:
+def steps(
+    root: Path, wheel: Path | None, python: str = sys.executable, run: Run = run_aloud, say: Say = warn
+) -> Iterator[Step]:
     """All steps of an installation, in their order; each is asked for only when those before are done.
 
     root: where the system is, `/`. python: makes the environment. run: runs programs; InstallError where one fails.
+    say: told of models that cannot be had, which ends nothing.
     """
     place, config = root / PLACE, root / CONFIG
     check_place(place)
@@ -117,6 +124,7 @@ def steps(root: Path, wheel: Path | None, python: str = sys.executable, run: Run
         lambda: _write(config, config_text(), 0o640, group=USER),
     )
     yield _environment(root, source, python, run)
+    yield _models(root, say)
     for path, text in wanted_files(root):
         yield Step(f"write {path}", partial(_holds, path, text), partial(_write, path, text, 0o644))
     yield Step("reload systemd, enable and start the service", lambda: False, lambda: _start(run))
@@ -171,6 +179,20 @@ def _environment(root: Path, source: Path, python: str, run: Run) -> Step:
 
     what = f"make the environment {place} and install {source.name} in it"
     return Step(what, lambda: False, make)
+
+
+def _models(root: Path, say: Say) -> Step:
+    """The step that gives the environment the models of hands and faces; without a network it goes on without them."""
+    folder = root / PLACE / IN_ENVIRONMENT
+
+    def bring() -> None:
+        bring_models(root / HOME, folder, say)
+
+    return Step(
+        f"put the models for hands and faces into {folder} (if they are not here: one wheel of 35 MB, of which 8 stay)",
+        lambda: all(is_installed(folder, part) for part in parts_of(ALL)),
+        bring,
+    )
 
 
 def importable(python: str, package: str, run: Run) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import edge_tl
 from device.commands.install_service import carry_out
 from device.commands.main import main
 from device.serve import install
@@ -29,6 +30,7 @@ from device.serve.install import (
     steps,
     unit_text,
 )
+from edge_tl.embedders.look.models import ALL, is_installed, parts_of
 from edge_tl.errors import ConfigError
 
 MOST_EXPOSURE = 2.5
@@ -136,6 +138,35 @@ def test_installing_twice_changes_nothing_the_second_time(system: System, capsys
     assert pip[-1].endswith("[usb,web]")
 
 
+def test_the_service_gets_the_models_that_the_program_has(
+    system: System, look_models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the environment that installs are copied into the service's own, once and without a network."""
+    monkeypatch.setenv("EDGE_TL_MODELS", str(look_models))
+    said: list[str] = []
+    folder = system.root / PLACE / "share/edge-tl/models"
+    for _ in range(2):
+        carry_out(steps(system.root, None, PYTHON, system.run, said.append), dry=False)  # type: ignore[arg-type]
+        assert all(is_installed(folder, part) for part in parts_of(ALL))
+    assert said == []
+    assert f"already so: put the models for hands and faces into {folder}" in capsys.readouterr().out
+
+
+def test_without_a_network_the_service_is_installed_without_the_models(
+    system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A line says what helps, and the service starts all the same."""
+    monkeypatch.setattr(edge_tl, "__file__", str(tmp_path / "nowhere" / "edge_tl" / "__init__.py"))
+    monkeypatch.chdir(tmp_path)
+    said: list[str] = []
+    carry_out(steps(system.root, None, PYTHON, system.run, said.append), dry=False)  # type: ignore[arg-type]
+    assert len(said) == 2
+    assert "no package index can be reached" in said[1]
+    assert "`edge-tl model get all`" in said[1]
+    assert ["systemctl", "restart", "edge-tl.service"] in system.ran
+    assert not (system.root / PLACE / "share").exists()
+
+
 def test_pins_bring_the_group_gpio_and_nothing_else_does(system: System) -> None:
     """The drop-in for GPIO is written only where the configuration names pins."""
     carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
@@ -172,7 +203,7 @@ def test_a_dry_run_says_all_and_does_nothing(
     system = System(tmp_path)
     assert carry_out(steps(tmp_path, None, run=system.run), dry=True) == 0  # type: ignore[arg-type]
     said = capsys.readouterr().out
-    for word in ("system user", "edge-tl.toml", "environment", "edge-tl.service", "systemd"):
+    for word in ("system user", "edge-tl.toml", "environment", "35 MB", "edge-tl.service", "systemd"):
         assert word in said
     assert list(tmp_path.iterdir()) == []
     assert system.ran == []
