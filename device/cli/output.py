@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -33,8 +34,14 @@ def warn_all(texts: Iterable[object]) -> None:
         warn(text)
 
 
+BAR_CELLS = 24
+
+
 class Progress:
-    """Says how far long work is, on stderr, when that is a terminal; use it with `with`."""
+    """Says how far long work is, on stderr, when that is a terminal: a bar where it is known how much there is.
+
+    Use it with `with`.
+    """
 
     def __init__(self, what: str, total: int | None = None) -> None:
         self.what, self.total = what, total
@@ -43,8 +50,13 @@ class Progress:
     def __call__(self, done: int, detail: str = "") -> None:
         """Show that `done` of `total` is finished."""
         if self.shown:
-            count = f"{done}/{self.total}" if self.total else f"{done}"
-            print(f"\r\x1b[K{self.what}: {count} {detail}", end="", file=sys.stderr, flush=True)
+            said = f"{self.what}: {done} {detail}"
+            if self.total:
+                cells = BAR_CELLS * min(done, self.total) // self.total
+                said = f"{self.what} [{'#' * cells:.<{BAR_CELLS}}] {done}/{self.total} {detail}"
+            # One that is broken by the terminal's border would not be wiped out.
+            fits = shutil.get_terminal_size().columns - 1
+            print(f"\r\x1b[K{said[:fits]}", end="", file=sys.stderr, flush=True)
 
     def of(self, done: int, total: int) -> None:
         """The same for work that says its total each time."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from device.cli.output import Progress
 from edge_tl.embedders.speech import SpeechEmbedder
 from edge_tl.errors import EdgeTLError
 from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
@@ -27,8 +29,13 @@ ROOM_S, ROOM_LEVEL = 10.0, 0.002
 NEEDS = "sudo apt install espeak-ng, and pip install -e .[speech]"
 
 
-def speak(folder: Path, voices: Sequence[str], speeds: Sequence[int]) -> list[tuple[str, Sound]]:
-    """(word, sound) of each word by each voice at each speed; OSError where espeak-ng cannot be run."""
+def speak(
+    folder: Path, voices: Sequence[str], speeds: Sequence[int], tell: Callable[[str], None]
+) -> list[tuple[str, Sound]]:
+    """(word, sound) of each word by each voice at each speed; OSError where espeak-ng cannot be run.
+
+    `tell` is called with each word.
+    """
     made = []
     path = folder / "word.wav"
     for word in WORDS:
@@ -37,6 +44,7 @@ def speak(folder: Path, voices: Sequence[str], speeds: Sequence[int]) -> list[tu
                 manner = ["-v", voice, "-s", str(speed), "-w", str(path)]
                 subprocess.run(["espeak-ng", *manner, word], check=True, capture_output=True)
                 made.append((word, read_sound(path)))
+                tell(word)
     return made
 
 
@@ -44,31 +52,44 @@ def voice_demo(threads: int | None, seed: int) -> dict[str, Any]:
     """Teach words by some voices, then ask others; what came of it, or under "missing" why there is no voice."""
     if shutil.which("espeak-ng") is None:
         return {"missing": f"espeak-ng is not installed: {NEEDS}"}
-    try:
-        recognizer = Recognizer(SpeechEmbedder.load(threads))
-        with tempfile.TemporaryDirectory(prefix="edge-tl-demo-") as folder:
-            taught = speak(Path(folder), TEACHERS, TAUGHT)
-            again = speak(Path(folder), TEACHERS, ASKED)
-            others = speak(Path(folder), STRANGERS, ASKED)
-    except (EdgeTLError, OSError, subprocess.CalledProcessError) as error:
-        return {"missing": str(error).splitlines()[0]}
-    rate_hz = taught[0][1].rate_hz
-    room = np.random.default_rng(seed).normal(0, ROOM_LEVEL, round(ROOM_S * rate_hz)).astype(np.float32)
-    taught += [(NOISE, part) for part in pieces(Sound(room, rate_hz))]
-    for take, (word, sound) in enumerate(taught):
-        recognizer.teach(sound, word, take)
-    learned = recognizer.learn()
-    return {
-        "recordings": len(taught),
-        "train_ms": round(learned.train_ms, 1),
-        "same_voices": _named(recognizer, again),
-        "other_voices": _named(recognizer, others),
-    }
+    voices = len(WORDS) * (len(TEACHERS) * (len(TAUGHT) + len(ASKED)) + len(STRANGERS) * len(ASKED))
+    done = itertools.count(1)
+    with Progress("the voice, spoken and heard", 2 * voices) as progress:
+
+        def tell(word: str) -> None:
+            progress(next(done), word)
+
+        try:
+            recognizer = Recognizer(SpeechEmbedder.load(threads))
+            with tempfile.TemporaryDirectory(prefix="edge-tl-demo-") as folder:
+                taught = speak(Path(folder), TEACHERS, TAUGHT, tell)
+                again = speak(Path(folder), TEACHERS, ASKED, tell)
+                others = speak(Path(folder), STRANGERS, ASKED, tell)
+        except (EdgeTLError, OSError, subprocess.CalledProcessError) as error:
+            return {"missing": str(error).splitlines()[0]}
+        rate_hz = taught[0][1].rate_hz
+        room = np.random.default_rng(seed).normal(0, ROOM_LEVEL, round(ROOM_S * rate_hz)).astype(np.float32)
+        noise = [(NOISE, part) for part in pieces(Sound(room, rate_hz))]
+        for take, (word, sound) in enumerate(taught + noise):
+            recognizer.teach(sound, word, take)
+            if take < len(taught):
+                tell(word)
+        learned = recognizer.learn()
+        return {
+            "recordings": len(taught + noise),
+            "train_ms": round(learned.train_ms, 1),
+            "same_voices": _named(recognizer, again, tell),
+            "other_voices": _named(recognizer, others, tell),
+        }
 
 
-def _named(recognizer: Recognizer, asked: list[tuple[str, Sound]]) -> list[int]:
+def _named(recognizer: Recognizer, asked: list[tuple[str, Sound]], tell: Callable[[str], None]) -> list[int]:
     """How many are named rightly, of how many."""
-    return [sum(recognizer.observe(sound).best == word for word, sound in asked), len(asked)]
+    right = 0
+    for word, sound in asked:
+        right += recognizer.observe(sound).best == word
+        tell(word)
+    return [right, len(asked)]
 
 
 def voice_lines(result: dict[str, Any]) -> list[str]:
@@ -79,6 +100,6 @@ def voice_lines(result: dict[str, Any]) -> list[str]:
     return [
         f"voice: taught {', '.join(WORDS)} and the room by {result['recordings']} recordings of {len(TEACHERS)} voices "
         f"of espeak-ng; trained in {result['train_ms']:.0f} ms",
-        f"  at another pace {same[0]} of {same[1]} words are named, of {len(STRANGERS)} other voices {others[0]} "
+        f"at another pace {same[0]} of {same[1]} words are named, of {len(STRANGERS)} other voices {others[0]} "
         f"of {others[1]}; `edge-tl teach --mic` teaches yours",
     ]

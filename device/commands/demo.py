@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
+import textwrap
 import time
 from argparse import Namespace
 from contextlib import ExitStack
@@ -13,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import asked_look, clock, load_embedder, make_controller, models_folder, subject_of
+from device.assembly import asked_look, clock, load_embedder, make_controller, subject_of
+from device.cli.model_places import has_models
 from device.cli.output import print_json, warn
 from device.cli.spoken_demo import voice_demo, voice_lines
 from device.pacman.game import Game, State
@@ -27,13 +30,14 @@ from device.teach.picture_line import Line
 from device.teach.players import FolderPlayer, Player, SimulatedDemo, directions
 from device.teach.rehearsal import Score, evaluate, teach
 from edge_tl.core.answers import Learned
-from edge_tl.embedders.look.models import is_installed, parts_of
 from edge_tl.embedders.look.ways import NEEDS, Look
 from edge_tl.errors import ConfigError
 from edge_tl.recognizer import Recognizer
 
 FRAME = Look()
 """The whole picture: what every other way to look is held against."""
+FINDING = {"head": "face-crop", "hand": "hand"}
+"""The way to look that finds what the simulated player shows."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def run(arguments: Namespace) -> int:
     if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():
         term = Terminal(min_rows=24, min_columns=80)
         term.check()  # before half a minute of teaching, not after it
-    look = asked_look(arguments, FRAME)
+    look = asked_look(arguments, look_at_shown(arguments))
     player = choose_player(arguments, look)
     # The whole picture stands beside whatever else is looked at.
     looks = [look] if look == FRAME else [look, FRAME]
@@ -63,11 +67,10 @@ def run(arguments: Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="edge-tl-demo-") as folder:
         learned = teach(player, recognizers, Path(folder) / "examples.sqlite")
     scores = evaluate(player, recognizers)
-    day = "today"
-    if arguments.look is None or scores[0].tomorrow is None:
+    day = "tomorrow"
+    if scores[0].tomorrow is None or (look == FRAME and arguments.look is None):
+        day = "today"
         player.today()
-    else:
-        day = "tomorrow"
     played = play(player, recognizers[0], arguments, term, day)
     result = summary(player, look, recognizers[0], learned[0], scores, played)
     if arguments.look is None and isinstance(player, SimulatedDemo):
@@ -76,11 +79,18 @@ def run(arguments: Namespace) -> int:
         print_json(result)
     else:
         print(text(result))
-        if "voice" in result:
-            print("\n".join(voice_lines(result["voice"])))
-        if look.way == "frame" and isinstance(player, SimulatedDemo):
-            print(advice(models_folder(arguments)))
+        if look == FRAME and isinstance(player, SimulatedDemo):
+            print(wrapped(advice(arguments.data_dir, player.subject)))
     return 0
+
+
+def look_at_shown(arguments: Namespace) -> Look:
+    """The way to look without `--look`: at what the simulated player shows, where its models are installed."""
+    choice = parse_camera("auto" if arguments.no_camera else arguments.camera)
+    if choice.kind not in ("auto", "sim"):
+        return FRAME
+    look = Look(FINDING[choice.subject or "head"])
+    return look if has_models(arguments.data_dir, NEEDS[look.way]) else FRAME
 
 
 def choose_player(arguments: Namespace, look: Look) -> Player:
@@ -180,57 +190,62 @@ def figures(score: Score) -> dict[str, float | None]:
 
 
 def text(result: dict[str, Any]) -> str:
-    """What a person reads."""
+    """What a person reads; what it ends with is tomorrow."""
+    played = (
+        f"played Pac-Man {result['played']} by what it saw: {result['score']} points, {result['pellets_eaten']} "
+        f"pellets, {result['fps']:.0f} frames/s"
+    )
+    if result["latency_ms_p50"] is not None:
+        played += (
+            f", {result['latency_ms_p50']:.0f} ms from frame to action (95 % within {result['latency_ms_p95']:.0f})"
+        )
     lines = [
         f"{result['source']}, {result['embedder']}, {result['head']} head",
         f"taught {result['examples']} pictures of {', '.join(result['classes'])}; "
         f"trained in {result['train_ms']:.0f} ms",
-        *(compared(result) if result["beside"] else [alone(result)]),
-        f"played Pac-Man {result['played']} by what it saw: {result['score']} points, {result['pellets_eaten']} "
-        f"pellets, {result['fps']:.0f} frames/s",
+        played,
     ]
-    if result["latency_ms_p50"] is not None:
-        lines[-1] += (
-            f", {result['latency_ms_p50']:.0f} ms from frame to action (95 % within {result['latency_ms_p95']:.0f})"
-        )
     if result["steered_right_ratio"] is not None:
         lines.append(
             f"steered where the player wanted in {result['steered_right_ratio']:.1%} of the frames with an answer"
         )
-    return "\n".join(lines)
-
-
-def alone(result: dict[str, Any]) -> str:
-    """The accuracies of the whole picture, in lines."""
-    line = (
-        f"accuracy on takes it had not seen: {result['accuracy']:.1%} "
-        f"(a random split would have claimed {result['accuracy_random_split']:.1%})"
-    )
-    if result["accuracy_tomorrow"] is not None:
-        line += f"\ntomorrow, in a session it has never seen: {result['accuracy_tomorrow']:.1%}"
-    return line
-
-
-def compared(result: dict[str, Any]) -> list[str]:
-    """The accuracies of a way to look beside those of the whole picture, a table."""
-    beside = result["beside"]
-    rows = [
-        ("accuracy, as a random split would claim it", "accuracy_random_split"),
-        ("on takes of the same day it had not seen", "accuracy"),
-        ("tomorrow, in a session it has never seen", "accuracy_tomorrow"),
-    ]
-    width = max(len(result["look"]), 7) + 2
-    lines = [f"{'':44}{result['look']:>{width}}{beside['look']:>9}"]
-    for title, key in rows:
-        if result[key] is not None:
-            lines.append(f"{title:<44}{result[key]:>{width}.1%}{beside[key]:>9.1%}")
+    if "voice" in result:
+        lines += voice_lines(result["voice"])
     if result["nothing_found"]:
         lines.append(f"found nothing in {result['nothing_found']:.1%} of the pictures, which counts as a mistake")
+    return "\n".join([*map(wrapped, lines), *accuracies(result)])
+
+
+def accuracies(result: dict[str, Any]) -> list[str]:
+    """The accuracies of a way to look, and beside them those of the whole picture: a table, tomorrow last."""
+    columns = [result] if result["beside"] is None else [result, result["beside"]]
+    rows = [
+        ("as a random split of today would claim", "accuracy_random_split"),
+        ("today, on takes it had not seen", "accuracy"),
+        ("tomorrow, in a session it has never seen", "accuracy_tomorrow"),
+    ]
+    widths = [max(len(column["look"]), 7) + 2 for column in columns]
+
+    def line(title: str, cells: list[str]) -> str:
+        return f"{title:<42}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+
+    lines = [line("right answers (frame: the whole picture)", [column["look"] for column in columns])]
+    for title, key in rows:
+        if result[key] is not None:
+            lines.append(line(title, [f"{column[key]:.1%}" for column in columns]))
     return lines
 
 
-def advice(models: Path) -> str:
-    """How to see what tomorrow is like for those who find the hand first."""
-    there = all(is_installed(models, part) for part in parts_of(NEEDS["hand"]))
-    first = "" if there else "`edge-tl model get hands`, then "
-    return f"a whole picture knows only its place; to find the hand first: {first}`edge-tl demo --look hand`"
+def advice(data_dir: Path, subject: str) -> str:
+    """How to see what tomorrow is like for those who find the head or the hand first."""
+    way = FINDING[subject]
+    first = "" if has_models(data_dir, NEEDS[way]) else "`edge-tl model get all` (35 MB), then "
+    again = "edge-tl demo" if subject == "head" else f"edge-tl demo --look {way}"
+    return f"a whole picture knows only its place; to find the {subject} first: {first}`{again}`"
+
+
+def wrapped(line: str) -> str:
+    """A line as one or several of 80 columns, broken between words and never inside a command."""
+    whole = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\0"), line)
+    lines = textwrap.wrap(whole, 80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")

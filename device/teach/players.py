@@ -38,6 +38,10 @@ class Player(Source, Protocol):
         """(label, frames) of every take of one side, all of today; no frame is on both sides."""
         ...
 
+    def pictures(self, testing: bool) -> int:
+        """How many pictures one side has, tomorrow's among those that test; where some cannot be read, fewer."""
+        ...
+
     def tomorrow(self) -> Iterator[Take]:
         """(label, frames) of every take of another day; `read` then shows that day. Empty where none is known."""
         ...
@@ -67,6 +71,10 @@ class SimulatedDemo(SimulatedPlayer):
     def takes(self, testing: bool) -> Iterator[Take]:
         """Takes in turns of all labels, of `TAKE_FRAMES` frames each; drawn as fast as the machine can."""
         yield from self._drawn(self._teacher, TESTING_TAKES if testing else TEACHING_TAKES)
+
+    def pictures(self, testing: bool) -> int:
+        """Of all labels; tomorrow is as many as today."""
+        return (2 * TESTING_TAKES if testing else TEACHING_TAKES) * len(self.labels) * TAKE_FRAMES
 
     def tomorrow(self) -> Iterator[Take]:
         """As many takes as are tested today, of somebody else who is elsewhere in the picture."""
@@ -155,6 +163,11 @@ class FolderPlayer:
         for label, takes in side.items():
             if not takes:
                 raise ExampleError(f"class {label!r} has too few pictures that can be read; wanted 2 or more")
+
+    def pictures(self, testing: bool) -> int:
+        """Those that are files; whether they can be read is seen later."""
+        sides = [self._test, self._tomorrow] if testing else [self._teach]
+        return sum(len(paths) for side in sides for takes in side.values() for paths in takes)
 
     def tomorrow(self) -> Iterator[Take]:
         """The takes of the last session, if there are several."""

@@ -34,7 +34,7 @@ class Score:
 def teach(player: Player, recognizers: list[Recognizer], path: Path) -> list[Learned]:
     """Teach every teaching take to each, the first through a store at `path` as `teach` does, and let them learn."""
     embedder = recognizers[0].embedder
-    with Progress("teaching") as progress, ExampleStore(path, writable=True) as store:
+    with Progress("teaching", player.pictures(testing=False)) as progress, ExampleStore(path, writable=True) as store:
         taught = 0
         for label, frames in player.takes(testing=False):
             take = store.new_take(label, source=player.name)
@@ -51,7 +51,7 @@ def teach(player: Player, recognizers: list[Recognizer], path: Path) -> list[Lea
 
 def evaluate(player: Player, recognizers: list[Recognizer]) -> list[Score]:
     """Each on takes of today that were not taught, and on those of tomorrow."""
-    with Progress("evaluating") as progress:
+    with Progress("evaluating", player.pictures(testing=True)) as progress:
         today = _asked(player.takes(testing=True), recognizers, progress, 0)
         tomorrow = _asked(player.tomorrow(), recognizers, progress, len(today[0].truth))
     return [_score(*one) for one in zip(recognizers, today, tomorrow, strict=True)]

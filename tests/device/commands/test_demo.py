@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 
 from device.assembly import open_camera
-from device.commands.demo import advice
+from device.cli.grammar import build_parser
+from device.commands.demo import advice, look_at_shown, wrapped
 from device.commands.main import main
 from device.teach import players
 from device.teach.players import FolderPlayer, SimulatedDemo, Take
 from device.teach.rehearsal import evaluate, teach
+from edge_tl.embedders.look.models import read_installed, store_parts
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ExampleError
 from edge_tl.media.image import save_png
@@ -175,12 +177,46 @@ def test_without_models_it_says_how_to_get_them(demo: Demo) -> None:
         assert f"edge-tl model get {what}" in err
 
 
-def test_the_demo_ends_with_what_to_try(demo: Demo, short: None) -> None:
-    """Without an option it tells what tomorrow would bring, and how to look another way, models missing."""
-    code, out, _ = demo()
+def test_the_demo_finds_the_head_by_itself(
+    demo: Demo, look_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an option, where the models are, a face is looked for: tomorrow is played, told last, and right.
+
+    Beside it the whole picture is lost. Every line fits 80 columns.
+    """
+    monkeypatch.setattr("device.cli.spoken_demo.shutil.which", lambda _: None)
+    (tmp_path / "models").symlink_to(look_models)
+    code, out, _ = demo(data_dir=tmp_path)
+    lines = out.splitlines()
     assert code == 0
-    assert "tomorrow, in a session it has never seen: " in out
-    assert out.splitlines()[-1].endswith("`edge-tl model get hands`, then `edge-tl demo --look hand`")
+    assert lines[0] == "simulated player, face-crop"
+    assert "played Pac-Man tomorrow" in out
+    assert "no voice: espeak-ng" in out
+    assert lines[-4].startswith("right answers (frame: the whole picture)")
+    assert lines[-4].split()[-2:] == ["face-crop", "frame"]
+    assert lines[-1].startswith("tomorrow, in a session it has never seen")
+    looked, beside = (float(share.rstrip("%")) for share in lines[-1].split()[-2:])
+    assert looked >= 90
+    assert beside <= looked - 20
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_demo_ends_with_what_to_try(demo: Demo, short: None) -> None:
+    """Without the models it looks at the whole picture, tells what tomorrow would bring, and how to get the models."""
+    code, out, _ = demo()
+    lines = out.splitlines()
+    assert code == 0
+    assert "played Pac-Man today" in out
+    assert lines[-3].startswith("tomorrow, in a session it has never seen")
+    assert " ".join(lines[-2:]).endswith("`edge-tl model get all` (35 MB), then `edge-tl demo`")
+    assert max(map(len, lines)) <= 80
+
+
+def test_lines_break_between_words_and_never_in_a_command() -> None:
+    """What is longer than 80 columns goes on in the next line, indented; a command stays whole."""
+    said = wrapped("word " * 15 + "`edge-tl model get all` " + "x" * 90)
+    assert said.splitlines() == [("word " * 15).strip(), "  `edge-tl model get all`", "  " + "x" * 90]
+    assert wrapped("short") == "short"
 
 
 def test_the_demo_speaks_where_it_can(demo: Demo, short: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,9 +235,34 @@ def test_the_demo_speaks_where_it_can(demo: Demo, short: None, monkeypatch: pyte
 
 
 def test_advice_knows_which_models_are_there(look_models: Path, tmp_path: Path) -> None:
-    """Where the models are, getting them is not advised."""
-    assert "model get" not in advice(look_models)
-    assert "model get hands" in advice(tmp_path)
+    """Where the models are, getting them is not advised; a hand is found by its own way to look."""
+    assert "model get all" in advice(tmp_path, "head")
+    (tmp_path / "models").symlink_to(look_models)
+    assert "model get" not in advice(tmp_path, "head")
+    assert advice(tmp_path, "head").endswith("to find the head first: `edge-tl demo`")
+    assert advice(tmp_path, "hand").endswith("to find the hand first: `edge-tl demo --look hand`")
+
+
+def asked(tmp_path: Path, *arguments: str) -> str:
+    """The way to look of the demo with these options and without `--look`."""
+    return look_at_shown(build_parser().parse_args(["demo", *arguments, "--data-dir", str(tmp_path)])).way
+
+
+def test_the_demo_looks_at_what_is_shown(look_models: Path, tmp_path: Path) -> None:
+    """A head by its face, a hand by its shape; a folder of pictures, and all without models, as a whole."""
+    assert asked(tmp_path) == "frame"
+    install_models_of(look_models, tmp_path, "hands")
+    assert asked(tmp_path) == "frame"
+    assert asked(tmp_path, "--camera", "sim:hand") == "hand"
+    install_models_of(look_models, tmp_path, "face")
+    assert asked(tmp_path) == "face-crop"
+    assert asked(tmp_path, "--camera", "sim:head") == "face-crop"
+    assert asked(tmp_path, "--camera", str(tmp_path)) == "frame"
+
+
+def install_models_of(look_models: Path, data_dir: Path, which: str) -> None:
+    """Give a data folder some of the models."""
+    store_parts(data_dir / "models", read_installed(look_models, which))
 
 
 def test_sessions_go_with_a_folder(demo: Demo) -> None:
@@ -222,7 +283,7 @@ def test_a_folder_of_sessions_shows_both_days(demo: Demo, tmp_path: Path) -> Non
     assert code == 0
     assert "tomorrow" in out
     assert "played Pac-Man tomorrow" in out
-    assert "box 0,0,0.5,1    frame" in out
+    assert "(frame: the whole picture)    box 0,0,0.5,1    frame" in out
 
 
 def opened(tmp_path: Path, stack: ExitStack, **settings: object) -> str:

@@ -183,12 +183,14 @@ def test_a_tiny_terminal_is_one_line(data_dir: Path) -> None:
 
 
 def test_demo_in_a_terminal_plays_and_sums_up(data_dir: Path) -> None:
-    """In a terminal the demo shows the game and the simulated player, and ends with its figures."""
+    """In a terminal the demo shows how far its teaching is, the game and the player, and ends with its figures."""
     with spawn(data_dir, "demo", "--seconds", "3") as pty:
         pty.wait_for("simulated player", deadline_s=120)
         assert pty.wait_exit(deadline_s=60) == 0
         assert pty.restored()
-        assert "accuracy on takes it had not seen" in pty.plain()
+        assert "today, on takes it had not seen" in pty.plain()
+        assert "teaching [############............] 120/240 " in pty.plain()
+        assert "evaluating [########################] 160/160 " in pty.plain()
 
 
 def test_play_with_keys_only(data_dir: Path) -> None:
