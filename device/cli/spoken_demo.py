@@ -14,7 +14,7 @@ import numpy as np
 
 from device.cli.output import Progress
 from edge_tl.embedders.speech import SpeechEmbedder
-from edge_tl.errors import EdgeTLError
+from edge_tl.errors import EdgeTLError, MissingDependency
 from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 
@@ -26,7 +26,8 @@ TAUGHT, ASKED = (140, 175), (125, 157)
 """Words a minute."""
 ROOM_S, ROOM_LEVEL = 10.0, 0.002
 """A quiet room, -54 dB: what is recorded of the background."""
-NEEDS = "sudo apt install espeak-ng, and pip install -e .[speech]"
+PACKAGES = "`pip install -e .[speech]`"
+NEEDS = f"`sudo apt install espeak-ng`, and {PACKAGES}"
 
 
 def speak(
@@ -65,6 +66,9 @@ def voice_demo(threads: int | None, seed: int) -> dict[str, Any]:
                 taught = speak(Path(folder), TEACHERS, TAUGHT, tell)
                 again = speak(Path(folder), TEACHERS, ASKED, tell)
                 others = speak(Path(folder), STRANGERS, ASKED, tell)
+        except MissingDependency as error:
+            # Its own command is for one package, and the next would be missing then.
+            return {"missing": f"{str(error).partition(': ')[0]}: {PACKAGES}"}
         except (EdgeTLError, OSError, subprocess.CalledProcessError) as error:
             return {"missing": str(error).splitlines()[0]}
         rate_hz = taught[0][1].rate_hz

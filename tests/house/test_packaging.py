@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -113,6 +114,19 @@ def test_the_installed_wheel_is_the_whole_program(
     assert "good" in run(edge_tl, "serve", "--config", config, "--check", folder=tmp_path)
     assert "would" in run(edge_tl, "install-service", "--dry-run", "--wheel", built["whl"][0], folder=tmp_path)
     assert "convert" in run(installed / "edge-tl-host", "--help", folder=tmp_path)
+
+
+def test_the_installed_program_keeps_its_models_beside_itself(installed: Path, wheel: Path, tmp_path: Path) -> None:
+    """`model get all` of an installed wheel puts them into its own environment, and any data folder has them then."""
+    edge_tl, share = installed / "edge-tl", installed.parent / "share"
+    try:
+        data = ("--data-dir", tmp_path / "data")
+        run(edge_tl, "model", "get", "all", "--wheel", wheel, *data, folder=tmp_path, EDGE_TL_MODELS="")
+        listed = run(edge_tl, "model", "list", "--data-dir", tmp_path, folder=tmp_path, EDGE_TL_MODELS="")
+        assert listed.count(f": {share}/edge-tl/models/") == 3
+        assert not (tmp_path / "data").exists()
+    finally:
+        shutil.rmtree(share / "edge-tl", ignore_errors=True)  # the other tests' environment has none
 
 
 def test_the_installed_wheel_serves_its_console(installed: Path, tmp_path: Path) -> None:

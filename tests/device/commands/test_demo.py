@@ -15,6 +15,7 @@ import pytest
 
 from device.assembly import open_camera
 from device.cli.grammar import build_parser
+from device.cli.spoken_demo import voice_demo, voice_lines
 from device.commands.demo import advice, look_at_shown, wrapped
 from device.commands.main import main
 from device.teach import players
@@ -231,7 +232,15 @@ def test_the_demo_speaks_where_it_can(demo: Demo, short: None, monkeypatch: pyte
     monkeypatch.setattr("device.cli.spoken_demo.shutil.which", lambda _: None)
     code, out, _ = demo()
     assert code == 0
-    assert "no voice: espeak-ng is not installed: sudo apt install espeak-ng" in out
+    assert "no voice: espeak-ng is not installed: `sudo apt install espeak-ng`" in out
+
+
+def test_the_demo_names_what_its_voice_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where espeak-ng is and the packages of words are not, one command brings them all, whichever was missed first."""
+    monkeypatch.setattr("device.cli.spoken_demo.shutil.which", lambda _: "/bin/espeak-ng")
+    monkeypatch.setattr("edge_tl.embedders.speech.PACKAGE", "no_such_package")
+    (line,) = voice_lines(voice_demo(1, seed=1))
+    assert line == "no voice: pyopen-wakeword holds the speech model and is not installed: `pip install -e .[speech]`"
 
 
 def test_advice_knows_which_models_are_there(look_models: Path, tmp_path: Path) -> None:
