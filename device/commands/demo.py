@@ -186,6 +186,7 @@ def figures(score: Score) -> dict[str, float | None]:
         "accuracy_random_split": round(score.random_split, 4),
         "accuracy_tomorrow": None if score.tomorrow is None else round(score.tomorrow, 4),
         "nothing_found": round(score.nothing_found, 4),
+        "passed_over": None if score.passed_over is None else round(score.passed_over, 4),
     }
 
 
@@ -213,6 +214,9 @@ def text(result: dict[str, Any]) -> str:
         lines += voice_lines(result["voice"])
     if result["nothing_found"]:
         lines.append(f"found nothing in {result['nothing_found']:.1%} of the pictures, which counts as a mistake")
+    if result["passed_over"]:
+        share = f"{result['passed_over']:.1%} of tomorrow's pictures"
+        lines.append(f"{share} are passed over as unlike anything taught: they steer nothing")
     return "\n".join([*map(wrapped, lines), *accuracies(result)])
 
 

@@ -29,6 +29,8 @@ class Score:
     """On another day; None where the player knows none."""
     nothing_found: float
     """The share of all pictures, taught and asked, in which what is looked for was not found."""
+    passed_over: float | None
+    """The share of tomorrow's pictures that get no label, being unlike anything taught: they steer nothing."""
 
 
 def teach(player: Player, recognizers: list[Recognizer], path: Path) -> list[Learned]:
@@ -64,6 +66,7 @@ class _Asked:
     rows: list[np.ndarray]
     truth: list[str]
     answers: list[str | None]
+    passed_over: list[bool]
 
     @property
     def accuracy(self) -> float:
@@ -71,7 +74,7 @@ class _Asked:
 
 
 def _asked(takes: Iterable[Take], recognizers: list[Recognizer], progress: Progress, done: int) -> list[_Asked]:
-    asked = [_Asked([], [], []) for _ in recognizers]
+    asked = [_Asked([], [], [], []) for _ in recognizers]
     for label, frames in takes:
         for frame in frames:
             for recognizer, mine in zip(recognizers, asked, strict=True):
@@ -80,6 +83,7 @@ def _asked(takes: Iterable[Take], recognizers: list[Recognizer], progress: Progr
                 mine.truth.append(label)
                 seen = recognizer.recognise(embedding)
                 mine.answers.append(seen.best if embedding.any() else seen.label)
+                mine.passed_over.append(seen.label is None)
             done += 1
             progress(done, label)
     return asked
@@ -90,4 +94,11 @@ def _score(recognizer: Recognizer, today: _Asked, tomorrow: _Asked) -> Score:
     rows = np.vstack([X, *today.rows])
     naive = random_split(lambda: make_head(recognizer.head.name), rows, np.concatenate([y, today.truth]))
     found = np.vstack([rows, *tomorrow.rows]).any(axis=1)
-    return Score(today.accuracy, naive.accuracy, tomorrow.accuracy if tomorrow.truth else None, float(np.mean(~found)))
+    known = bool(tomorrow.truth)
+    return Score(
+        takes=today.accuracy,
+        random_split=naive.accuracy,
+        tomorrow=tomorrow.accuracy if known else None,
+        nothing_found=float(np.mean(~found)),
+        passed_over=float(np.mean(tomorrow.passed_over)) if known else None,
+    )

@@ -212,7 +212,8 @@ def test_demo_prints_its_summary(run: Run) -> None:
     assert code == 0
     assert list(result) == [
         *("source", "look", "embedder", "head", "classes", "examples", "train_ms"),
-        *("accuracy", "accuracy_random_split", "accuracy_tomorrow", "nothing_found", "beside", "played"),
+        *("accuracy", "accuracy_random_split", "accuracy_tomorrow", "nothing_found", "passed_over"),
+        *("beside", "played"),
         *("fps", "latency_ms_p50", "latency_ms_p95", "score", "pellets_eaten", "steered_right_ratio", "voice"),
     ]
     assert result["accuracy"] > 0.7

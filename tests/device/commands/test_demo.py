@@ -152,6 +152,8 @@ def test_nothing_found_is_a_wrong_answer(tmp_path: Path) -> None:
     assert [one.examples for one in learned] == [12, 12]
     blind, frame = evaluate(player, recognizers)
     assert blind.nothing_found == 4 / 24
+    assert blind.passed_over is not None
+    assert blind.passed_over >= 4 / 8  # at least those in which nothing is found
     assert blind.tomorrow is not None
     assert blind.tomorrow <= 0.5
     assert blind.takes == frame.takes
