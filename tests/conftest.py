@@ -31,6 +31,7 @@ def pytest_configure() -> None:
         del os.environ[name]
     os.environ.update(OFFLINE)
 
+
 # Without deadlines: another machine, or a busy one, is not a wrong one. The same examples in every run: a red run is
 # then of what was changed, and red again for whoever looks into it. `--hypothesis-profile=search` looks for new ones.
 settings.register_profile("edge_tl", deadline=None, derandomize=True)

@@ -12,7 +12,7 @@ import pytest
 from lacking import HOW, lacking
 from places import ROOT
 
-PROGRAMS = ("ruff", "mypy", "python")
+PROGRAMS = ("edge-tl", "ruff", "mypy", "python")
 
 
 def environment(folder: Path, failing: str) -> Path:
@@ -44,7 +44,8 @@ def test_a_failure_hides_nothing_that_comes_after_it(first: str, second: str, sa
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     ran = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True, check=False)
     names = [line for line in ran.stdout.splitlines() if line.startswith("ran ")]
-    assert names == ["ran one ruff", "ran one ruff", "ran one mypy", "ran one python", "ran two python"]
+    linted = ["ran one ruff", "ran one ruff", "ran one mypy"]
+    assert names == ["ran one edge-tl", *linted, "ran one python", "ran two python"]
     assert (ran.returncode != 0) == (said is not None), ran.stderr
     assert (said is None) or ran.stdout.splitlines()[-1] == said
 
