@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks import (
     proof_alarms,
+    proof_confidence,
     proof_detection,
     proof_digits,
     proof_faces,
@@ -41,6 +42,7 @@ from edge_tl.embedders.browser import BrowserEmbedder
 from edge_tl.embedders.speech import SpeechEmbedder
 from edge_tl.embedders.stream import SoundEmbedder
 from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
+from edge_tl.errors import MissingDependency
 from edge_tl.finetune.picture_base import PictureBase, read_picture_base
 from edge_tl.models import default_model
 
@@ -49,7 +51,7 @@ V1_WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"
 W18 = ROOT / "downloads" / "speech_18w"
 W18_TFJS = DATA / "speech_commands_18w"
 PLAIN = ("faces", "digits", "sessions", "strangers")
-LOOKING = ("look", "look_changed", "look_strangers")
+LOOKING = ("look", "look_changed", "look_strangers", "confidence")
 """Those that need the models of hands and faces."""
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
@@ -274,12 +276,33 @@ def prove_looking(chosen: list[str]) -> None:
         elif name == "look_changed":
             result, text = proved(proof_look_changed, of["hands"], of["faces"])
             PICTURE.write_text(proof_look_changed.drawing(result), encoding="utf-8")
+        elif name == "confidence":
+            result, text = proved(proof_confidence, confidence_cases(ways, seen))
         else:
             signs = see(digits(), {kind: ways[kind] for kind in proof_look.FACES})
             result, text = proved(
                 proof_look_strangers, of["hands"], of["faces"], {kind: one.X for kind, one in signs.items()}
             )
         record(name, result, text, ways)
+
+
+def confidence_cases(ways: dict[str, Embedder], seen: dict[str, dict[str, Embedded]]) -> list[proof_confidence.Case]:
+    """Every case of that proof; without words, said aloud, where the base of speech is not installed."""
+    cases: list[proof_confidence.Case] = []
+    for name in ("frame", "face-crop"):
+        cases += proof_confidence.simulated(name, ways[name])
+    for name in ("frame", "hand", "hand-crop"):
+        cases += proof_confidence.hands(name, ways[name], seen["hands"][name])
+    for name in ("frame", "face", "face-crop"):
+        cases += proof_confidence.faces(name, ways[name], seen["faces"][name])
+    for name, signs in see(digits(), {name: ways[name] for name in ("frame", "hand")}).items():
+        cases += proof_confidence.digits(name, ways[name], signs)
+    try:
+        spoken = SpeechEmbedder.load(1)
+    except MissingDependency as error:
+        print(f"words are left out: {error}", file=sys.stderr)
+        return cases
+    return cases + list(proof_confidence.words(spoken))
 
 
 def record(name: str, result: dict[str, Any], text: str, embedders: dict[str, Embedder]) -> None:

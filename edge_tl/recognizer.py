@@ -24,7 +24,9 @@ from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
+from edge_tl.heads.taught import Taught
 from edge_tl.heads.tuned import TunedHead
+from edge_tl.judge.confidence import Confidence, cautions
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.validation import evaluate
 from edge_tl.labels import check_label
@@ -66,6 +68,7 @@ class Recognizer:
         """Parameters of the heads that are trained from now on."""
         self.head: Head = self.new_head(head)
         self.rejector = Rejector()
+        self.confidence = Confidence()
         self.reject = reject
         self.nobody: str | None = None
         """The class that is the answer where nothing was found, if one was taught."""
@@ -229,9 +232,18 @@ class Recognizer:
         if self.reject:
             ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
             self.rejector.fit(X, y, takes, head=ridge, strangers=getattr(self.embedder, "strangers", None))
+        self.confidence = Confidence()
+        said: tuple[str, ...] = ()
+        if not isinstance(self.head, OneClassHead):
+            rows = Taught(X, y, takes, gram)
+            # Other sounds belong to no session.
+            sessions = np.append(self.sessions, np.full(len(self.others), -1))[taught]
+            fitted = self.head if more is None else None
+            self.confidence.fit(self.new_head, fitted, rows, sessions, in_time=self.views == 1)
+            said = cautions(rows, self.confidence)
         examples = len(self._labels) // self.views
         classes = tuple(label for label in self.classes if label != OTHER)
-        return Learned(self.head.name, examples, classes, 1000 * (time.perf_counter() - start_s))
+        return Learned(self.head.name, examples, classes, 1000 * (time.perf_counter() - start_s), said)
 
     def _fitted(
         self,
@@ -312,32 +324,33 @@ class Recognizer:
         return Observation(best if known else None, best, probabilities, known, familiar)
 
     def _probabilities(self, row: np.ndarray, found: bool) -> np.ndarray:
-        """(classes,): the head's, and what "nothing there" has beside them."""
-        if self.nobody is None:
-            return self.head.predict_proba(row)[0]
+        """(classes,): the head's, as sure as they may be there, and what "nothing there" has beside them."""
         classes = self.classes
-        place = classes.index(self.nobody)
-        if not found:
+        place = None if self.nobody is None else classes.index(self.nobody)
+        if place is not None and not found:
             certain = np.zeros(len(classes))
             certain[place] = 1.0
             return certain
-        taught = self.head.predict_proba(row)[0]
-        return taught if len(taught) == len(classes) else np.insert(taught, place, 0.0)
+        taught = self.confidence(self.head.predict_proba(row), row)[0]
+        return taught if place is None or len(taught) == len(classes) else np.insert(taught, place, 0.0)
 
     def save(self, **more: Any) -> Saved:
         """All that `restore` needs, plus JSON-able `more`, for Profile.save."""
         head_meta, head_arrays = self.head.state()
         reject_meta, reject_arrays = self.rejector.state() if self.rejector.ready else ({}, {})
+        sure_meta, sure_arrays = self.confidence.state()
         meta = {
             "embedder": {"name": self.embedder.name, "fingerprint": self.embedder.fingerprint},
             "features": self.features.saved(),
             "head": {"name": self.head.name, **head_meta},
             "rejector": reject_meta,
+            "confidence": sure_meta,
             "nobody": self.nobody,
             **more,
         }
         arrays = {f"head.{name}": array for name, array in head_arrays.items()}
         arrays |= {f"rejector.{name}": array for name, array in reject_arrays.items()}
+        arrays |= {f"confidence.{name}": array for name, array in sure_arrays.items()}
         if len(self.others):
             arrays["others"] = self.others
         return Saved(meta, arrays)
@@ -362,6 +375,8 @@ class Recognizer:
         recognizer.adopt_others(saved)
         if saved.meta["rejector"]:
             recognizer.rejector = Rejector.from_state(saved.meta["rejector"], part(saved.arrays, "rejector."))
+        if saved.meta.get("confidence"):  # profiles of before know one temperature
+            recognizer.confidence = Confidence.from_state(saved.meta["confidence"], part(saved.arrays, "confidence."))
         return recognizer
 
     def adopt_others(self, saved: Saved | None) -> None:

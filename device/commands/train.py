@@ -106,6 +106,8 @@ def run(arguments: Namespace) -> int:
         f"in {took}, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: "
         f"generation {generation}"
     )
+    for caution in learned.cautions:
+        print(f"  {caution}")
     if more is not None:
         print(f"  and on {len(more.y) // recognizer.views} variations of them; the figures below are without these")
     if len(recognizer.others):
@@ -324,6 +326,7 @@ def report(
         "classes": list(learned.classes),
         "nobody": nobody,
         "train_ms": round(learned.train_ms, 3),
+        "cautions": list(learned.cautions),
         "headline": known.get("headline"),
         "accuracy_by_session": known["by_session"]["accuracy"] if known.get("by_session") else None,
         "accuracy": known.get("accuracy"),

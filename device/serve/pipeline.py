@@ -290,7 +290,7 @@ class Pipeline:
         """
         lesson, old = self.lesson, self.line.recognizer
         recognizer = old if head is None or head == old.head.name else Recognizer(old.embedder, head)
-        before = old.head, old.nobody, old.rejector
+        before = old.head, old.nobody, old.rejector, old.confidence
         try:
             if recognizer is not old:
                 lesson.use(recognizer)
@@ -302,7 +302,7 @@ class Pipeline:
             listening = saved.meta.get("listening") if saved is not None else None
             self.generation = save(self.profile, recognizer, learned, evaluation, listening)
         except BaseException:
-            old.head, old.nobody, old.rejector = before
+            old.head, old.nobody, old.rejector, old.confidence = before
             if recognizer is not old:
                 lesson.use(old)
             raise
@@ -314,6 +314,7 @@ class Pipeline:
             "examples": learned.examples,
             "head": learned.head,
             "train_ms": round(learned.train_ms, 1),
+            "cautions": list(learned.cautions),
             "evaluation": evaluation.as_dict(),
             "advice": self._advice(ADVICES),
             "curve": [[float(value) for value in point] for point in points],

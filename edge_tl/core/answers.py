@@ -37,6 +37,8 @@ class Learned:
     examples: int
     classes: tuple[str, ...]
     train_ms: float
+    cautions: tuple[str, ...] = ()
+    """What must be known of its answers, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

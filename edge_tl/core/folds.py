@@ -64,6 +64,21 @@ def whole_takes(y: np.ndarray, takes: np.ndarray | None) -> Folds:
     return Folds(folds, method, tuple(alone))
 
 
+def half_takes(y: np.ndarray, takes: np.ndarray) -> Folds:
+    """Two folds a take, for labels y (N,) and integers takes (N,): its first half in time, and its second.
+
+    What is left out so was seen in the same place a moment earlier or later. A take of one example is one fold.
+    """
+    index = np.zeros(len(takes), np.int64)
+    following = 0
+    for take in np.unique(takes):
+        for label in np.unique(y[takes == take]):
+            for half in np.array_split(np.flatnonzero((takes == take) & (y == label)), 2):
+                index[half] = following
+                following += len(half) > 0
+    return Folds(np.unique(index, return_inverse=True)[1].astype(np.int64).reshape(-1), "halves of takes left out")
+
+
 def whole_sessions(y: np.ndarray, sessions: np.ndarray) -> Folds:
     """One fold a session, for labels y (N,) and integers sessions (N,).
 

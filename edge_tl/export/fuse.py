@@ -48,14 +48,18 @@ def fuse(recognizer: Recognizer, model: bytes, name: str = "the model") -> bytes
     """The bytes of a .tflite file that gives what a trained recognizer gives, labels and manifest inside.
 
     `model`: the bytes of the file that its embedder runs. The input is the embedder's own, the output float32
-    (1, classes), the head's probabilities in the order of `recognizer.classes`; the file always names a class: "none of
-    these" stays with the profile. Raises ConfigError where it is no single network (an embedder that looks for hands or
-    faces or slides over sound, a head that holds examples), NotFittedError before `learn`, ModelError where `model` is
-    damaged or not the embedder's, MissingDependency without LiteRT.
+    (1, classes), the head's probabilities in the order of `recognizer.classes`, as sure as they may be where nothing
+    was taught (`Confidence.elsewhere`); the file always names a class: "none of these" stays with the profile. Raises
+    ConfigError where it is no single network (an embedder that looks for hands or faces or slides over sound, a head
+    that holds examples), NotFittedError before `learn`, ModelError where `model` is damaged or not the embedder's,
+    MissingDependency without LiteRT.
     """
     embedder = recognizer.embedder
     before = _before_head(recognizer)
-    steps = [*before, *_of_head(recognizer.head, before[-1] if before else PLAIN)]
+    *layers, top = _of_head(recognizer.head, before[-1] if before else PLAIN)
+    assert isinstance(top, Dense)
+    far = np.float32(recognizer.confidence.far_)
+    steps = [*before, *layers, Dense(top.W / far, None if top.b is None else top.b / far)]
     about: dict[str, Any] = {"format": FORMAT, "kind": embedder.kind, "head": recognizer.head.name}
     if isinstance(embedder, TFLiteEmbedder):
         wanted = embedder.manifest.sha256
