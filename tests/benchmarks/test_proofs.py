@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import proof_alarms, spoken_hours
 from benchmarks.pictures import Embedded, Pictures, digits, embed, faces, sessions
+from benchmarks.proof_confidence import judged, simulated
 from benchmarks.proof_digits import RECIPE, contest
 from benchmarks.proof_faces import unseen_people, with_own_pictures
 from benchmarks.proof_sessions import left_out
@@ -123,3 +124,14 @@ def test_other_speech_is_hardly_ever_told(
     assert one["alarms"] <= 1
     assert one["told"] >= 0.9 * one["words"]
     assert "at most (95 %)" in proof_alarms.report(found)
+
+
+def test_a_second_take_does_not_stop_the_game(embedder: TFLiteEmbedder) -> None:
+    """Of one simulated player, after one to four takes a pose, fresh frames of scenes just taught steer, rightly."""
+    for case in simulated("frame", embedder, range(1)):
+        told = judged(case, "ridge")["here"]
+        right, confidence, error, sure_right, sure_wrong = told["after"]
+        assert right == 1.0, case.name
+        assert confidence >= 0.9, case.name
+        assert error <= 0.1, case.name
+        assert (sure_right, sure_wrong) == (1.0, 0.0), case.name

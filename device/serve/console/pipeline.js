@@ -198,9 +198,10 @@ export class Pipeline {
       const naive = done.evaluation.random_split_accuracy;
       if (naive !== null) result.append(make("p", `A naive random split would have claimed ${percent(naive)}.`, { className: "quiet" }));
     }
-    if (done.advice.length) {
+    const said = [...done.cautions, ...done.advice];
+    if (said.length) {
       const list = make("ul", "", { className: "advice" });
-      list.append(...done.advice.map((line) => make("li", line)));
+      list.append(...said.map((line) => make("li", line)));
       result.append(list);
     }
     const recall = Object.entries(done.evaluation.recall).filter(([, value]) => value !== null);
