@@ -20,6 +20,7 @@ help:
 	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
 	@echo "make dist    the wheel and the sdist: the same commit gives the same bytes"
 	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
+	@echo "make check-newcomer  the README's first lines on a bare Debian, each step timed (root, mmdebstrap, 500 MB)"
 	@echo "make check-systemd  the service installed under a real systemd that boots (root, mmdebstrap, 1 GB)"
 	@echo "make check-mutants   thousands of damaged model files against what cuts, fuses and quantises them"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
@@ -122,6 +123,10 @@ dist-files:
 .PHONY: check-aarch64
 check-aarch64: $(VENV)/dev
 	@tests/checks/check_aarch64.sh
+
+.PHONY: check-newcomer
+check-newcomer:
+	@tests/checks/check_newcomer.sh
 
 .PHONY: check-systemd
 check-systemd: $(VENV)/dev
