@@ -85,6 +85,40 @@ class Windows:
     """(N,) when each window was over."""
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """How near a window came to telling a word."""
+
+    label: str
+    """The word that counts most."""
+    counted: float
+    """What it counts, 0 to 1: its probability times how familiar the window is."""
+    probability: float
+    familiar: float
+    likeliest: str
+    """The likeliest class of the window, which may be one of `SILENT`."""
+    time_s: float
+    """When the window was over."""
+
+
+def nearest(windows: Windows, classes: Sequence[str]) -> Near | None:
+    """The window that counts most for a word, the first of equals; None without windows or without words."""
+    counted = _counted(windows, classes)
+    words = [place for place, label in enumerate(classes) if label not in SILENT]
+    if not len(counted) or not words:
+        return None
+    row = int(counted.max(axis=1).argmax())
+    best = max(words, key=lambda place: counted[row, place])
+    return Near(
+        str(classes[best]),
+        float(counted[row, best]),
+        float(windows.probabilities[row, best]),
+        float(windows.familiar[row]),
+        str(classes[int(windows.probabilities[row].argmax())]),
+        float(windows.times_s[row]),
+    )
+
+
 def told(windows: Windows, classes: Sequence[str], config: ListeningConfig) -> list[tuple[str, float]]:
     """The words that a Listener tells in a recording, and when: (label, seconds); hours of it take milliseconds."""
     return _told(_counted(windows, classes), windows.times_s, classes, config)

@@ -8,12 +8,20 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from edge_tl.core.features import Features
+from edge_tl.embedders.digital_silence import Hissing, audible, hiss
 from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.windows import ABOVE_FLOOR_DB, levels
 from edge_tl.errors import ExampleError, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.media.frontend import Sliding
-from edge_tl.media.resample import Resampler
+from edge_tl.media.resample import Resampler, resample
 from edge_tl.media.sound import SHORTEST_S, Sound
+
+FILTER_S = 0.03
+"""So much of a stream's end is still within the resampler's filter."""
+
+CLIP_S = 5.0
+"""A recording that is no longer holds a word, and was cut around it; a longer one is a stream."""
 
 
 class EmbeddingStream(Protocol):
@@ -85,7 +93,7 @@ class StreamingSpeech:
         """Listen for `embedder`; the frames' rate is seen from the first of them."""
         self.embedder = embedder
         self._resampler: Resampler | None = None
-        self._begin()
+        self._begin(embedder.rate_hz)
 
     def reset(self) -> None:
         """Forget what was heard: the next frame begins a new stream."""
@@ -101,8 +109,8 @@ class StreamingSpeech:
             raise ShapeError("got a picture; a frame of sound with its rate is wanted")
         if self._resampler is None or frame.dropped or frame.rate_hz != self._resampler.from_hz:
             self._resampler = Resampler(frame.rate_hz, self.embedder.rate_hz)
-            self._begin()
-        sound = self._resampler.push(frame.data)
+            self._begin(frame.rate_hz)
+        sound = self._resampler.push(self._hissing.push(frame.data))
         # The frame's first sample in the stream's own time; its filter's delay is taken out by the resampler.
         frame_s = self._taken / frame.rate_hz
         self._taken += len(frame.data)
@@ -115,10 +123,36 @@ class StreamingSpeech:
             heard.append(Heard(embedding, window, start_s, start_s + long_s))
         return heard
 
-    def _begin(self) -> None:
+    def _begin(self, rate_hz: int) -> None:
+        self._hissing = Hissing(rate_hz)
         self._stream = self.embedder.stream()
         self._windows = Sliding(self.embedder.window_samples, self.embedder.hop_samples)
         self._taken = 0
+
+
+def before_it(embedder: SoundEmbedder, rate_hz: int, duration_s: float) -> np.ndarray:
+    """What is heard before a recording so long, float32 (samples,) at its rate: before a clip a faint hiss.
+
+    So much that a word at its very beginning lies in a window where words are taught. A longer recording begins as a
+    microphone does: half of them begin within a word, which can sound like another.
+    """
+    before_s = embedder.word_at * embedder.window_samples / embedder.rate_hz if duration_s <= CLIP_S else 0.0
+    return hiss(round(before_s * rate_hz))
+
+
+def after_it(embedder: SoundEmbedder, end: np.ndarray, rate_hz: int) -> np.ndarray:
+    """What is heard after a recording that ended so, float32 (samples,) of more than a window or all: a faint hiss.
+
+    Nothing where no word is so near to the end that it needs it: a room that ends at once can sound like a word. A
+    recording that is shorter than a window is never heard without it.
+    """
+    window_s = embedder.window_samples / embedder.rate_hz
+    late_s = (1 - embedder.word_at) * window_s + FILTER_S
+    if len(end) > window_s * rate_hz:
+        loudness = levels(audible(end, rate_hz)[-round(late_s * rate_hz) :], rate_hz)
+        if loudness.max() - np.percentile(loudness, 10) < ABOVE_FLOOR_DB:
+            return np.zeros(0, np.float32)
+    return hiss(round((late_s + embedder.hop_samples / embedder.rate_hz) * rate_hz))
 
 
 def embed_views(embedder: SoundEmbedder, sound: Sound) -> np.ndarray:
@@ -127,7 +161,7 @@ def embed_views(embedder: SoundEmbedder, sound: Sound) -> np.ndarray:
     The word at `views` places in the window, for a listener hears every word at several; where no word is heard (noise)
     windows from the beginning to the end. ExampleError for less than 0.1 s.
     """
-    samples = sound.at(embedder.rate_hz)
+    samples = resample(audible(sound.samples, sound.rate_hz), sound.rate_hz, embedder.rate_hz)
     if len(samples) < int(SHORTEST_S * embedder.rate_hz):
         raise ExampleError(f"the recording is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_tl.embedders.digital_silence import audible, hiss
 from edge_tl.errors import ExampleError, ShapeError
 from edge_tl.media.frontend import FRAMES, check_sound
 
@@ -11,8 +12,8 @@ HOP_FRAMES = 11
 """From one window of a recording to the next."""
 _STEP_S = 0.01
 _SMOOTH_STEPS = 5
-_ABOVE_FLOOR_DB = 10.0  # what a peak must rise above the quiet part of its recording to be a word
-_HISS = 1e-4
+ABOVE_FLOOR_DB = 10.0
+"""What a peak must rise above the quiet part of its recording to be a word."""
 
 
 def noise_windows(frames: int, width: int = FRAMES, hop: int = HOP_FRAMES) -> list[tuple[int, int]]:
@@ -67,7 +68,7 @@ def word_centre(samples: np.ndarray, rate_hz: int) -> int | None:
     end do.
     """
     loudness = levels(samples, rate_hz)
-    if float(loudness.max() - np.percentile(loudness, 10)) < _ABOVE_FLOOR_DB:
+    if float(loudness.max() - np.percentile(loudness, 10)) < ABOVE_FLOOR_DB:
         return None
     weights = np.square(np.maximum(loudness - np.percentile(loudness, 20), 0.0))
     middle = float(weights @ (np.arange(len(weights)) + 0.5) / weights.sum())
@@ -85,7 +86,7 @@ def cut(samples: np.ndarray, centre: int, length: int, at: float = 0.5) -> np.nd
     first, last = max(start, 0), min(start + length, len(samples))
     if first == start and last == start + length:
         return samples[first:last].copy()
-    made = np.random.default_rng(0).standard_normal(length, np.float32) * np.float32(_HISS)
+    made = hiss(length)
     if first < last:
         made[first - start : last - start] = samples[first:last]
     return made
@@ -95,13 +96,14 @@ def fitted(data: np.ndarray, rate_hz: int, length: int, at: float) -> np.ndarray
     """A sound float32 (samples,) of any length as one window (length,), its word at the share `at`.
 
     One of this length already is returned itself. Where no word is heard the sound's middle is taken; what the sound
-    does not reach is a faint hiss. ShapeError for no sound.
+    does not reach, or is digital silence in it, is a faint hiss. ShapeError for no sound.
     """
     check_sound(data)
     if len(data) == length:
         return data
     if not len(data):
         raise ShapeError("got an empty sound; samples float32 (n,), n ≥ 1, are wanted")
+    data = audible(data, rate_hz)
     centre = word_centre(data, rate_hz) if len(data) >= rate_hz // 100 else None
     return cut(data, len(data) // 2 if centre is None else centre, length, at)
 

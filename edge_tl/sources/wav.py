@@ -56,6 +56,13 @@ class WavSource:
         self._index = self._samples = 0
         self._start_s = self._clock()
 
+    @property
+    def duration_s(self) -> float:
+        """How long the open file is; infinite where it begins again at its end, 0 before `open`."""
+        if self._loop:
+            return float("inf")
+        return 0.0 if self._file is None else self._file.duration_s
+
     def read(self, timeout_s: float = 1.0) -> Frame:
         """The next block; SourceTimeout where it is due later, SourceClosed after the last, SourceError for damage."""
         if self._file is None:
