@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import Namespace
 from contextlib import ExitStack
+from typing import Any
 
 from device.assembly import (
     check_hearing,
@@ -19,6 +20,7 @@ from device.assembly import (
 from device.cli.output import warn
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
+from device.teach.silence import reason, unheard
 from device.teach.sound_line import Ear
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.browser import BrowserEmbedder
@@ -53,7 +55,21 @@ def run(arguments: Namespace) -> int:
             ListenScreen(term, ear, clock).run(arguments.seconds)
         else:
             lines(ear, arguments.seconds)
+    if not ear.words:  # said once the terminal is closed
+        if not screen:
+            print(json.dumps(nothing(ear, config)), flush=True)
+        if not arguments.json:
+            warn(unheard(config.threshold, ear.nearest, ear.nearest_s))
     return 0
+
+
+def nothing(ear: Ear, config: ListeningConfig) -> dict[str, Any]:
+    """The one line of JSON where no word was told: what came nearest to one, and why it was not told."""
+    near, told = ear.nearest, None
+    if near is not None:
+        told = {"label": near.label, "confidence": round(near.counted, 4), "at_s": round(ear.nearest_s, 2)}
+        told["because"] = reason(near) or "too unsure"
+    return {"label": None, "threshold": config.threshold, "nearest": told}
 
 
 def overlap(recognizer: Recognizer, share: float) -> None:
@@ -71,7 +87,6 @@ def lines(ear: Ear, seconds: float) -> None:
 
     A fault of the microphone is told on stderr, once each.
     """
-    first_s: float | None = None
     fault = ""
     while True:
         try:
@@ -84,15 +99,13 @@ def lines(ear: Ear, seconds: float) -> None:
                 warn(fault)
         if sight is None:
             continue
-        if first_s is None:
-            first_s = sight.frame.time_s
         if sight.steady is not None:
             word = ear.words[-1]
             told = {
                 "label": word.label,
                 "confidence": round(word.confidence, 4),
-                "at_s": round(word.time_s - first_s, 2),
+                "at_s": round(word.time_s - ear.first_s, 2),
             }
             print(json.dumps(told), flush=True)
-        if sight.frame.time_s - first_s >= seconds:
+        if sight.frame.time_s - ear.first_s >= seconds:
             return

@@ -43,6 +43,7 @@ def lines(health: dict[str, Any]) -> list[str]:
         )
         for trouble in dict.fromkeys((one["fault"], one["last_error"])):
             made += [f"  {trouble}"] if trouble else []
+        made += [f"  {one['silent']}"] if one.get("silent") else []
         if one["teaching"] != "ready":
             made.append(f"  teaching stands still: {one['teaching']}")
     for name, one in health["outputs"].items():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from device.pacman.game import TICKS_PER_SECOND, Game
+from device.pacman.game import TICKS_PER_SECOND, Game, State
 from device.teach.picture_line import Line, Sight
+from device.teach.silence import Silence
 from device.teach.sound_line import Ear
 from device.teach.steering import steering as steering_of
 
@@ -36,6 +37,8 @@ class Round:
         self.game, self.line, self.steering, self.voice = game, line, steering, voice
         self._spoken = steering_of(voice.recognizer.classes) if voice is not None else {}
         self.clock, self.sleep = clock, sleep
+        self.silence = Silence(line, clock, "steers") if line is not None else None
+        """Why nothing has steered for a while; None where only keys do."""
         self.sight: Sight | None = None
         self.latencies_ms: deque[float] = deque(maxlen=10_000)
         """From the capture of a frame to the direction it gives the game, in ms."""
@@ -50,6 +53,11 @@ class Round:
             self.wanted = key
         if self.line is not None:
             self.game.hold(self.line.state != "open")
+        if self.silence is not None:
+            if self.wanted is not None or self.game.state is not State.PLAYING or self.game.paused is not None:
+                self.silence.broken()
+            elif seen is not None:
+                self.silence.saw(seen)
         due = int((self.clock() - self._next_s) / TICK_S) + 1
         if due > CATCH_UP_TICKS:
             self._next_s = self.clock()

@@ -10,6 +10,7 @@ from device.screens.panel import draw_picture, draw_probabilities, speed_text
 from device.screens.teach import DRAW_S
 from device.screens.terminal import Terminal
 from device.teach.picture_line import Sight
+from device.teach.silence import Silence
 from device.teach.sound_line import Ear
 from edge_tl.errors import SourceClosed
 
@@ -21,6 +22,7 @@ class ListenScreen:
         self.term, self.ear, self.clock = term, ear, clock
         self._sight: Sight | None = None
         self._log: list[str] = []
+        self._silence = Silence(ear, clock)
         self._over = False
 
     def run(self, seconds: float = float("inf")) -> None:
@@ -36,6 +38,7 @@ class ListenScreen:
                 self._over = True
             if sight is not None:
                 self._sight = sight
+                self._silence.take(sight, busy=False)
                 if sight.steady is not None:
                     word = self.ear.words[-1]
                     self._log.append(f"{time.strftime('%H:%M:%S')}  {word.label}  {word.confidence:.0%}")
@@ -61,7 +64,7 @@ class ListenScreen:
         elif (word := ear.lately) is not None:
             term.put(row, 0, fit(f"→ {word.label}", columns - 1), "yellow", bold=True)
         else:
-            term.put(row, 0, "…", "grey")
+            term.put(row, 0, fit(f"… {self._silence.why}", columns - 1), "grey")
         for offset, text in enumerate(reversed(self._log[-(rows - row - 3) :])):
             term.put(row + 1 + offset, 2, fit(text, columns - 3), "white" if offset else "cyan")
         term.put(rows - 1, 0, "the recording is over  q quit" if self._over else "q quit", "grey")

@@ -82,10 +82,10 @@ def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sigh
     if sight is None or sight.observation is None:
         return row
     steady = sight.steady.label if sight.steady is not None else None
-    chances = sight.observation.probabilities
-    lines = list(zip(sight.classes, bars(sight.classes, list(map(float, chances)), columns), strict=True))
+    chances = list(sight.chances.values())
+    lines = list(zip(sight.classes, bars(sight.classes, chances, columns), strict=True))
     # Where there is no room for all, the likeliest stay, in the same order.
-    for position in sorted(np.argsort(-chances, kind="stable")[: max(0, limit)].tolist()):
+    for position in sorted(np.argsort(-np.array(chances), kind="stable")[: max(0, limit)].tolist()):
         label, text = lines[position]
         winner = label == steady
         term.put(row, column, text, "yellow" if winner else "white", bold=winner)

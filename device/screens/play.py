@@ -7,7 +7,7 @@ from collections.abc import Callable
 from device.pacman.game import State
 from device.pacman.round import Round
 from device.pacman.screen import BoardScreen
-from device.screens.cells import fit
+from device.screens.cells import fit, wrap
 from device.screens.panel import draw_picture, draw_probabilities, missing_text, speed_text, way_text
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
@@ -92,6 +92,8 @@ class PlayScreen:
         if self.lesson is None or self.round.line is None:
             return
         label = self.holding.held(self.clock())
+        if label is not None and self.round.silence is not None:
+            self.round.silence.broken()  # who teaches does not steer
         if label != self.lesson.recording:
             if self.lesson.end() and self.relearn is not None:
                 self.message = self.relearn()
@@ -107,8 +109,12 @@ class PlayScreen:
         term, line = self.term, self.round.line
         rows, columns = term.size
         term.clear()
-        _, board_columns = self.board.size(self.round.game)
+        board_rows, board_columns = self.board.size(self.round.game)
         self.board.draw(term, self.round.game, 0, 0)
+        if self.round.silence is not None and (why := self.round.silence.why):
+            lines = wrap(why, board_columns, min(2, rows - board_rows))
+            for row, text in enumerate(lines, rows - len(lines)):
+                term.put(row, 0, fit(text, board_columns), "grey")
         column, width = board_columns + 2, columns - board_columns - 3
         term.put(0, column, "edge-tl play", "yellow", bold=True)
         if line is None:

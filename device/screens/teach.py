@@ -245,9 +245,7 @@ class TeachScreen:
     def _draw_classes(self, row: int, column: int, columns: int, limit: int) -> None:
         counts = self.lesson.counts()
         observation = self._sight.observation if self._sight else None
-        chances = {}
-        if self._sight is not None and observation is not None:
-            chances = dict(zip(self._sight.classes, observation.probabilities, strict=True))
+        chances = self._sight.chances if self._sight is not None else {}
         first = max(0, self.selected - limit + 1)
         shown = list(enumerate(self.lesson.labels))[first : first + limit]
         # Long names get what a bar of eight cells leaves; every row the same, or the bars could not be compared.
@@ -261,7 +259,7 @@ class TeachScreen:
             recording = label == self.lesson.recording
             self.term.put(row, column, text, "red" if recording else "white", bold=recording)
             if label in chances:
-                chance = float(chances[label])
+                chance = chances[label]
                 room = columns - text_columns(text) - 6
                 if room > 3:
                     winner = observation is not None and observation.label == label

@@ -19,6 +19,7 @@ from device.serve.tuning import Tuning, read_tuning, write_tuning
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.picture_line import Line, Sight
 from device.teach.recorder import HoldRecorder, Recorder, WordRecorder
+from device.teach.silence import Silence
 from device.teach.sound_line import Ear
 from device.teach.thresholds import listening_config
 from device.teach.training import check_enough, save
@@ -89,9 +90,9 @@ class Pipeline:
         except ConfigError as error:
             self.tuning, self.error = Tuning(), str(error)
         recognizer = self._restore(embedder)
-        self.line: Line | Ear = (
-            Ear(feed, recognizer, clock) if config.kind == "sound" else Line(feed, recognizer, clock)
-        )
+        made = Ear if config.kind == "sound" else Line
+        self.line: Line | Ear = made(feed, recognizer, clock)
+        self.silence = Silence(self.line, clock)
         self._tell_again()
         self._look_at_examples()
 
@@ -102,10 +103,9 @@ class Pipeline:
         events: list[Event] = []
         for _ in range(MOST_FRAMES):
             try:
-                sight = self.line.read(0.0)
+                if (sight := self.line.read(0.0)) is None:
+                    break
             except SourceClosed:
-                sight = None
-            if sight is None:
                 break
             self._frame_s = self.clock()
             self._look(sight, events)
@@ -122,6 +122,7 @@ class Pipeline:
         length_s = 0.0 if frame.rate_hz is None else len(frame.data) / frame.rate_hz
         self.line.stopwatch.record("latency", max(0.0, self.clock() - frame.time_s - length_s))
         steady = sight.steady
+        self.silence.take(sight, busy=(self.held or self.recording) is not None)
         if steady is None or not steady.changed:
             return
         if steady.label is None:
@@ -386,6 +387,7 @@ class Pipeline:
             "generation": self.generation,
             "classes": list(line.recognizer.classes) if line.recognizer.fitted else [],
             "label": self.held,
+            "silent": self.silence.why,
             "teaching": self.teaching_fault or "ready",
             "last_error": self.error,
         }

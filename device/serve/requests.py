@@ -131,8 +131,9 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "serial": next(_SERIAL),
         "state": one.feed.state,
         "fault": one.feed.fault,
-        "probabilities": _probabilities(sight),
+        "probabilities": {} if sight is None else sight.chances,
         "label": one.held,
+        "silent": one.silence.why,
         "level_db": _level_db(sight),
         "known": sight is None or sight.observation is None or sight.observation.known,
         "recording": one.recording,
@@ -142,13 +143,6 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "generation": one.generation,
         "counts": {label: [count.examples, count.takes] for label, count in counts.items()},
     }
-
-
-def _probabilities(sight: Sight | None) -> dict[str, float]:
-    """What the newest frame may be: label → probability."""
-    if sight is None or sight.observation is None:
-        return {}
-    return dict(zip(sight.classes, map(float, sight.observation.probabilities), strict=True))
 
 
 def _level_db(sight: Sight | None) -> float | None:

@@ -34,6 +34,14 @@ class Sight:
     """Of the observation's probabilities: training between two frames may change the recognizer's."""
     steady: Steady | None = None
 
+    @property
+    def chances(self) -> dict[str, float]:
+        """Label → how much it counts, 0 to 1: its probability, of sound times how familiar it is; empty untrained."""
+        if self.observation is None:
+            return {}
+        familiar = 1.0 if self.frame.rate_hz is None else self.observation.familiar
+        return dict(zip(self.classes, map(float, familiar * self.observation.probabilities), strict=True))
+
 
 class Line:
     """Reads frames and recognises them; the one thread that teaches and plays calls `read`.

@@ -87,6 +87,7 @@ export class Pipeline {
     if (told && told !== this.heard) this.said(told); // once: it must not write over what came after it
     this.heard = told;
     this.probabilities(state.probabilities);
+    this.find(".silent").textContent = state.silent;
     if (state.level_db !== null) this.find(".level").value = state.level_db;
     const label = this.find(".label");
     label.textContent = state.label ?? (state.known || this.sound ? "" : "none of these");

@@ -110,7 +110,42 @@ def test_words_are_told_where_they_are_said(run: Run, tmp_path: Path) -> None:
     assert all(0.5 < word["confidence"] <= 1 for word in told)
     _, short, _ = run("listen", "--json", "--mic", path, "--seconds", "5")
     assert short.splitlines() == out.splitlines()[:1]
-    assert run("listen", "--json", "--mic", path, "--threshold", "1.0")[1] == ""
+
+
+def test_where_nothing_is_told_the_nearest_word_is_named(run: Run, tmp_path: Path) -> None:
+    """The one line of JSON has no label and the nearest word; a person reads it on stderr. Of noise that is said."""
+    path = write(tmp_path / "hum.wav", np.concatenate([room(1.0), spoken("hum", 50), room(1.0)]))
+    code, out, err = run("listen", "--json", "--mic", path, "--threshold", "1.0")
+    (said,) = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert (said["label"], said["threshold"], said["nearest"]["label"]) == (None, 1.0, "hum")
+    assert 0.5 < said["nearest"]["confidence"] < 1
+    assert 1.0 < said["nearest"]["at_s"] < 3.0
+    assert said["nearest"]["because"] == "too unsure"
+    _, _, err = run("listen", "--mic", path, "--threshold", "1.0")
+    assert re.fullmatch(r"edge-tl: heard nothing above 1; nearest: hum (\.\d\d|1\.00) at [12]\.\d s\n", err)
+    _, out, err = run("listen", "--mic", write(tmp_path / "room.wav", room(3.0, 40)))
+    assert json.loads(out)["nearest"]["because"] == f"rather {NOISE}"
+    assert re.search(rf"heard nothing above .*, rather {NOISE}\n", err)
+
+
+def test_what_is_predicted_is_what_listen_tells(run: Run, taught: Path, tmp_path: Path) -> None:
+    """The words of a recording, each as sure as a listener counts; what is below the threshold says so."""
+    parts = [np.zeros(RATE_HZ, np.float32), spoken("hum", 50), room(2.5), spoken("hiss", 51)]
+    path = write(tmp_path / "two.wav", np.concatenate(parts))
+    told = [json.loads(line)["label"] for line in run("listen", "--json", "--mic", path)[1].splitlines()]
+    ((answer,), text) = run("predict", path, "--json")[1], run("predict", path)[1]
+    assert [word["label"] for word in answer["told"]] == told == ["hum", "hiss"]
+    assert (answer["label"], answer["confidence"]) == ("hum", answer["told"][0]["confidence"])
+    assert re.fullmatch(r".*two\.wav: hum  \d\d\.\d%, then hiss  \d\d\.\d%\n", text)
+    strict = shutil.copytree(taught, tmp_path / "strict")
+    assert run("train", "--threshold", "1.0", data=strict)[0] == 0
+    (answer,) = run("predict", path, "--json", data=strict)[1]
+    assert (answer["label"], answer["told"]) == ("hum", [])
+    assert re.search(
+        r": hum  \d\d\.\d%, too unsure: a word is told from 100% on\n", run("predict", path, data=strict)[1]
+    )
+    assert run("predict", write(tmp_path / "room.wav", room(3.0, 40)), "--json")[1][0]["label"] == NOISE
 
 
 def test_a_budget_of_false_alarms_chooses_the_threshold(run: Run, tmp_path: Path) -> None:
@@ -335,6 +370,16 @@ def test_a_trained_profile_is_heard_and_played(tmp_path: Path, taught: Path, one
         pty.wait_for("→ hum")
         pty.send("q")
         assert pty.wait_exit() == 0
+
+
+def test_the_listen_screen_says_what_was_nearest(taught: Path, one_word: Path) -> None:
+    """While nothing is told the nearest word is shown quietly, and once more when the screen is closed."""
+    with spawn(taught, "listen", "--profile", "words", "--mic", one_word, "--threshold", "1.0") as pty:
+        pty.wait_for("heard nothing above 1; nearest: hum")
+        pty.send("q")
+        assert pty.wait_exit() == 0
+        assert pty.restored()
+        assert re.search(r"edge-tl: heard nothing above 1; nearest: hum (\.\d\d|1\.00) at \d\.\d s", pty.plain())
 
 
 def test_a_screen_that_is_no_profile_of_words_is_one_line(taught: Path, one_word: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
+
 from device.pacman.game import TICKS_PER_SECOND, Game, State
 from device.pacman.maze import pick_maze
 from device.pacman.round import Round
-from edge_tl.controller import Steady
+from edge_tl.controller import ControllerConfig, Steady
+from edge_tl.core.answers import Observation
 from edge_tl.frames import Frame
 from edge_tl.testing import FakeClock
 
@@ -17,15 +20,18 @@ class FakeLine:
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock, self.state, self.label = clock, "open", None
+        self.recognizer = SimpleNamespace(embedder=SimpleNamespace())
+        self.controller = SimpleNamespace(config=ControllerConfig())
 
     def read(self, timeout_s: float) -> object:
         """A sight of the label, 30 a second."""
         self.clock.sleep(min(timeout_s, 1 / 30))
         if self.state != "open":
             return None
-        frame = Frame(SimpleNamespace(ndim=3), self.clock() - 0.005)  # type: ignore[arg-type]
-        steady = Steady(self.label, 0.9, False, steers=self.label is not None)
-        return SimpleNamespace(frame=frame, steady=steady, observation=None)
+        frame = Frame(np.full((8, 8, 3), 120, np.uint8), self.clock() - 0.005)
+        steady = Steady(self.label, 0.9 if self.label else 0.2, False, steers=self.label is not None)
+        seen = Observation("fist", "fist", np.array([0.2, 0.2]), known=True)
+        return SimpleNamespace(frame=frame, steady=steady, observation=seen, embedding=np.ones(4))
 
 
 def game() -> Game:
@@ -95,3 +101,31 @@ def test_a_process_that_slept_does_not_race() -> None:
     clock.sleep(10)
     round_.step()
     assert round_.game.ticks <= before + 5
+
+
+def test_after_five_seconds_in_which_nothing_steered_it_is_said_why() -> None:
+    """Not in a pause nor while keys steer; it is gone as soon as a sign or a key steers."""
+    clock = FakeClock()
+    line = FakeLine(clock)
+    round_ = Round(game(), line, {"fist": "right"}, clock, clock.sleep)  # type: ignore[arg-type]
+    assert round_.silence is not None
+    while round_.game.state is not State.PLAYING:
+        round_.step()
+    begun_s = clock()
+    while not round_.silence.why:
+        round_.step()
+        assert clock() < begun_s + 5.5
+    assert clock() > begun_s + 4.5
+    assert round_.silence.why == "too unsure: fist 20%, steers from 60% on"
+    line.label = "fist"  # type: ignore[assignment]
+    round_.step()
+    assert round_.silence.why == ""
+    line.label = None
+    for _ in range(6 * 40):
+        round_.step("right")
+    assert round_.silence.why == ""
+    round_.game.pause()
+    for _ in range(6 * 40):
+        round_.step()
+    assert round_.silence.why == ""
+    assert Round(game(), None, {}, clock, clock.sleep).silence is None

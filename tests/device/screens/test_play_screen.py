@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from terminal_pty import Pty
 from tiny_profile import fill, make_all, model_folder
 
@@ -234,6 +235,20 @@ def test_teaching_while_playing(made: Path, data_dir: Path) -> None:
     with Profile(data_dir / "profiles" / "default") as profile:
         assert profile.store.counts()["light"].takes == 4
         assert len(profile.generations()) == 2
+
+
+def test_why_nothing_steers_is_said_and_goes_when_something_does(made: Path, data_dir: Path, tmp_path: Path) -> None:
+    """Before a camera that shows nothing taught the line comes after five seconds, fits 80×24, and a key ends it."""
+    for number, colour in enumerate([(255, 0, 0), (0, 255, 0)]):
+        (tmp_path / "odd").mkdir(exist_ok=True)
+        Image.new("RGB", (32, 24), colour).save(tmp_path / "odd" / f"{number}.png")
+    with spawn(made, data_dir, "play", "--camera", tmp_path / "odd", *STEER) as pty:
+        wait_row(pty, "^unlike anything taught +1-9 teach")
+        pty.send("right")
+        pty.wait_gone("unlike anything taught")
+        pty.send("q")
+        assert pty.wait_exit() == 0
+        assert pty.restored()
 
 
 def test_playing_goes_on_when_there_is_too_little_to_learn_from(made: Path, data_dir: Path) -> None:

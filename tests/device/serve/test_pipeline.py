@@ -104,6 +104,21 @@ def test_teaching_makes_events(bench: Bench) -> None:
     assert bench.pipeline.held == "light"
 
 
+def test_why_nothing_is_told_is_known(bench: Bench) -> None:
+    """After five seconds of what was not taught that is said, in health too; not while a sign is told or taught."""
+    taught(bench)
+    bench.show(125, 120)
+    assert bench.pipeline.silence.why == ""
+    bench.show(125, 60)
+    assert bench.pipeline.health()["silent"] == bench.pipeline.silence.why != ""
+    bench.show(40, 9)
+    assert bench.pipeline.held == "dark"
+    assert bench.pipeline.health()["silent"] == ""
+    bench.pipeline.record("dark")
+    bench.show(125, 200)
+    assert bench.pipeline.silence.why == ""
+
+
 def test_a_sign_ends_when_the_camera_is_lost(bench: Bench) -> None:
     """A pin must not stay on because a cable came loose: without frames the label ends."""
     taught(bench)
