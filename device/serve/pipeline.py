@@ -309,7 +309,6 @@ class Pipeline:
             raise
         self.line.recognizer = recognizer
         self._tell_again()
-        points = getattr(recognizer.head, "curve_", [])
         return {
             "generation": self.generation,
             "examples": learned.examples,
@@ -318,7 +317,7 @@ class Pipeline:
             "cautions": list(learned.cautions),
             "evaluation": evaluation.as_dict(),
             "advice": self._advice(ADVICES),
-            "curve": [[float(value) for value in point] for point in points],
+            "curve": [[float(value) for value in point] for point in getattr(recognizer.head, "curve_", [])],
         }
 
     def roll_back(self) -> int:
