@@ -39,14 +39,14 @@ unshare --mount --pid --fork --kill-child bash -euc "
   mount -t proc proc '$root/proc'
   for folder in tmp dev run; do mount -t tmpfs tmpfs '$root/'\$folder; done
   chmod 1777 '$root/tmp'
-  for device in null zero random urandom tty ptmx; do touch '$root/dev/'\$device; mount --bind /dev/\$device '$root/dev/'\$device; done
+  for device in null zero random urandom tty; do touch '$root/dev/'\$device; mount --bind /dev/\$device '$root/dev/'\$device; done
   mkdir -p '$root/dev/pts' '$root/dev/shm'; mount -t devpts devpts '$root/dev/pts' -o newinstance,ptmxmode=0666
-  rm -f '$root/dev/ptmx'; ln -s pts/ptmx '$root/dev/ptmx'; ln -s /proc/self/fd '$root/dev/fd'; chmod 1777 '$root/dev/shm'
+  ln -s pts/ptmx '$root/dev/ptmx'; ln -s /proc/self/fd '$root/dev/fd'; chmod 1777 '$root/dev/shm'
   for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /etc/pip.conf; do
     [ -f \$file ] || continue
     [ -f '$root'\$file ] || { rm -f '$root'\$file && touch '$root'\$file; }
     mount --bind \$(readlink -f \$file) '$root'\$file
   done
   exec env -u PIP_FIND_LINKS -u PYTHONPATH -u EDGE_TL_DATA HOME=/home/newcomer USER=newcomer LANG=C.UTF-8 TERM=xterm-256color \
-    PATH=/usr/bin:/bin chroot --userspec=newcomer:newcomer '$root' /usr/bin/python3 /t/check_newcomer_inside.py
+    PATH=/usr/bin:/bin:/usr/sbin chroot --userspec=newcomer:newcomer '$root' /usr/bin/python3 /t/check_newcomer_inside.py
 "
