@@ -33,7 +33,7 @@ class Serving:
         self.config, self.log_path = folder / "edge-tl.toml", folder / "log"
         folder.mkdir(parents=True, exist_ok=True)
         console = "" if not web or "[web]" in more else "[web]\nport = 0\n"
-        pipelines = "" if "[pipelines" in more else '[pipelines.signs]\ncamera = "sim"\n'
+        pipelines = "" if "[pipelines" in more else '[pipelines.signs]\ncamera = "sim"\nlook = "frame"\n'
         self.config.write_text(f'data_dir = "{self.data}"\nthreads = 1\n{more}\n{pipelines}{console}')
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         # A short name: a Unix address holds 107 bytes.

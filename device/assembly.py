@@ -26,7 +26,7 @@ from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings_hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
-from edge_tl.store.settings_look import read_look, write_look
+from edge_tl.store.settings_look import read_look, remembered_look, write_look
 from edge_tl.store.settings_model import read_chosen
 
 clock = time.monotonic
@@ -66,17 +66,24 @@ def asked_look(arguments: Namespace, remembered: Look) -> Look:
 
 def adopt_look(profile: Profile, look: Look) -> None:
     """Remember the way to look of a profile that is about to be taught; ConfigError where it was taught by another."""
-    if read_hearing(profile.folder) is not None:
-        raise ConfigError(f"{_named(profile)} was taught words: give --mic, or another --profile for pictures")
-    remembered = read_look(profile.folder)
+    check_pictures(profile)
+    remembered = remembered_look(profile.folder)
     if look == remembered:
         return
     if holds_examples(profile):
+        if remembered is None and look == Look():
+            return
         raise ConfigError(
-            f"{_named(profile)} was taught with --look {remembered}, not {look}: "
+            f"{_named(profile)} was taught with --look {remembered or Look()}, not {look}: "
             f"`edge-tl examples re-embed {options(look)}` changes that and keeps its examples"
         )
     write_look(profile.folder, look)
+
+
+def check_pictures(profile: Profile) -> None:
+    """ConfigError where a profile is one of words."""
+    if read_hearing(profile.folder) is not None:
+        raise ConfigError(f"{_named(profile)} was taught words: give --mic, or another --profile for pictures")
 
 
 def adopt_hearing(profile: Profile, hearing: Hearing | None = None) -> None:

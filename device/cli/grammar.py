@@ -118,7 +118,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     looking = argparse.ArgumentParser(add_help=False)
     looking.add_argument(
-        "--look", choices=WAYS, help="what of the picture counts; the profile remembers it (default: frame, all of it)"
+        "--look",
+        choices=WAYS,
+        help="what of the picture counts; the profile remembers it (default: `teach` finds out, else frame, all of it)",
     )
     looking.add_argument(
         "--box",

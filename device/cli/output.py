@@ -9,6 +9,9 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+BAR = 20
+"""Characters of a bar that says how far something is."""
+
 
 def forgive_encodings() -> None:
     """Let stdout and stderr write what their encoding lacks as `\\U0001f642`, instead of failing on a label."""

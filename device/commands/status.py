@@ -41,6 +41,8 @@ def lines(health: dict[str, Any]) -> list[str]:
             f"{name}: {one['source']} {one['state']}, {one['frames_per_s']:.1f}/s{took}, {one['dropped']} dropped, "
             f"generation {one['generation']}"
         )
+        if one["look"]:
+            made.append(f"  look: {one['look']}" + (f"; {one['looking']}" if one["looking"] else ""))
         for trouble in dict.fromkeys((one["fault"], one["last_error"])):
             made += [f"  {trouble}"] if trouble else []
         made += [f"  {one['silent']}"] if one.get("silent") else []

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from device.assembly import (
     adopt_look,
     asked_look,
+    check_pictures,
     clock,
     load_embedder,
     make_controller,
@@ -16,7 +17,8 @@ from device.assembly import (
     open_profile,
     profile_folder,
 )
-from device.cli.output import warn_all
+from device.cli.fetch_models import ensure_models
+from device.cli.output import warn, warn_all
 from device.commands import teach_boxes, teach_words
 from device.commands.play import play_round
 from device.commands.train import ONE_PLACE
@@ -24,16 +26,15 @@ from device.screens.box import MIDDLE
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.teach.lesson import ENOUGH, Lesson
+from device.teach.looking import Looking, is_open
 from device.teach.picture_line import Line
-from device.teach.recommend import Recommending, finders
 from device.teach.recorder import HoldRecorder
 from device.teach.resume import resume
 from device.teach.steering import STANDARD_LABELS
 from device.teach.training import check_found, save
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError
-from edge_tl.recognizer import Recognizer
-from edge_tl.store.settings_look import read_look, write_look
+from edge_tl.store.settings_look import read_look
 
 
 def run(arguments: Namespace) -> int:
@@ -54,7 +55,14 @@ def run(arguments: Namespace) -> int:
         look = asked_look(arguments, read_look(profile_folder(arguments)))
         embedder = load_embedder(arguments, look)
         profile = open_profile(arguments, stack, writable=True, make=True)
-        adopt_look(profile, look)
+        if arguments.look is None:
+            check_pictures(profile)
+        else:
+            adopt_look(profile, look)
+        if is_open(profile):
+            ensure_models(arguments.data_dir, warn)
+        models = models_folder(arguments)
+        looking = Looking(profile, lambda look: load_embedder(arguments, look), models, arguments.threads)
         source = open_camera(arguments, stack)
         assert source is not None
         recognizer = resume(profile, embedder, arguments.head)
@@ -65,26 +73,21 @@ def run(arguments: Namespace) -> int:
         def train() -> str:
             check_found(lesson.recognizer, force=False)
             learned = lesson.learn()
+            looking.settle()
             save(profile, lesson.recognizer, learned, None)
             line.controller = make_controller(lesson.recognizer)
             sees_all = getattr(lesson.recognizer.embedder, "way", "frame") in ONE_PLACE
             only = ", it knows only the places it was taught in" if sees_all else ""
-            return f"trained on {learned.examples} examples in {learned.train_ms:.0f} ms{only}; p plays"
+            told = f"trained on {learned.examples} examples in {learned.train_ms:.0f} ms"
+            return f"{told}; p plays; {learned.cautions[0]}" if learned.cautions else f"{told}{only}; p plays"
 
-        def look_at(look: Look) -> str:
-            embedder = load_embedder(arguments, look)
-            lesson.end()
-            write_look(profile.folder, look)
-            number = profile.store.reembed(embedder)
-            line.recognizer, line.controller = Recognizer(embedder, lesson.recognizer.head.name), None
+        def relook(embedder: Embedder) -> None:
+            line.recognizer, line.controller = resume(profile, embedder, lesson.recognizer.head.name), None
             lesson.use(line.recognizer)
-            return f"looks at {look}" + (f"; {number} examples are embedded anew: press t to train" if number else "")
 
-        advise = None
-        if look == Look() and not any(count.examples for count in lesson.counts().values()):
-            advise = Recommending(finders(models_folder(arguments), arguments.threads))
         stack.enter_context(term)
-        screen = TeachScreen(term, line, lesson, HoldRecorder(line, lesson, clock), clock, train, look_at, advise)
+        recorder = HoldRecorder(line, lesson, clock)
+        screen = TeachScreen(term, line, lesson, recorder, clock, train, looking=looking, relook=relook)
         while screen.run() == "play":
             line.controller = make_controller(lesson.recognizer)
             try:

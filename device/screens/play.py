@@ -13,6 +13,7 @@ from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
 from device.teach.holding import Holding
 from device.teach.lesson import Lesson
+from device.teach.notice import Noticing
 from device.teach.players import show
 from device.teach.sound_line import Ear
 from device.teach.steering import DIRECTIONS
@@ -44,6 +45,7 @@ class PlayScreen:
         self.board = BoardScreen(best)
         self.holding = Holding()
         self.message = ""
+        self._notice, self._noticing = "", Noticing()
         self._drawn_s = float("-inf")
         self._ended_best = 0
 
@@ -63,6 +65,11 @@ class PlayScreen:
             if self.pilot is not None and self.holding.held(self.clock()) is None:
                 self.pilot()
             sight = self.round.step(direction)
+            if sight is not None and (line := self.round.line) is not None and line.kind == "picture":
+                recognizer = line.recognizer
+                self._notice = self._noticing(
+                    recognizer.embedder, sight.frame.data, nobody=recognizer.nobody, then="nothing steers"
+                )
             try:
                 self.record(sight is not None)
             except EdgeTLError as error:  # too little to learn from, or a full disk: no reason to end the game
@@ -135,6 +142,7 @@ class PlayScreen:
             nothing = missing_text(line) or "none of these"
             label = steady or (nothing if seen is not None and not seen.known else "…")
             term.put(row + 1, column, fit(f"→ {label}", width), "yellow" if steady else "grey", bold=bool(steady))
+            term.put(row + 3, column, fit(self._notice, width), "orange")
             term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms))[:width], "grey")
         if self.message:
             term.put(rows - 2, column, fit(self.message, width), "cyan")

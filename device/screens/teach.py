@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, text_columns, wrap
 from device.screens.chart import bar
 from device.screens.naming import Naming
 from device.screens.panel import draw_picture, speed_text, way_text
 from device.screens.terminal import Terminal
+from device.screens.ways import WayChoice
 from device.teach.lesson import Lesson
+from device.teach.looking import Looking
+from device.teach.notice import Noticing
 from device.teach.picture_line import Line, Sight
 from device.teach.recorder import Recorder
 from device.teach.sound_line import Ear
 from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import EdgeTLError
 from edge_tl.judge.guide import advise, few
 
 KEYS = "1234567890"
 HELP = (
-    "1-9 hold  space on/off  tab select  n new class  s new session  u undo  d delete  b box  t train  p play  q quit",
-    "1-9, space, tab, n new, s place, u undo, d del, b box, t train, p play, q quit",
-    "1-9, tab, n new, s place, u undo, d del, b box, t train, p play, q quit",
+    "1-9 hold  space on/off  tab select  n new class  s new session  u undo  d delete  l look  t train  p play  q quit",
+    "1-9, space, tab, n new, s place, u undo, d del, l look, t train, p play, q quit",
+    "1-9, space, tab, n new, s place, u undo, d del, l look, t train, p play, q",
+    "1-9, tab, n new, s place, u undo, d del, l look, t train, p play, q quit",
 )
 """The keys, for wide windows and for narrow ones, down to 72 columns."""
 WORD_HELP = (
@@ -48,9 +51,9 @@ class TeachScreen:
 
     train: called when training is wanted and nothing is missing; returns the line to show.
     recorder: makes examples of keys and frames.
-    look_at: called with another way to look, the box that was drawn; returns the line to show. None: there is no box.
     replay: called with a class to play its last recording; returns the line to show. None: there is nothing to hear.
-    advise: called with each frame until it returns a line that recommends a way to look, or "" for none.
+    looking: which way to look, chosen by the first take and changed by `l`; None where there is nothing to look at.
+    relook: called with the embedder that looks from now on.
     """
 
     def __init__(
@@ -61,13 +64,12 @@ class TeachScreen:
         recorder: Recorder,
         clock: Callable[[], float],
         train: Callable[[], str],
-        look_at: Callable[[Look], str] | None = None,
-        advise: Callable[[np.ndarray], str | None] | None = None,
         replay: Callable[[str], str] | None = None,
+        looking: Looking | None = None,
+        relook: Callable[[Embedder], None] | None = None,
     ) -> None:
         self.term, self.line, self.lesson, self.recorder = term, line, lesson, recorder
-        self.clock, self.train, self.look_at, self.advise, self.replay = clock, train, look_at, advise, replay
-        self.hint = ""
+        self.clock, self.train, self.replay, self.looking, self.relook = clock, train, replay, looking, relook
         self.selected = 0
         self.message = "press a number key, then say the word"
         if line.kind == "picture":
@@ -75,6 +77,8 @@ class TeachScreen:
         self._naming: Naming | None = None
         self._confirm: Callable[[bool], None] | None = None
         self._box: boxes.Box | None = None
+        self._way: WayChoice | None = None
+        self._notice, self._noticing = "", Noticing()
         self._drawn_s = float("-inf")
         self._sight: Sight | None = None
 
@@ -91,6 +95,7 @@ class TeachScreen:
                     self.lesson.end()
                     return done
             try:
+                self._look()
                 self.record(sight)
             except EdgeTLError as error:  # a full disk: what was counted is safe, and the person may make room
                 self.recorder.release()
@@ -101,12 +106,28 @@ class TeachScreen:
 
     def record(self, sight: Sight | None) -> None:
         """Begin or end a take as the keys say, and add the frame to it."""
+        self._sight = sight or self._sight
+        if self.looking is not None and self.looking.busy:
+            return  # what is recorded now would be embedded the old way
         if self.recorder.step(sight):
             self.message = self.advice()
-        if sight is not None:
-            self._sight = sight
-            if self.advise is not None and (hint := self.advise(sight.frame.data)) is not None:
-                self.hint, self.advise = hint, None
+            if self.looking is not None:
+                self.looking.take_ended()
+        if sight is not None and self.line.kind == "picture":
+            then = "recorded as one that shows none" if self.lesson.recording else "nothing is answered"
+            recognizer = self.lesson.recognizer
+            self._notice = self._noticing(recognizer.embedder, sight.frame.data, nobody=recognizer.nobody, then=then)
+
+    def _look(self) -> None:
+        """Go on with a change of the way to look."""
+        if self.looking is None or not self.looking.busy:
+            return
+        self.recorder.release()
+        embedder = self.looking.step(self.clock)
+        if embedder is not None and self.relook is not None:
+            self.relook(embedder)
+        if not self.looking.busy and self.lesson.counts():
+            self.message = self.advice()
 
     def key(self, key: str) -> str | None:
         """Act on one key; "quit" or "play" ends the screen."""
@@ -120,6 +141,14 @@ class TeachScreen:
         if self._box is not None:
             self._draw_box(key)
             return None
+        if self._way is not None:
+            self._choose_way(self._way, key)
+            return None
+        if self.looking is not None and self.looking.busy:
+            if key == "escape":
+                self.looking.stop()
+                self.message = self.looking.said
+            return "quit" if key == "q" else None
         labels = self.lesson.labels
         if key in KEYS[: len(labels)]:
             self.selected = KEYS.index(key)
@@ -139,10 +168,11 @@ class TeachScreen:
         elif key == "d" and labels:
             self._confirm = self._delete
             self.message = f"forget the class {labels[self.selected]} and all its examples? y or n"
-        elif key == "b" and self.look_at is not None:
+        elif key == "b" and self.looking is not None:
+            self._begin_box()
+        elif key == "l" and self.looking is not None:
             self.recorder.release()
-            self._box = getattr(self.line.recognizer.embedder, "box", boxes.MIDDLE)
-            self.message = boxes.HELP
+            self._way = WayChoice(self.looking.look.way)
         elif key == "t":
             self._train()
         elif key == "p":
@@ -183,25 +213,50 @@ class TeachScreen:
             return "select it with tab and press space"
         return f"{'hold' if self.line.kind == 'picture' else 'press'} {KEYS[position]}"
 
+    def _begin_box(self) -> None:
+        self.recorder.release()
+        self._box = getattr(self.line.recognizer.embedder, "box", boxes.MIDDLE)
+        self.message = boxes.HELP
+
     def _draw_box(self, key: str) -> None:
         assert self._box is not None
-        assert self.look_at is not None
-        look_at = self.look_at
         if key != "enter":
             self._box = None if key == "escape" else boxes.changed(self._box, key)
             self.message = boxes.HELP if self._box else "looks as before"
             return
         look, self._box = Look("box", self._box), None
-        examples = sum(count.examples for count in self.lesson.counts().values())
-        if not examples:
-            self.message = look_at(look)
+        self._ask(look)
+
+    def _choose_way(self, choice: WayChoice, key: str) -> None:
+        if key not in ("enter", "escape"):
+            choice.press(key)
             return
+        self._way = None
+        if key == "escape":
+            self.message = "looks as before"
+        elif choice.way == "box":
+            self._begin_box()
+        else:
+            self._ask(Look(choice.way))
+
+    def _ask(self, look: Look) -> None:
+        """Look so from now on; where examples have to be embedded anew for it, only if the person wants that."""
+        assert self.looking is not None
+        looking = self.looking
+        self.lesson.end()
+        examples = sum(count.examples for count in self.lesson.counts().values())
 
         def answered(yes: bool) -> None:
-            self.message = look_at(look) if yes else "looks as before"
+            self.message = "looks as before"
+            if yes:
+                looking.ask(look)
+                self.message = f"{examples} examples are embedded anew; escape stops it" if examples else looking.said
 
+        if not examples or look == looking.look:
+            answered(True)
+            return
         self._confirm = answered
-        self.message = f"embed the {examples} examples anew from this box, and train again? y or n"
+        self.message = f"embed the {examples} examples anew to look at {look}, and train again? y or n"
 
     def _delete(self, yes: bool) -> None:
         label = self.lesson.labels[self.selected]
@@ -222,7 +277,8 @@ class TeachScreen:
         speed = speed_text(self.line, [])
         speed_column = max(32, columns - len(speed) - 1)
         term.put(0, speed_column, speed, "grey")
-        term.put(0, 15, cut(f"{way_text(self.line)}  {self.lesson.session}", speed_column - 16), "green")
+        way = "look: auto" if self.looking is not None and self.looking.open else way_text(self.line)
+        term.put(0, 15, cut(f"{way}  {self.lesson.session}", speed_column - 16), "green")
         picture_rows = max(6, min(rows - 12, 24))
         picture_columns = min(picture_rows * 8 // 3, columns - 44)
         drawn = None
@@ -231,9 +287,10 @@ class TeachScreen:
         draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight, drawn)
         self._draw_classes(2, picture_columns + 2, columns - picture_columns - 3, picture_rows)
         self._draw_last_pictures(picture_rows + 3, columns, rows)
-        fault = getattr(self.line, "fault", "")
-        term.put(rows - 3, 0, fit(fault or self.hint, columns - 1), "red" if fault else "green")
-        prompt = self._naming.prompt if self._naming is not None else self.recorder.prompt or self.message
+        text, colour = self._hint_line()
+        term.put(rows - 4, 0, fit(text, columns - 1), colour)  # two lines of the message fit below it
+        asking = self._naming or self._way
+        prompt = asking.prompt if asking is not None else self.recorder.prompt or self.message
         lines = wrap(prompt, columns - 1, 2)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)
@@ -241,6 +298,19 @@ class TeachScreen:
         keys = next((text for text in helps if len(text) < columns), helps[-1])
         term.put(rows - 1, 0, fit(keys, columns - 1), "grey")
         term.show()
+
+    def _hint_line(self) -> tuple[str, str]:
+        """What is wrong, how far a change of the way to look is, what is odd, or how it looks and why; its colour."""
+        if fault := getattr(self.line, "fault", ""):
+            return fault, "red"
+        if self.looking is None:
+            return "", "green"
+        if self.looking.progress is not None:
+            done, total = self.looking.progress
+            return f"embedding anew [{bar(done / total, 30)}] {done} of {total}", "cyan"
+        if self._notice:
+            return self._notice, "orange"
+        return self.looking.said + ("; l changes it" if self.looking.chosen else ""), "green"
 
     def _draw_classes(self, row: int, column: int, columns: int, limit: int) -> None:
         counts = self.lesson.counts()
@@ -270,7 +340,7 @@ class TeachScreen:
             row += 1
 
     def _draw_last_pictures(self, row: int, columns: int, rows: int) -> None:
-        height = min(6, rows - row - 4)
+        height = min(6, rows - row - 5)
         if height < 2:
             return
         width = height * 8 // 3

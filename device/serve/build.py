@@ -14,9 +14,11 @@ from pathlib import Path
 from device.assembly import (
     adopt_hearing,
     adopt_look,
+    check_pictures,
     clock,
     holds_examples,
     load_embedder,
+    models_folder,
     profile_folder,
     subject_of,
 )
@@ -36,6 +38,7 @@ from device.serve.systemd import Notify
 from device.sources.choose import open_mic, open_source
 from device.sources.reconnect import Reconnecting
 from device.sources.rotated import Rotated
+from device.teach.looking import Looking
 from edge_tl.embedders.look.ways import Look
 from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import EdgeTLError, ModelError, ProfileLocked
@@ -112,8 +115,22 @@ def open_pipeline(
     way = read_look(profile.folder).way
     source = Reconnecting(_acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name)
     feed = Feed(source, service.wake, clock, one.kind)
+    looking = None
+    if one.kind == "picture" and not _damaged(profile):
+        looking = Looking(
+            profile, lambda look: load_or_shipped(arguments, look), models_folder(arguments), config.threads
+        )
     pipeline = Pipeline(
-        name, one, config.store, profile, embedder, feed, clock=clock, wall=time.time, beat=service.beat
+        name,
+        one,
+        config.store,
+        profile,
+        embedder,
+        feed,
+        clock=clock,
+        wall=time.time,
+        beat=service.beat,
+        looking=looking,
     )
     stack.enter_context(feed)
     return pipeline
@@ -127,21 +144,21 @@ def adopt(one: PipelineConfig, profile: Profile, arguments: Namespace) -> Embedd
         elif one.look is not None and not holds_examples(profile):
             adopt_look(profile, Look(one.look))
         else:
-            adopt_look(profile, read_look(profile.folder))
+            check_pictures(profile)
     return load_or_shipped(arguments)
 
 
-def load_or_shipped(arguments: Namespace) -> Embedder:
-    """What looks or listens as the profile was taught; where a model that was put there later is damaged, the one that
-    ships, with the generations that it made: ModelError where that is no help."""
+def load_or_shipped(arguments: Namespace, look: Look | None = None) -> Embedder:
+    """What looks so, without a look as the profile was taught. Where a model that was put there later is damaged, the
+    one that ships, with the generations that it made: ModelError where that is no help."""
     try:
-        return load_embedder(arguments)
+        return load_embedder(arguments, look)
     except ModelError as error:
         folder = profile_folder(arguments)
         if read_hearing(folder) is not None or read_chosen(folder) is None:
             raise
         warn(f"{error}; the model that ships is used instead")
-        return load_embedder(Namespace(**{**vars(arguments), "model": default_model()}))
+        return load_embedder(Namespace(**{**vars(arguments), "model": default_model()}), look)
 
 
 def _damaged(profile: Profile) -> bool:

@@ -8,26 +8,21 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from device.assembly import load_saved, make_controller
 from device.serve.config import PipelineConfig, StoreConfig
-from device.serve.event import Event
+from device.serve.recognising import Recognising
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
-from device.serve.tuning import Tuning, read_tuning, write_tuning
 from device.teach.lesson import ENOUGH, Lesson
-from device.teach.picture_line import Line, Sight
+from device.teach.looking import Looking
+from device.teach.picture_line import Sight
 from device.teach.recorder import HoldRecorder, Recorder, WordRecorder
-from device.teach.silence import Silence
 from device.teach.sound_line import Ear
-from device.teach.thresholds import listening_config
-from device.teach.training import check_enough, save
+from device.teach.training import train_and_judge
+from edge_tl.embedders.look.ways import Look
 from edge_tl.embedders.tflite import Embedder
-from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, NotFittedError, ProfileError, SourceClosed
+from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
 from edge_tl.judge.guide import every_advice
 from edge_tl.labels import check_label
-from edge_tl.listener import Listener
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 
@@ -48,11 +43,12 @@ RETRY_S = 5.0
 """What a full disk did not take is tried again after so long."""
 
 
-class Pipeline:
+class Pipeline(Recognising):
     """Reads its feed, tells events, and teaches. Every method is called by the service's one loop.
 
-    embedder: what looks or listens. profile: open for writing; closed by whoever opened it. clock: seconds, monotonic;
-    wall: seconds since 1970. beat: called now and then during long work, so that the watchdog knows it is no hang.
+    As `Recognising`. limits: on what is stored. profile: open for writing; closed by whoever opened it. beat: called
+    now and then during long work, so that the watchdog knows it is no hang. looking: which way to look, chosen by the
+    first take and changed by `look`; None where nothing of the kind can be chosen.
     """
 
     def __init__(
@@ -67,93 +63,35 @@ class Pipeline:
         clock: Callable[[], float],
         wall: Callable[[], float],
         beat: Callable[[], None],
+        looking: Looking | None = None,
     ) -> None:
-        self.name, self.config, self.limits, self.profile, self.feed = name, config, limits, profile, feed
-        self.clock, self.wall, self.beat = clock, wall, beat
-        self.error = ""
-        """The last thing that went wrong, in a line."""
-        self.teaching_fault = ""
-        """Why nothing can be taught now, in a line: a full disk, a damaged database."""
+        super().__init__(name, config, profile, embedder, feed, clock=clock, wall=wall)
+        self.limits, self.beat, self.looking = limits, beat, looking
         self.said = ""
         """What became of the last recording, for whoever holds the button."""
-        self.sight: Sight | None = None
-        self.held: str | None = None
-        """The label that was told last and has not ended."""
         self._lesson: Lesson | None = None
         self._recorder: Recorder | None = None
-        self.recording: str | None = None
-        """The label whose button is held; of words, that is waited for."""
-        self._lease_s = self._taught_s = self._retry_s = self._frame_s = self._room_s = float("-inf")
-        try:
-            self.tuning = read_tuning(profile.folder)
-            self.tuning.over(config.controller())
-        except ConfigError as error:
-            self.tuning, self.error = Tuning(), str(error)
-        recognizer = self._restore(embedder)
-        made = Ear if config.kind == "sound" else Line
-        self.line: Line | Ear = made(feed, recognizer, clock)
-        self.silence = Silence(self.line, clock)
-        self._tell_again()
+        self._lease_s = self._taught_s = self._retry_s = self._room_s = float("-inf")
         self._look_at_examples()
 
-    # -- recognising -------------------------------------------------------------------------------------------------
+    def health(self) -> dict[str, Any]:
+        """What there is to know, JSON-able."""
+        return super().health() | {"look": self.way, "looking": "" if self.looking is None else self.looking.said}
 
-    def step(self) -> list[Event]:
-        """Take the frames that wait; the events in them."""
-        events: list[Event] = []
-        for _ in range(MOST_FRAMES):
-            try:
-                if (sight := self.line.read(0.0)) is None:
-                    break
-            except SourceClosed:
-                break
-            self._frame_s = self.clock()
-            self._look(sight, events)
-            self._record(sight)
+    @property
+    def way(self) -> str:
+        """How it looks: a way of `--look`, or `auto` where the first take decides; empty of sound."""
+        if self.config.kind == "sound":
+            return ""
+        if self.looking is not None and self.looking.open:
+            return "auto"
+        return str(getattr(self.line.recognizer.embedder, "way", "frame"))
+
+    def _go_on(self) -> None:
         if self.recording is not None and self.config.kind == "picture" and self.clock() > self._lease_s:
             self.release()
-        if self.held is not None and self.clock() - self._frame_s > LOST_S:
-            self._end(events)
+        self._change_look()
         self._mend()
-        return events
-
-    def _look(self, sight: Sight, events: list[Event]) -> None:
-        frame, self.sight = sight.frame, sight
-        length_s = 0.0 if frame.rate_hz is None else len(frame.data) / frame.rate_hz
-        self.line.stopwatch.record("latency", max(0.0, self.clock() - frame.time_s - length_s))
-        steady = sight.steady
-        self.silence.take(sight, busy=(self.held or self.recording) is not None)
-        if steady is None or not steady.changed:
-            return
-        if steady.label is None:
-            self._end(events)
-        else:
-            self.held = steady.label if self.config.kind == "picture" else None
-            events.append(self._event(steady.label, steady.confidence))
-
-    def _end(self, events: list[Event]) -> None:
-        """The sign that was held is over."""
-        if self.held is not None:
-            self.held = None
-            events.append(self._event(None, 0.0))
-
-    def _event(self, label: str | None, confidence: float) -> Event:
-        return Event(label, float(confidence), self.name, self.wall(), self.generation)
-
-    def _restore(self, embedder: Embedder) -> Recognizer:
-        """What was trained last; something untrained where no generation is whole."""
-        saved = None
-        try:
-            # Of this embedder: where the one that was pushed last is damaged, that is an earlier generation.
-            saved = self.profile.load(embedder.fingerprint)
-        except EdgeTLError as error:
-            self.error = str(error)
-        for line in self.profile.warnings:
-            self.error = line
-        usable = [one for one in self.profile.generations() if one.ok and not one.rolled_back]
-        own = [one.number for one in usable if one.embedder == embedder.fingerprint]
-        self.generation = own[0] if saved is not None and own else 0
-        return Recognizer(embedder) if saved is None else Recognizer.restore(saved, embedder)
 
     def _look_at_examples(self) -> None:
         """Say at once what would only be found by teaching: examples that cannot be read, or that are gone."""
@@ -165,18 +103,6 @@ class Pipeline:
             return
         if self.generation and not any(count.examples for count in counts.values()):
             self.error = f"{self.profile.folder} holds none of the examples it was trained on: restore a backup"
-
-    def _tell_again(self) -> None:
-        """A controller or listener for the classes of now, with the thresholds of now."""
-        recognizer, tuning = self.line.recognizer, self.tuning
-        if not recognizer.fitted:
-            return
-        if isinstance(self.line, Ear):
-            wanted = tuning.threshold if tuning.threshold is not None else self.config.threshold
-            self.line.listener = Listener(recognizer.classes, listening_config(load_saved(self.profile), wanted))
-            return
-        neutral = make_controller(recognizer).config.neutral
-        self.line.controller = make_controller(recognizer, tuning.over(self.config.controller(neutral)))
 
     # -- teaching ----------------------------------------------------------------------------------------------------
 
@@ -199,6 +125,8 @@ class Pipeline:
     @property
     def prompt(self) -> str:
         """What the person should do now, in a line."""
+        if self.looking is not None and self.looking.progress is not None:
+            return "the pictures are embedded anew: {} of {}".format(*self.looking.progress)
         return self._recorder.prompt if self._recorder is not None else ""
 
     def record(self, label: str) -> None:
@@ -216,6 +144,8 @@ class Pipeline:
         if self.recording == label:
             return
         self.release()
+        if self.looking is not None and self.looking.busy:
+            return  # what is recorded now would be embedded the old way; whoever holds the button says so again
         if label not in lesson.labels:
             lesson.add_label(label)
         self._make_room(lesson)
@@ -232,6 +162,10 @@ class Pipeline:
         with self._saving():
             if self._lesson.end():
                 self.said = "; ".join(["recorded", *self._advice(1)])
+                if self.looking is not None:
+                    self.looking.take_ended()
+            elif self.looking is not None and self.looking.open and self.limits.keep != "all":
+                self.said = "nothing was recorded: hold it longer, the first moments tell what to look at"
 
     def _advice(self, sentences: int) -> list[str]:
         """What helps most next, the most helpful first."""
@@ -249,6 +183,8 @@ class Pipeline:
         if self._recorder is None or self._lesson is None or self.recording is None:
             return
         self._taught_s = self.clock()
+        if self.looking is not None and self.limits.keep != "all" and self.looking.seen(sight.frame.data):
+            return
         try:
             with self._saving():
                 if self.clock() > self._room_s:
@@ -295,13 +231,7 @@ class Pipeline:
         try:
             if recognizer is not old:
                 lesson.use(recognizer)
-            check_enough(recognizer, force=False)
-            learned = lesson.learn(lambda *_: self.beat())
-            names = {session.id: session.name for session in self.profile.store.sessions()}
-            evaluation = recognizer.evaluate(lambda *_: self.beat(), names)
-            saved = load_saved(self.profile)
-            listening = saved.meta.get("listening") if saved is not None else None
-            self.generation = save(self.profile, recognizer, learned, evaluation, listening)
+            learned, evaluation, self.generation = train_and_judge(self.profile, lesson, recognizer, self.beat)
         except BaseException:
             old.head, old.nobody, old.rejector, old.confidence = before
             if recognizer is not old:
@@ -309,6 +239,9 @@ class Pipeline:
             raise
         self.line.recognizer = recognizer
         self._tell_again()
+        if self.looking is not None:
+            self.looking.settle()
+        points = getattr(recognizer.head, "curve_", [])
         return {
             "generation": self.generation,
             "examples": learned.examples,
@@ -317,8 +250,39 @@ class Pipeline:
             "cautions": list(learned.cautions),
             "evaluation": evaluation.as_dict(),
             "advice": self._advice(ADVICES),
-            "curve": [[float(value) for value in point] for point in getattr(recognizer.head, "curve_", [])],
+            "curve": [[float(value) for value in point] for point in points],
         }
+
+    def look(self, look: Look) -> None:
+        """Look another way from now on, once all pictures are embedded anew; ConfigError where this cannot be.
+
+        As `Looking.ask`: ModelError, ExampleError.
+        """
+        if self.looking is None:
+            raise ConfigError(f"{self.name} hears words, or its examples cannot be read: there is no way to look")
+        self.release()
+        self.looking.ask(look)
+
+    def stop_look(self) -> None:
+        """Give up what `look` began: all is as it was before."""
+        if self.looking is not None:
+            self.looking.stop()
+
+    def _change_look(self) -> None:
+        """Go on for a moment with a change of the way to look."""
+        if self.looking is None or not self.looking.busy:
+            return
+        try:
+            embedder = self.looking.step(self.clock)
+        except EdgeTLError as error:
+            self.said = str(error)
+            return
+        if embedder is not None:
+            self.line.recognizer = self._restore(embedder)
+            if self._lesson is not None:
+                self._lesson.use(self.line.recognizer)
+            self._tell_again()
+            self.said = self.looking.said
 
     def roll_back(self) -> int:
         """Go back to the generation before; its number."""
@@ -359,42 +323,3 @@ class Pipeline:
         """Another place or day begins."""
         self.release()
         self.lesson.new_session(name)
-
-    def tune(self, tuning: Tuning) -> None:
-        """Other thresholds from now on, also after a restart; ConfigError where they make no sense."""
-        tuning.over(self.config.controller())
-        write_tuning(self.profile.folder, tuning)
-        self.tuning = tuning
-        self._tell_again()
-
-    # -- telling about itself ----------------------------------------------------------------------------------------
-
-    def health(self) -> dict[str, Any]:
-        """What there is to know, JSON-able."""
-        line, timing = self.line, self.line.stopwatch.timing("latency")
-        return {
-            "kind": self.config.kind,
-            "profile": self.config.profile,
-            "source": self.feed.name,
-            "state": self.feed.state,
-            "fault": self.feed.fault,
-            "frames": line.frames,
-            "dropped": line.dropped,
-            "frames_per_s": round(line.fps, 1) if self.feed.state == "open" else 0.0,
-            "latency_p50_ms": None if timing is None else round(timing.p50_ms, 2),
-            "latency_p95_ms": None if timing is None else round(timing.p95_ms, 2),
-            "generation": self.generation,
-            "classes": list(line.recognizer.classes) if line.recognizer.fitted else [],
-            "label": self.held,
-            "silent": self.silence.why,
-            "teaching": self.teaching_fault or "ready",
-            "last_error": self.error,
-        }
-
-    def picture(self, rows: int = 160, columns: int = 480) -> np.ndarray:
-        """What it sees, or a spectrogram of what it hears, uint8 RGB; NotFittedError before the first frame."""
-        if isinstance(self.line, Ear):
-            return self.line.spectrum(rows, columns)
-        if self.sight is None:
-            raise NotFittedError(f"{self.feed.name} has given no picture yet")
-        return self.sight.frame.data

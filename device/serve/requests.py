@@ -15,6 +15,7 @@ from device.serve.service import Service
 from device.serve.tuning import Tuning
 from device.teach.lesson import ENOUGH
 from device.teach.picture_line import Sight
+from edge_tl.embedders.look.ways import WAYS, Look
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError
 from edge_tl.media.image import decode, encode_jpeg, thumbnail
 from edge_tl.media.spectrum import spectrum
@@ -59,6 +60,7 @@ class Requests:
                     name: one.health()
                     | _live(one)
                     | {"tuning": asdict(one.tuning), "keep": one.limits.keep, "enough": ENOUGH[one.config.kind]}
+                    | {"ways": list(WAYS) if one.looking is not None else []}
                     for name, one in self._service.pipelines.items()
                 }
             }
@@ -99,7 +101,7 @@ class Requests:
         return encode_wav(sound.samples, sound.rate_hz)
 
     def act(self, name: str, action: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Teach: record, release, undo, label, forget-label, rename, forget, train, roll-back, tune, session."""
+        """Teach: record, release, undo, label, forget-label, rename, forget, train, roll-back, tune, session, look."""
         if action not in ACTIONS:
             raise NotHere(f"there is no {action[:40]!r}; there are {', '.join(ACTIONS)}")
         made = self._of(name, lambda one: (ACTIONS[action](one, given) or {}) | _live(one))
@@ -139,6 +141,10 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "recording": one.recording,
         "prompt": one.prompt,
         "said": one.said,
+        "notice": one.notice if one.feed.state == "open" else "",
+        "look": one.way,
+        "looking": "" if one.looking is None else one.looking.said,
+        "embedding": None if one.looking is None else one.looking.progress,
         "teaching": teaching,
         "generation": one.generation,
         "counts": {label: [count.examples, count.takes] for label, count in counts.items()},
@@ -172,6 +178,16 @@ def _undo(one: Pipeline, _: dict[str, Any]) -> dict[str, Any]:
     return {"undone": None if undone is None else list(undone)}
 
 
+def _look(one: Pipeline, given: dict[str, Any]) -> None:
+    box = given.get("box")
+    if box is not None and not (
+        isinstance(box, list) and len(box) == 4 and all(type(share) in (int, float) for share in box)
+    ):
+        raise ConfigError("box: a list of left, top, right, bottom is wanted, shares of 0 to 1")
+    hands = "largest" if given.get("hands") is None else _text(given, "hands")
+    one.look(Look(_text(given, "way"), None if box is None else (box[0], box[1], box[2], box[3]), hands))
+
+
 ACTIONS: dict[str, Callable[[Pipeline, dict[str, Any]], dict[str, Any] | None]] = {
     "record": lambda one, given: one.record(_text(given, "label")),
     "release": lambda one, _: one.release(),
@@ -183,6 +199,8 @@ ACTIONS: dict[str, Callable[[Pipeline, dict[str, Any]], dict[str, Any] | None]] 
     "session": lambda one, given: one.new_session(_text(given, "name")),
     "train": lambda one, given: one.train(None if given.get("head") is None else _text(given, "head")),
     "roll-back": lambda one, _: {"generation": one.roll_back()},
+    "look": _look,
+    "stop-look": lambda one, _: one.stop_look(),
     "tune": lambda one, given: one.tune(Tuning.of(given)),
 }
 """What a POST may ask for: the name in the address → what the loop does with the pipeline and the JSON object."""

@@ -57,6 +57,7 @@ class Service:
         self._alive_s = self._health_s = float("-inf")
         self._summary_s = clock() + summary_s
         self._errors: dict[str, str] = {}
+        self._looks: dict[str, str] = {}
 
     def wake(self) -> None:
         """There is something to do; called by any thread."""
@@ -104,6 +105,7 @@ class Service:
             self._health_s = now_s
             self.health, self.health_s = self._describe(), now_s
             self._tell_errors()
+            self._tell_looks()
             self.notify.status(self.line())
         if now_s >= self._summary_s:
             self._summary_s = now_s + self.summary_s
@@ -170,6 +172,13 @@ class Service:
                 self.log(f"{name}: well again")
         self._errors = now
 
+    def _tell_looks(self) -> None:
+        """Log which way to look was chosen and why, or what is missing for it, once each."""
+        for name, one in self.health["pipelines"].items():
+            if one["looking"] and self._looks.get(name) != one["looking"]:
+                self.log(f"{name}: {one['looking']}")
+            self._looks[name] = one["looking"]
+
     def line(self) -> str:
         """How it goes, in a line."""
         parts = []
@@ -190,4 +199,5 @@ def failed_health(line: str) -> dict[str, Any]:
     nothing = dict.fromkeys(("frames_per_s", "frames", "dropped", "generation"), 0)
     unknown = dict.fromkeys(("latency_p50_ms", "latency_p95_ms", "label"))
     told = {"kind": "", "profile": "", "source": "", "state": "failed", "classes": [], "teaching": line}
+    told |= {"look": "", "looking": ""}
     return told | nothing | unknown | {"fault": line, "last_error": line}

@@ -64,6 +64,8 @@ class HoldRecorder:
             if label is not None:
                 show(self.line.source, label)
                 self.lesson.begin(label, self.line.source.name)
+                if self.line.source.simulated:
+                    sight = None  # it was drawn before the player was told what to show
         if sight is not None:
             self.lesson.frame(sight)
         return ended

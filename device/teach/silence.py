@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 
+from device.teach.notice import is_dark
 from device.teach.picture_line import Line, Sight
 from device.teach.sound_line import Ear
 from edge_tl.listener import SILENT, Near
 
 AFTER_S = 5.0
 """Nothing is said before so long nothing came of what was seen or heard."""
-DARK = 16.0
-"""The mean of a picture, 0 to 255, below which it is too dark to see anything in it."""
-_GRID = 8  # every so many pixels are looked at
 _UNSURE = "too unsure"
 
 
@@ -102,7 +100,7 @@ class Silence:
     def _wrong(self, sight: Sight) -> str:
         """Why one frame steered nothing."""
         observation = sight.observation
-        if float(sight.frame.data[::_GRID, ::_GRID].mean()) < DARK:
+        if is_dark(sight.frame.data):
             return "too dark to see anything"
         if not sight.embedding.any() and (sought := getattr(self.line.recognizer.embedder, "sought", None)):
             return f"no {sought} found"

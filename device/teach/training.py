@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from device.assembly import load_saved
+from device.teach.lesson import Lesson
 from edge_tl.core.absent import found_in, nobody_class
 from edge_tl.core.answers import Learned
 from edge_tl.errors import NotFittedError
@@ -39,6 +42,22 @@ def check_found(recognizer: Recognizer, *, force: bool) -> None:
             f"there is no {sought} in any example of {', '.join(empty)}, and {nobody} means that already: "
             "record others, or train without them by --force"
         )
+
+
+def train_and_judge(
+    profile: Profile, lesson: Lesson, recognizer: Recognizer, beat: Callable[[], None]
+) -> tuple[Learned, Evaluation, int]:
+    """Learn from all examples, find how well that works, save a new generation: what was learned, how well, its number.
+
+    beat: called now and then. NotFittedError for too little.
+    """
+    check_enough(recognizer, force=False)
+    learned = lesson.learn(lambda *_: beat())
+    names = {session.id: session.name for session in profile.store.sessions()}
+    evaluation = recognizer.evaluate(lambda *_: beat(), names)
+    saved = load_saved(profile)
+    listening = saved.meta.get("listening") if saved is not None else None
+    return learned, evaluation, save(profile, recognizer, learned, evaluation, listening)
 
 
 def save(

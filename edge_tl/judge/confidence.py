@@ -252,8 +252,8 @@ def cautions(taught: Taught, confidence: Confidence) -> tuple[str, ...]:
     said = []
     if confidence.guessing_:
         said.append(
-            "on takes that were left out its answers are no better than guesses: it is sure only where it was taught; "
-            "record each class in other places, or look at the hand or the face alone"
+            "on takes left out its answers are no better than guesses, so it is sure only where it was taught: record "
+            "each class in other places too"
         )
     single = whole_takes(taught.y, taught.takes).split_classes
     if single:

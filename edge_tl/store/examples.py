@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -284,27 +284,17 @@ class ExampleStore:
         self.flush()
         sql = "SELECT example_id FROM embeddings WHERE fingerprint <> ? ORDER BY example_id"
         todo = [*self._db.rows(sql, (embedder.fingerprint,))]
-        batch: builtins.list[tuple[str, str, int, bytes, int]] = []
+        batch: dict[int, np.ndarray] = {}
         left: builtins.list[int] = []
         for done, (number,) in enumerate(todo, 1):
             try:
-                vector = (
-                    embed_views(embedder, self.sound(number))
-                    if isinstance(embedder, SoundEmbedder)
-                    else embedder.embed(image.decode(self.picture(number)))
-                )
-                dtype, packed = pack(vector)
-                crc = checksum(embedder.fingerprint, dtype, packed)
-                batch.append((embedder.fingerprint, dtype, crc, packed, number))
+                batch[number] = self.embedded_anew(embedder, number)
             except (ExampleError, ProfileError):
                 left.append(number)
             ended = bool(progress and progress(done, len(todo)))
             if len(batch) >= BATCH_EXAMPLES or ended or done == len(todo):
-                with self._changing():
-                    for row in batch:
-                        self._db.change(_REPLACE, row)
+                self.exchange(embedder.fingerprint, batch)
                 batch.clear()
-                self._stored = None
             if ended:
                 return done - len(left)
         if left:
@@ -313,6 +303,27 @@ class ExampleStore:
                 f"{len(left)} examples have no readable {embedder.kind} to embed anew ({shown}): remove them"
             )
         return len(todo)
+
+    def embedded_anew(self, embedder: Embedder, example: int) -> np.ndarray:
+        """What an embedder makes of the stored picture or sound of an example: (D,); nothing is written.
+
+        ExampleError where there is no such example or it kept no file, ProfileError where that is damaged.
+        """
+        if isinstance(embedder, SoundEmbedder):
+            return embed_views(embedder, self.sound(example))
+        return embedder.embed(image.decode(self.picture(example)))
+
+    def exchange(self, fingerprint: str, embeddings: Mapping[int, np.ndarray]) -> None:
+        """Put other embeddings, example → (D,), in the place of those there are, in one commit: all of them or none.
+
+        fingerprint: of the embedder that made them.
+        """
+        with self._changing():
+            for number, vector in embeddings.items():
+                dtype, packed = pack(vector)
+                crc = checksum(fingerprint, dtype, packed)
+                self._db.change(_REPLACE, (fingerprint, dtype, crc, packed, number))
+        self._stored = None
 
     # -- closing -----------------------------------------------------------------------------------------------------
 

@@ -21,12 +21,17 @@ MOST_BYTES = 1000
 
 def read_look(folder: Path) -> Look:
     """What a profile's folder remembers, `Look()` where it remembers nothing; ProfileError where it is damaged."""
+    return remembered_look(folder) or Look()
+
+
+def remembered_look(folder: Path) -> Look | None:
+    """The same, None where nobody chose a way to look yet."""
     path = Path(folder) / FILE_NAME
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return Look()
+        return None
     except OSError as error:
         raise ProfileError(f"{path} cannot be read ({error.strerror}): check its rights") from error
     try:

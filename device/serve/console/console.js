@@ -91,7 +91,7 @@ async function showHealth() {
     boxes.push(titled(name, [
       ["source", `${one.source} (${one.state})`], [one.kind === "sound" ? "windows" : "frames", `${one.frames_per_s} a second`],
       ["latency", took], ["dropped", `${one.dropped} of ${one.frames + one.dropped}`], ["generation", one.generation || "none yet"],
-      ["teaching", one.teaching], ["fault", one.fault], ["last error", one.last_error]]));
+      ["look", [one.look, one.looking].filter(Boolean).join(": ")], ["teaching", one.teaching], ["fault", one.fault], ["last error", one.last_error]]));
   }
   const outputs = Object.entries(health.outputs ?? {});
   if (outputs.length) {

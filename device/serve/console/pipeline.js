@@ -9,6 +9,11 @@ const HEADS = {
   knn: "nearest examples", prototype: "mean of each class",
 };
 
+const WAYS = {
+  frame: "the whole picture", box: "a part of it", hand: "the shape of a hand", "hand-crop": "a hand, cut out",
+  face: "where a face looks", "face-crop": "a face, and where it looks",
+};
+
 export class Pipeline {
   // refused: called where the device asks for the token.
   constructor(name, state, refused) {
@@ -41,8 +46,10 @@ export class Pipeline {
       const input = this.find(".new input");
       this.act("label", { label: input.value }).then((done) => { if (done) input.value = ""; });
     };
+    this.find(".stop").onclick = () => this.act("stop-look", {});
     this.picture();
     this.settings(state.tuning);
+    this.ways(state.ways);
     this.show(state);
   }
 
@@ -86,6 +93,8 @@ export class Pipeline {
     const told = state.prompt || state.said;
     if (told && told !== this.heard) this.said(told); // once: it must not write over what came after it
     this.heard = told;
+    this.find(".notice").textContent = state.notice;
+    this.looking(state);
     this.probabilities(state.probabilities);
     this.find(".silent").textContent = state.silent;
     if (state.level_db !== null) this.find(".level").value = state.level_db;
@@ -94,6 +103,18 @@ export class Pipeline {
     label.classList.toggle("none", state.label === null);
     this.root.classList.toggle("recording", state.recording !== null);
     for (const [name, button] of this.buttons) button.classList.toggle("on", state.recording === name);
+  }
+
+  // How it looks and why; while pictures are embedded anew for another way, how many of them are done.
+  looking(state) {
+    const busy = state.embedding !== null, progress = this.find(".looking progress");
+    this.find(".looking span").textContent = busy
+      ? `the pictures are embedded anew: ${state.embedding[0]} of ${state.embedding[1]}` : state.looking || (state.look && `looks at: ${state.look}`);
+    progress.hidden = this.find(".stop").hidden = !busy;
+    if (busy) { progress.value = state.embedding[0]; progress.max = state.embedding[1]; }
+    const select = this.find(".ways select");
+    if (select && state.look !== this.look) select.value = state.look in WAYS ? state.look : "frame";
+    this.look = state.look;
   }
 
   classes(counts) {
@@ -309,6 +330,22 @@ export class Pipeline {
   told(event) {
     if (this.sound && event.label !== null) this.said(`heard ${event.label} (${percent(event.confidence)})`);
     this.listTold();
+  }
+
+  // Another way to look; a box is drawn in `edge-tl teach`, or given by the API.
+  ways(ways) {
+    if (!ways.length) return;
+    const form = make("form", "", { className: "ways" }), label = make("label", "what of the picture counts"), select = make("select");
+    select.append(...ways.filter((way) => way !== "box").map((way) => make("option", `${way}: ${WAYS[way]}`, { value: way })));
+    label.append(select);
+    form.append(label, make("button", "Look so"));
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const taught = Object.values(this.counts).reduce((sum, [examples]) => sum + examples, 0);
+      if (taught && !confirm(`Embed the ${taught} examples anew to look at ${select.value}? Train again then.`)) return;
+      this.act("look", { way: select.value });
+    };
+    this.find(".tuning").append(form);
   }
 
   settings(tuning) {

@@ -69,6 +69,10 @@ class FaceTracker:
         """Forget where the face was: the next picture is of another stream."""
         self._last = None
 
+    def count(self, picture: np.ndarray) -> int:
+        """How many faces are sure at first sight in a picture, whichever of them is followed."""
+        return sum(face.score >= SURE_FACE for face in self._faces(picture))
+
     def _search(self, picture: np.ndarray, through: list[Region]) -> Detection | None:
         found = self._faces(picture)
         first = next((face for face in found if face.score >= SURE_FACE), None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_tl.embedders.look.palm_and_face import Detection, Detector
+from edge_tl.embedders.look.palm_and_face import SURE, Detection, Detector
 from edge_tl.embedders.look.region import Region, around, upright, whole
 from edge_tl.errors import ModelError
 from edge_tl.media.image import check_picture
@@ -113,6 +113,10 @@ class HandTracker:
         else:
             self._region, self._searched = hand.next_region, 0
         return hand
+
+    def count(self, picture: np.ndarray) -> int:
+        """How many palms are sure at first sight in a picture, whichever hand is followed."""
+        return sum(palm.score >= SURE for palm in self._palms(picture))
 
     def lose(self) -> None:
         """Forget where the hand was: the next picture is of another stream."""

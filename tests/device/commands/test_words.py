@@ -392,7 +392,9 @@ def test_a_screen_that_is_no_profile_of_words_is_one_line(taught: Path, one_word
 def test_camera_and_voice_steer_together(tmp_path: Path, taught: Path, one_word: Path) -> None:
     """With --mic-profile the camera plays with its own profile and the words of the other are heard beside it."""
     data = shutil.copytree(taught, tmp_path / "data")
-    with spawn(data, "teach", "--camera", "sim", "--labels", "up", "left", "--min-examples", "4") as pty:
+    with spawn(
+        data, "teach", "--camera", "sim", "--look", "frame", "--labels", "up", "left", "--min-examples", "4"
+    ) as pty:
         pty.wait_for("1 up")
         for key, label in (("1", "up"), ("2", "left")):
 

@@ -118,7 +118,7 @@ def test_teaching_goes_on_where_it_was_left(made: Path, data_dir: Path) -> None:
 def test_twelve_classes_with_odd_names_stay_in_line(made: Path, tmp_path: Path) -> None:
     """Emoji, wide letters and long names: all twelve classes are shown, and their counts stand in one column."""
     labels = ["🙂", "👍🏽 up", "日本語", "x" * 64, "a/b", *(f"class {number}" for number in range(7))]
-    with spawn(made, tmp_path, "teach", "--camera", made / "pictures", "--labels", *labels) as pty:
+    with spawn(made, tmp_path, "teach", "--look", "frame", "--camera", made / "pictures", "--labels", *labels) as pty:
         pty.wait_for("class 6")
         rows = [line for line in pty.screen() if re.search(r"[1-90 ] .* 0$", line) and "frames" not in line]
         assert len(rows) == 12

@@ -13,6 +13,9 @@ from terminal_pty import Pty
 
 from edge_tl.store.examples import ExampleStore
 
+SIM = ("--camera", "sim", "--look", "frame")
+"""What is tested here needs no hand and no face."""
+
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
@@ -54,7 +57,7 @@ def hold(pty: Pty, key: str, label: str, examples: int) -> None:
 @pytest.fixture
 def teach(data_dir: Path) -> Iterator[Pty]:
     """`edge-tl teach` with two classes and the simulated player."""
-    with spawn(data_dir, "teach", "--camera", "sim", "--labels", "up", "left", "--min-examples", "6") as pty:
+    with spawn(data_dir, "teach", *SIM, "--labels", "up", "left", "--min-examples", "6") as pty:
         pty.wait_for("1 up")
         yield pty
 
@@ -143,7 +146,7 @@ def test_the_keys_fit(teach: Pty) -> None:
     """On 80 columns every key is named in the last line."""
     teach.wait_for("q quit")
     line = next(line for line in teach.screen() if "q quit" in line)
-    for key in ("1-9", "space", "tab", "n new", "s place", "u undo", "d del", "b box", "t train", "p play"):
+    for key in ("1-9", "space", "tab", "n new", "s place", "u undo", "d del", "l look", "t train", "p play"):
         assert key in line
 
 
@@ -168,7 +171,7 @@ def test_kill_loses_nothing_that_was_counted(teach: Pty, data_dir: Path) -> None
 
 def test_two_writers_on_one_profile(teach: Pty, data_dir: Path) -> None:
     """A second `teach` is refused in one line that names the first one's process."""
-    with spawn(data_dir, "teach", "--camera", "sim") as second:
+    with spawn(data_dir, "teach", *SIM) as second:
         assert second.wait_exit() == 1
         assert re.search(r"edge-tl: .*\d+", second.plain())
     assert teach.find("edge-tl teach")
@@ -176,7 +179,7 @@ def test_two_writers_on_one_profile(teach: Pty, data_dir: Path) -> None:
 
 def test_a_tiny_terminal_is_one_line(data_dir: Path) -> None:
     """A terminal of 20×5 gets one clear line and exit 1."""
-    with spawn(data_dir, "teach", "--camera", "sim", rows=5, columns=20) as pty:
+    with spawn(data_dir, "teach", *SIM, rows=5, columns=20) as pty:
         assert pty.wait_exit() == 1
         assert "edge-tl:" in pty.plain()
         assert "Traceback" not in pty.plain()

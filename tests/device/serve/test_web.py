@@ -335,9 +335,11 @@ def test_a_person_teaches_it_in_a_real_browser(tmp_path: Path) -> None:
             page.do("document.querySelector('.new button').click()")
             page.until(f"document.querySelectorAll('.classes li').length === {number}")
             selector = f".classes li:nth-child({number}) .hold"
+            examples = f"parseInt(document.querySelector({selector!r} + ' small').textContent)"
             for take in (1, 2):
+                wanted = page.do(examples) + 15
                 page.press(selector)
-                page.until(f"parseInt(document.querySelector({selector!r} + ' small').textContent) >= {15 * take}")
+                page.until(f"{examples} >= {wanted}")
                 page.release(selector)
                 # A machine that stands still for two seconds lets the button go, and the next message presses it again.
                 takes = f"document.querySelector({selector!r} + ' small').textContent.split(' in ')[1]"

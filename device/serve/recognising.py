@@ -1,0 +1,189 @@
+"""One camera or microphone with what its profile was taught: frames become events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from device.assembly import load_saved, make_controller
+from device.serve.config import PipelineConfig
+from device.serve.event import Event
+from device.serve.source_thread import Feed
+from device.serve.tuning import Tuning, read_tuning, write_tuning
+from device.teach.notice import Noticing
+from device.teach.picture_line import Line, Sight
+from device.teach.silence import Silence
+from device.teach.sound_line import Ear
+from device.teach.thresholds import listening_config
+from edge_tl.embedders.tflite import Embedder
+from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, SourceClosed
+from edge_tl.listener import Listener
+from edge_tl.recognizer import Recognizer
+from edge_tl.store.profile import Profile
+
+MOST_FRAMES = 25
+"""Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
+LOST_S = 2.0
+"""A sign is over when no frame came for so long."""
+
+
+class Recognising:
+    """Reads its feed and tells events; what teaches does so in `_record` and `_go_on`.
+
+    embedder: what looks or listens. clock: seconds, monotonic; wall: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: PipelineConfig,
+        profile: Profile,
+        embedder: Embedder,
+        feed: Feed,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self.name, self.config, self.profile, self.feed = name, config, profile, feed
+        self.clock, self.wall = clock, wall
+        self.error = ""
+        """The last thing that went wrong, in a line."""
+        self.teaching_fault = ""
+        """Why nothing can be taught now, in a line: a full disk, a damaged database."""
+        self.sight: Sight | None = None
+        self.held: str | None = None
+        """The label that was told last and has not ended."""
+        self.recording: str | None = None
+        """The label whose button is held; of words, that is waited for."""
+        self.notice = ""
+        """What should be known of the picture now, in a line: nobody there, too dark."""
+        self._noticing = Noticing()
+        self._frame_s = float("-inf")
+        try:
+            self.tuning = read_tuning(profile.folder)
+            self.tuning.over(config.controller())
+        except ConfigError as error:
+            self.tuning, self.error = Tuning(), str(error)
+        recognizer = self._restore(embedder)
+        self.line: Line | Ear = (
+            Ear(feed, recognizer, clock) if config.kind == "sound" else Line(feed, recognizer, clock)
+        )
+        self.silence = Silence(self.line, clock)
+        self._tell_again()
+
+    def step(self) -> list[Event]:
+        """Take the frames that wait; the events in them."""
+        events: list[Event] = []
+        for _ in range(MOST_FRAMES):
+            try:
+                sight = self.line.read(0.0)
+            except SourceClosed:
+                sight = None
+            if sight is None:
+                break
+            self._frame_s = self.clock()
+            self._look(sight, events)
+            self._record(sight)
+        if self.held is not None and self.clock() - self._frame_s > LOST_S:
+            self._end(events)
+        self._go_on()
+        return events
+
+    def _record(self, sight: Sight) -> None:
+        """A frame that was looked at."""
+
+    def _go_on(self) -> None:
+        """The end of a step."""
+
+    def _look(self, sight: Sight, events: list[Event]) -> None:
+        frame, self.sight = sight.frame, sight
+        length_s = 0.0 if frame.rate_hz is None else len(frame.data) / frame.rate_hz
+        self.line.stopwatch.record("latency", max(0.0, self.clock() - frame.time_s - length_s))
+        if self.config.kind == "picture":
+            then = "recorded as one that shows none" if self.recording else "nothing is told"
+            recognizer = self.line.recognizer
+            self.notice = self._noticing(recognizer.embedder, frame.data, nobody=recognizer.nobody, then=then)
+        self.silence.take(sight, busy=(self.held or self.recording) is not None)
+        steady = sight.steady
+        if steady is None or not steady.changed:
+            return
+        if steady.label is None:
+            self._end(events)
+        else:
+            self.held = steady.label if self.config.kind == "picture" else None
+            events.append(self._event(steady.label, steady.confidence))
+
+    def _end(self, events: list[Event]) -> None:
+        """The sign that was held is over."""
+        if self.held is not None:
+            self.held = None
+            events.append(self._event(None, 0.0))
+
+    def _event(self, label: str | None, confidence: float) -> Event:
+        return Event(label, float(confidence), self.name, self.wall(), self.generation)
+
+    def _restore(self, embedder: Embedder) -> Recognizer:
+        """What was trained last; something untrained where no generation is whole."""
+        saved = None
+        try:
+            # Of this embedder: where the one that was pushed last is damaged, that is an earlier generation.
+            saved = self.profile.load(embedder.fingerprint)
+        except EdgeTLError as error:
+            self.error = str(error)
+        for line in self.profile.warnings:
+            self.error = line
+        usable = [one for one in self.profile.generations() if one.ok and not one.rolled_back]
+        own = [one.number for one in usable if one.embedder == embedder.fingerprint]
+        self.generation = own[0] if saved is not None and own else 0
+        return Recognizer(embedder) if saved is None else Recognizer.restore(saved, embedder)
+
+    def _tell_again(self) -> None:
+        """A controller or listener for the classes of now, with the thresholds of now."""
+        recognizer, tuning = self.line.recognizer, self.tuning
+        if not recognizer.fitted:
+            return
+        if isinstance(self.line, Ear):
+            wanted = tuning.threshold if tuning.threshold is not None else self.config.threshold
+            self.line.listener = Listener(recognizer.classes, listening_config(load_saved(self.profile), wanted))
+            return
+        neutral = make_controller(recognizer).config.neutral
+        self.line.controller = make_controller(recognizer, tuning.over(self.config.controller(neutral)))
+
+    def tune(self, tuning: Tuning) -> None:
+        """Other thresholds from now on, also after a restart; ConfigError where they make no sense."""
+        tuning.over(self.config.controller())
+        write_tuning(self.profile.folder, tuning)
+        self.tuning = tuning
+        self._tell_again()
+
+    def health(self) -> dict[str, Any]:
+        """What there is to know, JSON-able."""
+        line, timing = self.line, self.line.stopwatch.timing("latency")
+        return {
+            "kind": self.config.kind,
+            "profile": self.config.profile,
+            "source": self.feed.name,
+            "state": self.feed.state,
+            "fault": self.feed.fault,
+            "frames": line.frames,
+            "dropped": line.dropped,
+            "frames_per_s": round(line.fps, 1) if self.feed.state == "open" else 0.0,
+            "latency_p50_ms": None if timing is None else round(timing.p50_ms, 2),
+            "latency_p95_ms": None if timing is None else round(timing.p95_ms, 2),
+            "generation": self.generation,
+            "classes": list(line.recognizer.classes) if line.recognizer.fitted else [],
+            "label": self.held,
+            "silent": self.silence.why,
+            "teaching": self.teaching_fault or "ready",
+            "last_error": self.error,
+        }
+
+    def picture(self, rows: int = 160, columns: int = 480) -> np.ndarray:
+        """What it sees, or a spectrogram of what it hears, uint8 RGB; NotFittedError before the first frame."""
+        if isinstance(self.line, Ear):
+            return self.line.spectrum(rows, columns)
+        if self.sight is None:
+            raise NotFittedError(f"{self.feed.name} has given no picture yet")
+        return self.sight.frame.data
