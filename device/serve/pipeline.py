@@ -125,8 +125,6 @@ class Pipeline(Recognising):
     @property
     def prompt(self) -> str:
         """What the person should do now, in a line."""
-        if self.looking is not None and self.looking.progress is not None:
-            return "the pictures are embedded anew: {} of {}".format(*self.looking.progress)
         return self._recorder.prompt if self._recorder is not None else ""
 
     def record(self, label: str) -> None:

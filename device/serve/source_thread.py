@@ -105,6 +105,7 @@ class Feed:
                 self.name, self.simulated = source.name, source.simulated
                 while self._asked and source.inner is not None:
                     self._asked.pop(0)(source.inner)
+                    self._forget()
                 try:
                     self._hand_over(source.read(POLL_S))
                 except SourceTimeout:
@@ -118,6 +119,12 @@ class Feed:
         finally:
             source.close()
             self._arrived()
+
+    def _forget(self) -> None:
+        """A picture that waits was made before the source was told something, and is not what was asked for."""
+        with self._lock:
+            while self.kind == "picture" and self._frames:
+                self._lost += self._frames.popleft().dropped + 1
 
     def _hand_over(self, frame: Frame) -> None:
         with self._lock:

@@ -37,7 +37,7 @@ LEAST = 3
 """With fewer frames nothing is decided: in one of fourteen pictures of faces a hand is found that is none."""
 MOST = 0.6
 """The share of them in which there must be a hand or a face."""
-STEP_S = 0.05
+STEP_S = 0.1
 """So long pictures are embedded anew at a stretch, while the camera goes on."""
 WAYS = {"hand": "hand", "face": "face-crop"}
 """What is found → the way to look at it; of several the first, for whoever shows a hand shows a face as well. Of the

@@ -153,14 +153,18 @@ export class Pipeline {
     button.setAttribute("aria-label", `${this.sound ? "press and say" : "hold to record"} ${label}`);
     let timer = null;
     // One after the other: a "record" that overtook the "release" would press the button again.
-    let last = Promise.resolve();
-    const send = (action, body) => { last = last.then(() => this.act(action, body)); };
+    let last = Promise.resolve(), waiting = 0;
+    const send = (action, body) => {
+      waiting += 1;
+      last = last.then(() => this.act(action, body)).then(() => { waiting -= 1; });
+    };
     const hold = (event) => {
       event.preventDefault();
       if (timer !== null) return;
       send("record", { label });
       if (this.sound) return;
-      timer = setInterval(() => send("record", { label }), RENEW_MS);
+      // Only once the one before was answered: on a slow device the "release" would wait behind all of them.
+      timer = setInterval(() => { if (!waiting) send("record", { label }); }, RENEW_MS);
     };
     const release = () => {
       if (timer === null) return;
