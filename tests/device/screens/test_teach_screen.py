@@ -71,7 +71,7 @@ def test_hold_train_play_and_quit(teach: Pty, data_dir: Path) -> None:
     assert on_disk(data_dir)["up"][0] >= counted
     hold(teach, "2", "left", 8)
     teach.send("t")
-    teach.wait_for("it knows only the places")  # the whole picture is looked at, the background too
+    teach.wait_for("one take only")  # what it is worth elsewhere cannot be known yet
     teach.send("p")
     teach.wait_for("edge-tl play")
     teach.send("q")

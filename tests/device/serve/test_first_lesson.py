@@ -149,7 +149,7 @@ def test_without_kept_pictures_the_first_moments_decide(tmp_path: Path, look_mod
 
 def test_without_models_the_command_is_said_and_all_works(tmp_path: Path) -> None:
     """Nothing is fetched; the log, the console and the next start name the command, and whole pictures are taught."""
-    line = "no models of hands and faces: `edge-tl model get hands`, `… get face`"
+    line = "no models of hands and faces: `edge-tl model get all`"
     with Serving(tmp_path, OPEN) as serving:
         serving.start()
         for label in ("up", "down"):
