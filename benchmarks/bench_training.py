@@ -18,6 +18,8 @@ from edge_tl.core.features import FeatureMap
 from edge_tl.core.gram import GrowingGram
 from edge_tl.heads import Head, make_head
 from edge_tl.heads.rejection import Rejector
+from edge_tl.heads.taught import Taught
+from edge_tl.judge.confidence import Confidence
 
 CLASSES, COUNT, TAKE = 4, 50, 10
 SEEDS = 10
@@ -54,7 +56,7 @@ class Contest:
             "ridge, Gram kept": lambda: self._ask(self._fit("ridge", self.rows), self.whole),
             "ridge, Gram kept, takes unknown": self.without_takes,
             "ridge, Gram kept, 2×2 means": lambda: self._ask(self._fit("ridge", self.few), self.pooled),
-            "ridge and “none of these”, 2×2 means": self.learn,
+            "ridge, “none of these” and confidence, 2×2 means": self.learn,
             "ridge from raw embeddings": self.from_raw,
             "softmax in the span": lambda: self._ask(self._fit("softmax", self.rows), self.whole),
             "MLP in the span": lambda: self._fit("mlp", self.raw).predict,
@@ -78,9 +80,11 @@ class Contest:
         return self._ask(make_head("ridge").fit(self.rows.X, self.y, gram=self.rows.K), self.whole)
 
     def learn(self) -> Ask:
-        """What Recognizer.learn does: the head, and the rejection calibrated on it."""
+        """What Recognizer.learn does: the head, the rejection calibrated on it, and how sure it may be."""
         head = self._fit("ridge", self.few)
         Rejector().fit(self.few.X, self.y, self.takes, head=head)  # type: ignore[arg-type]
+        taught = Taught.check(self.few.X, self.y, self.takes, self.few.K)
+        Confidence().fit(lambda: make_head("ridge"), head, taught)
         return self._ask(head, self.pooled)
 
     def from_raw(self) -> Ask:

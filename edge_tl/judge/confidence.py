@@ -217,7 +217,11 @@ class Measured:
         self._kept = thinned(taught.codes(), max(VALUES // rows.shape[1], 10 * len(taught.classes)))
         self.basis = rows[self._kept].astype(np.float16).astype(np.float32)
         """(K, F) float32: the directions of taught rows that distances are measured to, rounded as they are stored."""
-        self._alike = rows @ self.basis.T
+        if taught.gram is None:
+            self._alike: np.ndarray = rows @ self.basis.T
+        else:  # the same but for the rounding, and already there: half the time of a training of 200 examples
+            lengths = np.sqrt(np.maximum(taught.gram.diagonal(), np.finfo(np.float32).tiny))
+            self._alike = taught.gram[:, self._kept] / np.outer(lengths, lengths[self._kept])
 
     def __call__(self, folds: Folds, fitted: Folds | None = None) -> LeftOut | None:
         """What becomes of each fold left out; None where that cannot be told.
