@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks import (
     proof_alarms,
     proof_confidence,
+    proof_defaults,
     proof_detection,
     proof_digits,
     proof_faces,
@@ -67,7 +68,9 @@ SCENES = ("detection",)
 """That of drawn scenes."""
 EPOCHS, TIMES, FEW = PARTS = ("detection_epochs", "mnist_times", "mnist_few")
 """Of `detection` the epochs beside Keras, of `mnist` the times and few examples; the rest of their records stays."""
-PROOFS = PLAIN + LOOKING + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
+DEFAULTS = ("defaults",)
+"""That of what a newcomer gets."""
+PROOFS = PLAIN + LOOKING + DEFAULTS + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
 """Where the curves of `mnist` are drawn."""
@@ -136,10 +139,11 @@ def main() -> int:
     chosen = parser.parse_args().proofs or PROOFS
     if unknown := [name for name in chosen if name not in (*PROOFS, *PARTS)]:
         parser.error(f"no proof {', '.join(unknown)}; there are {', '.join(PROOFS)}")
-    if "service" in chosen:
-        result, text = proved(proof_service)
-        record("service", result, text, {})
-    if set(chosen) <= {"service"}:
+    for name, proof in (("service", proof_service), ("defaults", proof_defaults)):
+        if name in chosen:
+            result, text = proved(proof)
+            record(name, result, text, {})
+    if set(chosen) <= {"service", "defaults"}:
         return 0
     if not (DATA / "cmu_faces").is_dir():
         print(f"no pictures in {DATA}: set EDGE_TL_DATA to the folder of the shared data", file=sys.stderr)
