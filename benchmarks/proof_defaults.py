@@ -1,8 +1,8 @@
 """What a newcomer gets without an option: `edge-tl demo`, five simulated players, each taught today and asked tomorrow.
 
-Tomorrow is another person, elsewhere, nearer or farther, leaning. Beside the way to look that the demo chooses by itself stands
-the whole picture, which was its default before; both are taught the same pictures. Nothing was chosen on these players:
-the way to look was chosen on real hands and faces (proof_look.py).
+Tomorrow is another person, elsewhere, nearer or farther, leaning. Beside the way to look that the demo chooses by
+itself stands the whole picture, which was its default before; both are taught the same pictures. Nothing was chosen on
+these players: the way to look was chosen on real hands and faces (proof_look.py).
 """
 
 from __future__ import annotations
