@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from device.commands.main import main
 from edge_tl.media.wav import encode_wav
 
 RATE_HZ = 16_000
@@ -37,3 +38,19 @@ def write(path: Path, samples: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode_wav(samples, RATE_HZ))
     return path
+
+
+def write_clips(root: Path) -> Path:
+    """CLASS/clip.wav: eight of two words, and ten seconds of the room."""
+    for label in BANDS:
+        for number in range(8):
+            write(root / label / f"{number}.wav", spoken(label, number))
+    write(root / "_background_noise_" / "room.wav", room(10.5))
+    return root
+
+
+def teach_words(clips: Path, data: Path) -> Path:
+    """A data folder whose profile `words` was taught these and trained."""
+    assert main(["examples", "import", str(clips), "--profile", "words", "--data-dir", str(data)]) == 0
+    assert main(["train", "--profile", "words", "--data-dir", str(data)]) == 0
+    return data

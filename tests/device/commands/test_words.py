@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from made_words import BANDS, RATE_HZ, room, spoken, write
-from terminal_pty import Pty
+from made_words import RATE_HZ, room, spoken, teach_words, write, write_clips
 from tiny_profile import fill, model_folder
 
 from device.commands.main import main
 from edge_tl.media.image import decode
 from edge_tl.media.sound import NOISE
 from edge_tl.media.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
-from edge_tl.store.examples import ExampleStore
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
@@ -29,22 +26,14 @@ pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """CLASS/clip.wav: eight of two words, and ten seconds of the room."""
-    root = tmp_path_factory.mktemp("clips")
-    for label in BANDS:
-        for number in range(8):
-            write(root / label / f"{number}.wav", spoken(label, number))
-    write(root / "_background_noise_" / "room.wav", room(10.5))
-    return root
+    """Recordings of two words, and of the room."""
+    return write_clips(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture(scope="module")
 def taught(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder whose profile `words` was taught and trained."""
-    data = tmp_path_factory.mktemp("data")
-    assert main(["examples", "import", str(folder), "--profile", "words", "--data-dir", str(data)]) == 0
-    assert main(["train", "--profile", "words", "--data-dir", str(data)]) == 0
-    return data
+    return teach_words(folder, tmp_path_factory.mktemp("data"))
 
 
 Run = Callable[..., tuple[int, Any, str]]
@@ -300,119 +289,3 @@ def test_files_are_named_by_their_word(run: Run, tmp_path: Path) -> None:
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"RIFF")
     assert run("predict", good, bad)[0] == 1
-
-
-# -- in a terminal -------------------------------------------------------------------------------------------------
-
-
-def spawn(data: Path, *arguments: object, rows: int = 24, columns: int = 100) -> Pty:
-    """The real command in a real pseudo-terminal."""
-    code = "import sys; from device.commands.main import main; sys.exit(main())"
-    return Pty.spawn([sys.executable, "-c", code, *map(str, arguments), "--data-dir", str(data)], rows, columns)
-
-
-@pytest.fixture
-def one_word(tmp_path: Path) -> Path:
-    """A recording in place of the microphone: a word every two seconds, without end."""
-    return write(tmp_path / "mic.wav", np.concatenate([room(0.3), spoken("hum", 3), room(0.3)]))
-
-
-@pytest.fixture
-def teach(tmp_path: Path, one_word: Path) -> Iterator[Pty]:
-    """`edge-tl teach --mic` with two words."""
-    labels = ("--labels", "hum", "hiss", "--min-examples", "2")
-    with spawn(tmp_path / "data", "teach", "--mic", one_word, *labels) as pty:
-        pty.wait_for("1 hum")
-        yield pty
-
-
-def counted(pty: Pty, label: str) -> int:
-    """The number of recordings that the screen shows for a class."""
-    for line in pty.screen():
-        if found := re.search(rf"\d {label} +(\d+) in", line):
-            return int(found[1])
-    return 0
-
-
-def test_a_key_and_a_word_make_an_example(teach: Pty, tmp_path: Path) -> None:
-    """After a key the next word is on disk; u forgets it; t says what is missing; q restores the screen."""
-    teach.wait_for("background noise")
-    teach.wait_for("hears: speech")
-    teach.send("1")
-    teach.wait_for("say hum now")
-    teach.wait_until(lambda pty: counted(pty, "hum") == 1, what="one recording")
-    with ExampleStore(tmp_path / "data" / "profiles" / "default" / "examples.sqlite", writable=False) as store:
-        (example,) = store.list()
-        assert example.label == "hum"
-        assert 0.8 < store.sound(example.id).duration_s < 2.0
-    teach.send("t")
-    teach.wait_for("still wanted: 1 more of hum, 2 more of hiss, 2 more of background noise")
-    teach.send("u")
-    teach.wait_for("forgot 1 examples of hum")
-    teach.send("r")
-    teach.wait_for("no recording yet")
-    teach.send("q")
-    assert teach.wait_exit() == 0
-    assert teach.restored()
-
-
-def test_a_trained_profile_is_heard_and_played(tmp_path: Path, taught: Path, one_word: Path) -> None:
-    """`listen` shows what is told, and `play --mic` is steered by it: the word's direction moves Pac-Man."""
-    with spawn(taught, "listen", "--profile", "words", "--mic", one_word) as pty:
-        pty.wait_for("→ hum")
-        pty.wait_for("hiss")
-        pty.send("q")
-        assert pty.wait_exit() == 0
-        assert pty.restored()
-    words = ("play", "--profile", "words", "--mic", one_word, "--steer", "left=hum", "right=hiss")
-    with spawn(taught, *words) as pty:
-        pty.wait_for("edge-tl play")
-        pty.wait_for("→ hum")
-        pty.send("q")
-        assert pty.wait_exit() == 0
-
-
-def test_the_listen_screen_says_what_was_nearest(taught: Path, one_word: Path) -> None:
-    """While nothing is told the nearest word is shown quietly, and once more when the screen is closed."""
-    with spawn(taught, "listen", "--profile", "words", "--mic", one_word, "--threshold", "1.0") as pty:
-        pty.wait_for("heard nothing above 1; nearest: hum")
-        pty.send("q")
-        assert pty.wait_exit() == 0
-        assert pty.restored()
-        assert re.search(r"edge-tl: heard nothing above 1; nearest: hum (\.\d\d|1\.00) at \d\.\d s", pty.plain())
-
-
-def test_a_screen_that_is_no_profile_of_words_is_one_line(taught: Path, one_word: Path) -> None:
-    """`play` without --mic on a profile of words says what to give."""
-    with spawn(taught, "play", "--profile", "words", "--camera", "sim") as pty:
-        assert pty.wait_exit() == 1
-        assert "was taught words: give --mic" in " ".join(pty.screen())
-
-
-def test_camera_and_voice_steer_together(tmp_path: Path, taught: Path, one_word: Path) -> None:
-    """With --mic-profile the camera plays with its own profile and the words of the other are heard beside it."""
-    data = shutil.copytree(taught, tmp_path / "data")
-    with spawn(
-        data, "teach", "--camera", "sim", "--look", "frame", "--labels", "up", "left", "--min-examples", "4"
-    ) as pty:
-        pty.wait_for("1 up")
-        for key, label in (("1", "up"), ("2", "left")):
-
-            def more(pty: Pty, key: str = key, label: str = label) -> bool:
-                pty.send(key)
-                return counted(pty, label) >= 4
-
-            pty.wait_until(more, what=f"examples of {label}")
-        pty.send("t")
-        pty.wait_for("trained on")
-        pty.send("q")
-        assert pty.wait_exit() == 0
-    with spawn(data, "examples", "rename", "hum", "right", "--profile", "words") as pty:
-        assert pty.wait_exit() == 0
-    with spawn(data, "train", "--profile", "words") as pty:
-        assert pty.wait_exit() == 0
-    with spawn(data, "play", "--camera", "sim", "--mic", one_word, "--mic-profile", "words") as pty:
-        pty.wait_for("frames/s")
-        pty.wait_for("heard: right")
-        pty.send("q")
-        assert pty.wait_exit() == 0
