@@ -6,6 +6,8 @@ and 51 where a faint hiss stands in the zeros' place (NOTES.md, "Predict and lis
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from edge_tl.media.frontend import check_sound
@@ -22,7 +24,10 @@ def hiss(length: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(length, np.float32) * np.float32(LEVEL)
 
 
-_HISS = hiss(_ROUND)
+@cache
+def _round() -> np.ndarray:
+    """The hiss that goes round and round; made when it is first heard, for importing the library must stay light."""
+    return hiss(_ROUND)
 
 
 class Hissing:
@@ -49,7 +54,7 @@ class Hissing:
         silent = row >= self._least
         if not silent.any():
             return samples
-        return np.where(silent, _HISS[(begun + place) % _ROUND], samples)
+        return np.where(silent, _round()[(begun + place) % _ROUND], samples)
 
 
 def audible(samples: np.ndarray, rate_hz: int) -> np.ndarray:
