@@ -53,6 +53,7 @@ def fuse_profile(arguments: Namespace) -> int:
         data = fuse(recognizer, read_model(file), str(file))
         write_model(arguments.out, data, file)
         fused = FusedModel.load(arguments.out, arguments.threads)
+        recognizer.confidence = recognizer.confidence.elsewhere()  # a file knows one temperature
         compared, largest = difference(profile, recognizer, fused)
     return tell(arguments, fused, len(data), compared, largest)
 
@@ -67,6 +68,8 @@ def tell(arguments: Namespace, fused: FusedModel, size_bytes: int, compared: int
     if compared:
         source, asked = ("profile", "of its examples") if arguments.network is None else ("network", "drawn pictures")
         print(f"its probabilities differ from the {source}'s by {largest:.1g} at most, on {compared} {asked}")
+        if arguments.network is None:
+            print("  held against what the profile says in other places: near what was taught the profile is surer")
     print(f"name a file with it: edge-tl predict --model {arguments.out} FILE")
     return 0
 
@@ -120,11 +123,7 @@ def model_file(arguments: Namespace) -> Path:
 
 
 def difference(profile: Profile, recognizer: Recognizer, fused: FusedModel) -> tuple[int, float]:
-    """How many of a profile's examples were asked, and by how much a probability differs at most.
-
-    A file knows one temperature, so it is held against what the profile says where nothing was taught.
-    """
-    recognizer.confidence = recognizer.confidence.elsewhere()
+    """How many of a profile's examples were asked, and by how much a probability differs at most."""
     examples = profile.store.list()
     compared, largest = 0, 0.0
     for chosen in examples[:: -(-len(examples) // MOST_COMPARED) or 1]:
