@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from device.pacman.maze import COMPACT
 from device.teach.picture_line import Line
 from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.image import decode, fit
 from edge_tl.recognizer import Recognizer
 
@@ -26,7 +26,7 @@ STAGES = ("resize", "embed", "head", "controller", "game")
 GOAL_REST_MS, GOAL_TOTAL = 0.5, 1.3
 
 
-class Recording:
+class Recording(BaseSource):
     """Pictures in memory as a source: frame after frame, at once, around and around."""
 
     name = "recording"
@@ -46,12 +46,6 @@ class Recording:
 
     def close(self) -> None:
         """Nothing to close."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def measure(faces: Embedded, embedder: TFLiteEmbedder) -> dict[str, Any]:

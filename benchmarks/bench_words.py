@@ -24,14 +24,16 @@ from benchmarks.record import table
 from edge_tl.core.gram import GrowingGram
 from edge_tl.core.rounding import as_stored
 from edge_tl.embedders.browser import BrowserEmbedder
-from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech, embed_views
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.stream import StreamingSpeech, embed_views
 from edge_tl.embedders.windows import levels
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
 from edge_tl.heads.taught import Taught
 from edge_tl.heads.tuned import BATCH, EPOCHS, RATES, held_out
+from edge_tl.labels import NOISE
 from edge_tl.listener import Listener, ListeningConfig, told
-from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
+from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import heard_in
 from edge_tl.words.augment import with_noise

@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.pictures import DATA, ROOT, Embedded, Pictures
 from edge_tl.core.features import FeatureMap
 from edge_tl.core.rounding import as_stored
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
@@ -27,7 +28,7 @@ from edge_tl.embedders.look.embedders import (
 from edge_tl.embedders.look.face import FaceTracker
 from edge_tl.embedders.look.hand import HandTracker
 from edge_tl.embedders.look.models import VERSION, install_models
-from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.media.image import decode
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.core.features import FeatureMap
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.media.image import decode
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,9 +18,11 @@ from benchmarks.pictures import DATA
 from benchmarks.proof_words import arabic
 from benchmarks.record import table
 from benchmarks.spoken_hours import ASKED, CHOOSING, embedded
-from edge_tl.embedders.stream import SoundEmbedder, embed_views
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.stream import embed_views
+from edge_tl.labels import NOISE
 from edge_tl.listener import ListeningConfig, Windows, choose, told, tried
-from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
+from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import answers, left_out, most_per_hour
 from edge_tl.words.others import pick

@@ -25,8 +25,7 @@ from benchmarks.pictures import Embedded, numbers
 from benchmarks.proof_words import Spoken, arabic
 from benchmarks.record import table
 from edge_tl.core.features import Features
-from edge_tl.embedders.stream import SoundEmbedder
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.heads import make_head
 from edge_tl.heads.taught import Taught
 from edge_tl.judge.calibration import reliability

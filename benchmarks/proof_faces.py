@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.pictures import Embedded
 from benchmarks.record import table
 from edge_tl.core.features import FeatureMap
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.heads import make_head
 from edge_tl.media.image import decode
 

@@ -23,7 +23,8 @@ from benchmarks.record import table
 from edge_tl.embedders.browser import BrowserEmbedder
 from edge_tl.embedders.stream import embed_views
 from edge_tl.heads.tuned import EPOCHS, TunedHead
-from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
+from edge_tl.labels import NOISE
+from edge_tl.media.sound import Sound, pieces, read_sound
 
 WORDS = ("feel", "seal", "veal", "zeal")
 VOICES = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us+f2", "en-gb+f4", "en-us+m3")

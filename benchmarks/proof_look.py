@@ -41,8 +41,8 @@ from benchmarks.look_ways import (
 )
 from benchmarks.pictures import Embedded, Pictures, numbers
 from benchmarks.record import table
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.embedders import BoxEmbedder
-from edge_tl.embedders.tflite import Embedder
 
 HANDS = ("frame", "hand-crop", "hand")
 FACES = ("frame", "face", "face-crop")

@@ -21,8 +21,8 @@ from benchmarks.picture_changes import CHANGES, Change
 from benchmarks.pictures import Embedded, Pictures
 from benchmarks.proof_look import thinned
 from benchmarks.record import table
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.embedders import BoxEmbedder
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
 

@@ -27,7 +27,7 @@ from benchmarks.record import table
 from edge_tl.controller import Controller
 from edge_tl.core.metrics import roc
 from edge_tl.core.rounding import as_stored
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
 

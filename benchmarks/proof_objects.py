@@ -22,7 +22,7 @@ from edge_tl.detection.answers import ClassAndBox, new_head, ordered
 from edge_tl.detection.few import LOOKS, Boxed, BoxHead, FewDetector, Views, all_of, look, views_of
 from edge_tl.detection.scenes import SHAPES, scenes
 from edge_tl.detection.windows import coded
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.media.image import decode
 from edge_tl.nn import Adam, Network, fit
 

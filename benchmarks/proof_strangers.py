@@ -11,7 +11,7 @@ from benchmarks.pictures import Embedded, numbers
 from benchmarks.record import table
 from edge_tl.core.features import FeatureMap
 from edge_tl.core.metrics import Roc, roc
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.heads.rejection import Rejector
 
 TAUGHT = 30

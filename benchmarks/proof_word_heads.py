@@ -16,8 +16,9 @@ from benchmarks.pictures import DATA
 from benchmarks.proof_words import PARTS, Spoken, arabic
 from benchmarks.record import table
 from edge_tl.core.metrics import wilson_interval
-from edge_tl.embedders.stream import SoundEmbedder
-from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.labels import NOISE
+from edge_tl.media.sound import Sound, pieces, read_sound
 
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
 NOISES = 5

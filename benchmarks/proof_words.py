@@ -21,11 +21,13 @@ import numpy as np
 
 from benchmarks.pictures import DATA
 from benchmarks.record import table
-from edge_tl.embedders.stream import SoundEmbedder, embed_views
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.stream import embed_views
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
+from edge_tl.labels import NOISE
 from edge_tl.listener import ListeningConfig, Windows, told
-from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
+from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import heard_in
 from edge_tl.words.augment import varied, with_noise

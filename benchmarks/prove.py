@@ -40,9 +40,9 @@ from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sess
 from benchmarks.record import RESULTS, amend, write
 from edge_tl.detection.base import read_base
 from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.embedders.speech import SpeechEmbedder
-from edge_tl.embedders.stream import SoundEmbedder
-from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import MissingDependency
 from edge_tl.finetune.picture_base import PictureBase, read_picture_base
 from edge_tl.models import default_model

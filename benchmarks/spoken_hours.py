@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.pictures import DATA, ROOT
-from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.stream import StreamingSpeech
 from edge_tl.frames import Frame
 from edge_tl.media.sound import Sound, read_sound
 from edge_tl.words.augment import with_noise

@@ -16,11 +16,12 @@ from device.sources.rotated import Rotated
 from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.core.answers import Saved
 from edge_tl.detection.few import NAME as BOXES
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.models import ALL
 from edge_tl.embedders.look.ways import NEEDS, Look, open_look
-from edge_tl.embedders.tflite import Embedder, TFLiteEmbedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked
-from edge_tl.frames import Source
+from edge_tl.frames import BaseSource
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
@@ -42,7 +43,7 @@ def load_embedder(arguments: Namespace, look: Look | None = None) -> Embedder:
     if hearing is not None:
         return open_base(hearing, arguments.threads)
 
-    def load_inner() -> Embedder:
+    def load_inner() -> TFLiteEmbedder:
         return TFLiteEmbedder.load(arguments.model or chosen_model(arguments), threads=arguments.threads)
 
     if look is None:
@@ -207,7 +208,7 @@ def load_saved(profile: Profile) -> Saved | None:
     return saved
 
 
-def open_camera(arguments: Namespace, stack: ExitStack) -> Source | None:
+def open_camera(arguments: Namespace, stack: ExitStack) -> BaseSource | None:
     """The camera of `--camera`, open and coming back by itself when it is lost; None with `--no-camera`."""
     if arguments.no_camera:
         return None
@@ -220,20 +221,20 @@ def open_camera(arguments: Namespace, stack: ExitStack) -> Source | None:
         stack.callback(player.close)
         return player
 
-    def acquire() -> Source:
+    def acquire() -> BaseSource:
         camera = open_source(arguments.camera, clock=clock, loop=True)
         return Rotated(camera, degrees) if degrees else camera
 
     return stack.enter_context(Reconnecting(acquire, clock=clock))
 
 
-def open_microphone(arguments: Namespace, stack: ExitStack, *, paced: bool = True, loop: bool = False) -> Source:
+def open_microphone(arguments: Namespace, stack: ExitStack, *, paced: bool = True, loop: bool = False) -> BaseSource:
     """The microphone of `--mic`, open and coming back by itself when it is lost; or a recording in its place.
 
     paced: of a recording, whether it comes as fast as it was spoken. loop: whether it begins again at its end.
     """
 
-    def acquire() -> Source:
+    def acquire() -> BaseSource:
         return open_mic(arguments.mic or "auto", clock=clock, paced=paced, loop=loop)
 
     return stack.enter_context(Reconnecting(acquire, clock=clock))

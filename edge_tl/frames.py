@@ -5,6 +5,9 @@ Source.read → Frame → Embedder.embed → ExampleStore.add | Head.predict_pro
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
@@ -61,3 +64,62 @@ class Source(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class Closing(ABC):
+    """What `with` closes at its end, however that comes."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what is held; may be called twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class BaseSource(Closing):
+    """A Source that `with` opens and closes, and what a source may tell of itself: here of one that is always there."""
+
+    name: str
+    simulated: bool
+
+    @property
+    def state(self) -> str:
+        """`open`, or `waiting` while it is searched for after a loss; `read` raises SourceTimeout meanwhile."""
+        return "open"
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with it, in a line; empty where nothing is."""
+        return ""
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a driver's call does not come back, so that opening it again cannot help."""
+        return False
+
+    @property
+    def duration_s(self) -> float:
+        """How long a recording is; infinite for what does not end."""
+        return math.inf
+
+    @abstractmethod
+    def open(self) -> None:
+        """As of Source."""
+
+    @abstractmethod
+    def read(self, timeout_s: float = 1.0) -> Frame:
+        """As of Source."""
+
+    def tell(self, order: Callable[[BaseSource], None]) -> None:
+        """Have something done with the source, by whichever thread reads it."""
+        order(self)
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self

@@ -9,6 +9,10 @@ from urllib.parse import unquote
 from edge_tl.errors import ExampleError
 
 MAX_CHARACTERS = 64
+NOISE = "background noise"
+"""The class of everything that is no word; it is recorded in one piece and cut up, and it never steers."""
+OTHER = "other sounds"
+"""The hidden class of sounds that hold none of the words (words/others.py): it is nobody's label, and never told."""
 
 # Format characters that belong inside visible text: the joiners of emoji and of Persian or Hindi words, and the
 # tag letters of flags such as Scotland's. Every other one (e.g. right-to-left overrides) garbles a terminal.

@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_tl.controller import Steady
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.media.sound import NOISE, OTHER
+from edge_tl.labels import NOISE, OTHER
 
 THRESHOLD = 0.85
 """A window that is so sure tells a word: as few false alarms as the mean of several at a lower one (NOTES.md)."""

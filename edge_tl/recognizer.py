@@ -5,19 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from edge_tl.core.absent import found_in, nobody_class, teaching_rows
+from edge_tl.core.absent import as_kept, kept_found, nobody_class, teaching_rows
 from edge_tl.core.answers import Learned, Observation, Saved, Variations
 from edge_tl.core.examples import Examples
 from edge_tl.core.features import PLAIN, FeatureMap, Features
 from edge_tl.core.folds import in_parts
-from edge_tl.core.gram import GrowingGram
+from edge_tl.core.growing import GrowingRows
 from edge_tl.core.rounding import as_stored
-from edge_tl.embedders.stream import SoundEmbedder, embed_views
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, sought_by
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
@@ -29,8 +28,13 @@ from edge_tl.heads.tuned import TunedHead
 from edge_tl.judge.confidence import Confidence, cautions
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.validation import evaluate
-from edge_tl.labels import check_label
-from edge_tl.media.sound import OTHER, Sound
+from edge_tl.labels import OTHER, check_label
+
+if TYPE_CHECKING:
+    from edge_tl.media.sound import Sound
+
+Progress = Callable[[int, float, float], bool | None]
+"""Called with the epoch, the loss and the accuracy; what returns True stops there."""
 
 
 class Recognizer:
@@ -49,8 +53,8 @@ class Recognizer:
     With an embedder of sounds it takes each `Sound` instead: one recording is one example, of which the head learns
     several views, the word at shifted places.
 
-    An embedder that looks for a hand or a face gives zeros where there is none. Such examples teach the head nothing;
-    a class of which most are so becomes the answer to "nothing there" (`nobody`).
+    An embedder that looks for a hand or a face gives None where there is none. Such examples teach the head nothing; a
+    class of which most are so becomes the answer to "nothing there" (`nobody`).
     """
 
     def __init__(
@@ -62,8 +66,14 @@ class Recognizer:
         features: what the head sees of an embedding; None for what the embedder asks for, or else `FeatureMap()`.
         """
         self.embedder = embedder
-        asked = PLAIN if head in WITH_BASE else getattr(embedder, "features", None)
-        self.features: Features = features or asked or FeatureMap()
+        self.sound = embedder if isinstance(embedder, SoundEmbedder) else None
+        """The embedder where it takes sounds."""
+        self.finder = embedder if isinstance(embedder, Finder) else None
+        """The embedder where it looks for something, which may not be there."""
+        wants = self.finder or self.sound
+        self.features: Features = features or (
+            PLAIN if head in WITH_BASE else wants.features if wants else FeatureMap()
+        )
         self.settings: dict[str, Any] = {}
         """Parameters of the heads that are trained from now on."""
         self.head: Head = self.new_head(head)
@@ -74,17 +84,14 @@ class Recognizer:
         """The class that is the answer where nothing was found, if one was taught."""
         self.others = np.empty((0, embedder.embedding_dim), np.float32)
         """Of words: embeddings of sounds that hold none of them, taught as a class that is never told (`OTHER`)."""
-        self._rows = GrowingGram()
-        self._labels: list[str] = []
-        self._takes: list[int] = []
-        self._sessions: list[int] = []
+        self.forget()
 
     @classmethod
     def of_base(cls, embedder: Embedder) -> Self:
         """What names a base's own words, with nothing taught; ConfigError for an embedder that has none."""
         recognizer = cls(embedder, "tuned", reject=False)
-        base: Any = embedder
-        recognizer.head = TunedHead.of_base(base.upper, base.about.labels, base.lower, base.embedding_shape)
+        assert isinstance(embedder, Tunable)  # or it has no tuned head
+        recognizer.head = TunedHead.of_base(embedder.upper, embedder.labels, embedder.lower, embedder.embedding_shape)
         return recognizer
 
     def new_head(self, name: str | None = None) -> Head:
@@ -92,13 +99,13 @@ class Recognizer:
         name = name or self.head.name
         if name not in WITH_BASE:
             return make_head(name, **self.settings)
-        base: Any = self.embedder
-        if not hasattr(base, "upper"):
+        base = self.embedder
+        if not isinstance(base, Tunable):
             raise ConfigError(
                 f"a {name} head trains the layers of a base of speech, and {self.embedder.name} has none: make the "
                 "profile with --base DIR, a folder of `edge-tl-host convert speech`"
             )
-        return make_head(name, upper=base.upper, lower=base.lower, shape=base.embedding_shape, **self.settings)
+        return make_head(name, upper=base.upper, lower=base.lower, shape=self.embedder.embedding_shape, **self.settings)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -117,7 +124,7 @@ class Recognizer:
     @property
     def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The examples as the head sees them: (N, F) float32 rows, (N,) labels, (N,) takes; N = examples · views."""
-        return self._rows.X, np.array(self._labels, dtype=str), np.array(self._takes, dtype=np.int64)
+        return self._rows.X, self._rows.y, self._rows.takes
 
     def taught_rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The rows that a head is taught: those of `rows`, and after them `others` with takes of their own."""
@@ -132,57 +139,73 @@ class Recognizer:
     @property
     def gram(self) -> np.ndarray:
         """(N, N) float32, the products of all pairs of these rows; valid until the next example."""
-        return self._rows.K
+        return self._rows.gram
 
     @property
     def sessions(self) -> np.ndarray:
         """(N,) int64: the session of each row of `rows`."""
-        return np.array(self._sessions, dtype=np.int64)
+        return self._rows.sessions
+
+    @property
+    def found(self) -> np.ndarray:
+        """(N,) bool: in which examples of `rows` there is what is looked for; the rows of the others are zeros."""
+        return self._rows.found
+
+    @property
+    def sought(self) -> str:
+        """What is looked for, "hand" or "face"; empty where all of a picture or sound is taken."""
+        return sought_by(self.embedder)
 
     @property
     def views(self) -> int:
         """How many rows of `rows` one example has, one after the other: 1 for a picture."""
-        return int(getattr(self.embedder, "views", 1))
+        return 1 if self.sound is None else self.sound.views
 
     @property
     def one_each(self) -> slice:
         """The rows of `rows` that stand for their examples: of several views the middle one."""
         return slice(self.views // 2, None, self.views)
 
-    def embed(self, picture: np.ndarray | Frame | Sound) -> np.ndarray:
+    def embed(self, picture: np.ndarray | Frame | Sound) -> np.ndarray | None:
         """The embedding, float32 (embedding_dim,), rounded as the store keeps it, so that what is learned now is
-        learned again after a restart."""
-        if isinstance(picture, Sound):
-            return as_stored(self.embedder.embed(picture.at(self._listening().rate_hz)))
-        return as_stored(self.embedder.embed(picture.data if isinstance(picture, Frame) else picture))
+        learned again after a restart; None where what is looked for is not there."""
+        data = picture.data if isinstance(picture, Frame) else picture
+        if not isinstance(data, np.ndarray):
+            data = data.at(self._listening().rate_hz)
+        embedding = self.embedder.embed(data)
+        return None if embedding is None else as_stored(embedding)
 
     def embed_taught(self, picture: np.ndarray | Frame | Sound) -> np.ndarray:
-        """What an example is stored with, float32 (views · embedding_dim,), rounded as the store keeps it."""
-        if isinstance(picture, Sound):
-            return as_stored(embed_views(self._listening(), picture))
-        return self.embed(picture)
+        """What an example is stored with, float32 (views · embedding_dim,), as `as_kept` and rounded as it is there."""
+        if isinstance(picture, np.ndarray | Frame):
+            return as_stored(embed_kept(self.embedder, picture.data if isinstance(picture, Frame) else picture))
+        from edge_tl.embedders.stream import embed_views  # whoever teaches pictures needs nothing of sound
+
+        return as_stored(embed_views(self._listening(), picture))
 
     def _listening(self) -> SoundEmbedder:
-        if not isinstance(self.embedder, SoundEmbedder):
+        if self.sound is None:
             raise ShapeError(f"got a sound; {self.embedder.name} takes pictures")
-        return self.embedder
+        return self.sound
 
     def teach(self, picture: np.ndarray | Frame | Sound, label: str, take: int = 0, session: int = 0) -> None:
         """Add one example; `learn` makes it count. ExampleError for a label that cannot be one."""
         self.add(self.embed_taught(picture), label, take, session)
 
-    def add(self, embedding: np.ndarray, label: str, take: int = 0, session: int = 0) -> None:
-        """Add one example whose embedding, float32 (views · embedding_dim,), is known already."""
-        self._add(embedding[np.newaxis], [check_label(label)], [int(take)], [int(session)])
+    def add(self, embedding: np.ndarray | None, label: str, take: int = 0, session: int = 0) -> None:
+        """Add one example whose embedding, float32 (views · embedding_dim,) or None, is known already."""
+        kept = as_kept(embedding, self.embedder.embedding_dim)
+        self._add(kept[np.newaxis], [check_label(label)], [int(take)], [int(session)])
 
     def _add(self, embeddings: np.ndarray, labels: list[str], takes: list[int], sessions: list[int]) -> None:
-        """Add examples whose embeddings (N, views · embedding_dim) are known."""
-        views = self.views
-        for row in self.features(embeddings.reshape(len(embeddings) * views, -1), self.embedder.embedding_shape):
-            self._rows.append(row)
-        self._labels += np.repeat(labels, views).tolist()
-        self._takes += np.repeat(takes, views).tolist()
-        self._sessions += np.repeat(sessions, views).tolist()
+        """Add examples whose embeddings (N, views · embedding_dim) are known, as the store keeps them."""
+        found = kept_found(embeddings) if self.finder is not None else np.ones(len(embeddings), bool)
+        X = self._features_of(embeddings)
+        self._rows.append(X, labels, takes, sessions, found.tolist())
+
+    def _features_of(self, embeddings: np.ndarray) -> np.ndarray:
+        """The rows (N · views, F) of kept embeddings (N, views · embedding_dim)."""
+        return self.features(embeddings.reshape(len(embeddings) * self.views, -1), self.embedder.embedding_shape)
 
     def replace(self, examples: Examples) -> None:
         """Forget all examples and take these; ProfileMismatch where another embedder made them."""
@@ -198,29 +221,25 @@ class Recognizer:
 
     def forget(self) -> None:
         """Give the examples' memory back: it goes on recognising, and learns again after `replace`."""
-        self._rows = GrowingGram()
-        self._labels, self._takes, self._sessions = [], [], []
+        self._rows = GrowingRows()
 
-    def learn(
-        self, progress: Callable[[int, float, float], bool | None] | None = None, more: Variations | None = None
-    ) -> Learned:
+    def learn(self, progress: Progress | None = None, more: Variations | None = None) -> Learned:
         """Train the head on all examples, and on their variations where there are some.
 
         `progress(epoch, loss, accuracy)` is called by iterative heads; returning True stops and keeps the best so far.
         Raises NotFittedError without examples or where nothing was found in any, ShapeError where the head needs two
         classes and there is one.
         """
-        if not len(self._labels):
+        if not len(self._rows):
             raise NotFittedError("nothing was taught yet: add examples with teach() first")
         X, y, takes = self.taught_rows()
-        found = found_in(X)
+        found = np.append(self.found, np.ones(len(self.others), bool))
         if not found.any():
-            sought = getattr(self.embedder, "sought", "thing that is looked for")
-            raise NotFittedError(f"there is no {sought} in any of the {len(y) // self.views} examples: record some")
+            raise NotFittedError(f"there is no {self.sought} in any of the {len(y)} examples: record some")
         start_s = time.perf_counter()
         nobody = nobody_class(y, found)
         taught = teaching_rows(y, takes, found)
-        gram = self._rows.K if not len(self.others) else X @ X.T
+        gram = self._rows.gram if not len(self.others) else X @ X.T
         if not taught.all():
             X, y, takes, gram = X[taught], y[taught], takes[taught], gram[np.ix_(taught, taught)]
         if nobody not in (None, *y) and len(np.unique(y)) == 1:
@@ -231,7 +250,8 @@ class Recognizer:
         self.rejector = Rejector()
         if self.reject:
             ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
-            self.rejector.fit(X, y, takes, head=ridge, strangers=getattr(self.embedder, "strangers", None))
+            strangers = None if self.finder is None else self.finder.strangers
+            self.rejector.fit(X, y, takes, head=ridge, strangers=strangers)
         self.confidence = Confidence()
         said: tuple[str, ...] = ()
         if not isinstance(self.head, OneClassHead):
@@ -241,17 +261,11 @@ class Recognizer:
             fitted = self.head if more is None else None
             self.confidence.fit(self.new_head, fitted, rows, sessions, in_time=self.views == 1)
             said = cautions(rows, self.confidence)
-        examples = len(self._labels) // self.views
+        examples = len(self._rows) // self.views
         classes = tuple(label for label in self.classes if label != OTHER)
         return Learned(self.head.name, examples, classes, 1000 * (time.perf_counter() - start_s), said)
 
-    def _fitted(
-        self,
-        own: Variations,
-        gram: np.ndarray,
-        progress: Callable[[int, float, float], bool | None] | None,
-        more: Variations | None,
-    ) -> Head:
+    def _fitted(self, own: Variations, gram: np.ndarray, progress: Progress | None, more: Variations | None) -> Head:
         """A new head, fitted on the examples and what they were varied to."""
         if more is None:
             return self.new_head().fit(own.X, own.y, own.takes, gram=gram, progress=progress)
@@ -263,9 +277,8 @@ class Recognizer:
 
         They are taught and never asked: `evaluate` knows nothing of them.
         """
-        views = self.views
-        X = self.features(embeddings.reshape(len(embeddings) * views, -1), self.embedder.embedding_shape)
-        return Variations(X, np.repeat(np.array(labels, str), views), np.repeat(np.array(takes, np.int64), views))
+        y, numbers = (np.repeat(np.array(part), self.views) for part in (labels, takes))
+        return Variations(self._features_of(embeddings), y.astype(str), numbers.astype(np.int64))
 
     def evaluate(
         self, progress: Callable[[int, int], object] | None = None, names: Mapping[int, str] | None = None
@@ -280,9 +293,8 @@ class Recognizer:
             takes = in_parts(y, takes)  # each fit takes seconds
         asked = np.zeros(len(y), bool)
         asked[self.one_each] = True
-        known = None
+        known, found = None, self.found
         if self.rejector.ready:
-            found = found_in(X)
             known = ~found & (self.nobody is not None)
             taught = teaching_rows(y, takes, found)
             known[taught] = self.rejector.held_out_known_[: taught.sum()]
@@ -292,7 +304,8 @@ class Recognizer:
             y,
             takes,
             self.sessions,
-            gram=self._rows.K,
+            gram=self._rows.gram,
+            found=found,
             known=known,
             asked=asked,
             names=names,
@@ -306,16 +319,14 @@ class Recognizer:
         """Name a picture or a word; NotFittedError before `learn`."""
         return self.recognise(self.embed(picture))
 
-    def recognise(self, embedding: np.ndarray) -> Observation:
-        """Name a picture by its embedding, float32 (embedding_dim,)."""
-        row = self.features(embedding, self.embedder.embedding_shape)[np.newaxis]
-        # Zeros say that the hand or face that is looked for is not there (edge_tl/look): an answer of its own.
-        found = bool(row.any())
-        probabilities = self._probabilities(row, found)
+    def recognise(self, embedding: np.ndarray | None) -> Observation:
+        """Name a picture by its embedding, float32 (embedding_dim,); of None the answer is the class `nobody`."""
         classes = self.classes
+        if embedding is None:
+            return Observation.of_nothing(classes, self.nobody)
+        row = self.features(embedding, self.embedder.embedding_shape)[np.newaxis]
+        probabilities = self._probabilities(row, classes)
         best = classes[int(probabilities.argmax())]
-        if not found:
-            return Observation(self.nobody, best, probabilities, self.nobody is not None)
         if not (self.reject and self.rejector.ready):
             return Observation(None if best == OTHER else best, best, probabilities, known=best != OTHER)
         novelty = self.rejector.novelty(row)
@@ -323,16 +334,12 @@ class Recognizer:
         familiar = float(self.rejector.soften(novelty)[0])
         return Observation(best if known else None, best, probabilities, known, familiar)
 
-    def _probabilities(self, row: np.ndarray, found: bool) -> np.ndarray:
+    def _probabilities(self, row: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         """(classes,): the head's, as sure as they may be there, and what "nothing there" has beside them."""
-        classes = self.classes
-        place = None if self.nobody is None else classes.index(self.nobody)
-        if place is not None and not found:
-            certain = np.zeros(len(classes))
-            certain[place] = 1.0
-            return certain
         taught = self.confidence(self.head.predict_proba(row), row)[0]
-        return taught if place is None or len(taught) == len(classes) else np.insert(taught, place, 0.0)
+        if self.nobody is None or len(taught) == len(classes):
+            return taught
+        return np.insert(taught, classes.index(self.nobody), 0.0)
 
     def save(self, **more: Any) -> Saved:
         """All that `restore` needs, plus JSON-able `more`, for Profile.save."""
@@ -370,13 +377,13 @@ class Recognizer:
                 f"{embedder.name} ({embedder.fingerprint[:12]}): run `edge-tl examples re-embed`, then `edge-tl train`"
             )
         recognizer = cls(embedder, saved.meta["head"]["name"], _features(saved, embedder), reject=reject)
-        recognizer.head = head_from_state(saved.meta["head"], part(saved.arrays, "head."))
+        recognizer.head = head_from_state(saved.meta["head"], saved.part("head."))
         recognizer.nobody = saved.meta.get("nobody")
         recognizer.adopt_others(saved)
         if saved.meta["rejector"]:
-            recognizer.rejector = Rejector.from_state(saved.meta["rejector"], part(saved.arrays, "rejector."))
+            recognizer.rejector = Rejector.from_state(saved.meta["rejector"], saved.part("rejector."))
         if saved.meta.get("confidence"):  # profiles of before know one temperature
-            recognizer.confidence = Confidence.from_state(saved.meta["confidence"], part(saved.arrays, "confidence."))
+            recognizer.confidence = Confidence.from_state(saved.meta["confidence"], saved.part("confidence."))
         return recognizer
 
     def adopt_others(self, saved: Saved | None) -> None:
@@ -388,10 +395,5 @@ class Recognizer:
 def _features(saved: Saved, embedder: Embedder) -> Features:
     """The map of a saved head: three values, or the embedder's own."""
     kept = saved.meta["features"]
-    own: Features | None = getattr(embedder, "features", None)
-    return own if own is not None and own.saved() == kept else FeatureMap(**kept)
-
-
-def part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The arrays whose name begins with `prefix`, without it."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    own = embedder.features if isinstance(embedder, Finder | SoundEmbedder) else FeatureMap()
+    return own if own.saved() == kept else FeatureMap(**kept)

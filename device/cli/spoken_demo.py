@@ -15,7 +15,8 @@ import numpy as np
 from device.cli.output import Progress
 from edge_tl.embedders.speech import SpeechEmbedder
 from edge_tl.errors import EdgeTLError, MissingDependency
-from edge_tl.media.sound import NOISE, Sound, pieces, read_sound
+from edge_tl.labels import NOISE
+from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 
 WORDS = ("up", "down", "left", "right")

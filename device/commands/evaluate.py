@@ -17,6 +17,7 @@ from device.report.hearing import draw_thresholds
 from device.screens.cells import cut, fit, text_columns
 from device.teach.boxed import wants_boxes
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config, sounds_at
+from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.recognizer import Recognizer
@@ -73,7 +74,7 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray, nobody: str | Non
 
 def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, recognizer: Recognizer) -> list[str]:
     """What a person reads; why_not: the reason why "none of these" is off, empty where it is on."""
-    way = getattr(recognizer.embedder, "way", "frame")
+    way = way_of(recognizer.embedder)
     lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
     width = max(text_columns(label) for label in evaluation.classes)
     names = [cut(label, 8) for label in evaluation.classes]

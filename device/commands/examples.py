@@ -12,8 +12,9 @@ from device.cli.output import Progress, print_json, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_boxes import take_out_list
 from device.commands.examples_import import bring
+from edge_tl.core.absent import kept_found
+from edge_tl.embedders.embedder import Embedder, missed_text, sought_by
 from edge_tl.embedders.look.ways import Look
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, ExampleError, ProfileError
 from edge_tl.files import write_synced
 from edge_tl.media.tfjsscds import write_tfjsscds
@@ -179,11 +180,11 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     if number is None:
         return 130
     rows = profile.store.matrix(embedder.fingerprint).X
-    missed = int((~rows.any(axis=1)).sum())
+    missed = int((~kept_found(rows)).sum()) if sought_by(embedder) else 0
     if arguments.json:
         print_json({"re_embedded": number, "embedder": embedder.name, "look": str(look), "nothing_found": missed})
     else:
-        nothing = f"; no {getattr(embedder, 'sought', 'picture')} in {missed} of {len(rows)}" if missed else ""
+        nothing = missed_text(embedder, missed, len(rows))
         print(f"embedded {number} examples with {embedder.name}{nothing}; `edge-tl train` makes it count")
     return 0
 

@@ -10,6 +10,7 @@ from device.assembly import adopt_look, load_embedder, open_profile
 from device.cli.output import Progress, print_json
 from device.cli.stopping import stoppable
 from device.teach.boxed import in_pixels
+from edge_tl.embedders.embedder import embed_kept
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.files import write_synced
@@ -54,7 +55,7 @@ def bring_list(arguments: Namespace, stack: ExitStack) -> int:
                 if key not in takes:
                     takes[key] = store.new_take(label, one.take, sessions[place])
                 box = one.box(picture.shape)
-                store.add(takes[key], file.read_bytes(), embedder.embed(picture), embedder.fingerprint, box=box)
+                store.add(takes[key], file.read_bytes(), embed_kept(embedder, picture), embedder.fingerprint, box=box)
             except (ExampleError, OSError) as error:
                 progress.warn(error)
                 bad += 1

@@ -22,11 +22,12 @@ from device.cli.output import Progress, print_json, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_boxes import bring_list
 from device.sources.rotated import turned
-from edge_tl.embedders.stream import SoundEmbedder, embed_views
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder, SoundEmbedder, embed_kept, missed_text
+from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ConfigError, ExampleError
+from edge_tl.labels import NOISE
 from edge_tl.media.image import decode
-from edge_tl.media.sound import LONGEST_WORD_S, NOISE, SHORTEST_S, label_of, pieces, read_sound
+from edge_tl.media.sound import LONGEST_WORD_S, SHORTEST_S, label_of, pieces, read_sound
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.store.box_files import ENDINGS as LISTS
 from edge_tl.store.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
@@ -120,7 +121,7 @@ def bring_folder(arguments: Namespace, profile: Profile, embedder: Embedder) -> 
     else:
         several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
         said = f"imported {good} {kind}s in {len(takes)} takes{several}" + (f"; {bad} left out" if bad else "")
-        print(said + missed_text(embedder, missed))
+        print(said + missed_text(embedder, missed, "them"))
     return 1 if bad else 0
 
 
@@ -132,7 +133,7 @@ def examples_of(found: Found, embedder: Embedder, degrees: int = 0) -> list[tupl
     if not isinstance(embedder, SoundEmbedder):
         picture = turned(decode(found.path), degrees)
         kept = picture if degrees else found.path.read_bytes()  # byte for byte where it is as it came
-        return [(found.label, kept, embedder.embed(picture))]
+        return [(found.label, kept, embed_kept(embedder, picture))]
     sound, label = read_sound(found.path), label_of(found.label)
     if sound.duration_s < SHORTEST_S:
         raise ExampleError(f"{found.path}: is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
@@ -143,11 +144,6 @@ def examples_of(found: Found, embedder: Embedder, degrees: int = 0) -> list[tupl
             "cut it out"
         )
     return [(label, part, embed_views(embedder, part)) for part in parts]
-
-
-def missed_text(embedder: Embedder, missed: int) -> str:
-    """In how many pictures nothing was found, to end a line with."""
-    return f"; no {getattr(embedder, 'sought', 'picture')} in {missed} of them" if missed else ""
 
 
 def bring_spoken(arguments: Namespace, stack: ExitStack) -> int:

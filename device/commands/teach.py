@@ -32,7 +32,8 @@ from device.teach.recorder import HoldRecorder
 from device.teach.resume import resume
 from device.teach.steering import STANDARD_LABELS
 from device.teach.training import check_found, save
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.store.settings_look import read_look
 
@@ -76,7 +77,7 @@ def run(arguments: Namespace) -> int:
             looking.settle()
             save(profile, lesson.recognizer, learned, None)
             line.controller = make_controller(lesson.recognizer)
-            sees_all = getattr(lesson.recognizer.embedder, "way", "frame") in ONE_PLACE
+            sees_all = way_of(lesson.recognizer.embedder) in ONE_PLACE
             only = ", it knows only the places it was taught in" if sees_all else ""
             told = f"trained on {learned.examples} examples in {learned.train_ms:.0f} ms"
             return f"{told}; p plays; {learned.cautions[0]}" if learned.cautions else f"{told}{only}; p plays"

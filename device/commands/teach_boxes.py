@@ -14,7 +14,7 @@ from device.screens.terminal import Terminal
 from device.teach.box_lesson import BoxLesson
 from device.teach.boxed import load_detector
 from device.teach.detect_line import Watch
-from edge_tl.detection.few import size_of
+from edge_tl.detection.few import map_of
 from edge_tl.detection.found import Found
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError
@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int:
         term = Terminal(min_rows=16, min_columns=72)
         term.check()
         embedder = load_embedder(arguments, Look())
-        size_of(embedder)
+        map_of(embedder)
         profile = open_profile(arguments, stack, writable=True, make=True)
         adopt_look(profile, Look())
         source = open_camera(arguments, stack)

@@ -27,8 +27,8 @@ from device.teach.steering import DIRECTIONS
 from device.teach.thresholds import listening_config
 from device.teach.training import save
 from edge_tl.errors import EdgeTLError
+from edge_tl.labels import NOISE
 from edge_tl.listener import Listener
-from edge_tl.media.sound import NOISE
 
 
 def run(arguments: Namespace) -> int:

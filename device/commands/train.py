@@ -34,12 +34,13 @@ from device.teach.thresholds import (
 )
 from device.teach.training import check_enough, save
 from edge_tl.core.answers import Learned, Variations
-from edge_tl.embedders.stream import SoundEmbedder, embed_views
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder, SoundEmbedder
+from edge_tl.embedders.look.ways import way_of
+from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.judge.evaluation import BySession, Evaluation
+from edge_tl.labels import NOISE
 from edge_tl.listener import ListeningConfig, Tried, choose
-from edge_tl.media.sound import NOISE
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings_hearing import SPEECH, open_base, read_hearing, write_hearing
@@ -71,7 +72,7 @@ def run(arguments: Namespace) -> int:
         if arguments.adapt:
             before = adapt(recognizer)
         check_enough(recognizer, force=arguments.force)
-        way = getattr(embedder, "way", "frame")
+        way = way_of(embedder)
         teaching, judging = against_of(arguments, embedder)
         if teaching:
             with Progress("listening to other sounds") as progress:

@@ -9,7 +9,7 @@ from typing import Any
 from device.assembly import clock, load_embedder, open_profile
 from device.cli.output import Progress, print_json
 from device.teach.boxed import FEW, BoxedExamples, learn, read_boxed, save
-from edge_tl.detection.few import NAME, FewDetector, size_of
+from edge_tl.detection.few import NAME, FewDetector, map_of
 from edge_tl.detection.judging import Judged
 from edge_tl.embedders.look.ways import Look
 
@@ -18,7 +18,7 @@ def train(arguments: Namespace) -> int:
     """Train on every box, save a new generation, say how well it works."""
     with ExitStack() as stack:
         embedder = load_embedder(arguments, Look())
-        size_of(embedder)
+        map_of(embedder)
         profile = open_profile(arguments, stack, writable=True)
         with Progress("reading pictures") as progress:
             boxed = read_boxed(profile.store, progress.of)
@@ -50,7 +50,7 @@ def evaluate(arguments: Namespace) -> int:
     """How well boxes are found in what was left out."""
     with ExitStack() as stack:
         embedder = load_embedder(arguments, Look())
-        size_of(embedder)
+        map_of(embedder)
         profile = open_profile(arguments, stack, writable=False)
         with Progress("reading pictures") as progress:
             boxed = read_boxed(profile.store, progress.of)

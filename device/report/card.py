@@ -8,9 +8,10 @@ from html import escape
 from typing import Any
 
 from device.report.contents import Contents
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, Part
-from edge_tl.embedders.tflite import Embedder
-from edge_tl.tflite.manifest import Manifest
+from edge_tl.embedders.look.ways import inner_of
+from edge_tl.embedders.tflite import TFLiteEmbedder
 
 
 def card(of: Contents) -> str:
@@ -28,8 +29,9 @@ def embedder_rows(embedder: Embedder) -> Iterator[tuple[str, str]]:
     yield "Fingerprint", embedder.fingerprint
     for part in parts_of(embedder):
         yield f"Model {part.name}", f"MediaPipe {VERSION}, licence {LICENCE}, SHA-256 {part.sha256}"
-    manifest = getattr(getattr(embedder, "inner", embedder), "manifest", None)
-    if isinstance(manifest, Manifest):
+    inner = inner_of(embedder)
+    if isinstance(inner, TFLiteEmbedder):
+        manifest = inner.manifest
         alpha = "" if manifest.alpha is None else f", width {manifest.alpha:g}"
         yield "Image model", f"{manifest.name}: {manifest.architecture}{alpha}, cut at {manifest.layer}"
         yield "Input", f"{manifest.input_shape}, {manifest.colour_order}, {manifest.resize}; {manifest.quantization}"

@@ -13,7 +13,7 @@ from device.assembly import trained_head
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from device.teach.lesson import ENOUGH, ENOUGH_NOISE
 from edge_tl.core.answers import Saved
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.judge.calibration import Reliability, reliability
 from edge_tl.judge.evaluation import Evaluation
@@ -22,7 +22,7 @@ from edge_tl.judge.guide import Advice, every_advice
 from edge_tl.judge.learning_curve import Point, learning_curve
 from edge_tl.judge.projection import Plane, principal_plane
 from edge_tl.judge.validation import leave_one_session_out, leave_one_take_out
-from edge_tl.media.sound import NOISE
+from edge_tl.labels import NOISE
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 
@@ -93,7 +93,8 @@ def gather(
         labels=tuple(counts),
         minimum=ENOUGH[embedder.kind],
         fewer={NOISE: ENOUGH_NOISE},
-        sought=getattr(embedder, "sought", ""),
+        sought=recognizer.sought,
+        finds=recognizer.found[one_each],
     )
     judged = judge(recognizer, recorded, {one.id: one.name for one in sessions}, progress)
     evaluation = judged.get("evaluation")

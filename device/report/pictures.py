@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_tl.embedders.embedder import Embedder, Finder
 from edge_tl.embedders.look.marks import marks
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ExampleError
 from edge_tl.media.image import decode, encode_jpeg, thumbnail
 from edge_tl.media.spectrum import spectrum
@@ -46,7 +46,7 @@ def make_thumbnail(store: ExampleStore, example: int, embedder: Embedder) -> Thu
     scale = width / picture.shape[1], height / picture.shape[0]
     data = "data:image/jpeg;base64," + b64encode(encode_jpeg(small, QUALITY)).decode("ascii")
     # Found anew in the stored picture; the box of a way to look that draws one is where it always is.
-    if hasattr(embedder, "seen"):
+    if isinstance(embedder, Finder):
         embedder.embed(picture)
     seen = marks(embedder, picture.shape)
     outlines = tuple(mark.outline * scale for mark in seen)

@@ -10,6 +10,7 @@ from device.screens.terminal import Terminal
 from device.teach.picture_line import Line, Sight
 from device.teach.sound_line import Ear
 from edge_tl.embedders.look.marks import Mark, marks
+from edge_tl.embedders.look.ways import way_of
 from edge_tl.media.image import marked
 
 
@@ -65,16 +66,15 @@ def preview(picture: np.ndarray, found: list[Mark], height: int, width: int) -> 
 
 def missing_text(line: Line | Ear) -> str:
     """`no hand` or `no face` where the embedder looks for one and found none, else nothing."""
-    embedder = line.recognizer.embedder
-    sought = getattr(embedder, "sought", None)
-    return f"no {sought}" if sought and getattr(embedder, "seen", None) is None else ""
+    finder = line.recognizer.finder
+    return f"no {finder.sought}" if finder is not None and finder.seen is None else ""
 
 
 def way_text(line: Line | Ear) -> str:
     """What of the picture counts, for a title."""
     if isinstance(line, Ear):
         return f"hears: {line.recognizer.embedder.name}"
-    return f"look: {getattr(line.recognizer.embedder, 'way', 'frame')}"
+    return f"look: {way_of(line.recognizer.embedder)}"
 
 
 def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sight: Sight | None, limit: int) -> int:

@@ -17,8 +17,8 @@ from device.teach.notice import Noticing
 from device.teach.picture_line import Line, Sight
 from device.teach.recorder import Recorder
 from device.teach.sound_line import Ear
-from edge_tl.embedders.look.ways import Look
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.look.ways import Look, box_of
 from edge_tl.errors import EdgeTLError
 from edge_tl.judge.guide import advise, few
 
@@ -215,7 +215,7 @@ class TeachScreen:
 
     def _begin_box(self) -> None:
         self.recorder.release()
-        self._box = getattr(self.line.recognizer.embedder, "box", boxes.MIDDLE)
+        self._box = box_of(self.line.recognizer.embedder) or boxes.MIDDLE
         self.message = boxes.HELP
 
     def _draw_box(self, key: str) -> None:

@@ -39,10 +39,10 @@ from device.sources.choose import open_mic, open_source
 from device.sources.reconnect import Reconnecting
 from device.sources.rotated import Rotated
 from device.teach.looking import Looking
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import EdgeTLError, ModelError, ProfileLocked
-from edge_tl.frames import Source
+from edge_tl.frames import BaseSource
 from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings_hearing import read_hearing
@@ -170,8 +170,8 @@ def _damaged(profile: Profile) -> bool:
     return False
 
 
-def _acquire(one: PipelineConfig, way: str) -> Callable[[], Source]:
-    def acquire() -> Source:
+def _acquire(one: PipelineConfig, way: str) -> Callable[[], BaseSource]:
+    def acquire() -> BaseSource:
         if one.mic is not None:
             return open_mic(one.mic, clock=clock, loop=True)
         assert one.camera is not None

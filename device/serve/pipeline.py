@@ -18,8 +18,8 @@ from device.teach.picture_line import Sight
 from device.teach.recorder import HoldRecorder, Recorder, WordRecorder
 from device.teach.sound_line import Ear
 from device.teach.training import train_and_judge
-from edge_tl.embedders.look.ways import Look
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.look.ways import Look, way_of
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
 from edge_tl.judge.guide import every_advice
 from edge_tl.labels import check_label
@@ -85,7 +85,7 @@ class Pipeline(Recognising):
             return ""
         if self.looking is not None and self.looking.open:
             return "auto"
-        return str(getattr(self.line.recognizer.embedder, "way", "frame"))
+        return way_of(self.line.recognizer.embedder)
 
     def _go_on(self) -> None:
         if self.recording is not None and self.config.kind == "picture" and self.clock() > self._lease_s:

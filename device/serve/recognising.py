@@ -17,7 +17,7 @@ from device.teach.picture_line import Line, Sight
 from device.teach.silence import Silence
 from device.teach.sound_line import Ear
 from device.teach.thresholds import listening_config
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, SourceClosed
 from edge_tl.listener import Listener
 from edge_tl.recognizer import Recognizer

@@ -6,12 +6,10 @@ import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from device.sources.reconnect import Reconnecting
 from edge_tl.errors import SourceClosed, SourceTimeout
-from edge_tl.frames import Frame, Source
+from edge_tl.frames import BaseSource, Frame
 
 POLL_S = 0.25
 KEPT_SOUND = 500
@@ -20,7 +18,7 @@ HANG_S = 5.0
 """A call of an open device that has not come back for so long hangs (issue: no heartbeat for 5 s)."""
 
 
-class Feed:
+class Feed(BaseSource):
     """Hands over the frames of a Reconnecting source that is opened, read and closed in a thread of its own.
 
     Of pictures the newest wins, of sounds all are kept, up to KEPT_SOUND; what is lost is counted in `dropped`.
@@ -37,7 +35,7 @@ class Feed:
         self._lost = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._asked: list[Callable[[Source], None]] = []
+        self._asked: list[Callable[[BaseSource], None]] = []
         self._beat_s = clock()
         self._ended = False
         self._thread = threading.Thread(target=self._work, name="edge-tl feed", daemon=True)
@@ -77,7 +75,7 @@ class Feed:
             raise SourceClosed(f"{self.name} has ended")
         raise SourceTimeout(f"{self.name}: no frame yet")
 
-    def tell(self, order: Callable[[Source], None]) -> None:
+    def tell(self, order: Callable[[BaseSource], None]) -> None:
         """Have something done with the source in its own thread, between two reads."""
         self._asked.append(order)
 
@@ -87,15 +85,6 @@ class Feed:
         if self._thread.is_alive():
             self._thread.join(2.0)
 
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _work(self) -> None:
         source = self.source
         try:
@@ -103,8 +92,8 @@ class Feed:
             while not self._stopping.is_set():
                 self._beat_s = self._clock()
                 self.name, self.simulated = source.name, source.simulated
-                while self._asked and source.inner is not None:
-                    self._asked.pop(0)(source.inner)
+                while self._asked and source.state == "open":
+                    source.tell(self._asked.pop(0))
                     self._forget()
                 try:
                     self._hand_over(source.read(POLL_S))

@@ -14,7 +14,7 @@ from device.sources.newest import NewestFrame
 from device.sources.picamera import PicameraSource
 from device.sources.usb import UsbCamera, VideoFile
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
-from edge_tl.frames import Source
+from edge_tl.frames import BaseSource
 from edge_tl.media.wav import SUFFIXES
 from edge_tl.sources.folder import PICTURE_SUFFIXES, FolderSource
 from edge_tl.sources.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
@@ -67,11 +67,11 @@ def open_source(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     seed: int = 0,
-    fallback: Callable[[], Source] | None = None,
+    fallback: Callable[[], BaseSource] | None = None,
     folder_fps: float | None = 10.0,
     loop: bool = False,
     subject: str = "head",
-) -> Source:
+) -> BaseSource:
     """The source that a `--camera` argument means, open.
 
     seed: of the simulated player, which wanders from pose to pose. fallback: makes the source (not open yet) to use
@@ -83,7 +83,7 @@ def open_source(
     choice = parse_camera(spec)
     if choice.kind == "auto":
         return _open_auto(clock, fallback)
-    source: Source
+    source: BaseSource
     if choice.kind == "picamera2":
         source = NewestFrame(PicameraSource(choice.number or 0, clock=clock), clock=clock)
     elif choice.kind == "usb":
@@ -102,7 +102,7 @@ def open_source(
     return source
 
 
-def _open_auto(clock: Callable[[], float], fallback: Callable[[], Source] | None) -> Source:
+def _open_auto(clock: Callable[[], float], fallback: Callable[[], BaseSource] | None) -> BaseSource:
     """The first camera that opens: the Pi's own before a USB one."""
     tried = []
     for camera in (PicameraSource(clock=clock), UsbCamera(clock=clock)):
@@ -128,7 +128,7 @@ def open_mic(
     paced: bool = True,
     loop: bool = False,
     exists: Callable[[str], bool] = os.path.exists,
-) -> Source:
+) -> BaseSource:
     """The source that a `--mic` argument means, open: auto, a part of a microphone's name, its number, or a sound file.
 
     A word with a slash, with the ending of a sound file, or that `exists` is a path. paced: of a file, whether it comes
@@ -137,7 +137,7 @@ def open_mic(
     """
     if not spec.strip() or "\0" in spec:
         raise ConfigError(f"--mic {spec!a}: wanted {MIC_GRAMMAR}")
-    source: Source
+    source: BaseSource
     if "/" in spec or Path(spec).suffix.lower() in SUFFIXES or exists(spec):
         source = WavSource(Path(os.path.expanduser(spec)), 0.04, paced, loop, clock, sleep)
     elif spec.isascii() and spec.isdigit() and len(spec) <= 3:

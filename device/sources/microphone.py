@@ -5,13 +5,12 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.sound import Sound
 
 INSTALL = "python3 -m pip install -e .[speech]"
@@ -24,7 +23,7 @@ MUTED_S = 1.0
 """After so long of nothing but zeros something is wrong: a real microphone always hisses."""
 
 
-class Microphone:
+class Microphone(BaseSource):
     """A sound card's input, delivered in blocks of 40 ms as float32, one channel.
 
     Sixteen bits are asked for: what nearly all sound cards have, and what is stored. which: None for the default one, a
@@ -33,12 +32,12 @@ class Microphone:
     """
 
     simulated = False
+    fault = ""
 
     def __init__(self, which: str | int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.which = which
         self.name = "microphone"
         self.rate_hz = 0
-        self.fault = ""
         self._clock = clock
         self._stream: Any = None
 
@@ -107,15 +106,6 @@ class Microphone:
         if stream is not None:
             stream.abort(ignore_errors=True)
             stream.close(ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def microphones() -> list[str]:

@@ -6,17 +6,15 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from edge_tl.errors import EdgeTLError, SourceClosed, SourceError, SourceTimeout
-from edge_tl.frames import Frame, Source
+from edge_tl.frames import BaseSource, Frame, Source
 
 POLL_S = 0.5
 """How long the thread waits for one frame before it looks whether it should end."""
 
 
-class NewestFrame:
+class NewestFrame(BaseSource):
     """A camera read in a thread of its own, so that its reader never waits for an old frame, nor for a hung driver.
 
     source: the camera; opened, read and closed in the thread alone. stall_s: with no frame for so long, `read` raises
@@ -93,15 +91,6 @@ class NewestFrame:
     def hangs(self) -> bool:
         """Whether it was closed and its thread has not come back from the driver."""
         return self._closing and self._thread is not None and self._thread.is_alive()
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _as_source_error(self, fault: Exception) -> Exception:
         """The camera's own error where it is one of ours, else one line about what its driver raised."""

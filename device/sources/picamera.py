@@ -5,12 +5,11 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from device.sources.pixels import FORMATS, unpack
 from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 
 INSTALL = "sudo apt install -y python3-picamera2, then make a new environment: make clean venv"
 BUFFERS = 4
@@ -37,7 +36,7 @@ def attached_cameras() -> list[str]:
     return [str(info.get("Model", "unknown")) for info in import_picamera2().global_camera_info()]
 
 
-class PicameraSource:
+class PicameraSource(BaseSource):
     """A camera of the Raspberry Pi (or any that libcamera knows), RGB from the ISP.
 
     number: of Picamera2's list. size_px: (width, height), even. fps: frames a second, where the camera lets them be
@@ -156,12 +155,3 @@ class PicameraSource:
             # A camera that is gone cannot be closed, which is what was wanted.
             except Exception:
                 return
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

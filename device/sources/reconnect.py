@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
-from edge_tl.frames import Frame, Source
+from edge_tl.frames import BaseSource, Frame
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 10.0
 
 
-class Reconnecting:
+class Reconnecting(BaseSource):
     """A source that is opened anew when it fails; meanwhile `read` raises SourceTimeout, so that its loop goes on.
 
     acquire: makes and opens a source, raising SourceError where it cannot; called by `open`, whose first failure is
@@ -27,9 +26,12 @@ class Reconnecting:
     the source says of itself, or "". patient: a source that is not there at `open` is sought like a lost one.
     """
 
+    state = "closed"
+    fault = ""
+
     def __init__(
         self,
-        acquire: Callable[[], Source],
+        acquire: Callable[[], BaseSource],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         *,
@@ -38,11 +40,9 @@ class Reconnecting:
     ) -> None:
         self.name = name
         self.simulated = False
-        self.state = "closed"
-        self.fault = ""
         self._acquire, self._clock, self._sleep, self._patient = acquire, clock, sleep, patient
-        self._left: list[Source] = []
-        self._source: Source | None = None
+        self._left: list[BaseSource] = []
+        self._source: BaseSource | None = None
         self._wait_s = FIRST_WAIT_S
         self._retry_s = 0.0
         self._first_index = 0
@@ -60,14 +60,19 @@ class Reconnecting:
             self._lost(error)
 
     @property
-    def inner(self) -> Source | None:
-        """The source that is read now, None while it is lost."""
-        return self._source
+    def duration_s(self) -> float:
+        """How long a recording is; infinite for what does not end, and while the source is lost."""
+        return math.inf if self._source is None else self._source.duration_s
+
+    def tell(self, order: Callable[[BaseSource], None]) -> None:
+        """Have something done with the source that is read now; nothing while it is lost."""
+        if self._source is not None:
+            self._source.tell(order)
 
     @property
     def hangs(self) -> bool:
         """Whether a driver's call on a source that was open has not come back: opening it again cannot help."""
-        self._left = [source for source in self._left if getattr(source, "hangs", False)]
+        self._left = [source for source in self._left if source.hangs]
         return bool(self._left)
 
     def read(self, timeout_s: float = 1.0) -> Frame:
@@ -86,7 +91,7 @@ class Reconnecting:
             self._left.append(self._source)
             raise self._lost(error) from error
         self._wait_s = FIRST_WAIT_S
-        self.fault = getattr(self._source, "fault", "")  # a microphone that is open and gives nothing but zeros
+        self.fault = self._source.fault  # a microphone that is open and gives nothing but zeros
         frame = dataclasses.replace(frame, index=self._first_index + frame.index)
         self._next_index = frame.index + 1
         return frame
@@ -98,16 +103,7 @@ class Reconnecting:
             self._source.close()
             self._source = None
 
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _use(self, source: Source) -> None:
+    def _use(self, source: BaseSource) -> None:
         self._source, self.name, self.simulated, self.state = source, source.name, source.simulated, "open"
 
     def _try_again(self, timeout_s: float) -> None:
@@ -129,8 +125,3 @@ class Reconnecting:
         message = f"{self.name}: lost; trying again in {self._wait_s:g} s ({self.fault})"
         self._wait_s = min(2.0 * self._wait_s, LONGEST_WAIT_S)
         return SourceTimeout(message)
-
-
-def state_of(source: Source) -> str:
-    """`open`, or `waiting` while it is sought after a loss; a source that cannot come back by itself is open."""
-    return getattr(source, "state", "open")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
-from edge_tl.frames import Frame, Source
+from edge_tl.frames import BaseSource, Frame
 
 DEGREES = (0, 90, 180, 270)
 
@@ -18,17 +16,17 @@ def turned(picture: np.ndarray, degrees: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(picture, -(degrees // 90))) if degrees else picture
 
 
-class Rotated:
+class Rotated(BaseSource):
     """A source whose pictures are turned clockwise."""
 
-    def __init__(self, source: Source, degrees: int) -> None:
+    def __init__(self, source: BaseSource, degrees: int) -> None:
         self.source, self.degrees = source, degrees
         self.name, self.simulated = source.name, source.simulated
 
     @property
     def hangs(self) -> bool:
         """Whether the source's driver hangs."""
-        return bool(getattr(self.source, "hangs", False))
+        return self.source.hangs
 
     def open(self) -> None:
         """Open the source; as it raises."""
@@ -42,12 +40,3 @@ class Rotated:
     def close(self) -> None:
         """Close the source."""
         self.source.close()
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -6,14 +6,13 @@ import errno
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from device.sources.v4l2 import find_cameras, video_nodes
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.sources.folder import wait_until
 
 INSTALL = 'pip install "edge-tl[usb]"'
@@ -57,7 +56,7 @@ def _rgb(frame: Any) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
 
 
-class UsbCamera:
+class UsbCamera(BaseSource):
     """A USB camera, /dev/videoN.
 
     number: N, or None for the first camera found. size_px: (width, height) and fps: what is asked for; a camera that
@@ -143,17 +142,8 @@ class UsbCamera:
             self._container.close()
             self._container = None
 
-    def __enter__(self) -> Self:
-        self.open()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class VideoFile:
+class VideoFile(BaseSource):
     """A video file, delivered frame by frame: none is dropped.
 
     paced: True waits with `sleep` for each frame's time in the recording (a late reader makes it run late); False
@@ -242,15 +232,6 @@ class VideoFile:
         if self._container is not None:
             self._container.close()
             self._container = None
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from device.teach.boxed import FEW, learn, read_boxed, save
 from edge_tl.core.examples import Box, Count
 from edge_tl.core.rounding import as_stored
 from edge_tl.detection.few import FewDetector
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.labels import check_label
 from edge_tl.store.profile import Profile
 
@@ -44,7 +44,7 @@ class BoxLesson:
     def keep(self, picture: np.ndarray, label: str, box: Box | None, source: str) -> None:
         """Keep a picture uint8 (height_px, width_px, 3) with its box; on disk when this returns."""
         take = self.store.new_take(label, source)
-        self.store.add(take, picture, as_stored(self.embedder.embed(picture)), self.embedder.fingerprint, box=box)
+        self.store.add(take, picture, as_stored(embed_kept(self.embedder, picture)), self.embedder.fingerprint, box=box)
         self.store.flush()
 
     def undo(self) -> str:

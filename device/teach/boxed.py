@@ -13,7 +13,7 @@ from device.assembly import open_profile, profile_folder
 from edge_tl.core.examples import Box
 from edge_tl.detection.few import Boxed, BoxHead, FewDetector, views_of
 from edge_tl.detection.judging import Judged, judge
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError
 from edge_tl.media.image import decode
 from edge_tl.store.examples import ExampleStore

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_tl.core.answers import Learned
 from edge_tl.core.rounding import as_stored
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.errors import ExampleError
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.media.image import decode
@@ -60,7 +60,7 @@ def compare(
     for row, example in enumerate(listed):
         picture = decode(store.picture(example.id))
         for one in (old, new):
-            anew[one.fingerprint][row] = as_stored(one.embed(picture))
+            anew[one.fingerprint][row] = as_stored(embed_kept(one, picture))
         progress(row + 1, len(listed))
     names = {session.id: session.name for session in store.sessions()}
     made = []

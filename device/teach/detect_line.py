@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device.sources.reconnect import state_of
 from device.teach.pace import Pace
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.errors import SourceTimeout
-from edge_tl.frames import Source
+from edge_tl.frames import BaseSource
 
 COLOURS = ((95, 215, 95), (255, 175, 0), (95, 175, 255), (255, 95, 135), (215, 215, 95), (175, 135, 255))
 """Of the frames around things: one a label, in turn."""
@@ -33,7 +32,7 @@ class Watch:
     """Reads pictures and finds things in them; clock: seconds, monotonic."""
 
     def __init__(
-        self, source: Source, detect: Callable[[np.ndarray], tuple[Found, ...]], clock: Callable[[], float]
+        self, source: BaseSource, detect: Callable[[np.ndarray], tuple[Found, ...]], clock: Callable[[], float]
     ) -> None:
         self.source, self.detect, self.clock = source, detect, clock
         self._pace = Pace()
@@ -57,7 +56,7 @@ class Watch:
     @property
     def state(self) -> str:
         """`open`, or `waiting` while a lost camera is sought."""
-        return state_of(self.source)
+        return self.source.state
 
 
 def colour_of(label: str, detector: ObjectDetector) -> tuple[int, int, int]:

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from device.teach.picture_line import Sight
+from edge_tl.core.absent import as_kept
 from edge_tl.core.answers import Learned
 from edge_tl.core.examples import Count, Example
 from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.judge.evidence import Recorded
-from edge_tl.labels import check_label
+from edge_tl.labels import NOISE, check_label
 from edge_tl.media.image import decode
-from edge_tl.media.sound import NOISE, Sound
+from edge_tl.media.sound import Sound
 from edge_tl.media.spectrum import spectrum
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.examples import ExampleStore
@@ -127,7 +128,8 @@ class Lesson:
             self._take = self.store.new_take(self.recording, self._source, self._session)
         fingerprint = self.recognizer.embedder.fingerprint
         media = sight.frame.data if self.keep_media else None
-        number = self.store.add(self._take, media, sight.embedding, fingerprint)
+        kept = as_kept(sight.embedding, self.recognizer.embedder.embedding_dim)
+        number = self.store.add(self._take, media, kept, fingerprint)
         self._ids.append(number)
         self._spots[number] = spot(self.recognizer.embedder, sight.frame.data.shape)
         self.recognizer.add(sight.embedding, self.recording, self._take, self._session)
@@ -167,7 +169,7 @@ class Lesson:
         """All of it, as the guide looks at it: with the last take first in mind."""
         one_each = self.recognizer.one_each
         X, y, takes = (part[one_each] for part in self.recognizer.rows)
-        sought = getattr(self.recognizer.embedder, "sought", "")
+        sought = self.recognizer.sought
         nowhere = np.full(2, np.nan)  # of what was recorded before this lesson
         spots = np.array([self._spots.get(number, nowhere) for number in self._ids]).reshape(-1, 2)
         return Recorded(
@@ -181,6 +183,7 @@ class Lesson:
             fewer=self._fewer,
             take=self._last_take,
             sought=sought,
+            finds=self.recognizer.found[one_each],
             spots=spots if sought else None,
         )
 

@@ -18,17 +18,18 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_tl.core.absent import kept_found
+from edge_tl.embedders.embedder import Embedder, sought_by
 from edge_tl.embedders.look.embedders import load_face_tracker, load_tracker
 from edge_tl.embedders.look.models import PARTS, is_installed
 from edge_tl.embedders.look.ways import Look
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ModelError, ProfileError
 from edge_tl.media.image import decode
 from edge_tl.store.media import JPEG
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings_look import read_look, remembered_look, write_look
 
-Finder = Callable[[np.ndarray], bool]
+Finds = Callable[[np.ndarray], bool]
 Steps = Iterator[tuple[int, int]]
 """(done, total) after each picture."""
 FRAMES = 15
@@ -47,9 +48,9 @@ OPEN = "the first take decides: a hand, a face, or the whole picture counts"
 WHOLE = "looks at the whole picture: no hand and no face was shown"
 
 
-def finders(models: Path, threads: int | None) -> dict[str, Finder]:
+def finders(models: Path, threads: int | None) -> dict[str, Finds]:
     """`hand` and `face` → whether one is in a picture, of those whose models are installed in a folder."""
-    found: dict[str, Finder] = {}
+    found: dict[str, Finds] = {}
     for what, load in (("hand", load_tracker), ("face", load_face_tracker)):
         with contextlib.suppress(ModelError):
             tracker = load(models, threads)
@@ -104,7 +105,7 @@ class Looking:
         """While a change is worked through: how many pictures of how many are done."""
         self._steps: Steps | None = None
         self._made: Embedder | None = None
-        self._ways: dict[str, Finder] = {}
+        self._ways: dict[str, Finds] = {}
         self._counts: dict[str, int] = {}
         self._frames = 0
 
@@ -150,7 +151,7 @@ class Looking:
         if self.open and not self.busy and len(self._finders()) == len(WAYS):
             self._remember(Look(), WHOLE)
 
-    def _finders(self) -> dict[str, Finder]:
+    def _finders(self) -> dict[str, Finds]:
         if not self._ways and self.open:  # looked for again each time: somebody may install them meanwhile
             self._ways = finders(self.models, self._threads)
         return self._ways
@@ -255,8 +256,8 @@ class Looking:
             write_look(self.profile.folder, before)
             raise
         if made and not self.open:
-            missed = sum(not vector.any() for vector in made.values())
-            nothing = f", no {getattr(embedder, 'sought', 'picture')} in {missed}" if missed else ""
+            missed = int((~kept_found(np.stack([*made.values()]))).sum()) if sought_by(embedder) else 0
+            nothing = f", no {sought_by(embedder)} in {missed}" if missed else ""
             why += f": {len(made)} examples embedded anew{nothing}; train again"
         self._remember(look, why)
         self._made = embedder

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder, Finder
 
 DARK = 25.0
 """Mean brightness, of 255, below which it is said: the darkest picture of cmu_faces has 30, of hands_sessions 57."""
@@ -29,21 +27,20 @@ class Noticing:
         picture: uint8 (height_px, width_px, 3). nobody: the class that is the answer where nothing is found. then: what
         becomes of a picture in which nothing is found, where there is no such class.
         """
-        one: Any = embedder
-        sought = getattr(one, "sought", "")
+        finder = embedder if isinstance(embedder, Finder) else None
         dark = is_dark(picture)
-        if sought and one.seen is None:
+        if finder is not None and finder.seen is None:
             self._others = 0
             where = "no {}, it is dark" if dark else "no {}"
-            return f"{where.format(sought)}: {f'that is {nobody}' if nobody is not None else then}"
+            return f"{where.format(finder.sought)}: {f'that is {nobody}' if nobody is not None else then}"
         if dark:
             return "it is dark: more light helps"
-        if not sought or not hasattr(one.tracker, "count"):
+        if finder is None:
             return ""
         self._pictures += 1
         if self._pictures % EVERY == 1:
-            self._others = one.tracker.count(picture)
-        return f"{self._others} {PLURAL[sought]}: the framed one counts" if self._others > 1 else ""
+            self._others = finder.tracker.count(picture)
+        return f"{self._others} {PLURAL[finder.sought]}: the framed one counts" if self._others > 1 else ""
 
 
 def is_dark(picture: np.ndarray) -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from device.sources.reconnect import state_of
 from device.teach.pace import Pace
 from edge_tl.controller import Controller, Steady
 from edge_tl.core.answers import Observation
 from edge_tl.errors import SourceTimeout
-from edge_tl.frames import Frame, Source
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.recognizer import Recognizer
 from edge_tl.timing import Stopwatch
 
@@ -26,8 +24,8 @@ class Sight:
     """What became of one frame."""
 
     frame: Frame
-    embedding: np.ndarray
-    """float32 (embedding_dim,), rounded as the store keeps it."""
+    embedding: np.ndarray | None
+    """float32 (embedding_dim,), rounded as the store keeps it; None where what is looked for is not there."""
     observation: Observation | None = None
     """None while nothing was trained."""
     classes: tuple[str, ...] = ()
@@ -54,7 +52,11 @@ class Line:
     kind = "picture"
 
     def __init__(
-        self, source: Source, recognizer: Recognizer, clock: Callable[[], float], controller: Controller | None = None
+        self,
+        source: BaseSource,
+        recognizer: Recognizer,
+        clock: Callable[[], float],
+        controller: Controller | None = None,
     ) -> None:
         self.source, self.recognizer, self.controller = source, recognizer, controller
         self.clock = clock
@@ -98,14 +100,12 @@ class Line:
         if name != self.source.name or frame.time_s - last_s > BREAK_S:
             self._lose()
         self._stream = self.source.name, frame.time_s
-        embedder: Any = self.recognizer.embedder
-        if hasattr(embedder, "following"):
-            embedder.following = True
+        if self.recognizer.finder is not None:
+            self.recognizer.finder.following = True
 
     def _lose(self) -> None:
-        tracker = getattr(self.recognizer.embedder, "tracker", None)
-        if tracker is not None:
-            tracker.lose()
+        if self.recognizer.finder is not None:
+            self.recognizer.finder.tracker.lose()
 
     @property
     def fps(self) -> float:
@@ -115,4 +115,4 @@ class Line:
     @property
     def state(self) -> str:
         """`open`, or `waiting` while a lost camera is sought."""
-        return state_of(self.source)
+        return self.source.state

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol, Self
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from device.sources.rotated import turned
 from device.teach.steering import DIRECTIONS
 from edge_tl.controller import neutral_label
 from edge_tl.errors import ExampleError
-from edge_tl.frames import Frame, Source
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.image import decode
 from edge_tl.sources.drawn_room import Place
 from edge_tl.sources.simulated import SimulatedPlayer
@@ -28,39 +28,41 @@ Takes = dict[str, list[list[Path]]]
 """Label → the files of each take."""
 
 
-class Player(Source, Protocol):
+class Player(BaseSource):
     """A source that can be told what to show, and knows takes to teach, takes to test, and those of another day."""
 
     pose: str
     labels: tuple[str, ...]
 
+    @abstractmethod
     def takes(self, testing: bool) -> Iterator[Take]:
         """(label, frames) of every take of one side, all of today; no frame is on both sides."""
-        ...
 
+    @abstractmethod
     def pictures(self, testing: bool) -> int:
         """How many pictures one side has, tomorrow's among those that test; where some cannot be read, fewer."""
-        ...
 
+    @abstractmethod
     def tomorrow(self) -> Iterator[Take]:
         """(label, frames) of every take of another day; `read` then shows that day. Empty where none is known."""
-        ...
 
+    @abstractmethod
     def today(self) -> None:
         """`read` shows today again."""
-        ...
 
 
-def show(source: Source, label: str) -> None:
+def show(source: BaseSource, label: str) -> None:
     """Ask the simulated player for a new take of a pose; any other source shows what it shows."""
-    if hasattr(source, "tell"):  # it is read in another thread
-        source.tell(lambda inner: show(inner, label))
-    if isinstance(source, SimulatedPlayer) and label in source.labels:
-        source.pose = label
-        source.new_session()
+
+    def pose(one: BaseSource) -> None:
+        if isinstance(one, SimulatedPlayer) and label in one.labels:
+            one.pose = label
+            one.new_session()
+
+    source.tell(pose)
 
 
-class SimulatedDemo(SimulatedPlayer):
+class SimulatedDemo(SimulatedPlayer, Player):
     """The simulated player with its lessons: every take has other light, another day another person."""
 
     def __init__(self, seed: int, clock: Callable[[], float], subject: str = "head") -> None:
@@ -102,7 +104,7 @@ class SimulatedDemo(SimulatedPlayer):
         self.new_session()
 
 
-class FolderPlayer:
+class FolderPlayer(Player):
     """A folder CLASS/picture or CLASS/TAKE/picture that plays: it shows a held-out picture of the pose asked for.
 
     Where classes have two takes or more, the last quarter of the takes (at least one) is held out whole;
@@ -200,13 +202,6 @@ class FolderPlayer:
 
     def close(self) -> None:
         """Nothing is held."""
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _readable(self, path: Path, label: str, paths: list[Path]) -> Frame | None:
         """The frame of a picture; None, and it is taken from its take, where it cannot be read."""

@@ -10,7 +10,8 @@ from device.teach.lesson import Lesson
 from device.teach.picture_line import Line, Sight
 from device.teach.players import show
 from device.teach.sound_line import Ear
-from edge_tl.media.sound import NOISE, pieces
+from edge_tl.labels import NOISE
+from edge_tl.media.sound import pieces
 from edge_tl.words.utterance import NOISE_S, Utterance
 
 

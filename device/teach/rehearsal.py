@@ -10,6 +10,7 @@ import numpy as np
 
 from device.cli.output import Progress
 from device.teach.players import Player, Take
+from edge_tl.core.absent import as_kept
 from edge_tl.core.answers import Learned
 from edge_tl.heads import make_head
 from edge_tl.judge.validation import random_split
@@ -42,7 +43,7 @@ def teach(player: Player, recognizers: list[Recognizer], path: Path) -> list[Lea
             take = store.new_take(label, source=player.name)
             for frame in frames:
                 embeddings = [recognizer.embed(frame) for recognizer in recognizers]
-                store.add(take, frame.data, embeddings[0], embedder.fingerprint)
+                store.add(take, frame.data, as_kept(embeddings[0], embedder.embedding_dim), embedder.fingerprint)
                 for recognizer, embedding in zip(recognizers, embeddings, strict=True):
                     recognizer.add(embedding, label, take)
                 taught += 1
@@ -64,6 +65,7 @@ class _Asked:
     """Pictures, what they were and what was said of them."""
 
     rows: list[np.ndarray]
+    found: list[bool]
     truth: list[str]
     answers: list[str | None]
     passed_over: list[bool]
@@ -74,15 +76,17 @@ class _Asked:
 
 
 def _asked(takes: Iterable[Take], recognizers: list[Recognizer], progress: Progress, done: int) -> list[_Asked]:
-    asked = [_Asked([], [], [], []) for _ in recognizers]
+    asked = [_Asked([], [], [], [], []) for _ in recognizers]
     for label, frames in takes:
         for frame in frames:
             for recognizer, mine in zip(recognizers, asked, strict=True):
                 embedding = recognizer.embed(frame)
-                mine.rows.append(recognizer.features(embedding, recognizer.embedder.embedding_shape))
+                shape = recognizer.embedder.embedding_shape
+                mine.rows.append(recognizer.features(as_kept(embedding, recognizer.embedder.embedding_dim), shape))
                 mine.truth.append(label)
                 seen = recognizer.recognise(embedding)
-                mine.answers.append(seen.best if embedding.any() else seen.label)
+                mine.found.append(seen.found)
+                mine.answers.append(seen.best if seen.found else seen.label)
                 mine.passed_over.append(seen.label is None)
             done += 1
             progress(done, label)
@@ -91,14 +95,14 @@ def _asked(takes: Iterable[Take], recognizers: list[Recognizer], progress: Progr
 
 def _score(recognizer: Recognizer, today: _Asked, tomorrow: _Asked) -> Score:
     X, y, _ = recognizer.rows
-    rows = np.vstack([X, *today.rows])
-    naive = random_split(lambda: make_head(recognizer.head.name), rows, np.concatenate([y, today.truth]))
-    found = np.vstack([rows, *tomorrow.rows]).any(axis=1)
+    rows, found = np.vstack([X, *today.rows]), np.append(recognizer.found, today.found)
+    labels = np.concatenate([y, today.truth])
+    naive = random_split(lambda: make_head(recognizer.head.name), rows, labels, found=found)
     known = bool(tomorrow.truth)
     return Score(
         takes=today.accuracy,
         random_split=naive.accuracy,
         tomorrow=tomorrow.accuracy if known else None,
-        nothing_found=float(np.mean(~found)),
+        nothing_found=float(np.mean(~np.append(found, tomorrow.found))),
         passed_over=float(np.mean(tomorrow.passed_over)) if known else None,
     )

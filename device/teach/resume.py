@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from device.assembly import load_saved, trained_head
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, ProfileMismatch
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile

@@ -102,8 +102,8 @@ class Silence:
         observation = sight.observation
         if is_dark(sight.frame.data):
             return "too dark to see anything"
-        if not sight.embedding.any() and (sought := getattr(self.line.recognizer.embedder, "sought", None)):
-            return f"no {sought} found"
+        if sight.embedding is None:
+            return f"no {self.line.recognizer.sought} found"
         if observation is not None and not observation.known:
             return "unlike anything taught"
         if sight.steady is not None and sight.steady.label is not None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device.sources.reconnect import state_of
 from device.teach.picture_line import Sight
 from edge_tl.controller import Steady
 from edge_tl.core.answers import Observation
 from edge_tl.core.rounding import as_stored
-from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech, after_it, before_it
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.stream import StreamingSpeech, after_it, before_it
 from edge_tl.errors import SourceClosed, SourceTimeout
-from edge_tl.frames import Frame, Source
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.listener import Listener, Near, Windows, nearest
 from edge_tl.media.spectrum import spectrum
 from edge_tl.recognizer import Recognizer
@@ -59,7 +59,7 @@ class Ear:
     kind = "sound"
 
     def __init__(
-        self, source: Source, recognizer: Recognizer, clock: Callable[[], float], listener: Listener | None = None
+        self, source: BaseSource, recognizer: Recognizer, clock: Callable[[], float], listener: Listener | None = None
     ) -> None:
         assert isinstance(recognizer.embedder, SoundEmbedder)
         self.source, self.recognizer, self.clock, self.listener = source, recognizer, clock, listener
@@ -130,9 +130,7 @@ class Ear:
     def _before(self, first: Frame) -> Frame:
         """What is heard before a recording, which may be nothing."""
         assert first.rate_hz is not None
-        recording = getattr(self.source, "inner", self.source)
-        length_s = getattr(recording, "duration_s", float("inf"))
-        before = before_it(listening(self.recognizer), first.rate_hz, length_s)
+        before = before_it(listening(self.recognizer), first.rate_hz, self.source.duration_s)
         return Frame(before, first.time_s - len(before) / first.rate_hz, rate_hz=first.rate_hz)
 
     def _after(self) -> Frame:
@@ -185,9 +183,9 @@ class Ear:
     @property
     def state(self) -> str:
         """`open`, or `waiting` while a lost microphone is sought."""
-        return state_of(self.source)
+        return self.source.state
 
     @property
     def fault(self) -> str:
         """What is wrong with the microphone, in a line; empty where nothing is."""
-        return getattr(self.source, "fault", "")
+        return self.source.fault

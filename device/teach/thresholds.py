@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_tl.core.answers import Saved
 from edge_tl.core.examples import Examples
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ExampleError
 from edge_tl.frames import Frame
 from edge_tl.listener import THRESHOLD, THRESHOLDS, ListeningConfig, Tried, tried

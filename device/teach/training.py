@@ -7,7 +7,7 @@ from typing import Any
 
 from device.assembly import load_saved
 from device.teach.lesson import Lesson
-from edge_tl.core.absent import found_in, nobody_class
+from edge_tl.core.absent import nobody_class
 from edge_tl.core.answers import Learned
 from edge_tl.errors import NotFittedError
 from edge_tl.judge.evaluation import Evaluation
@@ -30,9 +30,8 @@ def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> No
 
 def check_found(recognizer: Recognizer, *, force: bool) -> None:
     """Raise NotFittedError where a class shows nothing of what is looked for, and is not the answer to that."""
-    rows, labels, _ = recognizer.rows
-    found = found_in(rows)
-    sought = getattr(recognizer.embedder, "sought", "picture")
+    _, labels, _ = recognizer.rows
+    found, sought = recognizer.found, recognizer.sought
     if not found.any():
         raise NotFittedError(f"there is no {sought} in any of the {len(labels)} examples: record some that show one")
     nobody = nobody_class(labels, found)

@@ -1,19 +1,24 @@
-"""Examples in which nothing was found: rows of zeros, and which class they mean."""
+"""Examples in which nothing was found: how the store keeps them, and which class they mean."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def found_in(X: np.ndarray) -> np.ndarray:
-    """bool (N,): in which examples something was found, of their embeddings or rows (N, D)."""
+def as_kept(embedding: np.ndarray | None, dim: int) -> np.ndarray:
+    """What the store keeps of an embedding: itself, or zeros float32 (dim,) for None, where nothing was found."""
+    return np.zeros(dim, np.float32) if embedding is None else embedding
+
+
+def kept_found(X: np.ndarray) -> np.ndarray:
+    """bool (N,): which kept embeddings (N, D) of something that is looked for are one, and not `as_kept` of None."""
     return np.asarray(X.any(axis=1))
 
 
 def nobody_class(y: np.ndarray, found: np.ndarray) -> str | None:
     """The class that means "nothing there": the one with the largest share of examples without a find, above half.
 
-    y: labels (N,); found: bool (N,), False where an example is zeros. None where no class is so; of equal shares the
+    y: labels (N,); found: bool (N,), False where nothing was. None where no class is so; of equal shares the
     class with more such examples, then the first in the alphabet.
     """
     best, most = None, (0.5, 0)

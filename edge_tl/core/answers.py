@@ -22,6 +22,16 @@ class Observation:
     """False where the picture is unlike everything that was taught."""
     familiar: float = 1.0
     """How like what was taught it is, 0 to 1; known from 1/2 on."""
+    found: bool = True
+    """False where what the embedder looks for is not in the picture."""
+
+    @classmethod
+    def of_nothing(cls, classes: tuple[str, ...], nobody: str | None) -> Observation:
+        """The answer where nothing was found: the class that means so, for certain; where there is none, no label."""
+        if nobody is None:
+            return cls(None, classes[0], np.full(len(classes), 1 / len(classes)), known=False, found=False)
+        certain = np.array([float(label == nobody) for label in classes])
+        return cls(nobody, nobody, certain, known=True, found=False)
 
     @property
     def confidence(self) -> float:
@@ -61,3 +71,7 @@ class Saved:
     """JSON: str keys; no NaN; tuples come back as lists."""
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     """Arrays of any dtype but object."""
+
+    def part(self, prefix: str) -> dict[str, np.ndarray]:
+        """The arrays whose name begins with `prefix`, without it."""
+        return {name.removeprefix(prefix): array for name, array in self.arrays.items() if name.startswith(prefix)}

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_tl.detection.answers import Answers
 from edge_tl.detection.found import Found
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Seeing
 from edge_tl.errors import ShapeError
 from edge_tl.media.image import fit
 from edge_tl.nn import Network
@@ -17,7 +17,7 @@ LEAST = 0.5
 """What is less likely than this is not told."""
 
 
-def features(embedder: Embedder, side_px: int, pictures: Sequence[np.ndarray]) -> np.ndarray:
+def features(embedder: Seeing, side_px: int, pictures: Sequence[np.ndarray]) -> np.ndarray:
     """What the embedder makes of pictures, each all of it, stretched to a square: float32 (N, *embedding_shape).
 
     pictures: uint8 (any height_px, any width_px, 3) RGB. side_px: of the embedder's input.
@@ -37,7 +37,7 @@ class NetworkDetector:
     """An ObjectDetector of one thing a picture, made by training; not for two threads at once."""
 
     def __init__(
-        self, embedder: Embedder, network: Network, answers: Answers, *, name: str = "", least: float = LEAST
+        self, embedder: Seeing, network: Network, answers: Answers, *, name: str = "", least: float = LEAST
     ) -> None:
         """network: from features (N, *embedding_shape) to `answers.outputs` columns; least: 0..1, told from there on.
 

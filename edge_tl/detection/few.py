@@ -18,7 +18,8 @@ from edge_tl.core.answers import Saved
 from edge_tl.core.features import FeatureMap
 from edge_tl.detection.found import Found
 from edge_tl.detection.windows import anywhere, apart, around, coded, near, placed
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.media.image import check_picture, cut_out, decode
@@ -82,20 +83,22 @@ class Views:
     """int64 (B,)."""
 
 
-def size_of(embedder: Embedder) -> tuple[int, int]:
-    """The (height_px, width_px) that an embedder looks at; ConfigError for one whose output is no map."""
-    manifest = getattr(embedder, "manifest", None)
-    if manifest is None or len(embedder.embedding_shape) != 3 or max(embedder.embedding_shape[:2]) < 2:
+def map_of(embedder: Embedder) -> TFLiteEmbedder:
+    """The embedder, whose output is a map; ConfigError for any other."""
+    shape = embedder.embedding_shape
+    if not isinstance(embedder, TFLiteEmbedder) or len(shape) != 3 or max(shape[:2]) < 2:
         raise ConfigError(
             f"{embedder.name} says what is in a picture and not where: boxes want an image model whose output is a "
             "map, and the way to look `frame`"
         )
-    return int(manifest.input_shape[0]), int(manifest.input_shape[1])
+    return embedder
 
 
 def look(embedder: Embedder, picture: np.ndarray, window: np.ndarray) -> np.ndarray:
     """The map of a part of a picture, as the regressions read it: float32 (F,)."""
-    return _FLAT(embedder.embed(cut_out(picture, window.tolist(), size_of(embedder))), embedder.embedding_shape)
+    network = map_of(embedder)
+    height, width, _ = network.manifest.input_shape
+    return _FLAT(network.embed(cut_out(picture, window.tolist(), (height, width))), network.embedding_shape)
 
 
 def views_of(
@@ -203,7 +206,7 @@ class FewDetector:
 
     def __init__(self, embedder: Embedder, head: BoxHead, name: str = NAME) -> None:
         """ShapeError where the head was learned from other maps."""
-        size_of(embedder)
+        map_of(embedder)
         self.embedder, self.head, self.name = embedder, head, name
         self.following = False
         """Whether pictures follow each other: a thing is looked for where it was, with one look instead of four."""

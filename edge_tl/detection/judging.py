@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_tl.core.metrics import iou
 from edge_tl.detection.few import LEAST_EXAMPLES, SURE, Boxed, BoxHead, FewDetector, Views
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 
 PARTS = 5
 """Takes are left out in so many contiguous parts: pictures that follow each other resemble each other."""

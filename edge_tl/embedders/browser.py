@@ -94,7 +94,7 @@ class BrowserEmbedder:
                 f"{about.name}: {BASE} maps {taken} to {made}; {WINDOW_SHAPE} to (1, {len(upper.dense)}) is wanted"
             )
         self.about, self.upper, self.lower = about, upper, lower
-        self.name = self.way = about.name
+        self.name, self.labels = about.name, about.labels
         self.fingerprint = about.fingerprint
         if unfrozen:
             self.fingerprint = hashlib.sha256(f"{about.fingerprint} unfrozen {unfrozen}".encode()).hexdigest()

@@ -71,7 +71,7 @@ class SpeechEmbedder:
     """
 
     kind = "sound"
-    name = way = "speech"
+    name = "speech"
     rate_hz = RATE_HZ
     window_samples = WINDOW_SAMPLES
     word_at = WORD_AT

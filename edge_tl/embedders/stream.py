@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from edge_tl.core.features import Features
 from edge_tl.embedders.digital_silence import Hissing, audible, hiss
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.windows import ABOVE_FLOOR_DB, levels
 from edge_tl.errors import ExampleError, ShapeError
 from edge_tl.frames import Frame
@@ -22,38 +20,6 @@ FILTER_S = 0.03
 
 CLIP_S = 5.0
 """A recording that is no longer holds a word, and was cut around it; a longer one is a stream."""
-
-
-class EmbeddingStream(Protocol):
-    """Embeds the windows of one stream: window k begins at sample k·hop."""
-
-    def push(self, samples: np.ndarray) -> list[np.ndarray]:
-        """The embeddings of the windows that are whole after a block float32 (samples,)."""
-
-
-@runtime_checkable
-class SoundEmbedder(Embedder, Protocol):
-    """An Embedder of kind `sound`: one window of samples in, an embedding out."""
-
-    rate_hz: int
-    """Of the sounds it takes."""
-    window_samples: int
-    hop_samples: int
-    """From one window of a stream to the next."""
-    views: int
-    """Windows that `taught` gives of one recording."""
-    word_at: float
-    """Where in a window the middle of its word belongs, as a share of it."""
-
-    @property
-    def features(self) -> Features:
-        """What a head should see of its embeddings."""
-
-    def taught(self, recording: np.ndarray) -> np.ndarray:
-        """The windows (views, window_samples) of a recorded word to train on; ExampleError where no word is heard."""
-
-    def stream(self) -> EmbeddingStream:
-        """What embeds a stream; bit for bit what `embed` gives for each window."""
 
 
 class WindowStream:

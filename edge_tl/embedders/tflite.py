@@ -1,10 +1,10 @@
-"""Picture → embedding: the Embedder protocol, and the embedder that runs a .tflite file."""
+"""Picture → embedding: the embedder that runs a .tflite file."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Self
 
 import numpy as np
 
@@ -14,31 +14,6 @@ from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.tflite.manifest import COLOUR_ORDERS, FILE_NAME, RESIZES, Manifest, Scaling, read_manifest
 
 _DTYPES = ("float32", "int8", "uint8")
-
-
-@runtime_checkable
-class Embedder(Protocol):
-    """Anything that turns a picture, or a sound, into an embedding, the same one every time."""
-
-    name: str
-    """What screens and profiles call it."""
-    kind: str
-    """`picture` or `sound`: what it embeds. What is said of pictures below holds for sounds float32 (samples,)."""
-    fingerprint: str
-    """Changes whenever its embeddings do; of a model file its SHA-256."""
-    embedding_shape: tuple[int, ...]
-    """(rows, columns, channels) of a map, or (values,)."""
-    embedding_dim: int
-    """How many values that is."""
-
-    def fit(self, data: np.ndarray) -> np.ndarray:
-        """A picture uint8 (height_px, width_px, 3) RGB brought to the model's size; `embed` takes either."""
-
-    def embed(self, data: np.ndarray) -> np.ndarray:
-        """A picture uint8 (height_px, width_px, 3) RGB of any size → float32 (embedding_dim,), a new array.
-
-        ShapeError for an array of another dtype or shape.
-        """
 
 
 class TFLiteEmbedder:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from edge_tl.core.absent import found_in, nobody_class
+from edge_tl.core.absent import nobody_class
 from edge_tl.core.metrics import confusion, recall
 from edge_tl.errors import ShapeError
 from edge_tl.heads.ridge import RidgeHead
@@ -23,7 +23,7 @@ class Recorded:
     """What was recorded so far; ShapeError where the parts do not fit together."""
 
     X: np.ndarray
-    """(N, F) the rows that a head sees; a row of zeros says that nothing was found in the picture."""
+    """(N, F) the rows that a head sees."""
     y: np.ndarray
     """(N,) labels."""
     takes: np.ndarray
@@ -42,12 +42,14 @@ class Recorded:
     """The take that has just ended; None looks at all takes, the newest first."""
     sought: str = ""
     """What the way to look looks for, "hand" or "face"; empty where it sees all of the picture."""
+    finds: np.ndarray | None = None
+    """(N,) bool: False where it was not there; None where it always was."""
     spots: np.ndarray | None = None
     """(N, 2) where it was found, x and y as shares of the width and height; NaN where that is not known."""
 
     def __post_init__(self) -> None:
         count = len(self.y)
-        for name in ("X", "takes", "sessions", "spots"):
+        for name in ("X", "takes", "sessions", "finds", "spots"):
             values = getattr(self, name)
             if values is not None and len(values) != count:
                 raise ShapeError(f"{len(values)} {name} came with {count} labels; wanted one for each example")
@@ -55,7 +57,7 @@ class Recorded:
     @cached_property
     def nothing(self) -> np.ndarray:
         """bool (N,): examples in which nothing was found."""
-        return ~found_in(self.X)
+        return np.zeros(len(self.y), bool) if self.finds is None else ~self.finds
 
     @cached_property
     def real(self) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_tl.core.absent import found_in, missed_counts, nobody_class
+from edge_tl.core.absent import missed_counts, nobody_class
 from edge_tl.core.folds import Folds, random_parts, whole_sessions, whole_takes
 from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, suspects, wilson_interval
 from edge_tl.errors import ShapeError
@@ -31,7 +31,7 @@ __all__ = [
 Progress = Callable[[int, int], object]
 """Called with how many folds are done, and of how many."""
 NOTHING = ""
-"""The answer to an example in which nothing was found (a row of zeros), where no class means that."""
+"""The answer to an example in which nothing was found, where no class means that."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,14 @@ def random_split(
     *,
     gram: np.ndarray | None = None,
     seed: int = 0,
+    found: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> Validation:
     """The naive claim: five random parts, each answered by a head that was taught the other four, takes ignored."""
     taught = Taught.check(X, y, None, gram)
     folds = random_parts(taught.y, seed)
     # Who believes such a split also chooses λ by it.
-    return cross_validate(make_head, replace(taught, takes=folds.index), folds, progress)
+    return cross_validate(make_head, replace(taught, takes=folds.index), folds, progress, found=found)
 
 
 def cross_validate(
@@ -121,8 +122,11 @@ def cross_validate(
     folds: Folds,
     progress: Progress | None = None,
     fitted: RidgeHead | None = None,
+    found: np.ndarray | None = None,
 ) -> Validation:
     """Each fold answered by a head that was taught the others; progress(done, total) is called after each.
+
+    found: bool (N,), in which examples there is what is looked for, None for all; heads see only those.
 
     For a ridge head nothing is fitted twice: the exact block formula gives the same, with the λ and temperature of
     `fitted`, a head fitted on all of it (made here where it is None). Where the others hold one class only, the answer
@@ -137,8 +141,7 @@ def cross_validate(
     single = ~judged & (np.bincount(codes)[codes] == 1)
     if single.any():
         method += f"; one example only, so not judged: {', '.join(classes[codes[single]])}"
-    found = found_in(taught.X)
-    if found.all():
+    if found is None or found.all():
         proba = _answers(make_head, taught, folds, progress, fitted)
     else:
         proba = _with_nothing(make_head, taught, folds, found, progress)
@@ -212,6 +215,7 @@ def evaluate(
     sessions: np.ndarray | None = None,
     *,
     gram: np.ndarray | None = None,
+    found: np.ndarray | None = None,
     known: np.ndarray | None = None,
     asked: np.ndarray | None = None,
     names: Mapping[int, str] | None = None,
@@ -222,20 +226,23 @@ def evaluate(
     """The honest account: sessions left out, takes left out, with intervals, confusion, recall, suspects, and the
     naive claim.
 
-    X (N, D), y (N,), takes and sessions (N,) integers or None, gram X·Xᵀ where known; known: bool (N,), what a Rejector
-    said of each example without having seen its take (`Rejector.held_out_known_`); asked: bool (N,), the examples that
-    count, None for all (of the views of a recording one is enough); names: of sessions, by number; limit: how many
-    suspects; progress: as in `cross_validate`.
+    X (N, D), y (N,), takes and sessions (N,) integers or None, gram X·Xᵀ where known; found: bool (N,), in which
+    examples there is what is looked for, None for all; known: bool (N,), what a Rejector said of each example without
+    having seen its take (`Rejector.held_out_known_`); asked: bool (N,), the examples that count, None for all (of the
+    views of a recording one is enough); names: of sessions, by number; limit: how many suspects; progress: as in
+    `cross_validate`.
     """
     taught = Taught.check(X, y, takes, gram)
-    fitted = fitted_ridge(make_head, taught) if found_in(taught.X).all() else None
-    asked = np.ones(len(taught.y), bool) if asked is None else asked
-    honest = cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress, fitted).only(asked)
-    naive = random_split(make_head, X, y, gram=gram, seed=seed, progress=progress).only(asked)
+    every = np.ones(len(taught.y), bool)
+    asked, found = every if asked is None else asked, every if found is None else found
+    fitted = fitted_ridge(make_head, taught) if found.all() else None
+    by_take = whole_takes(taught.y, taught.takes)
+    honest = cross_validate(make_head, taught, by_take, progress, fitted, found).only(asked)
+    naive = random_split(make_head, X, y, gram=gram, seed=seed, found=found, progress=progress).only(asked)
     across = None
     if sessions is not None and len(np.unique(sessions)) > 1:
         folds = whole_sessions(taught.y, sessions)
-        unseen = cross_validate(make_head, taught, folds, progress, fitted).only(asked)
+        unseen = cross_validate(make_head, taught, folds, progress, fitted, found).only(asked)
         across = by_session(unseen, np.asarray(sessions), folds.split_classes, names or {})
     judged = honest.judged
     right = (honest.y_true == honest.y_pred)[judged]
@@ -257,7 +264,7 @@ def evaluate(
         accepted=None if accepted is None else float(accepted.mean()),
         accuracy_of_accepted=float(right[accepted].mean()) if accepted is not None and accepted.any() else None,
         by_session=across,
-        nothing_found=missed_counts(honest.y_true[asked], found_in(np.asarray(X))[asked]),
+        nothing_found=missed_counts(honest.y_true[asked], found[asked]),
     )
 
 

@@ -7,16 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_tl.labels import NOISE
 from edge_tl.media.frontend import check_sound
 from edge_tl.media.resample import resample
 from edge_tl.media.wav import read_wav
 
-NOISE = "background noise"
-"""The class of everything that is no word; it is recorded in one piece and cut up, and it never steers."""
 NOISE_NAMES = frozenset({NOISE, "_background_noise_", "_background_noise"})
 """What other programs call it: Google's speech commands, Teachable Machine."""
-OTHER = "other sounds"
-"""The hidden class of sounds that hold none of the words (words/others.py): it is nobody's label, and never told."""
 PIECE_S = 2.0
 """The least length of the parts that a recording of noise is cut into: longer than any embedder's window."""
 SHORTEST_S = 0.1

@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from edge_tl.errors import ExampleError, MissingDependency
+from edge_tl.frames import Closing
 from edge_tl.media.frontend import check_sound
 from edge_tl.media.resample import check_rate
 
@@ -29,7 +29,7 @@ _BLOCK_SAMPLES = 65_536
 _UNKNOWN_BYTES = 0x7FFF_F000  # streaming recorders write 0 or about the largest number as the size
 
 
-class SoundFile:
+class SoundFile(Closing):
     """A sound file opened for reading in blocks, whatever its length; closed by `close` or `with`.
 
     WAV of 8, 16, 24 or 32 bits or floats, plain or extensible, and what else libsndfile reads (FLAC, Ogg). All channels
@@ -95,14 +95,6 @@ class SoundFile:
         """Close the file; may be called twice."""
         self._file.close()
         self._stream.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _check_whole(self) -> None:
         """ExampleError where a RIFF file is shorter than its header says: libsndfile would take what is left."""

@@ -6,13 +6,11 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError, SourceTimeout
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.wav import SUFFIXES as SOUND_SUFFIXES
 from edge_tl.media.wav import read_wav
 
@@ -67,7 +65,7 @@ def _natural(path: Path) -> list[list[tuple[int, str]]]:
     ]
 
 
-class FolderSource:
+class FolderSource(BaseSource):
     """A folder of pictures (or of sounds), or one file, delivered in natural order like frames of a camera.
 
     fps: files a second, waited for on `clock` with `sleep` (a late reader gets each picture, later: a recording
@@ -148,12 +146,3 @@ class FolderSource:
     def close(self) -> None:
         """Forget the files."""
         self._files = []
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -12,13 +12,12 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from edge_tl.errors import ConfigError, SourceClosed
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.sources import drawn_hand, drawn_head
 from edge_tl.sources.drawn_room import Place
 from edge_tl.sources.folder import wait_until
@@ -92,7 +91,7 @@ def wandering(
         yield pose, float(rng.uniform(shortest_s, longest_s))
 
 
-class SimulatedPlayer:
+class SimulatedPlayer(BaseSource):
     """A drawn head that turns to `pose`, or a hand that shows it; 320×240 RGB; the same for a seed and the same calls.
 
     seed: of everything that varies. clock: seconds, read at `open` and, where paced, for waiting. labels: the poses it
@@ -202,15 +201,6 @@ class SimulatedPlayer:
     def close(self) -> None:
         """Stop; reading then raises SourceClosed."""
         self._opened_s = None
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _shown_s(self) -> float:
         return max(self._next - 1, 0) / self._fps

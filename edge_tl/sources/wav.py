@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.wav import SoundFile
 from edge_tl.sources.folder import wait_until
 
 
-class WavSource:
+class WavSource(BaseSource):
     """A sound file of any length, delivered in blocks like a microphone's; little memory is needed.
 
     block_s: the length of a block, 80 ms. paced: each block is given when it would be over, waited for on `clock` with
@@ -84,15 +82,6 @@ class WavSource:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def __enter__(self) -> Self:
-        self.open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _begin(self) -> None:
         """Stand at the beginning of the file."""

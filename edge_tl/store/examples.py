@@ -15,7 +15,8 @@ import numpy as np
 
 from edge_tl.core.examples import Box, Count, Example, Examples, as_example, check_box
 from edge_tl.core.rounding import as_stored, checksum, pack
-from edge_tl.embedders.stream import SoundEmbedder, embed_views
+from edge_tl.embedders.embedder import SoundEmbedder, embed_kept
+from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.labels import check_label
 from edge_tl.media import image
@@ -28,7 +29,7 @@ from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 from edge_tl.store.sessions import Session, Sittings
 
 if TYPE_CHECKING:
-    from edge_tl.embedders.tflite import Embedder
+    from edge_tl.embedders.embedder import Embedder
 
 __all__ = ["Count", "Example", "ExampleStore", "Examples", "Session", "as_stored"]
 
@@ -305,13 +306,13 @@ class ExampleStore:
         return len(todo)
 
     def embedded_anew(self, embedder: Embedder, example: int) -> np.ndarray:
-        """What an embedder makes of the stored picture or sound of an example: (D,); nothing is written.
+        """What is to be kept of the stored picture or sound of an example with an embedder: (D,); nothing is written.
 
         ExampleError where there is no such example or it kept no file, ProfileError where that is damaged.
         """
         if isinstance(embedder, SoundEmbedder):
             return embed_views(embedder, self.sound(example))
-        return embedder.embed(image.decode(self.picture(example)))
+        return embed_kept(embedder, image.decode(self.picture(example)))
 
     def exchange(self, fingerprint: str, embeddings: Mapping[int, np.ndarray]) -> None:
         """Put other embeddings, example → (D,), in the place of those there are, in one commit: all of them or none.

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.speech import SpeechEmbedder
-from edge_tl.embedders.stream import SoundEmbedder
 from edge_tl.errors import ProfileError
 from edge_tl.files import sync_folder, write_synced
 

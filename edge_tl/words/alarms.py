@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from edge_tl.core.rounding import as_stored
-from edge_tl.embedders.stream import SoundEmbedder, StreamingSpeech
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.stream import StreamingSpeech
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.judge.validation import leave_one_take_out

@@ -14,8 +14,9 @@ import numpy as np
 from edge_tl.core.answers import Observation
 from edge_tl.embedders.stream import after_it, before_it
 from edge_tl.frames import Frame
+from edge_tl.labels import OTHER
 from edge_tl.listener import SILENT, ListeningConfig, Near, Windows, nearest, told
-from edge_tl.media.sound import OTHER, Sound
+from edge_tl.media.sound import Sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import heard_in, listening
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from edge_tl.core.examples import Example
-from edge_tl.embedders.stream import SoundEmbedder, embed_views
+from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.stream import embed_views
+from edge_tl.labels import NOISE
 from edge_tl.media.frontend import HOP_SAMPLES, RATE_HZ, spectrogram
-from edge_tl.media.sound import NOISE, Sound
+from edge_tl.media.sound import Sound
 from edge_tl.media.tfjsscds import SpokenExample, read_tfjsscds
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import TFJSSCDS
@@ -50,9 +52,9 @@ def embed_spoken(embedder: SoundEmbedder, spoken: SpokenExample) -> np.ndarray |
     sound = sound_of(spoken)
     if sound is not None:
         return embed_views(embedder, sound)
-    of_spectrogram: Any = getattr(embedder, "embed_spectrogram", None)
-    made = None if of_spectrogram is None else of_spectrogram(spoken.spectrogram, spoken.key_frame)
-    return None if made is None else np.asarray(made, np.float32)
+    if not isinstance(embedder, BrowserEmbedder):
+        return None
+    return embedder.embed_spectrogram(spoken.spectrogram, spoken.key_frame)
 
 
 def seconds_a_frame(spoken: SpokenExample) -> float:

@@ -12,7 +12,7 @@ from lacking import lacking
 from benchmarks.look_ways import Way, mean_recall, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import Embedded, Pictures, faces, sessions
 from benchmarks.proof_look import face_takes, nothing, people, protocols, thinned, with_a_few
-from edge_tl.embedders.tflite import Embedder
+from edge_tl.embedders.embedder import Embedder
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.labels import NOISE
 from edge_tl.listener import Listener, ListeningConfig, Tried, Windows, choose, told, tried, within_budget
-from edge_tl.media.sound import NOISE
 
 CLASSES = ("go", "stop", NOISE)
 STEP_S = 0.08

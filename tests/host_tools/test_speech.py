@@ -16,9 +16,10 @@ from lacking import lacking
 from device.commands.main import main as device
 from edge_tl.embedders.speech_base import FILE_NAME, WINDOW_SHAPE, WORDS, read_base
 from edge_tl.errors import ModelError
+from edge_tl.labels import NOISE
 from edge_tl.media.frontend import model_input, spectrogram
 from edge_tl.media.image import decode
-from edge_tl.media.sound import NOISE, read_sound
+from edge_tl.media.sound import read_sound
 from edge_tl.media.tfjsscds import SpokenExample, write_tfjsscds
 from edge_tl.nn import CrossEntropy, Dense, Network, ReLU
 from edge_tl.recognizer import Recognizer

@@ -215,17 +215,35 @@ def test_every_package_stays_in_its_home(path: Path) -> None:
 
 
 def test_importing_the_library_is_quiet_and_light() -> None:
-    """Importing `edge_tl` loads no interpreter, camera, terminal or TensorFlow and starts no thread."""
+    """All that `edge_tl` offers loads no interpreter, camera, terminal or TensorFlow and starts no thread."""
     code = (
         "import sys, threading, numpy;"
         "drawn = 'numpy.random' in sys.modules;"  # NumPy 1 loads its generators at once
-        "import edge_tl;"
+        "from edge_tl import *;"
         "assert drawn or 'numpy.random' not in sys.modules;"
         "loud = {'tensorflow', 'ai_edge_litert', 'tflite_runtime', 'picamera2', 'sounddevice', 'curses', 'av',"
         " 'soxr', 'soundfile'};"
         "assert not loud & set(sys.modules), loud & set(sys.modules);"
         "assert threading.active_count() == 1"
     )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
+
+
+def test_a_recognizer_stands_without_database_and_speech() -> None:
+    """It is taught from arrays, learns and answers where neither SQLite nor anything that hears can be imported."""
+    code = """
+import sys
+away = ("sqlite3", "edge_tl.store", "edge_tl.words", "edge_tl.media.sound", "edge_tl.embedders.stream")
+sys.modules.update(dict.fromkeys((*away, "edge_tl.embedders.speech", "edge_tl.embedders.browser", "soxr")))
+import numpy as np
+from edge_tl import Recognizer
+from edge_tl.testing import FakeEmbedder
+recognizer = Recognizer(FakeEmbedder())
+for take, (label, shade) in enumerate([("dark", 20), ("light", 230)] * 3):
+    recognizer.teach(np.full((32, 32, 3), shade + take, np.uint8), label, take)
+recognizer.learn()
+assert recognizer.observe(np.full((32, 32, 3), 232, np.uint8)).label == "light"
+"""
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
 
 
@@ -241,7 +259,8 @@ def test_the_public_face_is_complete() -> None:
     """`edge_tl.__all__` names each public object once, and each of them exists and has a docstring."""
     import edge_tl
 
-    names = getattr(edge_tl, "__all__", [])
+    names = edge_tl.__all__
     assert len(names) == len(set(names))
+    assert set(names) - {"__version__"} == set(edge_tl._HOME)
     for name in names:
         assert getattr(edge_tl, name).__doc__, f"edge_tl.{name} has no docstring"

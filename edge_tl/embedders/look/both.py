@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_tl.embedders.look.embedders import HAND_VALUES, PLAIN, Whole, fingerprint, shape_of
+from edge_tl.embedders.embedder import Finder, Tracker
+from edge_tl.embedders.look.embedders import HAND_VALUES, PLAIN, fingerprint, shape_of
 from edge_tl.embedders.look.hand import BEND, SEARCH, TURNS_RAD, Hand, HandTracker
 from edge_tl.embedders.look.made_hands import other_pairs
 from edge_tl.embedders.look.models import LANDMARKS, PALM
@@ -28,13 +29,13 @@ class BothTracker:
         self._since = 0
         self._searched = 0
 
-    def find(self, picture: np.ndarray) -> list[Hand]:
-        """The two largest hands in a picture uint8 (height_px, width_px, 3) RGB, or fewer; whatever came before."""
+    def find(self, picture: np.ndarray) -> tuple[Hand, ...] | None:
+        """The two largest hands in a picture uint8 (height_px, width_px, 3) RGB, or one; whatever came before."""
         check_picture(picture)
         searches = (self._search(picture, turn_rad) for turn_rad in TURNS_RAD)
-        return next((hands for hands in searches if hands), [])
+        return next((tuple(hands) for hands in searches if hands), None)
 
-    def follow(self, picture: np.ndarray) -> list[Hand]:
+    def follow(self, picture: np.ndarray) -> tuple[Hand, ...] | None:
         """The hands in the next picture of a stream: where they were, and sometimes wherever else one may be."""
         check_picture(picture)
         hands: list[Hand] = []
@@ -49,7 +50,11 @@ class BothTracker:
             self._since, self._searched = 0, 0 if hands else self._searched + 1
         hands = hands[:MOST]
         self._regions = [hand.next_region for hand in hands]
-        return hands
+        return tuple(hands) or None
+
+    def count(self, picture: np.ndarray) -> int:
+        """0: with both hands meant, none is passed over."""
+        return 0
 
     def lose(self) -> None:
         """Forget where the hands were: the next picture is of another stream."""
@@ -67,37 +72,29 @@ class BothTracker:
         return hands
 
 
-class BothHandsEmbedder(Whole):
+class BothHandsEmbedder(Finder[tuple[Hand, ...]]):
     """Two hands' shapes side by side: 120 values, first of the left hand, then of the right one.
 
     Which is which is told by how the hands look and not by where they are: a hand that is alone, or far to one side,
     keeps its place, and so the classes mean the same wherever somebody sits. Of two that look alike the likelier right
-    hand is the right one. A hand that is not there is zeros. Not for two threads at once.
+    hand is the right one. Of two hands the one that is not there is zeros.
     """
 
     name = "hand, both hands"
     way, sought = "hand", "hand"
     features = PLAIN
     strangers = staticmethod(other_pairs)
-    """What else two hands may show, for "none of these"."""
 
-    def __init__(self, tracker: BothTracker) -> None:
-        self.tracker = tracker
-        self.following = False
-        """Whether pictures follow each other: hands are looked for where they were in the picture before."""
-        self.seen: tuple[Hand, ...] | None = None
-        """What the last `embed` found, for drawing; None for no hand."""
+    def __init__(self, tracker: Tracker[tuple[Hand, ...]]) -> None:
+        super().__init__(tracker)
         parameters = (PALM.sha256, LANDMARKS.sha256, *SEARCH, BEND, SAME)
         self.fingerprint = fingerprint("both hands", *parameters)
         self.embedding_shape: tuple[int, ...] = (2 * HAND_VALUES,)
         self.embedding_dim = 2 * HAND_VALUES
 
-    def embed(self, data: np.ndarray) -> np.ndarray:
-        """A picture uint8 (height_px, width_px, 3) RGB → float32 (120,); zeros where no hand is."""
-        hands = self.tracker.follow(data) if self.following else self.tracker.find(data)
-        self.seen = tuple(hands) or None
+    def _embedding(self, picture: np.ndarray, seen: tuple[Hand, ...]) -> np.ndarray:
         embedding = np.zeros(2 * HAND_VALUES, np.float32)
-        hands = sorted(hands, key=lambda hand: hand.right)
+        hands = sorted(seen, key=lambda hand: hand.right)
         for place, hand in enumerate(hands):
             place = place if len(hands) == MOST else int(hand.right >= 0.5)
             embedding[place * HAND_VALUES : (place + 1) * HAND_VALUES] = shape_of(hand)

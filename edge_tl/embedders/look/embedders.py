@@ -1,7 +1,7 @@
 """The ways to look, each behind the Embedder protocol: hand, upright hand crop, face, box.
 
 `embed` finds anew in every picture, so that the same picture gives the same embedding; with `following` set, as for a
-camera that runs, a hand is looked for where it was first: one network instead of three. Nothing found: see `look`.
+camera that runs, a hand is looked for where it was first: one network instead of three.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.core.features import FeatureMap, unit_rows
+from edge_tl.embedders.embedder import Finder, Seeing, Tracker
 from edge_tl.embedders.look.face import LOOKS, LOOSE, VALUES, FaceTracker, around_box, pose
 from edge_tl.embedders.look.hand import BEND, INDEX, MIDDLE, PALM_SCORE, RING, SEARCH, WRIST, Hand, HandTracker
 from edge_tl.embedders.look.made_hands import other_hands
 from edge_tl.embedders.look.models import FACE, LANDMARKS, PALM, load_part
 from edge_tl.embedders.look.palm_and_face import Detection, Detector
 from edge_tl.embedders.look.region import SAMPLING, Region, upright
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError
 from edge_tl.media.image import check_picture
 
@@ -77,32 +77,16 @@ def crop_region(hand: Hand) -> Region:
     return Region(float(c * x - s * y), float(s * x + c * y), side_px, angle_rad, mirrored=hand.right < 0.5)
 
 
-class Whole:
-    """The `fit` of embedders that search the whole picture."""
-
-    kind = "picture"
-
-    def fit(self, data: np.ndarray) -> np.ndarray:
-        """The picture itself: something small in it may be what is looked for. ShapeError where it is no picture."""
-        check_picture(data)
-        return data
-
-
-class HandEmbedder(Whole):
-    """A hand's shape: 60 values, whatever is behind it. Made by `load`; not for two threads at once."""
+class HandEmbedder(Finder[Hand]):
+    """A hand's shape: 60 values, whatever is behind it. Made by `load`."""
 
     name = "hand"
     way, sought = "hand", "hand"
     features = PLAIN
     strangers = staticmethod(other_hands)
-    """What else a hand may show, for "none of these"."""
 
-    def __init__(self, tracker: HandTracker) -> None:
-        self.tracker = tracker
-        self.following = False
-        """Whether pictures follow each other: a hand is looked for where it was in the picture before."""
-        self.seen: Hand | None = None
-        """What the last `embed` found, for drawing."""
+    def __init__(self, tracker: Tracker[Hand]) -> None:
+        super().__init__(tracker)
         self.fingerprint = fingerprint(self.name, PALM.sha256, LANDMARKS.sha256, *SEARCH, BEND)
         self.embedding_shape: tuple[int, ...] = (HAND_VALUES,)
         self.embedding_dim = HAND_VALUES
@@ -112,45 +96,36 @@ class HandEmbedder(Whole):
         """With the models that `install_models` put into a folder."""
         return cls(load_tracker(folder, threads))
 
-    def embed(self, data: np.ndarray) -> np.ndarray:
-        """A picture uint8 (height_px, width_px, 3) RGB → float32 (60,); zeros where no hand is."""
-        self.seen = self.tracker.follow(data) if self.following else self.tracker.find(data)
-        return np.zeros(HAND_VALUES, np.float32) if self.seen is None else shape_of(self.seen)
+    def _embedding(self, picture: np.ndarray, seen: Hand) -> np.ndarray:
+        return shape_of(seen)
 
 
-class HandCropEmbedder(Whole):
-    """The hand, upright and as a right hand, as an image embedder sees it; not for two threads at once."""
+class HandCropEmbedder(Finder[Hand]):
+    """The hand, upright and as a right hand, as an image embedder sees it."""
 
     way, sought = "hand-crop", "hand"
 
-    def __init__(self, tracker: HandTracker, inner: Embedder) -> None:
-        self.tracker, self.inner = tracker, inner
-        self.following = False
-        self.seen: Hand | None = None
+    def __init__(self, tracker: Tracker[Hand], inner: Seeing) -> None:
+        super().__init__(tracker)
+        self.inner = inner
         self.name = f"hand-crop {inner.name}"
         parameters = (PALM.sha256, LANDMARKS.sha256, inner.fingerprint, *SEARCH, CROP_SCALE, CROP_PX)
         self.fingerprint = fingerprint("hand-crop", *parameters)
         self.embedding_shape, self.embedding_dim = inner.embedding_shape, inner.embedding_dim
 
-    def embed(self, data: np.ndarray) -> np.ndarray:
-        """A picture uint8 (height_px, width_px, 3) RGB → float32 (embedding_dim,); zeros where no hand is."""
-        self.seen = self.tracker.follow(data) if self.following else self.tracker.find(data)
-        if self.seen is None:
-            return np.zeros(self.embedding_dim, np.float32)
-        return self.inner.embed(crop_region(self.seen).crop(data, CROP_PX))
+    def _embedding(self, picture: np.ndarray, seen: Hand) -> np.ndarray:
+        return self.inner.embed(crop_region(seen).crop(picture, CROP_PX))
 
 
-class FaceEmbedder(Whole):
-    """Where a face looks: 90 values. Made by `load`; not for two threads at once."""
+class FaceEmbedder(Finder[Detection]):
+    """Where a face looks: 90 values. Made by `load`."""
 
     name = "face"
     way, sought = "face", "face"
     features = PLAIN
 
-    def __init__(self, tracker: FaceTracker) -> None:
-        self.tracker = tracker
-        self.following = False
-        self.seen: Detection | None = None
+    def __init__(self, tracker: Tracker[Detection]) -> None:
+        super().__init__(tracker)
         self.fingerprint = fingerprint(self.name, FACE.sha256, *LOOKS)
         self.embedding_shape: tuple[int, ...] = (VALUES,)
         self.embedding_dim = VALUES
@@ -160,25 +135,22 @@ class FaceEmbedder(Whole):
         """With the model that `install_models` put into a folder."""
         return cls(load_face_tracker(folder, threads))
 
-    def embed(self, data: np.ndarray) -> np.ndarray:
-        """A picture uint8 (height_px, width_px, 3) RGB → float32 (90,); zeros where no face is."""
-        self.seen = self.tracker.follow(data) if self.following else self.tracker.find(data)
-        return np.zeros(VALUES, np.float32) if self.seen is None else pose(self.seen)
+    def _embedding(self, picture: np.ndarray, seen: Detection) -> np.ndarray:
+        return pose(seen)
 
 
-class FaceCropEmbedder(Whole):
+class FaceCropEmbedder(Finder[Detection]):
     """Where a face looks, and the face itself as an image embedder sees it: each of unit length, one after the other.
 
-    So their kernels have the same trace, and the head weighs what either says. Not for two threads at once.
+    So their kernels have the same trace, and the head weighs what either says.
     """
 
     way, sought = "face-crop", "face"
     features = PLAIN
 
-    def __init__(self, tracker: FaceTracker, inner: Embedder) -> None:
-        self.tracker, self.inner = tracker, inner
-        self.following = False
-        self.seen: Detection | None = None
+    def __init__(self, tracker: Tracker[Detection], inner: Seeing) -> None:
+        super().__init__(tracker)
+        self.inner = inner
         self.name = f"face-crop {inner.name}"
         self._map = FeatureMap()
         parameters = (FACE.sha256, *LOOKS, inner.fingerprint, CROP_SCALE, CROP_PX, self._map.saved())
@@ -186,28 +158,30 @@ class FaceCropEmbedder(Whole):
         self.embedding_dim = VALUES + self._map.dim(inner.embedding_shape)
         self.embedding_shape: tuple[int, ...] = (self.embedding_dim,)
 
-    def embed(self, data: np.ndarray) -> np.ndarray:
-        """A picture uint8 (height_px, width_px, 3) RGB → float32 (embedding_dim,); zeros where no face is."""
-        self.seen = self.tracker.follow(data) if self.following else self.tracker.find(data)
-        if self.seen is None:
-            return np.zeros(self.embedding_dim, np.float32)
-        crop = self.inner.embed(around_box(self.seen, CROP_SCALE).crop(data, CROP_PX))
-        looks = unit_rows(pose(self.seen)[np.newaxis])[0]
+    def _embedding(self, picture: np.ndarray, seen: Detection) -> np.ndarray:
+        crop = self.inner.embed(around_box(seen, CROP_SCALE).crop(picture, CROP_PX))
+        looks = unit_rows(pose(seen)[np.newaxis])[0]
         return np.concatenate([looks, self._map(crop, self.inner.embedding_shape)])
 
 
-class BoxEmbedder(Whole):
+class BoxEmbedder:
     """A rectangle of every picture, as an image embedder sees it: drawn once, for a camera that does not move."""
 
+    kind = "picture"
     way = "box"
 
-    def __init__(self, inner: Embedder, box: tuple[float, float, float, float]) -> None:
+    def __init__(self, inner: Seeing, box: tuple[float, float, float, float]) -> None:
         """`box`: left, top, right, bottom as shares of the width and height, 0 to 1; ConfigError for an empty one."""
         check_box(box)
         self.inner, self.box = inner, box
         self.name = f"box {inner.name}"
         self.fingerprint = fingerprint("box", inner.fingerprint, *box)
         self.embedding_shape, self.embedding_dim = inner.embedding_shape, inner.embedding_dim
+
+    def fit(self, data: np.ndarray) -> np.ndarray:
+        """The picture itself; ShapeError where it is none."""
+        check_picture(data)
+        return data
 
     def embed(self, data: np.ndarray) -> np.ndarray:
         """A picture uint8 (height_px, width_px, 3) RGB → float32 (embedding_dim,)."""

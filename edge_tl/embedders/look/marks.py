@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_tl.embedders.embedder import Embedder, Finder
+from edge_tl.embedders.look.embedders import BoxEmbedder
 from edge_tl.embedders.look.hand import Hand
 from edge_tl.embedders.look.palm_and_face import Detection
-from edge_tl.embedders.tflite import Embedder
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,10 @@ class Mark:
 
 def marks(embedder: Embedder, shape: tuple[int, ...]) -> list[Mark]:
     """What an embedder looked at in its last picture, whose array has this shape (height_px, width_px, …)."""
-    box = getattr(embedder, "box", None)
-    if box is not None:
-        left, top, right, bottom = np.array(box) * (shape[1], shape[0], shape[1], shape[0])
+    if isinstance(embedder, BoxEmbedder):
+        left, top, right, bottom = np.array(embedder.box) * (shape[1], shape[0], shape[1], shape[0])
         return [Mark(corners(left, top, right, bottom), np.empty((0, 2)))]
-    seen = getattr(embedder, "seen", None)
-    if seen is None:
-        return []
-    return [_mark(one) for one in (seen if isinstance(seen, tuple) else (seen,))]
+    return _found(embedder)
 
 
 def spot(embedder: Embedder, shape: tuple[int, ...]) -> np.ndarray:
@@ -38,7 +35,7 @@ def spot(embedder: Embedder, shape: tuple[int, ...]) -> np.ndarray:
 
     float64 (2,): x and y of the middle as shares of the width and height; NaN where it found nothing or looks for none.
     """
-    found = marks(embedder, shape) if getattr(embedder, "seen", None) is not None else []
+    found = _found(embedder)
     if not found:
         return np.full(2, np.nan)
     middle = np.mean([mark.outline.mean(axis=0) for mark in found], axis=0)
@@ -48,6 +45,12 @@ def spot(embedder: Embedder, shape: tuple[int, ...]) -> np.ndarray:
 def corners(left: float, top: float, right: float, bottom: float) -> np.ndarray:
     """The corners float64 (4, 2) of a box, in turn."""
     return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), float)
+
+
+def _found(embedder: Embedder) -> list[Mark]:
+    if not isinstance(embedder, Finder) or embedder.seen is None:
+        return []
+    return [_mark(one) for one in (embedder.seen if isinstance(embedder.seen, tuple) else (embedder.seen,))]
 
 
 def _mark(seen: Hand | Detection) -> Mark:

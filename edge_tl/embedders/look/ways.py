@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_tl.embedders.embedder import Embedder, Finder, Seeing
 from edge_tl.embedders.look.both import BothHandsEmbedder, BothTracker
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
@@ -18,7 +19,6 @@ from edge_tl.embedders.look.embedders import (
     load_tracker,
 )
 from edge_tl.embedders.look.models import parts_of
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, ModelError
 
 WAYS = ("frame", "box", "hand", "hand-crop", "face", "face-crop")
@@ -60,7 +60,7 @@ class Look:
         return "hand, both hands" if self.hands == "both" else self.way
 
 
-def open_look(look: Look, folder: Path, load_inner: Callable[[], Embedder], threads: int | None = None) -> Embedder:
+def open_look(look: Look, folder: Path, load_inner: Callable[[], Seeing], threads: int | None = None) -> Embedder:
     """The embedder that looks so, opened.
 
     `folder`: where the models of hands and faces are installed. `load_inner`: loads the image embedder of the ways
@@ -81,6 +81,23 @@ def open_look(look: Look, folder: Path, load_inner: Callable[[], Embedder], thre
         return FaceCropEmbedder(load_face_tracker(folder, threads), load_inner())
     inner = load_inner()
     return inner if look.box is None else BoxEmbedder(inner, look.box)
+
+
+def way_of(embedder: Embedder) -> str:
+    """The way in which an embedder looks at pictures, one of `WAYS`; of one that listens its name."""
+    if embedder.kind == "sound":
+        return embedder.name
+    return embedder.way if isinstance(embedder, Finder | BoxEmbedder) else "frame"
+
+
+def box_of(embedder: Embedder) -> tuple[float, float, float, float] | None:
+    """The rectangle that an embedder looks at, as shares of the width and height; None where it has none."""
+    return embedder.box if isinstance(embedder, BoxEmbedder) else None
+
+
+def inner_of(embedder: Embedder) -> Embedder:
+    """The image embedder behind a way to look; where there is none, the embedder itself."""
+    return embedder.inner if isinstance(embedder, HandCropEmbedder | FaceCropEmbedder | BoxEmbedder) else embedder
 
 
 def _check_installed(way: str, folder: Path) -> None:

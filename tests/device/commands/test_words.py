@@ -15,8 +15,8 @@ from made_words import RATE_HZ, room, spoken, teach_words, write, write_clips
 from tiny_profile import fill, model_folder
 
 from device.commands.main import main
+from edge_tl.labels import NOISE
 from edge_tl.media.image import decode
-from edge_tl.media.sound import NOISE
 from edge_tl.media.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")

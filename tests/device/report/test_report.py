@@ -20,6 +20,7 @@ from tiny_profile import fill, make_all, picture, refused, runner
 
 from device.commands.main import main
 from device.report.pictures import make_thumbnail, spread_over
+from edge_tl.embedders.embedder import Finder, embed_kept
 from edge_tl.embedders.look.embedders import BoxEmbedder
 from edge_tl.embedders.look.hand import Hand
 from edge_tl.embedders.look.region import Region
@@ -350,28 +351,34 @@ def test_equal_rows_are_one_point() -> None:
         principal_plane(np.empty((0, 3)))
 
 
-class Finder(FakeEmbedder):
+class RightHalf(Finder[Hand]):
     """Finds a hand in the right half of every picture."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: Hand | None = None
+    name, fingerprint = "right half", "0" * 64
+    way, sought = "hand", "hand"
+    embedding_shape: tuple[int, ...] = (1,)
+    embedding_dim = 1
 
-    def embed(self, data: np.ndarray) -> np.ndarray:
-        """As without a hand."""
-        height, width = data.shape[:2]
+    def __init__(self) -> None:
+        super().__init__(self)  # type: ignore[arg-type]
+
+    def find(self, picture: np.ndarray) -> Hand:
+        """Where it always is."""
+        height, width = picture.shape[:2]
         points = np.zeros((21, 3))
         points[:, :2] = (0.75 * width, 0.5 * height)
-        self.seen = Hand(points, 1.0, 1.0, Region(0.75 * width, 0.5 * height, 0.5 * width))
-        return super().embed(data)
+        return Hand(points, 1.0, 1.0, Region(0.75 * width, 0.5 * height, 0.5 * width))
+
+    def _embedding(self, picture: np.ndarray, seen: Hand) -> np.ndarray:
+        return np.ones(1, np.float32)
 
 
 def test_what_was_found_is_drawn_where_it_is(tmp_path: Path) -> None:
     """Region and landmarks lie on the small picture where they lie in the large one."""
     with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
-        embedder = Finder()
+        embedder = RightHalf()
         large = np.full((480, 640, 3), 90, np.uint8)
-        number = store.add(store.new_take("palm"), large, embedder.embed(large), embedder.fingerprint)
+        number = store.add(store.new_take("palm"), large, embed_kept(embedder, large), embedder.fingerprint)
         store.flush()
         shot = make_thumbnail(store, number, embedder)
         assert shot is not None

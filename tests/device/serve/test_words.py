@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks.serving import LONG_S, Serving
 from device.commands.main import main
-from edge_tl.media.sound import NOISE, read_sound
+from edge_tl.labels import NOISE
+from edge_tl.media.sound import read_sound
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")

@@ -11,7 +11,7 @@ from source_contract import check_source
 
 from device.sources.reconnect import Reconnecting
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
-from edge_tl.frames import Frame, Source
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.image import save_png
 from edge_tl.sources.folder import FolderSource
 from edge_tl.sources.simulated import SimulatedPlayer
@@ -30,7 +30,7 @@ class Clock:
         self.now_s += seconds
 
 
-class Loose:
+class Loose(BaseSource):
     """A camera with a loose cable: so many frames, then an error."""
 
     name = "loose camera"
@@ -52,25 +52,19 @@ class Loose:
     def close(self) -> None:
         self.closed = True
 
-    def __enter__(self) -> Loose:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def line_up(*makers: Callable[[], Source]) -> Callable[[], Source]:
+def line_up(*makers: Callable[[], BaseSource]) -> Callable[[], BaseSource]:
     """Acquires what the makers give, one after the other."""
     waiting = iter(makers)
     return lambda: next(waiting)()
 
 
-def absent() -> Source:
+def absent() -> BaseSource:
     """No camera there."""
     raise SourceError("no camera")
 
 
-def opened(source: Source) -> Source:
+def opened(source: BaseSource) -> BaseSource:
     """The source, open."""
     source.open()
     return source
@@ -110,8 +104,8 @@ def test_the_waiting_doubles_up_to_ten_seconds_and_starts_over_with_a_frame() ->
     clock = Clock()
     tries_s: list[float] = []
 
-    def note(make: Callable[[], Source]) -> Callable[[], Source]:
-        def make_and_note() -> Source:
+    def note(make: Callable[[], BaseSource]) -> Callable[[], BaseSource]:
+        def make_and_note() -> BaseSource:
             tries_s.append(clock.now_s)
             return make()
 

@@ -12,13 +12,13 @@ from device.teach.lesson import Lesson
 from device.teach.picture_line import Line
 from edge_tl.controller import Controller
 from edge_tl.errors import SourceTimeout
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.examples import ExampleStore
 from edge_tl.testing import FakeClock, FakeEmbedder
 
 
-class Colours:
+class Colours(BaseSource):
     """A source of pictures of one colour, 30 a second of a fake clock; `away` raises SourceTimeout."""
 
     name = "colours"

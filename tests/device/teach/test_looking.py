@@ -11,8 +11,8 @@ import pytest
 
 from device.teach import looking as module
 from device.teach.looking import FRAMES, LEAST, MOST, OPEN, WHOLE, Looking, decided, finders, reminder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, open_look
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ProfileError
 from edge_tl.media.image import decode
 from edge_tl.store.profile import Profile

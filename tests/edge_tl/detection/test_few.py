@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 
 from edge_tl.core.answers import Saved
 from edge_tl.core.metrics import iou
-from edge_tl.detection.few import Boxed, BoxHead, FewDetector, Views, regression, size_of, views_of
+from edge_tl.detection.few import Boxed, BoxHead, FewDetector, Views, map_of, regression, views_of
 from edge_tl.detection.judging import folds_of, judge
 from edge_tl.detection.windows import anywhere, apart, around, coded, near, placed
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -132,7 +132,7 @@ def test_too_few_boxes(views: Views, examples: list[Boxed]) -> None:
 def test_an_embedder_without_a_map(detector: FewDetector) -> None:
     """An embedder that says what and not where is refused."""
     with pytest.raises(ConfigError, match="not where"):
-        size_of(FakeEmbedder())
+        map_of(FakeEmbedder())
     with pytest.raises(ShapeError):
         detector.detect(np.zeros((4, 4), np.uint8))
 

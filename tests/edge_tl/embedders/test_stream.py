@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.core.features import FeatureMap
-from edge_tl.embedders.stream import EmbeddingStream, SoundEmbedder, StreamingSpeech, WindowStream
+from edge_tl.embedders.embedder import EmbeddingStream, SoundEmbedder
+from edge_tl.embedders.stream import StreamingSpeech, WindowStream
 from edge_tl.errors import ExampleError, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.media.frontend import check_sound

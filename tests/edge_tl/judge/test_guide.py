@@ -79,12 +79,9 @@ def takes_of(label: str, rows: np.ndarray, take: int = 0) -> tuple[np.ndarray, l
 def recorded_of(*takes: tuple[np.ndarray, list[str], list[int]], **more: object) -> Recorded:
     """All the takes together."""
     X, y, numbers = zip(*takes, strict=True)
-    return Recorded(
-        np.concatenate(X).astype(np.float32),
-        np.concatenate(y),
-        np.concatenate(numbers),
-        **more,  # type: ignore
-    )
+    rows = np.concatenate(X).astype(np.float32)
+    finds = rows.any(axis=1)  # a row of zeros stands for what was not found
+    return Recorded(rows, np.concatenate(y), np.concatenate(numbers), finds=finds, **more)  # type: ignore
 
 
 def scattered(label: str, middle: list[float], take: int, frames: int = 20) -> tuple[np.ndarray, list[str], list[int]]:

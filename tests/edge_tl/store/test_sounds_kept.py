@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.embedder import EmbeddingStream, SoundEmbedder
 from edge_tl.embedders.speech import SpeechEmbedder
-from edge_tl.embedders.stream import EmbeddingStream, SoundEmbedder, WindowStream, embed_views
+from edge_tl.embedders.stream import WindowStream, embed_views
 from edge_tl.errors import ExampleError, ShapeError
-from edge_tl.media.sound import NOISE, Sound, label_of, pieces, read_sound
+from edge_tl.labels import NOISE
+from edge_tl.media.sound import Sound, label_of, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.examples import ExampleStore
 

@@ -9,7 +9,7 @@ from edge_tl.core.features import PLAIN
 from edge_tl.core.rounding import as_stored
 from edge_tl.errors import ShapeError
 from edge_tl.frames import Frame
-from edge_tl.media.sound import OTHER
+from edge_tl.labels import OTHER
 from edge_tl.recognizer import Recognizer
 from edge_tl.testing import FakeEmbedder
 from edge_tl.words.alarms import answers, left_out

@@ -12,9 +12,10 @@ from device.sources.choose import open_mic
 from device.teach.sound_line import Ear
 from edge_tl.embedders.speech import SpeechEmbedder
 from edge_tl.errors import SourceClosed
+from edge_tl.labels import NOISE
 from edge_tl.listener import Listener, ListeningConfig
 from edge_tl.media.resample import resample
-from edge_tl.media.sound import NOISE, Sound
+from edge_tl.media.sound import Sound
 from edge_tl.media.wav import encode_wav
 from edge_tl.recognizer import Recognizer
 from edge_tl.testing import FakeClock

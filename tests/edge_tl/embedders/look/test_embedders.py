@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.embedders import BoxEmbedder, FaceEmbedder, HandCropEmbedder, HandEmbedder, crop_region
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.errors import ConfigError
 from edge_tl.media.image import decode
 from edge_tl.testing import FakeEmbedder, check_embedder
@@ -98,9 +98,9 @@ def test_a_face_says_where_it_looks(faces: FaceEmbedder, data: Callable[[str], P
                 assert turned > 0.05, person.name
 
 
-def test_no_face_gives_zeros(faces: FaceEmbedder, shown: list[np.ndarray]) -> None:
-    """Grey holds no face: zeros, and nothing seen from the picture before."""
-    assert not faces.embed(np.full((120, 128, 3), 127, np.uint8)).any()
+def test_no_face_gives_none(faces: FaceEmbedder, shown: list[np.ndarray]) -> None:
+    """Grey holds no face: no embedding, and nothing seen from the picture before."""
+    assert faces.embed(np.full((120, 128, 3), 127, np.uint8)) is None
     assert faces.seen is None
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.embedders import HandEmbedder
-from edge_tl.embedders.tflite import Embedder
 from edge_tl.media.image import decode
 
 
@@ -34,12 +34,12 @@ def test_hands_are_found_where_they_are(hands: HandEmbedder, data: Callable[[str
     assert inside >= 0.9 * len(rows)
 
 
-def test_a_picture_of_nothing_gives_zeros_and_loses_the_hand(hands: HandEmbedder) -> None:
+def test_a_picture_of_nothing_gives_none_and_loses_the_hand(hands: HandEmbedder) -> None:
     """Grey and noise hold no hand, found or followed, and it is an Embedder like any other."""
     assert isinstance(hands, Embedder)
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     for following in (False, True):
         hands.following = following
         for picture in (np.full((240, 320, 3), 127, np.uint8), noise):
-            assert not hands.embed(picture).any()
+            assert hands.embed(picture) is None
     hands.following = False

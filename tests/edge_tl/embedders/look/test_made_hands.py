@@ -35,7 +35,7 @@ def signs(data: Callable[[str], Path], look_models: Path) -> tuple[np.ndarray, n
     rows, labels = [], []
     for path in sorted(data("sign_digits").glob("*/*.JPG"))[::5]:
         embedding = embedder.embed(decode(path))
-        if embedding.any():
+        if embedding is not None:
             rows.append(embedder.features(embedding, embedder.embedding_shape))
             labels.append(path.parent.name)
     return np.stack(rows), np.array(labels)

@@ -9,7 +9,7 @@ from edge_tl.testing import FakeEmbedder
 
 
 def test_where_nothing_was_found_no_label_is_given() -> None:
-    """An embedding of zeros is answered with no label and is not known, whether or not strangers are refused."""
+    """Where there is no embedding there is no label, and nothing is known, whether or not strangers are refused."""
     for reject in (True, False):
         recognizer = Recognizer(FakeEmbedder(), reject=reject)
         random = np.random.default_rng(0)
@@ -18,8 +18,20 @@ def test_where_nothing_was_found_no_label_is_given() -> None:
             row = random.normal(size=size).astype(np.float32)
             recognizer.add(row, "ab"[take % 2], take)
         recognizer.learn()
-        nothing = recognizer.recognise(np.zeros(size, np.float32))
+        nothing = recognizer.recognise(None)
         assert nothing.label is None
         assert not nothing.known
         if not reject:
             assert recognizer.recognise(row).label is not None
+
+
+def test_zeros_of_a_whole_picture_are_an_embedding() -> None:
+    """Where nothing is looked for, an embedding that happens to be zeros is answered and taught like any other."""
+    recognizer = Recognizer(FakeEmbedder(), reject=False)
+    size = recognizer.embedder.embedding_dim
+    for take in range(6):
+        recognizer.add(np.zeros(size, np.float32) if take % 2 else np.ones(size, np.float32), "ab"[take % 2], take)
+    recognizer.learn()
+    assert recognizer.nobody is None
+    assert recognizer.recognise(np.zeros(size, np.float32)).label == "b"
+    assert recognizer.evaluate().nothing_found == {}
