@@ -12,10 +12,10 @@ from benchmarks.pictures import Embedded
 from benchmarks.record import table
 from device.pacman.game import Game
 from device.pacman.maze import COMPACT
-from device.teach.picture_line import Line
 from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.frames import BaseSource, Frame
+from edge_tl.line import PictureLine
 from edge_tl.media.image import decode, fit
 from edge_tl.recognizer import Recognizer
 
@@ -74,7 +74,7 @@ def measure(faces: Embedded, embedder: TFLiteEmbedder) -> dict[str, Any]:
 def run(recognizer: Recognizer, stream: list[np.ndarray]) -> dict[str, dict[str, float]]:
     """p50 and p95 of every stage and of the whole over FRAMES frames."""
     controller = Controller(recognizer.classes, ControllerConfig(neutral=neutral_label(recognizer.classes)))
-    line = Line(Recording(stream), recognizer, time.perf_counter, controller)
+    line = PictureLine(Recording(stream), recognizer, time.perf_counter, controller)
     game = Game(COMPACT, seed=1)
     for _ in range(60):
         game.step(None)

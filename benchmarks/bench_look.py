@@ -20,9 +20,9 @@ from benchmarks.pictures import Pictures
 from benchmarks.record import table
 from device.pacman.game import Game
 from device.pacman.maze import COMPACT
-from device.teach.picture_line import Line
 from edge_tl.controller import Controller
 from edge_tl.embedders.look.embedders import FaceEmbedder, HandEmbedder
+from edge_tl.line import PictureLine
 from edge_tl.media.image import decode, fit
 from edge_tl.recognizer import Recognizer
 
@@ -92,7 +92,7 @@ def summary(runs: list[dict[str, Any]], who: str) -> dict[str, Any]:
 def run(shown: Shown) -> dict[str, Any]:
     """One run over FRAMES frames."""
     recognizer, searches = shown.recognizer, shown.searches
-    line = Line(Recording(shown.stream), recognizer, time.process_time, Controller(recognizer.classes))
+    line = PictureLine(Recording(shown.stream), recognizer, time.process_time, Controller(recognizer.classes))
     game = Game(COMPACT, seed=1)
     for _ in range(20):
         line.read(1.0)

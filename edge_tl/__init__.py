@@ -2,10 +2,10 @@
 
     Source.read → Frame → Embedder.embed → ExampleStore.add | Head.predict_proba → Controller.update → Game.step
 
-The rooms, each on those before it: errors, frames, files, labels, timing, controller; media and core; nn (training),
-tflite (files and the interpreter), models (what ships); sources and embedders; heads; judge; recognizer, listener, and
+The rooms, each on those before it: errors, frames, files, labels, controller; media and core; nn (training), tflite
+(files and the interpreter), models (what ships); sources and embedders; heads; judge; listener, recognizer, line, and
 store beside them; words, finetune, export, detection. testing makes all of it usable without hardware. Each folder says
-in what order its files are read; the data's way is sources, embedders, store | heads, recognizer, controller.
+in what order its files are read; the data's way is one file, line.
 """
 
 from __future__ import annotations

@@ -37,6 +37,11 @@ class Frame:
         """`picture` or `sound`."""
         return "picture" if self.data.ndim == 3 else "sound"
 
+    @property
+    def duration_s(self) -> float:
+        """How long a sound is; 0 for a picture."""
+        return 0.0 if self.rate_hz is None else len(self.data) / self.rate_hz
+
 
 @runtime_checkable
 class Source(Protocol):

@@ -26,12 +26,12 @@ from device.pacman.round import Round
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from device.sources.choose import parse_camera
-from device.teach.picture_line import Line
 from device.teach.players import FolderPlayer, Player, SimulatedDemo, directions
 from device.teach.rehearsal import Score, evaluate, teach
 from edge_tl.core.answers import Learned
 from edge_tl.embedders.look.ways import NEEDS, Look
 from edge_tl.errors import ConfigError
+from edge_tl.line import PictureLine
 from edge_tl.recognizer import Recognizer
 
 FRAME = Look()
@@ -120,7 +120,7 @@ def play(player: Player, recognizer: Recognizer, arguments: Namespace, term: Ter
         player.open()
         stack.callback(player.close)
         game = Game(pick_maze(*(term.size if term else (24, 80))), seed=arguments.seed)
-        line = Line(player, recognizer, clock, make_controller(recognizer))
+        line = PictureLine(player, recognizer, clock, make_controller(recognizer))
         steering = directions(player.labels)
         pose_of = {direction: label for label, direction in steering.items()}
         pilot = Pilot(game)

@@ -21,10 +21,11 @@ from device.cli.output import warn
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
 from device.teach.silence import reason, unheard
-from device.teach.sound_line import Ear
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, SourceClosed
+from edge_tl.line import SoundLine
 from edge_tl.listener import PUBLISHED, Listener, ListeningConfig
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.settings_hearing import Hearing, open_base
@@ -34,22 +35,21 @@ def run(arguments: Namespace) -> int:
     """Listen until the person quits, the recording ends, or `--seconds` are over."""
     with ExitStack() as stack:
         if arguments.base is not None:  # nothing needs to be taught: its own words
-            recognizer = Recognizer.of_base(open_base(Hearing(arguments.base), arguments.threads))
+            embedder = overlapped(open_base(Hearing(arguments.base), arguments.threads), arguments.overlap)
+            recognizer = Recognizer.of_base(embedder)
             config = ListeningConfig(PUBLISHED if arguments.threshold is None else arguments.threshold)
         else:
             check_hearing(arguments)
-            embedder = load_embedder(arguments)
+            embedder = overlapped(load_embedder(arguments), arguments.overlap)
             profile = open_profile(arguments, stack, writable=False)
             recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
             config = listening_config(load_saved(profile), arguments.threshold)
-        if arguments.overlap is not None:
-            overlap(recognizer, arguments.overlap)
         screen = sys.stdout.isatty() and not arguments.json
         term = Terminal(min_rows=20, min_columns=60)
         if screen:
             term.check()
         source = open_microphone(arguments, stack, paced=screen)
-        ear = Ear(source, recognizer, clock, Listener(recognizer.classes, config))
+        ear = SoundLine(source, recognizer, clock, Listener(recognizer.classes, config))
         if screen:
             stack.enter_context(term)
             ListenScreen(term, ear, clock).run(arguments.seconds)
@@ -63,7 +63,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def nothing(ear: Ear, config: ListeningConfig) -> dict[str, Any]:
+def nothing(ear: SoundLine, config: ListeningConfig) -> dict[str, Any]:
     """The one line of JSON where no word was told: what came nearest to one, and why it was not told."""
     near, told = ear.nearest, None
     if near is not None:
@@ -72,17 +72,18 @@ def nothing(ear: Ear, config: ListeningConfig) -> dict[str, Any]:
     return {"label": None, "threshold": config.threshold, "nearest": told}
 
 
-def overlap(recognizer: Recognizer, share: float) -> None:
-    """Make a recognizer listen to windows that overlap so much."""
-    embedder = recognizer.embedder
+def overlapped(embedder: Embedder, share: float | None) -> Embedder:
+    """What listens to windows that overlap so much; None for as they do."""
+    if share is None:
+        return embedder
     if not isinstance(embedder, BrowserEmbedder):
         raise ConfigError(
             f"--overlap goes with a base of `edge-tl-host convert speech`; {embedder.name} has its own pace"
         )
-    recognizer.embedder = embedder.overlapping(share)
+    return embedder.overlapping(share)
 
 
-def lines(ear: Ear, seconds: float) -> None:
+def lines(ear: SoundLine, seconds: float) -> None:
     """One line of JSON a word: its label, its confidence 0 to 1, and when it was told, in seconds from the beginning.
 
     A fault of the microphone is told on stderr, once each.

@@ -29,12 +29,11 @@ from device.pacman.scores import HighScore
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from device.teach.lesson import Lesson
-from device.teach.picture_line import Line
-from device.teach.sound_line import Ear
 from device.teach.steering import steering
 from device.teach.thresholds import listening_config
 from device.teach.training import save
 from edge_tl.errors import ConfigError, ProfileError
+from edge_tl.line import Line, PictureLine, SoundLine
 from edge_tl.listener import Listener
 from edge_tl.sources.simulated import SimulatedPlayer
 from edge_tl.store.settings_hearing import read_hearing
@@ -72,7 +71,7 @@ def run(arguments: Namespace) -> int:
         steering(recognizer.classes, arguments.steer)  # before the camera: a wrong --steer is told at once
         source = open_camera(arguments, stack)
         assert source is not None
-        line = Line(source, recognizer, clock, make_controller(recognizer))
+        line = PictureLine(source, recognizer, clock, make_controller(recognizer))
         lesson = Lesson(profile.store, recognizer, clock) if profile.writable else None
 
         def relearn() -> str:
@@ -87,7 +86,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def open_ear(arguments: Namespace, stack: ExitStack) -> Ear:
+def open_ear(arguments: Namespace, stack: ExitStack) -> SoundLine:
     """What listens for the words of `--mic-profile`, or of `--profile` where the camera does not play too."""
     words = Namespace(**{**vars(arguments), "profile": arguments.mic_profile or arguments.profile})
     check_hearing(words)
@@ -96,17 +95,17 @@ def open_ear(arguments: Namespace, stack: ExitStack) -> Ear:
     recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
     steering(recognizer.classes, arguments.steer if arguments.mic_profile is None else ())
     listener = Listener(recognizer.classes, listening_config(load_saved(profile)))
-    return Ear(open_microphone(words, stack, loop=True), recognizer, clock, listener)
+    return SoundLine(open_microphone(words, stack, loop=True), recognizer, clock, listener)
 
 
 def play_round(
     term: Terminal,
-    line: Line | Ear | None,
+    line: Line | None,
     lesson: Lesson | None,
     relearn: Callable[[], str] | None,
     arguments: Namespace,
     notes: list[str],
-    voice: Ear | None = None,
+    voice: SoundLine | None = None,
 ) -> None:
     """Pac-Man on the terminal until `q`; the high score is kept beside the profiles.
 

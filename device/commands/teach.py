@@ -27,7 +27,6 @@ from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.looking import Looking, is_open
-from device.teach.picture_line import Line
 from device.teach.recorder import HoldRecorder
 from device.teach.resume import resume
 from device.teach.steering import STANDARD_LABELS
@@ -35,6 +34,7 @@ from device.teach.training import check_found, save
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, EdgeTLError
+from edge_tl.line import PictureLine
 from edge_tl.store.settings_look import read_look
 
 
@@ -69,7 +69,7 @@ def run(arguments: Namespace) -> int:
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else STANDARD_LABELS)
         lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or ENOUGH["picture"])
-        line = Line(source, recognizer, clock)
+        line = PictureLine(source, recognizer, clock)
 
         def train() -> str:
             check_found(lesson.recognizer, force=False)

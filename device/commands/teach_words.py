@@ -22,12 +22,12 @@ from device.sources.microphone import play
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.recorder import WordRecorder
 from device.teach.resume import resume
-from device.teach.sound_line import Ear
 from device.teach.steering import DIRECTIONS
 from device.teach.thresholds import listening_config
 from device.teach.training import save
 from edge_tl.errors import EdgeTLError
 from edge_tl.labels import NOISE
+from edge_tl.line import SoundLine
 from edge_tl.listener import Listener
 
 
@@ -48,10 +48,10 @@ def run(arguments: Namespace) -> int:
         lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or ENOUGH["sound"])
         if NOISE not in lesson.labels:
             lesson.add_label(NOISE)  # the last key: it is needed whatever the words are
-        ear = Ear(source, recognizer, clock)
+        ear = SoundLine(source, recognizer, clock)
 
         def listen() -> None:
-            ear.listener = Listener(recognizer.classes, listening_config(load_saved(profile)))
+            ear.controller = Listener(recognizer.classes, listening_config(load_saved(profile)))
 
         def train() -> str:
             learned = lesson.learn()
@@ -68,7 +68,7 @@ def run(arguments: Namespace) -> int:
         if recognizer.fitted:
             listen()
         stack.enter_context(term)
-        screen = TeachScreen(term, ear, lesson, WordRecorder(ear, lesson), clock, train, replay=replay)
+        screen = TeachScreen(term, ear, lesson, WordRecorder(ear, lesson, clock), clock, train, replay=replay)
         while screen.run() == "play":
             try:
                 play_round(term, ear, None, None, arguments, notes)

@@ -6,10 +6,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from device.pacman.game import TICKS_PER_SECOND, Game, State
-from device.teach.picture_line import Line, Sight
-from device.teach.silence import Silence
-from device.teach.sound_line import Ear
+from device.teach.silence import SILENCES
 from device.teach.steering import steering as steering_of
+from edge_tl.line import Line, Sight, SoundLine
 
 TICK_S = 1.0 / TICKS_PER_SECOND
 MOST_BLOCKS = 8
@@ -28,16 +27,16 @@ class Round:
     def __init__(
         self,
         game: Game,
-        line: Line | Ear | None,
+        line: Line | None,
         steering: Mapping[str, str],
         clock: Callable[[], float],
         sleep: Callable[[float], None],
-        voice: Ear | None = None,
+        voice: SoundLine | None = None,
     ) -> None:
         self.game, self.line, self.steering, self.voice = game, line, steering, voice
         self._spoken = steering_of(voice.recognizer.classes) if voice is not None else {}
         self.clock, self.sleep = clock, sleep
-        self.silence = Silence(line, clock, "steers") if line is not None else None
+        self.silence = SILENCES[line.kind](line, clock, "steers") if line is not None else None
         """Why nothing has steered for a while; None where only keys do."""
         self.sight: Sight | None = None
         self.latencies_ms: deque[float] = deque(maxlen=10_000)

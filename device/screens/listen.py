@@ -9,20 +9,19 @@ from device.screens.cells import fit
 from device.screens.panel import draw_picture, draw_probabilities, speed_text
 from device.screens.teach import DRAW_S
 from device.screens.terminal import Terminal
-from device.teach.picture_line import Sight
-from device.teach.silence import Silence
-from device.teach.sound_line import Ear
+from device.teach.silence import WordSilence
 from edge_tl.errors import SourceClosed
+from edge_tl.line import Sight, SoundLine
 
 
 class ListenScreen:
     """Runs until `q`; what was told stays when a recording is over."""
 
-    def __init__(self, term: Terminal, ear: Ear, clock: Callable[[], float]) -> None:
+    def __init__(self, term: Terminal, ear: SoundLine, clock: Callable[[], float]) -> None:
         self.term, self.ear, self.clock = term, ear, clock
         self._sight: Sight | None = None
         self._log: list[str] = []
-        self._silence = Silence(ear, clock)
+        self._silence = WordSilence(ear, clock)
         self._over = False
 
     def run(self, seconds: float = float("inf")) -> None:
@@ -52,7 +51,7 @@ class ListenScreen:
         rows, columns = term.size
         term.clear()
         term.put(0, 0, "edge-tl listen", "yellow", bold=True)
-        threshold = ear.listener.config.threshold if ear.listener else 0.0
+        threshold = ear.controller.config.threshold if ear.controller else 0.0
         term.put(0, 16, fit(f"threshold {threshold:g}  {speed_text(ear, [])}", columns - 17), "grey")
         picture_rows = max(5, min(rows // 2 - 2, 14))
         wide = max(24, columns - 34)

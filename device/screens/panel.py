@@ -7,10 +7,9 @@ import numpy as np
 from device.screens.cells import shrink
 from device.screens.chart import bars
 from device.screens.terminal import Terminal
-from device.teach.picture_line import Line, Sight
-from device.teach.sound_line import Ear
 from edge_tl.embedders.look.marks import Mark, marks
 from edge_tl.embedders.look.ways import way_of
+from edge_tl.line import Line, Sight
 from edge_tl.media.image import marked
 
 
@@ -20,7 +19,7 @@ def draw_picture(
     column: int,
     rows: int,
     columns: int,
-    line: Line | Ear,
+    line: Line,
     sight: Sight | None,
     found: list[Mark] | None = None,
 ) -> None:
@@ -35,9 +34,9 @@ def draw_picture(
     elif sight is None:
         what = "camera" if line.kind == "picture" else "microphone"
         term.put(row + rows // 2, column, f"waiting for the {what} …"[:columns], "grey")
-    elif isinstance(line, Ear):
+    elif line.kind == "sound":
         if rows > 0 and columns > 0:
-            term.picture(row + 1, column, line.spectrum(2 * rows, columns), rows, columns)
+            term.picture(row + 1, column, line.picture(2 * rows, columns), rows, columns)
     elif rows > 0 and columns > 0:
         picture = sight.frame.data
         if found is None:
@@ -64,17 +63,15 @@ def preview(picture: np.ndarray, found: list[Mark], height: int, width: int) -> 
     return drawn
 
 
-def missing_text(line: Line | Ear) -> str:
+def missing_text(line: Line) -> str:
     """`no hand` or `no face` where the embedder looks for one and found none, else nothing."""
     finder = line.recognizer.finder
     return f"no {finder.sought}" if finder is not None and finder.seen is None else ""
 
 
-def way_text(line: Line | Ear) -> str:
+def way_text(line: Line) -> str:
     """What of the picture counts, for a title."""
-    if isinstance(line, Ear):
-        return f"hears: {line.recognizer.embedder.name}"
-    return f"look: {way_of(line.recognizer.embedder)}"
+    return f"{'look' if line.kind == 'picture' else 'hears'}: {way_of(line.recognizer.embedder)}"
 
 
 def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sight: Sight | None, limit: int) -> int:
@@ -93,7 +90,7 @@ def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sigh
     return row
 
 
-def speed_text(line: Line | Ear, latencies_ms: list[float]) -> str:
+def speed_text(line: Line, latencies_ms: list[float]) -> str:
     """Frames a second, and latency from capture to action, p50/p95 in ms."""
     text = f"{line.fps:4.1f} {'frames' if line.kind == 'picture' else 'windows'}/s"
     if latencies_ms:

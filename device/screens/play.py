@@ -15,7 +15,6 @@ from device.teach.holding import Holding
 from device.teach.lesson import Lesson
 from device.teach.notice import Noticing
 from device.teach.players import show
-from device.teach.sound_line import Ear
 from device.teach.steering import DIRECTIONS
 from edge_tl.errors import EdgeTLError
 
@@ -135,9 +134,7 @@ class PlayScreen:
             row = picture_rows + 3
             row = draw_probabilities(term, row, column, width, self.round.sight, rows - row - 5)
             sight = self.round.sight
-            steady = sight.steady.label if sight and sight.steady else None
-            if isinstance(line, Ear):
-                steady = line.lately.label if line.lately is not None else None
+            steady = line.label
             seen = sight.observation if sight else None
             nothing = missing_text(line) or "none of these"
             label = steady or (nothing if seen is not None and not seen.known else "…")

@@ -14,13 +14,12 @@ from device.screens.ways import WayChoice
 from device.teach.lesson import Lesson
 from device.teach.looking import Looking
 from device.teach.notice import Noticing
-from device.teach.picture_line import Line, Sight
 from device.teach.recorder import Recorder
-from device.teach.sound_line import Ear
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, box_of
 from edge_tl.errors import EdgeTLError
 from edge_tl.judge.guide import advise, few
+from edge_tl.line import Line, Sight
 
 KEYS = "1234567890"
 HELP = (
@@ -59,7 +58,7 @@ class TeachScreen:
     def __init__(
         self,
         term: Terminal,
-        line: Line | Ear,
+        line: Line,
         lesson: Lesson,
         recorder: Recorder,
         clock: Callable[[], float],

@@ -14,15 +14,14 @@ from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.looking import Looking
-from device.teach.picture_line import Sight
-from device.teach.recorder import HoldRecorder, Recorder, WordRecorder
-from device.teach.sound_line import Ear
+from device.teach.recorder import RECORDERS, Recorder
 from device.teach.training import train_and_judge
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, way_of
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
 from edge_tl.judge.guide import every_advice
 from edge_tl.labels import check_label
+from edge_tl.line import Sight
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 
@@ -118,8 +117,7 @@ class Pipeline(Recognising):
                 minimum=ENOUGH[self.config.kind],
                 keep_media=self.limits.keep == "all",
             )
-            recorder = WordRecorder(self.line, self._lesson) if isinstance(self.line, Ear) else None
-            self._recorder = recorder or HoldRecorder(self.line, self._lesson, self.clock)  # type: ignore[arg-type]
+            self._recorder = RECORDERS[self.line.kind](self.line, self._lesson, self.clock)
         return self._lesson
 
     @property
@@ -189,7 +187,7 @@ class Pipeline(Recognising):
                     self._make_room(self._lesson)
                 if self._recorder.step(sight):
                     self.said = "; ".join(["recorded", *self._advice(1)])
-            if isinstance(self.line, Ear) and not self._recorder.prompt:  # a word ends by itself
+            if self._recorder.ends_itself and not self._recorder.prompt:
                 self.recording = None
         except ExampleError as error:
             self._recorder.release()

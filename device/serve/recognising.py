@@ -13,12 +13,11 @@ from device.serve.event import Event
 from device.serve.source_thread import Feed
 from device.serve.tuning import Tuning, read_tuning, write_tuning
 from device.teach.notice import Noticing
-from device.teach.picture_line import Line, Sight
-from device.teach.silence import Silence
-from device.teach.sound_line import Ear
+from device.teach.silence import SILENCES
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, SourceClosed
+from edge_tl.errors import ConfigError, EdgeTLError, SourceClosed
+from edge_tl.line import Sight, line_of
 from edge_tl.listener import Listener
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
@@ -52,7 +51,6 @@ class Recognising:
         """The last thing that went wrong, in a line."""
         self.teaching_fault = ""
         """Why nothing can be taught now, in a line: a full disk, a damaged database."""
-        self.sight: Sight | None = None
         self.held: str | None = None
         """The label that was told last and has not ended."""
         self.recording: str | None = None
@@ -67,10 +65,8 @@ class Recognising:
         except ConfigError as error:
             self.tuning, self.error = Tuning(), str(error)
         recognizer = self._restore(embedder)
-        self.line: Line | Ear = (
-            Ear(feed, recognizer, clock) if config.kind == "sound" else Line(feed, recognizer, clock)
-        )
-        self.silence = Silence(self.line, clock)
+        self.line = line_of(feed, recognizer, clock)
+        self.silence = SILENCES[self.line.kind](self.line, clock)
         self._tell_again()
 
     def step(self) -> list[Event]:
@@ -98,9 +94,7 @@ class Recognising:
         """The end of a step."""
 
     def _look(self, sight: Sight, events: list[Event]) -> None:
-        frame, self.sight = sight.frame, sight
-        length_s = 0.0 if frame.rate_hz is None else len(frame.data) / frame.rate_hz
-        self.line.stopwatch.record("latency", max(0.0, self.clock() - frame.time_s - length_s))
+        frame = sight.frame
         if self.config.kind == "picture":
             then = "recorded as one that shows none" if self.recording else "nothing is told"
             recognizer = self.line.recognizer
@@ -144,9 +138,9 @@ class Recognising:
         recognizer, tuning = self.line.recognizer, self.tuning
         if not recognizer.fitted:
             return
-        if isinstance(self.line, Ear):
+        if self.line.kind == "sound":
             wanted = tuning.threshold if tuning.threshold is not None else self.config.threshold
-            self.line.listener = Listener(recognizer.classes, listening_config(load_saved(self.profile), wanted))
+            self.line.controller = Listener(recognizer.classes, listening_config(load_saved(self.profile), wanted))
             return
         neutral = make_controller(recognizer).config.neutral
         self.line.controller = make_controller(recognizer, tuning.over(self.config.controller(neutral)))
@@ -160,20 +154,11 @@ class Recognising:
 
     def health(self) -> dict[str, Any]:
         """What there is to know, JSON-able."""
-        line, timing = self.line, self.line.stopwatch.timing("latency")
         return {
             "kind": self.config.kind,
             "profile": self.config.profile,
-            "source": self.feed.name,
-            "state": self.feed.state,
-            "fault": self.feed.fault,
-            "frames": line.frames,
-            "dropped": line.dropped,
-            "frames_per_s": round(line.fps, 1) if self.feed.state == "open" else 0.0,
-            "latency_p50_ms": None if timing is None else round(timing.p50_ms, 2),
-            "latency_p95_ms": None if timing is None else round(timing.p95_ms, 2),
+            **self.line.health(),
             "generation": self.generation,
-            "classes": list(line.recognizer.classes) if line.recognizer.fitted else [],
             "label": self.held,
             "silent": self.silence.why,
             "teaching": self.teaching_fault or "ready",
@@ -182,8 +167,4 @@ class Recognising:
 
     def picture(self, rows: int = 160, columns: int = 480) -> np.ndarray:
         """What it sees, or a spectrogram of what it hears, uint8 RGB; NotFittedError before the first frame."""
-        if isinstance(self.line, Ear):
-            return self.line.spectrum(rows, columns)
-        if self.sight is None:
-            raise NotFittedError(f"{self.feed.name} has given no picture yet")
-        return self.sight.frame.data
+        return self.line.picture(rows, columns)

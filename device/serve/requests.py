@@ -14,9 +14,9 @@ from device.serve.pipeline import Pipeline
 from device.serve.service import Service
 from device.serve.tuning import Tuning
 from device.teach.lesson import ENOUGH
-from device.teach.picture_line import Sight
 from edge_tl.embedders.look.ways import WAYS, Look
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError
+from edge_tl.line import Sight
 from edge_tl.media.image import decode, encode_jpeg, thumbnail
 from edge_tl.media.spectrum import spectrum
 from edge_tl.media.wav import encode_wav
@@ -123,7 +123,7 @@ class Requests:
 
 def _live(one: Pipeline) -> dict[str, Any]:
     """What changes from moment to moment; of two answers the one with the larger `serial` is the newer one."""
-    sight, teaching = one.sight, one.teaching_fault or "ready"
+    sight, teaching = one.line.sight, one.teaching_fault or "ready"
     counts = {}
     try:
         counts = one.profile.store.counts()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device.teach.pace import Pace
+from edge_tl.core.timing import Pace
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import BaseSource

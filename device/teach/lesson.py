@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from device.teach.picture_line import Sight
 from edge_tl.core.absent import as_kept
 from edge_tl.core.answers import Learned
 from edge_tl.core.examples import Count, Example
@@ -15,6 +14,7 @@ from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.judge.evidence import Recorded
 from edge_tl.labels import NOISE, check_label
+from edge_tl.line import Sight
 from edge_tl.media.image import decode
 from edge_tl.media.sound import Sound
 from edge_tl.media.spectrum import spectrum

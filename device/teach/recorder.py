@@ -7,16 +7,18 @@ from typing import Protocol
 
 from device.teach.holding import Holding
 from device.teach.lesson import Lesson
-from device.teach.picture_line import Line, Sight
 from device.teach.players import show
-from device.teach.sound_line import Ear
 from edge_tl.labels import NOISE
+from edge_tl.line import Line, Sight, SoundLine
 from edge_tl.media.sound import pieces
 from edge_tl.words.utterance import NOISE_S, Utterance
 
 
 class Recorder(Protocol):
     """What the teach screen tells of keys and frames."""
+
+    ends_itself: bool
+    """Whether a take ends without a key."""
 
     @property
     def prompt(self) -> str:
@@ -39,6 +41,7 @@ class HoldRecorder:
     """Pictures: frames are recorded while a key is held."""
 
     prompt = ""
+    ends_itself = False
 
     def __init__(self, line: Line, lesson: Lesson, clock: Callable[[], float]) -> None:
         self.line, self.lesson, self.clock = line, lesson, clock
@@ -75,8 +78,10 @@ class HoldRecorder:
 class WordRecorder:
     """Sound: after a key the next word is recorded, cut out and kept; of the noise ten seconds in several parts."""
 
-    def __init__(self, ear: Ear, lesson: Lesson) -> None:
-        self.ear, self.lesson = ear, lesson
+    ends_itself = True
+
+    def __init__(self, line: SoundLine, lesson: Lesson, clock: Callable[[], float]) -> None:
+        self.line, self.lesson, self.clock = line, lesson, clock
         self._utterance: Utterance | None = None
         self._label = ""
 
@@ -93,7 +98,7 @@ class WordRecorder:
         """Listen for the next word; while one is being recorded, a key's repeats do nothing."""
         if self._utterance is None:
             self._label, self.lesson.recording = label, label
-            self._utterance = Utterance(list(self.ear.recent), NOISE_S if label == NOISE else None)
+            self._utterance = Utterance(list(self.line.recent), NOISE_S if label == NOISE else None)
 
     def toggle(self, label: str) -> None:
         """As `press`; while one is being recorded it stops that."""
@@ -108,7 +113,7 @@ class WordRecorder:
 
     def step(self, sight: Sight | None) -> bool:
         """Add the frame; ExampleError (one line) where no word was heard: nothing was kept then."""
-        self.lesson.store.tick(self.ear.clock())
+        self.lesson.store.tick(self.clock())
         if self._utterance is None or sight is None:
             return False
         utterance, label = self._utterance, self._label
@@ -120,5 +125,9 @@ class WordRecorder:
         if sound is None:
             return False
         self.release()
-        self.lesson.record(label, pieces(sound) if label == NOISE else [sound], self.ear.source.name)
+        self.lesson.record(label, pieces(sound) if label == NOISE else [sound], self.line.source.name)
         return True
+
+
+RECORDERS: dict[str, Callable[..., Recorder]] = {"picture": HoldRecorder, "sound": WordRecorder}
+"""By the kind of the line."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from device.teach.notice import is_dark
-from device.teach.picture_line import Line, Sight
-from device.teach.sound_line import Ear
+from edge_tl.controller import Controller
+from edge_tl.line import Line, Sight, SoundLine
 from edge_tl.listener import SILENT, Near
 
 AFTER_S = 5.0
@@ -34,24 +36,36 @@ def reason(near: Near) -> str:
     return "unlike anything taught" if near.familiar < 0.5 else ""
 
 
-class Silence:
+@dataclass(frozen=True)
+class Seen:
+    """What was wrong with one frame."""
+
+    wrong: str
+    """Why nothing came of it, in words; empty for a window that was only unsure."""
+    sure: float
+    """How sure it was, 0 to 1 …"""
+    label: str = ""
+    """… of what."""
+    near: Near | None = None
+    """Of sound: how near it came to a word."""
+
+
+class Silence(ABC):
     """What one line saw or heard since something came of it; `why` says after five seconds what was wrong with it.
 
     clock: seconds, monotonic. verb: what becomes of a sign that is sure, "steers" or "is told".
     """
 
-    def __init__(self, line: Line | Ear, clock: Callable[[], float], verb: str = "is told") -> None:
+    def __init__(self, line: Line, clock: Callable[[], float], verb: str = "is told") -> None:
         self.line, self.clock, self.verb = line, clock, verb
-        self._seen: deque[tuple[float, str, float, str]] = deque()
-        """Of the last seconds: when, what was wrong, and how sure it was of what."""
-        self._near: deque[tuple[float, Near]] = deque()
+        self._seen: deque[tuple[float, Seen]] = deque()
+        """Of the last seconds: when, and what was wrong."""
         self.broken()
 
     def broken(self) -> None:
         """Something was told or steered, or nothing can be: the silence begins anew."""
         self._since_s = self.clock()
         self._seen.clear()
-        self._near.clear()
 
     def take(self, sight: Sight, busy: bool) -> None:
         """A frame while something was told or steered or is being taught (busy), or told with it, or neither."""
@@ -62,40 +76,43 @@ class Silence:
 
     def saw(self, sight: Sight) -> None:
         """Take in what became of a frame of which nothing came."""
-        now_s = self.clock()
-        if isinstance(self.line, Ear):
-            if sight.steady is not None and sight.steady.label is not None:
-                self._seen.append((now_s, f"heard {sight.steady.label}, which steers nowhere", 1.0, ""))
-            elif self.line.near is not None:
-                self._near.append((now_s, self.line.near))
-        elif sight.steady is not None:
-            label = sight.steady.label or (sight.observation.best if sight.observation is not None else "")
-            self._seen.append((now_s, self._wrong(sight), sight.steady.confidence, label))
-        for kept in (self._seen, self._near):
-            while kept and now_s - kept[0][0] > AFTER_S:
-                kept.popleft()
+        now_s, seen = self.clock(), self._judged(sight)
+        if seen is not None:
+            self._seen.append((now_s, seen))
+        while self._seen and now_s - self._seen[0][0] > AFTER_S:
+            self._seen.popleft()
 
     @property
     def why(self) -> str:
         """A short line; empty before five seconds of silence, and where there was nothing to judge."""
-        if self.clock() - self._since_s < AFTER_S:
+        if self.clock() - self._since_s < AFTER_S or not self._seen or self.line.controller is None:
             return ""
-        if isinstance(self.line, Ear):
-            if self._seen:
-                return self._seen[-1][1]
-            listener = self.line.listener
-            if listener is None or not self._near:
-                return ""
-            return unheard(
-                listener.config.threshold, max((near for _, near in self._near), key=lambda one: one.counted)
-            )
-        if not self._seen or self.line.controller is None:
-            return ""
-        wrong = Counter(one[1] for one in self._seen).most_common(1)[0][0]
-        if wrong != _UNSURE:
+        return self._said([seen for _, seen in self._seen])
+
+    @abstractmethod
+    def _judged(self, sight: Sight) -> Seen | None:
+        """What was wrong with a frame; None where there is nothing to judge."""
+
+    @abstractmethod
+    def _said(self, seen: list[Seen]) -> str:
+        """The line about the frames of the last seconds, one or more."""
+
+
+class SignSilence(Silence):
+    """The silence of a camera: what was wrong most often, and how sure the surest sign was."""
+
+    def _judged(self, sight: Sight) -> Seen | None:
+        if sight.steady is None:
+            return None
+        label = sight.steady.label or (sight.observation.best if sight.observation is not None else "")
+        return Seen(self._wrong(sight), sight.steady.confidence, label)
+
+    def _said(self, seen: list[Seen]) -> str:
+        wrong = Counter(one.wrong for one in seen).most_common(1)[0][0]
+        if wrong != _UNSURE or not isinstance(self.line.controller, Controller):
             return wrong
-        _, _, sure, label = max((one for one in self._seen if one[1] == _UNSURE), key=lambda one: one[2])
-        return f"{_UNSURE}: {label} {sure:.0%}, {self.verb} from {self.line.controller.config.on:.0%} on"
+        surest = max((one for one in seen if one.wrong == _UNSURE), key=lambda one: one.sure)
+        return f"{_UNSURE}: {surest.label} {surest.sure:.0%}, {self.verb} from {self.line.controller.config.on:.0%} on"
 
     def _wrong(self, sight: Sight) -> str:
         """Why one frame steered nothing."""
@@ -109,6 +126,30 @@ class Silence:
         if sight.steady is not None and sight.steady.label is not None:
             return f"sees {sight.steady.label}, which steers nowhere"
         return _UNSURE
+
+
+class WordSilence(Silence):
+    """The silence of a microphone: the last word that steers nowhere, else what came nearest to one."""
+
+    def __init__(self, line: SoundLine, clock: Callable[[], float], verb: str = "is told") -> None:
+        super().__init__(line, clock, verb)
+        self._hears = line
+
+    def _judged(self, sight: Sight) -> Seen | None:
+        if sight.steady is not None and sight.steady.label is not None:
+            return Seen(f"heard {sight.steady.label}, which steers nowhere", 1.0)
+        near = self._hears.near
+        return None if near is None else Seen("", near.counted, near=near)
+
+    def _said(self, seen: list[Seen]) -> str:
+        heard = [one.wrong for one in seen if one.wrong]
+        if heard or self._hears.controller is None:
+            return heard[-1] if heard else ""
+        return unheard(self._hears.controller.config.threshold, max(seen, key=lambda one: one.sure).near)
+
+
+SILENCES: dict[str, Callable[..., Silence]] = {"picture": SignSilence, "sound": WordSilence}
+"""By the kind of the line."""
 
 
 def _short(share: float) -> str:

@@ -11,22 +11,29 @@ from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.event import Event
 from device.serve.pipeline import Pipeline
 from edge_tl.errors import SourceTimeout
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeClock, FakeEmbedder
 
 
-class FakeFeed:
+class FakeFeed(BaseSource):
     """Hands over what a test puts in; no thread."""
+
+    state, fault, hangs, duration_s = "open", "", False, float("inf")
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
-        self.name, self.simulated, self.state, self.fault, self.hangs, self.kind = "fake", True, "open", "", False, "x"
+        self.name, self.simulated = "fake", True
 
     def read(self, timeout_s: float = 0.0) -> Frame:
         if not self.frames:
             raise SourceTimeout("none")
         return self.frames.pop(0)
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    close = open
 
 
 class Bench:

@@ -9,7 +9,7 @@ import numpy as np
 from device.pacman.game import TICKS_PER_SECOND, Game, State
 from device.pacman.maze import pick_maze
 from device.pacman.round import Round
-from edge_tl.controller import ControllerConfig, Steady
+from edge_tl.controller import Controller, Steady
 from edge_tl.core.answers import Observation
 from edge_tl.frames import Frame
 from edge_tl.testing import FakeClock
@@ -18,10 +18,12 @@ from edge_tl.testing import FakeClock
 class FakeLine:
     """A line whose next sight is set by the test."""
 
+    kind = "picture"
+
     def __init__(self, clock: FakeClock) -> None:
         self.clock, self.state, self.label = clock, "open", None
         self.recognizer = SimpleNamespace(embedder=SimpleNamespace())
-        self.controller = SimpleNamespace(config=ControllerConfig())
+        self.controller = Controller(("fist", "palm"))
 
     def read(self, timeout_s: float) -> object:
         """A sight of the label, 30 a second."""

@@ -12,13 +12,13 @@ import pytest
 from device.serve.source_thread import HANG_S, KEPT_SOUND, Feed
 from device.sources.reconnect import Reconnecting
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.testing import FakeClock
 
 LONG_S = 30.0
 
 
-class Scripted:
+class Scripted(BaseSource):
     """A source whose reads are what the test says, in the thread that reads it."""
 
     name, simulated = "scripted", False

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from device.teach.lesson import Lesson
-from device.teach.picture_line import Line
 from edge_tl.controller import Controller
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import BaseSource, Frame
+from edge_tl.line import Line, PictureLine
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.examples import ExampleStore
 from edge_tl.testing import FakeClock, FakeEmbedder
@@ -52,7 +52,7 @@ def parts(tmp_path: Path) -> Iterator[tuple[Line, Lesson, Colours]]:
     recognizer = Recognizer(FakeEmbedder())
     with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
         lesson = Lesson(store, recognizer, clock, ["dark", "bright"], minimum=5)
-        yield Line(source, recognizer, clock), lesson, source  # type: ignore[arg-type]
+        yield PictureLine(source, recognizer, clock), lesson, source  # type: ignore[arg-type]
 
 
 def record(parts: tuple[Line, Lesson, Colours], label: str, colour: int, frames: int) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.teach.picture_line import Sight
-from device.teach.silence import AFTER_S, Silence, unheard
-from device.teach.sound_line import Ear
-from edge_tl.controller import ControllerConfig, Steady
+from device.teach.silence import AFTER_S, SignSilence, Silence, WordSilence, unheard
+from edge_tl.controller import Controller, Steady
 from edge_tl.core.answers import Observation
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.frames import Frame
 from edge_tl.labels import NOISE, OTHER
+from edge_tl.line import Sight, SoundLine
 from edge_tl.listener import Listener, Near
 from edge_tl.testing import FakeClock
 
@@ -25,9 +24,9 @@ CLASSES = ("left", "neutral")
 
 def watching(clock: FakeClock) -> Silence:
     """A silence of a camera whose embedder looks for a hand."""
-    controller = SimpleNamespace(config=ControllerConfig())
+    controller = Controller(CLASSES)
     line: Any = SimpleNamespace(recognizer=SimpleNamespace(sought="hand"), controller=controller)
-    return Silence(line, clock, "steers")
+    return SignSilence(line, clock, "steers")
 
 
 def seen(
@@ -146,10 +145,10 @@ class SilentSound:
 def test_a_microphone_says_what_was_nearest() -> None:
     """The nearest of the last five seconds; a word that steers nowhere is said as such."""
     embedder: Embedder = SilentSound()
-    recognizer: Any = SimpleNamespace(embedder=embedder)
+    recognizer: Any = SimpleNamespace(embedder=embedder, sound=embedder)
     clock = FakeClock()
-    ear = Ear(SimpleNamespace(name="fake"), recognizer, clock, Listener(CLASSES))  # type: ignore[arg-type]
-    silence = Silence(ear, clock, "steers")
+    ear = SoundLine(SimpleNamespace(name="fake"), recognizer, clock, Listener(CLASSES))  # type: ignore[arg-type]
+    silence = WordSilence(ear, clock, "steers")
     quiet = Sight(Frame(np.zeros(640, np.float32), 0.0, rate_hz=16_000), np.zeros(4, np.float32))
     for counted in (0.1, 0.4, 0.2, *[0.05] * 56):
         clock.advance(STEP_S)

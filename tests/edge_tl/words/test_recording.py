@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from device.sources.choose import open_mic
-from device.teach.sound_line import Ear
 from edge_tl.embedders.speech import SpeechEmbedder
 from edge_tl.errors import SourceClosed
 from edge_tl.labels import NOISE
+from edge_tl.line import SoundLine
 from edge_tl.listener import Listener, ListeningConfig
 from edge_tl.media.resample import resample
 from edge_tl.media.sound import Sound
@@ -48,7 +48,7 @@ def listened(recognizer: Recognizer, sound: Sound, folder: Path, config: Listeni
     path.write_bytes(encode_wav(sound.samples, sound.rate_hz))
     clock = FakeClock()
     source = open_mic(str(path), clock=clock, paced=False)
-    ear = Ear(source, recognizer, clock, Listener(recognizer.classes, config))
+    ear = SoundLine(source, recognizer, clock, Listener(recognizer.classes, config))
     with contextlib.suppress(SourceClosed), source:
         while True:
             ear.read(0.0)

@@ -1,4 +1,4 @@
-"""How long each stage takes, lately: medians and 95th percentiles of a bounded window."""
+"""How long each stage takes, lately, and how many frames a second a loop gets through."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+
+PACE_FRAMES = 30
+"""A rate is that of so many frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,22 @@ class Stopwatch:
     def reset(self) -> None:
         """Forget all times."""
         self._times_s.clear()
+
+
+class Pace:
+    """Counts frames; `fps` is their rate over the last thirty."""
+
+    def __init__(self) -> None:
+        self._times_s: deque[float] = deque(maxlen=PACE_FRAMES)
+
+    def count(self, time_s: float) -> None:
+        """One more frame, at this time of a monotonic clock."""
+        self._times_s.append(time_s)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second; 0 before the second one."""
+        times_s = self._times_s
+        if len(times_s) < 2 or times_s[-1] <= times_s[0]:
+            return 0.0
+        return (len(times_s) - 1) / (times_s[-1] - times_s[0])

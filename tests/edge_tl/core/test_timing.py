@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge_tl.core.timing import Stopwatch
 from edge_tl.testing import FakeClock
-from edge_tl.timing import Stopwatch
 
 
 def test_percentiles_are_numpys_over_the_window() -> None:
