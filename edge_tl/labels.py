@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 from urllib.parse import unquote
+
+import numpy as np
 
 from edge_tl.errors import ExampleError
 
@@ -65,3 +68,16 @@ def unescape(name: str) -> str:
         return unquote(name, errors="strict")
     except UnicodeDecodeError:
         return name
+
+
+def label_texts(labels: Any) -> np.ndarray:
+    """Labels of any kind as the text by which they are known everywhere, (N,) str: 1 is "1", True is "True".
+
+    labels: an array or sequence of text, whole numbers or truth values; other things are known by what `str` says of
+    them, alone: what stands beside them does not matter. Wherever two labels are compared, both went through here.
+    """
+    given = np.asarray(labels)
+    if given.dtype.kind == "U":
+        return given
+    # NumPy would make one kind of a list of several: 1.0 of the 1 in [1, 2.5].
+    return (given if isinstance(labels, np.ndarray) else np.array(labels, object)).astype(str)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
 from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
-from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
+from edge_tl.heads.base import Head
+from edge_tl.heads.taught import Progress, Taught, check_rows, need
 from edge_tl.nn import Adam, CrossEntropy, Dense, Network, ReLU, fit
 from edge_tl.nn.layers import variance_scaling
 from edge_tl.nn.losses import softmax
@@ -20,7 +20,7 @@ FAST_RATE, FAST_NORM = 3e-3, 10.0
 """In the span: Adam's rate, and the mean length that rows are scaled to (algorithms A)."""
 
 
-class MLPHead:
+class MLPHead(Head):
     """dense(units, relu, bias) → dense(classes, softmax, no bias), Adam, categorical cross-entropy (spec S2).
 
     `fast=False` is the recipe to the letter: rows as they come, rate 1e-4, batches of 0.4 of the set, 20 epochs.
@@ -50,15 +50,8 @@ class MLPHead:
             )
         self.units, self.epochs, self.batch_fraction, self.fast, self.seed = units, epochs, batch_fraction, fast, seed
         self.rate = rate if rate is not None else FAST_RATE if fast else RATE
-        self._taught: Taught | None = None
-        self._classes: np.ndarray | None = None
         self._network: Network | None = None
         self.curve_: list[tuple[int, float, float]] = []
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """(C,) str, sorted; NotFittedError before `fit`."""
-        return need(self._classes, self.name)
 
     @property
     def weights_(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,47 +59,9 @@ class MLPHead:
         hidden, _, top = need(self._network, self.name).layers
         return hidden.parameters["W"], hidden.parameters["b"], top.parameters["W"]
 
-    def fit(
-        self,
-        X: np.ndarray,
-        y: Labels,
-        takes: Takes = None,
-        *,
-        gram: np.ndarray | None = None,
-        progress: Callable[[int, float, float], bool | None] | None = None,
-    ) -> Self:
-        """Learn from examples X (N, D) labelled y (N,); two classes or more; ShapeError otherwise.
-
-        gram: X·Xᵀ where it is already known; progress(epoch, loss, accuracy): what returns True stops there and keeps
-        the weights of the epoch with the least loss.
-        """
-        return self._learn(Taught.check(X, y, takes, gram), progress)
-
-    def partial_fit(self, X: np.ndarray, y: Labels, takes: Takes = None) -> Self:
-        """Learn from more examples, new classes welcome: trained anew, the same as `fit` on all examples so far."""
-        more = Taught.check(X, y, takes)
-        if self._classes is None:
-            return self._learn(more)
-        return self._learn(need_examples(self._taught, self.name).plus(more))
-
-    def remove_class(self, label: str) -> Self:
-        """Forget a class and its examples, and train anew; ShapeError where fewer than two would be left."""
-        need(self._classes, self.name)
-        left = need_examples(self._taught, self.name).without(label)
-        assert left is not None  # two classes were taught
-        return self._learn(left)
-
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of rows (M, D); each row sums to 1."""
         return softmax(need(self._network, self.name)(check_rows(X, len(self.weights_[0]))))
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Labels (M,) of rows (M, D)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-    def score(self, X: np.ndarray, y: Labels) -> float:
-        """The share of rows (M, D) that get their label y (M,)."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `predict` needs: a JSON-able dict and arrays."""
@@ -131,7 +86,7 @@ class MLPHead:
         head._network = two_layers(arrays["W1"], arrays["b1"], arrays["W2"])
         return head
 
-    def _learn(self, taught: Taught, progress: Callable[[int, float, float], bool | None] | None = None) -> Self:
+    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         rng = np.random.default_rng(self.seed)
         classes, n = taught.classes, len(taught.y)

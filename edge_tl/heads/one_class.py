@@ -6,44 +6,41 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.heads.base import Head
+from edge_tl.heads.taught import Progress, Taught
 
-class OneClassHead:
-    """Answers its one class, always; made by the Recognizer in place of a head that wants two classes."""
+
+class OneClassHead(Head):
+    """Answers its one class, always; made by the Recognizer in place of a head that wants two classes.
+
+    Nothing is to be learned: whatever it is taught, it stays what it is.
+    """
 
     def __init__(self, name: str, label: str) -> None:
         """name: of the head that would have been trained, so that it is once there are two; label: the class."""
         self.name = name
         self.label = label
+        self._classes = np.array([label])
 
-    @property
-    def classes_(self) -> np.ndarray:
-        """(1,) str."""
-        return np.array([self.label])
-
-    def fit(self, X: np.ndarray, y: Any, takes: Any = None, *, gram: Any = None, progress: Any = None) -> Self:
-        """Nothing is to be learned."""
-        return self
-
-    def partial_fit(self, X: np.ndarray, y: Any, takes: Any = None) -> Self:
-        """Nothing is to be learned."""
-        return self
-
-    def remove_class(self, label: str) -> Self:
+    def remove_class(self, label: object) -> Self:
         """It stays what it is."""
         return self
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """The class for each row (M, D): (M,) str."""
-        return np.full(len(X), self.label)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Ones, float32 (M, 1)."""
         return np.ones((len(X), 1), np.float32)
 
-    def score(self, X: np.ndarray, y: Any) -> float:
-        """The share of labels y (M,) that are the class."""
-        return float(np.mean(np.asarray(y) == self.label))
-
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The class, as `head_from_state` takes it."""
         return {"only": self.label}, {}
+
+    @classmethod
+    def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """The head that `state` was taken of."""
+        return cls(meta["name"], meta["only"])
+
+    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+        return self
+
+    def _learn_more(self, more: Taught) -> Self:
+        return self

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
 from edge_tl.core.features import unit_rows
-from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need
+from edge_tl.errors import ConfigError
+from edge_tl.heads.base import Head
+from edge_tl.heads.taught import Progress, Taught, check_more, check_rows, need, of_class
 from edge_tl.nn.losses import softmax
 
 
-class PrototypeHead:
+class PrototypeHead(Head):
     """Cosine similarity to the mean of each class's unit rows; probabilities are softmax(sharpness · cosine).
 
     A row of zeros has cosine 0 to all and adds nothing but its count. (Imprinting: Qi, Brown and Lowe, CVPR 2018.)
@@ -26,16 +26,10 @@ class PrototypeHead:
         if not 0 < sharpness < float("inf"):
             raise ConfigError(f"sharpness is {sharpness}; wanted a number above 0")
         self.sharpness = float(sharpness)
-        self._classes: np.ndarray | None = None
         self._sums = np.empty((0, 0))  # (C, D) float64, of unit rows: what more examples are added to
         self._prototypes: np.ndarray = np.empty((0, 0), np.float32)
         self._apart: np.ndarray = self._prototypes
         self._has_takes: bool | None = None
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """(C,) str, sorted; NotFittedError before `fit`."""
-        return need(self._classes, self.name)
 
     @property
     def prototypes_(self) -> np.ndarray:
@@ -43,54 +37,18 @@ class PrototypeHead:
         need(self._classes, self.name)
         return self._prototypes
 
-    def fit(
-        self,
-        X: np.ndarray,
-        y: Labels,
-        takes: Takes = None,
-        *,
-        gram: np.ndarray | None = None,
-        progress: Callable[[int, float, float], bool | None] | None = None,
-    ) -> Self:
-        """Learn from examples X (N, D) labelled y (N,), one class or more; takes, gram, progress are not needed."""
-        taught = Taught.check(X, y, takes, gram)
-        return self._learn(taught, taught.classes, np.zeros((len(taught.classes), taught.X.shape[1])))
-
-    def partial_fit(self, X: np.ndarray, y: Labels, takes: Takes = None) -> Self:
-        """Learn from more examples, new classes welcome; no earlier example is needed."""
-        if self._classes is None:
-            return self.fit(X, y, takes)
-        more = Taught.check(X, y, takes)
-        check_rows(X, self._sums.shape[1])
-        if self._has_takes != (more.takes is not None):
-            raise ShapeError("takes are known for some examples and not for others; give them always or never")
-        classes = np.union1d(self._classes, more.classes)
-        sums = np.zeros((len(classes), self._sums.shape[1]))
-        sums[np.searchsorted(classes, self._classes)] = self._sums
-        return self._learn(more, classes, sums)
-
-    def remove_class(self, label: str) -> Self:
-        """Forget a class; after the last one the head is as new."""
-        keep = self.classes_ != label
-        if keep.all():
-            raise ShapeError(f"no class {label!r} was taught; there are {', '.join(map(str, self.classes_))}")
+    def remove_class(self, label: object) -> Self:
+        """Forget a class, ShapeError where it was not taught; after the last one the head is as new."""
+        keep = ~of_class(label, self.classes_)
         self._classes = self.classes_[keep] if keep.any() else None
         self._point(self._sums[keep])
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of rows (M, D); each row sums to 1."""
-        columns = need(self._classes, self.name) is not None and self._sums.shape[1]
-        rows = unit_rows(check_rows(X, columns))
+        need(self._classes, self.name)
+        rows = unit_rows(check_rows(X, self._sums.shape[1]))
         return softmax(rows @ self._apart.T)
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Labels (M,) of rows (M, D)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-    def score(self, X: np.ndarray, y: Labels) -> float:
-        """The share of rows (M, D) that get their label y (M,)."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A JSON-able dict and arrays: the sums of the classes."""
@@ -110,7 +68,18 @@ class PrototypeHead:
         head._point(arrays["sums"])
         return head
 
-    def _learn(self, more: Taught, classes: np.ndarray, sums: np.ndarray) -> Self:
+    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+        return self._add(taught, taught.classes, np.zeros((len(taught.classes), taught.X.shape[1])))
+
+    def _learn_more(self, more: Taught) -> Self:
+        check_more(more, self._sums.shape[1], self._has_takes)
+        classes = np.union1d(self.classes_, more.classes)
+        sums = np.zeros((len(classes), self._sums.shape[1]))
+        sums[np.searchsorted(classes, self.classes_)] = self._sums
+        return self._add(more, classes, sums)
+
+    def _add(self, more: Taught, classes: np.ndarray, sums: np.ndarray) -> Self:
+        """Add examples to the sums (C, D) of these classes."""
         members = (classes[:, None] == more.y[None, :]).astype(more.X.dtype)
         sums += members @ unit_rows(more.X)
         self._classes, self._has_takes = classes, more.takes is not None

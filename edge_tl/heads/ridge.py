@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,8 @@ from edge_tl.core.folds import Folds, whole_takes
 from edge_tl.core.metrics import Suspect, suspects
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
-from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
+from edge_tl.heads.base import LinearHead
+from edge_tl.heads.taught import Progress, Taught
 from edge_tl.nn.losses import softmax
 
 LAMBDAS = np.logspace(-4, 1, 21)
@@ -20,10 +20,11 @@ EXACT_ROWS = 1500
 """Above this many rows and columns λ is chosen on a part of the rows, and one factorisation serves the rest."""
 
 
-class RidgeHead:
+class RidgeHead(LinearHead):
     """Least squares with an L2 penalty towards one indicator a class; λ and the temperature by leaving takes out.
 
-    Scores are X·W + b; probabilities are softmax(scores / temperature). Unequal classes weigh the same.
+    Scores are X·W + b, near 1 for the class and near 0 for the others; probabilities are softmax(scores / temperature).
+    Unequal classes weigh the same.
     After `fit`: `lambda_`; `temperature_`; `loo_proba_` (N, C), the probabilities of each example by a fit without
     its take (without takes: without itself), with the λ and temperature of the whole; `loo_scores_` (N, C), the scores
     behind them; `loo_accuracy_`, over the classes with two examples or more (NaN where there is none); `loo_method_`,
@@ -45,64 +46,9 @@ class RidgeHead:
         if not len(self.lambdas) or not (self.lambdas > 0).all():
             raise ConfigError(f"lambdas are {lambdas}; wanted one or more numbers above 0")
         self.balance, self.exact_rows = balance, exact_rows
-        self._taught: Taught | None = None
-        self._classes: np.ndarray | None = None
-        self._coef = np.empty((0, 0), np.float32)  # (C, D), so that one example is one row-wise product
-        self._intercept = np.empty(0, np.float32)
         self.lambda_ = self.temperature_ = self.loo_accuracy_ = float("nan")
         self.loo_scores_ = self.loo_proba_ = np.empty((0, 0))
         self.loo_method_ = ""
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """(C,) str, sorted; NotFittedError before `fit`."""
-        return need(self._classes, self.name)
-
-    @property
-    def coef_(self) -> np.ndarray:
-        """Weights (C, D), in the dtype of the examples."""
-        need(self._classes, self.name)
-        return self._coef
-
-    @property
-    def intercept_(self) -> np.ndarray:
-        """(C,), in the dtype of the examples."""
-        need(self._classes, self.name)
-        return self._intercept
-
-    def fit(
-        self,
-        X: np.ndarray,
-        y: Labels,
-        takes: Takes = None,
-        *,
-        gram: np.ndarray | None = None,
-        progress: Callable[[int, float, float], bool | None] | None = None,
-    ) -> Self:
-        """Learn from examples X (N, D) labelled y (N,); two classes or more; ShapeError otherwise.
-
-        takes: (N,) integers; gram: X·Xᵀ where it is already known; progress is not called: there are no epochs.
-        """
-        return self._learn(Taught.check(X, y, takes, gram))
-
-    def partial_fit(self, X: np.ndarray, y: Labels, takes: Takes = None) -> Self:
-        """Learn from more examples, new classes welcome: the same as `fit` on all examples so far."""
-        more = Taught.check(X, y, takes)
-        if self._classes is None:
-            return self._learn(more)
-        return self._learn(need_examples(self._taught, self.name).plus(more))
-
-    def remove_class(self, label: str) -> Self:
-        """Forget a class and its examples; ShapeError where fewer than two would be left."""
-        need(self._classes, self.name)
-        left = need_examples(self._taught, self.name).without(label)
-        assert left is not None  # two classes were taught
-        return self._learn(left)
-
-    def scores(self, X: np.ndarray) -> np.ndarray:
-        """Least-squares scores (M, C) of rows (M, D): near 1 for the class, near 0 for the others."""
-        columns = need(self._classes, self.name) is not None and self._coef.shape[1]
-        return check_rows(X, columns) @ self._coef.T + self._intercept
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Calibrated probabilities (M, C) of rows (M, D); each row sums to 1."""
@@ -112,13 +58,9 @@ class RidgeHead:
         """Labels (M,) of rows (M, D)."""
         return self.classes_[self.scores(X).argmax(axis=1)]
 
-    def score(self, X: np.ndarray, y: Labels) -> float:
-        """The share of rows (M, D) that get their label y (M,)."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
-
     def suspects(self, limit: int = 10) -> list[Suspect]:
         """The examples most likely mislabelled, judged by `loo_proba_`, the worst first."""
-        taught = need_examples(self._taught, self.name)
+        taught = self._examples
         return suspects(taught.y, self.loo_proba_, self.classes_, limit)
 
     def held_out_proba(self, groups: list[np.ndarray]) -> np.ndarray:
@@ -127,7 +69,7 @@ class RidgeHead:
         groups: positions of the examples left out together, each example in exactly one group. Exact, by the block
         formula (`heads/loo.py`), and without another search for λ.
         """
-        taught = need_examples(self._taught, self.name)
+        taught = self._examples
         if same(groups, whole_takes(taught.y, taught.takes).groups()):
             return self.loo_proba_.copy()
         Y, weights = self._targets(taught)
@@ -160,7 +102,7 @@ class RidgeHead:
         head.loo_accuracy_ = float("nan") if meta["loo_accuracy"] is None else meta["loo_accuracy"]
         return head
 
-    def _learn(self, taught: Taught) -> Self:
+    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         classes, codes = taught.classes, taught.codes()
         counts = np.bincount(codes)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
 from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
+from edge_tl.heads.base import LinearHead
 from edge_tl.heads.lbfgs import minimise
-from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
+from edge_tl.heads.taught import Progress, Taught
 from edge_tl.nn.losses import softmax
 
 
-class SoftmaxHead:
+class SoftmaxHead(LinearHead):
     """Minimises C·Σᵢ wᵢ·cross-entropyᵢ + ½|W|²; the intercept is free. L-BFGS, float64 inside.
 
     The loss, and so the solution, is that of scikit-learn's LogisticRegression for three classes and more; its binary
     case has one weight vector instead of two, which is this with C/2. Unequal classes weigh the same.
-    After `fit`, `curve_` lists (iteration, mean cross-entropy, accuracy) on the examples.
+    After `fit`, `curve_` lists (iteration, mean cross-entropy, accuracy) on the examples, as `progress` is told.
     """
 
     name = "softmax"
@@ -32,70 +32,11 @@ class SoftmaxHead:
         if not 0 < C < float("inf"):
             raise ConfigError(f"C is {C}; wanted a number above 0")
         self.C, self.balance, self.tolerance, self.iterations = float(C), balance, float(tolerance), int(iterations)
-        self._taught: Taught | None = None
-        self._classes: np.ndarray | None = None
-        self._coef = np.empty((0, 0), np.float32)
-        self._intercept = np.empty(0, np.float32)
         self.curve_: list[tuple[int, float, float]] = []
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """(C,) str, sorted; NotFittedError before `fit`."""
-        return need(self._classes, self.name)
-
-    @property
-    def coef_(self) -> np.ndarray:
-        """Weights (C, D), in the dtype of the examples."""
-        need(self._classes, self.name)
-        return self._coef
-
-    @property
-    def intercept_(self) -> np.ndarray:
-        """(C,), in the dtype of the examples."""
-        need(self._classes, self.name)
-        return self._intercept
-
-    def fit(
-        self,
-        X: np.ndarray,
-        y: Labels,
-        takes: Takes = None,
-        *,
-        gram: np.ndarray | None = None,
-        progress: Callable[[int, float, float], bool | None] | None = None,
-    ) -> Self:
-        """Learn from examples X (N, D) labelled y (N,); two classes or more; ShapeError otherwise.
-
-        gram: X·Xᵀ where it is already known; progress(iteration, mean cross-entropy, accuracy): True stops there.
-        """
-        return self._learn(Taught.check(X, y, takes, gram), progress)
-
-    def partial_fit(self, X: np.ndarray, y: Labels, takes: Takes = None) -> Self:
-        """Learn from more examples, new classes welcome: the same as `fit` on all examples so far."""
-        more = Taught.check(X, y, takes)
-        if self._classes is None:
-            return self._learn(more)
-        return self._learn(need_examples(self._taught, self.name).plus(more))
-
-    def remove_class(self, label: str) -> Self:
-        """Forget a class and its examples; ShapeError where fewer than two would be left."""
-        need(self._classes, self.name)
-        left = need_examples(self._taught, self.name).without(label)
-        assert left is not None  # two classes were taught
-        return self._learn(left)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of rows (M, D); each row sums to 1."""
-        columns = need(self._classes, self.name) is not None and self._coef.shape[1]
-        return softmax(check_rows(X, columns) @ self._coef.T + self._intercept)
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Labels (M,) of rows (M, D)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-    def score(self, X: np.ndarray, y: Labels) -> float:
-        """The share of rows (M, D) that get their label y (M,)."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        return softmax(self.scores(X))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `predict` needs: a JSON-able dict and arrays."""
@@ -117,7 +58,7 @@ class SoftmaxHead:
         head._coef, head._intercept = arrays["coef"], arrays["intercept"]
         return head
 
-    def _learn(self, taught: Taught, progress: Callable[[int, float, float], bool | None] | None = None) -> Self:
+    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         classes, codes = taught.classes, taught.codes()
         n, k = len(codes), len(classes)

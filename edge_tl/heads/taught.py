@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from edge_tl.errors import NotFittedError, ShapeError
+from edge_tl.labels import label_texts
 
-Labels = np.ndarray | Sequence[str]
+Labels = np.ndarray | Sequence[str] | Sequence[int]
+"""Text, whole numbers or truth values, each known by its text (`label_texts`)."""
 Takes = np.ndarray | Sequence[int] | None
+Progress = Callable[[int, float, float], bool | None]
+"""Called with the epoch, the loss and the accuracy; what returns True stops there."""
 T = TypeVar("T")
 
 
@@ -32,9 +36,7 @@ class Taught:
     def check(cls, X: np.ndarray, y: Labels, takes: Takes = None, gram: np.ndarray | None = None) -> Taught:
         """Examples that fit together; raises ShapeError in one line where they do not."""
         rows = check_rows(X)
-        labels = np.asarray(y)
-        if labels.dtype.kind not in "UT":
-            labels = labels.astype(str)
+        labels = label_texts(y)
         if len(rows) == 0:
             raise ShapeError("X is empty; wanted at least one example: teach some first")
         if labels.shape != (len(rows),):
@@ -73,10 +75,7 @@ class Taught:
 
     def plus(self, more: Taught) -> Taught:
         """These examples followed by others; the Gram matrix, where known, grows by the new rows only."""
-        if more.X.shape[1] != self.X.shape[1]:
-            raise ShapeError(f"rows have {more.X.shape[1]} values; this head was taught rows of {self.X.shape[1]}")
-        if (self.takes is None) != (more.takes is None):
-            raise ShapeError("takes are known for some examples and not for others; give them always or never")
+        check_more(more, self.X.shape[1], self.takes is not None)
         takes = None
         if self.takes is not None and more.takes is not None:
             takes = np.concatenate([self.takes, more.takes])
@@ -86,13 +85,9 @@ class Taught:
             gram = np.block([[self.gram, beside], [beside.T, more.X @ more.X.T]])
         return Taught(np.concatenate([self.X, more.X]), np.concatenate([self.y, more.y]), takes, gram)
 
-    def without(self, label: str) -> Taught | None:
-        """The examples of the other classes, None where nothing is left; ShapeError for an unknown label."""
-        keep = self.y != label
-        if keep.all():
-            raise ShapeError(f"no class {label!r} was taught; there are {', '.join(map(str, self.classes))}")
-        if not keep.any():
-            return None
+    def without(self, label: object) -> Taught:
+        """The examples of the other classes; ShapeError for a label that was not taught."""
+        keep = ~of_class(label, self.y)
         takes = None if self.takes is None else self.takes[keep]
         gram = None if self.gram is None else self.gram[np.ix_(keep, keep)]
         return Taught(self.X[keep], self.y[keep], takes, gram)
@@ -107,8 +102,8 @@ def check_rows(X: np.ndarray, columns: int | None = None) -> np.ndarray:
         rows = rows.astype(np.float32)
     if rows.ndim != 2:
         raise ShapeError(f"X has shape {rows.shape}; wanted (examples, values): use X.reshape(1, -1) for one example")
-    if columns is not None and rows.shape[1] != columns:
-        raise ShapeError(f"rows have {rows.shape[1]} values; this head was taught rows of {columns}")
+    if columns is not None:
+        check_columns(rows, columns)
     if rows.shape[1] == 0:
         raise ShapeError(f"X has shape {rows.shape}; wanted at least one value a row")
     # One pass without a temporary; the exact question is asked only where the sum of squares is suspect.
@@ -118,15 +113,30 @@ def check_rows(X: np.ndarray, columns: int | None = None) -> np.ndarray:
     return rows
 
 
+def check_columns(rows: np.ndarray, columns: int) -> None:
+    """Raise ShapeError where rows (N, D) are not as long as those that were taught."""
+    if rows.shape[1] != columns:
+        raise ShapeError(f"rows have {rows.shape[1]} values; this head was taught rows of {columns}")
+
+
+def check_more(more: Taught, columns: int, has_takes: bool | None) -> None:
+    """Raise ShapeError where more examples do not go with those taught, of so many values, with takes or without."""
+    check_columns(more.X, columns)
+    if has_takes is not None and has_takes != (more.takes is not None):
+        raise ShapeError("takes are known for some examples and not for others; give them always or never")
+
+
+def of_class(label: object, labels: np.ndarray) -> np.ndarray:
+    """bool (N,): which of the labels (N,) str are this one; ShapeError where none is."""
+    (text,) = label_texts([label])
+    mine = labels == text
+    if not mine.any():
+        raise ShapeError(f"no class {str(text)!r} was taught; there are {', '.join(np.unique(labels))}")
+    return np.asarray(mine)
+
+
 def need(value: T | None, name: str) -> T:
     """The value, or NotFittedError where the head has none yet."""
     if value is None:
         raise NotFittedError(f"this {name} head was taught nothing yet; call fit first")
     return value
-
-
-def need_examples(taught: Taught | None, name: str) -> Taught:
-    """The examples, or NotFittedError where the head was restored without them."""
-    if taught is None:
-        raise NotFittedError(f"this {name} head was restored without its examples; call fit with all of them first")
-    return taught

@@ -6,14 +6,15 @@ Where the base was opened below it, the convolutions there are trained too.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.heads.taught import Labels, Takes, Taught, check_rows, need, need_examples
+from edge_tl.heads.base import Head
+from edge_tl.heads.taught import Progress, Taught, check_rows, need
 from edge_tl.nn import Adam, CrossEntropy, Dense, Epoch, Network, ReLU, fit
 from edge_tl.nn.losses import softmax
 
@@ -29,7 +30,7 @@ HELD = 4
 """One take in so many of each class is held out to choose the epoch (spec S4: 3 to 1)."""
 
 
-class TunedHead:
+class TunedHead(Head):
     """dense(2000, relu), which begins as the base has it, → dense(classes, softmax).
 
     With `labels`, the base's own, it is adapted instead of taught anew: the top begins as the base's, every label is
@@ -37,9 +38,9 @@ class TunedHead:
 
     Phase 1 trains the top with all below it frozen, phase 2 the dense layer as well, and the convolutions `lower` where
     there are some; kept is the epoch with the least loss on the takes held out. Rows are the frozen convolutions'
-    features as they are. After `fit`: `curve_` (epoch, loss, accuracy) over both
-    phases, `epochs_` the same with what was held out, `kink_` how many of them are phase 1, `held_out_` (N,) bool which
-    examples were held out.
+    features as they are, and takes keep the views of a recording on one side. After `fit`: `curve_` (epoch, loss,
+    accuracy) over both phases, `epochs_` the same with what was held out, `kink_` how many of them are phase 1,
+    `held_out_` (N,) bool which examples were held out.
     """
 
     name = "tuned"
@@ -60,58 +61,16 @@ class TunedHead:
             raise ConfigError(f"epochs {epochs} and rates {rates} came; e.g. {EPOCHS} and {RATES} are wanted")
         self.upper, self.epochs, self.rates, self.seed = upper, tuple(epochs), tuple(rates), seed
         self.labels, self.lower, self.shape = tuple(labels), lower, tuple(shape)
-        self._taught: Taught | None = None
-        self._classes: np.ndarray | None = None
         self._network: Network | None = None
         self.curve_: list[tuple[int, float, float]] = []
         self.epochs_: list[Epoch] = []
         self.kink_ = 0
         self.held_out_ = np.empty(0, bool)
 
-    @property
-    def classes_(self) -> np.ndarray:
-        """(C,) str, sorted; NotFittedError before `fit`."""
-        return need(self._classes, self.name)
-
-    def fit(
-        self,
-        X: np.ndarray,
-        y: Labels,
-        takes: Takes = None,
-        *,
-        gram: np.ndarray | None = None,
-        progress: Callable[[int, float, float], bool | None] | None = None,
-    ) -> Self:
-        """Learn from rows X (N, D) labelled y (N,); takes (N,) keep the views of a recording on one side.
-
-        ShapeError for fewer than two classes or rows of another length than the base's; progress(epoch, loss,
-        accuracy): what returns True stops there.
-        """
-        return self._learn(Taught.check(X, y, takes), progress)
-
-    def partial_fit(self, X: np.ndarray, y: Labels, takes: Takes = None) -> Self:
-        """Learn from more examples: trained anew from the base, the same as `fit` on all examples so far."""
-        more = Taught.check(X, y, takes)
-        return self._learn(more if self._classes is None else need_examples(self._taught, self.name).plus(more))
-
-    def remove_class(self, label: str) -> Self:
-        """Forget a class and its examples, and train anew; ShapeError where fewer than two would be left."""
-        left = need_examples(self._taught, self.name).without(label)
-        assert left is not None  # two classes were taught
-        return self._learn(left)
-
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of rows (M, D); each row sums to 1."""
         network = need(self._network, self.name)
         return softmax(network(self._shaped(check_rows(X, self._width(network)))))
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Labels (M,) of rows (M, D)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-    def score(self, X: np.ndarray, y: Labels) -> float:
-        """The share of rows (M, D) that get their label y (M,)."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `predict` needs: a JSON-able dict and arrays."""
@@ -173,7 +132,7 @@ class TunedHead:
         )
         return head
 
-    def _learn(self, taught: Taught, progress: Callable[[int, float, float], bool | None] | None = None) -> Self:
+    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         if self.upper is None:
             raise ConfigError("a tuned head needs the layers of a base of speech: make the profile with --base DIR")
@@ -212,7 +171,7 @@ class TunedHead:
             self.kink_ = self.kink_ if phase else len(epochs)
             if watch.stopped:
                 break
-        self._network, self._taught, self._classes = network, taught, classes
+        self._network, self._taught, self._classes = network, replace(taught, gram=None), classes  # it needs none
         self.epochs_, self.held_out_ = epochs, held
         self.curve_ = [(epoch.number, epoch.loss, epoch.score) for epoch in epochs]
         return self
@@ -221,9 +180,7 @@ class TunedHead:
 class Watch:
     """Looks on while a phase is trained: its epochs, numbered on from the phase before, and the best weights so far."""
 
-    def __init__(
-        self, network: Network, before: int, progress: Callable[[int, float, float], bool | None] | None
-    ) -> None:
+    def __init__(self, network: Network, before: int, progress: Progress | None) -> None:
         self.epochs: list[Epoch] = []
         self.best = (float("inf"), network.copy_arrays())
         """The least loss, and all that is trained as it was then."""
