@@ -28,7 +28,7 @@ from edge_tl.heads.tuned import TunedHead
 from edge_tl.judge.confidence import Confidence, cautions
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.validation import evaluate
-from edge_tl.labels import OTHER, check_label
+from edge_tl.labels import OTHER, check_label, label_texts
 
 if TYPE_CHECKING:
     from edge_tl.media.sound import Sound
@@ -216,8 +216,7 @@ class Recognizer:
             )
         self.forget()
         if len(examples.y):
-            labels = [str(label) for label in examples.y]
-            self._add(examples.X, labels, examples.takes.tolist(), examples.sessions.tolist())
+            self._add(examples.X, label_texts(examples.y).tolist(), examples.takes.tolist(), examples.sessions.tolist())
 
     def forget(self) -> None:
         """Give the examples' memory back: it goes on recognising, and learns again after `replace`."""
@@ -277,8 +276,8 @@ class Recognizer:
 
         They are taught and never asked: `evaluate` knows nothing of them.
         """
-        y, numbers = (np.repeat(np.array(part), self.views) for part in (labels, takes))
-        return Variations(self._features_of(embeddings), y.astype(str), numbers.astype(np.int64))
+        y, numbers = np.repeat(label_texts(labels), self.views), np.repeat(np.array(takes, np.int64), self.views)
+        return Variations(self._features_of(embeddings), y, numbers)
 
     def evaluate(
         self, progress: Callable[[int, int], object] | None = None, names: Mapping[int, str] | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_tl.labels import label_texts
+
 
 def as_kept(embedding: np.ndarray | None, dim: int) -> np.ndarray:
     """What the store keeps of an embedding: itself, or zeros float32 (dim,) for None, where nothing was found."""
@@ -18,9 +20,10 @@ def kept_found(X: np.ndarray) -> np.ndarray:
 def nobody_class(y: np.ndarray, found: np.ndarray) -> str | None:
     """The class that means "nothing there": the one with the largest share of examples without a find, above half.
 
-    y: labels (N,); found: bool (N,), False where nothing was. None where no class is so; of equal shares the
-    class with more such examples, then the first in the alphabet.
+    y: labels (N,) of any kind, the answer is text; found: bool (N,), False where nothing was. None where no
+    class is so; of equal shares the class with more such examples, then the first in the alphabet.
     """
+    y = label_texts(y)
     best, most = None, (0.5, 0)
     for label in np.unique(y[~found]):
         missed = int((~found[y == label]).sum())
@@ -37,7 +40,7 @@ def teaching_rows(y: np.ndarray, takes: np.ndarray, found: np.ndarray) -> np.nda
     a single one is no lesson.
     """
     nobody = nobody_class(y, found)
-    stray = found & (y == nobody)
+    stray = found & (label_texts(y) == nobody)
     return found & ~stray if len(np.unique(takes[stray])) < 2 else found
 
 

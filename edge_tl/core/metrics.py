@@ -8,6 +8,7 @@ from math import sqrt
 import numpy as np
 
 from edge_tl.errors import ShapeError
+from edge_tl.labels import label_texts
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Suspect:
 
 
 def accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> float:
-    """The share of equal labels of two arrays (N,); NaN for none; ShapeError where the lengths differ."""
+    """The share of equal labels of two arrays (N,), of any kind; NaN for none; ShapeError where the lengths differ."""
     y_true, y_pred = same_length(y_true, y_pred)
     return float(np.mean(y_true == y_pred)) if len(y_true) else float("nan")
 
@@ -33,17 +34,22 @@ def accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> float:
 def confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Counts int64 (C, C): row = true class, column = predicted class, in the order of `classes`.
 
-    A label that is not among `classes` raises ShapeError.
+    Labels of any kind; one that is not among `classes` raises ShapeError.
     """
     y_true, y_pred = same_length(y_true, y_pred)
-    place = {str(label): i for i, label in enumerate(classes)}
-    counts = np.zeros((len(place), len(place)), np.int64)
-    try:
-        rows, columns = ([place[str(label)] for label in labels] for labels in (y_true, y_pred))
-    except KeyError as error:
-        raise ShapeError(f"label {error} is not among the classes {', '.join(place)}") from None
-    np.add.at(counts, (rows, columns), 1)
+    counts = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(counts, (places(y_true, classes), places(y_pred, classes)), 1)
     return counts
+
+
+def places(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """int64 (N,): where each label stands among `classes` (C,), both of any kind; ShapeError for one that is none."""
+    names = label_texts(classes).tolist()
+    place = {name: i for i, name in enumerate(names)}
+    try:
+        return np.array([place[label] for label in label_texts(labels).tolist()], np.int64)
+    except KeyError as error:
+        raise ShapeError(f"label {error} is not among the classes {', '.join(names)}") from None
 
 
 def recall(counts: np.ndarray) -> np.ndarray:
@@ -136,9 +142,10 @@ def roc(known: np.ndarray, strange: np.ndarray) -> Roc:
 def suspects(y_true: np.ndarray, proba: np.ndarray, classes: np.ndarray, limit: int = 10) -> list[Suspect]:
     """The examples most likely mislabelled, the largest margin first, at most `limit`.
 
-    proba: (N, C) probabilities of each example by a head that did not see it; a row of NaN was not judged.
+    proba: (N, C) probabilities of each example by a head that did not see it; a row of NaN was not judged. ShapeError
+    for a label that is not among `classes`.
     """
-    place = np.searchsorted(classes, y_true)
+    place = places(y_true, classes)
     rows = np.arange(len(place))
     judged = np.isfinite(proba).all(axis=1)
     likely = np.where(judged, np.nan_to_num(proba).argmax(axis=1), place)
@@ -173,8 +180,8 @@ def area(boxes: np.ndarray) -> np.ndarray:
 
 
 def same_length(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as arrays (N,), or ShapeError."""
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    """Both as text (N,), or ShapeError."""
+    y_true, y_pred = label_texts(y_true), label_texts(y_pred)
     if y_true.ndim != 1 or y_true.shape != y_pred.shape:
         raise ShapeError(f"{y_true.shape} true and {y_pred.shape} predicted labels came; wanted as many of each")
     return y_true, y_pred

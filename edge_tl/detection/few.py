@@ -22,6 +22,7 @@ from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.heads.ridge import RidgeHead
+from edge_tl.labels import label_texts
 from edge_tl.media.image import check_picture, cut_out, decode
 
 NAME = "boxes"
@@ -149,7 +150,7 @@ class BoxHead:
 
         NotFittedError where fewer than LEAST_EXAMPLES have a box.
         """
-        names = np.array([*labels], str)
+        names = label_texts(labels)
         chosen = np.ones(len(names), bool) if taught is None else taught
         first, second = chosen[views.whole_of], chosen[views.close_of]
         boxed = np.unique(views.whole_of[first])

@@ -11,6 +11,7 @@ import numpy as np
 from edge_tl.core.metrics import iou
 from edge_tl.detection.few import LEAST_EXAMPLES, SURE, Boxed, BoxHead, FewDetector, Views
 from edge_tl.embedders.embedder import Embedder
+from edge_tl.labels import label_texts
 
 PARTS = 5
 """Takes are left out in so many contiguous parts: pictures that follow each other resemble each other."""
@@ -85,7 +86,7 @@ def judge(
     """Find the box of every example with a head that was not taught its fold; progress(done, total) as it goes."""
     boxed = np.array([one.box is not None for one in examples])
     kind, folds = folds_of(takes, sessions, boxed)
-    names = [one.label for one in examples]
+    names = label_texts([one.label for one in examples]).tolist()
     ious, there = np.full(len(examples), np.nan), np.full(len(examples), np.nan)
     labels, right = np.full(len(examples), "", object), np.zeros(len(examples), bool)
     done = 0
@@ -101,7 +102,7 @@ def judge(
             labels[number] = found.label
             if one.box is not None:
                 ious[number] = iou(np.array([found.box]), one.box[None])[0]
-                right[number] = found.label == one.label
+                right[number] = found.label == names[number]
             done += 1
             if progress:
                 progress(done, len(examples))

@@ -14,6 +14,7 @@ import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.finetune.picture_base import PictureBase, freeze
+from edge_tl.labels import label_texts
 from edge_tl.nn import Adam, Conv2D, CrossEntropy, Dense, Epoch, Layer, Network, fit
 from edge_tl.tflite.interpreter import Interpreter
 
@@ -25,7 +26,7 @@ AT_ONCE = 64
 """Pictures that the interpreter takes in one go."""
 
 Labelled = tuple[np.ndarray, Sequence[str]]
-"""Pictures uint8 (N, h, w) or (N, h, w, C), and a label for each."""
+"""Pictures uint8 (N, h, w) or (N, h, w, C), and a label for each, known by its text."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def adapt(
         raise ConfigError(
             f"mode {mode!r}, {epochs} epochs, batch {batch}, rate {rate}; e.g. {MODES[0]!r}, 10, 128, .01"
         )
-    pictures, names = examples
+    pictures, names = examples[0], label_texts(examples[1]).tolist()
     labels = outputs_for(base.about.labels, names)
     network = base.copy()
     if labels is None:
@@ -123,7 +124,7 @@ def batch_of(examples: int) -> int:
 def accuracy(base: PictureBase, network: Network, labels: Sequence[str], asked: Labelled) -> float:
     """The share of the asked pictures that the network names rightly."""
     named = network(base.pixels(asked[0])).argmax(axis=1)
-    return float(np.mean(np.asarray(labels)[named] == np.asarray(asked[1])))
+    return float(np.mean(label_texts(labels)[named] == label_texts(asked[1])))
 
 
 def outputs_for(known: Sequence[str], names: Sequence[str]) -> tuple[str, ...] | None:
@@ -138,7 +139,7 @@ def outputs_for(known: Sequence[str], names: Sequence[str]) -> tuple[str, ...] |
 
 def indicators(names: Sequence[str], labels: Sequence[str]) -> np.ndarray:
     """Float32 (N, labels): 1 where a name is the label; ShapeError for a name that is none of them."""
-    places = {label: place for place, label in enumerate(labels)}
+    places, names = {label: place for place, label in enumerate(labels)}, label_texts(names).tolist()
     if strange := sorted({name for name in names if name not in places}):
         raise ShapeError(f"{strange[0]!r} is none of the labels that are trained: {', '.join(labels)}")
     return np.eye(len(labels), dtype=np.float32)[[places[name] for name in names]]

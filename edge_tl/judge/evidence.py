@@ -12,6 +12,7 @@ from edge_tl.core.absent import nobody_class
 from edge_tl.core.metrics import confusion, recall
 from edge_tl.errors import ShapeError
 from edge_tl.heads.ridge import RidgeHead
+from edge_tl.labels import label_texts
 
 LAMBDA_ROWS = 300
 """How many examples choose λ: of 1000, all of them take 203 ms on one core, these 58; all sentences then take 69 ms,
@@ -25,7 +26,7 @@ class Recorded:
     X: np.ndarray
     """(N, F) the rows that a head sees."""
     y: np.ndarray
-    """(N,) labels."""
+    """(N,) labels, str; others are taken by their text."""
     takes: np.ndarray
     """(N,) whole numbers, one for each hold of the key."""
     sessions: np.ndarray | None = None
@@ -48,6 +49,7 @@ class Recorded:
     """(N, 2) where it was found, x and y as shares of the width and height; NaN where that is not known."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "y", label_texts(self.y))
         count = len(self.y)
         for name in ("X", "takes", "sessions", "finds", "spots"):
             values = getattr(self, name)
