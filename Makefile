@@ -151,11 +151,12 @@ check-systemd: $(VENV)/dev
 check-camera:
 	@tests/checks/check_camera.sh
 
-# The data set files of speech commands are tested against the published package itself, where Node is at hand.
+# Data set files of speech commands and kNN are tested against the published packages themselves, where Node is at hand.
 node_modules:
 	@npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
 	  @tensorflow-models/speech-commands@0.5.4 @tensorflow/tfjs-core@3.21.0 @tensorflow/tfjs-data@3.21.0 \
-	  @tensorflow/tfjs-layers@3.21.0 @mediapipe/objectron@0.4.1675468480
+	  @tensorflow/tfjs-layers@3.21.0 @mediapipe/objectron@0.4.1675468480 \
+	  @tensorflow-models/knn-classifier@1.2.4 @tensorflow/tfjs-backend-cpu@3.21.0
 
 clean:
 	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe build dist *.egg-info

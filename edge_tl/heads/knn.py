@@ -28,7 +28,7 @@ class KNNHead(Head):
     votes `predict` names the first in sorted order. A row of zeros has no direction and is refused (ShapeError).
 
     With ties="class" both kinds of tie go to the earlier class, as in the npm package @tensorflow-models/knn-classifier
-    (1.2.6): of equally near examples those of the earlier class vote, and of equal votes it is named. Classes come in
+    (1.2): of equally near examples those of the earlier class vote, and of equal votes it is named. Classes come in
     the order of teaching, those named by whole numbers first, ascending: the order of the keys of an object there.
     """
 

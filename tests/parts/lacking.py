@@ -35,6 +35,7 @@ HOW: dict[str, str] = {
     "downloads/speech_18w": "edge-tl-host convert speech of speech_commands_18w, with --out downloads/speech_18w",
     "TensorFlow": "make test HOST=1",
     "Node with @tensorflow-models/speech-commands": "make node_modules (needs Node and npm)",
+    "Node with @tensorflow-models/knn-classifier": "make node_modules (needs Node and npm)",
     "@mediapipe/objectron": "make node_modules (needs npm)",
 }
 """Name → where it is to be had. A data set's name is its path in the folder of data; what lies in it counts as it."""
