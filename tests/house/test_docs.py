@@ -32,6 +32,14 @@ def test_the_readme_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[-1] == "left"
 
 
+def test_the_code_about_heads_runs() -> None:
+    """The Python of the page about heads runs, each block by itself, and what it asserts is so."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "heads.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "heads.md", "exec"), {})
+
+
 @pytest.mark.parametrize(("page", "build"), [("commands.md", build_parser), ("host.md", build_host_parser)])
 def test_every_option_is_documented(page: str, build: Callable[[], argparse.ArgumentParser]) -> None:
     """Each option and each command of `edge-tl` and `edge-tl-host` stands on its page in docs."""

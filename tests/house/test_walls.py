@@ -88,6 +88,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "paho": ("device/serve/mqtt.py",),
     "gpiozero": ("device/serve/pins.py",),
     "curses": ("device/screens/terminal.py",),
+    "sklearn": ("edge_tl/heads/estimators.py",),
     "sqlite3": ("edge_tl/store/database.py",),
     "tensorflow": ("host_tools/",),
 }
