@@ -77,10 +77,10 @@ class KNNHead(Head):
         count = min(self.k, self._n)
         limit = np.partition(similar, self._n - count, axis=1)[:, self._n - count] - MARGIN
         found = np.empty((len(asked), count), np.int64)
-        by_class = self.ties == "class" and self._by_class()[np.searchsorted(self.classes_, self._y)]
+        by_class = None if self.ties == "example" else self._by_class()[np.searchsorted(self.classes_, self._y)]
         for i, row in enumerate(similar):
             near = np.flatnonzero(row >= limit[i])
-            if by_class is not False:
+            if by_class is not None:
                 near = near[np.argsort(by_class[near], kind="stable")]
             exact = (rows[near].astype(np.float64) * asked[i]).sum(axis=1)
             found[i] = near[np.argsort(-np.round(exact, 12), kind="stable")[:count]]
@@ -132,7 +132,8 @@ class KNNHead(Head):
             self._rows = rows = room
         rows[self._n : last] = new
         self._n, self._y = last, np.concatenate([self._y, more.y])
-        self._classes = np.union1d(self.classes_, more.classes)
+        if not {*more.y.tolist()} <= {*self.classes_.tolist()}:
+            self._classes = np.union1d(self.classes_, more.y)
         return self
 
     def _by_class(self) -> np.ndarray:
