@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from argparse import Namespace
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from device.cli.model_places import folder_of_models
@@ -17,8 +17,8 @@ from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.core.answers import Saved
 from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.embedders.look.models import ALL
-from edge_tl.embedders.look.ways import NEEDS, Look, open_look
+from edge_tl.embedders.look.choices import ALL, NEEDS
+from edge_tl.embedders.look.ways import Look, open_look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked
 from edge_tl.frames import BaseSource
@@ -26,7 +26,7 @@ from edge_tl.labels import check_label, escape, unescape
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_hearing import SPEECH, Hearing, open_base, read_hearing, write_hearing
+from edge_tl.store.settings_hearing import Hearing, open_base, read_hearing, write_hearing
 from edge_tl.store.settings_look import read_look, remembered_look, write_look
 from edge_tl.store.settings_model import read_chosen
 
@@ -34,35 +34,98 @@ clock = time.monotonic
 """The clock of everything that runs for real."""
 
 
-def load_embedder(arguments: Namespace, look: Look | None = None) -> Embedder:
-    """What looks at pictures so; None for as the profile was taught, which may also be what listens.
+@dataclass(frozen=True)
+class Context:
+    """What every part that opens something must know: where the state lies, and which profile, model and threads."""
 
-    The image model in it is that of `--model`, else the one that the profile uses, else the shipped one.
-    """
-    hearing = read_hearing(profile_folder(arguments)) if look is None else None
-    if hearing is not None:
-        return open_base(hearing, arguments.threads)
+    data_dir: Path
+    profile: str
+    """A label; the profile need not be there."""
+    model: Path | None = None
+    """The folder of a converted image model; None for the one that the profile uses."""
+    threads: int | None = None
+    """Of the interpreter; None for as many as suit the machine."""
 
-    def load_inner() -> TFLiteEmbedder:
-        return TFLiteEmbedder.load(arguments.model or chosen_model(arguments), threads=arguments.threads)
+    @property
+    def profile_folder(self) -> Path:
+        """Where the profile lies, or would."""
+        return self.data_dir / "profiles" / escape(check_label(self.profile))
 
-    if look is None:
-        look = read_look(profile_folder(arguments))
-    # Asked only where models are needed: they are read to the last byte, to see that they are unharmed.
-    folder = models_folder(arguments, NEEDS[look.way]) if look.way in NEEDS else Path()
-    return open_look(look, folder, load_inner, arguments.threads)
+    @property
+    def embedders_folder(self) -> Path:
+        """Where `edge-tl model use` puts converted models."""
+        return self.data_dir / "embedders"
 
+    def models_folder(self, which: str = ALL) -> Path:
+        """Where the models that look for `hands`, for `face`, or for `all` are installed, else would be."""
+        return folder_of_models(self.data_dir, which)
 
-def asked_look(arguments: Namespace, remembered: Look) -> Look:
-    """The way to look of `--look`, `--box` and `--hands`; what they leave open is as remembered."""
-    if arguments.look is None:
-        if arguments.box is not None or arguments.hands is not None:
-            option, way = ("--box", "box") if arguments.box is not None else ("--hands", "hand")
-            raise ConfigError(f"{option} was given without --look: give --look {way} too")
-        return remembered
-    same = arguments.look == remembered.way
-    box = arguments.box or (remembered.box if same else None)
-    return Look(arguments.look, box, arguments.hands or (remembered.hands if same else "largest"))
+    def image_model(self) -> Path:
+        """The folder of the model that is named here, else of the one that the profile uses, else of the shipped one.
+
+        ModelError where the profile uses one that is not installed.
+        """
+        if self.model is not None:
+            return self.model
+        name = read_chosen(self.profile_folder)
+        if name is None:
+            return default_model()
+        folder = self.embedders_folder / name
+        if not folder.is_dir():
+            raise ModelError(
+                f"profile {self.profile!r} uses the model {name}, which is not installed: `edge-tl model use FOLDER` "
+                "installs it, and without FOLDER goes back to the one that ships"
+            )
+        return folder
+
+    def load_embedder(self, look: Look | None = None) -> Embedder:
+        """What looks at pictures so; None for as the profile was taught, which may also be what listens."""
+        hearing = read_hearing(self.profile_folder) if look is None else None
+        if hearing is not None:
+            return open_base(hearing, self.threads)
+        look = look or read_look(self.profile_folder)
+        # Asked only where models are needed: they are read to the last byte, to see that they are unharmed.
+        folder = self.models_folder(NEEDS[look.way]) if look.way in NEEDS else Path()
+        return open_look(
+            look, folder, lambda: TFLiteEmbedder.load(self.image_model(), threads=self.threads), self.threads
+        )
+
+    def open_profile(self, stack: ExitStack, *, writable: bool, make: bool = False) -> Profile:
+        """The profile, closed by the stack; ProfileError where there is none and it is not to be made."""
+        folder = self.profile_folder
+        if not make and not os.path.isdir(folder):
+            # Not even a command that writes makes one here: a mistyped name must not leave an empty profile behind.
+            others = sorted(unescape(path.name) for path in folder.parent.glob("*") if path.is_dir())
+            there = f" (there are: {', '.join(others)})" if others else ""
+            raise ProfileError(
+                f"there is no profile {self.profile!r} in {self.data_dir}{there}: run `edge-tl teach` first, or "
+                "`edge-tl examples import FOLDER`"
+            )
+        try:
+            return stack.enter_context(Profile(folder, writable=writable))
+        except ProfileLocked:
+            console = service_console(self.data_dir)
+            if console is None:
+                raise
+            raise ProfileLocked(
+                f"the service holds profile {self.profile!r}: teach and train it {console}, or stop the service first "
+                "(sudo systemctl stop edge-tl)"
+            ) from None
+
+    def open_camera(self, camera: str, degrees: int, stack: ExitStack, look: Look | None = None) -> BaseSource:
+        """A camera by its words, open and coming back by itself when it is lost; closed by the stack.
+
+        degrees: clockwise, which every picture is turned by first. look: who will look, so that a simulated player
+        shows what is sought; None for as the profile was taught.
+        """
+        if parse_camera(camera).kind == "sim":
+            if degrees:
+                raise ConfigError("--rotate is for a camera that hangs on its side; the simulated player sits upright")
+            way = (look or read_look(self.profile_folder)).way
+            player = open_source(camera, clock=clock, subject=subject_of(way))
+            stack.callback(player.close)
+            return player
+        return stack.enter_context(Reconnecting(lambda: open_turned(camera, degrees), clock=clock))
 
 
 def adopt_look(profile: Profile, look: Look) -> None:
@@ -100,21 +163,12 @@ def adopt_hearing(profile: Profile, hearing: Hearing | None = None) -> None:
     write_hearing(profile.folder, hearing)
 
 
-def asked_hearing(arguments: Namespace) -> Hearing | None:
-    """The base of `--base`, opened as far as the profile has it; None where it was not given."""
-    if arguments.base is None:
-        return None
-    base = arguments.base if arguments.base == SPEECH else os.path.abspath(arguments.base)
-    remembered = read_hearing(profile_folder(arguments))
-    return remembered if remembered is not None and remembered.base == base else Hearing(base)
-
-
-def check_hearing(arguments: Namespace) -> None:
+def check_hearing(context: Context) -> None:
     """ConfigError where the profile is there and is not one of words."""
-    folder = profile_folder(arguments)
+    folder = context.profile_folder
     if os.path.isdir(folder) and read_hearing(folder) is None:
         raise ConfigError(
-            f"profile {arguments.profile!r} was taught with pictures: give the --profile that was taught words "
+            f"profile {context.profile!r} was taught with pictures: give the --profile that was taught words "
             "(`edge-tl teach --mic --profile words`)"
         )
 
@@ -134,58 +188,6 @@ def options(look: Look) -> str:
     if look.box is not None:
         text += " --box " + ",".join(f"{share:g}" for share in look.box)
     return text + " --hands both" if look.hands == "both" else text
-
-
-def profile_folder(arguments: Namespace) -> Path:
-    """Where the profile of `--profile` lies."""
-    return Path(arguments.data_dir) / "profiles" / escape(check_label(arguments.profile))
-
-
-def chosen_model(arguments: Namespace) -> Path:
-    """The folder of the converted model that the profile uses, else of the one that ships."""
-    name = read_chosen(profile_folder(arguments))
-    if name is None:
-        return default_model()
-    folder = embedders_folder(arguments) / name
-    if not folder.is_dir():
-        raise ModelError(
-            f"profile {arguments.profile!r} uses the model {name}, which is not installed: `edge-tl model use FOLDER` "
-            "installs it, and without FOLDER goes back to the one that ships"
-        )
-    return folder
-
-
-def embedders_folder(arguments: Namespace) -> Path:
-    """Where `edge-tl model use` puts converted models."""
-    return Path(arguments.data_dir) / "embedders"
-
-
-def models_folder(arguments: Namespace, which: str = ALL) -> Path:
-    """Where the models that look for `hands`, for `face`, or for `all` are installed, else would be."""
-    return folder_of_models(Path(arguments.data_dir), which)
-
-
-def open_profile(arguments: Namespace, stack: ExitStack, *, writable: bool, make: bool = False) -> Profile:
-    """The profile of `--profile`, closed by the stack; ProfileError where there is none and it is not to be made."""
-    folder = profile_folder(arguments)
-    if not make and not os.path.isdir(folder):
-        # Not even a command that writes makes one here: a mistyped name must not leave an empty profile behind.
-        others = sorted(unescape(path.name) for path in folder.parent.glob("*") if path.is_dir())
-        there = f" (there are: {', '.join(others)})" if others else ""
-        raise ProfileError(
-            f"there is no profile {arguments.profile!r} in {arguments.data_dir}{there}: run `edge-tl teach` first, or "
-            "`edge-tl examples import FOLDER`"
-        )
-    try:
-        return stack.enter_context(Profile(folder, writable=writable))
-    except ProfileLocked:
-        console = service_console(Path(arguments.data_dir))
-        if console is None:
-            raise
-        raise ProfileLocked(
-            f"the service holds profile {arguments.profile!r}: teach and train it {console}, or stop the service first "
-            "(sudo systemctl stop edge-tl)"
-        ) from None
 
 
 def service_console(data_dir: Path) -> str | None:
@@ -208,36 +210,18 @@ def load_saved(profile: Profile) -> Saved | None:
     return saved
 
 
-def open_camera(arguments: Namespace, stack: ExitStack) -> BaseSource | None:
-    """The camera of `--camera`, open and coming back by itself when it is lost; None with `--no-camera`."""
-    if arguments.no_camera:
-        return None
-    degrees = arguments.rotate
-    if parse_camera(arguments.camera).kind == "sim":
-        if degrees:
-            raise ConfigError("--rotate is for a camera that hangs on its side; the simulated player sits upright")
-        way = getattr(arguments, "look", None) or read_look(profile_folder(arguments)).way
-        player = open_source(arguments.camera, clock=clock, subject=subject_of(way))
-        stack.callback(player.close)
-        return player
-
-    def acquire() -> BaseSource:
-        camera = open_source(arguments.camera, clock=clock, loop=True)
-        return Rotated(camera, degrees) if degrees else camera
-
-    return stack.enter_context(Reconnecting(acquire, clock=clock))
+def open_turned(camera: str, degrees: int, subject: str = "head") -> BaseSource:
+    """A camera by its words, open, every picture turned clockwise first; subject: as of `open_source`."""
+    source = open_source(camera, clock=clock, loop=True, subject=subject)
+    return Rotated(source, degrees) if degrees else source
 
 
-def open_microphone(arguments: Namespace, stack: ExitStack, *, paced: bool = True, loop: bool = False) -> BaseSource:
-    """The microphone of `--mic`, open and coming back by itself when it is lost; or a recording in its place.
+def open_microphone(mic: str, stack: ExitStack, *, paced: bool = True, loop: bool = False) -> BaseSource:
+    """A microphone by its words, open and coming back by itself when it is lost; or a recording in its place.
 
     paced: of a recording, whether it comes as fast as it was spoken. loop: whether it begins again at its end.
     """
-
-    def acquire() -> BaseSource:
-        return open_mic(arguments.mic or "auto", clock=clock, paced=paced, loop=loop)
-
-    return stack.enter_context(Reconnecting(acquire, clock=clock))
+    return stack.enter_context(Reconnecting(lambda: open_mic(mic, clock=clock, paced=paced, loop=loop), clock=clock))
 
 
 def subject_of(way: str) -> str:

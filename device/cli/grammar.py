@@ -23,10 +23,9 @@ from device.cli.arguments import (
 from device.cli.detect_grammar import add_detect
 from device.cli.model_grammar import add_model
 from device.cli.serve_grammar import add_service
-
-WAYS = ("frame", "box", "hand", "hand-crop", "face", "face-crop")
-HANDS = ("largest", "both")
-HEADS = ("ridge", "softmax", "mlp", "knn", "prototype", "tuned")
+from device.sources.rotated import DEGREES
+from edge_tl.embedders.look.choices import HANDS, WAYS
+from edge_tl.heads import HEADS, WITH_BASE
 
 
 def data_dir() -> Path:
@@ -78,7 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     turning.add_argument(
         "--rotate",
         type=int,
-        choices=(0, 90, 180, 270),
+        choices=DEGREES,
         default=0,
         help="turn every picture clockwise first: a camera that hangs upside down or on its side (default: 0)",
     )
@@ -132,7 +131,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--hands", choices=HANDS, help="with --look hand: the largest hand, or both (default: largest)"
     )
     head = argparse.ArgumentParser(add_help=False)
-    head.add_argument("--head", choices=HEADS, help="what is trained on the examples (default: ridge)")
+    head.add_argument("--head", choices=(*HEADS, *WITH_BASE), help="what is trained on the examples (default: ridge)")
 
     def command(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help_text, description=sentence(help_text), parents=list(parents))

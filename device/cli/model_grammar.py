@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from device.cli.arguments import pair, positive, seed, sentence, share, threads, two_phases
+from edge_tl.embedders.look.choices import MODELS
 
-MODELS = ("hands", "face", "all")
 ADAPTING = ("freeze", "reset", "all", "compare")
 
 
@@ -74,7 +74,6 @@ def add_model(
     exchange = model_action("use", "let a profile look with another converted model, unless that is worse", profile)
     exchange.add_argument("path", type=Path, nargs="?", metavar="FOLDER", help="default: the model that ships")
     exchange.add_argument("--force", action="store_true", help="use it although it is worse")
-    exchange.set_defaults(model=None, threads=None)
     fused = model_action(
         "fuse", "write a trained profile as one .tflite file: picture in, probabilities out", profile, model
     )
@@ -121,7 +120,7 @@ def add_model(
         model_action("detector", "train an object detector here, on scenes that it draws: triangles and rectangles")
     )
     get = model_action("get", "get the models that find hands or faces, of a published package (35 MB)")
-    get.add_argument("which", choices=MODELS, metavar="hands|face|all", help="what is looked for")
+    get.add_argument("which", choices=MODELS, metavar="|".join(MODELS), help="what is looked for")
     get.add_argument("--wheel", type=Path, metavar="FILE", help="the package, where there is no network")
     get.add_argument(
         "--if-possible",

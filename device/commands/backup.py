@@ -6,7 +6,7 @@ import time
 from argparse import Namespace
 from contextlib import ExitStack
 
-from device.assembly import open_profile
+from device.assembly import Context
 from device.cli.output import print_json
 from edge_tl.store.backup import write_backup
 
@@ -14,7 +14,7 @@ from edge_tl.store.backup import write_backup
 def run(arguments: Namespace) -> int:
     """Write the file, also while a service teaches the profile."""
     with ExitStack() as stack:
-        profile = open_profile(arguments, stack, writable=False)
+        profile = Context(arguments.data_dir, arguments.profile).open_profile(stack, writable=False)
         size_bytes = write_backup(profile, arguments.profile, arguments.path, time.time())
     if arguments.json:
         print_json({"file": str(arguments.path), "bytes": size_bytes})

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import asked_look, clock, load_embedder, make_controller, subject_of
+from device.assembly import clock, make_controller, subject_of
 from device.cli.model_places import has_models
 from device.cli.output import print_json, warn
 from device.cli.spoken_demo import voice_demo, voice_lines
+from device.commands.options import asked_look, context_of
 from device.pacman.game import Game, State
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
@@ -29,7 +30,8 @@ from device.sources.choose import parse_camera
 from device.teach.players import FolderPlayer, Player, SimulatedDemo, directions
 from device.teach.rehearsal import Score, evaluate, teach
 from edge_tl.core.answers import Learned
-from edge_tl.embedders.look.ways import NEEDS, Look
+from edge_tl.embedders.look.choices import NEEDS
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
 from edge_tl.line import PictureLine
 from edge_tl.recognizer import Recognizer
@@ -59,11 +61,13 @@ def run(arguments: Namespace) -> int:
     if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():
         term = Terminal(min_rows=24, min_columns=80)
         term.check()  # before half a minute of teaching, not after it
-    look = asked_look(arguments, look_at_shown(arguments))
-    player = choose_player(arguments, look)
+    context = context_of(arguments)
+    camera = "auto" if arguments.no_camera else arguments.camera
+    look = asked_look(arguments, look_at_shown(camera, context.data_dir))
+    player = choose_player(camera, look, arguments.seed, sessions=arguments.sessions, degrees=arguments.rotate)
     # The whole picture stands beside whatever else is looked at.
     looks = [look] if look == FRAME else [look, FRAME]
-    recognizers = [Recognizer(load_embedder(arguments, way), arguments.head or "ridge") for way in looks]
+    recognizers = [Recognizer(context.load_embedder(way), arguments.head or "ridge") for way in looks]
     with tempfile.TemporaryDirectory(prefix="edge-tl-demo-") as folder:
         learned = teach(player, recognizers, Path(folder) / "examples.sqlite")
     scores = evaluate(player, recognizers)
@@ -71,55 +75,55 @@ def run(arguments: Namespace) -> int:
     if scores[0].tomorrow is None or (look == FRAME and arguments.look is None):
         day = "today"
         player.today()
-    played = play(player, recognizers[0], arguments, term, day)
+    played = play(player, recognizers[0], term, day, seed=arguments.seed, seconds=arguments.seconds)
     result = summary(player, look, recognizers[0], learned[0], scores, played)
     if arguments.look is None and isinstance(player, SimulatedDemo):
-        result["voice"] = voice_demo(arguments.threads, arguments.seed)
+        result["voice"] = voice_demo(context.threads, arguments.seed)
     if arguments.json:
         print_json(result)
     else:
         print(text(result))
         if look == FRAME and isinstance(player, SimulatedDemo):
-            print(wrapped(advice(arguments.data_dir, player.subject)))
+            print(wrapped(advice(context.data_dir, player.subject)))
     return 0
 
 
-def look_at_shown(arguments: Namespace) -> Look:
+def look_at_shown(camera: str, data_dir: Path) -> Look:
     """The way to look without `--look`: at what the simulated player shows, where its models are installed."""
-    choice = parse_camera("auto" if arguments.no_camera else arguments.camera)
+    choice = parse_camera(camera)
     if choice.kind not in ("auto", "sim"):
         return FRAME
     look = Look(FINDING[choice.subject or "head"])
-    return look if has_models(arguments.data_dir, NEEDS[look.way]) else FRAME
+    return look if has_models(data_dir, NEEDS[look.way]) else FRAME
 
 
-def choose_player(arguments: Namespace, look: Look) -> Player:
+def choose_player(camera: str, look: Look, seed: int, *, sessions: bool, degrees: int) -> Player:
     """The simulated player, who shows what is looked at, or the folder of `--camera`."""
-    choice = parse_camera("auto" if arguments.no_camera else arguments.camera)
+    choice = parse_camera(camera)
     if choice.kind in ("auto", "sim"):
-        if arguments.rotate:
+        if degrees:
             raise ConfigError("--rotate turns the pictures of a folder: give --camera FOLDER too")
-        if arguments.sessions:
+        if sessions:
             raise ConfigError("--sessions tells of what the folders are: give --camera FOLDER too")
-        return SimulatedDemo(arguments.seed, clock, choice.subject or subject_of(look.way))
+        return SimulatedDemo(seed, clock, choice.subject or subject_of(look.way))
     if choice.path is None or not choice.path.is_dir():
         raise ConfigError(
-            f"demo --camera {arguments.camera}: the demo teaches itself from sim or a folder of CLASS/picture; "
+            f"demo --camera {camera}: the demo teaches itself from sim or a folder of CLASS/picture; "
             "`edge-tl teach` takes cameras"
         )
-    return FolderPlayer(
-        choice.path, arguments.seed, clock, time.sleep, warn, sessions=arguments.sessions, degrees=arguments.rotate
-    )
+    return FolderPlayer(choice.path, seed, clock, time.sleep, warn, sessions=sessions, degrees=degrees)
 
 
-def play(player: Player, recognizer: Recognizer, arguments: Namespace, term: Terminal | None, day: str) -> Played:
-    """Play for `--seconds`; the pilot wants to go somewhere, the player looks there, and only what is seen steers."""
+def play(
+    player: Player, recognizer: Recognizer, term: Terminal | None, day: str, *, seed: int, seconds: float
+) -> Played:
+    """Play for so long; the pilot wants to go somewhere, the player looks there, and only what is seen steers."""
     with ExitStack() as stack:
         if term is not None:
             stack.enter_context(term)
         player.open()
         stack.callback(player.close)
-        game = Game(pick_maze(*(term.size if term else (24, 80))), seed=arguments.seed)
+        game = Game(pick_maze(*(term.size if term else (24, 80))), seed=seed)
         line = PictureLine(player, recognizer, clock, make_controller(recognizer))
         steering = directions(player.labels)
         pose_of = {direction: label for label, direction in steering.items()}
@@ -143,7 +147,7 @@ def play(player: Player, recognizer: Recognizer, arguments: Namespace, term: Ter
             if wanted in pose_of:
                 player.pose = pose_of[wanted]
 
-        until_s = clock() + arguments.seconds
+        until_s = clock() + seconds
         if term is not None:
             PlayScreen(term, round_, clock, pilot=follow).run(until_s)
         else:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from device.assembly import clock, load_embedder, open_camera, open_profile
+from device.assembly import Context, clock
 from device.cli.output import warn
+from device.commands.options import context_of, first_given
 from device.screens.detect import DetectScreen
 from device.screens.terminal import Terminal
 from device.sources.rotated import turned
@@ -33,18 +34,21 @@ Detect = Callable[[np.ndarray], tuple[Found, ...]]
 def run(arguments: Namespace) -> int:
     """Pictures by their names, else the camera; exit 1 where a file was no picture."""
     with ExitStack() as stack:
-        detector, detect = open_detector(arguments)
+        context = context_of(arguments)
+        detector, detect = open_detector(arguments, context)
         keep = keeper(arguments.out, detector) if arguments.out is not None else None
         if arguments.files:
-            return pictures(arguments, detector, detect, keep, stack)
+            show, as_json = arguments.show, arguments.json
+            return pictures(
+                arguments.files, arguments.rotate, detector, detect, keep, stack, show=show, as_json=as_json
+            )
         if arguments.show or arguments.no_camera:
             raise ConfigError("name some pictures: --show and --no-camera are for these, the camera has its own screen")
         screen = sys.stdout.isatty() and not arguments.json
         term = Terminal(min_rows=16, min_columns=60)
         if screen:
             term.check()
-        source = open_camera(arguments, stack)
-        assert source is not None
+        source = context.open_camera(arguments.camera, arguments.rotate, stack)
         watch = Watch(source, detect, clock)
         if screen:
             stack.enter_context(term)
@@ -54,7 +58,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def open_detector(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
+def open_detector(arguments: Namespace, context: Context) -> tuple[ObjectDetector, Detect]:
     """What finds things, and how it is asked."""
     if arguments.detector is not None:
         if arguments.ssd is not None:
@@ -64,7 +68,10 @@ def open_detector(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
         trained.least = arguments.threshold or trained.least
         return trained, trained.detect
     if arguments.ssd is None:
-        return open_taught(arguments)
+        foreign = first_given(arguments, "labels_file", "anchors", "pixels", "most")
+        if foreign is not None:
+            raise ConfigError(f"{foreign} goes with --ssd FILE.tflite, a detector of another maker")
+        return open_taught(context, arguments.threshold or SURE, following=not arguments.files)
     ssd = SSDDetector.load(
         arguments.ssd,
         labels=arguments.labels_file,
@@ -76,30 +83,38 @@ def open_detector(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
     return ssd, lambda picture: ssd.detect(picture, least, most)
 
 
-def open_taught(arguments: Namespace) -> tuple[ObjectDetector, Detect]:
-    """What the profile was taught with boxes."""
-    asked = [name for name in ("labels_file", "anchors", "pixels", "most") if getattr(arguments, name) is not None]
-    if asked:
-        raise ConfigError(f"--{asked[0].replace('_', '-')} goes with --ssd FILE.tflite, a detector of another maker")
+def open_taught(context: Context, least: float, *, following: bool) -> tuple[ObjectDetector, Detect]:
+    """What the profile was taught with boxes; following: through the pictures of a camera."""
     with ExitStack() as stack:
-        profile = open_profile(arguments, stack, writable=False)
-        taught = load_detector(profile, load_embedder(arguments, Look()))
-    least, taught.following = arguments.threshold or SURE, not arguments.files
+        profile = context.open_profile(stack, writable=False)
+        taught = load_detector(profile, context.load_embedder(Look()))
+    taught.following = following
     return taught, lambda picture: taught.detect(picture, least)
 
 
 def pictures(
-    arguments: Namespace, detector: ObjectDetector, detect: Detect, keep: Callable[..., str] | None, stack: ExitStack
+    files: Sequence[Path],
+    degrees: int,
+    detector: ObjectDetector,
+    detect: Detect,
+    keep: Callable[..., str] | None,
+    stack: ExitStack,
+    *,
+    show: bool,
+    as_json: bool,
 ) -> int:
-    """A line, or a line of JSON, for each picture; drawn to `--out`, and on the screen with `--show`."""
+    """A line, or a line of JSON, for each picture; drawn by `keep`, and on the screen with `show`.
+
+    degrees: clockwise, which every picture is turned by first.
+    """
     term = Terminal(min_rows=16, min_columns=60)
-    if arguments.show:
+    if show:
         term.check()
     seen: list[tuple[str, Watched]] = []
     bad = 0
-    for file in arguments.files:
+    for file in files:
         try:
-            picture = turned(decode(file), arguments.rotate)
+            picture = turned(decode(file), degrees)
         except ExampleError as error:
             warn(error)
             bad += 1
@@ -108,9 +123,9 @@ def pictures(
         one = Watched(picture, detect(picture), 0.0, 1000 * (clock() - began_s))
         if keep is not None:
             keep(picture, one.found, file.stem)
-        if arguments.show:
+        if show:
             seen.append((str(file), one))
-        elif arguments.json:
+        elif as_json:
             print(json.dumps({"file": str(file), **described(one)}), flush=True)
         else:
             print("\n".join(text(str(file), one)), flush=True)

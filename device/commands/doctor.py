@@ -18,13 +18,12 @@ from device.cli.grammar import data_dir as default_data_dir
 from device.cli.model_places import folder_of_models, folder_to_fill, shared_folder
 from device.cli.output import print_json
 from device.sources.microphone import microphones
+from edge_tl.embedders.look.choices import NEEDS
 from edge_tl.embedders.look.models import PARTS, load_part
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import EdgeTLError
 from edge_tl.models import default_model
 
-LOOKS = {"hands": "hand and hand-crop", "face": "face and face-crop"}
-"""The ways to look that need these models."""
 LEAST_FREE_BYTES = 50_000_000
 """A thousand examples of 640×480 with their embeddings; less is an afternoon's teaching that fails in its middle."""
 
@@ -151,9 +150,10 @@ def look_findings(data_dir: Path) -> Iterator[Finding]:
         get = f"edge-tl model get {which}"
         if folder_to_fill(data_dir) != shared_folder() and data_dir.absolute() != default_data_dir().absolute():
             get += f" --data-dir {shlex.quote(str(data_dir))}"
+        ways = " and ".join(way for way, needed in NEEDS.items() if needed == which)
         places = [folder / part.name for part in parts]
         if not any(place.exists() for place in places):
-            yield Finding(which, "note", f"no models to find them; needed for --look {LOOKS[which]}", get)
+            yield Finding(which, "note", f"no models to find them; needed for --look {ways}", get)
             continue
         try:
             for part in parts:

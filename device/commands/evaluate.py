@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import load_embedder, load_saved, open_profile, trained_head
+from device.assembly import load_saved, trained_head
 from device.cli.output import Progress, print_json
 from device.commands import train_boxes
+from device.commands.options import context_of, first_given
 from device.commands.train import accuracy_lines, listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.cells import cut, fit, text_columns
-from device.teach.boxed import wants_boxes
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config, sounds_at
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError
@@ -25,11 +25,14 @@ from edge_tl.recognizer import Recognizer
 
 def run(arguments: Namespace) -> int:
     """Leave-one-session-out and leave-one-take-out accuracy, confusion, recall, suspects, and what rejection costs."""
-    if wants_boxes(arguments):
-        return train_boxes.evaluate(arguments)
+    context = context_of(arguments)
+    if arguments.head is None and train_boxes.holds_boxes(
+        context, first_given(arguments, "against", "threshold", "curve")
+    ):
+        return train_boxes.evaluate(context, as_json=arguments.json)
     with ExitStack() as stack:
-        embedder = load_embedder(arguments)
-        profile = open_profile(arguments, stack, writable=False)
+        embedder = context.load_embedder()
+        profile = context.open_profile(stack, writable=False)
         saved = load_saved(profile)
         examples = profile.store.matrix(embedder.fingerprint)
         names = {session.id: session.name for session in profile.store.sessions()}

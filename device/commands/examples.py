@@ -6,12 +6,14 @@ import time
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
 
-from device.assembly import asked_look, load_embedder, open_profile
+from device.assembly import Context
 from device.cli.output import Progress, print_json, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_boxes import take_out_list
 from device.commands.examples_import import bring
+from device.commands.options import asked_look, context_of
 from edge_tl.core.absent import kept_found
 from edge_tl.embedders.embedder import Embedder, missed_text, sought_by
 from edge_tl.embedders.look.ways import Look
@@ -40,7 +42,8 @@ def run(arguments: Namespace) -> int:
         if arguments.action == "import":
             return bring(arguments, stack)
         writable = arguments.action in ("remove", "rename", "re-embed")
-        return actions[arguments.action](arguments, open_profile(arguments, stack, writable=writable))
+        profile = Context(arguments.data_dir, arguments.profile).open_profile(stack, writable=writable)
+        return actions[arguments.action](arguments, profile)
 
 
 def show(arguments: Namespace, profile: Profile) -> int:
@@ -73,9 +76,9 @@ def plural_takes(number: int) -> str:
 def take_out(arguments: Namespace, profile: Profile) -> int:
     """Export as folders, or words as a browser's data set."""
     if arguments.format == "tfjsscds":
-        return take_out_spoken(arguments, profile)
+        return take_out_spoken(profile, arguments.profile, arguments.path, as_json=arguments.json)
     if arguments.format in ("csv", "coco"):
-        return take_out_list(arguments, profile)
+        return take_out_list(profile, arguments.path, coco=arguments.format == "coco", as_json=arguments.json)
     with Progress("exporting") as progress, stoppable() as stopped:
 
         def step(done: int, total: int) -> bool:
@@ -93,23 +96,23 @@ def take_out(arguments: Namespace, profile: Profile) -> int:
     return 0
 
 
-def take_out_spoken(arguments: Namespace, profile: Profile) -> int:
+def take_out_spoken(profile: Profile, name: str, path: Path, *, as_json: bool) -> int:
     """Export every word as TFJSSCDS, one file."""
     spoken = [one for one in profile.store.list() if one.media_type in (WAV, TFJSSCDS)]
     if not spoken:
-        raise ExampleError(f"profile {arguments.profile!r} holds no words: TFJSSCDS is a format of words")
-    if arguments.path.exists():
-        raise ExampleError(f"{arguments.path} exists: choose a new name for the export")
+        raise ExampleError(f"profile {name!r} holds no words: TFJSSCDS is a format of words")
+    if path.exists():
+        raise ExampleError(f"{path} exists: choose a new name for the export")
     with Progress("exporting") as progress:
         made = []
         for done, example in enumerate(spoken):
             progress.of(done, len(spoken))
             made.append(as_spoken(profile.store, example))
-        write_synced(arguments.path, write_tfjsscds(made))
-    if arguments.json:
+        write_synced(path, write_tfjsscds(made))
+    if as_json:
         print_json({"exported": len(made)})
     else:
-        print(f"exported {len(made)} recordings to {arguments.path}")
+        print(f"exported {len(made)} recordings to {path}")
     return 0
 
 
@@ -161,10 +164,11 @@ def session_called(profile: Profile, text: str) -> int:
 
 def embed_again(arguments: Namespace, profile: Profile) -> int:
     """Re-embed everything with the model at hand and the way to look asked for, which the profile remembers."""
+    context = context_of(arguments)
     if read_hearing(profile.folder) is not None:
         if arguments.look is not None:
-            raise ConfigError(f"profile {arguments.profile!r} was taught words: --look goes with pictures")
-        return embed_words_again(arguments, profile)
+            raise ConfigError(f"profile {context.profile!r} was taught words: --look goes with pictures")
+        return embed_words_again(context, profile, as_json=arguments.json)
     remembered = None
     try:
         remembered = read_look(profile.folder)
@@ -172,7 +176,7 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
         if arguments.look is None:
             raise
     look = asked_look(arguments, remembered or Look())
-    embedder = load_embedder(arguments, look)
+    embedder = context.load_embedder(look)
     if look != remembered:
         # First of all: where this is stopped or killed half-way, running it again goes on the new way.
         write_look(profile.folder, look)
@@ -189,13 +193,13 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     return 0
 
 
-def embed_words_again(arguments: Namespace, profile: Profile) -> int:
+def embed_words_again(context: Context, profile: Profile, *, as_json: bool) -> int:
     """Re-embed every recording with the base that is at hand."""
-    embedder = load_embedder(arguments)
+    embedder = context.load_embedder()
     number = reembed(profile, embedder)
     if number is None:
         return 130
-    if arguments.json:
+    if as_json:
         print_json({"re_embedded": number, "embedder": embedder.name})
     else:
         print(f"embedded {number} examples with {embedder.name}; `edge-tl train` makes it count")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from contextlib import ExitStack
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from device.assembly import adopt_look, load_embedder, open_profile
+from device.assembly import Context, adopt_look
 from device.cli.output import Progress, print_json
 from device.cli.stopping import stoppable
 from device.teach.boxed import in_pixels
 from edge_tl.embedders.embedder import embed_kept
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError, ExampleError
+from edge_tl.errors import ExampleError
 from edge_tl.files import write_synced
 from edge_tl.labels import check_label
 from edge_tl.media.image import decode
@@ -22,16 +21,14 @@ from edge_tl.store.media import JPEG
 from edge_tl.store.profile import Profile
 
 
-def bring_list(arguments: Namespace, stack: ExitStack) -> int:
+def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool, as_json: bool) -> int:
     """Import a list: every good picture is kept with its box, everything left out is named, exit 1 if there was any."""
-    if arguments.look not in (None, "frame") or arguments.rotate:
-        raise ConfigError(f"{arguments.path} tells boxes in whole pictures, upright: leave --look and --rotate out")
-    listed, left_out = read_list(arguments.path)
-    embedder = load_embedder(arguments, Look())
-    profile = open_profile(arguments, stack, writable=True, make=True)
+    listed, left_out = read_list(path)
+    embedder = context.load_embedder(Look())
+    profile = context.open_profile(stack, writable=True, make=True)
     adopt_look(profile, Look())
     store = profile.store
-    sessions: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     takes: dict[tuple[str, str, str], int] = {}
     good, boxes, bad = 0, 0, len(left_out)
     with Progress("importing") as progress, stoppable() as stopped:
@@ -43,17 +40,17 @@ def bring_list(arguments: Namespace, stack: ExitStack) -> int:
                 store.flush()
                 progress.warn(f"stopped; {good} of {len(listed)} pictures are imported")
                 return 130
-            file = arguments.path.parent / one.file
+            file = path.parent / one.file
             try:
                 picture = decode(file)
-                place = one.file.parts[0] if arguments.sessions and len(one.file.parts) > 1 else one.session
-                if place not in sessions:
-                    name = session_name_of(place or arguments.path.absolute().parent.name)
-                    sessions[place] = store.new_session(name, closed=True)
+                place = one.file.parts[0] if sessions and len(one.file.parts) > 1 else one.session
+                if place not in numbers:
+                    name = session_name_of(place or path.absolute().parent.name)
+                    numbers[place] = store.new_session(name, closed=True)
                 label = check_label(one.label)
                 key = place, label, one.take
                 if key not in takes:
-                    takes[key] = store.new_take(label, one.take, sessions[place])
+                    takes[key] = store.new_take(label, one.take, numbers[place])
                 box = one.box(picture.shape)
                 store.add(takes[key], file.read_bytes(), embed_kept(embedder, picture), embedder.fingerprint, box=box)
             except (ExampleError, OSError) as error:
@@ -64,20 +61,20 @@ def bring_list(arguments: Namespace, stack: ExitStack) -> int:
             boxes += box is not None
     store.flush()
     if not good and not bad:
-        raise ExampleError(f"{arguments.path}: names no picture")
-    if arguments.json:
-        print_json({"imported": good, "boxes": boxes, "bad": bad, "sessions": sorted(sessions.values())})
+        raise ExampleError(f"{path}: names no picture")
+    if as_json:
+        print_json({"imported": good, "boxes": boxes, "bad": bad, "sessions": sorted(numbers.values())})
     else:
-        several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
+        several = f" of {len(numbers)} sessions" if len(numbers) > 1 else ""
         print(f"imported {good} pictures{several}, {boxes} with a box" + (f"; {bad} left out" if bad else ""))
     return 1 if bad else 0
 
 
-def take_out_list(arguments: Namespace, profile: Profile) -> int:
+def take_out_list(profile: Profile, folder: Path, *, coco: bool, as_json: bool) -> int:
     """Export the pictures as folders, with `boxes.csv` or COCO's `boxes.json` beside them."""
     store = profile.store
     with store.snapshot():
-        export_folder(store, arguments.path)
+        export_folder(store, folder)
         folders = folder_names(store.labels())
         names = {session.id: session.name or str(session.id) for session in store.sessions()}
         listed = []
@@ -90,11 +87,10 @@ def take_out_list(arguments: Namespace, profile: Profile) -> int:
             left, top, right, bottom = (0.0,) * 4 if one.box is None else in_pixels(one.box, shape).tolist()
             pixels = None if one.box is None else (left, top, right, bottom)
             listed.append(Listed(file, one.label, pixels, (shape[1], shape[0]), take, names[one.session]))
-    coco = arguments.format == "coco"
-    path = arguments.path / ("boxes.json" if coco else "boxes.csv")
+    path = folder / ("boxes.json" if coco else "boxes.csv")
     write_synced(path, (write_coco if coco else write_csv)(listed).encode())
-    if arguments.json:
+    if as_json:
         print_json({"exported": len(listed), "boxes": sum(one.pixels is not None for one in listed), "list": str(path)})
     else:
-        print(f"exported {len(listed)} pictures to {arguments.path}, their boxes to {path}")
+        print(f"exported {len(listed)} pictures to {folder}, their boxes to {path}")
     return 0

@@ -8,16 +8,9 @@ from argparse import Namespace
 from contextlib import ExitStack
 from typing import Any
 
-from device.assembly import (
-    check_hearing,
-    clock,
-    load_embedder,
-    load_saved,
-    open_microphone,
-    open_profile,
-    taught_recognizer,
-)
+from device.assembly import check_hearing, clock, load_saved, open_microphone, taught_recognizer
 from device.cli.output import warn
+from device.commands.options import context_of
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
 from device.teach.silence import reason, unheard
@@ -39,16 +32,17 @@ def run(arguments: Namespace) -> int:
             recognizer = Recognizer.of_base(embedder)
             config = ListeningConfig(PUBLISHED if arguments.threshold is None else arguments.threshold)
         else:
-            check_hearing(arguments)
-            embedder = overlapped(load_embedder(arguments), arguments.overlap)
-            profile = open_profile(arguments, stack, writable=False)
+            context = context_of(arguments)
+            check_hearing(context)
+            embedder = overlapped(context.load_embedder(), arguments.overlap)
+            profile = context.open_profile(stack, writable=False)
             recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
             config = listening_config(load_saved(profile), arguments.threshold)
         screen = sys.stdout.isatty() and not arguments.json
         term = Terminal(min_rows=20, min_columns=60)
         if screen:
             term.check()
-        source = open_microphone(arguments, stack, paced=screen)
+        source = open_microphone(arguments.mic, stack, paced=screen)
         ear = SoundLine(source, recognizer, clock, Listener(recognizer.classes, config))
         if screen:
             stack.enter_context(term)

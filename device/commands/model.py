@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from device.assembly import open_profile
+from device.assembly import Context
 from device.cli.fetch_models import ensure_models, taken_parts
 from device.cli.model_places import folder_of_models, folder_to_fill, has_models
 from device.cli.output import print_json, warn
@@ -43,7 +43,8 @@ def run(arguments: Namespace) -> int:
     if arguments.action in ACTIONS:
         return ACTIONS[arguments.action](arguments)
     with ExitStack() as stack:
-        profile = open_profile(arguments, stack, writable=arguments.action == "roll-back")
+        context = Context(arguments.data_dir, arguments.profile)
+        profile = context.open_profile(stack, writable=arguments.action == "roll-back")
         if arguments.action == "roll-back":
             profile.roll_back()
         generations = profile.generations()

@@ -49,7 +49,7 @@ def run(arguments: Namespace) -> int:
         raise ConfigError("--out takes one network: choose --mode freeze, all or reset")
     base = read_picture_base(arguments.base)
     rng = np.random.default_rng(arguments.seed)
-    task = read_task(arguments, base, rng)
+    task = read_task(arguments.examples, arguments.classes, arguments.writer, arguments.count, base, rng)
     known = set(task.examples[1]) <= set(base.about.labels)
     rate = arguments.rate or (KNOWN_RATE if known else NEW_RATE)
     before = {}
@@ -145,22 +145,31 @@ def write(out: Path, base: PictureBase, one: Adapted) -> None:
     write_picture_base(out, one.network, base.front_model if one.mode == "freeze" else None, described)
 
 
-def read_task(arguments: Namespace, base: PictureBase, rng: np.random.Generator) -> Task:
-    """The examples and what is held out; ExampleError or ConfigError (one line) where there are none."""
-    path = arguments.examples
-    count = arguments.count or (EXAMPLES if arguments.writer is None else OF_A_WRITER)
+def read_task(
+    path: Path,
+    classes: list[str] | None,
+    seed: int | None,
+    count: int | None,
+    base: PictureBase,
+    rng: np.random.Generator,
+) -> Task:
+    """The examples and what is held out; ExampleError or ConfigError (one line) where there are none.
+
+    classes: None for all. seed: of a writer to be drawn, whose hand is asked; None for no writer.
+    """
+    count = count or (EXAMPLES if seed is None else OF_A_WRITER)
     if path.is_dir():
-        if arguments.writer is not None:
+        if seed is not None:
             raise ConfigError("--writer draws on mnist.npz; a folder holds what somebody really wrote: leave it out")
-        return from_folder(path, arguments.classes, base, count, rng)
-    test = chosen(read_mnist(path, "test"), arguments.classes, path)
-    if arguments.writer is None:
-        examples = some(chosen(read_mnist(path, "train"), arguments.classes, path), count, rng)[0]
+        return from_folder(path, classes, base, count, rng)
+    test = chosen(read_mnist(path, "test"), classes, path)
+    if seed is None:
+        examples = some(chosen(read_mnist(path, "train"), classes, path), count, rng)[0]
         what = (
             f"{len(examples[1])} examples of {', '.join(sorted(set(examples[1])))}; asked: {len(test[1])} test digits"
         )
         return Task(examples, test, what=what)
-    writer = Writer.draw(np.random.default_rng(arguments.writer))
+    writer = Writer.draw(np.random.default_rng(seed))
     own, everyone = some(test, count, rng)
     if not everyone[1]:
         raise ConfigError(f"--count {count}: all test digits; fewer than {len(test[1])} leave some to ask")

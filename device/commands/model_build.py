@@ -53,7 +53,7 @@ def build(arguments: Namespace) -> int:
         weights=origin(weights),
         tools={},
     )
-    return finish(arguments, manifest, made.model, pictures)
+    return finish(manifest, made.model, pictures, arguments.quantize, arguments.name, arguments.out, arguments.json)
 
 
 def quantize(arguments: Namespace) -> int:
@@ -65,14 +65,15 @@ def quantize(arguments: Namespace) -> int:
         held = f"{manifest.kind} model in {manifest.quantization}"
         raise ModelError(f"{folder}: holds a {held}; one of pictures in float32 or float16 is wanted")
     model = read_hashed(folder / manifest.model, manifest.sha256)
-    name = manifest.name.removesuffix("-float16")
-    return finish(arguments, replace(manifest, name=name), model, pictures)
+    manifest = replace(manifest, name=manifest.name.removesuffix("-float16"))
+    return finish(manifest, model, pictures, arguments.quantize, arguments.name, arguments.out, arguments.json)
 
 
-def finish(arguments: Namespace, manifest: Manifest, model: bytes, pictures: Path | None) -> int:
-    """Make the model smaller where that is wanted, write the folder, and say what is in it."""
-    kind = arguments.quantize
-    name = arguments.name or manifest.name + ("" if kind == "float32" else f"-{kind}")
+def finish(
+    manifest: Manifest, model: bytes, pictures: Path | None, kind: str, name: str | None, out: Path, as_json: bool
+) -> int:
+    """Make the model smaller where `kind` says so, write the folder `out`, and say what is in it."""
+    name = name or manifest.name + ("" if kind == "float32" else f"-{kind}")
     before = model
     if kind == "float16":
         model = to_float16(model, manifest.name)
@@ -88,17 +89,17 @@ def finish(arguments: Namespace, manifest: Manifest, model: bytes, pictures: Pat
         quantization=kind,
         tools=manifest.tools | {"edge-tl": version("edge-tl"), "numpy": np.__version__},
     )
-    write_model_folder(arguments.out, manifest, model)
-    cosine = None if pictures is None else likeness(arguments.out, manifest, before, pictures)
-    file, shape = arguments.out / manifest.model, "×".join(map(str, manifest.output_shape))
-    if arguments.json:
+    write_model_folder(out, manifest, model)
+    cosine = None if pictures is None else likeness(out, manifest, before, pictures)
+    file, shape = out / manifest.model, "×".join(map(str, manifest.output_shape))
+    if as_json:
         said = {"file": str(file), "bytes": len(model), "sha256": manifest.sha256, "layer": manifest.layer}
         print_json(said | {"output_shape": manifest.output_shape, "cosine": cosine})
         return 0
     print(f"{file}: {len(model) / 1e6:.2f} MB, embeds {shape}")
     if cosine is not None:
         print(f"embeddings of these pictures against those of the float model: mean cosine {cosine:.3f}")
-    print(f"teach with it: edge-tl teach --model {arguments.out}")
+    print(f"teach with it: edge-tl teach --model {out}")
     return 0
 
 

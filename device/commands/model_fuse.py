@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from device.assembly import chosen_model, load_embedder, open_profile, profile_folder, taught_recognizer
+from device.assembly import Context, taught_recognizer
 from device.cli.output import print_json
+from device.commands.options import context_of
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.detector import features
 from edge_tl.detection.one_file import fuse_detector, read_one_file
@@ -37,88 +38,92 @@ def fuse_profile(arguments: Namespace) -> int:
     if arguments.network is not None and arguments.detector is not None:
         raise ConfigError("--network DIR and --detector DIR: one file holds one of them; leave the other out")
     if arguments.network is not None:
-        return fuse_adapted(arguments)
+        return fuse_adapted(arguments.network, arguments.out, arguments.threads, as_json=arguments.json)
     if arguments.detector is not None:
-        return fuse_trained_detector(arguments)
-    look = read_look(profile_folder(arguments))
+        return fuse_trained_detector(arguments.detector, arguments.out, arguments.threads, as_json=arguments.json)
+    context, out = context_of(arguments), arguments.out
+    look = read_look(context.profile_folder)
     if look.way != "frame":
         raise ConfigError(
-            f"profile {arguments.profile!r} looks at a part of the picture (--look {look}), which a .tflite cannot: "
+            f"profile {context.profile!r} looks at a part of the picture (--look {look}), which a .tflite cannot: "
             "only one that looks at the whole frame can be fused"
         )
     with ExitStack() as stack:
-        profile = open_profile(arguments, stack, writable=False)
-        recognizer = taught_recognizer(profile, load_embedder(arguments), reject=False)
-        file = model_file(arguments)
+        profile = context.open_profile(stack, writable=False)
+        recognizer = taught_recognizer(profile, context.load_embedder(), reject=False)
+        file = model_file(context)
         data = fuse(recognizer, read_model(file), str(file))
-        write_model(arguments.out, data, file)
-        fused = FusedModel.load(arguments.out, arguments.threads)
+        write_model(out, data, file)
+        fused = FusedModel.load(out, context.threads)
         recognizer.confidence = recognizer.confidence.elsewhere()  # a file knows one temperature
         compared, largest = difference(profile, recognizer, fused)
-    return tell(arguments, fused, len(data), compared, largest)
+    return tell(out, fused, len(data), compared, largest, of_network=False, as_json=arguments.json)
 
 
-def tell(arguments: Namespace, fused: FusedModel, size_bytes: int, compared: int, largest: float) -> int:
-    """Say what was written, and how far it is from what it was made of."""
-    if arguments.json:
-        said = {"file": str(arguments.out), "bytes": size_bytes, "labels": list(fused.classes)}
+def tell(
+    out: Path, fused: FusedModel, size_bytes: int, compared: int, largest: float, *, of_network: bool, as_json: bool
+) -> int:
+    """Say what was written, and how far it is from what it was made of: a profile, or a network."""
+    if as_json:
+        said = {"file": str(out), "bytes": size_bytes, "labels": list(fused.classes)}
         print_json(said | {"head": fused.about.head, "compared": compared, "largest_difference": largest})
         return 0
-    print(f"{arguments.out}: {', '.join(fused.classes)}; {size_bytes} bytes")
+    print(f"{out}: {', '.join(fused.classes)}; {size_bytes} bytes")
     if compared:
-        source, asked = ("profile", "of its examples") if arguments.network is None else ("network", "drawn pictures")
+        source, asked = ("network", "drawn pictures") if of_network else ("profile", "of its examples")
         print(f"its probabilities differ from the {source}'s by {largest:.1g} at most, on {compared} {asked}")
-        if arguments.network is None:
+        if not of_network:
             print("  held against what the profile says in other places: near what was taught the profile is surer")
-    print(f"name a file with it: edge-tl predict --model {arguments.out} FILE")
+    print(f"name a file with it: edge-tl predict --model {out} FILE")
     return 0
 
 
-def fuse_adapted(arguments: Namespace) -> int:
+def fuse_adapted(network: Path, out: Path, threads: int | None, *, as_json: bool) -> int:
     """Write a network that `model adapt` trained as one file, and compare it with NumPy on drawn pictures."""
-    base = read_picture_base(arguments.network)
+    base = read_picture_base(network)
     data = fuse_network(base)
-    write_model(arguments.out, data, arguments.network)
-    fused = FusedModel.load(arguments.out, arguments.threads)
+    write_model(out, data, network)
+    fused = FusedModel.load(out, threads)
     height, width, channels = base.about.input_shape
     noise = np.random.default_rng(0).integers(0, 256, (MOST_COMPARED, height, width, channels), np.uint8)
     wanted = softmax(base.network(base.pixels(noise)))
     pictures = np.broadcast_to(noise, (*noise.shape[:3], 3))
     made = np.stack([fused.observe(picture).probabilities for picture in pictures])
-    return tell(arguments, fused, len(data), len(noise), float(np.abs(made - wanted).max()))
+    largest = float(np.abs(made - wanted).max())
+    return tell(out, fused, len(data), len(noise), largest, of_network=True, as_json=as_json)
 
 
-def fuse_trained_detector(arguments: Namespace) -> int:
+def fuse_trained_detector(folder: Path, out: Path, threads: int | None, *, as_json: bool) -> int:
     """Write a trained detector as one file, and compare it with its folder on drawn scenes."""
-    data = fuse_detector(arguments.detector)
-    apart = read_detector(arguments.detector, arguments.threads)
-    write_model(arguments.out, data, arguments.detector)
-    fused = read_one_file(arguments.out, arguments.threads)
+    data = fuse_detector(folder)
+    apart = read_detector(folder, threads)
+    write_model(out, data, folder)
+    fused = read_one_file(out, threads)
     pictures = list(scenes(MOST_COMPARED, FRESH_SEED).pictures)
     of = [
         one.answers.read(one.network(features(one.embedder, one.answers.side_px, pictures))) for one in (apart, fused)
     ]
     side_px = apart.answers.side_px
     largest = max(float(np.abs(of[0][0] - of[1][0]).max()), float(np.abs(of[0][1] - of[1][1]).max()) / side_px)
-    if arguments.json:
-        said = {"file": str(arguments.out), "bytes": len(data), "labels": list(fused.labels)}
+    if as_json:
+        said = {"file": str(out), "bytes": len(data), "labels": list(fused.labels)}
         print_json(said | {"compared": len(pictures), "largest_difference": largest})
         return 0
-    print(f"{arguments.out}: {', '.join(fused.labels)}; {len(data)} bytes")
+    print(f"{out}: {', '.join(fused.labels)}; {len(data)} bytes")
     print(
         f"on {len(pictures)} drawn scenes its boxes, as shares of the picture, and its confidences differ from the "
         f"folder's by {largest:.1g} at most"
     )
-    print(f"find things with it: edge-tl detect --detector {arguments.out} FILE")
+    print(f"find things with it: edge-tl detect --detector {out} FILE")
     return 0
 
 
-def model_file(arguments: Namespace) -> Path:
+def model_file(context: Context) -> Path:
     """The .tflite file that the embedder of a profile runs."""
-    hearing = read_hearing(profile_folder(arguments))
+    hearing = read_hearing(context.profile_folder)
     if hearing is not None:
         return Path(hearing.base) / BASE
-    path = arguments.model or chosen_model(arguments)
+    path = context.image_model()
     return path / read_manifest(path).model if path.is_dir() else path
 
 
@@ -149,9 +154,8 @@ def write_model(out: Path, data: bytes, source: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def named_fused(arguments: Namespace) -> FusedModel | None:
+def named_fused(path: Path | None, threads: int | None) -> FusedModel | None:
     """The fused file of `--model`; None where it is a folder, another file, or not given."""
-    path = arguments.model
     if path is None or not path.is_file() or read_about(read_model(path), str(path)) is None:
         return None
-    return FusedModel.load(path, arguments.threads)
+    return FusedModel.load(path, threads)

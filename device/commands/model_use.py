@@ -7,7 +7,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
 
-from device.assembly import embedders_folder, load_embedder, load_saved, open_profile, profile_folder, trained_head
+from device.assembly import Context, load_saved, trained_head
 from device.cli.output import Progress, print_json
 from device.teach.compare_embedders import Exchange, compare
 from device.teach.training import save
@@ -24,16 +24,17 @@ def use(arguments: Namespace) -> int:
 
     Exit code 0 where it is in use now, 1 where the old one was better and stays.
     """
+    context = Context(arguments.data_dir, arguments.profile)
     with ExitStack() as stack:
-        profile = open_profile(arguments, stack, writable=True, make=True)
-        if read_hearing(profile_folder(arguments)) is not None:
-            raise ConfigError(f"profile {arguments.profile!r} is one of words: a model of pictures is no use to it")
+        profile = context.open_profile(stack, writable=True, make=True)
+        if read_hearing(profile.folder) is not None:
+            raise ConfigError(f"profile {context.profile!r} is one of words: a model of pictures is no use to it")
         before = read_chosen(profile.folder)
-        old = load_embedder(arguments)
-        name = None if arguments.path is None else install_embedder(arguments.path, embedders_folder(arguments))
+        old = context.load_embedder()
+        name = None if arguments.path is None else install_embedder(arguments.path, context.embedders_folder)
         # Loaded from where it will be used: its hash is checked there.
-        loaded = TFLiteEmbedder.load(_place(name, arguments), threads=1)
-        used = read_manifest(_place(before, arguments))
+        loaded = TFLiteEmbedder.load(_place(name, context), threads=1)
+        used = read_manifest(_place(before, context))
         if loaded.fingerprint == used.sha256 and not same_pixels(loaded.manifest, used):
             # The examples are known by the model's hash alone: those of before and after would be taken for alike.
             raise ConfigError(
@@ -42,7 +43,7 @@ def use(arguments: Namespace) -> int:
             )
         write_chosen(profile.folder, name)
         try:
-            new = load_embedder(arguments)
+            new = context.load_embedder()
             found: Exchange | None = None
             taught = {one.fingerprint for one in profile.store.list()}
             if taught - {new.fingerprint}:  # with --model FOLDER it may have been taught with this one already
@@ -61,7 +62,7 @@ def use(arguments: Namespace) -> int:
                 profile.store.reembed(new)
                 generation = save(profile, found.recognizer, found.learned, found.evaluation)
     told = {
-        "profile": arguments.profile,
+        "profile": context.profile,
         "model": old.name if kept else new.name,
         "used": not kept,
         "accuracy_before": _number(found.before if found else math.nan),
@@ -71,7 +72,7 @@ def use(arguments: Namespace) -> int:
     if arguments.json:
         print_json(told)
     elif found is None:
-        print(f"profile {arguments.profile!r} looks with {new.name}")
+        print(f"profile {context.profile!r} looks with {new.name}")
     else:
         shown = f"{found.after:.1%} instead of {found.before:.1%}"
         print(f"{new.name}: {shown}, {found.evaluation.headline.method}")
@@ -83,9 +84,9 @@ def use(arguments: Namespace) -> int:
     return 1 if kept else 0
 
 
-def _place(name: str | None, arguments: Namespace) -> Path:
+def _place(name: str | None, context: Context) -> Path:
     """Where an installed model is, or the one that ships."""
-    return default_model() if name is None else embedders_folder(arguments) / name
+    return default_model() if name is None else context.embedders_folder / name
 
 
 def _number(value: float) -> float | None:

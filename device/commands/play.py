@@ -5,22 +5,23 @@ from __future__ import annotations
 import secrets
 import time
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from device.assembly import (
+    Context,
     check_hearing,
     clock,
-    load_embedder,
     load_saved,
     make_controller,
-    open_camera,
     open_microphone,
-    open_profile,
-    profile_folder,
     taught_recognizer,
 )
 from device.cli.output import warn_all
+from device.commands.options import context_of
 from device.pacman.game import Game
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
@@ -44,33 +45,38 @@ ROWS, COLUMNS = 24, 80
 
 def run(arguments: Namespace) -> int:
     """The play screen, until the person quits."""
+    context, steer, reject = context_of(arguments), arguments.steer, not arguments.no_reject
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
         term = Terminal(min_rows=ROWS, min_columns=COLUMNS)
         term.check()
-        voice = open_ear(arguments, stack) if arguments.mic is not None else None
-        if voice is not None and arguments.mic_profile is None:
-            stack.enter_context(term)
-            play_round(term, voice, None, None, arguments, notes)
-            return 0
+        play_so = partial(play_round, term, context.data_dir, notes, seed=arguments.seed, steer=steer)
+        voice = None
+        if arguments.mic is not None:
+            # The words of `--mic-profile`, or of `--profile` where the camera does not play too.
+            words = replace(context, profile=arguments.mic_profile or context.profile)
+            voice = open_ear(words, arguments.mic, steer if arguments.mic_profile is None else (), reject, stack)
+            if arguments.mic_profile is None:
+                stack.enter_context(term)
+                play_so(voice)
+                return 0
         if arguments.no_camera:
             stack.enter_context(term)
-            play_round(term, None, None, None, arguments, notes, voice)
+            play_so(None, voice=voice)
             return 0
-        if read_hearing(profile_folder(arguments)) is not None:
-            raise ConfigError(f"profile {arguments.profile!r} was taught words: give --mic, or another --profile")
-        embedder = load_embedder(arguments)
+        if read_hearing(context.profile_folder) is not None:
+            raise ConfigError(f"profile {context.profile!r} was taught words: give --mic, or another --profile")
+        embedder = context.load_embedder()
         try:
-            profile = open_profile(arguments, stack, writable=True)
+            profile = context.open_profile(stack, writable=True)
         except ProfileError as error:
             # Another process teaches this profile, or its folder may only be read: playing needs no more than that.
-            profile = open_profile(arguments, stack, writable=False)
+            profile = context.open_profile(stack, writable=False)
             notes.append(f"played without teaching: {error}")
-        recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
-        steering(recognizer.classes, arguments.steer)  # before the camera: a wrong --steer is told at once
-        source = open_camera(arguments, stack)
-        assert source is not None
+        recognizer = taught_recognizer(profile, embedder, reject=reject)
+        steering(recognizer.classes, steer)  # before the camera: a wrong --steer is told at once
+        source = context.open_camera(arguments.camera, arguments.rotate, stack)
         line = PictureLine(source, recognizer, clock, make_controller(recognizer))
         lesson = Lesson(profile.store, recognizer, clock) if profile.writable else None
 
@@ -82,43 +88,44 @@ def run(arguments: Namespace) -> int:
             return f"learned {learned.examples} in {learned.train_ms:.0f} ms"
 
         stack.enter_context(term)
-        play_round(term, line, lesson, relearn, arguments, notes, voice)
+        play_so(line, lesson, relearn, voice)
     return 0
 
 
-def open_ear(arguments: Namespace, stack: ExitStack) -> SoundLine:
-    """What listens for the words of `--mic-profile`, or of `--profile` where the camera does not play too."""
-    words = Namespace(**{**vars(arguments), "profile": arguments.mic_profile or arguments.profile})
+def open_ear(words: Context, mic: str, steer: Sequence[str], reject: bool, stack: ExitStack) -> SoundLine:
+    """What listens for the words of a profile; ConfigError where `steer` names one that it does not know."""
     check_hearing(words)
-    embedder = load_embedder(words)
-    profile = open_profile(words, stack, writable=False)
-    recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
-    steering(recognizer.classes, arguments.steer if arguments.mic_profile is None else ())
+    embedder = words.load_embedder()
+    profile = words.open_profile(stack, writable=False)
+    recognizer = taught_recognizer(profile, embedder, reject=reject)
+    steering(recognizer.classes, steer)
     listener = Listener(recognizer.classes, listening_config(load_saved(profile)))
-    return SoundLine(open_microphone(words, stack, loop=True), recognizer, clock, listener)
+    return SoundLine(open_microphone(mic, stack, loop=True), recognizer, clock, listener)
 
 
 def play_round(
     term: Terminal,
-    line: Line | None,
-    lesson: Lesson | None,
-    relearn: Callable[[], str] | None,
-    arguments: Namespace,
+    data_dir: Path,
     notes: list[str],
+    line: Line | None,
+    lesson: Lesson | None = None,
+    relearn: Callable[[], str] | None = None,
     voice: SoundLine | None = None,
+    *,
+    seed: int | None = None,
+    steer: Sequence[str] = (),
 ) -> None:
-    """Pac-Man on the terminal until `q`; the high score is kept beside the profiles.
+    """Pac-Man on the terminal until `q`.
 
-    notes: takes a line for what should be told once the terminal is closed. voice: what listens beside a camera; its
-    words steer by their names.
+    data_dir: the high score is kept there. notes: takes a line for what should be told once the terminal is closed.
+    voice: what listens beside a camera; its words steer by their names. seed: the ghosts', None for a new one. steer:
+    `--steer`, direction=label.
     """
     rows, columns = term.size
     if rows < ROWS or columns < COLUMNS:
         raise ConfigError(f"the window has {columns}×{rows} characters, playing needs {COLUMNS}×{ROWS}; make it larger")
-    seed = getattr(arguments, "seed", None)
-    assignments = getattr(arguments, "steer", ())
     game = Game(pick_maze(rows, columns), seed=secrets.randbits(32) if seed is None else seed)
-    directions = steering(line.recognizer.classes, assignments) if line is not None else {}
+    directions = steering(line.recognizer.classes, steer) if line is not None else {}
     pilot = None
     if line is not None and isinstance(line.source, SimulatedPlayer):
         # Nobody sits before a simulated camera: the pilot plays, and the drawn head looks where it wants to go.
@@ -129,10 +136,10 @@ def play_round(
         assert relearn is not None
         assert line is not None
         said = relearn()
-        round_.steering = steering(line.recognizer.classes, assignments)  # the classes may be others now
+        round_.steering = steering(line.recognizer.classes, steer)  # the classes may be others now
         return said
 
-    scores = HighScore(arguments.data_dir / "high_score.json")
+    scores = HighScore(data_dir / "high_score.json")
     screen = PlayScreen(
         term, round_, clock, lesson, learn_more if relearn else None, pilot, scores.best(game.maze.name)
     )

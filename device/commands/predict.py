@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from device.assembly import load_embedder, load_saved, open_profile, taught_recognizer
+from device.assembly import load_saved, taught_recognizer
 from device.cli.output import print_json, warn
 from device.commands.model_fuse import named_fused
+from device.commands.options import context_of
 from device.sources.rotated import turned
 from device.teach.thresholds import listening_config
 from edge_tl.core.answers import Observation
@@ -24,14 +25,15 @@ from edge_tl.words.recording import Heard, hear
 
 def run(arguments: Namespace) -> int:
     """Print one line, or one JSON object, a file; exit 1 where a file was no picture or sound."""
-    recognizer: Recognizer | FusedModel | None = named_fused(arguments)
+    recognizer: Recognizer | FusedModel | None = named_fused(arguments.model, arguments.threads)
     config = ListeningConfig()
     if isinstance(recognizer, FusedModel):
         kind = recognizer.about.kind
     else:
+        context = context_of(arguments)
         with ExitStack() as stack:
-            embedder = load_embedder(arguments)
-            profile = open_profile(arguments, stack, writable=False)
+            embedder = context.load_embedder()
+            profile = context.open_profile(stack, writable=False)
             recognizer, kind = taught_recognizer(profile, embedder, reject=not arguments.no_reject), embedder.kind
             if kind == "sound":
                 config = listening_config(load_saved(profile))

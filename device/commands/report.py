@@ -9,8 +9,8 @@ from contextlib import ExitStack, suppress
 from datetime import date
 from pathlib import Path
 
-from device.assembly import load_embedder, open_profile
 from device.cli.output import Progress, print_json, warn
+from device.commands.options import context_of
 from device.report.contents import gather
 from device.report.page import page
 from edge_tl.errors import ConfigError
@@ -21,12 +21,13 @@ def run(arguments: Namespace) -> int:
     """Write the page, whole or not at all."""
     out = arguments.out or Path(f"report-{escape(arguments.profile)}.html")
     check_writable(out)
+    context = context_of(arguments)
     with ExitStack() as stack:
-        embedder = load_embedder(arguments)
-        profile = open_profile(arguments, stack, writable=False)
+        embedder = context.load_embedder()
+        profile = context.open_profile(stack, writable=False)
         progress = stack.enter_context(Progress("judging on takes left out"))
         day = arguments.date or date.today().isoformat()
-        contents = gather(profile, arguments.profile, embedder, arguments.head, day, progress.of)
+        contents = gather(profile, context.profile, embedder, arguments.head, day, progress.of)
     for line in profile.warnings:
         warn(line)
     text = page(contents).encode("utf-8", "xmlcharrefreplace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from device.assembly import profile_folder
+from device.assembly import Context
 from device.cli.output import print_json
 from edge_tl.store.backup import restore_backup
 from edge_tl.store.profile import Profile
@@ -13,7 +13,7 @@ from edge_tl.store.profile import Profile
 
 def run(arguments: Namespace) -> int:
     """Make the profile; one that exists is never touched."""
-    folder = profile_folder(arguments)
+    folder = Context(arguments.data_dir, arguments.profile).profile_folder
     index = restore_backup(arguments.path, folder)
     with Profile(folder) as profile:
         examples = 0

@@ -6,7 +6,6 @@ import dataclasses
 import signal
 from argparse import Namespace
 from contextlib import ExitStack
-from pathlib import Path
 from types import FrameType
 
 from device.cli.grammar import data_dir
@@ -37,7 +36,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         notify = Notify()
         stack.callback(notify.close)
-        service = build(config, state_dir(config, arguments), stack, notify)
+        service = build(config, arguments.data_dir or config.data_dir or data_dir(), stack, notify)
 
         def stop(_number: int, _frame: FrameType | None) -> None:
             service.stop()
@@ -68,8 +67,3 @@ def flagged(arguments: Namespace) -> ServiceConfig:
         web = config.web or WebConfig()
         config = dataclasses.replace(config, web=dataclasses.replace(web, port=arguments.web))
     return config
-
-
-def state_dir(config: ServiceConfig, arguments: Namespace) -> Path:
-    """Where profiles are kept: `--data-dir`, else the file's, else the usual place."""
-    return Path(arguments.data_dir or config.data_dir or data_dir())

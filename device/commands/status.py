@@ -15,7 +15,7 @@ from device.serve.config import PLACES, read_config
 
 def run(arguments: Namespace) -> int:
     """Ask at the socket; 0 where all is well, 1 where something is not."""
-    health = ask_health(arguments.socket or configured_socket(arguments))
+    health = ask_health(arguments.socket or configured_socket(arguments.config, arguments.data_dir))
     if arguments.json:
         print_json(health)
     else:
@@ -23,12 +23,12 @@ def run(arguments: Namespace) -> int:
     return 0 if health["status"] == "ok" else 1
 
 
-def configured_socket(arguments: Namespace) -> Path:
-    """The socket of the configuration, else that of the state folder."""
-    if arguments.config is None and (arguments.data_dir or not any(place.is_file() for place in PLACES)):
-        return (arguments.data_dir or data_dir()) / "events.sock"
-    config = read_config(arguments.config)
-    return socket_path(config, arguments.data_dir or config.data_dir or data_dir())
+def configured_socket(file: Path | None, state: Path | None) -> Path:
+    """The socket of the configuration `file`, else that of the folder `state`; None for the usual ones."""
+    if file is None and (state or not any(place.is_file() for place in PLACES)):
+        return (state or data_dir()) / "events.sock"
+    config = read_config(file)
+    return socket_path(config, state or config.data_dir or data_dir())
 
 
 def lines(health: dict[str, Any]) -> list[str]:

@@ -5,21 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import ExitStack
 
-from device.assembly import (
-    adopt_look,
-    asked_look,
-    check_pictures,
-    clock,
-    load_embedder,
-    make_controller,
-    models_folder,
-    open_camera,
-    open_profile,
-    profile_folder,
-)
+from device.assembly import adopt_look, check_pictures, clock, make_controller
 from device.cli.fetch_models import ensure_models
 from device.cli.output import warn, warn_all
 from device.commands import teach_boxes, teach_words
+from device.commands.options import asked_look, context_of
 from device.commands.play import play_round
 from device.commands.train import ONE_PLACE
 from device.screens.box import MIDDLE
@@ -46,26 +36,25 @@ def run(arguments: Namespace) -> int:
         return teach_boxes.run(arguments)
     if arguments.no_camera:
         raise ConfigError("teach needs a camera: give --camera auto, sim, or a PATH instead of --no-camera")
+    context = context_of(arguments)
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
         term = Terminal(min_rows=20, min_columns=72)
         term.check()
         if arguments.look == "box" and arguments.box is None:
-            arguments.box = read_look(profile_folder(arguments)).box or MIDDLE  # b draws another one
-        look = asked_look(arguments, read_look(profile_folder(arguments)))
-        embedder = load_embedder(arguments, look)
-        profile = open_profile(arguments, stack, writable=True, make=True)
+            arguments.box = read_look(context.profile_folder).box or MIDDLE  # b draws another one
+        look = asked_look(arguments, read_look(context.profile_folder))
+        embedder = context.load_embedder(look)
+        profile = context.open_profile(stack, writable=True, make=True)
         if arguments.look is None:
             check_pictures(profile)
         else:
             adopt_look(profile, look)
         if is_open(profile):
-            ensure_models(arguments.data_dir, warn)
-        models = models_folder(arguments)
-        looking = Looking(profile, lambda look: load_embedder(arguments, look), models, arguments.threads)
-        source = open_camera(arguments, stack)
-        assert source is not None
+            ensure_models(context.data_dir, warn)
+        looking = Looking(profile, context.load_embedder, context.models_folder(), context.threads)
+        source = context.open_camera(arguments.camera, arguments.rotate, stack, look)
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else STANDARD_LABELS)
         lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or ENOUGH["picture"])
@@ -92,7 +81,7 @@ def run(arguments: Namespace) -> int:
         while screen.run() == "play":
             line.controller = make_controller(lesson.recognizer)
             try:
-                play_round(term, line, lesson, train, arguments, notes)
+                play_round(term, context.data_dir, notes, line, lesson, train)
             except EdgeTLError as error:  # e.g. no class that steers: the person is still teaching
                 screen.message = str(error)
     return 0

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from device.assembly import adopt_look, clock, load_embedder, open_camera, open_profile
+from device.assembly import adopt_look, clock
+from device.commands.options import context_of
 from device.screens.teach_boxes import BoxScreen
 from device.screens.terminal import Terminal
 from device.teach.box_lesson import BoxLesson
@@ -24,15 +25,15 @@ def run(arguments: Namespace) -> int:
     """The screen, until the person quits."""
     if arguments.no_camera or arguments.look not in (None, "frame"):
         raise ConfigError("--boxes wants a camera and the whole picture: leave --no-camera and --look out")
+    context = context_of(arguments)
     with ExitStack() as stack:
         term = Terminal(min_rows=16, min_columns=72)
         term.check()
-        embedder = load_embedder(arguments, Look())
+        embedder = context.load_embedder(Look())
         map_of(embedder)
-        profile = open_profile(arguments, stack, writable=True, make=True)
+        profile = context.open_profile(stack, writable=True, make=True)
         adopt_look(profile, Look())
-        source = open_camera(arguments, stack)
-        assert source is not None
+        source = context.open_camera(arguments.camera, arguments.rotate, stack, Look())
         detector = None
         with contextlib.suppress(EdgeTLError):  # nothing was trained yet, or with another model
             detector = load_detector(profile, embedder)

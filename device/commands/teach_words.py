@@ -5,16 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import ExitStack
 
-from device.assembly import (
-    adopt_hearing,
-    asked_hearing,
-    clock,
-    load_embedder,
-    load_saved,
-    open_microphone,
-    open_profile,
-)
+from device.assembly import adopt_hearing, clock, load_saved, open_microphone
 from device.cli.output import warn_all
+from device.commands.options import asked_hearing, context_of
 from device.commands.play import play_round
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
@@ -33,15 +26,16 @@ from edge_tl.listener import Listener
 
 def run(arguments: Namespace) -> int:
     """The teach screen with a microphone, until the person quits."""
+    context = context_of(arguments)
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
         term = Terminal(min_rows=20, min_columns=72)
         term.check()
-        profile = open_profile(arguments, stack, writable=True, make=True)
-        adopt_hearing(profile, asked_hearing(arguments))
-        embedder = load_embedder(arguments)
-        source = open_microphone(arguments, stack, loop=True)
+        profile = context.open_profile(stack, writable=True, make=True)
+        adopt_hearing(profile, asked_hearing(arguments, context))
+        embedder = context.load_embedder()
+        source = open_microphone(arguments.mic, stack, loop=True)
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else DIRECTIONS)
         labels = [label for label in labels if label != NOISE]
@@ -71,7 +65,7 @@ def run(arguments: Namespace) -> int:
         screen = TeachScreen(term, ear, lesson, WordRecorder(ear, lesson, clock), clock, train, replay=replay)
         while screen.run() == "play":
             try:
-                play_round(term, ear, None, None, arguments, notes)
+                play_round(term, context.data_dir, notes, ear)
             except EdgeTLError as error:  # e.g. no class that steers: the person is still teaching
                 screen.message = str(error)
     return 0

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import clock, load_embedder, load_saved, open_profile, trained_head
+from device.assembly import clock, load_saved, trained_head
 from device.cli.output import Progress, print_json, warn
 from device.cli.stopping import stoppable
 from device.commands import train_boxes
+from device.commands.options import context_of, first_given
 from device.report.training import draw_training
 from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
-from device.teach.boxed import wants_boxes
 from device.teach.lesson import ENOUGH
 from device.teach.thresholds import (
     Part,
@@ -46,18 +46,22 @@ from edge_tl.store.profile import Profile
 from edge_tl.store.settings_hearing import SPEECH, open_base, read_hearing, write_hearing
 from edge_tl.words.augment import varied
 
+OF_WORDS = ("against", "threshold", "augment", "adapt", "epochs", "unfreeze", "curve", "max_false_alarms_per_hour")
+"""Options that go with words."""
+
 
 def run(arguments: Namespace) -> int:
     """Train on everything recorded, save a new generation, say how well it works."""
-    if wants_boxes(arguments):
-        return train_boxes.train(arguments)
+    context = context_of(arguments)
+    if arguments.head is None and train_boxes.holds_boxes(context, first_given(arguments, *OF_WORDS)):
+        return train_boxes.train(context, as_json=arguments.json)
     with ExitStack() as stack:
-        embedder = load_embedder(arguments)
-        profile = open_profile(arguments, stack, writable=True)
+        embedder = context.load_embedder()
+        profile = context.open_profile(stack, writable=True)
         saved = load_saved(profile)
         name = arguments.head or trained_head(saved)
         if arguments.unfreeze is not None:
-            embedder = unfreeze(profile, arguments, name)
+            embedder = unfreeze(profile, arguments.unfreeze, context.threads, name)
         recognizer = Recognizer(embedder, name)
         examples = profile.store.matrix(embedder.fingerprint)
         recognizer.replace(examples)
@@ -73,7 +77,16 @@ def run(arguments: Namespace) -> int:
             before = adapt(recognizer)
         check_enough(recognizer, force=arguments.force)
         way = way_of(embedder)
-        teaching, judging = against_of(arguments, embedder)
+        budget = arguments.max_false_alarms_per_hour
+        if embedder.kind != "sound" and first_given(arguments, "against", "max_false_alarms_per_hour", "threshold"):
+            raise ConfigError(
+                "--against, --max-false-alarms-per-hour and --threshold go with words; these are pictures"
+            )
+        if budget is not None and not arguments.against:
+            raise ConfigError(
+                "--max-false-alarms-per-hour needs --against PATH: hours of speech and noise without the words in it"
+            )
+        teaching, judging = halves(sounds_at(arguments.against)) if arguments.against else ([], [])
         if teaching:
             with Progress("listening to other sounds") as progress:
                 recognizer.others = others_of(embedder, examples, teaching, progress.of)
@@ -88,8 +101,8 @@ def run(arguments: Namespace) -> int:
         made = []
         if embedder.kind == "sound" and not stopped:
             made = listen_against(recognizer, judging, config)
-            if arguments.max_false_alarms_per_hour is not None:
-                config = replace(config, threshold=choose(made, arguments.max_false_alarms_per_hour).threshold)
+            if budget is not None:
+                config = replace(config, threshold=choose(made, budget).threshold)
         listening = {"threshold": config.threshold} if embedder.kind == "sound" else None
         generation = save(profile, recognizer, learned, evaluation, listening)
         if arguments.curve is not None:
@@ -134,7 +147,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def unfreeze(profile: Profile, arguments: Namespace, head: str) -> Embedder:
+def unfreeze(profile: Profile, layers: int, threads: int | None, head: str) -> Embedder:
     """Set a profile of words to train so many layers of its base, the dense one first; its base, opened so far.
 
     What was recorded is embedded anew where that is another number than before. ConfigError for other heads and bases.
@@ -145,8 +158,8 @@ def unfreeze(profile: Profile, arguments: Namespace, head: str) -> Embedder:
             "--unfreeze goes with --head tuned, and with a profile made with --base DIR, a folder of "
             "`edge-tl-host convert speech`"
         )
-    hearing = replace(hearing, unfrozen=arguments.unfreeze - 1)
-    embedder = open_base(hearing, arguments.threads)  # what cannot be opened is said before anything is changed
+    hearing = replace(hearing, unfrozen=layers - 1)
+    embedder = open_base(hearing, threads)  # what cannot be opened is said before anything is changed
     write_hearing(profile.folder, hearing)
     with Progress("embedding anew") as progress:
         profile.store.reembed(embedder, progress.of)
@@ -168,22 +181,6 @@ def adapt(recognizer: Recognizer) -> Recognizer:
     about: Any = recognizer.embedder
     recognizer.settings["labels"] = about.about.labels
     return base
-
-
-def against_of(arguments: Namespace, embedder: Embedder) -> tuple[list[Part], list[Part]]:
-    """What of the sounds of `--against` is taught and what judges, never the same; ConfigError where none fits."""
-    budget = arguments.max_false_alarms_per_hour
-    if embedder.kind != "sound":
-        if arguments.against or budget is not None or arguments.threshold is not None:
-            raise ConfigError(
-                "--against, --max-false-alarms-per-hour and --threshold go with words; these are pictures"
-            )
-        return [], []
-    if budget is not None and not arguments.against:
-        raise ConfigError(
-            "--max-false-alarms-per-hour needs --against PATH: hours of speech and noise without the words in it"
-        )
-    return halves(sounds_at(arguments.against)) if arguments.against else ([], [])
 
 
 def listen_against(recognizer: Recognizer, parts: Sequence[Part], config: ListeningConfig) -> list[Tried]:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from contextlib import ExitStack
 from typing import Any
 
-from device.assembly import clock, load_embedder, open_profile
+from device.assembly import Context, clock
 from device.cli.output import Progress, print_json
-from device.teach.boxed import FEW, BoxedExamples, learn, read_boxed, save
+from device.teach.boxed import FEW, BoxedExamples, has_boxes, learn, read_boxed, save
 from edge_tl.detection.few import NAME, FewDetector, map_of
 from edge_tl.detection.judging import Judged
 from edge_tl.embedders.look.ways import Look
+from edge_tl.errors import ConfigError
 
 
-def train(arguments: Namespace) -> int:
+def holds_boxes(context: Context, of_words: str | None) -> bool:
+    """Whether a profile is there and holds boxes; ConfigError where it does and an option that goes with words came."""
+    if not context.profile_folder.is_dir():
+        return False
+    with ExitStack() as stack:
+        boxes = has_boxes(context.open_profile(stack, writable=False).store)
+    if boxes and of_words is not None:
+        raise ConfigError(f"{of_words} goes with words; this profile was taught boxes")
+    return boxes
+
+
+def train(context: Context, *, as_json: bool) -> int:
     """Train on every box, save a new generation, say how well it works."""
     with ExitStack() as stack:
-        embedder = load_embedder(arguments, Look())
+        embedder = context.load_embedder(Look())
         map_of(embedder)
-        profile = open_profile(arguments, stack, writable=True)
+        profile = context.open_profile(stack, writable=True)
         with Progress("reading pictures") as progress:
             boxed = read_boxed(profile.store, progress.of)
         began_s = clock()
@@ -35,7 +46,7 @@ def train(arguments: Namespace) -> int:
             detector, judged = learn(embedder, boxed, progress.of, judging)
         train_ms = 1000 * (trained_s or clock() - began_s)
         generation = save(profile, detector, boxed.boxes, train_ms, judged)
-    if arguments.json:
+    if as_json:
         print_json({"generation": generation, "train_ms": round(train_ms, 1), **described(detector, boxed, judged)})
         return 0
     print(
@@ -46,17 +57,17 @@ def train(arguments: Namespace) -> int:
     return 0
 
 
-def evaluate(arguments: Namespace) -> int:
+def evaluate(context: Context, *, as_json: bool) -> int:
     """How well boxes are found in what was left out."""
     with ExitStack() as stack:
-        embedder = load_embedder(arguments, Look())
+        embedder = context.load_embedder(Look())
         map_of(embedder)
-        profile = open_profile(arguments, stack, writable=False)
+        profile = context.open_profile(stack, writable=False)
         with Progress("reading pictures") as progress:
             boxed = read_boxed(profile.store, progress.of)
         with Progress("looking, and evaluating on what is left out") as progress:
             detector, judged = learn(embedder, boxed, progress.of, progress.of)
-    if arguments.json:
+    if as_json:
         print_json(described(detector, boxed, judged))
         return 0
     print(f"{NAME} head, {len(boxed.examples)} examples, {boxed.boxes} with a box")

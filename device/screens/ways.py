@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_tl.embedders.look.ways import WAYS
+from edge_tl.embedders.look.choices import WAYS
 
 ABOUT = {
     "frame": "all of the picture",

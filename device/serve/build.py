@@ -6,20 +6,18 @@ import contextlib
 import fcntl
 import os
 import time
-from argparse import Namespace
-from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from device.assembly import (
+    Context,
     adopt_hearing,
     adopt_look,
     check_pictures,
     clock,
     holds_examples,
-    load_embedder,
-    models_folder,
-    profile_folder,
+    open_turned,
     subject_of,
 )
 from device.cli.output import warn
@@ -35,9 +33,8 @@ from device.serve.service import Service
 from device.serve.source_thread import Feed
 from device.serve.subscribers import Hub
 from device.serve.systemd import Notify
-from device.sources.choose import open_mic, open_source
+from device.sources.choose import open_mic
 from device.sources.reconnect import Reconnecting
-from device.sources.rotated import Rotated
 from device.teach.looking import Looking
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look
@@ -109,16 +106,16 @@ def open_pipeline(
     name: str, one: PipelineConfig, config: ServiceConfig, data_dir: Path, service: Service, stack: ExitStack
 ) -> Pipeline:
     """One pipeline with its profile, its embedder, and its camera or microphone, which is sought from now on."""
-    arguments = Namespace(profile=one.profile, data_dir=data_dir, model=None, threads=config.threads)
-    profile = stack.enter_context(Profile(profile_folder(arguments), writable=True))
-    embedder = adopt(one, profile, arguments)
+    context = Context(data_dir, one.profile, threads=config.threads)
+    profile = stack.enter_context(Profile(context.profile_folder, writable=True))
+    embedder = adopt(one, profile, context)
     way = read_look(profile.folder).way
-    source = Reconnecting(_acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name)
+    source = Reconnecting(lambda: _acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name)
     feed = Feed(source, service.wake, clock, one.kind)
     looking = None
     if one.kind == "picture" and not _damaged(profile):
         looking = Looking(
-            profile, lambda look: load_or_shipped(arguments, look), models_folder(arguments), config.threads
+            profile, lambda look: load_or_shipped(context, look), context.models_folder(), context.threads
         )
     pipeline = Pipeline(
         name,
@@ -136,7 +133,7 @@ def open_pipeline(
     return pipeline
 
 
-def adopt(one: PipelineConfig, profile: Profile, arguments: Namespace) -> Embedder:
+def adopt(one: PipelineConfig, profile: Profile, context: Context) -> Embedder:
     """Make a new profile one of pictures or of words, and load what looks or listens as the profile was taught."""
     with contextlib.suppress(Exception) if _damaged(profile) else contextlib.nullcontext():
         if one.kind == "sound":
@@ -145,20 +142,20 @@ def adopt(one: PipelineConfig, profile: Profile, arguments: Namespace) -> Embedd
             adopt_look(profile, Look(one.look))
         else:
             check_pictures(profile)
-    return load_or_shipped(arguments)
+    return load_or_shipped(context)
 
 
-def load_or_shipped(arguments: Namespace, look: Look | None = None) -> Embedder:
+def load_or_shipped(context: Context, look: Look | None = None) -> Embedder:
     """What looks so, without a look as the profile was taught. Where a model that was put there later is damaged, the
     one that ships, with the generations that it made: ModelError where that is no help."""
     try:
-        return load_embedder(arguments, look)
+        return context.load_embedder(look)
     except ModelError as error:
-        folder = profile_folder(arguments)
+        folder = context.profile_folder
         if read_hearing(folder) is not None or read_chosen(folder) is None:
             raise
         warn(f"{error}; the model that ships is used instead")
-        return load_embedder(Namespace(**{**vars(arguments), "model": default_model()}), look)
+        return replace(context, model=default_model()).load_embedder(look)
 
 
 def _damaged(profile: Profile) -> bool:
@@ -170,15 +167,11 @@ def _damaged(profile: Profile) -> bool:
     return False
 
 
-def _acquire(one: PipelineConfig, way: str) -> Callable[[], BaseSource]:
-    def acquire() -> BaseSource:
-        if one.mic is not None:
-            return open_mic(one.mic, clock=clock, loop=True)
-        assert one.camera is not None
-        camera = open_source(one.camera, clock=clock, loop=True, subject=subject_of(way))
-        return Rotated(camera, one.rotate) if one.rotate else camera
-
-    return acquire
+def _acquire(one: PipelineConfig, way: str) -> BaseSource:
+    if one.mic is not None:
+        return open_mic(one.mic, clock=clock, loop=True)
+    assert one.camera is not None
+    return open_turned(one.camera, one.rotate, subject_of(way))
 
 
 @contextlib.contextmanager

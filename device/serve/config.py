@@ -12,7 +12,9 @@ from pathlib import Path
 
 from device.serve.toml_tables import limits, read_table
 from device.sources.choose import parse_camera
+from device.sources.rotated import DEGREES
 from edge_tl.controller import ControllerConfig
+from edge_tl.embedders.look.choices import WAYS
 from edge_tl.errors import ConfigError
 from edge_tl.labels import check_label
 from edge_tl.listener import ListeningConfig
@@ -34,7 +36,7 @@ class PipelineConfig:
     """Which taught set; made when it is not there, so that it can be taught from the console."""
     rotate: int = 0
     """Degrees clockwise that every picture is turned first: 0, 90, 180 or 270."""
-    look: str | None = limits(None, one_of=("frame", "box", "hand", "hand-crop", "face", "face-crop"))
+    look: str | None = limits(None, one_of=WAYS)
     """Of a new profile of pictures, as `--look`; one that holds examples keeps its own."""
     smoothing_s: float | None = limits(None, least=0, most=60)
     """Of signs: time constant of the smoothing, seconds; left out, the controller's own."""
@@ -50,7 +52,7 @@ class PipelineConfig:
             raise ConfigError('a pipeline has either a camera or a mic; e.g. camera = "auto"')
         if self.camera is not None:
             parse_camera(self.camera)
-        if self.rotate not in (0, 90, 180, 270):
+        if self.rotate not in DEGREES:
             raise ConfigError(f"rotate = {self.rotate}; 0, 90, 180 or 270 is wanted")
         check_label(self.profile)
         self.controller()

@@ -14,8 +14,10 @@ from device.serve.pipeline import Pipeline
 from device.serve.service import Service
 from device.serve.tuning import Tuning
 from device.teach.lesson import ENOUGH
-from edge_tl.embedders.look.ways import WAYS, Look
+from edge_tl.embedders.look.choices import WAYS
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError
+from edge_tl.heads import HEADS
 from edge_tl.line import Sight
 from edge_tl.media.image import decode, encode_jpeg, thumbnail
 from edge_tl.media.spectrum import spectrum
@@ -60,7 +62,7 @@ class Requests:
                     name: one.health()
                     | _live(one)
                     | {"tuning": asdict(one.tuning), "keep": one.limits.keep, "enough": ENOUGH[one.config.kind]}
-                    | {"ways": list(WAYS) if one.looking is not None else []}
+                    | {"ways": list(WAYS) if one.looking is not None else [], "heads": list(HEADS)}
                     for name, one in self._service.pipelines.items()
                 }
             }

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 
-from device.assembly import open_profile, profile_folder
 from edge_tl.core.examples import Box
 from edge_tl.detection.few import Boxed, BoxHead, FewDetector, views_of
 from edge_tl.detection.judging import Judged, judge
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError
+from edge_tl.errors import EdgeTLError, NotFittedError, ProfileError
 from edge_tl.media.image import decode
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import JPEG
 from edge_tl.store.profile import Profile
 
 Progress = Callable[[int, int], object]
-WORDS = ("augment", "adapt", "epochs", "unfreeze", "curve", "max_false_alarms_per_hour")
-"""Options of `train` that go with words."""
 FEW = 20
 """With fewer boxed examples it is said that more are wanted."""
 
@@ -44,21 +39,6 @@ class BoxedExamples:
 def has_boxes(store: ExampleStore) -> bool:
     """Whether anything was taught with a box."""
     return any(one.box is not None for one in store.list())
-
-
-def wants_boxes(arguments: Namespace) -> bool:
-    """Whether a profile is to be trained to find boxes: it holds some, and no head that names whole pictures was named.
-
-    ConfigError for options that go with words.
-    """
-    if arguments.head is not None or not profile_folder(arguments).is_dir():
-        return False
-    with ExitStack() as stack:
-        boxes = has_boxes(open_profile(arguments, stack, writable=False).store)
-    asked = [name for name in ("against", "threshold", *WORDS) if getattr(arguments, name, None)] if boxes else []
-    if asked:
-        raise ConfigError(f"--{asked[0].replace('_', '-')} goes with words; this profile was taught boxes")
-    return boxes
 
 
 def in_pixels(box: Box, shape: tuple[int, ...]) -> np.ndarray:

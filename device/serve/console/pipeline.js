@@ -4,12 +4,12 @@ import { bar, confusion, curve, fill, make, percent } from "./draw.js";
 
 const RENEW_MS = 400; // a held button says so this often; the device lets go after 2 s without
 const NOISE = "background noise"; // the class of words that means "nothing was said"
-const HEADS = {
+const HEADS = { // what is said of those that the device has
   ridge: "ridge: at once, and knows how good it is", softmax: "softmax", mlp: "a small network, with a curve",
   knn: "nearest examples", prototype: "mean of each class",
 };
 
-const WAYS = {
+const WAYS = { // and of the ways to look
   frame: "the whole picture", box: "a part of it", hand: "the shape of a hand", "hand-crop": "a hand, cut out",
   face: "where a face looks", "face-crop": "a face, and where it looks",
 };
@@ -48,7 +48,7 @@ export class Pipeline {
     };
     this.find(".stop").onclick = () => this.act("stop-look", {});
     this.picture();
-    this.settings(state.tuning);
+    this.settings(state.tuning, state.heads);
     this.ways(state.ways);
     this.show(state);
   }
@@ -340,7 +340,7 @@ export class Pipeline {
   ways(ways) {
     if (!ways.length) return;
     const form = make("form", "", { className: "ways" }), label = make("label", "what of the picture counts"), select = make("select");
-    select.append(...ways.filter((way) => way !== "box").map((way) => make("option", `${way}: ${WAYS[way]}`, { value: way })));
+    select.append(...ways.filter((way) => way !== "box").map((way) => make("option", way in WAYS ? `${way}: ${WAYS[way]}` : way, { value: way })));
     label.append(select);
     form.append(label, make("button", "Look so"));
     form.onsubmit = (event) => {
@@ -352,7 +352,7 @@ export class Pipeline {
     this.find(".tuning").append(form);
   }
 
-  settings(tuning) {
+  settings(tuning, heads) {
     const names = this.sound ? ["threshold"] : ["on", "off", "smoothing_s"];
     const told = {
       threshold: "a word is told from this probability on (0 to 1)", on: "a sign begins at this probability",
@@ -370,7 +370,7 @@ export class Pipeline {
     form.append(make("button", "Use these"));
     const how = make("label", "how the next training learns"), select = make("select");
     select.append(make("option", "as the last one", { value: "" }),
-      ...Object.entries(HEADS).map(([value, text]) => make("option", text, { value })));
+      ...heads.map((head) => make("option", HEADS[head] ?? head, { value: head })));
     how.append(select);
     form.append(how);
     form.onsubmit = async (event) => {

@@ -1,6 +1,6 @@
 """Find the hand or the face first, then embed it: what still works tomorrow, elsewhere, and for another person.
 
-Read in this order: region, anchors, palm_and_face, hand, face, made_hands, embedders, both, ways; models says
+Read in this order: choices, region, anchors, palm_and_face, hand, face, made_hands, embedders, both, ways; models says
 where the .tflite files come from, marks what a screen draws over the picture.
 
 **Nothing there.** An embedder that looks for something and finds nothing gives an embedding of zeros, which nothing

@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_tl.embedders.look.choices import ALL, MODELS
 from edge_tl.errors import ModelError
 from edge_tl.files import ARCHIVE_DAMAGE, sync_folder, write_synced
 from edge_tl.tflite.interpreter import Interpreter, read_model
@@ -68,8 +69,6 @@ FACE = Part(
 )
 PARTS = {"hands": (PALM, LANDMARKS), "face": (FACE,)}
 """Which files are needed to look for what."""
-ALL = "all"
-"""The word for the files of all of `PARTS`."""
 
 
 def download_command(folder: Path) -> list[str]:
@@ -122,7 +121,7 @@ def parts_of(which: str) -> tuple[Part, ...]:
     if which == ALL:
         return tuple(part for parts in PARTS.values() for part in parts)
     if which not in PARTS:
-        raise ModelError(f"no models are called {which!r}; one of {', '.join((*PARTS, ALL))} is wanted")
+        raise ModelError(f"no models are called {which!r}; one of {', '.join(MODELS)} is wanted")
     return PARTS[which]
 
 

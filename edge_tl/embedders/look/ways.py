@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_tl.embedders.embedder import Embedder, Finder, Seeing
 from edge_tl.embedders.look.both import BothHandsEmbedder, BothTracker
+from edge_tl.embedders.look.choices import HANDS, NEEDS, WAYS
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
@@ -20,13 +21,6 @@ from edge_tl.embedders.look.embedders import (
 )
 from edge_tl.embedders.look.models import parts_of
 from edge_tl.errors import ConfigError, ModelError
-
-WAYS = ("frame", "box", "hand", "hand-crop", "face", "face-crop")
-"""The whole picture, a part of it that was drawn once, a hand's shape, a hand's upright crop, where a face looks, and
-the face itself beside it."""
-HANDS = ("largest", "both")
-NEEDS = {"hand": "hands", "hand-crop": "hands", "face": "face", "face-crop": "face"}
-"""Which models (`look.models.PARTS`) a way needs."""
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,8 @@ def test_json_of_found_boxes(run: Run, pictures: Path, capsys: pytest.CaptureFix
     [
         (["predict", "x.png"], "trained to find boxes"),
         (["train", "--threshold", "0.5"], "goes with words"),
+        (["train", "--max-false-alarms-per-hour", "0"], "--max-false-alarms-per-hour goes with words"),
+        (["evaluate", "--curve", "x.svg"], "--curve goes with words"),
         (["detect", "x.png", "--anchors", "a.csv"], "goes with --ssd"),
         (["detect", "x.png", "--profile", "none"], "there is no profile"),
     ],

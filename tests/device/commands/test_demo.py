@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.assembly import open_camera
-from device.cli.grammar import build_parser
+from device.assembly import Context
 from device.cli.spoken_demo import voice_demo, voice_lines
 from device.commands.demo import advice, look_at_shown, wrapped
 from device.commands.main import main
@@ -254,9 +252,9 @@ def test_advice_knows_which_models_are_there(look_models: Path, tmp_path: Path) 
     assert advice(tmp_path, "hand").endswith("to find the hand first: `edge-tl demo --look hand`")
 
 
-def asked(tmp_path: Path, *arguments: str) -> str:
-    """The way to look of the demo with these options and without `--look`."""
-    return look_at_shown(build_parser().parse_args(["demo", *arguments, "--data-dir", str(tmp_path)])).way
+def asked(tmp_path: Path, camera: str = "auto") -> str:
+    """The way to look of the demo with this camera and without `--look`."""
+    return look_at_shown(camera, tmp_path).way
 
 
 def test_the_demo_looks_at_what_is_shown(look_models: Path, tmp_path: Path) -> None:
@@ -264,11 +262,11 @@ def test_the_demo_looks_at_what_is_shown(look_models: Path, tmp_path: Path) -> N
     assert asked(tmp_path) == "frame"
     install_models_of(look_models, tmp_path, "hands")
     assert asked(tmp_path) == "frame"
-    assert asked(tmp_path, "--camera", "sim:hand") == "hand"
+    assert asked(tmp_path, "sim:hand") == "hand"
     install_models_of(look_models, tmp_path, "face")
     assert asked(tmp_path) == "face-crop"
-    assert asked(tmp_path, "--camera", "sim:head") == "face-crop"
-    assert asked(tmp_path, "--camera", str(tmp_path)) == "frame"
+    assert asked(tmp_path, "sim:head") == "face-crop"
+    assert asked(tmp_path, str(tmp_path)) == "frame"
 
 
 def install_models_of(look_models: Path, data_dir: Path, which: str) -> None:
@@ -297,11 +295,9 @@ def test_a_folder_of_sessions_shows_both_days(demo: Demo, tmp_path: Path) -> Non
     assert "(frame: the whole picture)    box 0,0,0.5,1    frame" in out
 
 
-def opened(tmp_path: Path, stack: ExitStack, **settings: object) -> str:
-    """What the simulated player shows to a command with these options."""
-    given = {"camera": "sim", "no_camera": False, "rotate": 0, "look": None, "data_dir": tmp_path, "profile": "one"}
-    given |= settings
-    source = open_camera(Namespace(**given), stack)
+def opened(context: Context, stack: ExitStack, camera: str = "sim", way: str | None = None) -> str:
+    """What the simulated player shows to who looks so."""
+    source = context.open_camera(camera, 0, stack, None if way is None else Look(way))
     assert isinstance(source, SimulatedPlayer)
     return source.subject
 
@@ -310,11 +306,12 @@ def test_who_looks_at_hands_is_shown_hands(tmp_path: Path) -> None:
     """`--camera sim` shows a hand to a profile that looks at hands, by option or as remembered; `sim:head` a head."""
     (tmp_path / "profiles" / "hands").mkdir(parents=True)
     write_look(tmp_path / "profiles" / "hands", Look("hand"))
+    one, hands = Context(tmp_path, "one"), Context(tmp_path, "hands")
     with ExitStack() as stack:
-        assert opened(tmp_path, stack) == "head"
-        assert opened(tmp_path, stack, look="hand") == "hand"
-        assert opened(tmp_path, stack, look="hand-crop") == "hand"
-        assert opened(tmp_path, stack, look="face") == "head"
-        assert opened(tmp_path, stack, profile="hands") == "hand"
-        assert opened(tmp_path, stack, profile="hands", camera="sim:head") == "head"
-        assert opened(tmp_path, stack, camera="sim:hand") == "hand"
+        assert opened(one, stack) == "head"
+        assert opened(one, stack, way="hand") == "hand"
+        assert opened(one, stack, way="hand-crop") == "hand"
+        assert opened(one, stack, way="face") == "head"
+        assert opened(hands, stack) == "hand"
+        assert opened(hands, stack, "sim:head") == "head"
+        assert opened(one, stack, "sim:hand") == "hand"

@@ -28,7 +28,9 @@ from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.subscribers import Hub
 from device.serve.systemd import Notify
+from edge_tl.embedders.look.choices import WAYS
 from edge_tl.errors import ConfigError
+from edge_tl.heads import HEADS
 from edge_tl.testing import FakeClock
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
@@ -87,6 +89,7 @@ def test_a_device_is_taught_trained_and_rolled_back_over_http(serving: Serving) 
     assert [(one["number"], one["rolled_back"]) for one in generations] == [(3, True), (2, True), (1, False)]
     state = serving.state()["signs"]
     assert state["classes"] == ["down", "left", "up"]
+    assert (state["heads"], state["ways"]) == (list(HEADS), list(WAYS))
     examples = sum(count for count, _ in state["counts"].values())
     status, listed = serving.ask("/api/pipelines/signs/examples?label=up")
     assert listed["total"] == state["counts"]["up"][0]
@@ -344,6 +347,8 @@ def test_a_person_teaches_it_in_a_real_browser(tmp_path: Path) -> None:
                 # A machine that stands still for two seconds lets the button go, and the next message presses it again.
                 takes = f"document.querySelector({selector!r} + ' small').textContent.split(' in ')[1]"
                 page.until(f"parseInt({takes}) >= {take} && !document.querySelector({selector!r}).matches('.on')")
+        heads = page.do("[...document.querySelectorAll('.tuning select')[0].options].map((one) => one.value)")
+        assert heads == ["", *HEADS]
         page.do("document.querySelector('.tuning select').value = 'mlp'")
         page.do("document.querySelector('.train').click()")
         page.until("document.querySelector('.result').textContent.includes('95 % interval')")

@@ -1,0 +1,46 @@
+"""The options of a command as the values that everything below it takes: here the last of argparse is seen."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+from device.assembly import Context
+from edge_tl.embedders.look.ways import Look
+from edge_tl.errors import ConfigError
+from edge_tl.store.settings_hearing import SPEECH, Hearing, read_hearing
+
+
+def context_of(arguments: Namespace) -> Context:
+    """The context of a command that has `--data-dir`, `--profile`, `--model` and `--threads`."""
+    return Context(arguments.data_dir, arguments.profile, arguments.model, arguments.threads)
+
+
+def asked_look(arguments: Namespace, remembered: Look) -> Look:
+    """The way to look of `--look`, `--box` and `--hands`; what they leave open is as remembered."""
+    if arguments.look is None:
+        if arguments.box is not None or arguments.hands is not None:
+            option, way = ("--box", "box") if arguments.box is not None else ("--hands", "hand")
+            raise ConfigError(f"{option} was given without --look: give --look {way} too")
+        return remembered
+    same = arguments.look == remembered.way
+    box = arguments.box or (remembered.box if same else None)
+    return Look(arguments.look, box, arguments.hands or (remembered.hands if same else "largest"))
+
+
+def asked_hearing(arguments: Namespace, context: Context) -> Hearing | None:
+    """The base of `--base`, opened as far as the profile has it; None where it was not given."""
+    if arguments.base is None:
+        return None
+    base = arguments.base if arguments.base == SPEECH else os.path.abspath(arguments.base)
+    remembered = read_hearing(context.profile_folder)
+    return remembered if remembered is not None and remembered.base == base else Hearing(base)
+
+
+def first_given(arguments: Namespace, *names: str) -> str | None:
+    """The first of these options that was given, as it is written (`--labels-file`); None where none was."""
+    for name in names:
+        value = vars(arguments)[name]
+        if value is not None and value is not False and value != []:
+            return f"--{name.replace('_', '-')}"
+    return None
