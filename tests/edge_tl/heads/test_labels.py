@@ -131,6 +131,6 @@ def test_nobody_may_be_a_number() -> None:
     assert nobody_class(np.array(y), found) == "0"
     np.testing.assert_array_equal(teaching_rows(np.array(y), takes, found), teaching_rows(texts, takes, found))
     assert not teaching_rows(np.array(y), takes, found)[3]
-    numbers, named = Recorded(X, np.array(y), takes), Recorded(X, texts, takes)
+    numbers, named = (Recorded(X, labels, takes, finds=found) for labels in (np.array(y), texts))
     assert numbers.real.tolist() == named.real.tolist() == ["1", "2"]
     assert advise(numbers) == advise(named)
