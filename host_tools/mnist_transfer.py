@@ -13,7 +13,7 @@ import numpy as np
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.finetune.adaptation import BATCH, EPOCHS, MODES, RATE, batch_of
 from edge_tl.finetune.handwriting import read_mnist
-from edge_tl.finetune.picture_base import About, freeze, write_picture_base
+from edge_tl.finetune.picture_base import NetworkDescription, freeze, write_picture_base
 from edge_tl.nn import Network
 from edge_tl.tflite.interpreter import Interpreter
 from host_tools.layers import to_layers
@@ -31,7 +31,7 @@ TRIALS = 64
 class Trained:
     """What came out of a base's training."""
 
-    about: About
+    about: NetworkDescription
     parameters: int
     accuracy: float
     """On the test digits of the base's own kinds."""

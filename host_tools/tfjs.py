@@ -12,7 +12,6 @@ import http.client
 import json
 import urllib.parse
 import urllib.request
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ModelError
-from edge_tl.files import ARCHIVE_DAMAGE
 
 MOST_BYTES = 200_000_000
 """Of one file and of all weights together: models of sound or pictures for a browser have at most some ten MB."""
@@ -220,15 +219,12 @@ def _file(path: Path) -> bytes:
 
 def _unzipped(path: Path, name: str) -> bytes:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with Archive(path) as archive:
             # Whoever packs a folder has its name before each file's.
-            models = [PurePosixPath(one) for one in archive.namelist() if PurePosixPath(one).name == "model.json"]
+            models = [PurePosixPath(one) for one in archive.names if PurePosixPath(one).name == "model.json"]
             inside = min(models, key=lambda one: len(one.parts)).parent if models else PurePosixPath()
-            with archive.open(str(inside / name)) as file:
-                return _limited(file.read(MOST_BYTES + 1), f"{path}: {name}")
-    except ModelError:
-        raise
-    except (*ARCHIVE_DAMAGE, KeyError) as error:
+            return archive.read(str(inside / name), MOST_BYTES)
+    except (OSError, DamagedArchive) as error:
         raise ModelError(f"{path}: {name} cannot be taken out of it ({' '.join(str(error).split())[:80]})") from None
 
 

@@ -9,21 +9,18 @@ A folder without the last two is a base of which nothing above can be trained fu
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edge_tl.core.archive import packed_arrays
+from edge_tl.core.hashed_folder import HashedFolder, hashes
 from edge_tl.detection.answers import KINDS, Answers
 from edge_tl.detection.detector import NetworkDetector
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, ShapeError
-from edge_tl.files import ARCHIVE_DAMAGE, write_synced
 from edge_tl.nn import Layer, Network
 from edge_tl.tflite.interpreter import read_model
 from edge_tl.tflite.manifest import FILE_NAME as MANIFEST
@@ -31,11 +28,11 @@ from edge_tl.tflite.manifest import read_manifest
 
 FILE_NAME, ARRAYS = "detector.json", "above.npz"
 FORMAT = 1
-MOST_BYTES = 200_000_000
+FOLDER = HashedFolder(FILE_NAME, FORMAT, 200_000_000, "a detector's folder", "make it again")
 
 
 @dataclass(frozen=True)
-class About:
+class DetectorDescription:
     """What the folder says of the layers above the embedder."""
 
     name: str
@@ -120,30 +117,20 @@ def write_detector(
     model = read_model(below / manifest.model)
     described = (below / MANIFEST).read_bytes()
     meta, arrays = network.state() if network is not None else ({"layers": []}, {})
-    packed = io.BytesIO()
-    np.savez(packed, **arrays)  # type: ignore[arg-type]
-    hashes = {ARRAYS: hashlib.sha256(packed.getvalue()).hexdigest(), manifest.model: manifest.sha256}
-    about = About(
+    files = {manifest.model: model, MANIFEST: described, ARRAYS: packed_arrays(arrays)}
+    about = DetectorDescription(
         name,
         tuple(meta["layers"]),
         block,
-        hashes,
+        hashes({ARRAYS: files[ARRAYS]}) | {manifest.model: manifest.sha256},
         weights,
         answers.labels if answers else (),
         {"kind": answers.kind, **answers.settings} if answers else {},
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE_NAME).unlink(missing_ok=True)
-        for file, data in ((manifest.model, model), (MANIFEST, described), (ARRAYS, packed.getvalue())):
-            (folder / file).unlink(missing_ok=True)
-            write_synced(folder / file, data)
-        write_synced(folder / FILE_NAME, (json.dumps(asdict(about), indent=2) + "\n").encode())
-    except OSError as error:
-        raise ModelError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
+    FOLDER.write(folder, files, asdict(about), ())
 
 
-def _opened(folder: Path, threads: int | None) -> tuple[TFLiteEmbedder, About | None, Network | None]:
+def _opened(folder: Path, threads: int | None) -> tuple[TFLiteEmbedder, DetectorDescription | None, Network | None]:
     """The embedder, and what is above it: None where nothing is described."""
     embedder = TFLiteEmbedder.load(folder, threads)
     height, width, _ = embedder.manifest.input_shape
@@ -154,52 +141,19 @@ def _opened(folder: Path, threads: int | None) -> tuple[TFLiteEmbedder, About | 
     return embedder, *_read(folder, embedder)
 
 
-def _read(folder: Path, embedder: TFLiteEmbedder) -> tuple[About, Network | None]:
+def _read(folder: Path, embedder: TFLiteEmbedder) -> tuple[DetectorDescription, Network | None]:
     """The description and the layers, checked against their hashes and the embedder."""
     path = folder / FILE_NAME
-    try:
-        content = json.loads(_bytes(path))
-        lists = {name: tuple(content[name]) for name in ("layers", "labels")}
-        about = About(**{**content, **lists})
-        if about.format != FORMAT:
-            raise ModelError(f"{path}: is of format {about.format!r}; upgrade edge-tl")
+    with FOLDER.guarded(folder):
+        about = DetectorDescription(**FOLDER.described(folder))
         if type(about.block) is not int or not 0 <= about.block <= len(about.layers):
             raise ModelError(f"{path}: {about.block!r} of {len(about.layers)} layers are the base's; make it again")
         if not all(isinstance(label, str) for label in about.labels):
             raise ModelError(f"{path}: labels that are no texts; make it again")
-        packed = _bytes(folder / ARRAYS)
-        model = embedder.manifest.model
-        found = {ARRAYS: hashlib.sha256(packed).hexdigest(), model: embedder.fingerprint}
-        if changed := [file for file in found if found[file] != about.sha256.get(file)]:
-            raise ModelError(f"{folder / changed[0]}: is not what {FILE_NAME} describes; make or copy it again")
+        FOLDER.check(folder, embedder.manifest.model, embedder.fingerprint, about.sha256)
+        arrays = FOLDER.arrays(folder, ARRAYS, about.sha256)
         if not about.layers:
             return about, None
-        network = Network.from_state({"layers": list(about.layers)}, _arrays(packed, path))
+        network = Network.from_state({"layers": list(about.layers)}, arrays)
         network(np.zeros((1, *embedder.embedding_shape), np.float32))
-    except (ConfigError, ShapeError) as error:
-        raise ModelError(f"{path}: {error}; make it again") from None
-    except ModelError:
-        raise
-    except (*ARCHIVE_DAMAGE, KeyError, TypeError, AttributeError) as error:  # RecursionError is a RuntimeError
-        raise ModelError(f"{path}: is damaged ({' '.join(str(error).split())[:80]}); make it again") from None
     return about, network
-
-
-def _arrays(packed: bytes, path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a .npz, none of which unfolds beyond what is read."""
-    with zipfile.ZipFile(io.BytesIO(packed)) as listed:
-        if sum(one.file_size for one in listed.infolist()) > MOST_BYTES:
-            raise ModelError(f"{path.parent / ARRAYS}: unfolds to more than {MOST_BYTES // 1_000_000} MB")
-    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        return {key: np.asarray(arrays[key], np.float32) for key in arrays.files}
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); a detector's folder is wanted") from error
-    if len(data) > MOST_BYTES:
-        raise ModelError(f"{path}: is larger than {MOST_BYTES // 1_000_000} MB; no detector is")
-    return data

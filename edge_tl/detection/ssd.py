@@ -7,19 +7,17 @@ and the suppression of doubles are done here, as that operator does them.
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.core.boxes import surest
 from edge_tl.detection.found import Found
 from edge_tl.detection.ssd_anchors import decoded, read_anchors, standard_anchors
 from edge_tl.errors import ModelError
-from edge_tl.files import ARCHIVE_DAMAGE
 from edge_tl.media.image import fit
 from edge_tl.tflite.flatbuffer import custom_outputs, metadata, normalisation
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
@@ -257,18 +255,15 @@ def _scaling(data: bytes, name: str, pixels: tuple[float, float] | None) -> tupl
 def bundled_labels(data: bytes, name: str) -> tuple[str, ...]:
     """The labels in the archive at the end of a model file; none where there is no such thing."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            texts = [one for one in archive.infolist() if one.filename.lower().endswith(".txt")]
-            texts.sort(key=lambda one: "label" not in one.filename.lower())
+        with Archive(data) as archive:
+            texts = [one for one in archive.names if one.lower().endswith(".txt")]
+            texts.sort(key=lambda one: "label" not in one.lower())
             if not texts:
                 return ()
-            if texts[0].file_size > MOST_LABELS_BYTES:
-                raise ModelError(f"{name}: its labels unfold to {texts[0].file_size} bytes; give --labels-file")
-            with archive.open(texts[0]) as file:
-                return parse_labels(file.read(MOST_LABELS_BYTES), f"{name}: {texts[0].filename}")
-    except ModelError:
-        raise
-    except ARCHIVE_DAMAGE:
+            if (size := archive.size_bytes(texts[0])) > MOST_LABELS_BYTES:
+                raise ModelError(f"{name}: its labels unfold to {size} bytes; give --labels-file")
+            return parse_labels(archive.read(texts[0], MOST_LABELS_BYTES), f"{name}: {texts[0]}")
+    except DamagedArchive:
         return ()
 
 

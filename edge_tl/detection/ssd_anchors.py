@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 
+from edge_tl.core.archive import unpacked_array
 from edge_tl.errors import ModelError
+from edge_tl.files import read_limited
 
 LAYERS = 6
 LEAST_STRIDE = 16
@@ -48,19 +51,16 @@ def read_anchors(path: Path) -> np.ndarray:
     ModelError (one line) for anything else.
     """
     try:
-        if path.stat().st_size > MOST_BYTES or not path.is_file():
-            raise ModelError(f"{path}: is no file of anchors, which is small; y, x, height, width a line are wanted")
+        data = read_limited(path, MOST_BYTES)
         if path.suffix == ".npy":
-            anchors = np.load(path, allow_pickle=False)
+            anchors = unpacked_array(io.BytesIO(data), "it", MOST_BYTES)
         else:
-            lines = path.read_text(encoding="utf-8").replace(",", " ").splitlines()
+            lines = data.decode("utf-8").replace(",", " ").splitlines()
             anchors = np.array([[float(word) for word in line.split()] for line in lines if line.strip()])
         anchors = np.asarray(anchors, np.float64)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a file of anchors is wanted") from error
-    except (ValueError, TypeError, EOFError) as error:
-        if isinstance(error, ModelError):
-            raise
+    except (ValueError, TypeError) as error:
         reason = " ".join(str(error).split())[:80]
         raise ModelError(f"{path}: holds no anchors ({reason}); y, x, height, width a line are wanted") from None
     if anchors.ndim != 2 or anchors.shape[1] != 4 or not np.isfinite(anchors).all() or not (anchors[:, 2:] > 0).all():

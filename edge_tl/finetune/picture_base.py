@@ -8,28 +8,27 @@ network.json    this description: labels, layers, how pixels are scaled, how man
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ModelError, ShapeError
-from edge_tl.files import write_synced
+from edge_tl.core.archive import packed_arrays
+from edge_tl.core.hashed_folder import HashedFolder, hashes
+from edge_tl.errors import ModelError, ShapeError
 from edge_tl.nn import Network
 
 FILE_NAME = "network.json"
 FRONT_MODEL, FRONT, TOP = "front.tflite", "front.npz", "top.npz"
 FORMAT = 1
-MOST_BYTES = 100_000_000
+FOLDER = HashedFolder(FILE_NAME, FORMAT, 100_000_000, "a folder of `edge-tl-host mnist-transfer`", "make it again")
 MOST_SIDE_PX = 1024
 
 
 @dataclass(frozen=True)
-class About:
+class NetworkDescription:
     """What the folder says of itself."""
 
     name: str
@@ -55,7 +54,7 @@ class About:
 class PictureBase:
     """A trained network and what is known of it; nobody changes its arrays."""
 
-    about: About
+    about: NetworkDescription
     network: Network
     front_model: bytes | None = None
     """The .tflite of the network's layers up to `front`."""
@@ -82,91 +81,51 @@ def freeze(network: Network, frozen: int) -> None:
             layer.trainable = position >= frozen
 
 
-def write_picture_base(folder: Path, network: Network, front_model: bytes | None, described: dict[str, Any]) -> About:
+def write_picture_base(
+    folder: Path, network: Network, front_model: bytes | None, described: dict[str, Any]
+) -> NetworkDescription:
     """Write the folder, the description last, so that it never names half a file; ModelError where it cannot be.
 
-    described: the fields of About but for `layers` and `sha256`. The front is what `freeze(network, frozen)` leaves
-    without learning or chance.
+    described: the fields of NetworkDescription but for `layers` and `sha256`. The front is what
+    `freeze(network, frozen)` leaves without learning or chance.
     """
     freeze(network, described["frozen"])
     meta, arrays = network.state()
     below = {name for name in arrays if int(name.partition(".")[0]) < network.front}
     files = {
-        FRONT: _packed({name: array for name, array in arrays.items() if name in below}),
-        TOP: _packed({name: array for name, array in arrays.items() if name not in below}),
+        FRONT: packed_arrays({name: array for name, array in arrays.items() if name in below}),
+        TOP: packed_arrays({name: array for name, array in arrays.items() if name not in below}),
     }
     if front_model is not None:
         files[FRONT_MODEL] = front_model
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    about = About(layers=tuple(meta["layers"]), sha256=hashes, **described)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (FILE_NAME, FRONT_MODEL, FRONT, TOP):
-            (folder / name).unlink(missing_ok=True)
-        for name, data in files.items():
-            write_synced(folder / name, data)
-        write_synced(folder / FILE_NAME, (json.dumps(asdict(about), indent=2) + "\n").encode())
-    except OSError as error:
-        raise ModelError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
+    about = NetworkDescription(layers=tuple(meta["layers"]), sha256=hashes(files), **described)
+    FOLDER.write(folder, files, asdict(about), (FRONT_MODEL,))
     return about
 
 
 def read_picture_base(folder: Path) -> PictureBase:
     """The network of a folder, every file checked; ModelError, one line, for anything else."""
     path = folder / FILE_NAME
-    try:
-        about = _described(json.loads(_read(path)), path)
-        files = {name: _read(folder / name) for name in (FRONT, TOP, FRONT_MODEL) if name in about.sha256}
-        for name, data in files.items():
-            if hashlib.sha256(data).hexdigest() != about.sha256[name]:
-                raise ModelError(f"{folder / name}: is not what {FILE_NAME} describes; make or copy it again")
-        arrays: dict[str, np.ndarray] = {}
-        for name in (FRONT, TOP):
-            with np.load(io.BytesIO(files[name]), allow_pickle=False) as packed:
-                arrays |= {key: np.asarray(packed[key], np.float32) for key in packed.files}
+    with FOLDER.guarded(folder):
+        about = NetworkDescription(**FOLDER.described(folder))
+        _check(about, path)
+        arrays = FOLDER.arrays(folder, FRONT, about.sha256) | FOLDER.arrays(folder, TOP, about.sha256)
+        front_model = FOLDER.file(folder, FRONT_MODEL, about.sha256) if FRONT_MODEL in about.sha256 else None
         network = Network.from_state({"layers": list(about.layers)}, arrays)
         freeze(network, about.frozen)
         outputs = network(np.zeros((1, *about.input_shape), np.float32))
-    except (ConfigError, ShapeError, ModelError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{path}: {error}; make it again") from None
-    except (ValueError, KeyError, TypeError, RecursionError, EOFError, AttributeError, MemoryError) as error:
-        raise ModelError(f"{path}: is damaged ({' '.join(str(error).split())[:80]}); make it again") from None
-    if outputs.shape != (1, len(about.labels)):
-        raise ModelError(f"{path}: names {len(about.labels)} labels, the network gives {outputs.shape[1:]}")
-    return PictureBase(about, network, files.get(FRONT_MODEL))
+        if outputs.shape != (1, len(about.labels)):
+            raise ModelError(f"{path}: names {len(about.labels)} labels, the network gives {outputs.shape[1:]}")
+    return PictureBase(about, network, front_model)
 
 
-def _described(content: dict[str, Any], path: Path) -> About:
-    lists = {name: tuple(content[name]) for name in ("labels", "input_shape", "layers")}
-    about = About(**{**content, **lists})
-    if about.format != FORMAT:
-        raise ModelError(f"{path}: is of format {about.format!r}; upgrade edge-tl")
+def _check(about: NetworkDescription, path: Path) -> None:
+    """ModelError for what a description cannot say."""
     sides = about.input_shape
-    if len(sides) != 3 or not all(type(side) is int and 0 < side <= MOST_SIDE_PX for side in sides):
+    whole = len(sides) == 3 and all(type(side) is int and 0 < side <= MOST_SIDE_PX for side in sides)
+    if not whole or 4 * math.prod(sides) > FOLDER.most_bytes:
         raise ModelError(f"{path}: pictures of {sides!r}; three whole numbers up to {MOST_SIDE_PX} are wanted")
-    if not all(isinstance(label, str) for label in about.labels) or not float(about.scale) > 0:
+    if not all(isinstance(label, str) for label in about.labels) or not 0 < float(about.scale) < math.inf:
         raise ModelError(f"{path}: labels that are texts and a scale above 0 are wanted; make it again")
     if type(about.frozen) is not int or not 0 <= about.frozen < len(about.layers):
         raise ModelError(f"{path}: {about.frozen!r} of {len(about.layers)} layers frozen; fewer than all are wanted")
-    return about
-
-
-def _packed(arrays: dict[str, np.ndarray]) -> bytes:
-    made = io.BytesIO()
-    np.savez(made, **arrays)  # type: ignore[arg-type]
-    return made.getvalue()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise ModelError(
-            f"{path}: cannot be read ({error.strerror}); a folder of `edge-tl-host mnist-transfer` is wanted"
-        ) from error
-    if len(data) > MOST_BYTES:
-        raise ModelError(f"{path}: is larger than {MOST_BYTES // 1_000_000} MB; no such network is")
-    return data

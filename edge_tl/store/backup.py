@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ProfileError
-from edge_tl.files import ARCHIVE_DAMAGE, sync_folder
+from edge_tl.files import sync_folder
 from edge_tl.store.database import check_database, copy_database
 from edge_tl.store.profile import Profile
 from edge_tl.store.schema import TABLES, VERSION
@@ -33,7 +34,6 @@ _GENERATION = re.compile(r"generations/\d{6,}(\.rolled-back)?/(profile\.json|arr
 MOST_INDEX_BYTES = 1_000_000
 MOST_SMALL_BYTES = 100_000
 MOST_FILES = 100
-_BLOCK_BYTES = 1 << 20
 
 
 def write_backup(profile: Profile, name: str, out: Path, time_s: float) -> int:
@@ -99,7 +99,7 @@ def restore_backup(file: Path, folder: Path) -> dict[str, Any]:
     shutil.rmtree(new, ignore_errors=True)
     try:
         new.mkdir(parents=True)
-        with zipfile.ZipFile(file) as archive:
+        with Archive(file) as archive:
             index = _index(archive, file)
             _check_room(index, new, file)
             for name, (size_bytes, sha256) in index["files"].items():
@@ -116,19 +116,19 @@ def restore_backup(file: Path, folder: Path) -> dict[str, Any]:
         raise
     except OSError as error:
         raise ProfileError(f"{file} cannot be restored ({error.strerror or error}): check the disk") from error
-    except (*ARCHIVE_DAMAGE, KeyError) as error:
-        raise _bad(file, str(error) or type(error).__name__) from error
+    except DamagedArchive as error:
+        raise _bad(file, str(error)) from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return index
 
 
-def _index(archive: zipfile.ZipFile, file: Path) -> dict[str, Any]:
+def _index(archive: Archive, file: Path) -> dict[str, Any]:
     """What the archive says of itself, checked."""
-    if archive.getinfo(INDEX).file_size > MOST_INDEX_BYTES:
-        raise _bad(file, "its index is too large")
-    with archive.open(INDEX) as stream:
-        index = json.loads(stream.read(MOST_INDEX_BYTES + 1))
+    try:
+        index = json.loads(archive.read(INDEX, MOST_INDEX_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise _bad(file, str(error)) from error
     if not isinstance(index, dict) or not isinstance(index.get("files"), dict):
         raise _bad(file, "its index is not what edge-tl writes")
     if index.get("format") != FORMAT:
@@ -152,20 +152,18 @@ def _check_room(index: dict[str, Any], folder: Path, file: Path) -> None:
         raise ProfileError(f"{file} needs {wanted / 1e6:.0f} MB and the disk has {free / 1e6:.0f}: free some space")
 
 
-def _take(archive: zipfile.ZipFile, name: str, path: Path, size_bytes: int, sha256: str, file: Path) -> None:
+def _take(archive: Archive, name: str, path: Path, size_bytes: int, sha256: str, file: Path) -> None:
     """Write one file of the archive; never more than it was said to be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    digest, left = hashlib.sha256(), size_bytes
-    with archive.open(name) as stream, path.open("xb") as out:
-        while block := stream.read(_BLOCK_BYTES):
-            left -= len(block)
-            if left < 0:
-                break
+    digest = hashlib.sha256()
+    whole = archive.size_bytes(name) == size_bytes
+    with path.open("xb") as out:
+        for block in archive.blocks(name, size_bytes) if whole else ():
             digest.update(block)
             out.write(block)
         out.flush()
         os.fsync(out.fileno())
-    if left or digest.hexdigest() != sha256:
+    if not whole or digest.hexdigest() != sha256:
         raise _bad(file, f"{name} is not what its index says")
 
 

@@ -9,25 +9,24 @@ generations/000008.rolled-back/     a generation that roll_back() set aside
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import re
 import shutil
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edge_tl.core.answers import Saved
+from edge_tl.core.archive import packed_arrays, read_arrays
 from edge_tl.errors import ProfileError
-from edge_tl.files import ARCHIVE_DAMAGE, sync_folder, write_synced
+from edge_tl.files import DAMAGE, read_limited, sync_folder, write_synced
 
 KEPT = 5
 """How many generations stay on disk, those set aside included."""
 FORMAT = 1
+MOST_BYTES, MOST_SUMS_BYTES = 1_000_000_000, 1000
+"""Of each file, and of the sums of both."""
 _FILES = ("profile.json", "arrays.npz")
 _SUMS = "SHA256SUMS"
 _NAME = re.compile(r"(\d{6,})(\.rolled-back)?")
@@ -66,9 +65,11 @@ class Generations:
         content = {"format": FORMAT, "time_s": time_s, "meta": saved.meta}
         try:
             text = json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1).encode()
-            files = dict(zip(_FILES, (text, _npz(saved.arrays)), strict=True))
+            files = dict(zip(_FILES, (text, packed_arrays(saved.arrays)), strict=True))
         except (TypeError, ValueError, RecursionError) as error:
             raise ProfileError(f"cannot save this ({error}): JSON and arrays of numbers or text are wanted") from error
+        if max(map(len, files.values())) > MOST_BYTES:
+            raise ProfileError(f"cannot save this: it is larger than {MOST_BYTES // 1_000_000} MB, teach with less")
         try:
             return self._write({**files, _SUMS: _sums(files)})
         except OSError as error:
@@ -166,18 +167,6 @@ class Generations:
         )
 
 
-def _npz(arrays: dict[str, np.ndarray]) -> bytes:
-    """The arrays as one .npz file (the format of numpy.savez, any name allowed); ValueError for one of objects."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as file:
-        for name, array in arrays.items():
-            # A date that does not change: the same model is the same bytes.
-            member = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-            with file.open(member, "w", force_zip64=True) as stream:
-                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
-    return out.getvalue()
-
-
 def _sums(files: dict[str, bytes]) -> bytes:
     """The content of SHA256SUMS."""
     return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()).encode()
@@ -186,8 +175,8 @@ def _sums(files: dict[str, bytes]) -> bytes:
 def _read(path: Path) -> dict[str, bytes] | None:
     """The files of a generation, None where one is missing or is not what was written."""
     try:
-        files = {name: (path / name).read_bytes() for name in _FILES}
-        return files if (path / _SUMS).read_bytes() == _sums(files) else None
+        files = {name: read_limited(path / name, MOST_BYTES) for name in _FILES}
+        return files if read_limited(path / _SUMS, MOST_SUMS_BYTES) == _sums(files) else None
     except OSError:
         return None
 
@@ -202,9 +191,9 @@ def _load(path: Path) -> Saved | None:
         content = json.loads(files["profile.json"])
         found = _part(content, "format")
         if found == FORMAT:
-            with np.load(io.BytesIO(files["arrays.npz"]), allow_pickle=False) as arrays:
-                return Saved(dict(content["meta"]), dict(arrays))
-    except (*ARCHIVE_DAMAGE, TypeError, KeyError):  # RecursionError is a RuntimeError
+            # They are written as they are, not packed: what would unfold to more than the file is not of ours.
+            return Saved(dict(content["meta"]), read_arrays(files["arrays.npz"], len(files["arrays.npz"])))
+    except DAMAGE:
         return None
     raise ProfileError(f"{path} has format {found}, this edge-tl reads {FORMAT}: upgrade edge-tl")
 

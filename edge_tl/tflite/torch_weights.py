@@ -11,13 +11,13 @@ from __future__ import annotations
 import io
 import math
 import pickletools
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from edge_tl.core.archive import Archive
 from edge_tl.errors import ModelError
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -106,22 +106,24 @@ def _read_legacy(data: bytes) -> dict[str, np.ndarray]:
 
 
 def _read_zip(data: bytes) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with Archive(data) as archive:
         # PyTorch stores without compression, so no member can be larger than the file.
-        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+        if not all(map(archive.is_stored, archive.names)):
             raise _Damaged("is compressed, which PyTorch never does")
-        indexes = [member for member in archive.namelist() if member.endswith("/data.pkl")]
+        indexes = [member for member in archive.names if member.endswith("/data.pkl")]
         if len(indexes) != 1:
             raise _Damaged("is a zip without one data.pkl")
         folder = indexes[0].removesuffix("data.pkl")
-        if folder + "byteorder" in archive.namelist() and archive.read(folder + "byteorder") != b"little":
+        if folder + "byteorder" in archive and archive.read(folder + "byteorder", 100) != b"little":
             raise _Damaged("was not written on a little-endian machine")
-        root = _unpickle(io.BytesIO(archive.read(indexes[0])))
+        root = _unpickle(archive.unfolded(indexes[0], len(data)))
         storages = _storages(root)
         # Many names may point at the same bytes of a hostile zip.
         if sum(storage.count * np.dtype(storage.dtype).itemsize for storage in storages.values()) > len(data):
             raise _Damaged("claims more numbers than it holds")
-        arrays = {key: _numbers(storage, archive.read(f"{folder}data/{key}")) for key, storage in storages.items()}
+        arrays = {
+            key: _numbers(storage, archive.read(f"{folder}data/{key}", len(data))) for key, storage in storages.items()
+        }
     return _state_dict(root, arrays)
 
 

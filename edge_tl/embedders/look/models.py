@@ -6,13 +6,13 @@ import hashlib
 import os
 import shutil
 import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_tl.embedders.look.choices import ALL, MODELS
+from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ModelError
-from edge_tl.files import ARCHIVE_DAMAGE, sync_folder, write_synced
+from edge_tl.files import sync_folder, write_synced
 from edge_tl.tflite.interpreter import Interpreter, read_model
 from edge_tl.tflite.manifest import Manifest, Scaling, read_manifest, write_manifest
 
@@ -95,17 +95,14 @@ def read_parts(wheel: Path, which: str) -> dict[Part, bytes]:
     """The checked models of `hands`, `face` or `all` in a wheel file; ModelError where it is not the published one."""
     parts = parts_of(which)
     try:
-        with zipfile.ZipFile(wheel) as archive:
+        with Archive(wheel) as archive:
             return {part: _checked(archive, part, wheel) for part in parts}
     except FileNotFoundError:
         raise ModelError(f"{wheel}: no such file; the wheel of mediapipe {VERSION} is wanted") from None
     except OSError as error:
         raise ModelError(f"{wheel}: cannot be read ({error.strerror or error}); a wheel file is wanted") from error
-    except ModelError:
-        raise
-    except ARCHIVE_DAMAGE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ModelError(f"{wheel}: is no whole wheel ({reason}); download mediapipe {VERSION} again") from error
+    except DamagedArchive as error:
+        raise ModelError(f"{wheel}: is no whole wheel ({error}); download mediapipe {VERSION} again") from error
 
 
 def store_parts(folder: Path, taken: dict[Part, bytes]) -> list[Path]:
@@ -162,22 +159,21 @@ def _published(folder: Path, part: Part) -> bytes:
     return data
 
 
-def _checked(archive: zipfile.ZipFile, part: Part, wheel: Path) -> bytes:
+def _checked(archive: Archive, part: Part, wheel: Path) -> bytes:
     """The bytes of a part; ModelError where they are not there or not the published ones."""
-    try:
-        info = archive.getinfo(part.member)
-    except KeyError:
-        raise ModelError(f"{wheel}: {_says(archive)} without {part.member}; mediapipe {VERSION} is wanted") from None
+    if part.member not in archive:
+        raise ModelError(f"{wheel}: {_says(archive)} without {part.member}; mediapipe {VERSION} is wanted")
     # Looked at before anything is unpacked: a bomb says its size, or is cut off where it lied.
-    data = archive.read(info) if info.file_size == part.size_bytes else b""
+    fits = archive.size_bytes(part.member) == part.size_bytes
+    data = archive.read(part.member, part.size_bytes) if fits else b""
     if hashlib.sha256(data).hexdigest() != part.sha256:
         raise ModelError(f"{wheel}: {_says(archive)} with another {part.name}; mediapipe {VERSION} is wanted")
     return data
 
 
-def _says(archive: zipfile.ZipFile) -> str:
+def _says(archive: Archive) -> str:
     """What an archive says that it is."""
-    for name in archive.namelist():
+    for name in archive.names:
         top, _, rest = name.partition("/")
         if rest == "METADATA" and top.endswith(".dist-info"):
             return f"is {top.removesuffix('.dist-info').replace('-', ' ', 1)!r},"
