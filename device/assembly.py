@@ -17,6 +17,7 @@ from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.core.answers import Saved
 from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.embedders.look.choices import ALL, NEEDS
 from edge_tl.embedders.look.ways import Look, open_look
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -26,9 +27,7 @@ from edge_tl.labels import check_label, escape, unescape
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_hearing import Hearing, open_base, read_hearing, write_hearing
-from edge_tl.store.settings_look import read_look, remembered_look, write_look
-from edge_tl.store.settings_model import read_chosen
+from edge_tl.store.settings import read_chosen, read_hearing, read_look, remembered_look, write_settings
 
 clock = time.monotonic
 """The clock of everything that runs for real."""
@@ -141,7 +140,7 @@ def adopt_look(profile: Profile, look: Look) -> None:
             f"{_named(profile)} was taught with --look {remembered or Look()}, not {look}: "
             f"`edge-tl examples re-embed {options(look)}` changes that and keeps its examples"
         )
-    write_look(profile.folder, look)
+    write_settings(profile.folder, look=look)
 
 
 def check_pictures(profile: Profile) -> None:
@@ -160,7 +159,7 @@ def adopt_hearing(profile: Profile, hearing: Hearing | None = None) -> None:
         kind = "pictures" if remembered is None else f"the base {remembered.base}"
         raise ConfigError(f"{_named(profile)} was taught with {kind}: give another --profile, e.g. --profile words")
     open_base(hearing)  # what is missing is said before anything is remembered
-    write_hearing(profile.folder, hearing)
+    write_settings(profile.folder, hearing=hearing)
 
 
 def check_hearing(context: Context) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 
 from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ModelError
+from edge_tl.files import read_limited
 
 MOST_BYTES = 200_000_000
 """Of one file and of all weights together: models of sound or pictures for a browser have at most some ten MB."""
@@ -205,16 +206,12 @@ def _reader(where: str) -> Read:
 
 
 def _file(path: Path) -> bytes:
-    if path.exists() and not path.is_file():  # a pipe blocks, /dev/zero never ends
-        raise ModelError(f"{path}: is no file; a TensorFlow.js layers model is wanted")
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        return read_limited(path, MOST_BYTES)
     except OSError as error:
         raise ModelError(
             f"{path}: cannot be read ({error.strerror}); a TensorFlow.js layers model is wanted"
         ) from error
-    return _limited(data, str(path))
 
 
 def _unzipped(path: Path, name: str) -> bytes:

@@ -24,8 +24,7 @@ from edge_tl.store.folders import export_folder
 from edge_tl.store.media import TFJSSCDS, WAV
 from edge_tl.store.profile import Profile
 from edge_tl.store.sessions import in_one_session_only
-from edge_tl.store.settings_hearing import read_hearing
-from edge_tl.store.settings_look import read_look, write_look
+from edge_tl.store.settings import read_hearing, read_look, write_settings
 from edge_tl.words.spoken import as_spoken
 
 
@@ -179,7 +178,7 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     embedder = context.load_embedder(look)
     if look != remembered:
         # First of all: where this is stopped or killed half-way, running it again goes on the new way.
-        write_look(profile.folder, look)
+        write_settings(profile.folder, look=look)
     number = reembed(profile, embedder)
     if number is None:
         return 130

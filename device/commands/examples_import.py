@@ -16,6 +16,7 @@ from device.commands.examples_boxes import bring_list
 from device.commands.options import asked_hearing, asked_look, context_of
 from device.sources.rotated import turned
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, embed_kept, missed_text
+from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.labels import NOISE
@@ -26,8 +27,7 @@ from edge_tl.store.box_files import ENDINGS as LISTS
 from edge_tl.store.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
 from edge_tl.store.media import Media
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_hearing import Hearing, open_base, read_hearing
-from edge_tl.store.settings_look import read_look
+from edge_tl.store.settings import read_hearing, read_look
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
 
 

@@ -25,8 +25,7 @@ from edge_tl.media.image import decode
 from edge_tl.nn.losses import softmax
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_hearing import read_hearing
-from edge_tl.store.settings_look import read_look
+from edge_tl.store.settings import read_hearing, read_look
 from edge_tl.tflite.interpreter import read_model
 from edge_tl.tflite.manifest import read_manifest
 

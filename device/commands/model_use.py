@@ -14,8 +14,8 @@ from device.teach.training import save
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError
 from edge_tl.models import default_model
-from edge_tl.store.settings_hearing import read_hearing
-from edge_tl.store.settings_model import install_embedder, read_chosen, write_chosen
+from edge_tl.store.embedders import install_embedder
+from edge_tl.store.settings import read_chosen, read_hearing, write_settings
 from edge_tl.tflite.manifest import read_manifest, same_pixels
 
 
@@ -41,7 +41,7 @@ def use(arguments: Namespace) -> int:
                 f"{arguments.path or loaded.name} is the model in use, with another size, colour order or scaling: "
                 "what was taught would not go with it; use it for a new --profile"
             )
-        write_chosen(profile.folder, name)
+        write_settings(profile.folder, embedder=name)
         try:
             new = context.load_embedder()
             found: Exchange | None = None
@@ -52,11 +52,11 @@ def use(arguments: Namespace) -> int:
                 with Progress("embedding anew") as progress:
                     found = compare(profile, old, new, head, progress.of)
         finally:
-            write_chosen(profile.folder, before)  # until it is decided
+            write_settings(profile.folder, embedder=before)  # until it is decided
         kept = found is not None and found.worse and not arguments.force
         generation = None
         if not kept:
-            write_chosen(profile.folder, name)
+            write_settings(profile.folder, embedder=name)
             if found is not None:
                 # Killed between the two, the profile says what to do: examples re-embed, or this command again.
                 profile.store.reembed(new)

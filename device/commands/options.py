@@ -6,9 +6,10 @@ import os
 from argparse import Namespace
 
 from device.assembly import Context
+from edge_tl.embedders.hearing import SPEECH, Hearing
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
-from edge_tl.store.settings_hearing import SPEECH, Hearing, read_hearing
+from edge_tl.store.settings import read_hearing
 
 
 def context_of(arguments: Namespace) -> Context:

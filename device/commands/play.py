@@ -37,7 +37,7 @@ from edge_tl.errors import ConfigError, ProfileError
 from edge_tl.line import Line, PictureLine, SoundLine
 from edge_tl.listener import Listener
 from edge_tl.sources.simulated import SimulatedPlayer
-from edge_tl.store.settings_hearing import read_hearing
+from edge_tl.store.settings import read_hearing
 
 ROWS, COLUMNS = 24, 80
 """The smallest window that shows the compact maze and the panel."""

@@ -25,7 +25,7 @@ from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.line import PictureLine
-from edge_tl.store.settings_look import read_look
+from edge_tl.store.settings import read_look
 
 
 def run(arguments: Namespace) -> int:

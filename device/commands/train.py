@@ -35,6 +35,7 @@ from device.teach.thresholds import (
 from device.teach.training import check_enough, save
 from edge_tl.core.answers import Learned, Variations
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
+from edge_tl.embedders.hearing import SPEECH, open_base
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ConfigError, NotFittedError
@@ -43,7 +44,7 @@ from edge_tl.labels import NOISE
 from edge_tl.listener import ListeningConfig, Tried, choose
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_hearing import SPEECH, open_base, read_hearing, write_hearing
+from edge_tl.store.settings import read_hearing, write_settings
 from edge_tl.words.augment import varied
 
 OF_WORDS = ("against", "threshold", "augment", "adapt", "epochs", "unfreeze", "curve", "max_false_alarms_per_hour")
@@ -160,7 +161,7 @@ def unfreeze(profile: Profile, layers: int, threads: int | None, head: str) -> E
         )
     hearing = replace(hearing, unfrozen=layers - 1)
     embedder = open_base(hearing, threads)  # what cannot be opened is said before anything is changed
-    write_hearing(profile.folder, hearing)
+    write_settings(profile.folder, hearing=hearing)
     with Progress("embedding anew") as progress:
         profile.store.reembed(embedder, progress.of)
     return embedder

@@ -42,9 +42,7 @@ from edge_tl.errors import EdgeTLError, ModelError, ProfileLocked
 from edge_tl.frames import BaseSource
 from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_hearing import read_hearing
-from edge_tl.store.settings_look import read_look
-from edge_tl.store.settings_model import read_chosen
+from edge_tl.store.settings import read_chosen, read_hearing, read_look
 
 
 def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notify) -> Service:

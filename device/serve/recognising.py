@@ -11,16 +11,17 @@ from device.assembly import load_saved, make_controller
 from device.serve.config import PipelineConfig
 from device.serve.event import Event
 from device.serve.source_thread import Feed
-from device.serve.tuning import Tuning, read_tuning, write_tuning
 from device.teach.notice import Noticing
 from device.teach.silence import SILENCES
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.errors import ConfigError, EdgeTLError, SourceClosed
+from edge_tl.errors import ConfigError, EdgeTLError, ProfileError, SourceClosed
 from edge_tl.line import Sight, line_of
 from edge_tl.listener import Listener
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
+from edge_tl.store.settings import read_tuning, write_settings
+from edge_tl.store.tuning import Tuning
 
 MOST_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
@@ -62,7 +63,7 @@ class Recognising:
         try:
             self.tuning = read_tuning(profile.folder)
             self.tuning.over(config.controller())
-        except ConfigError as error:
+        except (ConfigError, ProfileError) as error:
             self.tuning, self.error = Tuning(), str(error)
         recognizer = self._restore(embedder)
         self.line = line_of(feed, recognizer, clock)
@@ -148,7 +149,7 @@ class Recognising:
     def tune(self, tuning: Tuning) -> None:
         """Other thresholds from now on, also after a restart; ConfigError where they make no sense."""
         tuning.over(self.config.controller())
-        write_tuning(self.profile.folder, tuning)
+        write_settings(self.profile.folder, tuning=tuning)
         self.tuning = tuning
         self._tell_again()
 

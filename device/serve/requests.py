@@ -12,7 +12,6 @@ import numpy as np
 
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
-from device.serve.tuning import Tuning
 from device.teach.lesson import ENOUGH
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.embedders.look.ways import Look
@@ -23,6 +22,7 @@ from edge_tl.media.image import decode, encode_jpeg, thumbnail
 from edge_tl.media.spectrum import spectrum
 from edge_tl.media.wav import encode_wav
 from edge_tl.store.media import JPEG
+from edge_tl.store.tuning import Tuning
 
 T = TypeVar("T")
 SHOWN_PX = 480

@@ -27,7 +27,7 @@ from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ModelError, P
 from edge_tl.media.image import decode
 from edge_tl.store.media import JPEG
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_look import read_look, remembered_look, write_look
+from edge_tl.store.settings import read_look, remembered_look, write_settings
 
 Finds = Callable[[np.ndarray], bool]
 Steps = Iterator[tuple[int, int]]
@@ -180,7 +180,7 @@ class Looking:
             self._remember(Look(), WHOLE)
 
     def _remember(self, look: Look, why: str) -> None:
-        write_look(self.profile.folder, look)
+        write_settings(self.profile.folder, look=look)
         self.chosen, self.open, self.said = self.open, False, why
         self._ways = {}  # networks that nobody needs any more
 
@@ -249,11 +249,11 @@ class Looking:
         if len(made) < len(numbers):
             raise ExampleError(f"looks as before: {missing_pictures([one for one in numbers if one not in made])}")
         # The way first: where the power goes between the two, `examples re-embed` goes on to where this was going.
-        write_look(self.profile.folder, look)
+        write_settings(self.profile.folder, look=look)
         try:
             store.exchange(embedder.fingerprint, made)
         except ProfileError:
-            write_look(self.profile.folder, before)
+            write_settings(self.profile.folder, look=before)
             raise
         if made and not self.open:
             missed = int((~kept_found(np.stack([*made.values()]))).sum()) if sought_by(embedder) else 0

@@ -18,6 +18,7 @@ from edge_tl.core.boxes import surest
 from edge_tl.detection.found import Found
 from edge_tl.detection.ssd_anchors import decoded, read_anchors, standard_anchors
 from edge_tl.errors import ModelError
+from edge_tl.files import read_limited
 from edge_tl.media.image import fit
 from edge_tl.tflite.flatbuffer import custom_outputs, metadata, normalisation
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
@@ -270,8 +271,7 @@ def bundled_labels(data: bytes, name: str) -> tuple[str, ...]:
 def read_labels(path: Path) -> tuple[str, ...]:
     """The labels in a text file; ModelError (one line) where it is none."""
     try:
-        with path.open("rb") as file:
-            return parse_labels(file.read(MOST_LABELS_BYTES), str(path))
+        return parse_labels(read_limited(path, MOST_LABELS_BYTES), str(path))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a text file of labels is wanted") from error
 

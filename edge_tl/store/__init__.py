@@ -1,5 +1,5 @@
 """What is on disk: examples in a database, trained heads in generations, and a profile that holds both.
 
 Read in this order: schema, database, media, examples, batch, sessions, read_rows, pictures; generations, profile,
-settings_model, settings_look, settings_hearing; folders, box_files, backup.
+embedders, tuning, settings; folders, box_files, backup.
 """

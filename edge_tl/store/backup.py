@@ -1,6 +1,6 @@
 """A whole profile in one file, and back: a ZIP archive that is checked before anything of it is believed.
 
-edge-tl-backup.json     {"format": 1, "profile": NAME, "time_s": …, "files": {NAME: [BYTES, SHA-256], …}}
+edge-tl-backup.json     {"format": 2, "profile": NAME, "time_s": …, "files": {NAME: [BYTES, SHA-256], …}}
 examples.sqlite …       the files of the profile's folder, under their names there
 """
 
@@ -23,13 +23,12 @@ from edge_tl.files import sync_folder
 from edge_tl.store.database import check_database, copy_database
 from edge_tl.store.profile import Profile
 from edge_tl.store.schema import TABLES, VERSION
-from edge_tl.store.settings_hearing import FILE_NAME as HEARING
-from edge_tl.store.settings_look import FILE_NAME as LOOK
-from edge_tl.store.settings_model import FILE_NAME as EMBEDDER
+from edge_tl.store.settings import FILES as SMALL
 
-INDEX, FORMAT = "edge-tl-backup.json", 1
+INDEX, FORMAT = "edge-tl-backup.json", 2
+READ = (1, FORMAT)
+"""Format 1 knows no settings.json."""
 EXAMPLES = "examples.sqlite"
-SMALL = (LOOK, HEARING, EMBEDDER, "tuning.json")
 _GENERATION = re.compile(r"generations/\d{6,}(\.rolled-back)?/(profile\.json|arrays\.npz|SHA256SUMS)")
 MOST_INDEX_BYTES = 1_000_000
 MOST_SMALL_BYTES = 100_000
@@ -131,7 +130,7 @@ def _index(archive: Archive, file: Path) -> dict[str, Any]:
         raise _bad(file, str(error)) from error
     if not isinstance(index, dict) or not isinstance(index.get("files"), dict):
         raise _bad(file, "its index is not what edge-tl writes")
-    if index.get("format") != FORMAT:
+    if index.get("format") not in READ:
         raise ProfileError(f"{file} has format {index.get('format')}, this edge-tl reads {FORMAT}: upgrade edge-tl")
     if len(index["files"]) > MOST_FILES:
         raise _bad(file, f"it holds {len(index['files'])} files")

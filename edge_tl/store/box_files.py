@@ -18,6 +18,7 @@ from typing import Any
 
 from edge_tl.core.examples import Box
 from edge_tl.errors import ExampleError
+from edge_tl.files import read_limited
 
 COLUMNS = ("file", "width", "height", "label", "left", "top", "right", "bottom", "take", "session")
 SIDES = ("left", "top", "right", "bottom")
@@ -59,12 +60,9 @@ def read_list(path: Path) -> tuple[list[Listed], list[str]]:
     ExampleError (one line) for a file that is no such list.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        data = read_limited(path, MOST_BYTES)
     except OSError as error:
         raise ExampleError(f"{path}: cannot be read ({error.strerror}); a list of pictures is wanted") from error
-    if len(data) > MOST_BYTES:
-        raise ExampleError(f"{path}: is larger than {MOST_BYTES // 10**6} MB; no list of pictures is")
     try:
         text = data.decode("utf-8-sig")
         return _coco(text, path) if path.suffix.lower() == ".json" else _csv(text, path)

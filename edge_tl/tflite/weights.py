@@ -11,12 +11,13 @@ import numpy as np
 
 from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ConfigError, ModelError
+from edge_tl.files import read_limited
 from edge_tl.tflite.hdf5 import read_layers
 from edge_tl.tflite.torch_weights import read_state_dict
 
 H5_SUFFIXES = (".h5", ".hdf5")
 TORCH_SUFFIXES = (".pth", ".pt", ".whl")
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1_000_000_000
 """No weights of an image model are larger."""
 KNOWN = {
     "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889": (
@@ -76,17 +77,11 @@ def read_weights(path: Path, licence: str | None = None) -> Weights:
 def read_bytes(path: Path) -> bytes:
     """All of a file of at most a gigabyte; ModelError (one line) otherwise."""
     try:
-        if not path.is_file() and path.exists():  # a folder, or /dev/zero, which never ends
-            raise ModelError(f"{path}: is no regular file; a file of weights is wanted")
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        return read_limited(path, MOST_BYTES)
     except FileNotFoundError:
         raise ModelError(f"{path}: no such file; give --weights the path of a file that is there") from None
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a file of weights is wanted") from error
-    if len(data) > MOST_BYTES:
-        raise ModelError(f"{path}: is larger than {MOST_BYTES >> 20} MiB; no weights of an image model are")
-    return data
 
 
 def _member(data: bytes, name: str) -> tuple[str, bytes]:

@@ -15,7 +15,7 @@ from tiny_profile import fill, model_folder
 from device.commands.main import main
 from edge_tl.errors import ConfigError
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_model import read_chosen
+from edge_tl.store.settings import read_chosen
 from edge_tl.tflite.manifest import Scaling
 from host_tools.cli import main as host_main
 from host_tools.push import push

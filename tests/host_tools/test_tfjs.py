@@ -187,7 +187,7 @@ def test_what_is_no_web_server_is_one_line(answer: bytes) -> None:
 def test_a_pipe_and_a_shard_named_a_million_times_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither waits for ever nor fills the memory: one line each."""
     os.mkfifo(tmp_path / "model.json")
-    with pytest.raises(ModelError, match="is no file"):
+    with pytest.raises(ModelError, match="no regular file"):
         read_layers_model(str(tmp_path))
     monkeypatch.setattr(tfjs, "MOST_BYTES", 10_000)
     again = described(weightsManifest=[{"paths": ["a"] * 1_000_000, "weights": []}])

@@ -40,7 +40,7 @@ LAWS: dict[str, dict[str, str]] = {
         "listener": "errors labels controller media core",
         "recognizer": "errors frames labels media core embedders heads judge",
         "line": "errors frames controller media core embedders listener recognizer",
-        "store": "errors frames files labels media core nn tflite models sources embedders",
+        "store": "errors frames files labels controller listener media core nn tflite models sources embedders",
         "words": f"{MODELS} heads judge listener recognizer store",
         "finetune": f"{MODELS} heads judge recognizer store words",
         "export": f"{MODELS} heads judge recognizer store words finetune",

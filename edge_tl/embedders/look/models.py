@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_tl.embedders.look.choices import ALL, MODELS
 from edge_tl.core.archive import Archive, DamagedArchive
+from edge_tl.embedders.look.choices import ALL, MODELS
 from edge_tl.errors import ModelError
 from edge_tl.files import sync_folder, write_synced
 from edge_tl.tflite.interpreter import Interpreter, read_model

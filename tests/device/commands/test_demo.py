@@ -25,7 +25,7 @@ from edge_tl.errors import ExampleError
 from edge_tl.media.image import save_png
 from edge_tl.recognizer import Recognizer
 from edge_tl.sources.simulated import SimulatedPlayer
-from edge_tl.store.settings_look import write_look
+from edge_tl.store.settings import write_settings
 from edge_tl.testing import FakeEmbedder
 
 Demo = Callable[..., tuple[int, str, str]]
@@ -305,7 +305,7 @@ def opened(context: Context, stack: ExitStack, camera: str = "sim", way: str | N
 def test_who_looks_at_hands_is_shown_hands(tmp_path: Path) -> None:
     """`--camera sim` shows a hand to a profile that looks at hands, by option or as remembered; `sim:head` a head."""
     (tmp_path / "profiles" / "hands").mkdir(parents=True)
-    write_look(tmp_path / "profiles" / "hands", Look("hand"))
+    write_settings(tmp_path / "profiles" / "hands", look=Look("hand"))
     one, hands = Context(tmp_path, "one"), Context(tmp_path, "hands")
     with ExitStack() as stack:
         assert opened(one, stack) == "head"

@@ -11,8 +11,9 @@ from tiny_profile import Run, fill, model_folder
 
 from device.commands.main import main
 from edge_tl.errors import ModelError, ProfileError
+from edge_tl.store.embedders import install_embedder
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_model import install_embedder, read_chosen, write_chosen
+from edge_tl.store.settings import read_chosen, write_settings
 from edge_tl.tflite.manifest import Scaling
 
 
@@ -96,11 +97,11 @@ def test_what_cannot_be_used_is_one_line(run: Run, tmp_path: Path) -> None:
         assert len(err.strip().splitlines()) == 1
         assert "Traceback" not in err
     assert read_chosen(folder) == before
-    write_chosen(folder, "gone-000000000000")
+    write_settings(folder, embedder="gone-000000000000")
     code, _, err = run("train", "--data-dir", tmp_path / "data")
     assert code == 1
     assert "not installed" in err
-    (folder / "embedder.json").write_text('{"format": 1, "embedder": "../../etc"}')
+    (folder / "settings.json").write_text('{"format": 1, "embedder": "../../etc"}')
     with pytest.raises(ProfileError, match="damaged"):
         read_chosen(folder)
 
@@ -124,7 +125,7 @@ def test_installing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.M
     source = model_folder(tmp_path / "model")
     with monkeypatch.context() as patched:
         patched.setattr(
-            "edge_tl.store.settings_model.sync_folder", lambda _: (_ for _ in ()).throw(OSError(28, "No space left"))
+            "edge_tl.store.embedders.sync_folder", lambda _: (_ for _ in ()).throw(OSError(28, "No space left"))
         )
         with pytest.raises(ProfileError, match="No space"):
             install_embedder(source, tmp_path / "embedders")

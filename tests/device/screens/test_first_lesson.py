@@ -63,7 +63,7 @@ def take(pty: Pty, label: str, examples: int = 20) -> None:
 
 def way(data_dir: Path) -> str:
     """The way to look that the profile remembers."""
-    return str(json.loads((data_dir / "profiles" / "default" / "look.json").read_text())["way"])
+    return str(json.loads((data_dir / "profiles" / "default" / "settings.json").read_text())["look"]["way"])
 
 
 def score(pty: Pty) -> int:

@@ -14,7 +14,7 @@ from benchmarks.serving import Serving
 from device.commands.status import lines
 from device.health import ask_health
 from edge_tl.embedders.look.ways import Look
-from edge_tl.store.settings_look import remembered_look
+from edge_tl.store.settings import remembered_look
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")

@@ -15,9 +15,10 @@ from device.serve.pipeline import IDLE_S, LEASE_S, LOST_S, RETRY_S
 from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.systemd import Notify
-from device.serve.tuning import Tuning, write_tuning
 from edge_tl.controller import ControllerConfig
 from edge_tl.errors import ConfigError, ExampleError, ProfileError, SourceTimeout
+from edge_tl.store.settings import write_settings
+from edge_tl.store.tuning import Tuning
 from edge_tl.testing import FakeClock
 
 LONG_S = 30.0
@@ -194,7 +195,7 @@ def test_thresholds_from_the_console_survive_a_restart(tmp_path: Path) -> None:
     again = Bench(tmp_path / "p")
     assert again.pipeline.line.controller.config.on == 0.99  # type: ignore[union-attr]
     again.profile.close()
-    (tmp_path / "p" / "tuning.json").write_text('{"on": 7')
+    (tmp_path / "p" / "settings.json").write_text('{"format": 1, "tuning": {"on": "7"}}')
     damaged = Bench(tmp_path / "p")
     assert "damaged" in damaged.pipeline.health()["last_error"]
     assert damaged.pipeline.health()["classes"] == ["dark", "light"]
@@ -210,9 +211,9 @@ def test_thresholds_that_contradict_each_other_are_refused(tmp_path: Path, wrong
     bench = Bench(tmp_path / "p")
     with pytest.raises(ConfigError, match="off ≤ on"):
         bench.pipeline.tune(wrong)
-    assert not (tmp_path / "p" / "tuning.json").exists()
+    assert not (tmp_path / "p" / "settings.json").exists()
     taught(bench).profile.close()
-    write_tuning(tmp_path / "p", wrong)
+    write_settings(tmp_path / "p", tuning=wrong)
     again = Bench(tmp_path / "p")
     assert "off ≤ on" in again.pipeline.health()["last_error"]
     assert again.pipeline.line.controller.config.on == ControllerConfig().on  # type: ignore[union-attr]

@@ -17,6 +17,7 @@ from benchmarks.proof_service import killed, soak
 from benchmarks.serving import CODE, LONG_S, ROOT, Serving
 from device.health import ask_health
 from edge_tl.store.profile import Profile
+from edge_tl.store.settings import write_settings
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 
@@ -139,13 +140,13 @@ def test_a_pipeline_that_cannot_be_opened_leaves_the_others_alone(tmp_path: Path
     with Serving(tmp_path / "s", more) as serving:
         bad = serving.data / "profiles" / "bad"
         bad.mkdir(parents=True)
-        (bad / "look.json").write_text("damaged")
+        (bad / "settings.json").write_text("damaged")
         serving.start()
         serving.wait_for("STATUS=degraded: good")
         health = serving.ask("/health")[1]
         assert health["pipelines"]["good"]["state"] == "open"
-        assert "look.json is damaged" in health["pipelines"]["bad"]["last_error"]
-        assert serving.log.count("look.json is damaged") == 1
+        assert "settings.json is damaged" in health["pipelines"]["bad"]["last_error"]
+        assert serving.log.count("settings.json is damaged") == 1
         assert command("status", "--config", str(serving.config), folder=serving.folder).returncode == 1
         assert serving.stop() == 0
 
@@ -160,7 +161,7 @@ def test_a_damaged_model_is_passed_over_for_the_generation_before(tmp_path: Path
         place.mkdir(parents=True)
         (place / "manifest.json").write_text("{")
         profile = serving.data / "profiles" / "default"
-        (profile / "embedder.json").write_text('{"format": 1, "embedder": "pushed-0123456789ab"}')
+        write_settings(profile, embedder="pushed-0123456789ab")
         with Profile(profile, writable=True) as writer:  # what the pushed model was trained to
             loaded = writer.load()
             assert loaded is not None

@@ -16,7 +16,7 @@ from edge_tl.embedders.look.ways import Look, open_look
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ProfileError
 from edge_tl.media.image import decode
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_look import read_look, remembered_look, write_look
+from edge_tl.store.settings import read_look, remembered_look, write_settings
 from edge_tl.testing import FakeClock, FakeEmbedder
 
 HAND, FACE, NEITHER = (np.full((24, 32, 3), value, np.uint8) for value in (200, 120, 40))
@@ -128,7 +128,7 @@ def test_a_taught_or_chosen_profile_is_never_changed(bench: Bench) -> None:
     bench.take("up", *[HAND] * 20)
     assert remembered_look(bench.profile.folder) is None
     bench.profile.store.remove_label("up")
-    write_look(bench.profile.folder, Look())
+    write_settings(bench.profile.folder, look=Look())
     bench.looking = bench.again()
     assert not bench.looking.open
 
@@ -156,7 +156,7 @@ def test_without_models_all_works_and_says_so(tmp_path: Path) -> None:
     bench.looking.settle()
     assert remembered_look(bench.profile.folder) is None
     assert bench.again().said == line
-    write_look(bench.profile.folder, Look())
+    write_settings(bench.profile.folder, look=Look())
     assert bench.again().said == ""  # whoever asked for whole pictures needs no reminder
     bench.profile.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from tiny_profile import make_all, refused, runner
 
 from edge_tl.core.features import GRIDS, FeatureMap
 from edge_tl.embedders.browser import BrowserEmbedder
+from edge_tl.embedders.look.ways import Look
 from edge_tl.embedders.speech_base import BASE
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, ModelError, NotFittedError
@@ -29,6 +29,7 @@ from edge_tl.media.sound import read_sound
 from edge_tl.models import default_model
 from edge_tl.nn import Dense, ReLU
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.settings import write_settings
 from edge_tl.tflite.flatbuffer import check_whole
 from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.manifest import Scaling
@@ -249,9 +250,7 @@ def test_the_command_fuses_a_profile(tmp_path: Path, capsys: pytest.CaptureFixtu
     refused(run("model", "fuse", "--model", model, "--out", model / "tiny.tflite"), "name another file")
     assert run("train", "--head", "knn")[0] == 0
     refused(run("model", "fuse", "--model", model, "--out", tmp_path / "b.tflite"), "--head ridge")
-    (made / "data" / "profiles" / "default" / "look.json").write_text(
-        json.dumps({"format": 1, "way": "box", "box": [0.1, 0.1, 0.9, 0.9], "hands": "largest"})
-    )
+    write_settings(made / "data" / "profiles" / "default", look=Look("box", (0.1, 0.1, 0.9, 0.9)))
     refused(run("model", "fuse", "--model", model, "--out", tmp_path / "b.tflite"), "whole frame")
     assert not (tmp_path / "b.tflite").exists()
 

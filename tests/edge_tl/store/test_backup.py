@@ -23,7 +23,7 @@ from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ProfileError
 from edge_tl.store.backup import INDEX, restore_backup, write_backup
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings_look import read_look, write_look
+from edge_tl.store.settings import read_look, write_settings
 
 PRINT = "a" * 64
 
@@ -40,7 +40,7 @@ def fill(folder: Path, examples: int = 5) -> Path:
         for number in (1, 2):
             profile.save(Saved({"head": {"name": "ridge"}, "number": number}, {"w": np.arange(4.0)}))
         profile.roll_back()
-        write_look(folder, Look("box", (0.1, 0.2, 0.8, 0.9)))
+        write_settings(folder, look=Look("box", (0.1, 0.2, 0.8, 0.9)))
     return folder
 
 
@@ -121,7 +121,7 @@ def with_trigger(files: dict[str, bytes], tmp_path: Path) -> None:
         (lambda files, _: files.update({"../../escape": b"x"}), "which no profile has"),
         (lambda files, _: files.update({"/etc/passwd": b"x"}), "which no profile has"),
         (lambda files, _: files.update({"generations/000001/../../x": b"x"}), "which no profile has"),
-        (lambda files, _: files.update({"look.json": b" " * 200_000}), "makes no sense"),
+        (lambda files, _: files.update({"settings.json": b" " * 200_000}), "makes no sense"),
         (lambda files, _: files.update({"examples.sqlite": b"nothing like it"}), "damaged"),
         (lambda files, _: files.update({"examples.sqlite": files["examples.sqlite"][:5000]}), "examples.sqlite"),
         (with_trigger, "other tables"),
@@ -144,20 +144,20 @@ def test_hostile_archives_are_refused_and_leave_nothing(
 def test_links_and_names_given_twice_are_no_way_out(archive: Path, tmp_path: Path) -> None:
     """A member that says it is a link is written as a file; a name that is given twice is refused."""
     target = b"/etc/passwd"
-    bad = made(archive, tmp_path / "bad.zip", lambda files: files.update({"look.json": target}))
+    bad = made(archive, tmp_path / "bad.zip", lambda files: files.update({"settings.json": target}))
     with zipfile.ZipFile(bad) as good:
         files = {name: good.read(name) for name in good.namelist()}
     with zipfile.ZipFile(bad, "w") as linked:
         for name, data in files.items():
             about = zipfile.ZipInfo(name)
-            if name == "look.json":
+            if name == "settings.json":
                 about.external_attr = (stat.S_IFLNK | 0o777) << 16
             linked.writestr(about, data)
     restore_backup(bad, tmp_path / "linked")
-    assert not (tmp_path / "linked" / "look.json").is_symlink()
-    assert (tmp_path / "linked" / "look.json").read_bytes() == target
+    assert not (tmp_path / "linked" / "settings.json").is_symlink()
+    assert (tmp_path / "linked" / "settings.json").read_bytes() == target
     with zipfile.ZipFile(bad, "a") as twice, pytest.warns(UserWarning, match="Duplicate"):
-        twice.writestr("look.json", b"something else")
+        twice.writestr("settings.json", b"something else")
     with pytest.raises(ProfileError, match="twice"):
         restore_backup(bad, tmp_path / "twice")
     assert not (tmp_path / "twice").exists()
@@ -167,7 +167,7 @@ def test_a_bomb_is_cut_at_the_size_it_claims(archive: Path, tmp_path: Path) -> N
     """Much that unpacks out of little: no more is written than the index said, and more than the disk holds never."""
 
     def bomb(files: dict[str, bytes]) -> None:
-        files["look.json"] = b" " * 50_000_000
+        files["settings.json"] = b" " * 50_000_000
 
     bad = made(archive, tmp_path / "bomb.zip", bomb, honest=False)
     assert bad.stat().st_size < 1_000_000

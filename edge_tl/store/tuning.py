@@ -1,20 +1,14 @@
-"""The few settings that the console may change: thresholds, kept beside the profile. Nothing else comes from there."""
+"""The few settings that the console may change: thresholds, kept in the profile. Nothing else comes from there."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from edge_tl.controller import ControllerConfig
-from edge_tl.errors import ConfigError, ProfileError
-from edge_tl.files import sync_folder, write_synced
+from edge_tl.errors import ConfigError
 from edge_tl.listener import ListeningConfig
-
-FILE = "tuning.json"
 
 
 @dataclass(frozen=True)
@@ -50,25 +44,3 @@ class Tuning:
         if not isinstance(values, dict) or not set(values) <= known:
             raise ConfigError(f"an object with {', '.join(sorted(known))} is wanted")
         return cls(**values)
-
-
-def read_tuning(folder: Path) -> Tuning:
-    """That of a profile's folder, else nothing set; ConfigError where the file is damaged."""
-    try:
-        return Tuning.of(json.loads((folder / FILE).read_bytes()))
-    except FileNotFoundError:
-        return Tuning()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder / FILE} is damaged ({error}): the configured thresholds are used") from error
-
-
-def write_tuning(folder: Path, tuning: Tuning) -> None:
-    """Keep it; on disk, whole, when this returns. ProfileError where the disk does not take it."""
-    new = folder / f".{FILE}"
-    try:
-        new.unlink(missing_ok=True)
-        write_synced(new, json.dumps(asdict(tuning)).encode())
-        os.replace(new, folder / FILE)
-        sync_folder(folder)
-    except OSError as error:
-        raise ProfileError(f"{folder / FILE} cannot be written ({error.strerror}): free some space") from error
