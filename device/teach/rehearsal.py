@@ -95,7 +95,7 @@ def _asked(takes: Iterable[Take], recognizers: list[Recognizer], progress: Progr
 
 def _score(recognizer: Recognizer, today: _Asked, tomorrow: _Asked) -> Score:
     X, y, _ = recognizer.rows
-    rows, found = np.vstack([X, *today.rows]), np.append(recognizer.found, today.found)
+    rows, found = np.vstack([X, *today.rows]), np.array([*recognizer.found, *today.found], bool)
     labels = np.concatenate([y, today.truth])
     naive = random_split(lambda: make_head(recognizer.head.name), rows, labels, found=found)
     known = bool(tomorrow.truth)
@@ -103,6 +103,6 @@ def _score(recognizer: Recognizer, today: _Asked, tomorrow: _Asked) -> Score:
         takes=today.accuracy,
         random_split=naive.accuracy,
         tomorrow=tomorrow.accuracy if known else None,
-        nothing_found=float(np.mean(~np.append(found, tomorrow.found))),
+        nothing_found=1 - float(np.mean([*found, *tomorrow.found])),
         passed_over=float(np.mean(tomorrow.passed_over)) if known else None,
     )
