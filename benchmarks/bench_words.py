@@ -22,7 +22,7 @@ from benchmarks.pictures import DATA
 from benchmarks.proof_words import arabic, digits
 from benchmarks.record import table
 from edge_tl.core.gram import GrowingGram
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.embedders.browser import BrowserEmbedder
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import StreamingSpeech, embed_views

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.pictures import DATA, ROOT, Embedded, Pictures
 from edge_tl.core.features import FeatureMap
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,

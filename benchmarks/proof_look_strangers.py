@@ -25,8 +25,8 @@ from benchmarks.look_ways import Way, hand_boxes
 from benchmarks.pictures import DATA, Pictures, numbers
 from benchmarks.record import table
 from edge_tl.controller import Controller
+from edge_tl.core.kept import as_stored
 from edge_tl.core.metrics import roc
-from edge_tl.core.rounding import as_stored
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer

@@ -15,7 +15,7 @@ import numpy as np
 
 from edge_tl.controller import Controller, Steady
 from edge_tl.core.answers import Observation
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.core.timing import Pace, Stopwatch
 from edge_tl.embedders.stream import StreamingSpeech, after_it, before_it
 from edge_tl.errors import NotFittedError, ShapeError, SourceClosed, SourceTimeout

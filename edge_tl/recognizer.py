@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from edge_tl.core.absent import as_kept, kept_found, nobody_class, teaching_rows
+from edge_tl.core.absent import nobody_class, teaching_rows
 from edge_tl.core.answers import Learned, Observation, Saved, Variations
 from edge_tl.core.examples import Examples
 from edge_tl.core.features import PLAIN, FeatureMap, Features
 from edge_tl.core.folds import in_parts
-from edge_tl.core.growing import GrowingRows
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.gram import GrowingRows
+from edge_tl.core.kept import as_kept, as_stored, kept_found
 from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, sought_by
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.frames import Frame

@@ -14,7 +14,7 @@ from device.cli.stopping import stoppable
 from device.commands.examples_boxes import take_out_list
 from device.commands.examples_import import bring
 from device.commands.options import asked_look, context_of
-from edge_tl.core.absent import kept_found
+from edge_tl.core.kept import kept_found
 from edge_tl.embedders.embedder import Embedder, missed_text, sought_by
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, ExampleError, ProfileError

@@ -11,10 +11,10 @@ from device.screens.cells import fit, wrap
 from device.screens.panel import draw_picture, draw_probabilities, missing_text, speed_text, way_text
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
-from device.teach.holding import Holding
 from device.teach.lesson import Lesson
 from device.teach.notice import Noticing
 from device.teach.players import show
+from device.teach.recorder import Holding
 from device.teach.steering import DIRECTIONS
 from edge_tl.errors import EdgeTLError
 

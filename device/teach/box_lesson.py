@@ -9,7 +9,7 @@ import numpy as np
 
 from device.teach.boxed import FEW, learn, read_boxed, save
 from edge_tl.core.examples import Box, Count
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.detection.few import FewDetector
 from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.labels import check_label

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge_tl.core.answers import Learned
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.errors import ExampleError
 from edge_tl.judge.evaluation import Evaluation

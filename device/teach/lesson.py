@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from edge_tl.core.absent import as_kept
 from edge_tl.core.answers import Learned
 from edge_tl.core.examples import Count, Example
+from edge_tl.core.kept import as_kept
 from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.judge.evidence import Recorded

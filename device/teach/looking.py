@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.core.absent import kept_found
+from edge_tl.core.kept import kept_found
 from edge_tl.embedders.embedder import Embedder, sought_by
 from edge_tl.embedders.look.embedders import load_face_tracker, load_tracker
 from edge_tl.embedders.look.models import PARTS, is_installed

@@ -10,8 +10,8 @@ import numpy as np
 
 from device.cli.output import Progress
 from device.teach.players import Player, Take
-from edge_tl.core.absent import as_kept
 from edge_tl.core.answers import Learned
+from edge_tl.core.kept import as_kept
 from edge_tl.heads import make_head
 from edge_tl.judge.validation import random_split
 from edge_tl.recognizer import Recognizer

@@ -1,20 +1,10 @@
-"""Examples in which nothing was found: how the store keeps them, and which class they mean."""
+"""Examples in which nothing was found, and which class they mean."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from edge_tl.labels import label_texts
-
-
-def as_kept(embedding: np.ndarray | None, dim: int) -> np.ndarray:
-    """What the store keeps of an embedding: itself, or zeros float32 (dim,) for None, where nothing was found."""
-    return np.zeros(dim, np.float32) if embedding is None else embedding
-
-
-def kept_found(X: np.ndarray) -> np.ndarray:
-    """bool (N,): which kept embeddings (N, D) of something that is looked for are one, and not `as_kept` of None."""
-    return np.asarray(X.any(axis=1))
 
 
 def nobody_class(y: np.ndarray, found: np.ndarray) -> str | None:

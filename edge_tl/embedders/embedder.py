@@ -8,8 +8,8 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-from edge_tl.core.absent import as_kept
 from edge_tl.core.features import FeatureMap, Features
+from edge_tl.core.kept import as_kept
 from edge_tl.media.image import check_picture
 from edge_tl.nn import Network
 from edge_tl.nn.network import Upper

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from edge_tl.core.examples import Box
-from edge_tl.core.rounding import checksum
+from edge_tl.core.kept import checksum
 from edge_tl.store.database import Database
 
 BATCH_S = 0.25

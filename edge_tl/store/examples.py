@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from edge_tl.core.examples import Box, Count, Example, Examples, as_example, check_box
-from edge_tl.core.rounding import as_stored, checksum, pack
+from edge_tl.core.kept import as_stored, checksum, pack
 from edge_tl.embedders.embedder import SoundEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError

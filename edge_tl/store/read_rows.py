@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.core.examples import Examples
-from edge_tl.core.rounding import checksum, unpack
+from edge_tl.core.kept import checksum, unpack
 from edge_tl.errors import ProfileError, ProfileMismatch
 from edge_tl.store.database import Database
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import StreamingSpeech
 from edge_tl.errors import NotFittedError, ShapeError

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.embedders.stream import StreamingSpeech
 from edge_tl.frames import Frame
 from edge_tl.listener import SILENT

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.core.rounding import checksum, pack
+from edge_tl.core.kept import checksum, pack
 from edge_tl.store.media import stored_jpeg
 
 TABLES_1 = """

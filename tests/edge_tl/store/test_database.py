@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.errors import EdgeTLError, ProfileError
 from edge_tl.media import image
 from edge_tl.store.database import Database

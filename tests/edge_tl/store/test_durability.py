@@ -20,7 +20,7 @@ from old_store import old_store
 from places import ROOT
 
 from edge_tl.core.answers import Saved
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.store.generations import KEPT
 from edge_tl.store.profile import Profile
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_tl.core.examples import Count
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.media import image
 from edge_tl.store.batch import BATCH_EXAMPLES

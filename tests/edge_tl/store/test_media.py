@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from edge_tl.core.rounding import as_stored, checksum, pack
+from edge_tl.core.kept import as_stored, checksum, pack
 from edge_tl.errors import ExampleError
 from edge_tl.media import image
 from edge_tl.store.media import MAX_SIDE_PX, stored_jpeg

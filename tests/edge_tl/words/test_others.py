@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_tl.core.features import PLAIN
-from edge_tl.core.rounding import as_stored
+from edge_tl.core.kept import as_stored
 from edge_tl.errors import ShapeError
 from edge_tl.frames import Frame
 from edge_tl.labels import OTHER

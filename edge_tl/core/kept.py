@@ -1,4 +1,4 @@
-"""How an embedding is rounded before it is kept, so that what is learned now is learned again after a restart."""
+"""How an embedding is kept: rounded, so that what is learned now is learned again after a restart; zeros for none."""
 
 from __future__ import annotations
 
@@ -53,3 +53,13 @@ def as_stored(embedding: np.ndarray) -> np.ndarray:
     a restart gives the same head. Rounding twice changes nothing. ShapeError as in `pack`.
     """
     return unpack(*pack(embedding))
+
+
+def as_kept(embedding: np.ndarray | None, dim: int) -> np.ndarray:
+    """What the store keeps of an embedding: itself, or zeros float32 (dim,) for None, where nothing was found."""
+    return np.zeros(dim, np.float32) if embedding is None else embedding
+
+
+def kept_found(X: np.ndarray) -> np.ndarray:
+    """bool (N,): which kept embeddings (N, D) of something that is looked for are one, and not `as_kept` of None."""
+    return np.asarray(X.any(axis=1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from device.teach.holding import FIRST_S, REPEAT_S, Holding
+from device.teach.recorder import FIRST_S, REPEAT_S, Holding
 
 
 def held_until(presses: list[float], step_s: float = 0.01) -> float:
