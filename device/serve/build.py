@@ -79,20 +79,12 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
     if config.pins:
         made.append(Pins(config.pins, {name for name, one in config.pipelines.items() if one.kind == "sound"}))
     if config.mqtt is not None:
-        made.append(Mqtt(config.mqtt, lambda: labels_of(service)))
+        made.append(Mqtt(config.mqtt, service.labels))
     if config.web is not None:
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
 
         made.append(Web(config.web, requests, hub, clock, warn))
     return made
-
-
-def labels_of(service: Service) -> dict[str, tuple[str, list[str]]]:
-    """Pipeline → its kind and what it can tell; from any thread."""
-    return {
-        name: (one.config.kind, list(one.line.recognizer.classes) if one.line.recognizer.fitted else [])
-        for name, one in list(service.pipelines.items())
-    }
 
 
 def socket_path(config: ServiceConfig, data_dir: Path) -> Path:

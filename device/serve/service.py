@@ -68,6 +68,13 @@ class Service:
         self._stopping = True
         self._news.set()
 
+    def labels(self) -> dict[str, tuple[str, list[str]]]:
+        """Pipeline → its kind and what it can tell; from any thread."""
+        return {
+            name: (one.config.kind, list(one.line.recognizer.classes) if one.line.recognizer.fitted else [])
+            for name, one in list(self.pipelines.items())
+        }
+
     def ask(self, function: Callable[[], T], timeout_s: float = 120.0) -> T:
         """Have the loop call a function, between two frames; what it returns or raises. From any other thread.
 
