@@ -30,7 +30,7 @@ from device.serve.source_thread import Feed
 from device.serve.systemd import Notify
 from device.sources.reconnect import Reconnecting
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.frames import Frame
+from edge_tl.frames import BaseSource, Frame
 from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeEmbedder
@@ -40,7 +40,7 @@ EACH = 100
 """Every so many frames the model that ships runs too."""
 
 
-class Camera:
+class Camera(BaseSource):
     """A camera that has the next picture whenever the loop took the one before; two things, in turn for a second."""
 
     name, simulated = "faked camera", True
@@ -120,6 +120,7 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
                 service.step()
                 took_s = time.perf_counter() - start_s
                 if pipeline.line.frames == done:
+                    assert feed.state == "open", feed.fault  # or it would wait for ever
                     continue
                 done = pipeline.line.frames
                 wall_s = done / 30
