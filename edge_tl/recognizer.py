@@ -23,7 +23,7 @@ from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.heads.taught import Taught
+from edge_tl.heads.taught import Progress, Taught
 from edge_tl.heads.tuned import TunedHead
 from edge_tl.judge.confidence import Confidence, cautions
 from edge_tl.judge.evaluation import Evaluation
@@ -32,9 +32,6 @@ from edge_tl.labels import OTHER, check_label, label_texts
 
 if TYPE_CHECKING:
     from edge_tl.media.sound import Sound
-
-Progress = Callable[[int, float, float], bool | None]
-"""Called with the epoch, the loss and the accuracy; what returns True stops there."""
 
 
 class Recognizer:

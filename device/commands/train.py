@@ -39,6 +39,7 @@ from edge_tl.embedders.hearing import SPEECH, open_base
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ConfigError, NotFittedError
+from edge_tl.heads import TunedHead
 from edge_tl.judge.evaluation import BySession, Evaluation
 from edge_tl.labels import NOISE
 from edge_tl.listener import ListeningConfig, Tried, choose
@@ -94,9 +95,9 @@ def run(arguments: Namespace) -> int:
         more = vary(recognizer, profile) if arguments.augment else None
         learned, points, stopped = train(recognizer, more)
         names = {session.id: session.name for session in profile.store.sessions()}
-        held: Any = getattr(recognizer.head, "held_out_", None)
-        if held is not None:
-            held = held[: len(recognizer.rows[1])]  # variations come after the examples
+        head, held = recognizer.head, None
+        if isinstance(head, TunedHead):
+            held = head.held_out_[: len(recognizer.rows[1])]  # variations come after the examples
         evaluation = None if stopped or held is not None else judge(recognizer, names)
         config = listening_config(saved, arguments.threshold)
         made = []

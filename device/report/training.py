@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, log10
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from device.report.svg import text
 from edge_tl.errors import ConfigError
-from edge_tl.heads import Head
+from edge_tl.heads import Head, TunedHead
 from edge_tl.media.image import drawn, save_png
 from edge_tl.nn import Epoch
 
@@ -62,14 +61,15 @@ def draw_training(path: Path, head: Head) -> None:
 
     ConfigError where it has none (ridge, kNN and prototype are one step) or the file cannot be written.
     """
-    curve: Any = getattr(head, "curve_", None)
+    curve = head.curve_
     if not curve:
         raise ConfigError(
             f"--curve: a {head.name} head is trained in one step and has no curve; softmax, mlp, tuned do"
         )
-    epochs: Any = getattr(head, "epochs_", [])
-    held = [(one.validation_loss, one.validation_score) for one in epochs] or [(None, None)] * len(curve)
-    kink = int(getattr(head, "kink_", 0)) if len({one.number for one in epochs}) else 0
+    held: list[tuple[float | None, float | None]] = [(None, None)] * len(curve)
+    kink = 0
+    if isinstance(head, TunedHead):
+        held, kink = [(one.validation_loss, one.validation_score) for one in head.epochs_], head.kink_
     drawing = Drawing()
     chart(drawing, "loss", [one[1] for one in curve], [one[0] for one in held], kink, 0)
     chart(drawing, "accuracy", [one[2] for one in curve], [one[1] for one in held], kink, HEIGHT + GAP)

@@ -300,8 +300,8 @@ class TeachScreen:
 
     def _hint_line(self) -> tuple[str, str]:
         """What is wrong, how far a change of the way to look is, what is odd, or how it looks and why; its colour."""
-        if fault := getattr(self.line, "fault", ""):
-            return fault, "red"
+        if self.line.fault:
+            return self.line.fault, "red"
         if self.looking is None:
             return "", "green"
         if self.looking.progress is not None:

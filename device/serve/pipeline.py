@@ -237,7 +237,6 @@ class Pipeline(Recognising):
         self._tell_again()
         if self.looking is not None:
             self.looking.settle()
-        points = getattr(recognizer.head, "curve_", [])
         return {
             "generation": self.generation,
             "examples": learned.examples,
@@ -246,7 +245,7 @@ class Pipeline(Recognising):
             "cautions": list(learned.cautions),
             "evaluation": evaluation.as_dict(),
             "advice": self._advice(ADVICES),
-            "curve": [[float(value) for value in point] for point in points],
+            "curve": [[float(value) for value in point] for point in recognizer.head.curve_],
         }
 
     def look(self, look: Look) -> None:

@@ -118,7 +118,7 @@ def append(
     `metadata`: what the file carries beside its graph, title → bytes. ModelError (one line) for a damaged file, or one
     without exactly one output of this shape in float32, int8 or uint8; MissingDependency without LiteRT.
     """
-    weights = held_bytes(steps)
+    weights = held_bytes(step for step in steps if not isinstance(step, FeatureMap))
     with opened(data, name) as model:
         outputs = model.subgraphs[0].outputs
         if outputs is None or len(outputs) != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -22,6 +23,8 @@ class Head(ABC):
     """
 
     name: str
+    curve_: Sequence[tuple[int, float, float]] = ()
+    """(epoch, loss, accuracy) as `progress` was told them in `fit`; empty for heads that are trained in one step."""
     _taught: Taught | None = None
     _classes: np.ndarray | None = None
 

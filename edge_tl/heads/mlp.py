@@ -51,7 +51,6 @@ class MLPHead(Head):
         self.units, self.epochs, self.batch_fraction, self.fast, self.seed = units, epochs, batch_fraction, fast, seed
         self.rate = rate if rate is not None else FAST_RATE if fast else RATE
         self._network: Network | None = None
-        self.curve_: list[tuple[int, float, float]] = []
 
     @property
     def weights_(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -32,7 +32,6 @@ class SoftmaxHead(LinearHead):
         if not 0 < C < float("inf"):
             raise ConfigError(f"C is {C}; wanted a number above 0")
         self.C, self.balance, self.tolerance, self.iterations = float(C), balance, float(tolerance), int(iterations)
-        self.curve_: list[tuple[int, float, float]] = []
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of rows (M, D); each row sums to 1."""

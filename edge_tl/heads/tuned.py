@@ -62,7 +62,6 @@ class TunedHead(Head):
         self.upper, self.epochs, self.rates, self.seed = upper, tuple(epochs), tuple(rates), seed
         self.labels, self.lower, self.shape = tuple(labels), lower, tuple(shape)
         self._network: Network | None = None
-        self.curve_: list[tuple[int, float, float]] = []
         self.epochs_: list[Epoch] = []
         self.kink_ = 0
         self.held_out_ = np.empty(0, bool)

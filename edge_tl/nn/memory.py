@@ -12,7 +12,15 @@ import numpy as np
 
 LEAST_BYTES = 2**16
 """What is smaller is left to NumPy, which is faster there."""
-_here = threading.local()
+
+
+class _Kept(threading.local):
+    """What this thread keeps; None where it keeps nothing."""
+
+    blocks: list[np.ndarray] | None = None
+
+
+_here = _Kept()
 
 
 @contextmanager
@@ -21,7 +29,7 @@ def kept() -> Iterator[None]:
 
     The system clears what it hands out, page by page: 4 000 pages at each step of a detector's training, a tenth of it.
     """
-    before = getattr(_here, "blocks", None)
+    before = _here.blocks
     _here.blocks = [] if before is None else before
     try:
         yield
@@ -32,7 +40,7 @@ def kept() -> Iterator[None]:
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array of whatever values, as np.empty makes it."""
     size = prod(shape) * dtype.itemsize
-    blocks: list[np.ndarray] | None = getattr(_here, "blocks", None) if size >= LEAST_BYTES else None
+    blocks = _here.blocks if size >= LEAST_BYTES else None
     if blocks is None:
         return np.empty(shape, dtype)
     free = [block for block, seen in zip(blocks, references(blocks), strict=True) if seen == NOBODY]

@@ -25,9 +25,9 @@ def network_model(network: Network, shape: tuple[int, ...], name: str) -> bytes:
     return graph.packed(2 * held_bytes(network.layers) + 1_000_000)
 
 
-def held_bytes(layers: Iterable[object]) -> int:
-    """How many bytes the arrays of the layers among these take."""
-    return sum(array.nbytes for layer in layers for array in getattr(layer, "arrays", {}).values())
+def held_bytes(layers: Iterable[Layer]) -> int:
+    """How many bytes the arrays of these take."""
+    return sum(array.nbytes for layer in layers for array in layer.arrays.values())
 
 
 def lowered(graph: Graph, at: int, layers: Iterable[Layer]) -> int:

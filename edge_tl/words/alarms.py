@@ -11,6 +11,7 @@ from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import StreamingSpeech
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import Frame
+from edge_tl.heads import TunedHead
 from edge_tl.judge.validation import leave_one_take_out
 from edge_tl.listener import Windows
 from edge_tl.recognizer import Recognizer
@@ -58,12 +59,11 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     X, y, takes = recognizer.taught_rows()
     gram = recognizer.gram if len(y) == own else None
     views = recognizer.views
-    held: np.ndarray | None = getattr(recognizer.head, "held_out_", None)
-    if held is None:
+    if isinstance(recognizer.head, TunedHead):  # trained for seconds, and it held some back itself
+        proba, held = recognizer.head.predict_proba(X), recognizer.head.held_out_
+    else:
         answered = leave_one_take_out(recognizer.new_head, X, y, takes, gram=gram)
         proba, held = answered.proba, answered.judged
-    else:  # trained for seconds, and it held some back itself
-        proba = recognizer.head.predict_proba(X)
     rejector = recognizer.rejector
     familiar = rejector.soften(rejector.held_out_) if rejector.ready else np.ones(len(y))
     embedder = recognizer.embedder
