@@ -17,6 +17,7 @@ from typing import Any
 
 from device.serve.access import Access, host_allowed, token_of
 from device.serve.config import WebConfig
+from device.serve.connections import Listener
 from device.serve.event import Event
 from device.serve.requests import NotHere, Requests
 from device.serve.subscribers import Hub
@@ -30,16 +31,16 @@ try:
     from starlette.responses import JSONResponse, Response, StreamingResponse
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-    from uvicorn.protocols.http.h11_impl import H11Protocol
 except ImportError as error:
     raise MissingDependency(
         "[web] needs Starlette and uvicorn: python3 -m pip install starlette uvicorn  (or -e .[web])"
     ) from error
 
 MOST_BODY_BYTES = 64 * 1024
-MOST_CONNECTIONS = 40
+MOST_CONNECTIONS, MOST_ACCEPTED = 40, 80
+"""More than the first are told 503 once they ask, more than the second are not even taken."""
 PATIENCE_S, KEEP_S = 10.0, 15
-"""For the head of a request, and for its body; and for another one on the same connection."""
+"""For the head of a request, for its body, and to take an answer; and for another one on the same connection."""
 COOKIE = "edge_tl_session"
 LIVE_S = 0.2
 """The console is told this often what is seen and heard."""
@@ -55,52 +56,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-
-
-class Patient(H11Protocol):
-    """Lets go of whoever has not sent the whole head of a request after PATIENCE_S.
-
-    Else MOST_CONNECTIONS of them, who need no token, would close the console for everybody.
-    """
-
-    _waiting: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """Somebody is there."""
-        super().connection_made(transport)
-        self._wait()
-
-    def data_received(self, data: bytes) -> None:
-        """A part of a head or of a body, or all of it."""
-        before = self.cycle
-        super().data_received(data)
-        if self.cycle is not before:
-            self._wait_no_more()
-        elif self._waiting is None and self._between:
-            self._wait()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """They went."""
-        self._wait_no_more()
-        super().connection_lost(error)
-
-    @property
-    def _between(self) -> bool:
-        """Whether no request is being answered."""
-        return self.cycle is None or self.cycle.response_complete
-
-    def _wait(self) -> None:
-        self._waiting = self.loop.call_later(PATIENCE_S, self._let_go)
-
-    def _wait_no_more(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
-
-    def _let_go(self) -> None:
-        self._waiting = None
-        if self._between:
-            self.transport.close()
 
 
 class Guard:
@@ -195,19 +150,22 @@ class Web:
         token = token_of(config.token_file) if config.token_file is not None else None
         self._access = Access(token, self._clock)
         try:
-            listener = socket.create_server(
+            listening = socket.create_server(
                 (config.listen, config.port), family=socket.AF_INET6 if ":" in config.listen else socket.AF_INET
             )
         except OSError as error:
             raise ConfigError(
                 f"{config.listen}:{config.port} cannot be listened at ({error.strerror or error}): check [web]"
             ) from error
+        listener = Listener(listening, MOST_ACCEPTED, PATIENCE_S, KEEP_S + PATIENCE_S)
         scheme = "https" if config.tls_cert is not None else "http"
         host = f"[{config.listen}]" if ":" in config.listen else config.listen
         self.address = f"{scheme}://{host}:{listener.getsockname()[1]}/"
         settings = uvicorn.Config(
-            self.app(),
-            http=Patient,
+            self.app(listener),
+            http="h11",
+            loop="asyncio",  # which accepts from a Listener; uvloop would take its connections past it
+            proxy_headers=False,  # a client is who is connected
             log_config=None,
             access_log=False,
             server_header=False,
@@ -246,10 +204,10 @@ class Web:
             self._server.should_exit = True
             self._thread.join(5.0)
 
-    def app(self) -> ASGIApp:
-        """The application, guarded."""
+    def app(self, listener: Listener) -> ASGIApp:
+        """The application, guarded, for the connections of a listener."""
         self._guard = Guard(Starlette(routes=self._routes()), self.config, self._access)
-        return self._guard
+        return listener.bounded(self._guard)
 
     def _routes(self) -> list[Route]:
         def get(path: str, answer: Callable[[Request], Any]) -> Route:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import shutil
 import socket
 import ssl
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,16 +15,12 @@ from urllib.parse import urlsplit
 
 import browser
 import pytest
+from certificates import certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.serving import LONG_S, Serving
 from device.serve.access import GUESS_S, GUESSES, MOST_SESSIONS, Access, host_allowed, token_of
-from device.serve.config import WebConfig
-from device.serve.requests import Requests
-from device.serve.service import Service
-from device.serve.subscribers import Hub
-from device.serve.systemd import Notify
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.errors import ConfigError
 from edge_tl.heads import HEADS
@@ -183,28 +176,6 @@ def test_bodies_and_garbage_have_limits(serving: Serving) -> None:
     assert serving.ask("/health")[0] == 200
 
 
-def test_who_sends_half_a_request_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a head, after a whole request too, ends the connection; half a body is answered without the rest."""
-    from device.serve import web
-
-    monkeypatch.setattr(web, "PATIENCE_S", 0.1)
-    monkeypatch.setattr(web, "KEEP_S", 0.1)
-    service = Service([], Notify({}), clock=time.monotonic, wall=time.time)
-    config, asked = WebConfig(port=0, token_file=tmp_path / "token"), Requests(service, time.monotonic)
-    served = web.Web(config, asked, Hub(), time.monotonic, print)
-    served.start()
-    place = urlsplit(served.address)
-    whole = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    half = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n"
-    answers = []
-    for sent in (half, whole + half, half + b"\r\n{"):
-        with socket.create_connection((place.hostname or "", place.port or 0), timeout=LONG_S) as client:
-            client.sendall(sent)
-            answers.append(b"".join(iter(lambda: client.recv(65536), b"")))  # until the other side ends it
-    served.stop()
-    assert [re.findall(rb"HTTP/1.1 (\d+)", answer) for answer in answers] == [[], [b"503"], [b"401"]]
-
-
 def test_from_outside_nothing_is_shown_without_the_token(guarded: Serving) -> None:
     """Off loopback the API asks for the token, as a bearer or by the console's login; the log warns of missing TLS."""
     assert guarded.ask("/api/state")[0] == 401
@@ -289,15 +260,7 @@ def test_a_token_file_that_everybody_reads_is_refused(tmp_path: Path) -> None:
 
 def test_tls_encrypts_what_is_sent(tmp_path: Path) -> None:
     """With a certificate the console is HTTPS and its cookie is Secure; a broken one is told at start."""
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    made = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)],
-        capture_output=True,
-        check=False,
-    )  # fmt: skip
-    if made.returncode:
-        pytest.skip(f"openssl cannot make a certificate: {made.stderr.decode()[-100:]}")
+    key, cert = certificate(tmp_path)
     more = f'[web]\nport = 0\ntoken_file = "{tmp_path}/token"\ntls_cert = "{cert}"\ntls_key = "{key}"\n'
     with Serving(tmp_path / "s", more) as serving:
         serving.start()
