@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.interleaved import ratio, spread, words
 from benchmarks.record import anew, table
-from device.report.modes import drawing as draw
+from device.report.modes import modes_drawing
 from edge_tl.finetune.adaptation import MODES, accuracy, adapt
 from edge_tl.finetune.handwriting import Writer, read_mnist
 from edge_tl.finetune.picture_base import PictureBase
@@ -282,4 +282,4 @@ def drawing(result: dict[str, Any]) -> str:
         for mode, curve in result["curves"].items()
     }
     size = next(iter(result["modes"]))
-    return draw(curves, f"Digits 5 to 9 from {size} examples, the network of digits 0 to 4")
+    return modes_drawing(curves, f"Digits 5 to 9 from {size} examples, the network of digits 0 to 4").svg()

@@ -113,7 +113,9 @@ def add_model(
         "--batch", type=positive, metavar="N", help="examples a step (default: an eighth of them, 128 at most)"
     )
     adapt.add_argument("--seed", type=seed, default=0, metavar="N", help="of what is drawn (default: 0)")
-    adapt.add_argument("--curve", type=Path, metavar="FILE.svg", help="draw loss and accuracy of every mode")
+    adapt.add_argument(
+        "--curve", type=Path, metavar="FILE", help="draw loss and accuracy of every mode, as .svg or .png"
+    )
     adapt.add_argument("--out", type=Path, metavar="DIR", help="write the adapted network; not with compare")
     adapt.add_argument("--json", action="store_true", help="print JSON instead of text")
     add_detector(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from device.cli.output import Progress, print_json, warn
-from device.report.modes import draw_modes
+from device.report.modes import modes_drawing
 from device.screens.chart import curves
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.finetune.adaptation import MODES, Adapted, accuracy, adapt
@@ -77,7 +77,8 @@ def run(arguments: Namespace) -> int:
         for mode, one in done.items()
     }
     if arguments.curve is not None:
-        draw_modes(arguments.curve, {mode: one.curve for mode, one in done.items()}, f"{base.about.name}: {task.what}")
+        curves = {mode: one.curve for mode, one in done.items()}
+        modes_drawing(curves, f"{base.about.name}: {task.what}").write(arguments.curve)
     if arguments.out is not None:
         write(arguments.out, base, done[arguments.mode])
     if arguments.json:

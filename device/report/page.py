@@ -10,10 +10,11 @@ from html import escape
 import numpy as np
 
 from device.report.card import card
+from device.report.charts import calibration, curve, scatter
 from device.report.contents import Contents
 from device.report.pictures import Thumbnail
 from device.report.style import STYLE
-from device.report.svg import calibration, curve, marker, scatter
+from device.report.svg import area, circle, marker
 from edge_tl.judge.evaluation import BySession, Evaluation
 from edge_tl.judge.guide import Advice
 
@@ -249,12 +250,8 @@ def figure(shot: Thumbnail | None, words: str) -> str:
         return f"<figure><figcaption>{escape(words)} (no file was kept)</figcaption></figure>"
     drawn = []
     for outline, points in zip(shot.outlines, shot.points, strict=True):
-        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)
-        drawn.append(f'<polygon points="{corners}" fill="none" stroke="#F0E442" stroke-width="1.2"/>')
-        drawn += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.7" fill="#D55E00" stroke="#fff" stroke-width=".5"/>'
-            for x, y in points
-        ]
+        drawn.append(area(outline.tolist(), 'fill="none" stroke="#F0E442" stroke-width="1.2"'))
+        drawn += [circle(x, y, 1.7, 'fill="#D55E00" stroke="#fff" stroke-width=".5"') for x, y in points]
     size = f'width="{shot.width_px}" height="{shot.height_px}"'
     return (
         f'<figure><svg viewBox="0 0 {shot.width_px} {shot.height_px}" role="img" aria-label="example {shot.example}">'

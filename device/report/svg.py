@@ -1,22 +1,58 @@
-"""Charts as inline SVG: text in, text out. Axes take the colour of the page's text: they are right in the dark too."""
+"""SVG: strokes, areas, marks and words as text, and drawings on axes of their own. Every drawing is made of these."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from html import escape
-from math import isfinite
+from pathlib import Path
 
 import numpy as np
 
-from edge_tl.judge.calibration import Reliability
-from edge_tl.judge.learning_curve import Point
+from edge_tl.errors import ConfigError
+from edge_tl.media.image import drawn, save_png
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A800", "#7F7F7F")
 """Told apart by the colour-blind too: Okabe and Ito (2008), the yellow darker so that it is seen on white."""
 SHAPES = ("circle", "square", "triangle", "diamond")
 """After eight classes the colours come again in another shape."""
-LEFT, RIGHT, TOP, BOTTOM = 44, 20, 18, 40
-WIDTH, HEIGHT = 420, 280
+INK, GREY, PALE = "#222222", "#888888", "#dddddd"
+DASHES = "4 3"
+SHARP = 2
+"""A PNG has so many pixels for each unit of the SVG."""
+Place = tuple[float, float]
+Axes = Callable[[float, float], Place]
+"""Where (share of the width, value) lies."""
+
+
+def text(x: float, y: float, words: str, anchor: str = "middle", paint: str = "") -> str:
+    """Words with their line there."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{paint and " " + paint}>{escape(words)}</text>'
+
+
+def stroke(points: Sequence[Place], paint: str) -> str:
+    """A line through points."""
+    return f'<polyline points="{joined(points)}" {paint}/>'
+
+
+def area(points: Sequence[Place], paint: str) -> str:
+    """What points go around."""
+    return f'<polygon points="{joined(points)}" {paint}/>'
+
+
+def circle(x: float, y: float, r: float, paint: str) -> str:
+    """A circle around a point."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" {paint}/>'
+
+
+def bar(x: float, y: float, wide: float, high: float, paint: str) -> str:
+    """A rectangle with its upper left corner there."""
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" {paint}/>'
+
+
+def joined(points: Sequence[Place]) -> str:
+    """Points as an attribute."""
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 def marker(kind: int, x: float, y: float, size: float = 4.0, more: str = "") -> str:
@@ -24,108 +60,84 @@ def marker(kind: int, x: float, y: float, size: float = 4.0, more: str = "") -> 
     colour, shape = COLOURS[kind % len(COLOURS)], SHAPES[kind // len(COLOURS) % len(SHAPES)]
     paint = f'fill="{colour}" {more}'
     if shape == "circle":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" {paint}/>'
+        return circle(x, y, size, paint)
     if shape == "square":
-        return f'<rect x="{x - size:.1f}" y="{y - size:.1f}" width="{2 * size:.1f}" height="{2 * size:.1f}" {paint}/>'
+        return bar(x - size, y - size, 2 * size, 2 * size, paint)
     down = size if shape == "triangle" else 0.0
     corners = [(x, y - 1.3 * size), (x + 1.3 * size, y + down), (x, y + down or y), (x - 1.3 * size, y + down)]
     if shape == "diamond":
         corners[2] = (x, y + 1.3 * size)
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in corners)
-    return f'<polygon points="{points}" {paint}/>'
+    return area(corners, paint)
 
 
-def scatter(points: np.ndarray, kinds: Sequence[int], ringed: frozenset[int], title: str) -> str:
-    """Points (N, 2) in the marks of their classes; the ringed ones (positions) lie above the others."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    scale = min((WIDTH - 24) / max(high[0] - low[0], 1e-9), (HEIGHT - 24) / max(high[1] - low[1], 1e-9))
-    middle = (low + high) / 2
-    drawn: list[str] = []
-    above: list[str] = []
-    for i, (point, kind) in enumerate(zip(points, kinds, strict=True)):
-        x = WIDTH / 2 + (point[0] - middle[0]) * scale
-        y = HEIGHT / 2 - (point[1] - middle[1]) * scale
-        (above if i in ringed else drawn).append(marker(kind, x, y, 3.2, 'fill-opacity="0.75"'))
-        if i in ringed:
-            above.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7.5" class="ring"/>')
-    return frame("".join(drawn + above), title)
+class Drawing:
+    """Lines and words on white, in units of which `width` and `height` hold so many, y downwards: as SVG or as pixels.
 
+    The title, where there is one, is what a screen reader says.
+    """
 
-def curve(points: Sequence[Point], title: str) -> str:
-    """Accuracy against the number of taught takes, with the range of the draws."""
-    most = max(point.takes for point in points)
-    bottom = max(0.0, np.floor(10 * min(point.low for point in points) - 0.01) / 10)
+    def __init__(self, width: int, height: int, title: str = "") -> None:
+        self.width, self.height, self.title = width, height, title
+        self._lines: list[tuple[Sequence[Place], str, str, float]] = []
+        self._words: list[tuple[Place, str, str, str, bool]] = []
 
-    def at(takes: float, value: float) -> tuple[float, float]:
-        across = (takes - 1) / (most - 1) if most > 1 else 0.5
-        return LEFT + 10 + across * (WIDTH - LEFT - RIGHT - 20), rise(value, bottom)
+    def line(self, points: Sequence[Place], colour: str, dashes: str = "", width: float = 1.8) -> None:
+        """A line through points; a dot where there is one only. dashes: lengths drawn and left out, "" for none."""
+        if len(points) == 1:
+            ((x, y),) = points
+            points = [(x - 2, y), (x, y - 2), (x + 2, y), (x, y + 2), (x - 2, y)]
+        if points:
+            self._lines.append((points, colour, dashes, width))
 
-    band = [at(p.takes, p.high) for p in points] + [at(p.takes, p.low) for p in reversed(points)]
-    line = [at(p.takes, p.accuracy) for p in points]
-    parts = [shares(bottom)]
-    parts.append(f'<polygon points="{joined(band)}" fill="{COLOURS[0]}" fill-opacity="0.18"/>')
-    parts.append(f'<polyline points="{joined(line)}" fill="none" stroke="{COLOURS[0]}" stroke-width="2.5"/>')
-    for point, (x, y) in zip(points, line, strict=True):
-        parts.append(marker(0, x, y, 4))
-        parts.append(text(x, HEIGHT - BOTTOM + 16, str(point.takes)))
-    parts.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "takes of each class that were taught"))
-    return frame("".join(parts), title)
+    def words(self, x: float, y: float, said: str, end: str = "start", colour: str = INK, bold: bool = False) -> None:
+        """Words with their line there; which end of it: "start", "middle" or "end"."""
+        self._words.append(((x, y), said, end, colour, bold))
 
+    def axes(self, corner: Place, size: Place, scale: Place, ticks: Sequence[tuple[float, str]]) -> Axes:
+        """A value upwards, with a pale line at each tick (value, words).
 
-def calibration(of: Reliability, title: str) -> str:
-    """The share of right answers against the confidence: on the diagonal both are the same."""
-    wide = WIDTH - LEFT - RIGHT
-    parts = [shares(0.0)]
-    most = max(one.count for one in of.bins)
-    for one in of.bins:
-        if not one.count:
-            continue
-        x, y = LEFT + one.low * wide, rise(one.accuracy, 0.0)
-        width = (one.high - one.low) * wide - 2
-        # The fuller a bar, the more answers it stands for.
-        opacity = 0.25 + 0.6 * (one.count / most) ** 0.5
-        parts.append(
-            f'<rect x="{x + 1:.1f}" y="{y:.1f}" width="{width:.1f}" height="{HEIGHT - BOTTOM - y:.1f}" '
-            f'fill="{COLOURS[0]}" fill-opacity="{opacity:.2f}"/>'
+        corner: the upper left one. size: width and height. scale: the values at the bottom and at the top.
+        """
+        (left, top), (wide, high), (low, most) = corner, size, scale
+
+        def place(across: float, value: float) -> Place:
+            return left + wide * across, top + high * (1 - (value - low) / max(most - low, 1e-9))
+
+        for value, said in ticks:
+            self.line([place(0, value), place(1, value)], PALE, width=1)
+            if said:
+                self.words(left - 6, place(0, value)[1] + 4, said, "end")
+        return place
+
+    def svg(self) -> str:
+        """The text of an SVG file."""
+        body = []
+        for points, colour, dashes, width in self._lines:
+            more = f' stroke-dasharray="{dashes}"' if dashes else ""
+            body.append(stroke(points, f'fill="none" stroke="{colour}" stroke-width="{width:g}"{more}'))
+        for (x, y), said, end, colour, bold in self._words:
+            body.append(text(x, y, said, end, f'fill="{colour}"' + (' font-weight="bold"' if bold else "")))
+        label = f' role="img" aria-label="{escape(self.title)}"' if self.title else ""
+        lines = "\n".join(body)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}"{label} '
+            f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="11">\n'
+            f'<rect width="100%" height="100%" fill="#ffffff"/>\n{lines}\n</svg>\n'
         )
-        parts.append(text(x + width / 2, min(y - 4, HEIGHT - BOTTOM - 4), str(one.count)))
-    parts.append(f'<line x1="{LEFT}" y1="{rise(0, 0):.1f}" x2="{WIDTH - RIGHT}" y2="{rise(1, 0):.1f}" class="ideal"/>')
-    for share in (0.0, 0.5, 1.0):
-        parts.append(text(LEFT + share * wide, HEIGHT - BOTTOM + 16, f"{share:.0%}"))
-    parts.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "confidence of the answer"))
-    return frame("".join(parts), title)
 
+    def picture(self) -> np.ndarray:
+        """As pixels, uint8 (SHARP·height, SHARP·width, 3)."""
+        lines = [(points, colour, bool(dashes)) for points, colour, dashes, _ in self._lines]
+        return drawn((SHARP * self.height, SHARP * self.width), lines, [one[:4] for one in self._words], SHARP)
 
-def shares(bottom: float) -> str:
-    """The vertical scale from a share to 100 %."""
-    lines = []
-    step = 0.25 if not bottom else 0.2 if bottom < 0.5 else 0.1
-    for share in np.arange(1, bottom - 1e-9, -step):
-        y = rise(float(share), bottom)
-        lines.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" class="grid"/>')
-        lines.append(text(LEFT - 6, y + 4, f"{share:.0%}", "end"))
-    return "".join(lines)
-
-
-def rise(share: float, bottom: float) -> float:
-    """Where a share lies between the bottom of the scale and 100 %."""
-    share = share if isfinite(share) else bottom
-    return HEIGHT - BOTTOM - (share - bottom) / (1 - bottom) * (HEIGHT - TOP - BOTTOM)
-
-
-def text(x: float, y: float, words: str, anchor: str = "middle") -> str:
-    """Small text."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
-
-
-def joined(points: Sequence[tuple[float, float]]) -> str:
-    """Points as an SVG attribute."""
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-
-
-def frame(inner: str, title: str) -> str:
-    """The chart itself; the title is what a screen reader says."""
-    return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{inner}</svg>"
-    )
+    def write(self, path: Path) -> None:
+        """As PNG where the name says so, else as SVG; ConfigError where it cannot be written."""
+        part = path.with_name(f".{path.name}.part{path.suffix}")
+        try:
+            if path.suffix.lower() == ".png":
+                save_png(part, self.picture())
+            else:
+                part.write_text(self.svg(), encoding="utf-8")
+            os.replace(part, path)
+        except OSError as error:
+            raise ConfigError(f"--curve {path}: cannot be written ({error.strerror}); choose another file") from error

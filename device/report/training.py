@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from math import ceil, floor, log10
 from pathlib import Path
 
-import numpy as np
-
-from device.report.svg import text
+from device.report.svg import DASHES, GREY, Axes, Drawing
 from edge_tl.errors import ConfigError
 from edge_tl.heads import Head, TunedHead
-from edge_tl.media.image import drawn, save_png
 from edge_tl.nn import Epoch
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 520, 200, 52, 26, 34
+RIGHT = 12
 COLOURS = ("#2471a3", "#c0392b")
 """Of what was taught, and of what was held out."""
-INK, GREY, PALE = "#222222", "#888888", "#dddddd"
-SHARP = 2
-"""A PNG has so many pixels for each unit of the SVG."""
-Line = Sequence[float | None]
-Place = tuple[float, float]
-
-
-@dataclass
-class Drawing:
-    """Lines and words, in the units of the SVG, y downwards."""
-
-    lines: list[tuple[list[Place], str, bool]] = field(default_factory=list)
-    """Points, colour, dashed."""
-    words: list[tuple[Place, str, str, str]] = field(default_factory=list)
-    """Where its line stands, the text, which end of it is there ("start" or "end"), colour."""
-
-    def svg(self, width: int, height: int) -> str:
-        """As the text of an SVG file."""
-        parts = []
-        for points, colour, dashed in self.lines:
-            joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-            more = ' stroke-dasharray="4 3"' if dashed else ""
-            parts.append(f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="1.4"{more}/>')
-        for (x, y), said, anchor, colour in self.words:
-            parts.append(f'<g fill="{colour}">{text(x, y, said, anchor)}</g>')
-        body = "\n".join(parts)
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="11">\n'
-            f'<rect width="100%" height="100%" fill="#ffffff"/>\n{body}\n</svg>\n'
-        )
-
-    def picture(self, width: int, height: int) -> np.ndarray:
-        """As pixels, uint8 (SHARP·height, SHARP·width, 3)."""
-        return drawn((SHARP * height, SHARP * width), self.lines, self.words, SHARP)
+Values = Sequence[float | None]
+"""One an epoch; None where nothing was held out."""
 
 
 def draw_training(path: Path, head: Head) -> None:
@@ -70,10 +33,10 @@ def draw_training(path: Path, head: Head) -> None:
     kink = 0
     if isinstance(head, TunedHead):
         held, kink = [(one.validation_loss, one.validation_score) for one in head.epochs_], head.kink_
-    drawing = Drawing()
+    drawing = Drawing(WIDTH, 2 * HEIGHT + GAP)
     chart(drawing, "loss", [one[1] for one in curve], [one[0] for one in held], kink, 0)
     chart(drawing, "accuracy", [one[2] for one in curve], [one[1] for one in held], kink, HEIGHT + GAP)
-    write_drawing(path, drawing, 2 * HEIGHT + GAP)
+    drawing.write(path)
 
 
 def draw_phases(path: Path, curve: Sequence[Epoch], kink: int, said: str) -> None:
@@ -81,65 +44,63 @@ def draw_phases(path: Path, curve: Sequence[Epoch], kink: int, said: str) -> Non
 
     said: what the second phase trains.
     """
-    drawing = Drawing()
+    drawing = Drawing(WIDTH, HEIGHT)
     taught, held = [one.loss for one in curve], [one.validation_loss for one in curve]
     chart(drawing, "loss", taught, held, kink, 0, said, logs=True)
-    write_drawing(path, drawing, HEIGHT)
-
-
-def write_drawing(path: Path, drawing: Drawing, height: int) -> None:
-    """As PNG where the name says so, else as SVG; ConfigError where it cannot be written."""
-    size = WIDTH, height
-    part = path.with_name(f".{path.name}.part{path.suffix}")
-    try:
-        if path.suffix.lower() == ".png":
-            save_png(part, drawing.picture(*size))
-        else:
-            part.write_text(drawing.svg(*size), encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise ConfigError(f"--curve {path}: cannot be written ({error.strerror}); choose another file") from error
+    drawing.write(path)
 
 
 def chart(
     drawing: Drawing,
     title: str,
-    taught: Line,
-    held: Line,
+    taught: Values,
+    held: Values,
     kink: int,
     down: float,
     said: str = "the dense layer too",
     logs: bool = False,
 ) -> None:
-    """One of the two: epochs to the right, the value upwards from 0, or, with `logs`, from a power of ten to another.
-
-    said: what is trained from epoch `kink` on.
-    """
-    values = [value for value in (*taught, *held) if value is not None]
-    low, top, steps = 0.0, max(1.0 if title == "accuracy" else max(values), 1e-9), 4
-    if logs:
-        low, top = floor(log10(max(min(values), 1e-9))), ceil(log10(top))
-        steps = max(1, round(top - low))
-    wide, high = WIDTH - LEFT - 12, HEIGHT - TOP - 22
-
-    def place(number: int, value: float) -> Place:
-        up = (log10(max(value, 1e-9)) - low) / max(top - low, 1) if logs else value / top
-        return LEFT + wide * number / max(len(taught) - 1, 1), down + TOP + high * (1 - up)
-
-    drawing.words.append(((LEFT, down + 14), title, "start", INK))
-    for number in range(steps + 1):
-        y = down + TOP + high * number / steps
-        drawing.lines.append(([(LEFT, y), (LEFT + wide, y)], PALE, False))
-        value = 10 ** (top - number) if logs else top * (1 - number / steps)
-        drawing.words.append(((LEFT - 6, y + 4), f"{value:g}" if logs else f"{value:.2g}", "end", INK))
-    for line, colour, name in zip((taught, held), COLOURS, ("taught", "held out"), strict=True):
-        points = [place(number, value) for number, value in enumerate(line) if value is not None]
-        if points:
-            drawing.lines.append((points, colour, False))
-            drawing.words.append(((LEFT + (70 if name == "taught" else 120), down + 14), name, "start", colour))
+    """One of the two, with what its lines are, and what is trained from epoch `kink` on (said)."""
+    place = epochs(drawing, title, [(taught, COLOURS[0], ""), (held, COLOURS[1], "")], down, logs=logs)
+    drawing.words(LEFT + 70, down + 14, "taught", colour=COLOURS[0])
+    if any(value is not None for value in held):
+        drawing.words(LEFT + 120, down + 14, "held out", colour=COLOURS[1])
     if 0 < kink < len(taught):
-        x = place(kink, 0.0)[0]
-        drawing.lines.append(([(x, down + TOP), (x, down + TOP + high)], GREY, True))
-        drawing.words.append(((x + 4, down + TOP + 12), said, "start", INK))
-    drawing.words.append(((LEFT, down + HEIGHT - 6), "epoch 1", "start", INK))
-    drawing.words.append(((LEFT + wide, down + HEIGHT - 6), str(len(taught)), "end", INK))
+        x = place(kink / (len(taught) - 1), 0)[0]
+        drawing.line([(x, down + TOP), (x, down + HEIGHT - 22)], GREY, DASHES, 1)
+        drawing.words(x + 4, down + TOP + 12, said)
+
+
+def epochs(
+    drawing: Drawing,
+    title: str,
+    lines: Sequence[tuple[Values, str, str]],
+    down: float,
+    low: float = 0.0,
+    logs: bool = False,
+) -> Axes:
+    """Lines (values, colour, dashes): epochs to the right, the value upwards.
+
+    From `low` to the largest value, 1 for "accuracy"; with `logs` from a power of ten to another.
+    """
+    values = [value for line, _, _ in lines for value in line if value is not None]
+    most, steps = max(1.0 if title == "accuracy" else max(values), 1e-9), 4
+    if logs:
+        low, most = floor(log10(max(min(values), 1e-9))), ceil(log10(most))
+        steps = max(1, round(most - low))
+    heights = [low + (most - low) * number / steps for number in range(steps + 1)]
+    ticks = [(height, f"{10**height if logs else height:.3g}") for height in heights]
+    wide = WIDTH - LEFT - RIGHT
+    place = drawing.axes((LEFT, down + TOP), (wide, HEIGHT - TOP - 22), (low, most), ticks)
+    last = max(len(line) for line, _, _ in lines)
+    for line, colour, dashes in lines:
+        points = [
+            place(number / max(last - 1, 1), log10(max(value, 1e-9)) if logs else value)
+            for number, value in enumerate(line)
+            if value is not None
+        ]
+        drawing.line(points, colour, dashes)
+    drawing.words(LEFT, down + 14, title)
+    drawing.words(LEFT, down + HEIGHT - 6, "epoch 1")
+    drawing.words(LEFT + wide, down + HEIGHT - 6, str(last), "end")
+    return place

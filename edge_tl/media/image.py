@@ -232,8 +232,8 @@ def drawn(
 ) -> np.ndarray:
     """A white picture uint8 (height_px, width_px, 3) with lines and words on it; `shape` is its height and width.
 
-    lines: (points, colour, dashed). words: (where the text's line stands, text, "start" or "end" there, colour). Points
-    are (x, y) times `scale`; colours as "#rrggbb".
+    lines: (points, colour, dashed). words: (where the text's line stands, text, "start", "middle" or "end" there,
+    colour). Points are (x, y) times `scale`; colours as "#rrggbb".
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -241,11 +241,13 @@ def drawn(
     draw = ImageDraw.Draw(picture)
     for points, colour, dashed in lines:
         scaled = [(scale * x, scale * y) for x, y in points]
-        if dashed:  # a straight one: Pillow has no dashes of its own
-            (x0, y0), (x1, y1) = scaled[0], scaled[-1]
-            steps = max(2, int(max(abs(x1 - x0), abs(y1 - y0)) / (7 * scale)))
-            ends = [(x0 + (x1 - x0) * n / steps, y0 + (y1 - y0) * n / steps) for n in np.arange(0, steps, 0.5)]
-            for start, end in zip(ends[::2], ends[1::2], strict=False):
+        if dashed:  # Pillow has no dashes of its own
+            x, y = np.array(scaled).T
+            along = np.append(0, np.hypot(np.diff(x), np.diff(y)).cumsum())
+            steps = max(2, int(along[-1] / (7 * scale)))
+            at = np.arange(0, steps, 0.5) * along[-1] / steps
+            ends = list(zip(np.interp(at, along, x), np.interp(at, along, y), strict=True))
+            for start, end in zip(ends[::2], ends[1::2], strict=True):
                 draw.line([start, end], fill=colour, width=round(scale))
         else:
             draw.line(scaled, fill=colour, width=round(1.4 * scale), joint="curve")
@@ -256,7 +258,8 @@ def drawn(
         small = Image.new("L", (int(right - left) + 1, int(below - above) + 1))
         ImageDraw.Draw(small).text((-left, -above), text, fill=255, font=font)
         mask = small.resize((round(small.width * scale), round(small.height * scale)), Image.Resampling.BICUBIC)
-        corner = round(scale * x) - (mask.width if anchor == "end" else 0), round(scale * y) - mask.height
+        before = {"start": 0, "middle": mask.width // 2, "end": mask.width}[anchor]
+        corner = round(scale * x) - before, round(scale * y) - mask.height
         picture.paste(Image.new("RGB", mask.size, colour), corner, mask)
     return np.asarray(picture)
 

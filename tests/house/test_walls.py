@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -245,6 +246,13 @@ def test_no_object_of_ours_is_asked_what_it_has() -> None:
                 case ast.Call(ast.Name("getattr" | "hasattr"), [_, ast.Constant(name), *_]):
                     found.setdefault(path.relative_to(ROOT).as_posix(), set()).add(name)
     assert found == MAY_LACK
+
+
+def test_every_drawing_is_made_in_one_place() -> None:
+    """The marks of SVG are written by `device/report/svg.py` alone; reports and benchmarks call it."""
+    marks = re.compile(r"<(line|path|polyline|polygon|circle|rect|text)[ >]")
+    found = {path for path in python_files("edge_tl", "device", "benchmarks") if marks.search(path.read_text())}
+    assert found == {ROOT / "device" / "report" / "svg.py"}
 
 
 def test_importing_the_library_is_quiet_and_light() -> None:
