@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.pictures import DATA, ROOT, Embedded, Pictures
 from edge_tl.core.features import FeatureMap
 from edge_tl.core.kept import as_stored
-from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
@@ -124,7 +124,7 @@ def see(
         if change is not None:
             picture = change(i, picture)
         for name, embedder in ways.items():
-            found[name].append(as_stored(embedder.embed(picture)))
+            found[name].append(as_stored(embed_kept(embedder, picture)))
     return {name: Embedded(pictures, np.stack(rows), ways[name].embedding_shape) for name, rows in found.items()}
 
 

@@ -27,7 +27,7 @@ from benchmarks.record import table
 from edge_tl.controller import Controller
 from edge_tl.core.kept import as_stored
 from edge_tl.core.metrics import roc
-from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
 
@@ -78,7 +78,7 @@ def rooms(pictures: Pictures) -> tuple[list[np.ndarray], np.ndarray]:
 
 def embedded(embedder: Embedder, pictures: list[np.ndarray]) -> np.ndarray:
     """(N, D) float32, as they are stored."""
-    return np.stack([as_stored(embedder.embed(picture)) for picture in pictures])
+    return np.stack([as_stored(embed_kept(embedder, picture)) for picture in pictures])
 
 
 def novelty(recognizer: Recognizer, X: np.ndarray) -> np.ndarray:
