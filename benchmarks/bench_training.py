@@ -17,8 +17,8 @@ from benchmarks.record import table
 from edge_tl.core.features import FeatureMap
 from edge_tl.core.gram import GrowingGram
 from edge_tl.heads import Head, make_head
+from edge_tl.heads.base import Taught
 from edge_tl.heads.rejection import Rejector
-from edge_tl.heads.taught import Taught
 from edge_tl.judge.confidence import Confidence
 
 CLASSES, COUNT, TAKE = 4, 50, 10

@@ -29,7 +29,7 @@ from edge_tl.embedders.stream import StreamingSpeech, embed_views
 from edge_tl.embedders.windows import levels
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
-from edge_tl.heads.taught import Taught
+from edge_tl.heads.base import Taught
 from edge_tl.heads.tuned import BATCH, EPOCHS, RATES, held_out
 from edge_tl.labels import NOISE
 from edge_tl.listener import Listener, ListeningConfig, told

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.pictures import DATA, ROOT, Embedded, Pictures
 from edge_tl.core.features import FeatureMap
-from edge_tl.core.kept import as_stored
+from edge_tl.core.kept import as_stored, from_kept
 from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
@@ -81,7 +81,7 @@ def features_of(embedder: Embedder) -> FeatureMap:
 
 def answers(recognizer: Recognizer, X: np.ndarray) -> np.ndarray:
     """(N,) str: what it names embeddings (N, D), NOBODY where that is no label."""
-    return np.array([recognizer.recognise(row).label or NOBODY for row in X], dtype=str)
+    return np.array([recognizer.recognise(from_kept(row)).label or NOBODY for row in X], dtype=str)
 
 
 def mean_recall(y: np.ndarray, named: np.ndarray) -> float:

@@ -27,7 +27,7 @@ from benchmarks.record import table
 from edge_tl.core.features import Features
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.heads import make_head
-from edge_tl.heads.taught import Taught
+from edge_tl.heads.base import Taught
 from edge_tl.judge.calibration import reliability
 from edge_tl.judge.confidence import Confidence
 from edge_tl.sources.simulated import POSES, SimulatedPlayer

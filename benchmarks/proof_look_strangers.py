@@ -25,7 +25,7 @@ from benchmarks.look_ways import Way, hand_boxes
 from benchmarks.pictures import DATA, Pictures, numbers
 from benchmarks.record import table
 from edge_tl.controller import Controller
-from edge_tl.core.kept import as_stored
+from edge_tl.core.kept import as_stored, from_kept
 from edge_tl.core.metrics import roc
 from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.media.image import decode
@@ -93,14 +93,14 @@ def steered(recognizer: Recognizer, X: np.ndarray, takes: np.ndarray) -> np.ndar
     for take in np.unique(takes):
         controller = Controller(recognizer.classes)
         for frame, i in enumerate(np.flatnonzero(takes == take)):
-            seen = recognizer.recognise(X[i])
+            seen = recognizer.recognise(from_kept(X[i]))
             steers[i] = controller.update(seen.probabilities, frame / FPS, seen.known).steers
     return steers
 
 
 def turn(recognizer: Recognizer, known: np.ndarray, y: np.ndarray, takes: np.ndarray) -> dict[str, Any]:
     """What becomes of the known (N, D) labelled y in these takes; and `at`, the novelty that ACCEPTED of them reach."""
-    seen = [recognizer.recognise(row) for row in known]
+    seen = [recognizer.recognise(from_kept(row)) for row in known]
     named = np.array([one.label or "" for one in seen])
     strange = novelty(recognizer, known)
     there = np.sort(strange[np.isfinite(strange)])
@@ -118,7 +118,7 @@ def turn(recognizer: Recognizer, known: np.ndarray, y: np.ndarray, takes: np.nda
 def against(recognizer: Recognizer, known: dict[str, Any], X: np.ndarray, takes: np.ndarray) -> dict[str, float]:
     """What becomes of strangers (N, D) beside the known of `turn`."""
     strange = novelty(recognizer, X)
-    labels = [recognizer.recognise(row).label for row in X]
+    labels = [recognizer.recognise(from_kept(row)).label for row in X]
     least, most = -1e6, 1e6
     return {
         "strangers": len(X),

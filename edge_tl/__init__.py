@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         SourceError,
         SourceTimeout,
     )
-    from edge_tl.frames import Frame, Source
+    from edge_tl.frames import BaseSource, Frame, Source
     from edge_tl.heads import HEADS, Head, make_head
     from edge_tl.heads.rejection import Rejector
     from edge_tl.judge.evaluation import Evaluation
@@ -69,7 +69,7 @@ _HOMES = {
     "edge_tl.embedders.tflite": "TFLiteEmbedder",
     "edge_tl.errors": "ConfigError EdgeTLError ExampleError MissingDependency ModelError NotFittedError ProfileError "
     "ProfileLocked ProfileMismatch ShapeError SourceClosed SourceError SourceTimeout",
-    "edge_tl.frames": "Frame Source",
+    "edge_tl.frames": "BaseSource Frame Source",
     "edge_tl.heads": "HEADS Head make_head",
     "edge_tl.heads.rejection": "Rejector",
     "edge_tl.judge.evaluation": "Evaluation",
@@ -94,6 +94,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "HEADS",
+    "BaseSource",
     "BrowserEmbedder",
     "ConfigError",
     "Controller",

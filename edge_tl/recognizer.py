@@ -20,10 +20,10 @@ from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable,
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
+from edge_tl.heads.base import Progress, Taught
 from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.heads.taught import Progress, Taught
 from edge_tl.heads.tuned import TunedHead
 from edge_tl.judge.confidence import Confidence, cautions
 from edge_tl.judge.evaluation import Evaluation

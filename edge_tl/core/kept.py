@@ -60,6 +60,11 @@ def as_kept(embedding: np.ndarray | None, dim: int) -> np.ndarray:
     return np.zeros(dim, np.float32) if embedding is None else embedding
 
 
+def from_kept(row: np.ndarray) -> np.ndarray | None:
+    """The embedding that was kept so (D,), of what something is looked for in: None for the zeros that stand for it."""
+    return row if row.any() else None
+
+
 def kept_found(X: np.ndarray) -> np.ndarray:
     """bool (N,): which kept embeddings (N, D) of something that is looked for are one, and not `as_kept` of None."""
     return np.asarray(X.any(axis=1))

@@ -9,8 +9,7 @@ import numpy as np
 
 from edge_tl.core.features import unit_rows
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.heads.base import Head
-from edge_tl.heads.taught import Progress, Taught, check_more, check_rows, need, of_class
+from edge_tl.heads.base import Head, Progress, Taught, check_more, check_rows, need, of_class
 
 MARGIN = 1e-5
 """float32 similarities this close to the k-th are computed again in float64: equal examples must tie exactly, and BLAS

@@ -8,8 +8,7 @@ import numpy as np
 
 from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
-from edge_tl.heads.base import Head
-from edge_tl.heads.taught import Progress, Taught, check_rows, need
+from edge_tl.heads.base import Head, Progress, Taught, check_rows, need
 from edge_tl.nn import Adam, CrossEntropy, Dense, Network, ReLU, fit
 from edge_tl.nn.layers import variance_scaling
 from edge_tl.nn.losses import softmax

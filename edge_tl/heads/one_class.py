@@ -6,8 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.heads.base import Head
-from edge_tl.heads.taught import Progress, Taught
+from edge_tl.heads.base import Head, Progress, Taught
 
 
 class OneClassHead(Head):

@@ -8,8 +8,7 @@ import numpy as np
 
 from edge_tl.core.features import unit_rows
 from edge_tl.errors import ConfigError
-from edge_tl.heads.base import Head
-from edge_tl.heads.taught import Progress, Taught, check_more, check_rows, need, of_class
+from edge_tl.heads.base import Head, Progress, Taught, check_more, check_rows, need, of_class
 from edge_tl.nn.losses import softmax
 
 

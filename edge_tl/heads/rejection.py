@@ -10,9 +10,9 @@ import numpy as np
 from edge_tl.core.features import unit_rows
 from edge_tl.core.folds import whole_takes
 from edge_tl.errors import ConfigError, NotFittedError
+from edge_tl.heads.base import Labels, Takes, Taught, check_rows
 from edge_tl.heads.known_or_other import KnownOrOther
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.heads.taught import Labels, Takes, Taught, check_rows
 
 NEAREST = 3
 """Taught rows whose mean distance counts."""

@@ -10,8 +10,7 @@ from edge_tl.core.folds import Folds, whole_takes
 from edge_tl.core.metrics import Suspect, suspects
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
-from edge_tl.heads.base import LinearHead
-from edge_tl.heads.taught import Progress, Taught
+from edge_tl.heads.base import LinearHead, Progress, Taught
 from edge_tl.nn.losses import softmax
 
 LAMBDAS = np.logspace(-4, 1, 21)

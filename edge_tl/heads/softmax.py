@@ -8,9 +8,8 @@ import numpy as np
 
 from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
-from edge_tl.heads.base import LinearHead
+from edge_tl.heads.base import LinearHead, Progress, Taught
 from edge_tl.heads.lbfgs import minimise
-from edge_tl.heads.taught import Progress, Taught
 from edge_tl.nn.losses import softmax
 
 

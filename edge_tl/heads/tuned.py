@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.heads.base import Head
-from edge_tl.heads.taught import Progress, Taught, check_rows, need
+from edge_tl.heads.base import Head, Progress, Taught, check_rows, need
 from edge_tl.nn import Adam, CrossEntropy, Dense, Epoch, Network, ReLU, fit
 from edge_tl.nn.losses import softmax
 

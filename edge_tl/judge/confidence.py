@@ -17,11 +17,11 @@ import numpy as np
 from edge_tl.core.features import unit_rows
 from edge_tl.core.folds import Folds, half_takes, in_parts, whole_sessions, whole_takes
 from edge_tl.heads import Head
+from edge_tl.heads.base import Taught
 from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.loo import fit_temperature
 from edge_tl.heads.rejection import VALUES, thinned
 from edge_tl.heads.ridge import RidgeHead, spread
-from edge_tl.heads.taught import Taught
 from edge_tl.heads.tuned import TunedHead
 from edge_tl.judge.validation import cross_validate, fitted_ridge
 from edge_tl.nn.losses import softmax

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.heads import Head
-from edge_tl.heads.taught import Labels, Taught
+from edge_tl.heads.base import Labels, Taught
 
 POINTS = 6
 """At most so many numbers of takes, the smallest and the largest among them."""

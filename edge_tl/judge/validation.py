@@ -12,8 +12,8 @@ from edge_tl.core.folds import Folds, random_parts, whole_sessions, whole_takes
 from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, suspects, wilson_interval
 from edge_tl.errors import ShapeError
 from edge_tl.heads import Head
+from edge_tl.heads.base import Labels, Takes, Taught
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.heads.taught import Labels, Takes, Taught
 from edge_tl.judge.evaluation import BySession, Evaluation, SessionScore
 
 __all__ = [

@@ -8,7 +8,7 @@ import pytest
 from edge_tl.core.folds import in_parts
 from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.heads import head_from_state, make_head
-from edge_tl.heads.taught import Taught
+from edge_tl.heads.base import Taught
 from edge_tl.heads.tuned import TunedHead, held_out
 from edge_tl.nn import Conv2D, Flatten, Network, ReLU
 from edge_tl.nn.network import Upper

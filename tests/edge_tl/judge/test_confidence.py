@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from edge_tl.core.folds import half_takes
 from edge_tl.heads import HEADS, make_head
+from edge_tl.heads.base import Taught
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.heads.taught import Taught
 from edge_tl.judge.calibration import reliability
 from edge_tl.judge.confidence import Confidence, cautions
 
