@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.core.features import FeatureMap
-from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.media.image import decode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,7 +82,7 @@ def sessions(data: Path = DATA) -> Pictures:
 
 def embed(pictures: Pictures, embedder: Embedder) -> Embedded:
     """The embeddings of all of them."""
-    X = np.stack([embedder.embed(decode(path)) for path in pictures.paths])
+    X = np.stack([embed_kept(embedder, decode(path)) for path in pictures.paths])
     return Embedded(pictures, X, embedder.embedding_shape)
 
 

@@ -25,7 +25,7 @@ from benchmarks.pictures import Embedded, numbers
 from benchmarks.proof_words import Spoken, arabic
 from benchmarks.record import table
 from edge_tl.core.features import Features
-from edge_tl.embedders.embedder import Embedder, SoundEmbedder
+from edge_tl.embedders.embedder import Embedder, SoundEmbedder, embed_kept
 from edge_tl.heads import make_head
 from edge_tl.heads.base import Taught
 from edge_tl.judge.calibration import reliability
@@ -79,7 +79,7 @@ def simulated(name: str, embedder: Embedder, seeds: range = range(SEEDS)) -> Ite
                     frame = player.read()
                     if not player.settled:
                         continue
-                    rows.append(embedder.embed(frame.data))
+                    rows.append(embed_kept(embedder, frame.data))
                     scene.append(place)
                     labels.append(pose)
                     number.append(frames)
