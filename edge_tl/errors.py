@@ -15,6 +15,11 @@ Each message is one line: what came, what was wanted, what to do.
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
+from pathlib import Path
+
 
 class EdgeTLError(Exception):
     """The root of every error that edge-tl raises on purpose."""
@@ -66,3 +71,31 @@ class SourceTimeout(SourceError):
 
 class MissingDependency(EdgeTLError, ImportError):
     """An optional package is not installed; the message holds the exact install command."""
+
+
+def to_install(*packages: str) -> str:
+    """The command that installs packages where they are missed: with the interpreter that runs, as typed here.
+
+    packages: as pip takes them; "[web]" is what the extra `web` of edge-tl names, in a checkout that extra itself.
+    """
+    python, root, here = sys.executable or "python3", Path(__file__).resolve().parents[1], Path.cwd()
+    if Path(python).is_relative_to(here):
+        python = os.path.relpath(python, here)
+    if (root / "pyproject.toml").is_file():
+        place = "." if root == here else str(root)
+        wanted = [part for one in packages for part in (("-e", place + one) if one.startswith("[") else (one,))]
+    else:
+        wanted = [part for one in packages for part in (_named_by(one[1:-1]) if one.startswith("[") else (one,))]
+    return shlex.join((python, "-m", "pip", "install", *wanted))
+
+
+def _named_by(extra: str) -> list[str]:
+    """The packages that an extra of the installed edge-tl names."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    mark = f'extra == "{extra}"'
+    try:
+        named = requires("edge-tl") or ()
+    except PackageNotFoundError:  # files that were only copied
+        return [f"edge-tl[{extra}]"]
+    return [one.partition(";")[0].strip() for one in named if mark in one.replace("'", '"')]

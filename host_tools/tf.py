@@ -11,9 +11,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from edge_tl.errors import MissingDependency
-
-INSTALL = 'pip install "edge-tl[host]"'
+from edge_tl.errors import MissingDependency, to_install
 
 
 def tensorflow() -> Any:
@@ -25,7 +23,9 @@ def tensorflow() -> Any:
         try:
             return importlib.import_module("tensorflow")
         except ImportError as error:
-            raise MissingDependency(f"TensorFlow is not installed, and converting needs it: {INSTALL}") from error
+            raise MissingDependency(
+                f"TensorFlow is not installed, and converting needs it: {to_install('[host]')}"
+            ) from error
 
 
 def keras() -> Any:

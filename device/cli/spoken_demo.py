@@ -14,7 +14,7 @@ import numpy as np
 
 from device.cli.output import Progress
 from edge_tl.embedders.speech import SpeechEmbedder
-from edge_tl.errors import EdgeTLError, MissingDependency
+from edge_tl.errors import EdgeTLError, to_install
 from edge_tl.labels import NOISE
 from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
@@ -27,8 +27,6 @@ TAUGHT, ASKED = (140, 175), (125, 157)
 """Words a minute."""
 ROOM_S, ROOM_LEVEL = 10.0, 0.002
 """A quiet room, -54 dB: what is recorded of the background."""
-PACKAGES = "`pip install -e .[speech]`"
-NEEDS = f"`sudo apt install espeak-ng`, and {PACKAGES}"
 
 
 def speak(
@@ -53,7 +51,7 @@ def speak(
 def voice_demo(threads: int | None, seed: int) -> dict[str, Any]:
     """Teach words by some voices, then ask others; what came of it, or under "missing" why there is no voice."""
     if shutil.which("espeak-ng") is None:
-        return {"missing": f"espeak-ng is not installed: {NEEDS}"}
+        return {"missing": f"espeak-ng is not installed: `sudo apt install espeak-ng`, and `{to_install('[speech]')}`"}
     voices = len(WORDS) * (len(TEACHERS) * (len(TAUGHT) + len(ASKED)) + len(STRANGERS) * len(ASKED))
     done = itertools.count(1)
     with Progress("the voice, spoken and heard", 2 * voices) as progress:
@@ -67,9 +65,6 @@ def voice_demo(threads: int | None, seed: int) -> dict[str, Any]:
                 taught = speak(Path(folder), TEACHERS, TAUGHT, tell)
                 again = speak(Path(folder), TEACHERS, ASKED, tell)
                 others = speak(Path(folder), STRANGERS, ASKED, tell)
-        except MissingDependency as error:
-            # Its own command is for one package, and the next would be missing then.
-            return {"missing": f"{str(error).partition(': ')[0]}: {PACKAGES}"}
         except (EdgeTLError, OSError, subprocess.CalledProcessError) as error:
             return {"missing": str(error).splitlines()[0]}
         rate_hz = taught[0][1].rate_hz

@@ -21,7 +21,7 @@ from device.sources.microphone import microphones
 from edge_tl.embedders.look.choices import NEEDS
 from edge_tl.embedders.look.models import PARTS, load_part
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import EdgeTLError
+from edge_tl.errors import EdgeTLError, to_install
 from edge_tl.models import default_model
 
 LEAST_FREE_BYTES = 50_000_000
@@ -86,7 +86,7 @@ def numpy_finding() -> Finding:
                 "numpy",
                 "missing",
                 f"{numpy.__version__} does not fit this Picamera2 ({type(error).__name__}: {first_line(error)})",
-                "pip install 'numpy<2'   (Bookworm's Picamera2 is built for NumPy 1), or make venv anew",
+                to_install("numpy<2") + "   (Bookworm's Picamera2 is built for NumPy 1), or make venv anew",
             )
     return Finding("numpy", "ok", numpy.__version__)
 
@@ -102,7 +102,7 @@ def cameras() -> Iterator[Finding]:
     if module("av"):
         yield Finding("USB cameras", "ok", f"PyAV {package('av')}")
     else:
-        yield Finding("USB cameras", "note", "PyAV is not installed", 'pip install "edge-tl[usb]"')
+        yield Finding("USB cameras", "note", "PyAV is not installed", to_install("[usb]"))
     devices = sorted(Path("/dev").glob("video*"))
     if not devices:
         yield Finding("camera", "note", "no /dev/video* here; --camera sim works everywhere")
@@ -121,7 +121,7 @@ def microphone_findings() -> Iterator[Finding]:
     """What words need: the packages of the extra `speech`, and a microphone."""
     missing = [name for name in ("soxr", "soundfile", "pyopen_wakeword", "sounddevice") if not module(name)]
     if missing:
-        yield Finding("words", "note", f"not installed: {', '.join(missing)}", "python3 -m pip install -e .[speech]")
+        yield Finding("words", "note", f"not installed: {', '.join(missing)}", to_install("[speech]"))
         return
     try:
         found = microphones()
@@ -139,7 +139,7 @@ def model_finding() -> Finding:
     try:
         embedder = TFLiteEmbedder.load(default_model())
     except EdgeTLError as error:
-        return Finding("model", "missing", str(error), "pip install --force-reinstall edge-tl, or make venv")
+        return Finding("model", "missing", str(error), "install edge-tl again, or make venv")
     return Finding("model", "ok", f"{embedder.name} on {embedder.backend}")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from device.serve.config import MqttConfig
 from device.serve.event import Event
-from edge_tl.errors import ConfigError, MissingDependency
+from edge_tl.errors import ConfigError, MissingDependency, to_install
 
 NOTHING = "none"
 KEEPALIVE_S = 30
@@ -49,9 +49,7 @@ class Mqtt:
         try:
             mqtt = importlib.import_module("paho.mqtt.client")
         except ImportError as error:
-            raise MissingDependency(
-                "[mqtt] needs paho-mqtt: python3 -m pip install paho-mqtt  (or -e .[mqtt])"
-            ) from error
+            raise MissingDependency(f"[mqtt] needs paho-mqtt: {to_install('[mqtt]')}") from error
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"{_word(self.config.topic)}-{_host()}")
         if self.config.username is not None:
             client.username_pw_set(self.config.username, self._password())

@@ -21,7 +21,7 @@ from device.serve.connections import Listener
 from device.serve.event import Event
 from device.serve.requests import NotHere, Requests
 from device.serve.subscribers import Hub
-from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout
+from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout, to_install
 
 try:
     import uvicorn
@@ -32,9 +32,7 @@ try:
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 except ImportError as error:
-    raise MissingDependency(
-        "[web] needs Starlette and uvicorn: python3 -m pip install starlette uvicorn  (or -e .[web])"
-    ) from error
+    raise MissingDependency(f"[web] needs Starlette and uvicorn: {to_install('[web]')}") from error
 
 MOST_BODY_BYTES = 64 * 1024
 MOST_CONNECTIONS, MOST_ACCEPTED = 40, 80

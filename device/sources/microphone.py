@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
+from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout, to_install
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.sound import Sound
 
-INSTALL = "python3 -m pip install -e .[speech]"
 BLOCK_S = 0.04
 HELD_S = 2.0
 """So much waits for a reader that is late; what comes beyond is dropped and counted."""
@@ -155,7 +154,9 @@ def _sounddevice() -> Any:
     try:
         import sounddevice
     except ImportError as error:
-        raise MissingDependency(f"sounddevice opens microphones and is not installed: {INSTALL}") from error
+        raise MissingDependency(
+            f"sounddevice opens microphones and is not installed: {to_install('[speech]')}"
+        ) from error
     except OSError as error:  # the package is there, PortAudio's library is not
         raise MissingDependency("PortAudio opens microphones and is missing: sudo apt install libportaudio2") from error
     return sounddevice

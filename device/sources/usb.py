@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from device.sources.v4l2 import find_cameras, video_nodes
-from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
+from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout, to_install
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.sources.folder import wait_until
 
-INSTALL = 'pip install "edge-tl[usb]"'
 MOST_DAMAGED = 10
 """So many packets running may be damaged (the first of a USB camera often are) before the source gives up."""
 
@@ -25,7 +24,9 @@ def import_av() -> Any:
     try:
         import av
     except ImportError as error:
-        raise MissingDependency(f"PyAV reads USB cameras and videos and is not installed: {INSTALL}") from error
+        raise MissingDependency(
+            f"PyAV reads USB cameras and videos and is not installed: {to_install('[usb]')}"
+        ) from error
     # FFmpeg's own lines on stderr would fall into the middle of a terminal screen.
     av.logging.set_level(av.logging.PANIC)
     return av

@@ -18,12 +18,11 @@ import numpy as np
 from edge_tl.core.features import FeatureMap
 from edge_tl.embedders.mel import BANDS, GROUP_FRAMES, GROUP_SAMPLES, HOP_SAMPLES, RATE_HZ, MelStream, mel_groups
 from edge_tl.embedders.windows import cut_word, fitted
-from edge_tl.errors import ExampleError, MissingDependency, ModelError
+from edge_tl.errors import ExampleError, MissingDependency, ModelError, to_install
 from edge_tl.media.frontend import Sliding
 from edge_tl.tflite.interpreter import Interpreter
 
 PACKAGE = "pyopen_wakeword"
-INSTALL = "python3 -m pip install pyopen-wakeword  (all of speech: python3 -m pip install -e .[speech])"
 EMBEDDING_FILE, MEL_FILE = "embedding_model.tflite", "melspectrogram.tflite"
 LICENCE = "Apache-2.0"
 VALUES = 96
@@ -53,14 +52,17 @@ def speech_files() -> tuple[bytes, bytes]:
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None:
-        raise MissingDependency(f"pyopen-wakeword holds the speech model and is not installed: {INSTALL}")
+        raise MissingDependency(
+            f"pyopen-wakeword holds the speech model and is not installed: {to_install('[speech]')}"
+        )
     # A module that is made but never executed: importing the package would load its native library's wrapper.
     models = resources.files(importlib.util.module_from_spec(spec)) / "models"
     try:
         return (models / EMBEDDING_FILE).read_bytes(), (models / MEL_FILE).read_bytes()
     except OSError as error:
         raise ModelError(
-            f"pyopen-wakeword: {error.filename} cannot be read ({error.strerror}); install it again: {INSTALL}"
+            f"pyopen-wakeword: {error.filename} cannot be read ({error.strerror}); install it again: "
+            + to_install("--force-reinstall", "pyopen-wakeword")
         ) from error
 
 
@@ -180,4 +182,6 @@ def _check_front_end(published: Interpreter) -> None:
     (theirs,) = published.invoke((noise * np.float32(32768))[None])
     ours = mel_groups(noise[None])[0]
     if theirs.reshape(-1, BANDS).shape != ours.shape or not np.allclose(theirs[0, 0], ours, atol=_MEL_TOLERANCE_DB):
-        raise ModelError(f"{MEL_FILE}: is another front-end than ours; install another pyopen-wakeword: {INSTALL}")
+        raise ModelError(
+            f"{MEL_FILE}: is another front-end than ours; install another pyopen-wakeword: {to_install('[speech]')}"
+        )

@@ -28,7 +28,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, MissingDependency
+from edge_tl.errors import ConfigError, MissingDependency, to_install
 from edge_tl.heads import Head
 from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.mlp import MLPHead
@@ -44,7 +44,7 @@ try:
     from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 except ImportError as error:
     raise MissingDependency(
-        'heads as estimators need scikit-learn 1.6 or newer: python3 -m pip install "scikit-learn>=1.6"'
+        "heads as estimators need scikit-learn 1.6 or newer: " + to_install("scikit-learn>=1.6")
     ) from error
 
 ROWS = (np.float32, np.float64)

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ExampleError, MissingDependency
+from edge_tl.errors import ExampleError, MissingDependency, to_install
 from edge_tl.media.frontend import check_sound
 
-INSTALL = "python3 -m pip install soxr  (all of speech: python3 -m pip install -e .[speech])"
 LOWEST_HZ, HIGHEST_HZ = 4_000, 384_000
 """The rates that are taken: below is no speech, above no sound card."""
 
@@ -70,5 +69,5 @@ def _soxr() -> Any:
     try:
         import soxr
     except ImportError as error:
-        raise MissingDependency(f"soxr changes sample rates and is not installed: {INSTALL}") from error
+        raise MissingDependency(f"soxr changes sample rates and is not installed: {to_install('[speech]')}") from error
     return soxr

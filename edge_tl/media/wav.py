@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ExampleError, MissingDependency
+from edge_tl.errors import ExampleError, MissingDependency, to_install
 from edge_tl.frames import Closing
 from edge_tl.media.frontend import check_sound
 from edge_tl.media.resample import check_rate
 
-INSTALL = "python3 -m pip install soundfile  (all of speech: python3 -m pip install -e .[speech])"
 SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg"})
 """The endings, in small letters, by which a sound file is known; whether it is one shows when it is read."""
 LONGEST_S = 600.0
@@ -164,5 +163,5 @@ def _soundfile() -> Any:
     try:
         import soundfile
     except (ImportError, OSError) as error:  # OSError: no libsndfile
-        raise MissingDependency(f"soundfile reads WAV files and is not installed: {INSTALL}") from error
+        raise MissingDependency(f"soundfile reads WAV files and is not installed: {to_install('[speech]')}") from error
     return soundfile

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import MissingDependency, ModelError, ShapeError
+from edge_tl.errors import MissingDependency, ModelError, ShapeError, to_install
 from edge_tl.tflite.flatbuffer import check_whole
 
 BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
@@ -185,7 +185,7 @@ def _runtime(backend: str | None) -> tuple[Any, str]:
         version = importlib.import_module(package).__version__
         return importlib.import_module(f"{package}.interpreter"), f"{name} {version}"
     wanted = BACKENDS[backend or "litert"][1]
-    raise MissingDependency(f"{wanted} is not installed; no model can run without it: python3 -m pip install {wanted}")
+    raise MissingDependency(f"{wanted} is not installed; no model can run without it: {to_install(wanted)}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from edge_tl.errors import EdgeTLError, MissingDependency, ModelError
+from edge_tl.errors import EdgeTLError, MissingDependency, ModelError, to_install
 from edge_tl.tflite.flatbuffer import check_whole
 from edge_tl.tflite.interpreter import check_model
 
@@ -27,7 +27,7 @@ def load_schema() -> Any:
     except ImportError:
         raise MissingDependency(
             "ai-edge-litert, which knows the layout of .tflite files, is not installed; tflite-runtime does not: "
-            'python3 -m pip install ai-edge-litert "numpy<2"'
+            + to_install("ai-edge-litert", "numpy<2")
         ) from None
     return schema_py_generated
 

@@ -288,6 +288,12 @@ assert recognizer.observe(np.full((32, 32, 3), 232, np.uint8)).label == "light"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
 
 
+def test_what_is_missing_is_installed_by_the_interpreter_that_runs() -> None:
+    """No message has an install command of its own: one function knows which interpreter and which checkout."""
+    found = {path.relative_to(ROOT).as_posix() for path in python_files(*ROOMS) if "pip install" in path.read_text()}
+    assert not found
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_test_carries_one_sentence(path: Path) -> None:
     """Every test says in its docstring what the software promises."""

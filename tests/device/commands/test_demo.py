@@ -22,7 +22,7 @@ from device.teach.rehearsal import evaluate, teach
 from edge_tl.embedders.embedder import Finder
 from edge_tl.embedders.look.models import read_installed, store_parts
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, to_install
 from edge_tl.media.image import save_png
 from edge_tl.recognizer import Recognizer
 from edge_tl.sources.simulated import SimulatedPlayer
@@ -250,7 +250,8 @@ def test_the_demo_names_what_its_voice_lacks(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("device.cli.spoken_demo.shutil.which", lambda _: "/bin/espeak-ng")
     monkeypatch.setattr("edge_tl.embedders.speech.PACKAGE", "no_such_package")
     (line,) = voice_lines(voice_demo(1, seed=1))
-    assert line == "no voice: pyopen-wakeword holds the speech model and is not installed: `pip install -e .[speech]`"
+    said = "no voice: pyopen-wakeword holds the speech model and is not installed"
+    assert line == f"{said}: {to_install('[speech]')}"
 
 
 def test_advice_knows_which_models_are_there(look_models: Path, tmp_path: Path) -> None:

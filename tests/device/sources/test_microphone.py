@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -18,7 +19,7 @@ from device.sources import microphone
 from device.sources.choose import open_mic
 from device.sources.microphone import MUTED_S, STALLED_S, Microphone, microphones, play
 from device.sources.reconnect import Reconnecting
-from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout
+from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout, to_install
 from edge_tl.media.sound import Sound
 from edge_tl.media.wav import encode_wav
 from edge_tl.testing import FakeClock
@@ -261,7 +262,7 @@ def test_without_a_loudspeaker_replay_is_one_line(portaudio: Any) -> None:
 def test_without_sounddevice_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the package is not installed the install line is told."""
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    with pytest.raises(MissingDependency, match=r"pip install -e \.\[speech\]"):
+    with pytest.raises(MissingDependency, match=re.escape(to_install("[speech]"))):
         Microphone().open()
 
 

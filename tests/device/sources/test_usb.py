@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import struct
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from source_contract import check_source
 from device.sources import v4l2
 from device.sources.usb import UsbCamera, VideoFile
 from device.sources.v4l2 import CAPABILITY, Device, find_cameras, parse_capability, query, video_nodes
-from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout
+from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout, to_install
 
 av = pytest.importorskip("av", reason='PyAV is not installed: pip install "edge-tl[usb]"')
 LEVELS = (40, 90, 140, 190)
@@ -143,7 +144,7 @@ def test_without_pyav_the_command_is_named(monkeypatch: pytest.MonkeyPatch, film
     """Where PyAV is not installed both sources say how to install it."""
     monkeypatch.setitem(sys.modules, "av", None)
     for source in (VideoFile(film), UsbCamera(0)):
-        with pytest.raises(MissingDependency, match=r'pip install "edge-tl\[usb\]"'):
+        with pytest.raises(MissingDependency, match=re.escape(to_install("[usb]"))):
             source.open()
 
 

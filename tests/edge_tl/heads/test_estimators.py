@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 from sklearn.utils.estimator_checks import check_estimator
 
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, to_install
 from edge_tl.heads import HEADS, make_head
 from edge_tl.heads.estimators import ESTIMATORS
 
@@ -153,6 +153,4 @@ def test_only_this_module_wants_scikit_learn() -> None:
         "except edge_tl.MissingDependency as error:\n    print(error)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == (
-        'heads as estimators need scikit-learn 1.6 or newer: python3 -m pip install "scikit-learn>=1.6"\n'
-    )
+    assert run.stdout == (f"heads as estimators need scikit-learn 1.6 or newer: {to_install('scikit-learn>=1.6')}\n")
