@@ -22,6 +22,10 @@ from edge_tl.files import sync_folder
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.generations import KEPT, Generation, Generations
 
+_EXAMPLES = "examples.sqlite"
+_UNTAUGHT = {"lock", "settings.json", _EXAMPLES, f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}
+"""What a profile has before anything is trained."""
+
 __all__ = ["KEPT", "Generation", "Profile", "Saved"]
 
 
@@ -35,7 +39,8 @@ class Profile:
     def __init__(self, folder: Path, *, writable: bool = False, clock: Callable[[], float] = time.time) -> None:
         """Open the folder, made when it is missing and `writable`; `clock` gives seconds since 1970.
 
-        Raises ProfileLocked, which names the PID, where another process writes to it.
+        Raises ProfileLocked, which names the PID, where another process writes to it. A folder that was made here goes
+        again where `with` ends in an error and nothing was taught: a start that failed leaves no profile behind.
         """
         self.folder = Path(folder)
         self.writable = writable
@@ -43,6 +48,7 @@ class Profile:
         self._store: ExampleStore | None = None
         self._generations = Generations(self.folder / "generations")
         self._lock: int | None = None
+        self._made = writable and not os.path.isdir(self.folder)
         if writable:
             self._lock = _lock(self.folder)
         elif not os.path.isdir(self.folder):
@@ -52,7 +58,7 @@ class Profile:
     def store(self) -> ExampleStore:
         """The examples, opened on first use, as writable as the profile."""
         if self._store is None:
-            self._store = ExampleStore(self.folder / "examples.sqlite", writable=self.writable, clock=self._clock)
+            self._store = ExampleStore(self.folder / _EXAMPLES, writable=self.writable, clock=self._clock)
         return self._store
 
     @property
@@ -103,6 +109,8 @@ class Profile:
         try:
             if self._store is not None:
                 self._store.__exit__(kind, error, trace)
+            if error is not None and self._made and self.writable:
+                _remove_untaught(self.folder)
         finally:
             if self._lock is not None:
                 os.close(self._lock)
@@ -113,6 +121,21 @@ class Profile:
         """ProfileError where it was opened for reading or is closed."""
         if not self.writable:
             raise ProfileError(f"{self.folder} is open for reading only: open the profile with writable=True")
+
+
+def _remove_untaught(folder: Path) -> None:
+    """Remove a profile in which nothing was taught or trained; nothing else, and no file that is not a profile's."""
+    with contextlib.suppress(OSError, ProfileError):  # it is only tidiness
+        files = set(os.listdir(folder))
+        if not files <= _UNTAUGHT:
+            return
+        if _EXAMPLES in files:
+            with ExampleStore(folder / _EXAMPLES, writable=False) as store:
+                if any(count.examples for count in store.counts().values()):
+                    return
+        for name in files | {f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}:
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _lock(folder: Path) -> int:

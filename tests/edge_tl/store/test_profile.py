@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edge_tl.core.answers import Saved
+from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ProfileError, ProfileLocked
 from edge_tl.store.generations import KEPT
 from edge_tl.store.profile import Profile
+from edge_tl.store.settings import write_settings
 
 META = {"head": {"name": "ridge", "λ": 0.1}, "evaluation": {"accuracy": 0.875}, "labels": ["up", "😀/.."], "none": None}
 
@@ -329,3 +331,34 @@ def test_the_examples_of_a_damaged_store_do_not_hide_the_model(folder: Path) -> 
         assert same(profile.load(), saved(3))
         with pytest.raises(ProfileError, match="damaged"):
             _ = profile.store
+
+
+def fail_in(folder: Path, *, teach: bool = False, letter: bool = False) -> None:
+    """Open a profile for writing, show classes, perhaps teach one example or leave a file of one's own, and fail."""
+    with Profile(folder, writable=True) as profile:
+        profile.store.add_label("up")
+        write_settings(folder, look=Look("hand"))
+        if teach:
+            profile.store.add(profile.store.new_take("up"), None, np.ones(3, np.float32), "a" * 64)
+        if letter:
+            (folder / "letter.txt").write_text("mine")
+        raise ZeroDivisionError
+
+
+def test_a_start_that_fails_leaves_no_profile_behind(tmp_path: Path) -> None:
+    """A profile that was made by it goes; one that was there, holds an example or a file of somebody's stays."""
+    with Profile(tmp_path / "empty", writable=True):
+        pass
+    for name, more in (
+        ("new", {}),
+        ("taught", {"teach": True}),
+        ("taught", {}),
+        ("empty", {}),
+        ("their", {"letter": True}),
+    ):
+        with pytest.raises(ZeroDivisionError):
+            fail_in(tmp_path / name, **more)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "taught", "their"]
+    with Profile(tmp_path / "taught") as profile:
+        assert profile.store.counts()["up"].examples == 1
+    assert (tmp_path / "their" / "letter.txt").read_text() == "mine"
