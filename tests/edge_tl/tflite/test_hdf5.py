@@ -149,7 +149,7 @@ def test_files_that_are_none_are_one_line(tmp_path: Path) -> None:
     """A text called .h5, a folder, a file that is not there and another kind are said to be so."""
     (tmp_path / "text.h5").write_text("hello")
     (tmp_path / "folder.h5").mkdir()
-    for name, said in (("text.h5", "no HDF5 mark"), ("folder.h5", "no regular file"), ("gone.h5", "no such file")):
+    for name, said in (("text.h5", "no HDF5 mark"), ("folder.h5", "Is a directory"), ("gone.h5", "no such file")):
         with pytest.raises(ModelError, match=said):
             read_weights(tmp_path / name)
     with pytest.raises(ConfigError, match=r"a \.h5, \.pth or \.whl file"):
