@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -22,6 +21,7 @@ from edge_tl.files import write_synced
 from edge_tl.media.tfjsscds import write_tfjsscds
 from edge_tl.store.folders import export_folder
 from edge_tl.store.media import TFJSSCDS, WAV
+from edge_tl.store.moments import NOT_SET, in_words
 from edge_tl.store.profile import Profile
 from edge_tl.store.sessions import in_one_session_only
 from edge_tl.store.settings import read_hearing, read_look, write_settings
@@ -59,9 +59,9 @@ def show(arguments: Namespace, profile: Profile) -> int:
     for label, count in counts.items():
         print(f"{count.examples:6} examples in {plural_takes(count.takes)}  {label}")
     for session in sessions:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.started_s))
+        when = f" of {in_words(session.started_s)}" if session.started_s is not None else f" ({NOT_SET})"
         held = f"{session.examples:6} examples in {plural_takes(session.takes)}"
-        print(f"{held}  session {session.id} of {when}  {session.name}".rstrip())
+        print(f"{held}  session {session.id}{when}  {session.name}".rstrip())
     for label in in_one_session_only(sessions):
         print(f"{label} is in one session only: how it does on another day cannot be told")
     return 0

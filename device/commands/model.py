@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import time
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -30,6 +29,7 @@ from edge_tl.errors import ConfigError, ModelError, ProfileError
 from edge_tl.export.fused import read_about
 from edge_tl.models import default_model
 from edge_tl.store.generations import Generation
+from edge_tl.store.moments import in_words
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.tflite.manifest import read_manifest
 from edge_tl.tflite.surgery import truncate
@@ -60,7 +60,7 @@ def run(arguments: Namespace) -> int:
 
 def line(generation: Generation) -> str:
     """A generation in one line."""
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(generation.time_s)) if generation.time_s else ""
+    when = in_words(generation.time_s) if generation.ok else ""
     state = "" if generation.ok else "  damaged"
     state += "  rolled back" if generation.rolled_back else ""
     accuracy = "" if generation.accuracy is None else f"  accuracy {generation.accuracy:.1%}"

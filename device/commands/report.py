@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from argparse import Namespace
 from contextlib import ExitStack, suppress
-from datetime import date
 from pathlib import Path
 
 from device.cli.output import Progress, print_json, warn
@@ -15,6 +15,7 @@ from device.report.contents import gather
 from device.report.page import page
 from edge_tl.errors import ConfigError
 from edge_tl.labels import escape
+from edge_tl.store.moments import in_words
 
 
 def run(arguments: Namespace) -> int:
@@ -26,7 +27,7 @@ def run(arguments: Namespace) -> int:
         embedder = context.load_embedder()
         profile = context.open_profile(stack, writable=False)
         progress = stack.enter_context(Progress("judging on takes left out"))
-        day = arguments.date or date.today().isoformat()
+        day = arguments.date or in_words(time.time(), "%Y-%m-%d")
         contents = gather(profile, context.profile, embedder, arguments.head, day, progress.of)
     for line in profile.warnings:
         warn(line)

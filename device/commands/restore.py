@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from device.assembly import Context
 from device.cli.output import print_json
 from edge_tl.store.backup import restore_backup
+from edge_tl.store.moments import BEGUN_S, NOT_SET
 from edge_tl.store.profile import Profile
 
 
@@ -24,9 +25,9 @@ def run(arguments: Namespace) -> int:
         print_json({"profile": arguments.profile, "examples": examples, "generations": generations})
         return 0
     when = index.get("time_s")
-    told = (
-        f" of {datetime.fromtimestamp(when, UTC):%Y-%m-%d}" if isinstance(when, (int, float)) and 0 < when < 4e9 else ""
-    )
+    told = ""
+    if isinstance(when, (int, float)) and when < 4e9:
+        told = f" of {datetime.fromtimestamp(when, UTC):%Y-%m-%d}" if when >= BEGUN_S else f" ({NOT_SET})"
     print(
         f"profile {arguments.profile!r} restored from the backup{told}: {examples} examples, {generations} generations"
     )

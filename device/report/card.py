@@ -12,6 +12,7 @@ from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, Part
 from edge_tl.embedders.look.ways import inner_of
 from edge_tl.embedders.tflite import TFLiteEmbedder
+from edge_tl.store.moments import NOT_SET
 
 
 def card(of: Contents) -> str:
@@ -54,7 +55,7 @@ def head_rows(of: Contents) -> Iterator[tuple[str, str]]:
         yield "Head", f"{of.head}; nothing was trained and saved yet: run edge-tl train"
         return
     number, time_s = of.generation
-    when = "" if time_s is None else f", saved {datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M} UTC"
+    when = f", {NOT_SET}" if time_s is None else f", saved {datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M} UTC"
     meta = of.saved.meta
     yield "Head", f"{meta['head']['name']}, generation {number}{when}"
     yield "Its parameters", plain(meta["head"])

@@ -12,6 +12,7 @@ from device.screens.terminal import Terminal
 from device.teach.silence import WordSilence
 from edge_tl.errors import SourceClosed
 from edge_tl.line import Sight, SoundLine
+from edge_tl.store.moments import in_words
 
 
 class ListenScreen:
@@ -40,7 +41,7 @@ class ListenScreen:
                 self._silence.take(sight, busy=False)
                 if sight.steady is not None:
                     word = self.ear.words[-1]
-                    self._log.append(f"{time.strftime('%H:%M:%S')}  {word.label}  {word.confidence:.0%}")
+                    self._log.append(f"{in_words(time.time(), '%H:%M:%S')}  {word.label}  {word.confidence:.0%}")
             if self.clock() - drawn_s >= DRAW_S:
                 drawn_s = self.clock()
                 self.draw()

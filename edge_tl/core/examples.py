@@ -31,8 +31,8 @@ class Example:
     label: str
     take: int
     session: int
-    time_s: float
-    """When it was taken, in seconds since 1970 unless the store has another clock."""
+    time_s: float | None
+    """When it was taken, in seconds since 1970; None where the clock was not set and nobody knows."""
     source: str
     media_bytes_len: int
     """The size of its picture or sound file; 0 where none was kept."""

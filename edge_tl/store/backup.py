@@ -22,7 +22,7 @@ from edge_tl.errors import ProfileError
 from edge_tl.files import sync_folder
 from edge_tl.store.database import check_database, copy_database
 from edge_tl.store.profile import Profile
-from edge_tl.store.schema import TABLES, VERSION
+from edge_tl.store.schema import RESTORED
 from edge_tl.store.settings import FILES as SMALL
 
 INDEX, FORMAT = "edge-tl-backup.json", 2
@@ -104,7 +104,7 @@ def restore_backup(file: Path, folder: Path) -> dict[str, Any]:
             for name, (size_bytes, sha256) in index["files"].items():
                 _take(archive, name, new / name, size_bytes, sha256, file)
         if (new / EXAMPLES).exists():
-            check_database(new / EXAMPLES, TABLES, VERSION)
+            check_database(new / EXAMPLES, RESTORED)
         for path in new.rglob("*"):
             if path.is_dir():
                 sync_folder(path)

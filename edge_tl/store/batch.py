@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from edge_tl.core.examples import Box
 from edge_tl.core.kept import checksum
 from edge_tl.store.database import Database
+from edge_tl.store.moments import Moment
 
 BATCH_S = 0.25
 """The longest an example waits for its commit while `ExampleStore.tick` is called."""
 BATCH_EXAMPLES = 32
 """The most examples that wait, where nobody calls `tick` (an import)."""
+
+_NEW_SESSION = "INSERT OR IGNORE INTO sessions (id, name, closed, started_s, boot_id, boot_s) VALUES (?, ?, ?, ?, ?, ?)"
+_NEW_TAKE = (
+    "INSERT INTO takes (id, source, session_id, time_s, boot_id, boot_s, label_id) "
+    "SELECT ?, ?, ?, ?, ?, ?, id FROM labels WHERE name = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,8 @@ class Waiting:
 
     id: int
     take: int
-    time_s: float
+    moment: Moment | float
+    """When it was taken, or the time that whoever recorded it gave."""
     media: tuple[str, bytes] | None
     """Its media type and the bytes of the file."""
     fingerprint: str
@@ -38,7 +46,7 @@ class Batch:
         self._next_session, self._next_take, self._next_example = last_session + 1, last_take + 1, last_example + 1
         self.sessions: dict[int, tuple[str, bool]] = {}
         """Number → (name, closed) of sessions that are not on disk: none of their takes is."""
-        self._takes: dict[int, tuple[str, str, int, float]] = {}
+        self._takes: dict[int, tuple[str, str, int, Moment]] = {}
         self._waiting: list[Waiting] = []
         self._since_s: float | None = None
         self._ticked_s: float | None = None
@@ -56,17 +64,17 @@ class Batch:
         self.sessions[session] = name, closed
         return session
 
-    def new_take(self, label: str, source: str, session: int, time_s: float) -> int:
+    def new_take(self, label: str, source: str, session: int, now: Moment) -> int:
         """Number a take; it is written with the next commit."""
         take = self._next_take
         self._next_take += 1
-        self._takes[take] = label, source, session, time_s
+        self._takes[take] = label, source, session, now
         return take
 
     def add(
         self,
         take: int,
-        time_s: float,
+        moment: Moment | float,
         media: tuple[str, bytes] | None,
         fingerprint: str,
         packed: tuple[str, bytes] | None,
@@ -78,7 +86,7 @@ class Batch:
             self._since_s = self._ticked_s
         example = self._next_example
         self._next_example += 1
-        self._waiting.append(Waiting(example, take, time_s, media, fingerprint, packed, box))
+        self._waiting.append(Waiting(example, take, moment, media, fingerprint, packed, box))
         return example
 
     def due(self, now_s: float) -> bool:
@@ -88,21 +96,18 @@ class Batch:
 
     def write(self, database: Database) -> None:
         """Write all of it, in the caller's transaction; nothing is forgotten until `clear`."""
-        for take, (label, source, session, time_s) in self._takes.items():
+        for take, (label, source, session, now) in self._takes.items():
             database.change("INSERT OR IGNORE INTO labels (name) VALUES (?)", (label,))
+            when = _when(database, now)
             if session in self.sessions:
-                sql = "INSERT OR IGNORE INTO sessions (id, name, started_s, closed) VALUES (?, ?, ?, ?)"
                 name, closed = self.sessions[session]
-                database.change(sql, (session, name, time_s, closed))
-            sql = (
-                "INSERT INTO takes (id, source, time_s, session_id, label_id) "
-                "SELECT ?, ?, ?, ?, id FROM labels WHERE name = ?"
-            )
-            database.change(sql, (take, source, time_s, session, label))
+                database.change(_NEW_SESSION, (session, name, closed, *when))
+            database.change(_NEW_TAKE, (take, source, session, *when, label))
         for one in self._waiting:
-            database.change(
-                "INSERT INTO examples (id, time_s, take_id) VALUES (?, ?, ?)", (one.id, one.time_s, one.take)
-            )
+            moment = one.moment
+            time_s, boot_s = (moment.wall_s, moment.boot_s) if isinstance(moment, Moment) else (moment, None)
+            sql = "INSERT INTO examples (id, time_s, boot_s, take_id) VALUES (?, ?, ?, ?)"
+            database.change(sql, (one.id, time_s, boot_s, one.take))
             if one.media is not None:
                 sql = "INSERT INTO media (example_id, media_type, crc32, media) VALUES (?, ?, ?, ?)"
                 kind, media = one.media
@@ -124,3 +129,11 @@ class Batch:
             self.sessions.pop(session, None)
         self._takes.clear()
         self._waiting.clear()
+
+
+def _when(database: Database, now: Moment) -> tuple[float, int | None, float | None]:
+    """A moment as it is stored: the wall clock, the number of the boot, made where it is new, and the time in it."""
+    if not now.boot:
+        return now.wall_s, None, None
+    database.change("INSERT OR IGNORE INTO boots (boot) VALUES (?)", (now.boot,))
+    return now.wall_s, database.number("SELECT id FROM boots WHERE boot = ?", (now.boot,)), now.boot_s

@@ -229,33 +229,41 @@ def copy_database(source: Path, target: Path) -> None:
         raise ProfileError(_explain(source, error)) from error
 
 
-def check_database(path: Path, tables: str, version: int) -> None:
-    """Raise ProfileError unless a file of unknown origin is ours: this version, exactly these tables, nothing torn.
+def check_database(path: Path, versions: Mapping[int, str]) -> None:
+    """Raise ProfileError unless a file of unknown origin is ours: of a version, exactly its tables, nothing torn.
 
-    A view or a trigger that somebody put into it would run with our queries, so that the schema must be the same text.
+    versions: version → its tables, a script of CREATEs. A view or a trigger that somebody put into it would run with
+    our queries, so that the schema must be the same text.
     """
     try:
-        own = sqlite3.connect(":memory:")
-        try:
-            own.executescript(tables)
-            wanted = _schema(own)
-        finally:
-            own.close()
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
             db.execute("PRAGMA trusted_schema = OFF")
             application = db.execute("PRAGMA application_id").fetchone()[0]
             found = db.execute("PRAGMA user_version").fetchone()[0]
-            same = application == APPLICATION_ID and found == version and _schema(db) == wanted
+            same = application == APPLICATION_ID and found in versions and _schema(db) == _wanted(versions[found])
             whole = same and db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         finally:
             db.close()
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise ProfileError(_explain(path, error)) from error
     if not same:
-        raise ProfileError(f"{path.name} has other tables than edge-tl makes (format {version}): take another copy")
+        raise ProfileError(
+            f"{path.name} has other tables than edge-tl makes (format {max(versions)}): take another copy, or upgrade "
+            "edge-tl where a newer one made it"
+        )
     if not whole:
         raise ProfileError(f"{path.name} is damaged inside: take another copy")
+
+
+def _wanted(tables: str) -> set[tuple[Any, ...]]:
+    """As `_schema`, of the database that a script makes."""
+    own = sqlite3.connect(":memory:")
+    try:
+        own.executescript(tables)
+        return _schema(own)
+    finally:
+        own.close()
 
 
 def _schema(db: sqlite3.Connection) -> set[tuple[Any, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from edge_tl.core.examples import Box, Count, Example, Examples, as_example, check_box
+from edge_tl.core.examples import Box, Count, Example, Examples, check_box
 from edge_tl.core.kept import as_stored, checksum, pack
 from edge_tl.embedders.embedder import SoundEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
@@ -22,9 +21,11 @@ from edge_tl.labels import check_label
 from edge_tl.media import image
 from edge_tl.media.sound import Sound
 from edge_tl.store.batch import BATCH_EXAMPLES, Batch
+from edge_tl.store.boots import Boots
 from edge_tl.store.database import Database
 from edge_tl.store.media import JPEG, Media, stored_media, stored_sound
-from edge_tl.store.read_rows import damaged, read_matrix
+from edge_tl.store.moments import Clock, now
+from edge_tl.store.read_rows import damaged, read_list, read_matrix
 from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 from edge_tl.store.sessions import Session, Sittings
 
@@ -45,8 +46,8 @@ class ExampleStore:
     (damage, full disk, missing rights); what was committed before stays, and what waits is tried again.
     """
 
-    def __init__(self, path: Path, *, writable: bool, clock: Callable[[], float] = time.time) -> None:
-        """Open the file, made when it is missing and `writable`; `clock` gives seconds for takes and examples."""
+    def __init__(self, path: Path, *, writable: bool, clock: Clock = now) -> None:
+        """Open the file, made when it is missing and `writable`; `clock` tells when takes and examples are."""
         self.path = Path(path)
         self.writable = writable
         self._clock = clock
@@ -55,7 +56,10 @@ class ExampleStore:
         self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION, upgrades=UPGRADES)
         last = dict(self._db.rows("SELECT name, seq FROM sqlite_sequence"))
         self._batch = Batch(*(last.get(table, 0) for table in ("sessions", "takes", "examples")))
-        self._sittings = Sittings(self._db, self._batch, clock)
+        self.boots = Boots(self._db, clock)
+        """When those boots began in which something was recorded."""
+        self._sittings = Sittings(self._db, self._batch, self.boots, clock)
+        self.boots.remember()
 
     # -- adding ------------------------------------------------------------------------------------------------------
 
@@ -82,10 +86,10 @@ class ExampleStore:
         session: its number (ExampleError where there is none such); `session()` by default.
         """
         self._db.check_writable()
-        label, now_s = check_label(label), self._clock()
-        session = self._sittings.take(session, now_s)
+        label, moment = check_label(label), self._clock()
+        session = self._sittings.take(session, moment)
         # A path that is no valid Unicode must not fail later, in the commit.
-        return self._batch.new_take(label, source.encode("utf-8", "replace").decode(), session, now_s)
+        return self._batch.new_take(label, source.encode("utf-8", "replace").decode(), session, moment)
 
     def add(
         self,
@@ -111,8 +115,8 @@ class ExampleStore:
         if packed is not None:
             self._check_embedder(fingerprint, len(packed[1]) // np.dtype(packed[0]).itemsize)
         kept = None if media is None else stored_media(media)
-        time_s = self._clock() if time_s is None else time_s
-        example = self._batch.add(take, time_s, kept, fingerprint, packed, box)
+        moment = self._clock() if time_s is None else time_s
+        example = self._batch.add(take, moment, kept, fingerprint, packed, box)
         if len(self._batch) >= BATCH_EXAMPLES:
             self.flush()
         return example
@@ -170,8 +174,7 @@ class ExampleStore:
 
     def list(self) -> builtins.list[Example]:
         """Every example without its blobs, in the order in which they were added."""
-        columns = "id, label, take, session, time_s, source, media_bytes, media_type, fingerprint, x0, y0, x1, y1"
-        return [as_example(row) for row in self._db.rows(f"SELECT {columns} FROM listed ORDER BY id")]
+        return read_list(self._db, self.boots.times())
 
     def picture(self, example: int) -> bytes:
         """The JPEG file of an example; ExampleError where there is no such example or it kept none."""
@@ -332,6 +335,7 @@ class ExampleStore:
         """Commit what waits and close the file; may be called twice; ProfileError where the commit fails."""
         try:
             self.flush()
+            self.boots.remember()
         finally:
             self._batch.clear()
             self._db.close()
@@ -355,6 +359,7 @@ class ExampleStore:
         """One commit of what waits and of what the block writes; where it fails, all that waited waits on."""
         with self._db.writing():
             self._batch.write(self._db)
+            self.boots.write()
             yield
         self._batch.clear()
         self._counts = None

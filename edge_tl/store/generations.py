@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from edge_tl.core.answers import Saved
 from edge_tl.core.archive import packed_arrays, read_arrays
 from edge_tl.errors import ProfileError
 from edge_tl.files import DAMAGE, read_limited, sync_folder, write_synced
+from edge_tl.store.moments import Moment
 
 KEPT = 5
 """How many generations stay on disk, those set aside included."""
@@ -38,7 +40,7 @@ class Generation:
 
     number: int
     time_s: float | None
-    """When it was saved, in seconds since 1970; None where it is damaged."""
+    """When it was saved, in seconds since 1970; None where it is damaged, or nobody knows: the clock was not set."""
     ok: bool
     """Whether it is whole, by its check sums."""
     rolled_back: bool
@@ -60,9 +62,10 @@ class Generations:
         self.warnings: list[str] = []
         """One line for each damaged generation that `load` passed over."""
 
-    def save(self, saved: Saved, time_s: float) -> int:
+    def save(self, saved: Saved, now: Moment) -> int:
         """As Profile.save."""
-        content = {"format": FORMAT, "time_s": time_s, "meta": saved.meta}
+        boot = {"boot": now.boot, "boot_s": now.boot_s} if now.boot else {}
+        content = {"format": FORMAT, "time_s": now.wall_s, **boot, "meta": saved.meta}
         try:
             text = json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1).encode()
             files = dict(zip(_FILES, (text, packed_arrays(saved.arrays)), strict=True))
@@ -95,9 +98,9 @@ class Generations:
             )
         return None
 
-    def listed(self) -> list[Generation]:
-        """As Profile.generations."""
-        return [_describe(number, path) for number, path in self._found()]
+    def listed(self, when: Callable[[Moment], float | None]) -> list[Generation]:
+        """As Profile.generations; when: of the moment in which one was saved."""
+        return [_describe(number, path, when) for number, path in self._found()]
 
     def roll_back(self) -> int:
         """As Profile.roll_back."""
@@ -198,22 +201,32 @@ def _load(path: Path) -> Saved | None:
     raise ProfileError(f"{path} has format {found}, this edge-tl reads {FORMAT}: upgrade edge-tl")
 
 
-def _describe(number: int, path: Path) -> Generation:
+def _describe(number: int, path: Path, when: Callable[[Moment], float | None]) -> Generation:
     """One generation as it is listed."""
     files = _read(path)
     try:
         content = None if files is None else json.loads(files["profile.json"])
     except (ValueError, RecursionError):
         content = None
+    moment = _moment(content)
     return Generation(
         number,
-        _part(content, "time_s"),
+        None if moment is None else when(moment),
         content is not None,
         bool(path.suffix),
         _part(content, "meta", "head", "name"),
         _part(content, "meta", "evaluation", "accuracy"),
         _part(content, "meta", "embedder", "fingerprint"),
     )
+
+
+def _moment(content: Any) -> Moment | None:
+    """When a generation was saved, as its file tells it; None where it does not."""
+    wall_s, boot, boot_s = (_part(content, key) for key in ("time_s", "boot", "boot_s"))
+    if not isinstance(wall_s, (int, float)):
+        return None
+    known = isinstance(boot, str) and isinstance(boot_s, (int, float))
+    return Moment(wall_s, boot, boot_s) if known else Moment(wall_s)
 
 
 def _part(value: Any, *keys: str) -> Any:

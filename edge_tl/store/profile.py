@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +19,7 @@ from edge_tl.errors import ProfileError, ProfileLocked
 from edge_tl.files import sync_folder
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.generations import KEPT, Generation, Generations
+from edge_tl.store.moments import BEGUN_S, Clock, Moment, now
 
 _EXAMPLES = "examples.sqlite"
 _UNTAUGHT = {"lock", "settings.json", _EXAMPLES, f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}
@@ -36,8 +35,8 @@ class Profile:
     one line, where the folder cannot be read or written.
     """
 
-    def __init__(self, folder: Path, *, writable: bool = False, clock: Callable[[], float] = time.time) -> None:
-        """Open the folder, made when it is missing and `writable`; `clock` gives seconds since 1970.
+    def __init__(self, folder: Path, *, writable: bool = False, clock: Clock = now) -> None:
+        """Open the folder, made when it is missing and `writable`; `clock` tells when something is.
 
         Raises ProfileLocked, which names the PID, where another process writes to it. A folder that was made here goes
         again where `with` ends in an error and nothing was taught: a start that failed leaves no profile behind.
@@ -85,7 +84,7 @@ class Profile:
 
     def generations(self) -> list[Generation]:
         """Every generation on disk, the newest first."""
-        return self._generations.listed()
+        return self._generations.listed(self._when)
 
     def roll_back(self) -> int:
         """Make the whole generation before the current one current, and return its number.
@@ -116,6 +115,13 @@ class Profile:
                 os.close(self._lock)
                 self._lock = None
             self.writable = False  # without the lock it must not write any more
+
+    def _when(self, moment: Moment) -> float | None:
+        """When a generation was saved, by what the examples tell of its boot; None where nobody knows."""
+        if moment.boot and (self._store is not None or (self.folder / "examples.sqlite").exists()):
+            with contextlib.suppress(ProfileError):  # damaged examples are told of by whoever needs them
+                return self.store.boots.when(moment)
+        return moment.wall_s if moment.wall_s >= BEGUN_S else None
 
     def _check_writable(self) -> None:
         """ProfileError where it was opened for reading or is closed."""

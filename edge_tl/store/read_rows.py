@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.core.examples import Examples
+from edge_tl.core.examples import Example, Examples, as_example
 from edge_tl.core.kept import checksum, unpack
 from edge_tl.errors import ProfileError, ProfileMismatch
+from edge_tl.store.boots import Times
 from edge_tl.store.database import Database
 
+_LIST = """SELECT time_s, boot_id, boot_s, id, label, take, session, source, media_bytes, media_type, fingerprint,
+x0, y0, x1, y1 FROM listed ORDER BY id"""
 _ROWS = """SELECT id, label, take, session, dtype, crc32, embedding FROM listed WHERE fingerprint <> '' ORDER BY id"""
 
 
@@ -48,6 +51,11 @@ def read_matrix(database: Database, fingerprint: str, path: Path) -> Examples:
         raise ProfileError(f"{path} is damaged ({total - len(ids)} examples lost their take): restore a copy")
     numbers = np.array([ids, takes, sessions], np.int64).reshape(3, -1)
     return Examples(numbers[0], X, np.array(labels, np.str_), numbers[1], numbers[2], fingerprint)
+
+
+def read_list(database: Database, times: Times) -> list[Example]:
+    """Every example of a store without its blobs, in the order in which they were added; times: when each was."""
+    return [as_example((*row[3:7], times.of(*row[:3]), *row[7:])) for row in database.rows(_LIST)]
 
 
 def damaged(path: Path, example: int, what: str) -> ProfileError:

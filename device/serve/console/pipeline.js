@@ -3,6 +3,8 @@ import { Refused, ask } from "./ask.js";
 import { bar, confusion, curve, fill, make, percent } from "./draw.js";
 
 const RENEW_MS = 400; // a held button says so this often; the device lets go after 2 s without
+const BEGUN_S = Date.UTC(2026, 10, 1) / 1000; // a clock that shows less is not set
+const NOT_SET = "clock not set";
 const NOISE = "background noise"; // the class of words that means "nothing was said"
 const HEADS = { // what is said of those that the device has
   ridge: "ridge: at once, and knows how good it is", softmax: "softmax", mlp: "a small network, with a curve",
@@ -310,7 +312,7 @@ export class Pipeline {
     if (!this.find(".generations").open) return;
     const all = await ask(`${this.path}/generations`);
     this.find(".generations ol").replaceChildren(...all.map((one) => {
-      const when = one.time_s ? new Date(1000 * one.time_s).toLocaleString() : "damaged";
+      const when = !one.ok ? "damaged" : one.time_s === null ? NOT_SET : new Date(1000 * one.time_s).toLocaleString();
       const how = one.accuracy === null ? "" : `, ${percent(one.accuracy)} right`;
       const used = one.number === this.generation;
       const state = used ? ", in use" : one.rolled_back ? ", set aside" : "";
@@ -327,7 +329,7 @@ export class Pipeline {
     if (!this.find(".told").open) return;
     const all = (await ask("api/events/recent")).filter((one) => one.source === this.name).reverse();
     this.find(".told ol").replaceChildren(...(all.length ? all.slice(0, 20).map((one) => make("li",
-      `${new Date(1000 * one.time).toLocaleTimeString()}  ${one.label === null ? "the end of it" : `${one.label}, ${percent(one.confidence)}`}`))
+      `${one.time < BEGUN_S ? NOT_SET : new Date(1000 * one.time).toLocaleTimeString()}  ${one.label === null ? "the end of it" : `${one.label}, ${percent(one.confidence)}`}`))
       : [make("li", "nothing yet")]));
   }
 

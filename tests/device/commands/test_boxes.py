@@ -25,7 +25,7 @@ from edge_tl.errors import ExampleError
 from edge_tl.media.image import save_png
 from edge_tl.store.box_files import ENDINGS, read_list
 from edge_tl.store.examples import ExampleStore
-from edge_tl.store.schema import VERSION
+from edge_tl.store.schema import UPGRADES, VERSION
 
 PRINT = "a" * 64
 Run = Callable[..., tuple[int, Any, str]]
@@ -293,11 +293,8 @@ def test_stores_from_before_boxes(tmp_path: Path, version: int) -> None:
     """An older file is read as it is, and takes boxes once it is opened for writing."""
     path = old_store(tmp_path / "old.sqlite", [0, 5])
     if version == 3:
-        ExampleStore(path, writable=True).close()
         db = sqlite3.connect(path)
-        view = db.execute("SELECT sql FROM sqlite_master WHERE name = 'listed'").fetchone()[0]
-        view = view.replace(", b.x0, b.y0, b.x1, b.y1", "").replace("LEFT JOIN boxes b ON b.example_id = e.id", "")
-        db.executescript(f"DROP VIEW listed; DROP TABLE boxes; {view}; PRAGMA user_version = 3;")
+        db.executescript(f"{UPGRADES[1].change} {UPGRADES[2].change} PRAGMA user_version = 3;")
         db.close()
     with ExampleStore(path, writable=False) as store:
         assert [one.box for one in store.list()] == [None, None]

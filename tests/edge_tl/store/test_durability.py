@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_clocks import SET_S
 from old_store import old_store
 from places import ROOT
 
@@ -145,7 +146,7 @@ def test_kill_9_while_saving_leaves_a_whole_generation(nursery: Nursery, tmp_pat
 def test_kill_9_while_upgrading_leaves_the_old_file_or_the_new(nursery: Nursery, tmp_path: Path) -> None:
     """Killed while a file gets its sessions, it is old or new, whole, and nothing is lost; the next start goes on."""
     rng = random.Random(7)
-    made = old_store(tmp_path / "made", np.arange(2000.0) // 10 * 3600, picture=False)
+    made = old_store(tmp_path / "made", SET_S + np.arange(2000.0) // 10 * 3600, picture=False)
     for number in range(14):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -153,14 +154,16 @@ def test_kill_9_while_upgrading_leaves_the_old_file_or_the_new(nursery: Nursery,
         said = kill_after(nursery.lines("upgrade", folder), 1, rng.randrange(2_000_000))
         raw = sqlite3.connect(folder / "examples.sqlite")
         (version,) = raw.execute("PRAGMA user_version").fetchone()
-        made_since = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")} & {"sessions", "boxes"}
+        names = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
+        made_since = names & {"sessions", "boxes", "boots"}
         assert (version, sorted(made_since)) in (
             (1, []),
             (2, ["sessions"]),
             (3, ["sessions"]),
             (4, ["boxes", "sessions"]),
+            (5, ["boots", "boxes", "sessions"]),
         )
-        assert version == 4 or "upgraded 200" not in said
+        assert version == 5 or "upgraded 200" not in said
         raw.close()
         for writable in (False, True):
             with Profile(folder, writable=writable) as profile:
@@ -170,7 +173,7 @@ def test_kill_9_while_upgrading_leaves_the_old_file_or_the_new(nursery: Nursery,
 
 def test_an_old_profile_is_read_where_it_may_not_be_written(nursery: Nursery, public: Path) -> None:
     """A file without sessions on a read-only card is read with those that its pauses tell, and stays as it is."""
-    path = old_store(public / "old" / "examples.sqlite", [0, 5, 9000])
+    path = old_store(public / "old" / "examples.sqlite", [SET_S, SET_S + 5, SET_S + 9000])
     close(public / "old")
     before = path.read_bytes()
     said = list(nursery.lines("read", public / "old"))[1:]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_clocks import FakeClocks
 
 from edge_tl.core.examples import Count
 from edge_tl.core.kept import as_stored
@@ -55,8 +56,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Iterator[ExampleStore]:
-    """An empty store whose clock stands at 1000 s."""
-    with ExampleStore(path, writable=True, clock=lambda: 1000.0) as opened:
+    """An empty store whose clocks stand still."""
+    with ExampleStore(path, writable=True, clock=FakeClocks()) as opened:
         yield opened
 
 

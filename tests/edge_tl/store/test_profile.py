@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_clocks import SET_S, FakeClocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -55,10 +56,11 @@ def same(got: Saved | None, wanted: Saved) -> bool:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A profile with three generations, saved at 1, 2 and 3 s."""
-    clock = iter((1.0, 2.0, 3.0))
-    with Profile(tmp_path / "profiles" / "me", writable=True, clock=lambda: next(clock)) as profile:
+    """A profile with three generations, saved a second apart."""
+    clock = FakeClocks()
+    with Profile(tmp_path / "profiles" / "me", writable=True, clock=clock) as profile:
         for number in (1, 2, 3):
+            clock.advance(1.0)
             assert profile.save(saved(number)) == number
     return tmp_path / "profiles" / "me"
 
@@ -70,7 +72,7 @@ def test_what_was_saved_is_loaded(folder: Path) -> None:
     assert profile.warnings == []
     listed = profile.generations()
     assert [one.number for one in listed] == [3, 2, 1]
-    assert [one.time_s for one in listed] == [3.0, 2.0, 1.0]
+    assert [one.time_s for one in listed] == [SET_S + 3.0, SET_S + 2.0, SET_S + 1.0]
     assert {(one.ok, one.rolled_back, one.head, one.accuracy) for one in listed} == {(True, False, "ridge", 0.875)}
     subprocess.run(
         ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], check=True, cwd=folder / "generations/000003"

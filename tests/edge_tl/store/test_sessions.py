@@ -7,21 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_clocks import SET_S, FakeClocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from old_store import PRINT, old_store
 
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.store.examples import ExampleStore
+from edge_tl.store.moments import BEGUN_S
 from edge_tl.store.schema import VERSION
 from edge_tl.store.sessions import PAUSE_S, Session, in_one_session_only
-from edge_tl.testing import FakeClock
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """A clock of the test's own."""
-    return FakeClock(1_700_000_000.0)
+def clock() -> FakeClocks:
+    """Clocks of the test's own."""
+    return FakeClocks()
 
 
 def record(store: ExampleStore, label: str, examples: int = 1, session: int | None = None) -> int:
@@ -33,18 +34,18 @@ def record(store: ExampleStore, label: str, examples: int = 1, session: int | No
     return take
 
 
-def test_a_pause_begins_a_session(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_pause_begins_a_session(tmp_path: Path, clock: FakeClocks) -> None:
     """Takes belong together while no more than half an hour lies between two of them, however long it all lasts."""
     with ExampleStore(tmp_path / "e", writable=True, clock=clock) as store:
-        for pause_s in (0, PAUSE_S, PAUSE_S, PAUSE_S + 1, 5, -PAUSE_S - 6):
-            clock.advance(pause_s) if pause_s >= 0 else setattr(clock, "now_s", clock.now_s + pause_s)
+        for pause_s in (0, PAUSE_S, PAUSE_S, PAUSE_S + 1, 5):
+            clock.advance(pause_s)
             record(store, "up")
-        assert [example.session for example in store.list()] == [1, 1, 1, 2, 2, 3]
-        assert store.matrix(PRINT).sessions.tolist() == [1, 1, 1, 2, 2, 3]
-        assert [(one.id, one.takes, one.examples) for one in store.sessions()] == [(1, 3, 3), (2, 2, 2), (3, 1, 1)]
+        assert [example.session for example in store.list()] == [1, 1, 1, 2, 2]
+        assert store.matrix(PRINT).sessions.tolist() == [1, 1, 1, 2, 2]
+        assert [(one.id, one.takes, one.examples) for one in store.sessions()] == [(1, 3, 3), (2, 2, 2)]
 
 
-def test_a_session_goes_on_after_a_restart(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_session_goes_on_after_a_restart(tmp_path: Path, clock: FakeClocks) -> None:
     """Started anew within the pause the program goes on with the session, and after it begins another."""
     for pause_s in (0, PAUSE_S - 1, PAUSE_S + 1):
         clock.advance(pause_s)
@@ -53,7 +54,7 @@ def test_a_session_goes_on_after_a_restart(tmp_path: Path, clock: FakeClock) -> 
     assert [(one.id, one.takes) for one in ExampleStore(tmp_path / "e", writable=False).sessions()] == [(1, 2), (2, 1)]
 
 
-def test_a_session_by_hand_has_a_name(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_session_by_hand_has_a_name(tmp_path: Path, clock: FakeClocks) -> None:
     """A session that was begun by hand is the current one; it waits for its first take however long that lasts."""
     with ExampleStore(tmp_path / "e", writable=True, clock=clock) as store:
         record(store, "up")
@@ -63,7 +64,7 @@ def test_a_session_by_hand_has_a_name(tmp_path: Path, clock: FakeClock) -> None:
         assert len(store.sessions()) == 1
         record(store, "up", 2)
         record(store, "down", 3)
-        assert store.sessions()[1] == Session(2, "kitchen ☕", clock(), 2, (("up", 2), ("down", 3)))
+        assert store.sessions()[1] == Session(2, "kitchen ☕", clock.wall_s, 2, (("up", 2), ("down", 3)))
         assert [one.title for one in store.sessions()] == ["session 1", "kitchen ☕"]
         store.rename_session(1, "desk")
         assert store.session_name(1) == "desk"
@@ -75,7 +76,7 @@ def test_a_session_by_hand_has_a_name(tmp_path: Path, clock: FakeClock) -> None:
             store.new_take("up", session=9)
 
 
-def test_an_import_is_closed(tmp_path: Path, clock: FakeClock) -> None:
+def test_an_import_is_closed(tmp_path: Path, clock: FakeClocks) -> None:
     """What is recorded after an import does not belong to its session, nor do takes before and after it part."""
     with ExampleStore(tmp_path / "e", writable=True, clock=clock) as store:
         record(store, "up")
@@ -86,7 +87,7 @@ def test_an_import_is_closed(tmp_path: Path, clock: FakeClock) -> None:
         assert [(one.name, one.takes) for one in store.sessions()] == [("", 3), ("holiday", 1)]
 
 
-def test_an_emptied_session_is_not_shown(tmp_path: Path, clock: FakeClock) -> None:
+def test_an_emptied_session_is_not_shown(tmp_path: Path, clock: FakeClocks) -> None:
     """Undo, and removing takes, labels or single examples, leave no session without examples in the list."""
     with ExampleStore(tmp_path / "e", writable=True, clock=clock) as store:
         record(store, "up")
@@ -114,16 +115,21 @@ def by_hand(takes_s: list[float]) -> list[int]:
     """The session of each take, by a loop."""
     sessions: list[int] = []
     for number, time_s in enumerate(takes_s):
-        begins = not number or abs(time_s - takes_s[number - 1]) > PAUSE_S
+        begins = not number or (time_s - takes_s[number - 1] > PAUSE_S and takes_s[number - 1] >= BEGUN_S)
         sessions.append((sessions[-1] if sessions else 0) + begins)
     return sessions
 
 
 @settings(max_examples=20)
-@given(gaps_s=st.lists(st.sampled_from([0.0, 5.0, PAUSE_S, PAUSE_S + 1, 86400.0, -9000.0]), min_size=1, max_size=12))
-def test_old_takes_get_sessions_by_their_pauses(tmp_path_factory: pytest.TempPathFactory, gaps_s: list[float]) -> None:
+@given(
+    gaps_s=st.lists(st.sampled_from([0.0, 5.0, PAUSE_S, PAUSE_S + 1, 86400.0, -9000.0]), min_size=1, max_size=12),
+    was_set=st.booleans(),
+)
+def test_old_takes_get_sessions_by_their_pauses(
+    tmp_path_factory: pytest.TempPathFactory, gaps_s: list[float], was_set: bool
+) -> None:
     """A file without sessions reads the same before the upgrade, where it may not be written, and after it."""
-    takes_s = np.cumsum(gaps_s).tolist()
+    takes_s = (SET_S * was_set + np.cumsum(gaps_s)).tolist()
     path = old_store(tmp_path_factory.mktemp("old") / "examples.sqlite", takes_s)
     before = path.read_bytes()
     with ExampleStore(path, writable=False) as reader:
@@ -138,9 +144,9 @@ def test_old_takes_get_sessions_by_their_pauses(tmp_path_factory: pytest.TempPat
     assert [example.media_bytes_len > 0 for example in new[1]] == [True] * len(takes_s)
 
 
-def test_an_upgraded_file_is_as_a_new_one(tmp_path: Path, clock: FakeClock) -> None:
+def test_an_upgraded_file_is_as_a_new_one(tmp_path: Path, clock: FakeClocks) -> None:
     """After the upgrade the file has the tables of a new one, and teaching goes on with the session or a new one."""
-    path = old_store(tmp_path / "old", [clock() - 9000, clock() - 60])
+    path = old_store(tmp_path / "old", [SET_S - 9000, SET_S - 60])
     with ExampleStore(path, writable=True, clock=clock) as store:
         record(store, "up")
         store.new_session("kitchen")
