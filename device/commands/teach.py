@@ -19,6 +19,7 @@ from device.teach.lesson import ENOUGH, Lesson
 from device.teach.looking import Looking, is_open
 from device.teach.recorder import HoldRecorder
 from device.teach.resume import resume
+from device.teach.score import in_words, score
 from device.teach.steering import STANDARD_LABELS
 from device.teach.training import check_found, save
 from edge_tl.embedders.embedder import Embedder
@@ -64,12 +65,12 @@ def run(arguments: Namespace) -> int:
             check_found(lesson.recognizer, force=False)
             learned = lesson.learn()
             looking.settle()
-            save(profile, lesson.recognizer, learned, None)
+            found = score(lesson, clock)
+            save(profile, lesson.recognizer, learned, found.evaluation)
             line.controller = make_controller(lesson.recognizer)
-            sees_all = way_of(lesson.recognizer.embedder) in ONE_PLACE
-            only = ", it knows only the places it was taught in" if sees_all else ""
-            told = f"trained on {learned.examples} examples in {learned.train_ms:.0f} ms"
-            return f"{told}; p plays; {learned.cautions[0]}" if learned.cautions else f"{told}{only}; p plays"
+            sees_all = way_of(lesson.recognizer.embedder) in ONE_PLACE and not learned.cautions
+            only = "it knows only the places it was taught in; " if sees_all else ""
+            return in_words(lesson, learned, found, "examples", f"{only}p plays")
 
         def relook(embedder: Embedder) -> None:
             line.recognizer, line.controller = resume(profile, embedder, lesson.recognizer.head.name), None

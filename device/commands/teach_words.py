@@ -15,6 +15,7 @@ from device.sources.microphone import play
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.recorder import WordRecorder
 from device.teach.resume import resume
+from device.teach.score import in_words, score
 from device.teach.steering import DIRECTIONS
 from device.teach.thresholds import listening_config
 from device.teach.training import save
@@ -50,9 +51,11 @@ def run(arguments: Namespace) -> int:
         def train() -> str:
             learned = lesson.learn()
             saved = load_saved(profile)
-            save(profile, recognizer, learned, None, listening=saved.meta.get("listening") if saved else None)
+            found = score(lesson, clock)
+            listening = saved.meta.get("listening") if saved else None
+            save(profile, recognizer, learned, found.evaluation, listening)
             listen()
-            return f"trained on {learned.examples} recordings in {learned.train_ms:.0f} ms: say a word; p plays"
+            return in_words(lesson, learned, found, "recordings", "say a word; p plays")
 
         def replay(label: str) -> str:
             sound = lesson.last_sound(label)

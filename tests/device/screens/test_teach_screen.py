@@ -12,6 +12,7 @@ import pytest
 from terminal_pty import Pty
 
 from edge_tl.store.examples import ExampleStore
+from edge_tl.store.profile import Profile
 
 SIM = ("--camera", "sim", "--look", "frame")
 """What is tested here needs no hand and no face."""
@@ -205,3 +206,22 @@ def test_play_with_keys_only(data_dir: Path) -> None:
         pty.send("q")
         assert pty.wait_exit() == 0
         assert pty.restored()
+
+
+def test_t_says_how_well_it_does(data_dir: Path) -> None:
+    """After t the screen shows the accuracy that is kept, and what to record where classes cannot be told apart."""
+    with spawn(data_dir, "teach", *SIM, "--labels", "this", "that", "--min-examples", "6") as pty:
+        pty.wait_for("1 this")
+        for _ in range(2):
+            for key, label in (("1", "this"), ("2", "that")):
+                # The simulated player knows neither word and stays as he is.
+                hold(pty, key, label, shown(pty, label) + 6)
+        pty.send("t")
+        pty.wait_for("I cannot tell these apart")
+        said = " ".join(" ".join(pty.screen()).split())
+        pty.send("q")
+        assert pty.wait_exit() == 0
+    (kept,) = Profile(data_dir / "profiles" / "default").generations()
+    assert kept.accuracy is not None
+    assert kept.accuracy < 0.75
+    assert f"takes I was not taught ({kept.accuracy:.0%}): " in said
