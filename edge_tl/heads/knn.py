@@ -23,12 +23,15 @@ _MOST_INDEX = 2**32 - 2
 class KNNHead(Head):
     """k nearest neighbours by cosine similarity, unweighted votes, ties to the earlier example (spec S3).
 
-    k' = min(k, N) rows vote; the probability of a class is its votes / k', for every class. Of classes with equal
-    votes `predict` names the first in sorted order. A row of zeros has no direction and is refused (ShapeError).
+    k' rows vote: k, but no more than the smallest class has examples, or others would outvote it wherever it is asked
+    for; an odd k stays odd, since even votes tie. The probability of a class is its votes / k', for every class. Of
+    classes with equal votes `predict` names the first in sorted order. A row of zeros has no direction and is refused
+    (ShapeError).
 
     With ties="class" both kinds of tie go to the earlier class, as in the npm package @tensorflow-models/knn-classifier
     (1.2): of equally near examples those of the earlier class vote, and of equal votes it is named. Classes come in
-    the order of teaching, those named by whole numbers first, ascending: the order of the keys of an object there.
+    the order of teaching, those named by whole numbers first, ascending: the order of the keys of an object there. As
+    there, k' is then min(k, N); so it is in a head whose state was saved before smallest classes counted.
     """
 
     name = "knn"
@@ -41,6 +44,8 @@ class KNNHead(Head):
         if ties not in TIES:
             raise ConfigError(f"ties are {ties!r}; choose one of {', '.join(TIES)}")
         self.k, self.ties = int(k), ties
+        self._bounded = ties == "example"  # whether the smallest class bounds k
+        self._voters: int | None = None  # how many vote; None until asked after a change
         self._rows: np.ndarray | None = None  # the first _n are used; the rest is room to grow
         self._n = 0
         self._y = np.empty(0, str)
@@ -59,7 +64,7 @@ class KNNHead(Head):
             raise ShapeError(f"no example {gone.min() if gone.min() < 0 else gone.max()}; there are {self._n}")
         keep = np.setdiff1d(np.arange(self._n), gone)
         self._rows = rows[keep] if len(keep) else None
-        self._n, self._y = len(keep), self._y[keep]
+        self._n, self._y, self._voters = len(keep), self._y[keep], None
         self._classes = np.unique(self._y) if len(keep) else None
         return self
 
@@ -73,7 +78,7 @@ class KNNHead(Head):
         rows = self.rows_
         asked = self._directions(check_rows(X, rows.shape[1]))
         similar = asked @ rows.T
-        count = min(self.k, self._n)
+        count = self._voting()
         limit = np.partition(similar, self._n - count, axis=1)[:, self._n - count] - MARGIN
         found = np.empty((len(asked), count), np.int64)
         by_class = None if self.ties == "example" else self._by_class()[np.searchsorted(self.classes_, self._y)]
@@ -102,12 +107,15 @@ class KNNHead(Head):
         meta = {"name": self.name, "k": self.k, "takes": self._has_takes}
         if self.ties != "example":  # what is not said: as it was before there was a choice
             meta["ties"] = self.ties
+        if self._bounded:
+            meta["bounded"] = True
         return meta, {"rows": self.rows_.copy(), "labels": self._y}
 
     @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """The head that `state` was taken of; it can be taught more."""
         head = cls(meta["k"], meta.get("ties", "example"))
+        head._bounded = meta.get("bounded", False)
         head._rows, head._y = np.array(arrays["rows"]), np.array(arrays["labels"])
         head._n, head._has_takes = len(head._y), meta["takes"]
         head._classes = np.unique(head._y)
@@ -115,7 +123,8 @@ class KNNHead(Head):
 
     def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
         self._rows = self._directions(taught.X)
-        self._n, self._y, self._has_takes = len(taught.y), taught.y, taught.takes is not None
+        self._n, self._y, self._voters = len(taught.y), taught.y, None
+        self._has_takes = taught.takes is not None
         self._classes = taught.classes
         return self
 
@@ -130,10 +139,18 @@ class KNNHead(Head):
             room[: self._n] = rows[: self._n]
             self._rows = rows = room
         rows[self._n : last] = new
-        self._n, self._y = last, np.concatenate([self._y, more.y])
+        self._n, self._y, self._voters = last, np.concatenate([self._y, more.y]), None
         if not {*more.y.tolist()} <= {*self.classes_.tolist()}:
             self._classes = np.union1d(self.classes_, more.y)
         return self
+
+    def _voting(self) -> int:
+        """How many neighbours vote: k', counted once after each change."""
+        if self._voters is None:
+            smallest = int(np.unique(self._y, return_counts=True)[1].min()) if self._bounded else self._n
+            uneven = self._bounded and self.k % 2 == 1 and smallest % 2 == 0
+            self._voters = min(self.k, smallest - uneven)
+        return self._voters
 
     def _by_class(self) -> np.ndarray:
         """int64 (C,): the place of each of `classes_` in the order in which JavaScript keeps the keys of an object."""

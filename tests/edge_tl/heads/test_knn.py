@@ -43,16 +43,18 @@ rows_with_ties = hnp.arrays(np.float32, st.tuples(st.integers(1, 25), st.just(3)
 @given(rows_with_ties, st.integers(1, 6), st.integers(0, 99))
 @settings(max_examples=150)
 def test_neighbours_are_those_of_the_definition(X: np.ndarray, k: int, seed: int) -> None:
-    """With many exact ties, the earlier of equals comes first, min(k, N) vote, and shares are votes over that."""
+    """With many exact ties, the earlier of equals comes first, k' rows vote, and shares are votes over that."""
     rng = np.random.default_rng(seed)
     y = rng.choice(["x", "y", "z"], len(X))
+    smallest = min(y.tolist().count(label) for label in set(y.tolist()))
+    voters = k if k <= smallest else smallest - (k % 2 == 1 and smallest % 2 == 0)
     question = rng.integers(1, 3, (4, 3)).astype(np.float32)
     head = KNNHead(k).fit(X, y)
     directions = head.rows_.astype(np.float64), KNNHead().fit(question, list("abcd")).rows_.astype(np.float64)
     np.testing.assert_allclose(directions[0], normalize(X.astype(np.float64)), atol=1e-6)
     similar = np.round(directions[1] @ directions[0].T, 12)
     for i in range(4):
-        order = sorted(range(len(X)), key=lambda j, i=i: (-similar[i, j], j))[:k]
+        order = sorted(range(len(X)), key=lambda j, i=i: (-similar[i, j], j))[:voters]
         assert head.neighbours(question)[i].tolist() == order
         votes = [y[j] for j in order]
         shares = [votes.count(label) / len(order) for label in head.classes_]
@@ -68,11 +70,30 @@ def test_one_question_is_answered_as_in_a_batch() -> None:
     assert head.neighbours(X)[437].tolist() == [12, 437]
 
 
-def test_fewer_examples_than_k_all_vote() -> None:
-    """With two examples and k = 3 both vote, and every class has its share."""
-    head = KNNHead(3).fit(np.eye(2), ["a", "b"])
-    np.testing.assert_allclose(head.predict_proba(np.array([[1.0, 0.1]])), [[0.5, 0.5]])
-    assert head.predict(np.array([[0.0, 1.0]])).tolist() == ["a"]  # a tie: the first in sorted order
+def test_no_more_vote_than_the_smallest_class_has() -> None:
+    """Of one example a class, and of two (an odd k stays odd), one votes; what is added or removed counts."""
+    X = np.array([[1, 0], [0, 1], [0.9, 0.1], [0.1, 0.9], [0.8, 0.2]])
+    head = KNNHead(3).fit(X[:2], ["b", "a"])
+    np.testing.assert_allclose(head.predict_proba(np.array([[1.0, 0.1]])), [[0, 1]])
+    assert head.neighbours(X[:1]).tolist() == [[0]]
+    head.partial_fit(X[2:4], ["b", "a"])
+    assert head.neighbours(X[:1]).tolist() == [[0]]
+    assert KNNHead(4).fit(X[:4], list("baba")).neighbours(X[:1]).tolist() == [[0, 2]]
+    head.partial_fit(np.concatenate([X[4:], X[3:4]]), ["b", "a"])
+    assert head.neighbours(X[:1]).tolist() == [[0, 2, 4]]
+    assert head.remove(np.array([1, 3])).neighbours(X[:1]).tolist() == [[0]]
+    assert head.remove_class("a").neighbours(X[:1]).tolist() == [[0, 1, 2]]
+
+
+def test_a_head_saved_before_answers_as_before() -> None:
+    """A state that does not say that the smallest class bounds k is one of min(k, N) votes; a new one is bounded."""
+    meta, arrays = KNNHead(3).fit(np.eye(2), ["a", "b"]).state()
+    asked = np.array([[0.1, 1.0]])
+    np.testing.assert_allclose(KNNHead.from_state(meta, arrays).predict_proba(asked), [[0, 1]])
+    old = KNNHead.from_state({name: value for name, value in meta.items() if name != "bounded"}, arrays)
+    np.testing.assert_allclose(old.predict_proba(asked), [[0.5, 0.5]])
+    assert old.predict(asked).tolist() == ["a"]  # a tie: the first in sorted order
+    np.testing.assert_allclose(KNNHead.from_state(*old.state()).predict_proba(asked), [[0.5, 0.5]])
 
 
 def test_length_does_not_matter() -> None:

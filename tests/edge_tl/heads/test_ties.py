@@ -194,7 +194,8 @@ def test_ties_are_kept_and_were_not_always_known() -> None:
     meta, arrays = make_head("knn").fit(X, ["b", "a"]).state()
     assert "ties" not in meta
     assert head_from_state(meta, arrays).ties == "example"
-    even = make_head("knn", k=2).fit(X, ["b", "a"]), make_head("knn", k=2, ties="class").fit(X, ["b", "a"])
+    X = X.repeat(2, axis=0)
+    even = [make_head("knn", k=2, ties=ties).fit(X, list("baab")) for ties in ("example", "class")]
     assert [str(head.predict(X[:1])[0]) for head in even] == ["a", "b"]
     with pytest.raises(ConfigError, match="ties are 'first'; choose one of example, class"):
         KNNHead(ties="first")
