@@ -95,7 +95,8 @@ class Recognizer:
         """An untrained head of this name, of the recognizer's own without one; ConfigError where it cannot be."""
         name = name or self.head.name
         if name not in WITH_BASE:
-            return make_head(name, **self.settings)
+            prior = self.finder.ridge_prior if self.finder is not None and name == RidgeHead.name else None
+            return make_head(name, **({} if prior is None else {"prior": prior}) | self.settings)
         base = self.embedder
         if not isinstance(base, Tunable):
             raise ConfigError(

@@ -79,6 +79,9 @@ class Finder(Generic[T]):
     """What it looks for, in a word: "hand" or "face"."""
     features: Features = FeatureMap()
     """What a head should see of its embeddings."""
+    ridge_prior: float | None = None
+    """Where a ridge head's λ is expected for such rows, in units of the mean eigenvalue, where too few examples were
+    taught to tell; None for where whole pictures want it."""
     strangers: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     """(rows, labels) taught → rows of what else there may be, for "none of these"; None where nobody can say."""
 

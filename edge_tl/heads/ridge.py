@@ -15,6 +15,11 @@ from edge_tl.nn.losses import softmax
 
 LAMBDAS = np.logspace(-4, 1, 21)
 """Where λ is searched, in units of the mean eigenvalue of the centred Gram matrix."""
+FEW = 20
+"""From so many examples of the smallest class on only what was left out chooses λ; below, the prior has a say."""
+PULL = 10.0
+"""How much of a say, with one example: in squared decades of λ off the prior, as a logarithm of likelihood. Chosen with
+FEW among 3, 5, 10, 20, 30 and 10, 20, all, on half of the people (NOTES.md)."""
 EXACT_ROWS = 1500
 """Above this many rows and columns λ is chosen on a part of the rows, and one factorisation serves the rest."""
 
@@ -22,6 +27,8 @@ EXACT_ROWS = 1500
 class RidgeHead(LinearHead):
     """Least squares with an L2 penalty towards one indicator a class; λ and the temperature by leaving takes out.
 
+    With few examples a class what is left out says little of λ, and with one nothing: there a prior is weighed in,
+    which has faded out at `FEW`.
     Scores are X·W + b, near 1 for the class and near 0 for the others; probabilities are softmax(scores / temperature).
     Unequal classes weigh the same.
     After `fit`: `lambda_`; `temperature_`; `loo_proba_` (N, C), the probabilities of each example by a fit without
@@ -38,12 +45,18 @@ class RidgeHead(LinearHead):
         balance: bool = True,
         *,
         exact_rows: int = EXACT_ROWS,
+        prior: float | None = None,
     ) -> None:
         """lambdas: candidates, in units of the mean eigenvalue, > 0; balance: give every class the same weight;
-        exact_rows: above this many rows and columns λ is chosen on about so many."""
+        exact_rows: above this many rows and columns λ is chosen on about so many; prior: where λ is expected, in the
+        same units, > 0; None for the middle of the head's own candidates, which suits pictures as an image embedder
+        sees them, and of given `lambdas` for no expectation."""
         self.lambdas = LAMBDAS if lambdas is None else np.asarray(lambdas, np.float64).reshape(-1)
         if not len(self.lambdas) or not (self.lambdas > 0).all():
             raise ConfigError(f"lambdas are {lambdas}; wanted one or more numbers above 0")
+        if prior is not None and not 0 < prior < float("inf"):
+            raise ConfigError(f"prior is {prior}; wanted a number above 0")
+        self.prior = self.lambdas[len(LAMBDAS) // 2] if prior is None and lambdas is None else prior
         self.balance, self.exact_rows = balance, exact_rows
         self.lambda_ = self.temperature_ = self.loo_accuracy_ = float("nan")
         self.loo_scores_ = self.loo_proba_ = np.empty((0, 0))
@@ -111,13 +124,16 @@ class RidgeHead(LinearHead):
         # A class with one example vanishes when that is left out: it can teach neither λ's nor T's choice.
         judged = counts[codes] > 1
         some = judged.any()
-        temperature = loo.fit_temperature(held_out[judged], codes[judged], weights[judged]) if some else 0.2
         dtype = taught.X.dtype
         coef = dual.T.astype(dtype) @ taught.X
         mean_row_scores = ((weights / weights.sum()).astype(dtype) @ taught.X) @ coef.T
         self._coef = coef
         self._intercept = (weights @ Y / weights.sum() - mean_row_scores).astype(dtype)
         self._taught, self._classes = taught, classes
+        if some:
+            temperature = loo.fit_temperature(held_out[judged], codes[judged], weights[judged])
+        else:
+            temperature = loo.unchecked_temperature(self.scores(taught.X), codes)
         self.lambda_, self.temperature_ = lambda_, temperature
         self.loo_scores_, self.loo_proba_ = held_out, softmax(held_out / temperature)
         right = held_out.argmax(axis=1) == codes
@@ -149,12 +165,22 @@ class RidgeHead(LinearHead):
         return lambda_, loo.dual_weights(of, Y, lambda_), held_out
 
     def _choose(self, of: loo.Spectrum, Y: np.ndarray, groups: list[np.ndarray]) -> tuple[float, np.ndarray]:
-        """The λ with the least squared error on the examples left out, and their scores (N, C) under it."""
+        """The λ with the least squared error on the examples left out, and their scores (N, C) under it.
+
+        With few examples the likeliest, of normal errors of unknown size and a prior that is normal in log λ.
+        """
         lambdas = self.lambdas * of.scale
         held_out = loo.left_out(of, Y, lambdas, groups)
         judged = (Y.sum(axis=0) > 1)[Y.argmax(axis=1)]
         errors = ((Y - held_out) ** 2).sum(axis=2) @ (of.s**2 * judged)
-        best = int(errors.argmin()) if judged.any() else len(lambdas) // 2
+        few = 1 - (Y.sum(axis=0).min() - 1) / (FEW - 1)
+        if few > 0 and self.prior is not None:
+            decades_off = np.log10(self.lambdas / self.prior)
+            known = judged.sum() * np.log(np.maximum(errors, np.finfo(np.float64).tiny))
+            errors = known + PULL * min(few, 1.0) * decades_off**2
+        elif not judged.any():
+            return float(lambdas[len(lambdas) // 2]), held_out[len(lambdas) // 2]
+        best = int(errors.argmin())
         return float(lambdas[best]), held_out[best]
 
 

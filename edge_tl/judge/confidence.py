@@ -19,7 +19,7 @@ from edge_tl.core.folds import Folds, half_takes, in_parts, whole_sessions, whol
 from edge_tl.heads import Head
 from edge_tl.heads.base import Taught
 from edge_tl.heads.knn import KNNHead
-from edge_tl.heads.loo import fit_temperature
+from edge_tl.heads.loo import fit_temperature, unchecked_temperature
 from edge_tl.heads.rejection import VALUES, thinned
 from edge_tl.heads.ridge import RidgeHead, spread
 from edge_tl.heads.tuned import TunedHead
@@ -62,8 +62,9 @@ class LeftOut:
 class Confidence:
     """Turns a head's probabilities into ones that mean what they say, near what was taught and elsewhere.
 
-    Until `fit`, and where nothing could be left out, it changes nothing. After `fit`: `near_` and `far_`, the
-    temperatures; `guessing_`, whether answers elsewhere are no better than guesses.
+    Until `fit` it changes nothing. Where nothing could be left out it makes no claims: `unchecked` says how sure it is
+    then. After `fit`: `near_` and `far_`, the temperatures; `guessing_`, whether answers elsewhere are no better than
+    guesses.
     """
 
     def __init__(self) -> None:
@@ -171,6 +172,7 @@ class Confidence:
             fars.append(measured(whole_sessions(y, sessions)))
         found = [one for one in fars if one is not None]
         if not found:
+            self.near_ = self.far_ = unchecked(head or make_head().fit(taught.X, y, takes), taught, self._least)
             return
         near = None
         if in_time and halves.count > len(np.unique(takes)):
@@ -265,6 +267,16 @@ def cautions(taught: Taught, confidence: Confidence) -> tuple[str, ...]:
             f"{', '.join(single)}: one take only, so how sure it may be elsewhere is not known; record a second take"
         )
     return tuple(said)
+
+
+def unchecked(head: Head, taught: Taught, least: float) -> float:
+    """The temperature of a head that was taught these, of which none can be left out; 1 or more.
+
+    One neighbour's vote says next to nothing of the others: it counts as one of two in the rule of succession.
+    """
+    if isinstance(head, KNNHead):
+        return float(-np.log(least) / np.log(2))
+    return max(1.0, unchecked_temperature(logits(head.predict_proba(taught.X), least), taught.codes()))
 
 
 def temperature(of: LeftOut) -> float:

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_tl.core.features import FeatureMap
+from edge_tl.embedders.embedder import Finder
+from edge_tl.embedders.look.embedders import FaceCropEmbedder, FaceEmbedder, HandCropEmbedder, HandEmbedder
 from edge_tl.errors import ExampleError, NotFittedError, ProfileMismatch
 from edge_tl.heads import HEADS
 from edge_tl.recognizer import Recognizer
@@ -133,3 +136,43 @@ def test_evaluate_keeps_takes_whole() -> None:
     evaluation = recognizer.evaluate()
     assert evaluation.accuracy == 1
     assert "take" in evaluation.method
+
+
+class Pointer(Finder[np.ndarray]):
+    """Finds in every picture what its first values say."""
+
+    name, fingerprint = "pointer", "0" * 64
+    way, sought = "hand", "hand"
+    features = FeatureMap(root=False)
+    embedding_shape: tuple[int, ...] = (16,)
+    embedding_dim = 16
+
+    def __init__(self, prior: float | None = None) -> None:
+        super().__init__(self)  # type: ignore[arg-type]
+        self.ridge_prior = prior
+
+    def find(self, picture: np.ndarray) -> np.ndarray:
+        """The first values."""
+        return picture.reshape(-1)[:16].astype(np.float32)
+
+    def _embedding(self, picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        return seen
+
+
+def test_few_examples_are_learned_as_the_embedder_expects() -> None:
+    """λ of one example a class is where the way to look declares it, for ridge alone, and settings go before it."""
+    found = {}
+    for prior in (None, 1.0):
+        recognizer = Recognizer(Pointer(prior))
+        for label, seed in (("a", 1), ("b", 2), ("c", 3)):
+            recognizer.teach(np.random.default_rng(seed).integers(0, 255, (4, 4, 3)).astype(np.uint8), label, seed)
+        recognizer.learn()
+        found[prior] = recognizer.head.state()[0]["lambda"]
+        recognizer.settings["prior"] = 10.0
+        recognizer.learn()
+        found[prior, 10] = recognizer.head.state()[0]["lambda"]
+        assert Recognizer(Pointer(prior), "knn").head.name == "knn"
+    assert found[1.0] == pytest.approx(found[None] * 10**1.5)
+    assert found[1.0, 10] == found[None, 10] == pytest.approx(10 * found[1.0])
+    assert (HandEmbedder.ridge_prior, FaceEmbedder.ridge_prior, FaceCropEmbedder.ridge_prior) == (1.0, 1.0, 1.0)
+    assert HandCropEmbedder.ridge_prior is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_tl.embedders.embedder import Finder, Tracker
-from edge_tl.embedders.look.embedders import HAND_VALUES, PLAIN, fingerprint, shape_of
+from edge_tl.embedders.look.embedders import HAND_VALUES, PLAIN, SMOOTH, fingerprint, shape_of
 from edge_tl.embedders.look.hand import BEND, SEARCH, TURNS_RAD, Hand, HandTracker
 from edge_tl.embedders.look.made_hands import other_pairs
 from edge_tl.embedders.look.models import LANDMARKS, PALM
@@ -83,6 +83,7 @@ class BothHandsEmbedder(Finder[tuple[Hand, ...]]):
     name = "hand, both hands"
     way, sought = "hand", "hand"
     features = PLAIN
+    ridge_prior = SMOOTH
     strangers = staticmethod(other_pairs)
 
     def __init__(self, tracker: Tracker[tuple[Hand, ...]]) -> None:

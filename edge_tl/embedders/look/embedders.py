@@ -33,6 +33,9 @@ CROP_PX = 224
 HAND_VALUES = 2 * 20 + 4 * 5
 PLAIN = FeatureMap(root=False)
 """What a head sees of coordinates: unit length, no root, which would make small ones loud."""
+SMOOTH = 1.0
+"""The `ridge_prior` of coordinates: a few large directions tell classes apart, and the others are noise. With one
+example a class .958 right at 1, .892 at 0.03, where whole pictures want it (digits, half of the people; NOTES.md)."""
 
 
 def load_tracker(folder: Path, threads: int | None = None) -> HandTracker:
@@ -83,6 +86,7 @@ class HandEmbedder(Finder[Hand]):
     name = "hand"
     way, sought = "hand", "hand"
     features = PLAIN
+    ridge_prior = SMOOTH
     strangers = staticmethod(other_hands)
 
     def __init__(self, tracker: Tracker[Hand]) -> None:
@@ -123,6 +127,7 @@ class FaceEmbedder(Finder[Detection]):
     name = "face"
     way, sought = "face", "face"
     features = PLAIN
+    ridge_prior = SMOOTH
 
     def __init__(self, tracker: Tracker[Detection]) -> None:
         super().__init__(tracker)
@@ -147,6 +152,7 @@ class FaceCropEmbedder(Finder[Detection]):
 
     way, sought = "face-crop", "face"
     features = PLAIN
+    ridge_prior = SMOOTH
 
     def __init__(self, tracker: Tracker[Detection], inner: Seeing) -> None:
         super().__init__(tracker)

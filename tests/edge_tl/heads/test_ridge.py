@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge, RidgeCV
 
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
-from edge_tl.heads.ridge import RidgeHead, spread
+from edge_tl.heads.ridge import FEW, LAMBDAS, RidgeHead, spread
 
 pytestmark = pytest.mark.exact
 
@@ -202,3 +202,60 @@ def test_candidates_for_lambda_must_be_positive() -> None:
     for lambdas in ([], [0.0, 1.0], [-1.0]):
         with pytest.raises(ConfigError, match="above 0"):
             RidgeHead(lambdas)
+
+
+def few(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """So many rows (4·count, 60) of each of four classes that differ in a few large directions, and small noise."""
+    rng = np.random.default_rng(seed)
+    codes = np.tile(np.arange(4), count)
+    X = np.repeat(rng.normal(size=(1, 60)), len(codes), axis=0)
+    X[:, :4] += 3 * np.eye(4)[codes]
+    return X + 0.5 * rng.normal(size=X.shape), np.array(list("abcd"))[codes]
+
+
+def unit_of(X: np.ndarray) -> float:
+    """The unit of λ for rows (N, D) of classes of one size: the mean eigenvalue."""
+    return float(((X - X.mean(axis=0)) ** 2).sum() / len(X))
+
+
+def test_with_one_example_a_class_the_prior_is_the_choice() -> None:
+    """Where nothing can be left out λ is the candidate next to the prior; without one, the middle candidate."""
+    X, y = few(1)
+    for prior, wanted in ((None, 10**-1.5), (1.0, 1.0), (0.9, 1.0), (1e9, 10.0)):
+        assert RidgeHead(prior=prior).fit(X, y).lambda_ == pytest.approx(wanted * unit_of(X), rel=1e-6)
+    assert RidgeHead([0.1, 2, 30]).fit(X, y).lambda_ == pytest.approx(2 * unit_of(X), rel=1e-6)
+    for prior in (0.0, -1.0, float("inf"), float("nan")):
+        with pytest.raises(ConfigError, match="wanted a number above 0"):
+            RidgeHead(prior=prior)
+
+
+def test_the_prior_fades() -> None:
+    """λ wanders from the prior to the choice of what is left out, without a jump, and is there with FEW examples."""
+    off = []
+    for count in (1, 2, 3, 5, 10, FEW - 1, FEW):
+        X, y = few(count)
+        chosen = RidgeHead(LAMBDAS).fit(X, y).lambda_  # given candidates alone: what is left out chooses
+        off.append([np.log10(RidgeHead(prior=10).fit(X, y).lambda_ / of) for of in (10 * unit_of(X), chosen)])
+    from_prior, from_choice = np.abs(off).T
+    assert from_prior[0] == pytest.approx(0, abs=1e-6)
+    assert from_choice[-1] == 0
+    assert np.all(np.diff(from_prior) >= -1e-6)
+    assert np.diff(from_prior).max() <= 1
+
+
+def test_with_enough_examples_the_prior_changes_nothing() -> None:
+    """From FEW examples of the smallest class on every array is bit for bit that of a head without a prior."""
+    X, y = clusters(n=FEW, columns=80)
+    takes = np.arange(len(y)) % 7
+    some, other = (RidgeHead(prior=prior).fit(X, y, takes) for prior in (1e-4, 10))
+    assert some.lambda_ == other.lambda_ == RidgeHead(LAMBDAS).fit(X, y, takes).lambda_
+    np.testing.assert_array_equal(some.coef_, other.coef_)
+    np.testing.assert_array_equal(some.loo_proba_, other.loo_proba_)
+
+
+def test_a_temperature_that_nothing_checked() -> None:
+    """With one example a class what was taught is told with .85 of six classes, whatever λ makes of the scores."""
+    X, y = np.eye(6, 9), np.array(list("abcdef"))
+    for prior in (1e-3, 1.0):
+        np.testing.assert_allclose(RidgeHead(prior=prior).fit(X, y).predict_proba(X).max(axis=1), 0.849, atol=1e-3)
+    assert loo.unchecked_temperature(np.zeros((6, 6)), np.arange(6)) == 0.002

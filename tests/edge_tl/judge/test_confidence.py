@@ -160,3 +160,30 @@ def test_halves_of_takes_are_halves(seed: int, count: int, most: int) -> None:
         assert (np.diff(own) != 0).sum() == len(parts) - 1
         assert abs((own == parts[0]).sum() - (own == parts[-1]).sum()) <= 1 or len(parts) == 1
         assert not np.isin(parts, folds.index[takes != take]).any()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_with_one_example_a_class_nothing_is_claimed(name: str) -> None:
+    """Where nothing can be left out, answers are less sure than they are right, and what was taught is not certain."""
+    said, right = [], []
+    for seed in range(8):
+        X, y, takes = scenes(seed)
+        one = np.arange(len(y)) % FRAMES == 0
+        some = one & (takes < CLASSES)
+        head, sure = fitted(name, X[some], y[some], takes[some])
+        other = one & (takes >= CLASSES)
+        proba = sure(head.predict_proba(X[other]), X[other])
+        said += proba.max(axis=1).tolist()
+        right += (head.classes_[proba.argmax(axis=1)] == y[other]).tolist()
+        assert sure(head.predict_proba(X[some]), X[some]).max(axis=1).mean() < 0.93
+    assert 1 / CLASSES < np.mean(said) <= np.mean(right) + 0.05
+    assert cautions(Taught.check(X[some], y[some], takes[some]), sure)
+
+
+def test_one_vote_of_one_neighbour_is_little() -> None:
+    """A single vote counts as one of two: with four classes it says 2 of 5."""
+    head, sure = fitted("knn", np.eye(4, dtype=np.float32), np.array(list("abcd")), np.arange(4))
+    proba = sure(head.predict_proba(np.eye(4)), np.eye(4))
+    np.testing.assert_allclose(proba, 0.2 + 0.2 * np.eye(4), atol=1e-9)
+    again = Confidence.from_state(*sure.state())
+    np.testing.assert_array_equal(again(head.predict_proba(np.eye(4)), np.eye(4)), proba)
