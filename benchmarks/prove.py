@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks import (
     proof_alarms,
     proof_confidence,
@@ -23,6 +25,7 @@ from benchmarks import (
     proof_detection,
     proof_digits,
     proof_faces,
+    proof_few,
     proof_hard_words,
     proof_look,
     proof_look_changed,
@@ -52,7 +55,7 @@ V1_WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"
 W18 = ROOT / "downloads" / "speech_18w"
 W18_TFJS = DATA / "speech_commands_18w"
 PLAIN = ("faces", "digits", "sessions", "strangers")
-LOOKING = ("look", "look_changed", "look_strangers", "confidence")
+LOOKING = ("look", "look_changed", "look_strangers", "confidence", "few")
 """Those that need the models of hands and faces."""
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
@@ -282,6 +285,10 @@ def prove_looking(chosen: list[str]) -> None:
             PICTURE.write_text(proof_look_changed.drawing(result), encoding="utf-8")
         elif name == "confidence":
             result, text = proved(proof_confidence, confidence_cases(ways, seen))
+        elif name == "few":
+            shown = see(digits(), {kind: ways[kind] for kind in proof_look.HANDS})
+            signs = {kind: Way(ways[kind], one, np.arange(len(one.y))) for kind, one in shown.items()}
+            result, text = proved(proof_few, {"digits": signs, "poses": of["faces"], "rooms": of["hands"]})
         else:
             signs = see(digits(), {kind: ways[kind] for kind in proof_look.FACES})
             result, text = proved(

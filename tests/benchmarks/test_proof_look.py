@@ -10,7 +10,8 @@ import pytest
 from lacking import lacking
 
 from benchmarks.look_ways import Way, mean_recall, models_folder, open_ways, see, takes_of
-from benchmarks.pictures import Embedded, Pictures, faces, sessions
+from benchmarks.pictures import Embedded, Pictures, digits, faces, sessions
+from benchmarks.proof_few import curve, signers
 from benchmarks.proof_look import face_takes, nothing, people, protocols, thinned, with_a_few
 from edge_tl.embedders.embedder import Embedder
 
@@ -82,3 +83,15 @@ def test_a_take_is_a_run_of_one_label() -> None:
     assert takes.tolist() == [0, 2, 1, 3, 0]
     assert thinned(labels, groups, 2).tolist() == [True, False, True, True, True]
     assert thinned(labels, groups, 1).sum() == 3
+
+
+def test_one_picture_of_each_hand_is_enough(data: Callable[[str], Path], ways: dict[str, Embedder]) -> None:
+    """One picture a digit names other people's hands with every head, a second costs nothing, and little is claimed."""
+    pictures = digits(data("sign_digits").parent)
+    assert len(np.unique(signers(pictures))) == 61
+    way = Way(ways["hand"], see(pictures, {"hand": ways["hand"]})["hand"], np.arange(len(pictures.paths)))
+    one, two = (curve("digits", way, "reported", count, draws=6) for count in (1, 2))
+    for head, least in (("ridge", 0.92), ("softmax", 0.91), ("prototype", 0.91), ("knn", 0.9)):
+        assert one[head] >= least
+        assert two[head] >= max(one[head] - 0.02, 0.92)
+    assert one["said"] <= one["said_right"] - 0.1
