@@ -80,7 +80,7 @@ def curve(kind: str, way: Way, half: str, count: int, heads: tuple[str, ...] = H
     X, y = recognizer.features(way.seen.X, way.seen.shape), way.seen.y
     found = way.seen.X.any(axis=1)
     right: dict[str, list[float]] = {name: [] for name in heads}
-    said: list[float] = []
+    said: list[tuple[float, float]] = []
     for taught, asked in drawn(kind, way, half, count, draws or (DRAWS if count < MANY else DRAWS_OF_MANY)):
         rows = Taught(X[taught], y[taught], np.arange(len(taught)))
         seen = asked[found[asked]]
@@ -89,10 +89,12 @@ def curve(kind: str, way: Way, half: str, count: int, heads: tuple[str, ...] = H
             right[name].append(float((head.predict(X[seen]) == y[seen]).sum() / len(asked)))
             if name == "ridge" and count <= SAID:
                 sure = Confidence().fit(recognizer.new_head, head, rows)
-                said.append(float(sure(head.predict_proba(X[seen]), X[seen]).max(axis=1).mean()))
+                proba = sure(head.predict_proba(X[seen]), X[seen])
+                named = head.classes_[proba.argmax(axis=1)]
+                said.append((float(proba.max(axis=1).mean()), float(np.mean(named == y[seen]))))
     result: dict[str, Any] = {name: float(np.mean(values)) for name, values in right.items()}
     if said:
-        result |= {"said": float(np.mean(said)), "said_right": result["ridge"] / float(np.mean(found[asked]))}
+        result |= dict(zip(("said", "said_right"), np.mean(said, axis=0).tolist(), strict=True))
     return result
 
 
