@@ -9,6 +9,7 @@ from device.assembly import Context, adopt_look
 from device.cli.output import Progress, print_json
 from device.cli.stopping import stoppable
 from device.teach.boxed import in_pixels
+from edge_tl.core.examples import check_box
 from edge_tl.embedders.embedder import embed_kept
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ExampleError
@@ -16,13 +17,17 @@ from edge_tl.files import write_synced
 from edge_tl.labels import check_label
 from edge_tl.media.image import decode
 from edge_tl.store.box_files import Listed, read_list, write_coco, write_csv
+from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folders import ENDINGS, export_folder, folder_names, session_name_of
-from edge_tl.store.media import JPEG
+from edge_tl.store.media import JPEG, stored_media
 from edge_tl.store.profile import Profile
 
 
 def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool, as_json: bool) -> int:
-    """Import a list: every good picture is kept with its box, everything left out is named, exit 1 if there was any."""
+    """Import a list: every good picture is kept with its box, everything left out is named, exit 1 if there was any.
+
+    The same picture with the same box is passed over where it is there already, and left out under another label.
+    """
     listed, left_out = read_list(path)
     embedder = context.load_embedder(Look())
     profile = context.open_profile(stack, writable=True, make=True)
@@ -30,7 +35,9 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
     store = profile.store
     numbers: dict[str, int] = {}
     takes: dict[tuple[str, str, str], int] = {}
-    good, boxes, bad = 0, 0, len(left_out)
+    good, boxes, copies, bad = 0, 0, 0, len(left_out)
+    known = StoredCopies(store)
+    torn = contradictions((path.parent / one.file, one.label, one.pixels) for one in listed)
     with Progress("importing") as progress, stoppable() as stopped:
         for line in left_out:
             progress.warn(line)
@@ -41,18 +48,29 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
                 progress.warn(f"stopped; {good} of {len(listed)} pictures are imported")
                 return 130
             file = path.parent / one.file
+            if done in torn:
+                progress.warn(torn[done])
+                bad += 1
+                continue
             try:
                 picture = decode(file)
                 place = one.file.parts[0] if sessions and len(one.file.parts) > 1 else one.session
+                label = check_label(one.label)
+                key = place, label, one.take
+                box = one.box(picture.shape)
+                box = None if box is None else check_box(box)
+                kept = stored_media(file.read_bytes())
+                known.check(file, label, kept, box)
+                if known.find(kept, box):
+                    copies += 1
+                    continue
                 if place not in numbers:
                     name = session_name_of(place or path.absolute().parent.name)
                     numbers[place] = store.new_session(name, closed=True)
-                label = check_label(one.label)
-                key = place, label, one.take
                 if key not in takes:
                     takes[key] = store.new_take(label, one.take, numbers[place])
-                box = one.box(picture.shape)
-                store.add(takes[key], file.read_bytes(), embed_kept(embedder, picture), embedder.fingerprint, box=box)
+                example = store.add(takes[key], kept, embed_kept(embedder, picture), embedder.fingerprint, box=box)
+                known.add(example, label, kept, box)
             except (ExampleError, OSError) as error:
                 progress.warn(error)
                 bad += 1
@@ -60,13 +78,14 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
             good += 1
             boxes += box is not None
     store.flush()
-    if not good and not bad:
+    if not good and not bad and not copies:
         raise ExampleError(f"{path}: names no picture")
     if as_json:
-        print_json({"imported": good, "boxes": boxes, "bad": bad, "sessions": sorted(numbers.values())})
+        said = {"imported": good, "boxes": boxes, "copies": copies, "bad": bad, "sessions": sorted(numbers.values())}
+        print_json(said)
     else:
         several = f" of {len(numbers)} sessions" if len(numbers) > 1 else ""
-        print(f"imported {good} pictures{several}, {boxes} with a box" + (f"; {bad} left out" if bad else ""))
+        print(f"imported {good} pictures{several}, {boxes} with a box" + copies_text(copies, bad))
     return 1 if bad else 0
 
 

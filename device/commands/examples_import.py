@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.labels import NOISE
 from edge_tl.media.image import decode
-from edge_tl.media.sound import LONGEST_WORD_S, SHORTEST_S, label_of, pieces, read_sound
+from edge_tl.media.sound import LONGEST_WORD_S, SHORTEST_S, Sound, label_of, pieces, read_sound
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.store.box_files import ENDINGS as LISTS
+from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
-from edge_tl.store.media import Media
+from edge_tl.store.media import Kept, stored_media
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
@@ -65,10 +67,13 @@ def bring_folder(
 ) -> int:
     """Import a folder: every good file is kept, everything left out is named, exit 1 if there was any.
 
+    A file whose bytes are in the profile already, or came before, is passed over and counted; one whose bytes are there
+    under another label is left out and named, and of two such files in the folder both are.
     degrees: clockwise, which pictures are turned by first. in_sessions: the folders at the top are places or days.
     """
     kind = embedder.kind
-    missed = 0
+    missed = copies = 0
+    known = StoredCopies(profile.store)
     takes: dict[tuple[object, ...], int] = {}
     sessions: dict[int, int] = {}
     good, bad, files = 0, 0, 0
@@ -90,55 +95,81 @@ def bring_folder(
         if others:
             shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
             progress.warn(f"passed over {len(others)} of other kinds, which are no {kind}s: {shown}")
+        torn = contradictions((found.path, label_within(found, kind), None) for found in found_all)
         for done, found in enumerate(found_all):
             progress.of(done, len(found_all))
             if stopped():
                 profile.store.flush()
                 progress.warn(f"stopped; {files} of {len(found_all)} files are imported")
                 return 130
+            if done in torn:
+                left_out(torn[done])
+                continue
             try:
-                made = examples_of(found, embedder, degrees)
+                offered = candidates_of(found, kind, degrees)
+                for one in offered:
+                    known.check(found.path, one.label, one.kept)
+                fresh = [(number, one) for number, one in enumerate(offered) if known.find(one.kept) is None]
+                embeddings = [embedded(embedder, one.data) for _, one in fresh]
             except (ExampleError, OSError) as error:
                 left_out(error)
                 continue
-            if found.session not in sessions:
-                # What is recorded later was not recorded there: it is closed.
-                name = found.session_name or session_name_of(path.absolute().name)
-                sessions[found.session] = profile.store.new_session(name, closed=True)
-            for number, (label, media, embedding) in enumerate(made):
+            before = good
+            for (number, one), embedding in zip(fresh, embeddings, strict=True):
+                if known.find(one.kept):  # of pieces of one recording
+                    continue
+                if found.session not in sessions:
+                    # What is recorded later was not recorded there: it is closed.
+                    name = found.session_name or session_name_of(path.absolute().name)
+                    sessions[found.session] = profile.store.new_session(name, closed=True)
                 # Pictures of a folder resemble each other as frames do; each recording is spoken anew.
                 alone = (found.path, number) if kind == "sound" else ()
-                key = (found.session, label, found.take_name, *alone)
+                key = (found.session, one.label, found.take_name, *alone)
                 if key not in takes:
-                    takes[key] = profile.store.new_take(label, found.take_name, sessions[found.session])
-                profile.store.add(takes[key], media, embedding, embedder.fingerprint)
+                    takes[key] = profile.store.new_take(one.label, found.take_name, sessions[found.session])
+                example = profile.store.add(takes[key], one.kept, embedding, embedder.fingerprint)
+                known.add(example, one.label, one.kept)
                 good += 1
                 missed += not embedding.any()
+            copies += len(offered) - (good - before)
             files += 1
     profile.store.flush()
-    if not good and not bad:
+    if not good and not bad and not copies:
         wanted = f"SESSION/CLASS/{kind}" if in_sessions else f"CLASS/{kind} or CLASS/TAKE/{kind}"
         raise ExampleError(f"no {kind}s in {path}: wanted {wanted}")
     if as_json:
         numbers = sorted(sessions.values())
-        print_json({"imported": good, "bad": bad, "takes": len(takes), "sessions": numbers, "nothing_found": missed})
+        said = {"imported": good, "copies": copies, "bad": bad, "takes": len(takes), "sessions": numbers}
+        print_json(said | {"nothing_found": missed})
     else:
         several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
-        said = f"imported {good} {kind}s in {len(takes)} takes{several}" + (f"; {bad} left out" if bad else "")
-        print(said + missed_text(embedder, missed, "them"))
+        text = f"imported {good} {kind}s in {len(takes)} takes{several}" + copies_text(copies, bad)
+        print(text + missed_text(embedder, missed, "them"))
     return 1 if bad else 0
 
 
-def examples_of(found: Found, embedder: Embedder, degrees: int = 0) -> list[tuple[str, Media, np.ndarray]]:
-    """(label, what is kept, its embedding) of a file: one example, or several of a long recording of noise.
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a file would become an example of."""
 
-    degrees: clockwise, which pictures are turned by first.
+    label: str
+    kept: Kept
+    """As it would be stored."""
+    data: np.ndarray | Sound
+    """As it would be embedded."""
+
+
+def candidates_of(found: Found, kind: str, degrees: int = 0) -> list[Candidate]:
+    """What a file holds: one example, or several of a long recording of noise.
+
+    kind: "picture" or "sound". degrees: clockwise, which pictures are turned by first.
     """
-    if not isinstance(embedder, SoundEmbedder):
+    label = label_within(found, kind)
+    if kind == "picture":
         picture = turned(decode(found.path), degrees)
-        kept = picture if degrees else found.path.read_bytes()  # byte for byte where it is as it came
-        return [(found.label, kept, embed_kept(embedder, picture))]
-    sound, label = read_sound(found.path), label_of(found.label)
+        media = picture if degrees else found.path.read_bytes()  # byte for byte where it is as it came
+        return [Candidate(label, stored_media(media), picture)]
+    sound = read_sound(found.path)
     if sound.duration_s < SHORTEST_S:
         raise ExampleError(f"{found.path}: is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
     parts = pieces(sound) if label == NOISE else [sound]
@@ -147,7 +178,21 @@ def examples_of(found: Found, embedder: Embedder, degrees: int = 0) -> list[tupl
             f"{found.path}: is {sound.duration_s:.1f} s long; a word of at most {LONGEST_WORD_S:g} s is wanted: "
             "cut it out"
         )
-    return [(label, part, embed_views(embedder, part)) for part in parts]
+    return [Candidate(label, stored_media(part), part) for part in parts]
+
+
+def label_within(found: Found, kind: str) -> str:
+    """What a file is taught as: its folder's label, of sounds as it is written here."""
+    return found.label if kind == "picture" else label_of(found.label)
+
+
+def embedded(embedder: Embedder, data: np.ndarray | Sound) -> np.ndarray:
+    """What the store keeps of a picture or a sound."""
+    if isinstance(embedder, SoundEmbedder):
+        assert isinstance(data, Sound)
+        return embed_views(embedder, data)
+    assert isinstance(data, np.ndarray)
+    return embed_kept(embedder, data)
 
 
 def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStack, *, as_json: bool) -> int:
@@ -167,25 +212,31 @@ def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStac
     adopt_hearing(profile, hearing)
     store = profile.store
     with Progress("importing") as progress:
+        known = StoredCopies(store)
+        kept = {stored_media(one): one for one in spoken}  # its label is part of each: no two labels can be one file
+        fresh = [(file, one) for file, one in kept.items() if known.find(file) is None]
         session = store.new_session(session_name_of(path.stem), closed=True)
         embeddings: list[np.ndarray | None] = []
-        for done, one in enumerate(spoken):
-            progress.of(done, len(spoken))
+        for done, (_, one) in enumerate(fresh):
+            progress.of(done, len(fresh))
             embeddings.append(None if embedder is None else embed_spoken(embedder, one))
-        for one, embedding in zip(spoken, embeddings, strict=True):
+        for (file, one), embedding in zip(fresh, embeddings, strict=True):
             take = store.new_take(label_of(one.label), path.name, session)
-            store.add(take, one, embedding, embedder.fingerprint if embedding is not None and embedder else "")
+            store.add(take, file, embedding, embedder.fingerprint if embedding is not None and embedder else "")
         store.flush()
     if spoken and BROWSER_HOP_S[0] <= float(np.median([seconds_a_frame(one) for one in spoken])) <= BROWSER_HOP_S[1]:
         warn("a browser recorded these frames about 9 % farther apart than the model expects; their sound is exact")
     taken = sum(embedding is not None for embedding in embeddings)
-    said: dict[str, Any] = {"imported": len(spoken), "with_sound": with_sound, "trainable": taken}
+    with_sound = sum(one.samples is not None for _, one in fresh)
+    copies = len(spoken) - len(fresh)
+    said: dict[str, Any] = {"imported": len(fresh), "copies": copies, "with_sound": with_sound, "trainable": taken}
     if as_json:
         print_json(said)
     else:
-        only = len(spoken) - taken
+        only = len(fresh) - taken
         more = f"; {only} kept no sound: they are listed and exported, and not trained on" if only else ""
-        print(f"imported {len(spoken)} recordings of {len({one.label for one in spoken})} classes{more}")
+        classes = len({one.label for _, one in fresh})
+        print(f"imported {len(fresh)} recordings of {classes} classes{copies_text(copies)}{more}")
     return 0
 
 

@@ -203,6 +203,10 @@ class ExampleStore:
             raise ExampleError(f"example {example} kept no {word}, only its embedding")
         raise ExampleError(f"there is no example {example}: `edge-tl examples list` shows those there are")
 
+    def check_sums(self) -> builtins.list[tuple[int, int, int]]:
+        """(example, CRC-32, size in bytes) of every file that is kept; none is read for it."""
+        return [*self._db.rows("SELECT example_id, crc32, length(media) FROM media ORDER BY example_id")]
+
     def snapshot(self) -> AbstractContextManager[None]:
         """While it lasts every read sees the same examples, whatever a writer commits meanwhile."""
         return self._db.snapshot()

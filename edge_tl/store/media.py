@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import zlib
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,20 +20,34 @@ MAX_SIDE_PX = 640
 _MAX_KEPT_BYTES = 1_000_000  # a JPEG of 640×640 px above this is metadata, or something else behind the picture
 
 
-Media = np.ndarray | bytes | Sound | SpokenExample
+class Kept(NamedTuple):
+    """A file as the store keeps it."""
+
+    media_type: str
+    data: bytes
+
+    @property
+    def check_sum(self) -> int:
+        """The CRC-32 that is stored beside it."""
+        return zlib.crc32(self.data)
 
 
-def stored_media(media: Media) -> tuple[str, bytes]:
-    """A picture (as in `stored_jpeg`) or a sound as the store keeps it: (media type, the bytes of a file).
+Media = np.ndarray | bytes | Sound | SpokenExample | Kept
+
+
+def stored_media(media: Media) -> Kept:
+    """A picture (as in `stored_jpeg`) or a sound as the store keeps it; what is `Kept` is that already.
 
     A sound becomes a WAV file of 16 bits at its own rate (MissingDependency where soundfile is not installed), an
     example of a browser's data set a data set of its own, so that nothing of it is lost.
     """
+    if isinstance(media, Kept):
+        return media
     if isinstance(media, SpokenExample):
-        return TFJSSCDS, write_tfjsscds([media])
+        return Kept(TFJSSCDS, write_tfjsscds([media]))
     if isinstance(media, Sound):
-        return WAV, encode_wav(media.samples, media.rate_hz)
-    return JPEG, stored_jpeg(media)
+        return Kept(WAV, encode_wav(media.samples, media.rate_hz))
+    return Kept(JPEG, stored_jpeg(media))
 
 
 def stored_sound(kind: str, media: bytes) -> Sound | None:

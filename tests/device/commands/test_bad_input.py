@@ -102,9 +102,9 @@ def test_devices_are_no_files(run: Run) -> None:
 def odd_pictures(folder: Path) -> None:
     """Nine files: four pictures of unusual kinds, and five that cannot be examples."""
     folder.mkdir(parents=True)
-    image = picture("dark", 1)
-    image.convert("L").save(folder / "grey.png")
-    image.convert("RGBA").save(folder / "rgba.png")
+    image = picture("dark", 60)
+    picture("dark", 61).convert("L").save(folder / "grey.png")
+    picture("dark", 62).convert("RGBA").save(folder / "rgba.png")
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
     image.save(folder / "turned.jpg", exif=exif)
@@ -145,7 +145,7 @@ def test_import_names_all_that_it_leaves_out(run: Run, tmp_path: Path) -> None:
     root = tmp_path / "in"
     for folder in ("light", "x" * 200):
         (root / folder).mkdir(parents=True)
-        picture("light", 1).save(root / folder / "a.png")
+        picture("light", 63).save(root / folder / "a.png")
     picture("light", 2).save(root / "top.png")
     (root / "light" / "notes.txt").write_text("me")
     code, result, err = run("examples", "import", root, "--json")

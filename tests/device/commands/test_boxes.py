@@ -215,7 +215,7 @@ def test_sessions_are_the_first_folder(run: Run, tmp_path: Path) -> None:
         rows.append(f"{place}/cup/a.png,480,360,cup,48,36,240,180")
     (tmp_path / "boxes.csv").write_text("\n".join(rows))
     told = run("examples", "import", tmp_path / "boxes.csv", "--sessions", "--json", data=tmp_path / "data")
-    assert told[:2] == (0, {"imported": 2, "boxes": 2, "bad": 0, "sessions": [1, 2]})
+    assert told[:2] == (0, {"imported": 2, "boxes": 2, "copies": 0, "bad": 0, "sessions": [1, 2]})
     listed = run("examples", "list", "--json", data=tmp_path / "data")[1]
     assert [one["session_name"] for one in listed] == ["kitchen", "garden"]
     assert [one["box"] for one in listed] == [pytest.approx([0.1, 0.1, 0.5, 0.5])] * 2

@@ -65,7 +65,7 @@ def test_from_folders_to_answers(run: Run, pictures: Path) -> None:
     """Import, train, evaluate and predict work in a row, and unseen pictures of taught classes are named."""
     code, result, _ = run("examples", "import", pictures / "taught", "--json")
     assert code == 0
-    assert result == {"imported": 36, "bad": 0, "takes": 9, "sessions": [1], "nothing_found": 0}
+    assert result == {"imported": 36, "copies": 0, "bad": 0, "takes": 9, "sessions": [1], "nothing_found": 0}
     code, result, _ = run("train", "--json")
     assert code == 0
     assert result["classes"] == sorted(LABELS)
@@ -245,7 +245,15 @@ def test_sessions_from_folders_to_figures(run: Run, pictures: Path, tmp_path: Pa
             takes = sorted((pictures / "taught" / label).iterdir())
             shutil.copytree(takes[number], tmp_path / "all" / name / label / takes[number].name)
     code, result, _ = run("examples", "import", "--sessions", tmp_path / "all", "--json")
-    assert (code, result) == (0, {"imported": 24, "bad": 0, "takes": 6, "sessions": [1, 2, 3], "nothing_found": 0})
+    assert code == 0
+    assert result == {
+        "imported": 24,
+        "copies": 0,
+        "bad": 0,
+        "takes": 6,
+        "sessions": [1, 2, 3],
+        "nothing_found": 0,
+    }
     listed = run("examples", "list")[1]
     assert re.search(r"8 examples in +2 takes +session 1 of \d{4}-\d\d-\d\d \d\d:\d\d +home", listed)
     trained = run("train", "--json")[1]
@@ -271,8 +279,9 @@ def test_sessions_from_folders_to_figures(run: Run, pictures: Path, tmp_path: Pa
 
 
 def test_an_import_is_a_session_named_like_its_folder(run: Run, pictures: Path) -> None:
-    """Imported twice, a folder is two sessions."""
-    for _ in range(2):
-        run("examples", "import", pictures / "taught")
-    assert [one["session_name"] for one in run("examples", "list", "--json")[1]] == ["taught"] * 72
-    assert {one["session"] for one in run("examples", "list", "--json")[1]} == {1, 2}
+    """Each folder that is imported is a session of its own."""
+    for folder in ("taught", "unseen"):
+        run("examples", "import", pictures / folder)
+    listed = run("examples", "list", "--json")[1]
+    assert [one["session_name"] for one in listed] == ["taught"] * 36 + ["unseen"] * 12
+    assert [one["session"] for one in listed] == [1] * 36 + [2] * 12

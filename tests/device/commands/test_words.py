@@ -248,7 +248,7 @@ def test_a_browsers_data_set_comes_and_goes_to_the_byte(run: Run, tmp_path: Path
     path, out, store = tmp_path / "mine.bin", tmp_path / "back.bin", tmp_path / "data"
     path.write_bytes(data)
     code, said, _ = run("examples", "import", path, "--json", data=store)
-    assert (code, said) == (0, {"imported": 6, "with_sound": 4, "trainable": 4})
+    assert (code, said) == (0, {"imported": 6, "copies": 0, "with_sound": 4, "trainable": 4})
     listed = run("examples", "list", "--json", data=store)[1]
     assert [bool(one["fingerprint"]) for one in sorted(listed, key=lambda one: one["media_bytes_len"])] == [
         False,

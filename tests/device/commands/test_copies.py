@@ -1,0 +1,126 @@
+"""Copies at `edge-tl examples import`: the same bytes twice teach nothing twice, and never win under another label."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device.commands.main import main
+from edge_tl.media.image import encode_jpeg, save_png
+from edge_tl.media.wav import encode_wav
+
+Run = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the command on a data folder of its own: (exit code, stdout as JSON or text, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, Any, str]:
+        capsys.readouterr()
+        code = main([*map(str, arguments), "--data-dir", str(tmp_path / "data")])
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if "--json" in arguments and out else out, err
+
+    return call
+
+
+def fill(root: Path, label: str, numbers: range | list[int], ending: str = "jpg") -> None:
+    """Pictures of noise, each number always the same file, in a folder of a label."""
+    (root / label).mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        picture = np.random.default_rng(number).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+        if ending == "png":
+            save_png(root / label / f"{number}.png", picture)
+        else:
+            (root / label / f"{number}.jpg").write_bytes(encode_jpeg(picture))
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+def test_what_is_there_already_is_passed_over(run: Run, tmp_path: Path, ending: str) -> None:
+    """Imported again, beside new pictures and twice in one folder, a picture stays one example and is counted."""
+    fill(tmp_path / "in", "a", range(3), ending)
+    assert run("examples", "import", tmp_path / "in", "--json")[1]["copies"] == 0
+    code, told, err = run("examples", "import", tmp_path / "in", "--json")
+    assert (code, err) == (0, "")
+    assert told == {"imported": 0, "copies": 3, "bad": 0, "takes": 0, "sessions": [], "nothing_found": 0}
+    fill(tmp_path / "in", "a", [3], ending)
+    shutil.copy(tmp_path / "in" / "a" / f"3.{ending}", tmp_path / "in" / "a" / f"4.{ending}")
+    code, text, err = run("examples", "import", tmp_path / "in")
+    assert (code, err) == (0, "")
+    assert text == "imported 1 pictures in 1 takes; 4 are copies of others and were passed over\n"
+    assert len(run("examples", "list", "--json")[1]) == 4
+
+
+def test_of_two_labels_in_a_folder_neither_wins(run: Run, tmp_path: Path) -> None:
+    """The same picture under two labels is named with both its files, and neither is imported."""
+    fill(tmp_path / "in", "a", [1, 2])
+    fill(tmp_path / "in", "b", [2, 3])
+    code, told, err = run("examples", "import", tmp_path / "in", "--json")
+    assert (code, told["imported"], told["bad"], told["copies"]) == (1, 2, 2, 0)
+    assert len(err.splitlines()) == 2
+    for line in err.splitlines():
+        assert str(Path("a") / "2.jpg") in line
+        assert str(Path("b") / "2.jpg") in line
+    assert [one["label"] for one in run("examples", "list", "--json")[1]] == ["a", "b"]
+
+
+def test_what_the_profile_has_under_another_label_stays(run: Run, tmp_path: Path) -> None:
+    """The new file is left out and the example named; once that is removed, as the line says, the file comes in."""
+    fill(tmp_path / "one", "a", [1, 2])
+    fill(tmp_path / "two", "b", [2])
+    run("examples", "import", tmp_path / "one")
+    code, told, err = run("examples", "import", tmp_path / "two", "--json")
+    assert (code, told["imported"], told["bad"]) == (1, 0, 1)
+    assert "example 2" in err
+    assert "'a'" in err
+    assert run("examples", "remove", "--id", 2)[0] == 0
+    assert run("examples", "import", tmp_path / "two", "--json")[1]["imported"] == 1
+
+
+def test_an_export_comes_in_again_as_copies(run: Run, tmp_path: Path) -> None:
+    """What a profile exported, it knows: as folders and as a list of boxes."""
+    fill(tmp_path / "in", "a", range(2))
+    rows = ["a/0.jpg,a,7,3,60.31,41.77", "a/0.jpg,b,1,1,30,20", "a/1.jpg,a,,,,"]
+    (tmp_path / "in" / "l.csv").write_text("\n".join(["file,label,left,top,right,bottom", *rows]))
+    code, told, _ = run("examples", "import", tmp_path / "in" / "l.csv", "--json")
+    assert (code, told["imported"], told["copies"]) == (0, 3, 0)
+    listed = run("examples", "export", tmp_path / "out", "--format", "csv", "--json")[1]["list"]
+    code, told, err = run("examples", "import", listed, "--json")
+    assert (code, told["imported"], told["copies"], err) == (0, 0, 3, "")
+
+
+def test_a_box_under_two_labels_is_a_contradiction(run: Run, tmp_path: Path) -> None:
+    """The same picture with the same box is one thing; with another box it may be another."""
+    fill(tmp_path, "x", [1])
+    rows = ["x/1.jpg,a,1,1,30,20", "x/1.jpg,b,1,1,30,20", "x/1.jpg,b,9,9,50,40"]
+    (tmp_path / "l.csv").write_text("\n".join(["file,label,left,top,right,bottom", *rows]))
+    code, told, err = run("examples", "import", tmp_path / "l.csv", "--json")
+    assert (code, told["imported"], told["bad"]) == (1, 1, 2)
+    assert err.count("neither") == 2
+
+
+def test_sounds_are_passed_over_too(run: Run, tmp_path: Path) -> None:
+    """A recording that is there already teaches nothing; nor does it under another word."""
+    for needed in ("soundfile", "soxr", "pyopen_wakeword"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed: pip install -e .[speech]")
+    for label in ("yes", "no"):
+        (tmp_path / "in" / label).mkdir(parents=True)
+        for number in range(2):
+            sound = np.random.default_rng([number, len(label)]).uniform(-0.3, 0.3, 16000).astype(np.float32)
+            (tmp_path / "in" / label / f"{number}.wav").write_bytes(encode_wav(sound, 16000))
+    words = ("--profile", "words", "--json")
+    code, told, err = run("examples", "import", tmp_path / "in", *words)
+    assert (code, told["imported"], err) == (0, 4, "")
+    (tmp_path / "more" / "no").mkdir(parents=True)
+    shutil.copy(tmp_path / "in" / "yes" / "0.wav", tmp_path / "more" / "no" / "0.wav")
+    shutil.copy(tmp_path / "in" / "no" / "0.wav", tmp_path / "more" / "no" / "1.wav")
+    code, told, err = run("examples", "import", tmp_path / "more", *words)
+    assert (code, told["imported"], told["copies"], told["bad"]) == (1, 0, 1, 1)
+    assert "'yes'" in err
