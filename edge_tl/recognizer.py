@@ -195,11 +195,11 @@ class Recognizer:
         kept = as_kept(embedding, self.embedder.embedding_dim)
         self._add(kept[np.newaxis], [check_label(label)], [int(take)], [int(session)])
 
-    def _add(self, embeddings: np.ndarray, labels: list[str], takes: list[int], sessions: list[int]) -> None:
-        """Add examples whose embeddings (N, views · embedding_dim) are known, as the store keeps them."""
+    def _add(self, embeddings: np.ndarray, labels: list[str], *numbers: list[int]) -> None:
+        """Add examples by kept embeddings (N, views · embedding_dim); numbers: takes, sessions and, if known, parts."""
         found = kept_found(embeddings) if self.finder is not None else np.ones(len(embeddings), bool)
         X = self._features_of(embeddings)
-        self._rows.append(X, labels, takes, sessions, found.tolist())
+        self._rows.append(X, labels, found.tolist(), *numbers)
 
     def _features_of(self, embeddings: np.ndarray) -> np.ndarray:
         """The rows (N · views, F) of kept embeddings (N, views · embedding_dim)."""
@@ -214,11 +214,15 @@ class Recognizer:
             )
         self.forget()
         if len(examples.y):
-            self._add(examples.X, label_texts(examples.y).tolist(), examples.takes.tolist(), examples.sessions.tolist())
+            numbers = [
+                part.tolist() for part in (examples.takes, examples.sessions, examples.parts) if part is not None
+            ]
+            self._add(examples.X, label_texts(examples.y).tolist(), *numbers)
+            self._near_copies = examples.near_copies
 
     def forget(self) -> None:
         """Give the examples' memory back: it goes on recognising, and learns again after `replace`."""
-        self._rows = GrowingRows()
+        self._rows, self._near_copies = GrowingRows(), 0
 
     def learn(self, progress: Progress | None = None, more: Variations | None = None) -> Learned:
         """Train the head on all examples, and on their variations where there are some.
@@ -252,7 +256,7 @@ class Recognizer:
         self.confidence = Confidence()
         said: tuple[str, ...] = ()
         if not isinstance(self.head, OneClassHead):
-            rows = Taught(X, y, takes, gram)
+            rows = Taught(X, y, takes, gram, self._rows.parts_of(taught))
             # Other sounds belong to no session.
             sessions = np.append(self.sessions, np.full(len(self.others), -1))[taught]
             fitted = self.head if more is None else None
@@ -307,10 +311,11 @@ class Recognizer:
             asked=asked,
             names=names,
             progress=progress,
+            parts=None if self.head.name in WITH_BASE else self._rows.parts,
         )
         # By the number of the example, and not of its view.
         named = tuple(replace(one, index=one.index // self.views) for one in evaluation.suspects)
-        return replace(evaluation, suspects=named)
+        return replace(evaluation, suspects=named, near_copies=self._near_copies)
 
     def observe(self, picture: np.ndarray | Frame | Sound) -> Observation:
         """Name a picture or a word; NotFittedError before `learn`."""

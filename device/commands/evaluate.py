@@ -34,7 +34,7 @@ def run(arguments: Namespace) -> int:
         embedder = context.load_embedder()
         profile = context.open_profile(stack, writable=False)
         saved = load_saved(profile)
-        examples = profile.store.matrix(embedder.fingerprint)
+        examples = profile.store.held(profile.store.matrix(embedder.fingerprint))
         names = {session.id: session.name for session in profile.store.sessions()}
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")

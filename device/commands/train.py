@@ -65,7 +65,7 @@ def run(arguments: Namespace) -> int:
         if arguments.unfreeze is not None:
             embedder = unfreeze(profile, arguments.unfreeze, context.threads, name)
         recognizer = Recognizer(embedder, name)
-        examples = profile.store.matrix(embedder.fingerprint)
+        examples = profile.store.held(profile.store.matrix(embedder.fingerprint))
         recognizer.replace(examples)
         recognizer.adopt_others(saved)
         left = sum(not one.fingerprint for one in profile.store.list())
@@ -274,12 +274,20 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
             lines.append(f"    {SINGLE_TAKES}")
     elif across is not None:
         lines.append(f"  of {len(across.sessions)} sessions no two show the same class: show every class in each")
+    if evaluation.near_copies:
+        lines.append(f"  {near_copies_text(evaluation.near_copies)}")
     lines.append(f"  a naive random split would have claimed {evaluation.random_split_accuracy:.1%}")
     if way in ONE_PLACE:
         lines.append(f"  {ONE_PLACE[way]}")
     if across is None:
         lines.append(f"  {ELSEWHERE}")
     return lines + nothing_lines(evaluation, nobody)
+
+
+def near_copies_text(count: int) -> str:
+    """How many examples are near-copies of others, and what becomes of them."""
+    one = "example is a near-copy" if count == 1 else "examples are near-copies"
+    return f"{count} {one} of others (the same picture or sound again), and left out together with these"
 
 
 def session_lines(across: BySession) -> list[str]:

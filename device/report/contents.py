@@ -72,7 +72,7 @@ def gather(
     """Look at everything; NotFittedError where nothing was recorded."""
     store = profile.store
     with store.snapshot():
-        examples = store.matrix(embedder.fingerprint)
+        examples = store.held(store.matrix(embedder.fingerprint))
         counts = {label: (count.examples, count.takes) for label, count in store.counts().items()}
         sessions = store.sessions()
     if not len(examples.y):

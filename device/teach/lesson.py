@@ -213,7 +213,7 @@ class Lesson:
         return self.recognizer.learn(progress)
 
     def _reload(self) -> None:
-        examples = self.store.matrix(self.recognizer.embedder.fingerprint)
+        examples = self.store.held(self.store.matrix(self.recognizer.embedder.fingerprint))
         self.recognizer.replace(examples)
         self._ids = examples.ids.tolist()
         newest = {example.label: example for example in self.store.list() if example.media_bytes_len}

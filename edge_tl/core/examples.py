@@ -59,6 +59,10 @@ class Examples:
     sessions: np.ndarray
     """(N,) int64; a place and a day: how well another one is recognised shows only between them."""
     fingerprint: str
+    parts: np.ndarray | None = None
+    """(N,) int64: the part of its take that each is in, so that near-copies are in one; None where there is none."""
+    near_copies: int = 0
+    """How many are near-copies of others; their takes and sessions are those of what they copy."""
 
 
 def as_example(row: Sequence[Any]) -> Example:

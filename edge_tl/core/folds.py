@@ -38,10 +38,13 @@ def leave_one_out(n: int) -> Folds:
     return Folds(np.arange(n), "leave-one-out (no takes were given: optimistic where frames are near-duplicates)")
 
 
-def whole_takes(y: np.ndarray, takes: np.ndarray | None) -> Folds:
+def whole_takes(y: np.ndarray, takes: np.ndarray | None, parts: np.ndarray | None = None) -> Folds:
     """One fold a take; without takes, one fold an example.
 
-    y: labels (N,); takes: integers (N,) or None. Leaving out the only take of a class would leave nothing to learn it
+    y: labels (N,); takes: integers (N,) or None; parts: integers (N,), in which part of its take each example is, so
+    that near-copies are in one (`core/near_copies.py`), −1 where that is not known.
+
+    Leaving out the only take of a class would leave nothing to learn it
     from, so that take is cut into five contiguous parts instead; these are next to their neighbours in time, hence
     optimistic, and `method` and `split_classes` say so.
     """
@@ -54,6 +57,9 @@ def whole_takes(y: np.ndarray, takes: np.ndarray | None) -> Folds:
         rows = np.flatnonzero(y == label)
         if len(np.unique(takes[rows])) == 1:
             alone.append(str(label))
+            if parts is not None and _cut(folds, parts, takes == takes[rows[0]], following):
+                following += PARTS
+                continue
             for part in np.array_split(rows, min(PARTS, len(rows))):
                 folds[part] = following
                 following += 1
@@ -62,6 +68,14 @@ def whole_takes(y: np.ndarray, takes: np.ndarray | None) -> Folds:
     if alone:
         method += f" (one take only, so by contiguous parts of it, which is optimistic: {', '.join(alone)})"
     return Folds(folds, method, tuple(alone))
+
+
+def _cut(folds: np.ndarray, parts: np.ndarray, take: np.ndarray, following: int) -> bool:
+    """Put a take, bool (N,), into folds of its parts, numbered on; False where the parts do not tell how."""
+    if parts[take].min() < 0 or len(np.unique(parts[take])) < 2:
+        return False
+    folds[take] = following + parts[take]
+    return True
 
 
 def half_takes(y: np.ndarray, takes: np.ndarray) -> Folds:

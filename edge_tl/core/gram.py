@@ -96,14 +96,21 @@ class GrowingRows:
         self._takes: list[int] = []
         self._sessions: list[int] = []
         self._found: list[bool] = []
+        self._parts: list[int] = []
 
     def __len__(self) -> int:
         return len(self._y)
 
     def append(
-        self, X: np.ndarray, y: Sequence[str], takes: Sequence[int], sessions: Sequence[int], found: Sequence[bool]
+        self,
+        X: np.ndarray,
+        y: Sequence[str],
+        found: Sequence[bool],
+        takes: Sequence[int],
+        sessions: Sequence[int],
+        parts: Sequence[int] = (),
     ) -> None:
-        """Add examples with rows X (N · views, F) and labels, takes, sessions and finds of theirs (N,)."""
+        """Add examples with rows X (N · views, F) and labels, finds, takes, sessions and, if known, parts (N,)."""
         views = len(X) // max(len(y), 1)
         for row in X:
             self._gram.append(row)
@@ -111,6 +118,7 @@ class GrowingRows:
         self._takes += np.repeat(takes, views).tolist()
         self._sessions += np.repeat(sessions, views).tolist()
         self._found += np.repeat(found, views).tolist()
+        self._parts += np.repeat(parts or [-1] * len(y), views).tolist()
 
     @property
     def X(self) -> np.ndarray:  # noqa: N802 — the field's letter
@@ -136,6 +144,16 @@ class GrowingRows:
     def sessions(self) -> np.ndarray:
         """(N,) int64."""
         return np.array(self._sessions, dtype=np.int64)
+
+    @property
+    def parts(self) -> np.ndarray | None:
+        """(N,) int64: which part of its take each is in, −1 where unknown; None where that is known of none."""
+        return np.array(self._parts, dtype=np.int64) if any(part >= 0 for part in self._parts) else None
+
+    def parts_of(self, chosen: np.ndarray) -> np.ndarray | None:
+        """`parts` of chosen rows, bool (M,); those after the last of these are in no part that is known."""
+        parts = self.parts
+        return None if parts is None else np.append(parts, np.full(len(chosen) - len(parts), -1))[chosen]
 
     @property
     def found(self) -> np.ndarray:

@@ -32,6 +32,8 @@ class Taught:
     """(N,) int64: the take of each example; None where nothing is known, so that each stands alone."""
     gram: np.ndarray | None = None
     """(N, N) X·Xᵀ where it is already known."""
+    parts: np.ndarray | None = None
+    """(N,) int64: the part of its take that each is in where there are near-copies, as in `folds.whole_takes`."""
 
     @classmethod
     def check(cls, X: np.ndarray, y: Labels, takes: Takes = None, gram: np.ndarray | None = None) -> Taught:

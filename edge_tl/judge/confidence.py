@@ -157,16 +157,20 @@ class Confidence:
         assert taught.takes is not None
         takes, y = taught.takes, taught.y
         if len(y) > ENOUGH_ROWS:
-            some = np.sort(np.concatenate(spread(whole_takes(y, takes).groups(), ENOUGH_ROWS)))
+            some = np.sort(np.concatenate(spread(whole_takes(y, takes, taught.parts).groups(), ENOUGH_ROWS)))
             if len(np.unique(y[some])) < len(taught.classes):
                 return
             head, y, takes = None, y[some], takes[some]
-            taught, sessions = Taught(taught.X[some], y, takes), None if sessions is None else sessions[some]
+            parts = None if taught.parts is None else taught.parts[some]
+            taught, sessions = (
+                Taught(taught.X[some], y, takes, parts=parts),
+                None if sessions is None else sessions[some],
+            )
         exact = isinstance(make_head(), RidgeHead)
         self._least = LEAST_OF_VOTES if isinstance(make_head(), KNNHead) else LEAST
         fitted = head if isinstance(head, RidgeHead) else fitted_ridge(make_head, taught)
         measured = Measured(taught, make_head, fitted, self._least)
-        whole, halves = whole_takes(y, takes), half_takes(y, takes)
+        whole, halves = whole_takes(y, takes, taught.parts), half_takes(y, takes)
         fars = [measured(whole, whole if exact else whole_takes(y, in_parts(y, takes)))]
         if sessions is not None and len(np.unique(sessions)) > 1:
             fars.append(measured(whole_sessions(y, sessions)))
@@ -180,7 +184,8 @@ class Confidence:
         elif len(found) > 1:
             near = found.pop(0)  # another recording of the same word is as near as it gets
         # A ridge head's own temperature was fitted on takes left out.
-        self.far_ = self.near_ = 1.0 if fitted is not None and found[-1] is fars[0] else temperature(found[-1])
+        own = fitted is not None and taught.parts is None and found[-1] is fars[0]
+        self.far_ = self.near_ = 1.0 if own else temperature(found[-1])
         sure = softmax(found[-1].logits / self.far_).max(axis=1)
         self.guessing_ = float(np.average(sure, weights=found[-1].weights)) < 1 / len(taught.classes) + GUESSES
         if near is not None:

@@ -92,6 +92,9 @@ class Evaluation:
     """By leaving whole sessions out; None where fewer than two are known."""
     nothing_found: dict[str, int] = field(default_factory=dict)
     """Label → in how many of its examples nothing was found; a mistake each, unless that is what the class means."""
+    near_copies: int = 0
+    """Examples that are near-copies of others, which are left out together with them, whatever their takes are called.
+    """
 
     @property
     def headline(self) -> Headline:

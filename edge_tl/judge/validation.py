@@ -222,6 +222,7 @@ def evaluate(
     seed: int = 0,
     limit: int = 10,
     progress: Progress | None = None,
+    parts: np.ndarray | None = None,
 ) -> Evaluation:
     """The honest account: sessions left out, takes left out, with intervals, confusion, recall, suspects, and the
     naive claim.
@@ -230,13 +231,13 @@ def evaluate(
     examples there is what is looked for, None for all; known: bool (N,), what a Rejector said of each example without
     having seen its take (`Rejector.held_out_known_`); asked: bool (N,), the examples that count, None for all (of the
     views of a recording one is enough); names: of sessions, by number; limit: how many suspects; progress: as in
-    `cross_validate`.
+    `cross_validate`; parts: as in `whole_takes`.
     """
     taught = Taught.check(X, y, takes, gram)
     every = np.ones(len(taught.y), bool)
     asked, found = every if asked is None else asked, every if found is None else found
     fitted = fitted_ridge(make_head, taught) if found.all() else None
-    by_take = whole_takes(taught.y, taught.takes)
+    by_take = whole_takes(taught.y, taught.takes, parts)
     honest = cross_validate(make_head, taught, by_take, progress, fitted, found).only(asked)
     naive = random_split(make_head, X, y, gram=gram, seed=seed, found=found, progress=progress).only(asked)
     across = None

@@ -25,7 +25,7 @@ from edge_tl.store.boots import Boots
 from edge_tl.store.database import Database
 from edge_tl.store.media import JPEG, Media, stored_media, stored_sound
 from edge_tl.store.moments import Clock, now
-from edge_tl.store.read_rows import damaged, read_list, read_matrix
+from edge_tl.store.read_rows import NearCopies, damaged, read_list, read_matrix
 from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 from edge_tl.store.sessions import Session, Sittings
 
@@ -52,6 +52,7 @@ class ExampleStore:
         self.writable = writable
         self._clock = clock
         self._counts: dict[str, Count] | None = None
+        self._near_copies = NearCopies()
         self._stored: tuple[str, int] | None = None
         self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION, upgrades=UPGRADES)
         last = dict(self._db.rows("SELECT name, seq FROM sqlite_sequence"))
@@ -171,6 +172,11 @@ class ExampleStore:
         """All examples for training; ProfileMismatch where some were embedded by another embedder."""
         with self.snapshot():
             return read_matrix(self._db, fingerprint, self.path)
+
+    def held(self, examples: Examples) -> Examples:
+        """The same examples, near-copies with the take and session of what they copy: for all that leaves some out."""
+        with self.snapshot():
+            return self._near_copies.hold(self._db, examples)
 
     def list(self) -> builtins.list[Example]:
         """Every example without its blobs, in the order in which they were added."""
