@@ -44,25 +44,26 @@ def whole_takes(y: np.ndarray, takes: np.ndarray | None, parts: np.ndarray | Non
     y: labels (N,); takes: integers (N,) or None; parts: integers (N,), in which part of its take each example is, so
     that near-copies are in one (`core/near_copies.py`), −1 where that is not known.
 
-    Leaving out the only take of a class would leave nothing to learn it
-    from, so that take is cut into five contiguous parts instead; these are next to their neighbours in time, hence
+    Leaving out the only take of a class would leave nothing to learn it from, so that take is cut into five contiguous
+    parts instead, left out with those of other such classes; these are next to their neighbours in time, hence
     optimistic, and `method` and `split_classes` say so.
     """
     if takes is None:
         return leave_one_out(len(y))
     folds = np.unique(takes, return_inverse=True)[1].astype(np.int64).reshape(-1)
-    following = int(folds.max(initial=-1)) + 1
+    shared = int(folds.max(initial=-1)) + 1
+    following = shared + PARTS
     alone = []
     for label in np.unique(y):
         rows = np.flatnonzero(y == label)
         if len(np.unique(takes[rows])) == 1:
             alone.append(str(label))
-            if parts is not None and _cut(folds, parts, takes == takes[rows[0]], following):
-                following += PARTS
+            if parts is not None and _cut(folds, parts, takes == takes[rows[0]], shared):
                 continue
-            for part in np.array_split(rows, min(PARTS, len(rows))):
-                folds[part] = following
-                following += 1
+            # A part of one class alone would leave fewer of that class than of the others, and noise below chance.
+            for number, part in enumerate(np.array_split(rows, min(PARTS, len(rows)))):
+                folds[part] = shared + number if len(rows) > 1 else following
+            following += len(rows) == 1
     folds = np.unique(folds, return_inverse=True)[1].astype(np.int64).reshape(-1)
     method = "leave-one-take-out"
     if alone:
@@ -70,11 +71,11 @@ def whole_takes(y: np.ndarray, takes: np.ndarray | None, parts: np.ndarray | Non
     return Folds(folds, method, tuple(alone))
 
 
-def _cut(folds: np.ndarray, parts: np.ndarray, take: np.ndarray, following: int) -> bool:
-    """Put a take, bool (N,), into folds of its parts, numbered on; False where the parts do not tell how."""
+def _cut(folds: np.ndarray, parts: np.ndarray, take: np.ndarray, first: int) -> bool:
+    """Put a take, bool (N,), into the folds of its parts, from the first; False where the parts do not tell how."""
     if parts[take].min() < 0 or len(np.unique(parts[take])) < 2:
         return False
-    folds[take] = following + parts[take]
+    folds[take] = first + parts[take]
     return True
 
 

@@ -101,6 +101,19 @@ def test_noise_is_chance_however_it_is_copied(tmp_path: Path, seed: int) -> None
     assert recognizer.evaluate().near_copies == 0
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_noise_in_one_take_a_class_is_chance(seed: int) -> None:
+    """Neither above nor below chance: parts of all such classes are left out together, so that none is rarer."""
+    rng = np.random.default_rng(seed)
+    recognizer = Recognizer(FakeEmbedder(8))
+    for _ in range(40):
+        code = int(rng.integers(2))
+        recognizer.teach(np.asarray(Image.open(io.BytesIO(noise(rng)))), LABELS[code], take=code)
+    recognizer.learn()
+    evaluation = recognizer.evaluate()
+    assert evaluation.interval95[0] <= 0.5 <= evaluation.interval95[1]
+
+
 def low(evaluation: Evaluation) -> float:
     """The lowest that its honest figures say, of which none may lie above chance."""
     across = evaluation.by_session
