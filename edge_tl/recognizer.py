@@ -214,9 +214,7 @@ class Recognizer:
             )
         self.forget()
         if len(examples.y):
-            numbers = [
-                part.tolist() for part in (examples.takes, examples.sessions, examples.parts) if part is not None
-            ]
+            numbers = [one.tolist() for one in (examples.takes, examples.sessions, examples.parts) if one is not None]
             self._add(examples.X, label_texts(examples.y).tolist(), *numbers)
             self._near_copies = examples.near_copies
 

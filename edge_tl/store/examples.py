@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from edge_tl.core.kept import as_stored, checksum, pack
 from edge_tl.embedders.embedder import SoundEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
+from edge_tl.frames import Closing
 from edge_tl.labels import check_label
 from edge_tl.media import image
 from edge_tl.media.sound import Sound
@@ -37,7 +38,7 @@ __all__ = ["Count", "Example", "ExampleStore", "Examples", "Session", "as_stored
 _REPLACE = "UPDATE embeddings SET fingerprint = ?, dtype = ?, crc32 = ?, embedding = ? WHERE example_id = ?"
 
 
-class ExampleStore:
+class ExampleStore(Closing):
     """Examples in one SQLite file; what `counts` counts is on disk and survives a power cut.
 
     Used by one thread; any number of readers (other threads, other processes), each with a store of its own, see
@@ -350,9 +351,6 @@ class ExampleStore:
             self._batch.clear()
             self._db.close()
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -361,8 +359,6 @@ class ExampleStore:
         except ProfileError:
             if error is None:  # a full disk was told already
                 raise
-
-    # -- inside ------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
