@@ -74,6 +74,8 @@ def bring_folder(
     kind = embedder.kind
     missed = copies = 0
     known = StoredCopies(profile.store)
+    views = embedder.views if isinstance(embedder, SoundEmbedder) else 1
+    profile.store.check_embedder(embedder.fingerprint, views * embedder.embedding_dim)  # also where all are copies
     takes: dict[tuple[object, ...], int] = {}
     sessions: dict[int, int] = {}
     good, bad, files = 0, 0, 0

@@ -115,7 +115,7 @@ class ExampleStore(Closing):
             raise ExampleError(f"there is no take {take} (any more): begin one with new_take")
         packed = None if embedding is None else pack(embedding)
         if packed is not None:
-            self._check_embedder(fingerprint, len(packed[1]) // np.dtype(packed[0]).itemsize)
+            self.check_embedder(fingerprint, len(packed[1]) // np.dtype(packed[0]).itemsize)
         kept = None if media is None else stored_media(media)
         moment = self._clock() if time_s is None else time_s
         example = self._batch.add(take, moment, kept, fingerprint, packed, box)
@@ -371,7 +371,7 @@ class ExampleStore(Closing):
         self._counts = None
         self._sittings.changed()
 
-    def _check_embedder(self, fingerprint: str, dim: int) -> None:
+    def check_embedder(self, fingerprint: str, dim: int) -> None:
         """Refuse an embedding that could not be trained together with those that are stored."""
         if self._stored is None or self._stored[0] != fingerprint:
             self.flush()
