@@ -182,7 +182,12 @@ def test_spectrograms_without_their_sound_are_taught(
     path.write_bytes(write_tfjsscds(made))
     rest = ["--profile", "browser", "--data-dir", str(tmp_path)]
     assert device(["examples", "import", str(path), "--base", str(converted), "--json", *rest]) == 0
-    assert json.loads(capsys.readouterr().out) == {"imported": 12, "with_sound": 0, "trainable": 12}
+    assert json.loads(capsys.readouterr().out) == {
+        "imported": 12,
+        "with_sound": 0,
+        "trainable": 12,
+        "copies": 0,
+    }
     assert device(["train", "--json", *rest]) == 0
     assert json.loads(capsys.readouterr().out)["accuracy"] > 0.7
 
