@@ -377,7 +377,12 @@ def test_the_device_trains_the_base(
             fingerprint = BrowserEmbedder.load(converted, threads=1, unfrozen=int(layers) - 1).fingerprint
             assert profile.store.matrix(fingerprint).X.shape == (12, 5 * values)
         clip = next((clips / "up").iterdir())
-        assert device(["examples", "import", str(clips), "--base", str(converted), *common]) == 0
+        for word in ("up", "down"):
+            (tmp_path / f"more{layers}" / word).mkdir(parents=True)
+            path = sorted(data(f"speech/commands/{word}").glob("*.wav"))[6 + int(layers)]
+            (tmp_path / f"more{layers}" / word / path.name).write_bytes(path.read_bytes())
+        again = ["examples", "import", str(tmp_path / f"more{layers}"), "--base", str(converted), *common]
+        assert device(again) == 0
         assert device(["predict", "--json", str(clip), *common]) == 0
         assert device(["examples", "remove", "--session", str(2 if layers == "2" else 3), *common]) == 0
     capsys.readouterr()
