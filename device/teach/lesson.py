@@ -212,8 +212,16 @@ class Lesson:
         self.end()
         return self.recognizer.learn(progress)
 
+    def hold(self, beat: Callable[[], object]) -> None:
+        """Before an accuracy is told: near-copies count with what they copy; beat: called now and then."""
+        self.end()
+        examples = self.store.matrix(self.recognizer.embedder.fingerprint)
+        held = self.store.held(examples, beat)
+        if held is not examples:
+            self.recognizer.replace(held)
+
     def _reload(self) -> None:
-        examples = self.store.held(self.store.matrix(self.recognizer.embedder.fingerprint))
+        examples = self.store.matrix(self.recognizer.embedder.fingerprint)
         self.recognizer.replace(examples)
         self._ids = examples.ids.tolist()
         newest = {example.label: example for example in self.store.list() if example.media_bytes_len}

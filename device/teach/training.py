@@ -51,6 +51,7 @@ def train_and_judge(
     beat: called now and then. NotFittedError for too little.
     """
     check_enough(recognizer, force=False)
+    lesson.hold(beat)
     learned = lesson.learn(lambda *_: beat())
     names = {session.id: session.name for session in profile.store.sessions()}
     evaluation = recognizer.evaluate(lambda *_: beat(), names)

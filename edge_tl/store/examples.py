@@ -174,10 +174,10 @@ class ExampleStore(Closing):
         with self.snapshot():
             return read_matrix(self._db, fingerprint, self.path)
 
-    def held(self, examples: Examples) -> Examples:
+    def held(self, examples: Examples, beat: Callable[[], object] | None = None) -> Examples:
         """The same examples, near-copies with the take and session of what they copy: for all that leaves some out."""
         with self.snapshot():
-            return self._near_copies.hold(self._db, examples)
+            return self._near_copies.hold(self._db, examples, beat)
 
     def list(self) -> builtins.list[Example]:
         """Every example without its blobs, in the order in which they were added."""

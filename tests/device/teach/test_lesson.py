@@ -160,3 +160,21 @@ def test_a_lesson_has_sessions(parts: tuple[Line, Lesson, Colours]) -> None:
     assert lesson.recognizer.sessions.tolist() == [1, 1]
     assert [one.name for one in lesson.store.sessions()] == ["desk"]
     assert lesson.session == "session 2 kitchen"
+
+
+def test_near_copies_are_looked_for_when_an_accuracy_is_told(tmp_path: Path) -> None:
+    """Not when a lesson begins, which would stop a service for seconds; whoever waits is told that it goes on."""
+    rng = np.random.default_rng(0)
+    with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
+        shown = [(label, rng.integers(0, 256, (24, 32, 3), np.uint8)) for label in "abab"]
+        for number, (label, picture) in enumerate((*shown, *shown)):
+            again = picture if number < 4 else np.clip(picture.astype(int) + 3, 0, 255).astype(np.uint8)
+            embedder = FakeEmbedder()
+            store.add(store.new_take(label), again, embedder.embed(again), embedder.fingerprint)
+        store.flush()
+        lesson = Lesson(store, Recognizer(FakeEmbedder()), FakeClock())
+        assert len(set(lesson.recognizer.rows[2].tolist())) == 8
+        beats: list[int] = []
+        lesson.hold(lambda: beats.append(1))
+        assert len(beats) == 8
+        assert lesson.recognizer.rows[2].tolist() == [1, 2, 3, 4, 1, 2, 3, 4]
