@@ -107,19 +107,10 @@ def frame_to_ghost(trace: Trace) -> dict[str, bool]:
 
 def sound_to_message(trace: Trace, folder: Path) -> dict[str, bool]:
     """A word out of a recording, as it is heard by the service, until a message is handed to the MQTT client."""
-    from made_words import room, spoken, write
+    from made_words import room, spoken, teach_words, write, write_clips
     from paho.mqtt import client as paho
 
-    from device.commands.main import main
-
-    for label in ("hum", "hiss"):
-        for seed in range(4):
-            write(folder / "sounds" / label / f"{seed}.wav", spoken(label, seed))
-    for number in range(3):
-        write(folder / "sounds" / "background noise" / f"{number}.wav", room(2.0, seed=number))
-    data = ["--profile", "words", "--data-dir", str(folder / "state")]
-    assert main(["examples", "import", str(folder / "sounds"), *data]) == 0
-    assert main(["train", *data]) == 0
+    teach_words(write_clips(folder / "sounds"), folder / "state")
     write(folder / "mic.wav", np.concatenate([room(1.5), spoken("hum", 20), room(1.0)]))
     sent: list[str] = []
 
