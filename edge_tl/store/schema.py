@@ -18,15 +18,25 @@ CREATE TABLE boxes (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE
     x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL);
 """
 _LISTED = """
-CREATE {temporary} VIEW listed AS SELECT e.id, l.name AS label, t.id AS take, t.session_id AS session, e.time_s,
-    t.source, coalesce(length(m.media), 0) AS media_bytes, coalesce(m.media_type, '') AS media_type,
-    coalesce(v.fingerprint, '') AS fingerprint, v.dtype, v.crc32, v.embedding, b.x0, b.y0, b.x1, b.y1{boot}
+CREATE {temporary} VIEW listed AS SELECT e.id, l.name AS label, t.id AS take, {session}e.time_s,
+    t.source, coalesce(length(m.media), 0) AS media_bytes, {kind}, v.dtype, v.crc32, v.embedding{box}{boot}
     FROM examples e JOIN takes t ON t.id = e.take_id JOIN labels l ON l.id = t.label_id
-    LEFT JOIN embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id
-    LEFT JOIN boxes b ON b.example_id = e.id;
+    {join} embeddings v ON v.example_id = e.id LEFT JOIN media m ON m.example_id = e.id{boxes};
 """
-_OLD_LISTED = _LISTED.format(temporary="", boot="")
-_NEW_LISTED = _LISTED.format(temporary="{temporary}", boot=", t.boot_id, e.boot_s")
+_FIRST = {"temporary": "", "session": "", "kind": "v.fingerprint", "box": "", "boot": "", "join": "JOIN", "boxes": ""}
+_SESSION = {"session": "t.session_id AS session, "}
+_KIND = {
+    "kind": "coalesce(m.media_type, '') AS media_type, coalesce(v.fingerprint, '') AS fingerprint",
+    "join": "LEFT JOIN",
+}
+_BOX = {"box": ", b.x0, b.y0, b.x1, b.y1", "boxes": "\n    LEFT JOIN boxes b ON b.example_id = e.id"}
+_LISTED_1 = _LISTED.format(**_FIRST)
+_LISTED_2 = _LISTED.format(**_FIRST | _SESSION)
+_LISTED_3 = _LISTED.format(**_FIRST | _SESSION | _KIND)
+_OLD_LISTED = _LISTED.format(**_FIRST | _SESSION | _KIND | _BOX)
+_NOW = _FIRST | _SESSION | _KIND | _BOX | {"boot": ", t.boot_id, e.boot_s"}
+_NEW_LISTED = _LISTED.format(**_NOW)
+_OWN_LISTED = _LISTED.format(**_NOW | {"temporary": "TEMP"})
 _NO_BOXES = """
 CREATE TEMP VIEW boxes AS SELECT 0 AS example_id, 0.0 AS x0, 0.0 AS y0, 0.0 AS x1, 0.0 AS y1 WHERE 0;
 """
@@ -43,12 +53,10 @@ CREATE TEMP VIEW takes AS SELECT id, source, time_s, label_id, session_id, NULL 
 # keeps no picture fits. The check sums find what SQLite does not: bits that flip inside a blob. AUTOINCREMENT never
 # gives a number twice, so that a row in somebody's cache is never taken for another. A closed session (an import) is
 # not gone on with. The session of a take may be NULL only because SQLite adds no other column to a table that exists.
-_TABLES_4 = (
-    _SESSIONS
-    + """
+_TABLES_1 = """
 CREATE TABLE labels (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
 CREATE TABLE takes (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, time_s REAL NOT NULL,
-    label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE, session_id INTEGER REFERENCES sessions);
+    label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE);
 CREATE TABLE examples (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL,
     take_id INTEGER NOT NULL REFERENCES takes ON DELETE CASCADE);
 CREATE TABLE media (example_id INTEGER PRIMARY KEY REFERENCES examples ON DELETE CASCADE,
@@ -58,9 +66,11 @@ CREATE TABLE embeddings (example_id INTEGER PRIMARY KEY REFERENCES examples ON D
 CREATE INDEX takes_of_label ON takes (label_id);
 CREATE INDEX examples_of_take ON examples (take_id);
 """
-    + _BOXES
-    + _OLD_LISTED
-)
+_TABLES_2 = f"""{_TABLES_1}
+{_SESSIONS}
+ALTER TABLE takes ADD COLUMN session_id INTEGER REFERENCES sessions;
+"""
+_TABLES_4 = _TABLES_2 + _BOXES + _OLD_LISTED
 # The seconds since a boot, in which nobody sets a clock, tell how long a pause was; and, once the clock on the wall has
 # told when the boot began (NULL until then), when something was. `time_s` stays what the wall clock showed.
 _BOOTS = f"""
@@ -71,10 +81,16 @@ ALTER TABLE takes ADD COLUMN boot_id INTEGER REFERENCES boots;
 ALTER TABLE takes ADD COLUMN boot_s REAL;
 ALTER TABLE examples ADD COLUMN boot_s REAL;
 DROP VIEW listed;
-{_NEW_LISTED.format(temporary="")}"""
+{_NEW_LISTED}"""
 TABLES = _TABLES_4 + _BOOTS
-RESTORED = {4: _TABLES_4, VERSION: TABLES}
-"""Version → its tables, of those that a backup may bring."""
+RESTORED = {
+    1: _TABLES_1 + _LISTED_1,
+    2: _TABLES_2 + _LISTED_2,
+    3: _TABLES_2 + _LISTED_3,
+    4: _TABLES_4,
+    VERSION: TABLES,
+}
+"""Version → its tables, exactly: a backup brings those of any, for what is only read stays as it was made."""
 # Takes recorded before there were sessions: a pause begins one, exactly as while recording, where both times can be
 # right. (Days would cut an evening at midnight, and put a morning and an evening, with other light, into one.)
 _BY_PAUSES = f"""SELECT id, source, time_s, label_id, sum(begins) OVER (ORDER BY id) AS session_id FROM (
@@ -99,19 +115,19 @@ CREATE TEMP VIEW sessions AS SELECT session_id AS id, '' AS name, min(time_s) AS
     NULL AS boot_id, NULL AS boot_s FROM temp.takes GROUP BY session_id;
 {_NO_BOXES}
 {_NO_BOOTS}
-{_NEW_LISTED.format(temporary="TEMP")}""",
+{_OWN_LISTED}""",
     ),
     2: Upgrade(
         change=f"DROP VIEW listed; {_OLD_LISTED}",
-        view=_NO_BOXES + _NO_BOOTS + _NO_BOOTS_OF_TAKES + _NEW_LISTED.format(temporary="TEMP"),
+        view=_NO_BOXES + _NO_BOOTS + _NO_BOOTS_OF_TAKES + _OWN_LISTED,
     ),
     3: Upgrade(
         change=f"{_BOXES} DROP VIEW listed; {_OLD_LISTED}",
-        view=_NO_BOXES + _NO_BOOTS + _NO_BOOTS_OF_TAKES + _NEW_LISTED.format(temporary="TEMP"),
+        view=_NO_BOXES + _NO_BOOTS + _NO_BOOTS_OF_TAKES + _OWN_LISTED,
     ),
     4: Upgrade(
         change=_BOOTS,
-        view=_NO_BOOTS + _NO_BOOTS_OF_TAKES + _NEW_LISTED.format(temporary="TEMP"),
+        view=_NO_BOOTS + _NO_BOOTS_OF_TAKES + _OWN_LISTED,
     ),
 }
 """Version → what makes it the next one, and how it is read where it must stay as it is."""
