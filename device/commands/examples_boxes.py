@@ -16,9 +16,11 @@ from edge_tl.errors import ExampleError
 from edge_tl.files import write_synced
 from edge_tl.labels import check_label
 from edge_tl.media.image import decode
-from edge_tl.store.box_files import Listed, read_list, write_coco, write_csv
+from edge_tl.store.box_files import read_list, write_csv
+from edge_tl.store.coco import write_coco
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folders import ENDINGS, export_folder, folder_names, session_name_of
+from edge_tl.store.listed import Listed
 from edge_tl.store.media import JPEG, stored_media
 from edge_tl.store.profile import Profile
 

@@ -221,24 +221,6 @@ def test_sessions_are_the_first_folder(run: Run, tmp_path: Path) -> None:
     assert [one["box"] for one in listed] == [pytest.approx([0.1, 0.1, 0.5, 0.5])] * 2
 
 
-def test_several_boxes_in_coco(tmp_path: Path) -> None:
-    """Of several boxes the largest is taught, the others are named; a picture without one shows nothing."""
-    content = {
-        "images": [{"id": 7, "file_name": "a.jpg", "width": 100, "height": 50}, {"id": 8, "file_name": "b.jpg"}],
-        "annotations": [
-            {"image_id": 7, "category_id": 2, "bbox": [10, 10, 20, 20]},
-            {"image_id": 7, "category_id": 1, "bbox": [0, 0, 50, 50]},
-            {"image_id": 7, "category_id": 1, "bbox": [0, 0, 0, 50]},
-        ],
-        "categories": [{"id": 1, "name": "cup"}, {"id": 2, "name": "ball"}],
-    }
-    (tmp_path / "c.json").write_text(json.dumps(content))
-    listed, left_out = read_list(tmp_path / "c.json")
-    assert [(one.label, one.pixels) for one in listed] == [("cup", (0, 0, 50, 50)), ("nothing", None)]
-    assert listed[0].box((200, 400, 3)) == (0, 0, 0.5, 1)
-    assert len(left_out) == 2
-
-
 @settings(max_examples=60)
 @given(
     ending=st.sampled_from(ENDINGS), content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode))

@@ -1,0 +1,126 @@
+"""COCO's JSON, in and out: images, annotations with bbox (x, y, width, height in pixels), categories.
+
+What COCO has no word for, the label of a picture without a box, its take and its session, stands in each image under
+`edge_tl`, which other readers pass over. An annotation that cannot be used makes its picture unknown: it is left out
+and named, and never taken for one that shows nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from edge_tl.core.examples import Box
+from edge_tl.store.listed import NOTHING, Listed, box_of, inside, positive
+
+OWN = "edge_tl"
+_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+
+
+def read_coco(text: str, path: Path) -> tuple[list[Listed], list[str]]:
+    """The pictures of a file with their largest boxes, and a line for each thing that was left out.
+
+    Raises what json and lookups raise where it is no such file.
+    """
+    content = json.loads(text)
+    names = {_key(one["id"]): str(one["name"]) for one in content["categories"]}
+    files = {_key(one["id"]): one for one in content["images"]}
+    boxes: dict[str, list[tuple[float, str, Box]]] = {}
+    unknown: dict[str, str] = {}
+    left_out: list[str] = []
+    for number, one in enumerate(content["annotations"], 1):
+        try:
+            image = _key(one["image_id"])
+            if image not in files:
+                raise ValueError(f"image_id {image[:20]!a} is that of no image")
+        except _UNUSABLE as error:
+            left_out.append(f"{path}: annotation {number} is left out ({_said(error)})")
+            continue
+        try:
+            category = _key(one["category_id"])
+            if category not in names:
+                raise ValueError(f"category_id {category[:20]!a} is that of no category")
+            pixels = _sides(one)
+            area = (pixels[2] - pixels[0]) * (pixels[3] - pixels[1])
+            boxes.setdefault(image, []).append((area, names[category], pixels))
+        except _UNUSABLE as error:
+            unknown.setdefault(image, _said(error))
+    found = []
+    for image, one in files.items():
+        try:
+            file = inside(one["file_name"])
+            size = (positive(one["width"]), positive(one["height"])) if one.get("width") and one.get("height") else None
+        except _UNUSABLE as error:
+            left_out.append(f"{path}: a picture is left out ({_said(error)})")
+            continue
+        if image in unknown:
+            left_out.append(f"{file}: left out, an annotation of it cannot be used ({unknown[image]})")
+            continue
+        here = sorted(boxes.get(image, []), key=lambda box: -box[0])
+        if len(here) > 1:
+            left_out.append(f"{file}: {len(here) - 1} smaller boxes are left out: one thing a picture is taught")
+        own = one.get(OWN)
+        told = {name: str(value) for name, value in own.items()} if isinstance(own, dict) else {}
+        label = here[0][1] if here else told.get("label") or NOTHING
+        take, session = told.get("take") or str(file.parent), told.get("session", "")
+        found.append(Listed(file, label, here[0][2] if here else None, size, take, session))
+    return found, left_out
+
+
+def write_coco(listed: Iterable[Listed]) -> str:
+    """The list as COCO's JSON, which `read_coco` reads again with nothing lost."""
+    pictures = list(listed)
+    names = list(dict.fromkeys(one.label for one in pictures if one.pixels is not None))
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, one in enumerate(pictures, 1):
+        width, height = one.size_px or (0, 0)
+        own = {"label": one.label, "take": one.take, "session": one.session}
+        size = {"width": round(width), "height": round(height)}
+        images.append({"id": number, "file_name": str(one.file), **size, OWN: own})
+        if one.pixels is None:
+            continue
+        left, top, right, bottom = one.pixels
+        sides = [round(side, 2) for side in (left, top, right - left, bottom - top)]
+        annotations.append(
+            {
+                "id": len(annotations) + 1,
+                "image_id": number,
+                "category_id": names.index(one.label) + 1,
+                "bbox": sides,
+                "area": round(sides[2] * sides[3], 2),
+                "iscrowd": 0,
+            }
+        )
+    categories = [{"id": place, "name": name} for place, name in enumerate(names, 1)]
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def _key(value: Any) -> str:
+    """An id, which some tools write as a number and some as text."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError(f"{str(value)[:20]!a} is no id")
+    return str(value).strip()
+
+
+def _sides(annotation: dict[str, Any]) -> Box:
+    """Left, top, right, bottom: of the bbox, else around the polygons."""
+    if annotation.get("bbox"):
+        x, y, width, height = (float(side) for side in annotation["bbox"])
+        return box_of((x, y, x + width, y + height))
+    polygons = annotation.get("segmentation")
+    if not isinstance(polygons, list) or not polygons:
+        raise ValueError("it has neither a bbox nor polygons")
+    xs = [float(x) for polygon in polygons for x in polygon[::2]]
+    ys = [float(y) for polygon in polygons for y in polygon[1::2]]
+    return box_of((min(xs), min(ys), max(xs), max(ys)))
+
+
+def _said(error: Exception) -> str:
+    """What is wrong, in words: a KeyError gives only the name of what is missing."""
+    return f"it has no {error.args[0]}" if isinstance(error, KeyError) else " ".join(str(error).split())[:80]
