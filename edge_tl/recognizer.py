@@ -12,11 +12,11 @@ import numpy as np
 from edge_tl.core.absent import nobody_class, teaching_rows
 from edge_tl.core.answers import Learned, Observation, Saved, Variations
 from edge_tl.core.examples import Examples
-from edge_tl.core.features import PLAIN, FeatureMap, Features
+from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows
 from edge_tl.core.kept import as_kept, as_stored, kept_found
-from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, sought_by
+from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, features_of, sought_by
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
@@ -67,10 +67,7 @@ class Recognizer:
         """The embedder where it takes sounds."""
         self.finder = embedder if isinstance(embedder, Finder) else None
         """The embedder where it looks for something, which may not be there."""
-        wants = self.finder or self.sound
-        self.features: Features = features or (
-            PLAIN if head in WITH_BASE else wants.features if wants else FeatureMap()
-        )
+        self.features: Features = features or (PLAIN if head in WITH_BASE else features_of(embedder))
         self.settings: dict[str, Any] = {}
         """Parameters of the heads that are trained from now on."""
         self.head: Head = self.new_head(head)
@@ -350,6 +347,7 @@ class Recognizer:
             "embedder": {"name": self.embedder.name, "fingerprint": self.embedder.fingerprint},
             "features": self.features.saved(),
             "head": {"name": self.head.name, **head_meta},
+            "settings": self.settings,
             "rejector": reject_meta,
             "confidence": sure_meta,
             "nobody": self.nobody,
@@ -376,24 +374,27 @@ class Recognizer:
                 f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with "
                 f"{embedder.name} ({embedder.fingerprint[:12]}): run `edge-tl examples re-embed`, then `edge-tl train`"
             )
-        recognizer = cls(embedder, saved.meta["head"]["name"], _features(saved, embedder), reject=reject)
+        recognizer = cls(
+            embedder,
+            saved.meta["head"]["name"],
+            as_taught(saved.meta["features"], features_of(embedder)),
+            reject=reject,
+        )
         recognizer.head = head_from_state(saved.meta["head"], saved.part("head."))
         recognizer.nobody = saved.meta.get("nobody")
-        recognizer.adopt_others(saved)
+        recognizer.adopt(saved)
         if saved.meta["rejector"]:
             recognizer.rejector = Rejector.from_state(saved.meta["rejector"], saved.part("rejector."))
         if saved.meta.get("confidence"):  # profiles of before know one temperature
             recognizer.confidence = Confidence.from_state(saved.meta["confidence"], saved.part("confidence."))
         return recognizer
 
-    def adopt_others(self, saved: Saved | None) -> None:
-        """Take the other sounds that a saved head was taught, where there are some and the same embedder made them."""
-        if saved is not None and saved.meta["embedder"]["fingerprint"] == self.embedder.fingerprint:
+    def adopt(self, saved: Saved | None) -> None:
+        """Train from now on as a saved one was: the settings of a head of this name, and what no word was to it,
+        where the same embedder made that."""
+        if saved is None:
+            return
+        if saved.meta["head"]["name"] == self.head.name:
+            self.settings = dict(saved.meta.get("settings", {}))
+        if saved.meta["embedder"]["fingerprint"] == self.embedder.fingerprint:
             self.others = saved.arrays.get("others", self.others)
-
-
-def _features(saved: Saved, embedder: Embedder) -> Features:
-    """The map of a saved head: three values, or the embedder's own."""
-    kept = saved.meta["features"]
-    own = embedder.features if isinstance(embedder, Finder | SoundEmbedder) else FeatureMap()
-    return own if own.saved() == kept else FeatureMap(**kept)

@@ -140,8 +140,15 @@ def add_model(
     listed = model_action("list", "the models on this machine")
     listed.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")
     listed.add_argument("--json", action="store_true", help="print JSON instead of text")
-    model_action("generations", "the trained heads kept in a profile", profile)
-    model_action("roll-back", "go back to the head trained before", profile)
+    kept = model_action("generations", "the trained heads kept in a profile, and which one is asked", profile)
+    kept.add_argument(
+        "--use",
+        type=positive,
+        metavar="N",
+        help="ask generation N from now on; its model and way to look come back with it, examples are embedded anew",
+    )
+    model_action("roll-back", "go back to the newest head before that fits the model and way to look of now", profile)
+    model_action("roll-forward", "undo a roll-back", profile)
 
 
 def add_detector(detector: argparse.ArgumentParser) -> None:

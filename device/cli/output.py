@@ -6,7 +6,8 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 BAR = 20
@@ -40,18 +41,28 @@ def warn_all(texts: Iterable[object]) -> None:
 BAR_CELLS = 24
 
 
+LINE_S = 10.0
+"""Where no terminal shows a bar, work that takes longer says a line after so many seconds, and again each time."""
+
+
 class Progress:
-    """Says how far long work is, on stderr, when that is a terminal: a bar where it is known how much there is.
+    """Says how far long work is, on stderr: on a terminal a bar where it is known how much there is, else a line now
+    and then.
 
     Use it with `with`.
     """
 
-    def __init__(self, what: str, total: int | None = None) -> None:
+    def __init__(self, what: str, total: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.what, self.total = what, total
         self.shown = sys.stderr.isatty()
+        self._clock = clock
+        self._said_s = clock()
 
     def __call__(self, done: int, detail: str = "") -> None:
         """Show that `done` of `total` is finished."""
+        if not self.shown and self._clock() - self._said_s >= LINE_S:
+            self._said_s = self._clock()
+            warn(f"{self.what}: {done}{f' of {self.total}' if self.total else ''} {detail}".rstrip())
         if self.shown:
             said = f"{self.what}: {done} {detail}"
             if self.total:

@@ -27,7 +27,7 @@ def run(arguments: Namespace) -> int:
     """Leave-one-session-out and leave-one-take-out accuracy, confusion, recall, suspects, and what rejection costs."""
     context = context_of(arguments)
     if arguments.head is None and train_boxes.holds_boxes(
-        context, first_given(arguments, "against", "threshold", "curve")
+        context, first_given(arguments, "against", "threshold", "curve"), as_trained=True
     ):
         return train_boxes.evaluate(context, as_json=arguments.json)
     with ExitStack() as stack:
@@ -41,9 +41,10 @@ def run(arguments: Namespace) -> int:
     name = arguments.head or trained_head(saved)
     recognizer = Recognizer(embedder, name)
     recognizer.replace(examples)
-    recognizer.adopt_others(saved)
+    recognizer.adopt(saved)
+    with Progress("training") as progress:
+        recognizer.learn(lambda epoch, *_: progress(epoch, "epochs"))
     with Progress("evaluating on takes left out") as progress:
-        recognizer.learn()
         evaluation = recognizer.evaluate(progress.of, names)
     made = []
     if embedder.kind == "sound":

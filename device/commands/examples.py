@@ -13,6 +13,7 @@ from device.cli.stopping import stoppable
 from device.commands.examples_boxes import take_out_list
 from device.commands.examples_import import bring
 from device.commands.options import asked_look, context_of
+from device.teach.boxed import has_boxes
 from edge_tl.core.kept import kept_found
 from edge_tl.embedders.embedder import Embedder, missed_text, sought_by
 from edge_tl.embedders.look.ways import Look
@@ -175,6 +176,8 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
         if arguments.look is None:
             raise
     look = asked_look(arguments, remembered or Look())
+    if look.way != "frame" and has_boxes(profile.store):
+        raise ConfigError(f"boxes are found in whole pictures, and profile {context.profile!r} has some: --look frame")
     embedder = context.load_embedder(look)
     if look != remembered:
         # First of all: where this is stopped or killed half-way, running it again goes on the new way.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib
 from argparse import Namespace
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from device.assembly import Context
 from device.cli.fetch_models import ensure_models, taken_parts
 from device.cli.model_places import folder_of_models, folder_to_fill, has_models
 from device.cli.output import print_json, warn
@@ -25,11 +23,9 @@ from edge_tl.embedders.look.models import (
     store_parts,
 )
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, ModelError, ProfileError
+from edge_tl.errors import ConfigError, ModelError
 from edge_tl.export.fused import read_about
 from edge_tl.models import default_model
-from edge_tl.store.generations import Generation
-from edge_tl.store.moments import in_words
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.tflite.manifest import read_manifest
 from edge_tl.tflite.surgery import truncate
@@ -40,31 +36,7 @@ def run(arguments: Namespace) -> int:
     if arguments.action in ELSEWHERE:
         module, function = ELSEWHERE[arguments.action]
         return int(getattr(importlib.import_module(module), function)(arguments))
-    if arguments.action in ACTIONS:
-        return ACTIONS[arguments.action](arguments)
-    with ExitStack() as stack:
-        context = Context(arguments.data_dir, arguments.profile)
-        profile = context.open_profile(stack, writable=arguments.action == "roll-back")
-        if arguments.action == "roll-back":
-            profile.roll_back()
-        generations = profile.generations()
-        if not generations:
-            raise ProfileError(f"profile {arguments.profile!r} was not trained yet: run `edge-tl train`")
-        if arguments.json:
-            print_json([asdict(generation) for generation in generations])
-        else:
-            for generation in generations:
-                print(line(generation))
-    return 0
-
-
-def line(generation: Generation) -> str:
-    """A generation in one line."""
-    when = in_words(generation.time_s) if generation.ok else ""
-    state = "" if generation.ok else "  damaged"
-    state += "  rolled back" if generation.rolled_back else ""
-    accuracy = "" if generation.accuracy is None else f"  accuracy {generation.accuracy:.1%}"
-    return f"{generation.number:4}  {when}  {generation.head}{accuracy}{state}"
+    return ACTIONS[arguments.action](arguments)
 
 
 def get(arguments: Namespace) -> int:
@@ -163,11 +135,12 @@ def describe(path: Path) -> dict[str, Any]:
 
 def cut(arguments: Namespace) -> int:
     """Cut a .tflite file at one of its tensors; OUT is replaced whole or not at all."""
-    from device.commands.model_fuse import write_model
+    from device.commands.model_fuse import written_model
 
     path, out = arguments.path, arguments.out
     data = truncate(read_model(path), arguments.tensor, str(path))
-    write_model(out, data, path)
+    with written_model(out, data, path) as made:
+        Interpreter(made, threads=1)  # that it runs is known before OUT is replaced
     if arguments.json:
         print_json({"file": str(out), "tensor": arguments.tensor, "bytes": len(data)})
     else:
@@ -186,7 +159,10 @@ ELSEWHERE = {
     "build": ("device.commands.model_build", "build"),
     "detector": ("device.commands.model_detector", "run"),
     "fuse": ("device.commands.model_fuse", "fuse_profile"),
+    "generations": ("device.commands.model_generations", "run"),
     "quantize": ("device.commands.model_build", "quantize"),
+    "roll-back": ("device.commands.model_generations", "run"),
+    "roll-forward": ("device.commands.model_generations", "run"),
     "use": ("device.commands.model_use", "use"),
 }
 """Actions of other modules, each of which is imported only for its own sake."""
@@ -196,4 +172,4 @@ ACTIONS = {
     "info": info,
     "truncate": cut,
 }
-"""All others but those of a profile's generations."""
+"""All others."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from device.assembly import Context, taught_recognizer
+from device.assembly import Context, load_saved, taught_recognizer
 from device.cli.output import print_json
 from device.commands.options import context_of
+from device.teach.boxed import finds_boxes
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.detector import features
 from edge_tl.detection.one_file import fuse_detector, read_one_file
@@ -49,13 +51,18 @@ def fuse_profile(arguments: Namespace) -> int:
         )
     with ExitStack() as stack:
         profile = context.open_profile(stack, writable=False)
+        if finds_boxes(profile, load_saved(profile)):
+            raise ConfigError(
+                f"profile {context.profile!r} finds boxes, and its head cannot be put into a .tflite: `edge-tl detect` "
+                "asks it on the device; one file that finds things is made by `edge-tl model detector`, then --detector"
+            )
         recognizer = taught_recognizer(profile, context.load_embedder(), reject=False)
         file = model_file(context)
         data = fuse(recognizer, read_model(file), str(file))
-        write_model(out, data, file)
-        fused = FusedModel.load(out, context.threads)
-        recognizer.confidence = recognizer.confidence.elsewhere()  # a file knows one temperature
-        compared, largest = difference(profile, recognizer, fused)
+        with written_model(out, data, file) as made:
+            fused = FusedModel.load(made, context.threads)
+            recognizer.confidence = recognizer.confidence.elsewhere()  # a file knows one temperature
+            compared, largest = difference(profile, recognizer, fused)
     return tell(out, fused, len(data), compared, largest, of_network=False, as_json=arguments.json)
 
 
@@ -81,14 +88,14 @@ def fuse_adapted(network: Path, out: Path, threads: int | None, *, as_json: bool
     """Write a network that `model adapt` trained as one file, and compare it with NumPy on drawn pictures."""
     base = read_picture_base(network)
     data = fuse_network(base)
-    write_model(out, data, network)
-    fused = FusedModel.load(out, threads)
     height, width, channels = base.about.input_shape
     noise = np.random.default_rng(0).integers(0, 256, (MOST_COMPARED, height, width, channels), np.uint8)
     wanted = softmax(base.network(base.pixels(noise)))
     pictures = np.broadcast_to(noise, (*noise.shape[:3], 3))
-    made = np.stack([fused.observe(picture).probabilities for picture in pictures])
-    largest = float(np.abs(made - wanted).max())
+    with written_model(out, data, network) as made:
+        fused = FusedModel.load(made, threads)
+        answers = np.stack([fused.observe(picture).probabilities for picture in pictures])
+        largest = float(np.abs(answers - wanted).max())
     return tell(out, fused, len(data), len(noise), largest, of_network=True, as_json=as_json)
 
 
@@ -96,12 +103,13 @@ def fuse_trained_detector(folder: Path, out: Path, threads: int | None, *, as_js
     """Write a trained detector as one file, and compare it with its folder on drawn scenes."""
     data = fuse_detector(folder)
     apart = read_detector(folder, threads)
-    write_model(out, data, folder)
-    fused = read_one_file(out, threads)
     pictures = list(scenes(MOST_COMPARED, FRESH_SEED).pictures)
-    of = [
-        one.answers.read(one.network(features(one.embedder, one.answers.side_px, pictures))) for one in (apart, fused)
-    ]
+    with written_model(out, data, folder) as made:
+        fused = read_one_file(made, threads)
+        of = [
+            one.answers.read(one.network(features(one.embedder, one.answers.side_px, pictures)))
+            for one in (apart, fused)
+        ]
     side_px = apart.answers.side_px
     largest = max(float(np.abs(of[0][0] - of[1][0]).max()), float(np.abs(of[0][1] - of[1][1]).max()) / side_px)
     if as_json:
@@ -141,16 +149,25 @@ def difference(profile: Profile, recognizer: Recognizer, fused: FusedModel) -> t
     return compared, largest
 
 
-def write_model(out: Path, data: bytes, source: Path) -> None:
-    """Replace a file whole or not at all; ModelError where it is the one that the new model was made of."""
+@contextmanager
+def written_model(out: Path, data: bytes, source: Path) -> Iterator[Path]:
+    """Write a model beside OUT for the block to try; at its end OUT is replaced, whole, and by an error not at all.
+
+    ModelError where OUT is the model that the new one was made of, or cannot be written.
+    """
     if out.exists() and source.exists() and out.samefile(source):
         raise ModelError(f"{out}: is the model that this one is made of; name another file with --out")
     unfinished = out.with_name(f"{out.name}.part")
     try:
-        unfinished.write_bytes(data)
+        try:
+            unfinished.write_bytes(data)
+        except OSError as error:
+            raise ModelError(f"{out} cannot be written ({error.strerror}): name another file with --out") from error
+        yield unfinished
         unfinished.replace(out)
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def named_fused(path: Path | None, threads: int | None) -> FusedModel | None:

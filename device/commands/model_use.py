@@ -7,10 +7,11 @@ from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
 
-from device.assembly import Context, load_saved, trained_head
+from device.assembly import Context, load_saved
 from device.cli.output import Progress, print_json
-from device.teach.compare_embedders import Exchange, compare
-from device.teach.training import save
+from device.teach.boxed import finds_boxes
+from device.teach.compare_embedders import MEAN_IOU, Exchange, compare
+from edge_tl.embedders.look.ways import Look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError
 from edge_tl.models import default_model
@@ -30,7 +31,9 @@ def use(arguments: Namespace) -> int:
         if read_hearing(profile.folder) is not None:
             raise ConfigError(f"profile {context.profile!r} is one of words: a model of pictures is no use to it")
         before = read_chosen(profile.folder)
-        old = context.load_embedder()
+        saved = load_saved(profile)
+        look = Look() if finds_boxes(profile, saved) else None  # boxes are found in whole pictures
+        old = context.load_embedder(look)
         name = None if arguments.path is None else install_embedder(arguments.path, context.embedders_folder)
         # Loaded from where it will be used: its hash is checked there.
         loaded = TFLiteEmbedder.load(_place(name, context), threads=1)
@@ -43,14 +46,12 @@ def use(arguments: Namespace) -> int:
             )
         write_settings(profile.folder, embedder=name)
         try:
-            new = context.load_embedder()
+            new = context.load_embedder(look)
             found: Exchange | None = None
             taught = {one.fingerprint for one in profile.store.list()}
             if taught - {new.fingerprint}:  # with --model FOLDER it may have been taught with this one already
-                saved = load_saved(profile)
-                head = trained_head(saved)
                 with Progress("embedding anew") as progress:
-                    found = compare(profile, old, new, head, progress.of)
+                    found = compare(profile, old, new, saved, progress.of)
         finally:
             write_settings(profile.folder, embedder=before)  # until it is decided
         kept = found is not None and found.worse and not arguments.force
@@ -60,11 +61,12 @@ def use(arguments: Namespace) -> int:
             if found is not None:
                 # Killed between the two, the profile says what to do: examples re-embed, or this command again.
                 profile.store.reembed(new)
-                generation = save(profile, found.recognizer, found.learned, found.evaluation)
+                generation = found.save()
     told = {
         "profile": context.profile,
         "model": old.name if kept else new.name,
         "used": not kept,
+        "figure": found.figure if found else None,
         "accuracy_before": _number(found.before if found else math.nan),
         "accuracy_after": _number(found.after if found else math.nan),
         "generation": generation,
@@ -74,8 +76,8 @@ def use(arguments: Namespace) -> int:
     elif found is None:
         print(f"profile {context.profile!r} looks with {new.name}")
     else:
-        shown = f"{found.after:.1%} instead of {found.before:.1%}"
-        print(f"{new.name}: {shown}, {found.evaluation.headline.method}")
+        form = ".2f" if found.figure == MEAN_IOU else ".1%"
+        print(f"{new.name}: {found.figure} {found.after:{form}} instead of {found.before:{form}}, {found.method}")
         print(
             f"kept {old.name}, which is better (--force takes the other)"
             if kept

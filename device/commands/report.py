@@ -13,6 +13,7 @@ from device.cli.output import Progress, print_json, warn
 from device.commands.options import context_of
 from device.report.contents import gather
 from device.report.page import page
+from device.teach.boxed import finds_boxes
 from edge_tl.errors import ConfigError
 from edge_tl.labels import escape
 from edge_tl.store.moments import in_words
@@ -26,6 +27,11 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         embedder = context.load_embedder()
         profile = context.open_profile(stack, writable=False)
+        if arguments.head is None and finds_boxes(profile, profile.load()):
+            raise ConfigError(
+                f"profile {context.profile!r} finds boxes, of which there is no page: `edge-tl evaluate` judges it, "
+                "`edge-tl detect --show` shows what it finds"
+            )
         progress = stack.enter_context(Progress("judging on takes left out"))
         day = arguments.date or in_words(time.time(), "%Y-%m-%d")
         contents = gather(profile, context.profile, embedder, arguments.head, day, progress.of)

@@ -55,7 +55,8 @@ OF_WORDS = ("against", "threshold", "augment", "adapt", "epochs", "unfreeze", "c
 def run(arguments: Namespace) -> int:
     """Train on everything recorded, save a new generation, say how well it works."""
     context = context_of(arguments)
-    if arguments.head is None and train_boxes.holds_boxes(context, first_given(arguments, *OF_WORDS)):
+    words = first_given(arguments, *OF_WORDS)
+    if arguments.head is None and train_boxes.holds_boxes(context, words, as_trained=False):
         return train_boxes.train(context, as_json=arguments.json)
     with ExitStack() as stack:
         embedder = context.load_embedder()
@@ -67,7 +68,9 @@ def run(arguments: Namespace) -> int:
         recognizer = Recognizer(embedder, name)
         examples = profile.store.held(profile.store.matrix(embedder.fingerprint))
         recognizer.replace(examples)
-        recognizer.adopt_others(saved)
+        recognizer.adopt(saved)
+        if arguments.head is not None:
+            recognizer.settings.clear()  # a head that is asked for begins anew; without, it goes on as it was trained
         left = sum(not one.fingerprint for one in profile.store.list())
         if left:
             warn(f"{left} examples are left out: they kept a spectrogram and no sound, which this base does not take")

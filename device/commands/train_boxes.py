@@ -5,21 +5,25 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from device.assembly import Context, clock
+from device.assembly import Context, clock, load_saved
 from device.cli.output import Progress, print_json
-from device.teach.boxed import FEW, BoxedExamples, has_boxes, learn, read_boxed, save
+from device.teach.boxed import FEW, BoxedExamples, finds_boxes, has_boxes, learn, read_boxed, save
 from edge_tl.detection.few import NAME, FewDetector, map_of
 from edge_tl.detection.judging import Judged
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
 
 
-def holds_boxes(context: Context, of_words: str | None) -> bool:
-    """Whether a profile is there and holds boxes; ConfigError where it does and an option that goes with words came."""
+def holds_boxes(context: Context, of_words: str | None, *, as_trained: bool) -> bool:
+    """Whether a profile is there and one of boxes; ConfigError where it is and an option that goes with words came.
+
+    as_trained: whether what was trained last decides, which may name whole pictures although boxes were taught.
+    """
     if not context.profile_folder.is_dir():
         return False
     with ExitStack() as stack:
-        boxes = has_boxes(context.open_profile(stack, writable=False).store)
+        profile = context.open_profile(stack, writable=False)
+        boxes = finds_boxes(profile, load_saved(profile)) if as_trained else has_boxes(profile.store)
     if boxes and of_words is not None:
         raise ConfigError(f"{of_words} goes with words; this profile was taught boxes")
     return boxes

@@ -81,6 +81,7 @@ def gather(
     newest = next((one for one in profile.generations() if one.ok and not one.rolled_back), None)
     head = head or trained_head(saved)
     recognizer = Recognizer(embedder, head)
+    recognizer.adopt(saved)
     recognizer.replace(examples)
     one_each = recognizer.one_each
     X, y, takes = (part[one_each] for part in recognizer.rows)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from device.cli.output import LINE_S, warn
 from device.screens.chart import curve
 
 DRAW_S = 0.1
@@ -13,7 +14,8 @@ DRAW_S = 0.1
 
 
 class LiveCurve:
-    """The loss of a training that runs, drawn on stderr when that is a terminal, and gone at the end.
+    """The loss of a training that runs, drawn on stderr when that is a terminal, and gone at the end; else a line
+    now and then.
 
     clock: seconds, monotonic.
     """
@@ -25,12 +27,15 @@ class LiveCurve:
         """(epoch, loss, accuracy) of every epoch so far."""
         self._clock = clock
         self._shown = sys.stderr.isatty()
-        self._drawn_s = float("-inf")
+        self._drawn_s = float("-inf") if self._shown else clock()
         self._lines = 0
 
     def __call__(self, epoch: int, loss: float, accuracy: float) -> None:
         """Take in one epoch; draw when it is time."""
         self.points.append((epoch, loss, accuracy))
+        if not self._shown and self._clock() - self._drawn_s >= LINE_S:
+            self._drawn_s = self._clock()
+            warn(f"training: epoch {epoch}, loss {loss:.4f}, accuracy {accuracy:.1%}")
         if self._shown and self._clock() - self._drawn_s >= DRAW_S:
             self._drawn_s = self._clock()
             self._draw(f"epoch {epoch}  loss {loss:.4f}  accuracy {accuracy:.1%}  (Ctrl-C keeps the best so far)")

@@ -23,7 +23,7 @@ from edge_tl.judge.guide import every_advice
 from edge_tl.labels import check_label
 from edge_tl.line import Sight
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.profile import Profile
+from edge_tl.store.profile import Generation, Profile
 
 MOST_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
@@ -280,11 +280,19 @@ class Pipeline(Recognising):
             self.said = self.looking.said
 
     def roll_back(self) -> int:
-        """Go back to the generation before; its number."""
+        """Go back to the newest generation before that fits what it looks with; its number."""
+        return self._ask_another(self.profile.roll_back)
+
+    def roll_forward(self) -> int:
+        """Undo a roll-back; its number."""
+        return self._ask_another(self.profile.roll_forward)
+
+    def _ask_another(self, choose: Callable[[Callable[[Generation], bool]], int]) -> int:
         self.release()
-        self.profile.roll_back()
+        embedder = self.line.recognizer.embedder
+        choose(lambda one: one.embedder == embedder.fingerprint and not one.boxes)
         self._lesson = self._recorder = None
-        self.line.recognizer = self._restore(self.line.recognizer.embedder)
+        self.line.recognizer = self._restore(embedder)
         self._tell_again()
         return self.generation
 

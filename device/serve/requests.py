@@ -103,7 +103,8 @@ class Requests:
         return encode_wav(sound.samples, sound.rate_hz)
 
     def act(self, name: str, action: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Teach: record, release, undo, label, forget-label, rename, forget, train, roll-back, tune, session, look."""
+        """Teach: record, release, undo, label, forget-label, rename, forget, train, roll-back, roll-forward, tune,
+        session, look."""
         if action not in ACTIONS:
             raise NotHere(f"there is no {action[:40]!r}; there are {', '.join(ACTIONS)}")
         made = self._of(name, lambda one: (ACTIONS[action](one, given) or {}) | _live(one))
@@ -201,6 +202,7 @@ ACTIONS: dict[str, Callable[[Pipeline, dict[str, Any]], dict[str, Any] | None]] 
     "session": lambda one, given: one.new_session(_text(given, "name")),
     "train": lambda one, given: one.train(None if given.get("head") is None else _text(given, "head")),
     "roll-back": lambda one, _: {"generation": one.roll_back()},
+    "roll-forward": lambda one, _: {"generation": one.roll_forward()},
     "look": _look,
     "stop-look": lambda one, _: one.stop_look(),
     "tune": lambda one, given: one.tune(Tuning.of(given)),

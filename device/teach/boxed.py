@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_tl.core.answers import Saved
 from edge_tl.core.examples import Box
-from edge_tl.detection.few import Boxed, BoxHead, FewDetector, views_of
+from edge_tl.detection.few import NAME, Boxed, BoxHead, FewDetector, views_of
 from edge_tl.detection.judging import Judged, judge
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.errors import EdgeTLError, NotFittedError, ProfileError
+from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError
 from edge_tl.media.image import decode
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import JPEG
@@ -39,6 +40,20 @@ class BoxedExamples:
 def has_boxes(store: ExampleStore) -> bool:
     """Whether anything was taught with a box."""
     return any(one.box is not None for one in store.list())
+
+
+def finds_boxes(profile: Profile, saved: Saved | None) -> bool:
+    """Whether what a profile was trained to do last, or would be trained to do first, is to find boxes."""
+    return has_boxes(profile.store) if saved is None else bool(saved.meta["head"]["name"] == NAME)
+
+
+def check_whole(profile: Profile) -> None:
+    """ConfigError where a profile finds boxes: what names whole pictures must not be trained in its place unasked."""
+    if finds_boxes(profile, profile.load()):
+        raise ConfigError(
+            f"profile {profile.folder.name!r} was taught boxes: `edge-tl teach --boxes` and `edge-tl detect` go on; "
+            "give another --profile to name whole pictures, or `edge-tl train --head ridge` to name these"
+        )
 
 
 def in_pixels(box: Box, shape: tuple[int, ...]) -> np.ndarray:
@@ -77,11 +92,12 @@ def learn(
     return detector, judge(embedder, boxed.examples, views, boxed.takes, boxed.sessions, judging)
 
 
-def save(profile: Profile, detector: FewDetector, boxes: int, train_ms: float, judged: Judged | None) -> int:
-    """Write a new generation with what is known of it; its number."""
+def save(profile: Profile, detector: FewDetector, boxes: int, train_ms: float | None, judged: Judged | None) -> int:
+    """Write a new generation with what is known of it; its number. train_ms: None where nobody took the time."""
     told = judged.as_dict() if judged is not None else None
     evaluation = None if told is None else {"accuracy": told["label_accuracy"], **told}
-    return profile.save(detector.saved(examples=boxes, train_ms=train_ms, evaluation=evaluation))
+    took = {} if train_ms is None else {"train_ms": train_ms}
+    return profile.save(detector.saved(examples=boxes, **took, evaluation=evaluation))
 
 
 def load_detector(profile: Profile, embedder: Embedder) -> FewDetector:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_tl.core.answers import Learned
+from device.assembly import trained_head
+from device.teach.boxed import finds_boxes, learn, read_boxed
+from device.teach.boxed import save as save_boxes
+from device.teach.training import save
+from edge_tl.core.answers import Learned, Saved
+from edge_tl.core.examples import Example
 from edge_tl.core.kept import as_stored
+from edge_tl.detection.few import map_of
 from edge_tl.embedders.embedder import Embedder, embed_kept
 from edge_tl.errors import ExampleError
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.media import JPEG
 from edge_tl.store.profile import Profile
+
+Progress = Callable[[int, int], object]
+ACCURACY, MEAN_IOU = "accuracy", "mean IoU"
+"""What a profile is judged by: one that names whole pictures, one that finds boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +33,15 @@ class Exchange:
     """What the two embedders are worth on what was taught, by the same honest evaluation."""
 
     before: float
-    """Accuracy with the embedder of now, 0 to 1; NaN where nothing can be said."""
+    """Accuracy with the embedder of now, of a profile of boxes the mean IoU; 0 to 1, NaN where nothing can be said."""
     after: float
     """And with the other one."""
-    recognizer: Recognizer
-    """Trained with the other one."""
-    learned: Learned
-    evaluation: Evaluation
+    figure: str
+    """ACCURACY or MEAN_IOU."""
+    method: str
+    """How that was found, in words."""
+    save: Callable[[], int]
+    """Writes what was trained with the other one as a new generation; its number."""
 
     @property
     def worse(self) -> bool:
@@ -38,23 +49,42 @@ class Exchange:
         return self.after < self.before
 
 
-def compare(
-    profile: Profile, old: Embedder, new: Embedder, head: str, progress: Callable[[int, int], object]
-) -> Exchange | None:
+def compare(profile: Profile, old: Embedder, new: Embedder, saved: Saved | None, progress: Progress) -> Exchange | None:
     """Embed all examples of a profile with another embedder and compare; nothing is written. None without examples.
 
-    ExampleError where an example kept no picture: it could not be embedded anew.
+    saved: the newest generation, whose kind, head and settings both are trained with. ExampleError where an example
+    kept no picture: it could not be embedded anew. ConfigError for a model whose output is no map, where boxes are
+    wanted.
     """
-    store = profile.store
-    listed = store.list()
+    listed = profile.store.list()
     if not listed:
         return None
-    without = [str(one.id) for one in listed if one.media_type != JPEG]
+    check_media(listed)
+    if finds_boxes(profile, saved):
+        return _compare_boxes(profile, old, new, progress)
+    return _compare_heads(profile, listed, old, new, saved, progress)
+
+
+def check_media(listed: Sequence[Example]) -> None:
+    """ExampleError where an example kept neither picture nor sound: it cannot be embedded anew."""
+    without = [str(one.id) for one in listed if not one.media_type]
     if without:
         raise ExampleError(
             f"{len(without)} examples kept no picture to be embedded anew ({', '.join(without[:5])}): remove them"
         )
-    known = store.matrix(old.fingerprint)
+
+
+def _compare_heads(
+    profile: Profile,
+    listed: Sequence[Example],
+    old: Embedder,
+    new: Embedder,
+    saved: Saved | None,
+    progress: Progress,
+) -> Exchange:
+    """Of a profile that names whole pictures."""
+    store = profile.store
+    known = store.held(store.matrix(old.fingerprint))
     # The old one too sees the pictures as they are stored: otherwise it alone would be judged without JPEG's losses.
     anew = {one.fingerprint: np.empty((len(listed), one.embedding_dim), np.float32) for one in (old, new)}
     for row, example in enumerate(listed):
@@ -63,13 +93,26 @@ def compare(
             anew[one.fingerprint][row] = as_stored(embed_kept(one, picture))
         progress(row + 1, len(listed))
     names = {session.id: session.name for session in store.sessions()}
-    made = []
+    made: list[tuple[Recognizer, Learned, Evaluation]] = []
     for embedder in (old, new):
-        recognizer = Recognizer(embedder, head)
+        recognizer = Recognizer(embedder, trained_head(saved))
+        recognizer.adopt(saved)
         recognizer.replace(replace(known, X=anew[embedder.fingerprint], fingerprint=embedder.fingerprint))
         learned = recognizer.learn()
         made.append((recognizer, learned, recognizer.evaluate(names=names)))
     before = made[0][2].headline.accuracy
-    recognizer, learned, evaluation = made[1]
-    after = evaluation.headline.accuracy
-    return Exchange(before, math.nan if math.isnan(before) else after, recognizer, learned, evaluation)
+    after = math.nan if math.isnan(before) else made[1][2].headline.accuracy
+    return Exchange(before, after, ACCURACY, made[1][2].headline.method, lambda: save(profile, *made[1]))
+
+
+def _compare_boxes(profile: Profile, old: Embedder, new: Embedder, progress: Progress) -> Exchange:
+    """Of a profile that finds boxes."""
+    boxed = read_boxed(profile.store)
+    (_, was), (detector, judged) = (learn(map_of(one), boxed, progress, progress) for one in (old, new))
+    assert was is not None  # it was asked for, by `progress`
+    assert judged is not None
+    before, after = (math.nan if (iou := one.as_dict()["mean_iou"]) is None else iou for one in (was, judged))
+    after = math.nan if math.isnan(before) else after
+    return Exchange(
+        before, after, MEAN_IOU, judged.method, lambda: save_boxes(profile, detector, boxed.boxes, None, judged)
+    )

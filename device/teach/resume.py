@@ -22,5 +22,5 @@ def resume(profile: Profile, embedder: Embedder, head: str | None) -> Recognizer
         with contextlib.suppress(ProfileMismatch, ConfigError):
             return Recognizer.restore(saved, embedder)
     fresh = Recognizer(embedder, head or taught)
-    fresh.adopt_others(saved)
+    fresh.adopt(saved)
     return fresh

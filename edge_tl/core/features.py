@@ -106,3 +106,8 @@ def cell_means(cells: int, height: int, width: int) -> np.ndarray:
     matrix = np.kron(side(height), side(width))
     matrix.flags.writeable = False
     return matrix
+
+
+def as_taught(kept: dict[str, Any], own: Features) -> Features:
+    """The map that a saved head was taught with: its three values, or the embedder's own where they say that one."""
+    return own if own.saved() == kept else FeatureMap(**kept)

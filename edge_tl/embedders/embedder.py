@@ -107,6 +107,11 @@ class Finder(Generic[T]):
         """float32 (embedding_dim,), a new array, of what was found in a picture."""
 
 
+def features_of(embedder: Embedder) -> Features:
+    """What a head should see of its embeddings: what an embedder asks for, or else `FeatureMap()`."""
+    return embedder.features if isinstance(embedder, Finder | SoundEmbedder) else FeatureMap()
+
+
 def sought_by(embedder: Embedder) -> str:
     """What an embedder looks for, "hand" or "face"; empty for one that takes all of a picture or sound."""
     return embedder.sought if isinstance(embedder, Finder) else ""

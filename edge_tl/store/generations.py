@@ -3,7 +3,9 @@
 generations/000007/profile.json     what was saved: JSON
                    arrays.npz       and arrays, never pickled
                    SHA256SUMS       of both, as `sha256sum --check` reads it
-generations/000008.rolled-back/     a generation that roll_back() set aside
+generations/000008.rolled-back/     a generation that was set aside
+
+profile.json says beside what was saved when that was, and the settings it was trained with: what it needs to be asked.
 """
 
 from __future__ import annotations
@@ -51,6 +53,20 @@ class Generation:
     """`meta["evaluation"]["accuracy"]`, where there is one."""
     embedder: str | None
     """The fingerprint of the embedder that it was trained with, where it tells."""
+    looks: str | None = None
+    """The name of that embedder, with the way to look in front of it."""
+    boxes: bool = False
+    """Whether it finds boxes, and names no whole pictures."""
+    mean_iou: float | None = None
+    """`meta["evaluation"]["mean_iou"]`, of one that finds boxes."""
+    settings: dict[str, Any] | None = None
+    """What the profile remembered of the way to look, model and base when it was trained, as JSON; None where an
+    edge-tl of before did not keep it."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether `load` may give it."""
+        return self.ok and not self.rolled_back
 
 
 class Generations:
@@ -62,10 +78,12 @@ class Generations:
         self.warnings: list[str] = []
         """One line for each damaged generation that `load` passed over."""
 
-    def save(self, saved: Saved, now: Moment) -> int:
-        """As Profile.save."""
-        boot = {"boot": now.boot, "boot_s": now.boot_s} if now.boot else {}
-        content = {"format": FORMAT, "time_s": now.wall_s, **boot, "meta": saved.meta}
+    def save(self, saved: Saved, now: Moment, settings: dict[str, Any] | None = None) -> int:
+        """As Profile.save; settings: what it needs to be asked."""
+        more: dict[str, Any] = {"boot": now.boot, "boot_s": now.boot_s} if now.boot else {}
+        if settings is not None:
+            more["settings"] = settings
+        content = {"format": FORMAT, "time_s": now.wall_s, **more, "meta": saved.meta}
         try:
             text = json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1).encode()
             files = dict(zip(_FILES, (text, packed_arrays(saved.arrays)), strict=True))
@@ -102,21 +120,25 @@ class Generations:
         """As Profile.generations; when: of the moment in which one was saved."""
         return [_describe(number, path, when) for number, path in self._found()]
 
-    def roll_back(self) -> int:
-        """As Profile.roll_back."""
-        current = [(number, path) for number, path in self._found() if not path.suffix]
-        whole = [number for number, path in current if _read(path) is not None]
-        if len(whole) < 2:
-            raise ProfileError(f"{self.folder} has no whole generation before the current one: train again instead")
+    def use(self, number: int) -> None:
+        """As Profile.use_generation."""
+        found = self._found()
+        wanted = next((path for one, path in found if one == number), None)
+        if wanted is None:
+            there = ", ".join(str(one) for one, _ in reversed(found)) or "none"
+            raise ProfileError(f"{self.folder} has no generation {number}: choose one of those that are kept ({there})")
+        if _read(wanted) is None:
+            raise ProfileError(f"generation {number} in {self.folder} is damaged: choose another, or train again")
         try:
-            # From the newest down, so that a kill in between leaves a generation that was current once.
-            for number, path in current:
-                if number > whole[1]:
+            # A kill in between leaves one that was current once: first the wanted, then from the newest down to it.
+            if wanted.suffix:
+                wanted.rename(wanted.with_suffix(""))
+            for one, path in found:
+                if one > number and not path.suffix:
                     path.rename(path.with_name(f"{path.name}.rolled-back"))
             sync_folder(self.folder)
         except OSError as error:
             raise self._not_written(error) from error
-        return whole[1]
 
     def _write(self, files: dict[str, bytes]) -> int:
         """Write the files into a new generation: a temporary name, fsync, rename, fsync of the folder."""
@@ -215,9 +237,18 @@ def _describe(number: int, path: Path, when: Callable[[Moment], float | None]) -
         content is not None,
         bool(path.suffix),
         _part(content, "meta", "head", "name"),
-        _part(content, "meta", "evaluation", "accuracy"),
+        _share(_part(content, "meta", "evaluation", "accuracy")),
         _part(content, "meta", "embedder", "fingerprint"),
+        _part(content, "meta", "embedder", "name"),
+        _part(content, "meta", "head") is not None and _part(content, "meta", "features") is None,
+        _share(_part(content, "meta", "evaluation", "mean_iou")),
+        _part(content, "settings"),
     )
+
+
+def _share(value: Any) -> float | None:
+    """A number of 0 to 1, None for all else: NaN too, which is no JSON."""
+    return float(value) if isinstance(value, (int, float)) and 0 <= value <= 1 else None
 
 
 def _moment(content: Any) -> Moment | None:

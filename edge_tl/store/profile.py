@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,7 @@ from edge_tl.files import sync_folder
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.generations import KEPT, Generation, Generations
 from edge_tl.store.moments import BEGUN_S, Clock, Moment, now
+from edge_tl.store.settings import needed
 
 _EXAMPLES = "examples.sqlite"
 _UNTAUGHT = {"lock", "settings.json", _EXAMPLES, f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}
@@ -72,7 +74,10 @@ class Profile:
         beyond the newest `KEPT` are removed. ProfileError for what is no JSON, an array of objects, or a full disk.
         """
         self._check_writable()
-        return self._generations.save(saved, self._clock())
+        settings = None
+        with contextlib.suppress(ProfileError):  # damaged ones are told of by whoever needs them
+            settings = needed(self.folder)
+        return self._generations.save(saved, self._clock(), settings)
 
     def load(self, fingerprint: str | None = None) -> Saved | None:
         """What was saved last, None where nothing ever was; with a fingerprint, the last that this embedder made.
@@ -86,14 +91,40 @@ class Profile:
         """Every generation on disk, the newest first."""
         return self._generations.listed(self._when)
 
-    def roll_back(self) -> int:
-        """Make the whole generation before the current one current, and return its number.
+    def roll_back(self, fits: Callable[[Generation], bool] = lambda _: True) -> int:
+        """Make the newest whole generation before the current one that `fits` current, and return its number.
+
+        As `use_generation`. May be repeated. ProfileError where there is none.
+        """
+        before = [one for one in self.generations() if one.usable][1:]
+        return self._use_first([one for one in before if fits(one)], "before the current one")
+
+    def roll_forward(self, fits: Callable[[Generation], bool] = lambda _: True) -> int:
+        """Make the first generation that was set aside after the current one, and that `fits`, current; its number.
+
+        ProfileError where there is none.
+        """
+        every = self.generations()
+        current = next((one.number for one in every if one.usable), 0)
+        after = [one for one in reversed(every) if one.ok and one.rolled_back and one.number > current]
+        return self._use_first([one for one in after if fits(one)], "that was set aside after the current one")
+
+    def _use_first(self, fitting: list[Generation], where: str) -> int:
+        self._check_writable()
+        if not fitting:
+            raise ProfileError(f"{self.folder / 'generations'} has no whole generation {where}")
+        self.use_generation(fitting[0].number)
+        return fitting[0].number
+
+    def use_generation(self, number: int) -> None:
+        """Make this generation the current one, whether it was set aside or not.
 
         Those after it are set aside, not destroyed: they stay listed as `rolled_back`, count among the `KEPT`, and
-        their numbers are not given again. May be repeated. ProfileError where there is no whole one before.
+        their numbers are not given again. ProfileError where it is not there or damaged. Whether it fits what the
+        profile looks with is for the caller to ask (`Generation.embedder`, `boxes`).
         """
         self._check_writable()
-        return self._generations.roll_back()
+        self._generations.use(number)
 
     def close(self) -> None:
         """Commit the waiting examples, close the store and free the lock; may be called twice."""

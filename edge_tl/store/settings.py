@@ -31,6 +31,8 @@ from edge_tl.store.tuning import Tuning
 FILE_NAME = "settings.json"
 FORMAT = 1
 MOST_BYTES = 50_000
+NEEDED = ("look", "hearing", "embedder")
+"""Of the settings, those that a head depends on; thresholds may change under it."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,20 @@ def read_chosen(folder: Path) -> str | None:
 def read_tuning(folder: Path) -> Tuning:
     """The thresholds of the console; ProfileError where they are damaged."""
     return read_settings(folder, "tuning").tuning
+
+
+def needed(folder: Path) -> dict[str, Any]:
+    """What a head that is trained now needs later: way to look, base and model, as JSON for `read_needed`."""
+    found = asdict(read_settings(folder, *NEEDED))
+    return {name: found[name] for name in NEEDED}
+
+
+def read_needed(value: dict[str, Any]) -> Settings:
+    """The settings that `needed` wrote; ProfileError for what it never wrote."""
+    try:
+        return Settings(**{name: _PARTS[name].parse(value[name]) for name in NEEDED if value.get(name) is not None})
+    except DAMAGE as error:
+        raise ProfileError("what this generation needs cannot be read: use another one, or train again") from error
 
 
 def write_settings(folder: Path, **changes: Any) -> None:

@@ -364,6 +364,13 @@ def test_the_device_trains_the_base(
     assert device(["train", "--head", "tuned", "--epochs", "2,2", "--curve", str(picture), "--json", *common]) == 0
     pixels = decode(picture)
     assert {tuple(pixel) for pixel in pixels.reshape(-1, 3).tolist()} >= {(0x24, 0x71, 0xA3), (0xC0, 0x39, 0x2B)}
+    assert device(["train", "--json", *common]) == 0  # goes on as it was trained, and is judged so
+    with Profile(tmp_path / "data" / "profiles" / "w") as profile:
+        saved = profile.load()
+    assert saved is not None
+    assert (saved.meta["head"]["epochs"], saved.meta["settings"]) == ([2, 2], {"epochs": [2, 2]})
+    recognizer = Recognizer.restore(saved, BrowserEmbedder.load(converted, threads=1))
+    assert recognizer.new_head().epochs == (2, 2)  # type: ignore[attr-defined]
     capsys.readouterr()
     assert device(["train", "--head", "ridge", "--curve", str(curve), *common]) == 1
     assert device(["train", "--head", "ridge", "--epochs", "3,3", *common]) == 1

@@ -111,7 +111,7 @@ def test_it_is_saved_with_the_head(recognizer: Recognizer) -> None:
     row = rows(BETWEEN, 1, 10)[0]
     assert np.array_equal(again.recognise(row).probabilities, recognizer.recognise(row).probabilities)
     other = Recognizer(FakeEmbedder())
-    other.adopt_others(saved)
+    other.adopt(saved)
     assert not len(other.others)
 
 
