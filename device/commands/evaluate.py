@@ -93,7 +93,10 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, recog
         lines.append(f"{fit(label, width)}  {found}  " + " ".join(f"{count:{cell}}" for count in row))
     lines += ["", rejection(evaluation, why_not, "pictures" if recognizer.views == 1 else "recordings")]
     if evaluation.suspects:
-        lines += ["", "look at these, they may be mislabelled (`edge-tl examples remove --id ID`):"]
+        lines += [
+            "",
+            "look at these, they are unlike their class (if a label is wrong: `edge-tl examples remove --id ID`):",
+        ]
         for suspect in evaluation.suspects:
             lines.append(f"  {ids[suspect.index]:6}  taught as {suspect.label}, looks like {suspect.likely}")
     return lines

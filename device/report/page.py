@@ -101,7 +101,8 @@ def command(of: Contents, said: Advice) -> str:
     """The command that removes what is wrong, where examples are named."""
     if said.kind not in ("mislabelled", "wrong-take"):
         return ""
-    return f"<p>If so: <code>{escape(remove(of, [int(of.ids[row]) for row in said.examples]))}</code></p>"
+    asked = "If so" if said.kind == "wrong-take" else "If their label is wrong"
+    return f"<p>{asked}: <code>{escape(remove(of, [int(of.ids[row]) for row in said.examples]))}</code></p>"
 
 
 def remove(of: Contents, ids: Sequence[int]) -> str:
@@ -152,7 +153,7 @@ def map_of(of: Contents) -> str:
     legend = "".join(f"<span>{key(kind)}{escape(label)}</span>" for kind, label in enumerate(labels))
     text = (
         f"The plane in which the embeddings differ most holds {sum(of.plane.shares):.0%} of their variance; a head "
-        "sees all of it. Rings: examples that look mislabelled."
+        "sees all of it. Rings: examples unlike their class."
     )
     return (
         scatter(of.plane.points, kinds, ringed, "map of the examples")
@@ -204,7 +205,7 @@ def rejection(of: Contents, found: Evaluation) -> str:
 
 
 def suspects(of: Contents) -> str:
-    """The examples that look mislabelled, with their pictures and the command that forgets them."""
+    """The examples that are unlike their class, with their pictures and the command that forgets them."""
     if of.evaluation is None or not of.evaluation.suspects:
         return ""
     figures = []
@@ -214,8 +215,9 @@ def suspects(of: Contents) -> str:
         figures.append(figure(shot, words))
     ids = [int(of.ids[suspect.index]) for suspect in of.evaluation.suspects]
     return section(
-        "Look at these: they may be mislabelled",
-        f'<div class="shots">{"".join(figures)}</div><p>To forget them, or those of them that are wrong: '
+        "Look at these: they are unlike their class",
+        f'<div class="shots">{"".join(figures)}</div><p>A wrong label makes one so, and another place or light does '
+        "too. To forget those whose label is wrong: "
         f"<code>{escape(remove(of, ids))}</code></p>",
     )
 
