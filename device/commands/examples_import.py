@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,16 @@ from device.cli.output import Progress, print_json, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_boxes import bring_list
 from device.commands.options import asked_hearing, asked_look, context_of
-from device.sources.rotated import turned
-from edge_tl.embedders.embedder import Embedder, SoundEmbedder, embed_kept, missed_text
+from device.teach.candidates import candidates_of, embedded, label_within
+from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
 from edge_tl.embedders.hearing import Hearing, open_base
-from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ConfigError, ExampleError
-from edge_tl.labels import NOISE
-from edge_tl.media.image import decode
-from edge_tl.media.sound import LONGEST_WORD_S, SHORTEST_S, Sound, label_of, pieces, read_sound
+from edge_tl.media.sound import label_of
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.store.box_files import ENDINGS as LISTS
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
-from edge_tl.store.folders import KINDS, Found, import_folder, kind_of, labels_in, session_name_of
-from edge_tl.store.media import Kept, stored_media
+from edge_tl.store.folders import KINDS, import_folder, kind_of, labels_in, session_name_of
+from edge_tl.store.media import stored_media
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
@@ -97,7 +93,7 @@ def bring_folder(
         if others:
             shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
             progress.warn(f"passed over {len(others)} of other kinds, which are no {kind}s: {shown}")
-        torn = contradictions((found.path, label_within(found, kind), None) for found in found_all)
+        torn = contradictions((found.path, label_within(found.label, kind), None) for found in found_all)
         for done, found in enumerate(found_all):
             progress.of(done, len(found_all))
             if stopped():
@@ -108,7 +104,7 @@ def bring_folder(
                 left_out(torn[done])
                 continue
             try:
-                offered = candidates_of(found, kind, degrees)
+                offered = candidates_of(found.path, label_within(found.label, kind), kind, degrees)
                 for one in offered:
                     known.check(found.path, one.label, one.kept)
                 fresh = [(number, one) for number, one in enumerate(offered) if known.find(one.kept) is None]
@@ -148,53 +144,6 @@ def bring_folder(
         text = f"imported {good} {kind}s in {len(takes)} takes{several}" + copies_text(copies, bad)
         print(text + missed_text(embedder, missed, "them"))
     return 1 if bad else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What a file would become an example of."""
-
-    label: str
-    kept: Kept
-    """As it would be stored."""
-    data: np.ndarray | Sound
-    """As it would be embedded."""
-
-
-def candidates_of(found: Found, kind: str, degrees: int = 0) -> list[Candidate]:
-    """What a file holds: one example, or several of a long recording of noise.
-
-    kind: "picture" or "sound". degrees: clockwise, which pictures are turned by first.
-    """
-    label = label_within(found, kind)
-    if kind == "picture":
-        picture = turned(decode(found.path), degrees)
-        media = picture if degrees else found.path.read_bytes()  # byte for byte where it is as it came
-        return [Candidate(label, stored_media(media), picture)]
-    sound = read_sound(found.path)
-    if sound.duration_s < SHORTEST_S:
-        raise ExampleError(f"{found.path}: is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
-    parts = pieces(sound) if label == NOISE else [sound]
-    if label != NOISE and sound.duration_s > LONGEST_WORD_S:
-        raise ExampleError(
-            f"{found.path}: is {sound.duration_s:.1f} s long; a word of at most {LONGEST_WORD_S:g} s is wanted: "
-            "cut it out"
-        )
-    return [Candidate(label, stored_media(part), part) for part in parts]
-
-
-def label_within(found: Found, kind: str) -> str:
-    """What a file is taught as: its folder's label, of sounds as it is written here."""
-    return found.label if kind == "picture" else label_of(found.label)
-
-
-def embedded(embedder: Embedder, data: np.ndarray | Sound) -> np.ndarray:
-    """What the store keeps of a picture or a sound."""
-    if isinstance(embedder, SoundEmbedder):
-        assert isinstance(data, Sound)
-        return embed_views(embedder, data)
-    assert isinstance(data, np.ndarray)
-    return embed_kept(embedder, data)
 
 
 def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStack, *, as_json: bool) -> int:

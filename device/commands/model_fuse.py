@@ -9,16 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from device.assembly import Context, load_saved, taught_recognizer
 from device.cli.output import print_json
 from device.commands.options import context_of
-from device.teach.boxed import finds_boxes
+from device.teach.fusing import check_whole, fusible
 from edge_tl.detection.base import read_detector
 from edge_tl.detection.detector import features
 from edge_tl.detection.one_file import fuse_detector, read_one_file
 from edge_tl.detection.scenes import scenes
 from edge_tl.detection.training import FRESH_SEED
-from edge_tl.embedders.speech_base import BASE
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.export.fuse import fuse, fuse_network
 from edge_tl.export.fused import FusedModel, read_about
@@ -27,9 +25,7 @@ from edge_tl.media.image import decode
 from edge_tl.nn.losses import softmax
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings import read_hearing, read_look
 from edge_tl.tflite.interpreter import read_model
-from edge_tl.tflite.manifest import read_manifest
 
 MOST_COMPARED = 20
 
@@ -43,21 +39,10 @@ def fuse_profile(arguments: Namespace) -> int:
     if arguments.detector is not None:
         return fuse_trained_detector(arguments.detector, arguments.out, arguments.threads, as_json=arguments.json)
     context, out = context_of(arguments), arguments.out
-    look = read_look(context.profile_folder)
-    if look.way != "frame":
-        raise ConfigError(
-            f"profile {context.profile!r} looks at a part of the picture (--look {look}), which a .tflite cannot: "
-            "only one that looks at the whole frame can be fused"
-        )
+    check_whole(context)  # before any model is loaded for it
     with ExitStack() as stack:
         profile = context.open_profile(stack, writable=False)
-        if finds_boxes(profile, load_saved(profile)):
-            raise ConfigError(
-                f"profile {context.profile!r} finds boxes, and its head cannot be put into a .tflite: `edge-tl detect` "
-                "asks it on the device; one file that finds things is made by `edge-tl model detector`, then --detector"
-            )
-        recognizer = taught_recognizer(profile, context.load_embedder(), reject=False)
-        file = model_file(context)
+        recognizer, file = fusible(context, profile, context.load_embedder())
         data = fuse(recognizer, read_model(file), str(file))
         with written_model(out, data, file) as made:
             fused = FusedModel.load(made, context.threads)
@@ -123,15 +108,6 @@ def fuse_trained_detector(folder: Path, out: Path, threads: int | None, *, as_js
     )
     print(f"find things with it: edge-tl detect --detector {out} FILE")
     return 0
-
-
-def model_file(context: Context) -> Path:
-    """The .tflite file that the embedder of a profile runs."""
-    hearing = read_hearing(context.profile_folder)
-    if hearing is not None:
-        return Path(hearing.base) / BASE
-    path = context.image_model()
-    return path / read_manifest(path).model if path.is_dir() else path
 
 
 def difference(profile: Profile, recognizer: Recognizer, fused: FusedModel) -> tuple[int, float]:

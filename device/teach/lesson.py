@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from device.teach.candidates import Candidate
 from edge_tl.core.answers import Learned
 from edge_tl.core.examples import Count, Example
 from edge_tl.core.kept import as_kept
@@ -19,6 +21,7 @@ from edge_tl.media.image import decode
 from edge_tl.media.sound import Sound
 from edge_tl.media.spectrum import spectrum
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.copies import StoredCopies
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import TFJSSCDS, WAV
 
@@ -29,6 +32,15 @@ ENOUGH_NOISE = 5
 SOUNDS = (WAV, TFJSSCDS)
 SPECTRUM_PX = (48, 64)
 """The height and width of a word's picture."""
+
+
+class Brought(NamedTuple):
+    """What became of a file that was brought along."""
+
+    take: int
+    """The take that its examples are in; of a copy the one that was asked for, 0 for none."""
+    added: int
+    copies: int
 
 
 class Lesson:
@@ -61,6 +73,8 @@ class Lesson:
         self._source = ""
         self._ids: list[int] = []
         self._spots: dict[int, np.ndarray] = {}
+        self._brought: dict[int, tuple[str, int]] = {}
+        self._copies: StoredCopies | None = None
         self._reload()
 
     @property
@@ -131,6 +145,7 @@ class Lesson:
         kept = as_kept(sight.embedding, self.recognizer.embedder.embedding_dim)
         number = self.store.add(self._take, media, kept, fingerprint)
         self._ids.append(number)
+        self._copies = None
         self._spots[number] = spot(self.recognizer.embedder, sight.frame.data.shape)
         self.recognizer.add(sight.embedding, self.recording, self._take, self._session)
         self.last_picture[self.recording] = sight.frame.data
@@ -138,6 +153,7 @@ class Lesson:
     def record(self, label: str, sounds: Sequence[Sound], source: str) -> None:
         """Keep recordings of a word or of the noise, each a take of its own; they are on disk when this returns."""
         self.end()
+        self._copies = None
         session, fingerprint = self.store.session(), self.recognizer.embedder.fingerprint
         made = [(sound, self.recognizer.embed_taught(sound)) for sound in sounds]
         self._together = []
@@ -148,6 +164,50 @@ class Lesson:
             self.recognizer.add(embedding, label, take, session)
             self.last_picture[label] = spectrum(sound.samples, sound.rate_hz, *SPECTRUM_PX)
         self.store.flush()
+
+    def bring(self, name: str, label: str, offered: Sequence[Candidate], take: int = 0) -> Brought:
+        """Keep what a file holds, on disk when this returns; what is there already is passed over and counted.
+
+        take: one that `bring` began, to go on with; 0 begins one. Of sounds each is a take of its own, as when it is
+        recorded. Nothing that is being recorded ends. ExampleError where the take is gone or another class's, or where
+        the same file is there under another label.
+        """
+        if take and self._brought.get(take, ("", 0))[0] != label:
+            raise ExampleError(f"take {take} of {label} is gone, or was not begun so: begin another one")
+        self.store.flush()
+        known = self._copies or StoredCopies(self.store)
+        for one in offered:
+            known.check(name, label, one.kept)
+        fresh = [one for one in offered if known.find(one.kept) is None]
+        made = [(one, *self._taught(one.data)) for one in fresh]
+        session, fingerprint = (
+            self._brought.get(take, ("", self.store.session()))[1],
+            self.recognizer.embedder.fingerprint,
+        )
+        for one, kept, embedding in made:
+            if not take or isinstance(one.data, Sound):
+                take = self.store.new_take(label, name, session)
+                self._brought[take] = label, session
+            number = self.store.add(take, one.kept if self.keep_media else None, kept, fingerprint)
+            known.add(number, label, one.kept)
+            self._ids.append(number)
+            self.recognizer.add(embedding, label, take, session)
+            if isinstance(one.data, np.ndarray):
+                self._spots[number] = spot(self.recognizer.embedder, one.data.shape)
+            self._last_take = take
+        self.store.flush()
+        self._copies = known
+        return Brought(take, len(made), len(offered) - len(made))
+
+    def _taught(self, data: np.ndarray | Sound) -> tuple[np.ndarray, np.ndarray | None]:
+        """What the store keeps of a picture or a sound, and what the recognizer is taught of it."""
+        if isinstance(data, Sound):
+            kept = self.recognizer.embed_taught(data)
+            return kept, kept
+        if self.recognizer.finder is not None:
+            self.recognizer.finder.following = False  # it follows nothing
+        embedding = self.recognizer.embed(data)
+        return as_kept(embedding, self.recognizer.embedder.embedding_dim), embedding
 
     def last_sound(self, label: str) -> Sound:
         """The last recording of a class; ExampleError where it has none."""
@@ -201,6 +261,13 @@ class Lesson:
         self._reload()
         return undone
 
+    def remove_take(self, take: int) -> int:
+        """Forget a take; how many examples went. ExampleError where there is no such take."""
+        self.end()
+        removed = self.store.remove_take(take)
+        self._reload()
+        return removed
+
     def remove_label(self, label: str) -> None:
         """Forget a class with all its examples."""
         self.end()
@@ -223,7 +290,7 @@ class Lesson:
     def _reload(self) -> None:
         examples = self.store.matrix(self.recognizer.embedder.fingerprint)
         self.recognizer.replace(examples)
-        self._ids = examples.ids.tolist()
+        self._ids, self._copies = examples.ids.tolist(), None
         newest = {example.label: example for example in self.store.list() if example.media_bytes_len}
         self.last_picture = {}
         for label, example in newest.items():

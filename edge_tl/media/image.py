@@ -33,10 +33,11 @@ def check_picture(picture: np.ndarray) -> None:
         raise ShapeError(f"got {picture.dtype} {picture.shape}; a picture uint8 (height, width, 3) RGB is wanted")
 
 
-def decode(data: bytes | Path) -> np.ndarray:
+def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
     """A picture file as uint8 (height_px, width_px, 3) RGB, upright.
 
     `data`: a path, or the bytes of a JPEG, PNG or anything else that Pillow reads; of an animation the first picture.
+    `name`: what errors call bytes; a path is called by itself.
     EXIF rotation is applied; grey, palette, CMYK and 16-bit become RGB; what is transparent lies on white.
     ExampleError (one line) for what is no picture, is damaged or truncated, has more than 50 million pixels, a single
     pixel, or a side more than 50 times the other.
@@ -44,7 +45,7 @@ def decode(data: bytes | Path) -> np.ndarray:
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(data, bytes):
-        name, size_bytes = "the picture", len(data)
+        size_bytes = len(data)
     else:
         name = str(data)
         try:

@@ -43,9 +43,9 @@ class Sound:
         return resample(self.samples, self.rate_hz, rate_hz)
 
 
-def read_sound(source: Path | bytes) -> Sound:
-    """A sound file, or the bytes of one; ExampleError and MissingDependency as of `read_wav`."""
-    return Sound(*read_wav(source))
+def read_sound(source: Path | bytes, name: str = "the sound") -> Sound:
+    """A sound file, or the bytes of one, which errors call by `name`; raises what `read_wav` does."""
+    return Sound(*read_wav(source, name=name))
 
 
 def label_of(name: str) -> str:

@@ -35,14 +35,14 @@ class SoundFile(Closing):
     are mixed into one, samples are float32 in [-1, 1] (floats beyond are clipped).
     """
 
-    def __init__(self, source: Path | bytes) -> None:
-        """Open a file, or the bytes of one.
+    def __init__(self, source: Path | bytes, name: str = "the sound") -> None:
+        """Open a file, or the bytes of one, which errors call by `name`.
 
         ExampleError (one line) for what is missing, no sound file, truncated, empty, or of a rate outside 4 to 384 kHz
         or more than 32 channels; MissingDependency (with the command) where soundfile is not installed.
         """
         self._soundfile = _soundfile()
-        self.name = "the sound" if isinstance(source, bytes) else str(source)
+        self.name = name if isinstance(source, bytes) else str(source)
         try:
             if isinstance(source, bytes):
                 self._stream: Any = io.BytesIO(source)
@@ -124,13 +124,14 @@ class SoundFile(Closing):
         return ExampleError(f"{self.name}: is no sound file or is damaged ({reason}); a WAV file is wanted")
 
 
-def read_wav(source: Path | bytes, longest_s: float = LONGEST_S) -> tuple[np.ndarray, int]:
+def read_wav(source: Path | bytes, longest_s: float = LONGEST_S, name: str = "the sound") -> tuple[np.ndarray, int]:
     """A whole sound file: samples float32 (n,) in [-1, 1], n ≥ 1, channels mixed, and its rate in Hz.
 
-    `source`: a path, or the file's bytes. `longest_s`: the longest that is taken, 10 minutes. ExampleError (one line)
-    for a longer one and as of SoundFile; MissingDependency where soundfile is not installed.
+    `source`: a path, or the file's bytes, which errors call by `name`. `longest_s`: the longest that is taken, 10
+    minutes. ExampleError (one line) for a longer one and as of SoundFile; MissingDependency where soundfile is not
+    installed.
     """
-    with SoundFile(source) as file:
+    with SoundFile(source, name) as file:
         if file.duration_s > longest_s:
             raise ExampleError(
                 f"{file.name}: is {_long(file.duration_s)} long; {_long(longest_s)} at most are taken: cut it up"

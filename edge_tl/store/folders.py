@@ -128,16 +128,26 @@ def export_folder(store: ExampleStore, root: Path, progress: Callable[[int, int]
         raise ExampleError(f"cannot export to {root} ({error.strerror}): free or choose another disk") from error
 
 
-def _export(store: ExampleStore, root: Path, progress: Callable[[int, int], bool | None] | None) -> int:
-    """Write the pictures of one snapshot of the store."""
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an export consists of, names below its root with slashes."""
+
+    folders: tuple[str, ...]
+    """A label's each, those without examples included."""
+    files: dict[str, bytes]
+    """Beside them, name → content: what folders' names cannot tell."""
+    examples: tuple[tuple[str, int], ...]
+    """(name, example) of each stored file, in the order in which they were added."""
+
+
+def plan_export(store: ExampleStore) -> Export:
+    """The folders and files that `export_folder` writes, without reading a picture."""
     labels = store.labels()
     names = folder_names(labels)
+    files: dict[str, bytes] = {}
     index = {name: label for label, name in names.items() if unescape(name) != label}
     if index:
-        text = json.dumps({"format": 1, "labels": index}, ensure_ascii=False, indent=1)
-        write_synced(root / INDEX, text.encode())
-    for name in names.values():
-        (root / name).mkdir()
+        files[INDEX] = json.dumps({"format": 1, "labels": index}, ensure_ascii=False, indent=1).encode()
     examples = [example for example in store.list() if example.media_type in ENDINGS]
     takes: dict[int, set[str]] = {}
     for example in examples:
@@ -145,16 +155,26 @@ def _export(store: ExampleStore, root: Path, progress: Callable[[int, int], bool
     sessions = [{"name": store.session_name(number), "takes": sorted(takes[number])} for number in sorted(takes)]
     if len(sessions) > 1 or any(session["name"] for session in sessions):
         text = json.dumps({"format": 1, "sessions": sessions}, ensure_ascii=False, indent=1)
-        write_synced(root / SESSIONS, text.encode())
-    for done, example in enumerate(examples, 1):
-        # Numbers of one width sort as they were added, so that an import keeps the order.
-        folder = root / names[example.label] / f"{example.take:08d}"
-        folder.mkdir(exist_ok=True)
-        kept, media = store.media(example.id)
-        (folder / f"{example.id:08d}{ENDINGS[kept]}").write_bytes(media)
-        if progress and progress(done, len(examples)):
+        files[SESSIONS] = text.encode()
+    # Numbers of one width sort as they were added, so that an import keeps the order.
+    named = ((f"{names[one.label]}/{one.take:08d}/{one.id:08d}{ENDINGS[one.media_type]}", one.id) for one in examples)
+    return Export(tuple(names.values()), files, tuple(named))
+
+
+def _export(store: ExampleStore, root: Path, progress: Callable[[int, int], bool | None] | None) -> int:
+    """Write the pictures of one snapshot of the store."""
+    plan = plan_export(store)
+    for name, data in plan.files.items():
+        write_synced(root / name, data)
+    for name in plan.folders:
+        (root / name).mkdir()
+    for done, (name, example) in enumerate(plan.examples, 1):
+        path = root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(store.media(example)[1])
+        if progress and progress(done, len(plan.examples)):
             return done
-    return len(examples)
+    return len(plan.examples)
 
 
 def folder_names(labels: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,66 @@
+"""What a file would become an example of: read in one way, whether it lies in a folder or comes from a phone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from device.sources.rotated import turned
+from edge_tl.embedders.embedder import Embedder, SoundEmbedder, embed_kept
+from edge_tl.embedders.stream import embed_views
+from edge_tl.errors import ExampleError
+from edge_tl.labels import NOISE
+from edge_tl.media.image import decode
+from edge_tl.media.sound import LONGEST_WORD_S, SHORTEST_S, Sound, label_of, pieces, read_sound
+from edge_tl.store.media import Kept, stored_media
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a file would become an example of."""
+
+    label: str
+    kept: Kept
+    """As it would be stored."""
+    data: np.ndarray | Sound
+    """As it would be embedded."""
+
+
+def candidates_of(
+    file: Path | bytes, label: str, kind: str, degrees: int = 0, *, name: str = "the file"
+) -> list[Candidate]:
+    """What a file holds: one example, or several of a long recording of noise; its content says what it is.
+
+    file: a path, or the file's bytes, which errors call by `name`. kind: "picture" or "sound". degrees: clockwise,
+    which pictures are turned by first. ExampleError (one line) for what cannot become an example.
+    """
+    if kind == "picture":
+        picture = turned(decode(file, name), degrees)
+        whole = file if isinstance(file, bytes) else file.read_bytes()
+        return [Candidate(label, stored_media(picture if degrees else whole), picture)]  # as it came, byte for byte
+    sound = read_sound(file, name)
+    called = name if isinstance(file, bytes) else str(file)
+    if sound.duration_s < SHORTEST_S:
+        raise ExampleError(f"{called}: is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
+    parts = pieces(sound) if label == NOISE else [sound]
+    if label != NOISE and sound.duration_s > LONGEST_WORD_S:
+        raise ExampleError(
+            f"{called}: is {sound.duration_s:.1f} s long; a word of at most {LONGEST_WORD_S:g} s is wanted: cut it out"
+        )
+    return [Candidate(label, stored_media(part), part) for part in parts]
+
+
+def label_within(label: str, kind: str) -> str:
+    """What the files of a folder are taught as: its own label, of sounds as it is written here."""
+    return label if kind == "picture" else label_of(label)
+
+
+def embedded(embedder: Embedder, data: np.ndarray | Sound) -> np.ndarray:
+    """What the store keeps of a picture or a sound."""
+    if isinstance(embedder, SoundEmbedder):
+        assert isinstance(data, Sound)
+        return embed_views(embedder, data)
+    assert isinstance(data, np.ndarray)
+    return embed_kept(embedder, data)
