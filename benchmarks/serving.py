@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any, Self
@@ -104,7 +105,15 @@ class Serving:
         data = None if body is None else json.dumps(body).encode()
         kind = {} if body is None else {"Content-Type": "application/json"}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.address + path, data, kind | named)
+        return self._asked(urllib.request.Request(self.address + path, data, kind | named))
+
+    def give(self, path: str, data: bytes, kind: str = "application/octet-stream", **given: object) -> tuple[int, Any]:
+        """A POST of a file, with what else is given in the address: status and what came, as JSON where it is that."""
+        query = urllib.parse.urlencode(given)
+        return self._asked(urllib.request.Request(f"{self.address}{path}?{query}", data, {"Content-Type": kind}))
+
+    @staticmethod
+    def _asked(request: urllib.request.Request) -> tuple[int, Any]:
         try:
             with urllib.request.urlopen(request, timeout=LONG_S) as response:
                 status, answer, kind_of = response.status, response.read(), response.headers["Content-Type"]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.recognising import Recognising
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
-from device.teach.lesson import ENOUGH, Lesson
+from device.teach.candidates import Candidate
+from device.teach.lesson import ENOUGH, Brought, Lesson
 from device.teach.looking import Looking
 from device.teach.recorder import RECORDERS, Recorder
 from device.teach.training import train_and_judge
@@ -25,14 +28,10 @@ from edge_tl.line import Sight
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Generation, Profile
 
-MOST_FRAMES = 25
-"""Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
 LEASE_S = 2.0
 """A button counts as held for so long after it was last heard of: a phone may leave the network while it is held."""
 IDLE_S = 600.0
 """The examples leave the memory when nothing was taught for so long."""
-LOST_S = 2.0
-"""A sign is over when no frame came for so long."""
 ROOM_S = 2.0
 """While something is recorded, room is made this often."""
 ADVICES, ADVISED = 3, 600
@@ -130,8 +129,7 @@ class Pipeline(Recognising):
 
         ProfileError where nothing can be taught now, or there is no room for more; ExampleError for a bad label.
         """
-        if self.teaching_fault:
-            raise ProfileError(self.teaching_fault)
+        self._check_teaching()
         if self.feed.state != "open":
             raise ExampleError(f"{self.feed.name} is not there: {self.feed.fault or 'it is being sought'}")
         lesson = self.lesson
@@ -148,6 +146,42 @@ class Pipeline(Recognising):
         assert self._recorder is not None
         self._recorder.toggle(label)
         self.recording, self.said = label, ""
+
+    def _check_teaching(self) -> None:
+        """ProfileError while nothing can be taught."""
+        if self.teaching_fault:
+            raise ProfileError(self.teaching_fault)
+
+    def bring(self, name: str, label: str, offered: Sequence[Candidate], take: int) -> Brought:
+        """Keep what a file holds as examples of a class, on disk when this returns; whether a camera is there or not.
+
+        take: one that was begun so, to go on with; 0 begins one. `end_take` says that no more comes. ProfileError where
+        nothing can be taught now; ExampleError as of `Lesson.bring`, for a bad label, and where there is no room.
+        """
+        self._check_teaching()
+        if self.looking is not None and self.looking.busy:
+            raise ExampleError(
+                "the pictures are being embedded anew for another way to look: try again when that is done"
+            )
+        lesson, label = self.lesson, check_label(label)
+        if label not in lesson.labels:
+            lesson.add_label(label)
+        self._make_room(lesson)
+        if self.looking is not None and self.limits.keep != "all":
+            pictures = [one.data for one in offered if isinstance(one.data, np.ndarray)]
+            if any(self.looking.seen(picture) for picture in pictures):
+                return Brought(take, 0, 0)  # the first ones tell what to look at
+        with self._saving():
+            return lesson.bring(name, label, offered, take)
+        raise ProfileError(self.teaching_fault)
+
+    def end_take(self) -> None:
+        """No more comes of what `bring` began: say what helps next."""
+        if self._lesson is None:
+            return
+        self.said = "; ".join(["added", *self._advice(1)])
+        if self.looking is not None:
+            self.looking.take_ended()
 
     def release(self) -> None:
         """Let the button go; what was recorded is on disk when this returns."""
@@ -306,6 +340,11 @@ class Pipeline(Recognising):
         removed = self.profile.store.remove(ids)
         self.lesson.use(self.line.recognizer)
         return removed
+
+    def remove_take(self, take: int) -> int:
+        """Forget a take; how many examples went. ExampleError where there is no such take."""
+        self.release()
+        return self.lesson.remove_take(take)
 
     def add_label(self, label: str) -> None:
         """A new class, with nothing in it yet."""

@@ -15,13 +15,15 @@ from device.teach.notice import Noticing
 from device.teach.silence import SILENCES
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.errors import ConfigError, EdgeTLError, ProfileError, SourceClosed
+from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError, SourceClosed
 from edge_tl.line import Sight, line_of
-from edge_tl.listener import Listener
+from edge_tl.listener import Listener, ListeningConfig
+from edge_tl.media.sound import Sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_tuning, write_settings
 from edge_tl.store.tuning import Tuning
+from edge_tl.words.recording import hear
 
 MOST_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
@@ -145,6 +147,37 @@ class Recognising:
             return
         neutral = make_controller(recognizer).config.neutral
         self.line.controller = make_controller(recognizer, tuning.over(self.config.controller(neutral)))
+
+    def answer(self, data: np.ndarray | Sound) -> dict[str, Any]:
+        """What a picture uint8 (height_px, width_px, 3) RGB or a sound is, JSON-able; no event comes of it.
+
+        NotFittedError where nothing was trained yet.
+        """
+        recognizer = self.line.recognizer
+        if not recognizer.fitted:
+            raise NotFittedError("nothing was trained yet: `edge-tl train`")
+        told: list[str] = []
+        if isinstance(data, Sound):
+            known = self.line.controller
+            config = known.config if isinstance(known, Listener) else ListeningConfig()
+            heard = hear(recognizer, data, config)
+            observation, told = heard.observation, [one.label for one in heard.told]
+            label = told[0] if told else None
+            nearest, confidence = heard.observation.best, heard.confidence
+        else:
+            if recognizer.finder is not None:
+                recognizer.finder.following = False  # it follows nothing
+            observation = recognizer.observe(data)
+            label, nearest, confidence = observation.label, observation.best, observation.confidence
+        chances = zip(recognizer.classes, map(float, observation.probabilities), strict=True)
+        return {
+            "answer": label,
+            "nearest": nearest,
+            "confidence": float(confidence),
+            "found": observation.found,
+            "told": told,
+            "probabilities": dict(chances),
+        }
 
     def tune(self, tuning: Tuning) -> None:
         """Other thresholds from now on, also after a restart; ConfigError where they make no sense."""

@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from device.assembly import Context
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
+from device.teach.candidates import candidates_of
+from device.teach.fusing import fusible
 from device.teach.lesson import ENOUGH
+from edge_tl.core.examples import Example
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError, EdgeTLError, ExampleError
+from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
+from edge_tl.export.fuse import fuse
 from edge_tl.heads import HEADS
+from edge_tl.labels import unescape
 from edge_tl.line import Sight
 from edge_tl.media.image import decode, encode_jpeg, thumbnail
+from edge_tl.media.sound import read_sound
 from edge_tl.media.spectrum import spectrum
 from edge_tl.media.wav import encode_wav
+from edge_tl.recognizer import Recognizer
+from edge_tl.store.folders import Export, plan_export
 from edge_tl.store.media import JPEG
 from edge_tl.store.tuning import Tuning
+from edge_tl.tflite.interpreter import read_model
 
 T = TypeVar("T")
 SHOWN_PX = 480
 THUMBNAIL_PX = 120
 SHOWN_EXAMPLES = 200
-"""The newest ones are listed; those before them are counted."""
+SHOWN_TAKES, SHOWN_OF_TAKE = 10, 24
+"""The newest ones are on a page; those before them are counted."""
+LONGEST_ASKED_S = 30.0
+"""Of a sound that is asked about: it is heard between two frames, and the camera waits meanwhile."""
 STALE_S = 5.0
 """A snapshot this old says that the loop does not go round."""
 
@@ -47,6 +62,8 @@ class Requests:
 
     def __init__(self, service: Service, clock: Callable[[], float]) -> None:
         self._service, self._clock = service, clock
+        self._decoding = threading.Lock()
+        """One file at a time: a picture of fifty million pixels takes 150 MB while it is read."""
 
     def health(self) -> dict[str, Any]:
         """The newest snapshot; `stalled` where the loop has not made one for some time."""
@@ -80,14 +97,97 @@ class Requests:
         """The trained generations, the newest first."""
         return self._of(name, lambda one: [asdict(found) for found in one.profile.generations()])
 
-    def examples(self, name: str, label: str) -> dict[str, Any]:
-        """The newest examples, of one label or of all where it is empty."""
-        found = self._of(name, lambda one: [row for row in one.profile.store.list() if label in ("", row.label)])
+    def examples(self, name: str, label: str, take: int = 0, before: int = 0) -> dict[str, Any]:
+        """The newest examples: of one label, or of all where it is empty, and of one take, or of all for 0.
+
+        before: only those older than this one, for the page after the one that ends with it; 0 for the first page.
+        """
+        listed = self._of(name, lambda one: one.profile.store.list())
+        found = [row for row in listed if label in ("", row.label) and take in (0, row.take)]
+        older = [row for row in found if not before or row.id < before]
+        shown = [_row(row) for row in reversed(older[-SHOWN_EXAMPLES:])]
+        return {"total": len(found), "examples": shown, "older": len(older) - len(shown)}
+
+    def takes(self, name: str, label: str, before: int = 0) -> dict[str, Any]:
+        """The newest takes, of one label or of all where it is empty, each with its number of examples and the newest.
+
+        before: only takes older than this one, for the page after the one that ends with it; 0 for the first page.
+        """
+        listed = self._of(name, lambda one: one.profile.store.list())
+        takes: dict[int, list[Example]] = {}
+        for row in listed:
+            if label in ("", row.label):
+                takes.setdefault(row.take, []).append(row)
+        older = sorted((take for take in takes if not before or take < before), reverse=True)
         shown = [
-            {"id": row.id, "label": row.label, "take": row.take, "time": row.time_s, "media": row.media_type}
-            for row in reversed(found[-SHOWN_EXAMPLES:])
+            {
+                "take": take,
+                "label": takes[take][0].label,
+                "source": takes[take][0].source,
+                "session": takes[take][0].session,
+                "time": takes[take][0].time_s,
+                "total": len(takes[take]),
+                "examples": [_row(row) for row in reversed(takes[take][-SHOWN_OF_TAKE:])],
+            }
+            for take in older[:SHOWN_TAKES]
         ]
-        return {"total": len(found), "examples": shown}
+        return {"total": len(takes), "takes": shown, "older": len(older) - len(shown)}
+
+    def upload(self, name: str, label: str, file: str, data: bytes, take: int) -> dict[str, Any]:
+        """Keep a picture or sound file as an example of a class, read as an import reads it.
+
+        file: what it is called, for errors. take: one that an upload began, to go on with; 0 begins one.
+        """
+        kind = self._kind(name)
+        with self._decoding:
+            offered = candidates_of(data, label, kind, name=file)
+            done = self._of(name, lambda one: (one.bring(file, label, offered, take), _live(one)))
+        return done[0]._asdict() | done[1]
+
+    def question(self, name: str, file: str, data: bytes) -> dict[str, Any]:
+        """What a picture or sound file shows; nothing of it is kept."""
+        kind = self._kind(name)
+        with self._decoding:
+            if kind == "picture":
+                asked: Any = decode(data, file)
+            else:
+                asked = read_sound(data, file)
+                if asked.duration_s > LONGEST_ASKED_S:
+                    long = f"{file}: is {asked.duration_s:.0f} s long"
+                    raise ExampleError(f"{long}; {LONGEST_ASKED_S:g} s at most are heard: cut it")
+            return self._of(name, lambda one: one.answer(asked))
+
+    def model(self, name: str) -> bytes:
+        """What was taught, as one .tflite file."""
+
+        def taught(one: Pipeline) -> tuple[Recognizer, Path]:
+            folder = one.profile.folder
+            context = Context(folder.parent.parent, unescape(folder.name))
+            return fusible(context, one.profile, one.line.recognizer.embedder)
+
+        recognizer, file = self._of(name, taught)
+        return fuse(recognizer, read_model(file), file.name)
+
+    def export(self, name: str) -> Export:
+        """What an export of the examples consists of; ExampleError where none kept its picture or sound."""
+        plan = self._of(name, lambda one: plan_export(one.profile.store))
+        if not plan.examples:
+            listed = self._of(name, lambda one: one.profile.store.counts())
+            some = any(count.examples for count in listed.values())
+            why = "no example kept its picture or sound" if some else "nothing was recorded yet"
+            raise ExampleError(f"{why}: there is nothing to fetch")
+        return plan
+
+    def media(self, name: str, examples: Sequence[int]) -> list[bytes | None]:
+        """The stored files of several examples; None for one that is gone meanwhile or damaged."""
+
+        def stored(one: Pipeline, example: int) -> bytes | None:
+            try:
+                return one.profile.store.media(example)[1]
+            except (ExampleError, ProfileError):
+                return None
+
+        return self._of(name, lambda one: [stored(one, example) for example in examples])
 
     def thumbnail(self, name: str, example: int) -> bytes:
         """The picture of an example, or its spectrogram, small, JPEG."""
@@ -103,8 +203,7 @@ class Requests:
         return encode_wav(sound.samples, sound.rate_hz)
 
     def act(self, name: str, action: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Teach: record, release, undo, label, forget-label, rename, forget, train, roll-back, roll-forward, tune,
-        session, look."""
+        """Teach: one of `ACTIONS`, with what the caller gave for it."""
         if action not in ACTIONS:
             raise NotHere(f"there is no {action[:40]!r}; there are {', '.join(ACTIONS)}")
         made = self._of(name, lambda one: (ACTIONS[action](one, given) or {}) | _live(one))
@@ -116,12 +215,20 @@ class Requests:
         except ExampleError as error:
             raise NotHere(str(error)) from error
 
+    def _kind(self, name: str) -> str:
+        return self._of(name, lambda one: one.config.kind)
+
     def _of(self, name: str, function: Callable[[Pipeline], T]) -> T:
         """Have the loop call a function with a pipeline."""
         pipeline = self._service.pipelines.get(name)
         if pipeline is None:
             raise NotHere(f"there is no pipeline {name[:40]!r}; there are {', '.join(self._service.pipelines)}")
         return self._service.ask(lambda: function(pipeline))
+
+
+def _row(one: Example) -> dict[str, Any]:
+    """What is told of an example."""
+    return {"id": one.id, "label": one.label, "take": one.take, "time": one.time_s, "media": one.media_type}
 
 
 def _live(one: Pipeline) -> dict[str, Any]:
@@ -176,6 +283,13 @@ def _forget(one: Pipeline, given: dict[str, Any]) -> dict[str, Any]:
     return {"removed": one.remove(ids)}
 
 
+def _forget_take(one: Pipeline, given: dict[str, Any]) -> dict[str, Any]:
+    take = given.get("take")
+    if type(take) is not int or not 0 < take < 2**63:
+        raise ConfigError("take: a number is wanted")
+    return {"removed": one.remove_take(take)}
+
+
 def _undo(one: Pipeline, _: dict[str, Any]) -> dict[str, Any]:
     undone = one.undo()
     return {"undone": None if undone is None else list(undone)}
@@ -199,6 +313,8 @@ ACTIONS: dict[str, Callable[[Pipeline, dict[str, Any]], dict[str, Any] | None]] 
     "forget-label": lambda one, given: one.remove_label(_text(given, "label")),
     "rename": lambda one, given: one.rename(_text(given, "label"), _text(given, "to")),
     "forget": _forget,
+    "forget-take": _forget_take,
+    "end-take": lambda one, _: one.end_take(),
     "session": lambda one, given: one.new_session(_text(given, "name")),
     "train": lambda one, given: one.train(None if given.get("head") is None else _text(given, "head")),
     "roll-back": lambda one, _: {"generation": one.roll_back()},

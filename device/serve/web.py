@@ -1,7 +1,8 @@
 """The web console and the API of HTTP, for people and programs near the device. Home of Starlette and uvicorn.
 
-Every request passes `Guard` first: Host, Origin, session or token, size. What changes anything is a POST of JSON,
-which a page of another site cannot send. Names from outside are looked up among the pipelines, never used as a path.
+Every request passes `Guard` first: Host, Origin, session or token, size. What changes anything is a POST of JSON, or of
+a file, which a page of another site cannot send. Names from outside are looked up among the pipelines, never used as a
+path.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from device.serve.access import Access, host_allowed, token_of
 from device.serve.config import WebConfig
 from device.serve.connections import Listener
 from device.serve.event import Event
+from device.serve.phone_words import answer_on_phone, on_phone
 from device.serve.requests import NotHere, Requests
 from device.serve.subscribers import Hub
 from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout, to_install
@@ -31,6 +33,16 @@ try:
     from starlette.responses import JSONResponse, Response, StreamingResponse
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from device.serve.web_files import (
+        MOST_PASSED_BYTES,
+        Files,
+        file_name,
+        number_of,
+        refused_type,
+        takes_file,
+        too_large,
+    )
 except ImportError as error:
     raise MissingDependency(f"[web] needs Starlette and uvicorn: {to_install('[web]')}") from error
 
@@ -42,7 +54,7 @@ PATIENCE_S, KEEP_S = 10.0, 15
 COOKIE = "edge_tl_session"
 LIVE_S = 0.2
 """The console is told this often what is seen and heard."""
-SCRIPTS = ("ask.js", "draw.js", "pipeline.js", "console.js")
+SCRIPTS = ("ask.js", "draw.js", "files.js", "gallery.js", "phone.js", "pipeline.js", "console.js")
 FILES = {"/": ("console.html", "text/html"), "/console.css": ("console.css", "text/css")} | {
     f"/{name}": (name, "text/javascript") for name in SCRIPTS
 }
@@ -82,7 +94,9 @@ class Guard:
             status, line = refusal
             await JSONResponse({"error": line}, status)(scope, receive, send_safely)
             return
-        await self.app(scope, self._counted(receive), send_safely)
+        # A file is counted by who reads it.
+        counted = receive if takes_file(request.url.path) else self._counted(receive)
+        await self.app(scope, counted, send_safely)
 
     def _refusal(self, request: Request) -> tuple[int, str] | None:
         host = request.headers.get("host", "")
@@ -94,10 +108,15 @@ class Guard:
         if request.method not in ("GET", "HEAD", "POST"):
             return 405, "GET or POST is wanted"
         if request.method == "POST":
-            if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+            kind, length = request.headers.get("content-type", ""), request.headers.get("content-length", "0")
+            if takes_file(request.url.path):
+                if refused_type(kind):
+                    return 415, refused_type(kind)
+                if not length.isdigit() or int(length) > MOST_PASSED_BYTES:
+                    return 413, too_large(file_name(request.query_params.get("file", "")))
+            elif kind.split(";")[0].strip() != "application/json":
                 return 415, "JSON is wanted, with Content-Type: application/json"
-            length = request.headers.get("content-length", "0")
-            if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+            elif not length.isdigit() or int(length) > MOST_BODY_BYTES:
                 return 413, f"at most {MOST_BODY_BYTES} bytes are wanted"
         if request.url.path in OPEN_TO_ALL or self.permitted(request):
             return None
@@ -227,7 +246,12 @@ class Web:
             get("/api/events/recent", lambda _: [event.as_dict() for event in list(self._hub.recent)]),
             get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]))),
             get(f"{here}/generations", lambda r: ask.generations(r.path_params["name"])),
-            get(f"{here}/examples", lambda r: ask.examples(r.path_params["name"], r.query_params.get("label", ""))),
+            get(
+                f"{here}/examples",
+                lambda r: ask.examples(*_of_label(r), number_of(r, "take"), number_of(r, "before")),
+            ),
+            get(f"{here}/takes", lambda r: ask.takes(*_of_label(r), number_of(r, "before"))),
+            *Files(ask, _answered).routes(here),
             get(
                 f"{here}/examples/{{id:int}}.jpg",
                 lambda r: _jpeg(ask.thumbnail(r.path_params["name"], r.path_params["id"])),
@@ -248,6 +272,7 @@ class Web:
         health = await run_in_threadpool(self._requests.health)
         status = 200 if health["status"] in ("ok", "degraded") else 503
         # Who may not use the console may still ask whether all is well, as a supervisor does.
+        health = answer_on_phone(health)
         return JSONResponse(health if self._guard.permitted(request) else {"status": health["status"]}, status)
 
     async def _login(self, request: Request) -> Response:
@@ -300,7 +325,7 @@ class Web:
                 except TimeoutError:
                     if await request.is_disconnected():
                         return
-                    told = json.dumps(await run_in_threadpool(self._requests.live)) if live else ""
+                    told = json.dumps(answer_on_phone(await run_in_threadpool(self._requests.live))) if live else ""
                     yield f"event: live\ndata: {told}\n\n" if live else ": still here\n\n"
 
 
@@ -323,12 +348,21 @@ async def _answered(function: Callable[[], Any]) -> Response:
     try:
         made = await run_in_threadpool(function)
     except NotHere as error:
-        return JSONResponse({"error": str(error)}, 404)
+        return _refused(error, 404)
     except SourceTimeout as error:
-        return JSONResponse({"error": str(error)}, 503)
+        return _refused(error, 503)
     except EdgeTLError as error:
-        return JSONResponse({"error": str(error)}, 400)
-    return made if isinstance(made, Response) else JSONResponse(made)
+        return _refused(error, 400)
+    return made if isinstance(made, Response) else JSONResponse(answer_on_phone(made))
+
+
+def _refused(error: EdgeTLError, status: int) -> Response:
+    return JSONResponse({"error": on_phone(str(error))}, status)
+
+
+def _of_label(request: Request) -> tuple[str, str]:
+    """The pipeline and the label that are asked for."""
+    return request.path_params["name"], request.query_params.get("label", "")
 
 
 def _jpeg(data: bytes) -> Response:

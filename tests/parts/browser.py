@@ -29,7 +29,7 @@ FLAGS = (
 class Browser:
     """One page. `do` calls a JavaScript expression (promises are waited for); `until` waits for one to hold."""
 
-    def __init__(self, folder: Path, width_px: int = 390, height_px: int = 844) -> None:
+    def __init__(self, folder: Path, width_px: int = 390, height_px: int = 844, *flags: str) -> None:
         assert CHROMIUM is not None
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
@@ -40,7 +40,14 @@ class Browser:
             os.dup2(two, 4)
 
         self.process = subprocess.Popen(
-            [CHROMIUM, *FLAGS, f"--user-data-dir={folder}", f"--window-size={width_px},{height_px}", "about:blank"],
+            [
+                CHROMIUM,
+                *FLAGS,
+                *flags,
+                f"--user-data-dir={folder}",
+                f"--window-size={width_px},{height_px}",
+                "about:blank",
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -102,6 +109,12 @@ class Browser:
     def release(self, selector: str) -> None:
         """Let the button go there."""
         self._mouse("mouseReleased", selector)
+
+    def choose(self, selector: str, *files: Path) -> None:
+        """Choose files in an input of files."""
+        root = self.send("DOM.getDocument")["root"]["nodeId"]
+        node = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.send("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
 
     def screenshot(self, path: Path) -> None:
         """The whole page as a PNG."""

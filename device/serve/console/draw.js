@@ -7,6 +7,8 @@ export const make = (name, text, more = {}) =>
 
 export const percent = (value) => `${(100 * value).toFixed(value < 0.1 && value > 0 ? 1 : 0)} %`;
 
+export const number = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
+
 // A label with a bar as long as its value (0 to 1); `fill` changes it.
 export function bar(label) {
   const root = make("div", "", { className: "bar" });

@@ -1,6 +1,9 @@
 // One camera or microphone: what it sees or hears now, teaching it, and what became of that.
 import { Refused, ask } from "./ask.js";
-import { bar, confusion, curve, fill, make, percent } from "./draw.js";
+import { bar, confusion, curve, fill, make, number, percent } from "./draw.js";
+import { Files } from "./files.js";
+import { Gallery } from "./gallery.js";
+import { PhoneCamera } from "./phone.js";
 
 const RENEW_MS = 400; // a held button says so this often; the device lets go after 2 s without
 const BEGUN_S = Date.UTC(2026, 10, 1) / 1000; // a clock that shows less is not set
@@ -32,7 +35,6 @@ export class Pipeline {
     this.serial = 0;
     this.buttons = new Map();
     this.bars = new Map();
-    this.groups = new Map();
     this.find("h2").textContent = name;
     this.find(".loud").hidden = !this.sound;
     this.find(".train").onclick = () => this.train();
@@ -40,7 +42,6 @@ export class Pipeline {
       done.undone ? `forgot ${done.undone[1]} of ${done.undone[0]}` : "there is nothing to undo"));
     this.find(".elsewhere").onclick = () => this.elsewhere();
     this.find(".back").onclick = () => this.back();
-    this.find(".gallery").ontoggle = () => this.showExamples();
     this.find(".generations").ontoggle = () => this.listGenerations();
     this.find(".told").ontoggle = () => this.listTold();
     this.find(".new").onsubmit = (event) => {
@@ -48,6 +49,9 @@ export class Pipeline {
       const input = this.find(".new input");
       this.act("label", { label: input.value }).then((done) => { if (done) input.value = ""; });
     };
+    this.gallery = new Gallery(this);
+    this.files = new Files(this);
+    this.phone = new PhoneCamera(this);
     this.find(".stop").onclick = () => this.act("stop-look", {});
     this.picture();
     this.settings(state.tuning, state.heads);
@@ -61,13 +65,18 @@ export class Pipeline {
     try {
       const state = await ask(`${this.path}/${action}`, body);
       this.show(state);
-      if (!["record", "train", "tune"].includes(action)) this.showExamples();
+      if (!["record", "train", "tune", "forget"].includes(action)) this.gallery.show();
       return state;
     } catch (error) {
-      if (error instanceof Refused) this.refused();
-      this.said(error.message);
+      this.said(this.failed(error));
       return null;
     }
+  }
+
+  // What went wrong, in words; where the device asks for the token, that is asked for.
+  failed(error) {
+    if (error instanceof Refused) this.refused();
+    return error instanceof TypeError ? "the device does not answer: is it reached from here?" : error.message;
   }
 
   said(line) { this.find(".said").textContent = line; }
@@ -95,16 +104,22 @@ export class Pipeline {
     const told = state.prompt || state.said;
     if (told && told !== this.heard) this.said(told); // once: it must not write over what came after it
     this.heard = told;
-    this.find(".notice").textContent = state.notice;
     this.looking(state);
+    if (!this.phone.on) this.seen(state);
+    const held = this.phone.held?.label ?? state.recording;
+    this.root.classList.toggle("recording", held !== null);
+    for (const [name, button] of this.buttons) button.classList.toggle("on", held === name);
+  }
+
+  // What the device's own camera or microphone sees or hears.
+  seen(state) {
+    this.find(".notice").textContent = state.notice;
     this.probabilities(state.probabilities);
     this.find(".silent").textContent = state.silent;
     if (state.level_db !== null) this.find(".level").value = state.level_db;
     const label = this.find(".label");
     label.textContent = state.label ?? (state.known || this.sound ? "" : "none of these");
     label.classList.toggle("none", state.label === null);
-    this.root.classList.toggle("recording", state.recording !== null);
-    for (const [name, button] of this.buttons) button.classList.toggle("on", state.recording === name);
   }
 
   // How it looks and why; while pictures are embedded anew for another way, how many of them are done.
@@ -128,10 +143,11 @@ export class Pipeline {
     for (const [label, [examples, takes]] of Object.entries(counts)) {
       if (!this.buttons.has(label)) list.append(this.button(label));
       const button = this.buttons.get(label);
-      const told = this.sound ? `${examples} recordings` : `${examples} in ${takes} takes`;
-      button.querySelector("small").textContent = told;
+      const told = this.sound ? number(examples, "recording") : `${examples} in ${number(takes, "take")}`;
+      button.querySelector("small").textContent = examples ? told : "nothing yet";
       button.classList.toggle("few", label !== NOISE && examples < this.minimum);
     }
+    this.files.classes(Object.keys(counts));
     this.find(".how").textContent = this.how(counts);
   }
 
@@ -163,6 +179,11 @@ export class Pipeline {
     const hold = (event) => {
       event.preventDefault();
       if (timer !== null) return;
+      if (this.phone.on) {
+        timer = 0;
+        this.phone.hold(label);
+        return;
+      }
       send("record", { label });
       if (this.sound) return;
       // Only once the one before was answered: on a slow device the "release" would wait behind all of them.
@@ -171,8 +192,9 @@ export class Pipeline {
     const release = () => {
       if (timer === null) return;
       clearInterval(timer);
+      if (timer === 0) this.phone.release();
+      else send("release", {});
       timer = null;
-      send("release", {});
     };
     button.addEventListener("pointerdown", (event) => { button.setPointerCapture(event.pointerId); hold(event); });
     for (const end of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) button.addEventListener(end, release);
@@ -250,57 +272,6 @@ export class Pipeline {
     }
   }
 
-  // The examples by class; a class's are asked for when it is opened.
-  showExamples() {
-    if (!this.find(".gallery").open) return;
-    for (const [label, group] of this.groups) {
-      if (!(label in this.counts)) { group.remove(); this.groups.delete(label); }
-    }
-    for (const label of Object.keys(this.counts)) {
-      if (!this.groups.has(label)) {
-        this.groups.set(label, this.group(label));
-        this.find(".groups").append(this.groups.get(label));
-      }
-      const group = this.groups.get(label);
-      group.querySelector("summary").textContent = `${label} · ${this.counts[label][0]}`;
-      if (group.open) this.listExamples(label, group);
-    }
-  }
-
-  group(label) {
-    const group = document.getElementById("group").content.firstElementChild.cloneNode(true);
-    group.ontoggle = () => { if (group.open) this.listExamples(label, group); };
-    group.querySelector(".rename").onclick = () => {
-      const to = prompt(`Another name for ${label}; the name of another class puts both together.`, label);
-      if (to !== null && to !== label) this.act("rename", { label, to });
-    };
-    group.querySelector(".forget").onclick = () => {
-      if (confirm(`Delete ${label} and all its examples?`)) this.act("forget-label", { label });
-    };
-    return group;
-  }
-
-  async listExamples(label, group) {
-    const { total, examples } = await ask(`${this.path}/examples?label=${encodeURIComponent(label)}`);
-    if (total > examples.length) group.querySelector("summary").textContent = `${label} · the newest ${examples.length} of ${total}`;
-    group.querySelector("ul").replaceChildren(...examples.map((one) => {
-      const item = make("li");
-      const remove = make("button", "×", { title: "delete this example" });
-      remove.setAttribute("aria-label", `delete example ${one.id} of ${one.label}`);
-      remove.onclick = () => this.act("forget", { ids: [one.id] });
-      if (one.media) {
-        const image = make("img", "", { src: `${this.path}/examples/${one.id}.jpg`, alt: one.label, loading: "lazy" });
-        if (one.media === "audio/wav") {
-          image.title = "listen";
-          image.onclick = () => new Audio(`${this.path}/examples/${one.id}.wav`).play();
-        }
-        item.append(image);
-      } else item.append(make("small", `${one.id}`));
-      item.append(remove);
-      return item;
-    }));
-  }
-
   async back() {
     const done = await this.act("roll-back", {});
     if (!done) return;
@@ -338,7 +309,7 @@ export class Pipeline {
     this.listTold();
   }
 
-  // Another way to look; a box is drawn in `edge-tl teach`, or given by the API.
+  // Another way to look; a box is drawn in a terminal, or given by the API.
   ways(ways) {
     if (!ways.length) return;
     const form = make("form", "", { className: "ways" }), label = make("label", "what of the picture counts"), select = make("select");
