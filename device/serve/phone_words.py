@@ -18,6 +18,7 @@ FIRST = "hold the button of a class first, or give it files"
 _HINTS = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
+        (r"teach another class, or use \w+ or \w+", "add a second class"),
         (r", or train (?:with|without them by) --force", ""),
         (r", then (?:ls /\S+|rpicam-hello --list\S*)", ""),
         (r", check `arecord -l`, or give --mic FILE\.wav", ""),

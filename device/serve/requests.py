@@ -18,7 +18,7 @@ from device.serve.service import Service
 from device.teach.candidates import candidates_of
 from device.teach.fusing import fusible
 from device.teach.lesson import ENOUGH
-from edge_tl.core.examples import Example
+from edge_tl.core.examples import Count, Example
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
@@ -254,11 +254,18 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "notice": one.notice if one.feed.state == "open" else "",
         "look": one.way,
         "looking": "" if one.looking is None else one.looking.said,
-        "embedding": None if one.looking is None else one.looking.progress,
+        "embedding": _embedding(one, counts),
         "teaching": teaching,
         "generation": one.generation,
         "counts": {label: [count.examples, count.takes] for label, count in counts.items()},
     }
+
+
+def _embedding(one: Pipeline, counts: dict[str, Count]) -> tuple[int, int] | None:
+    """How many pictures of how many are embedded anew for another way to look; None while none is changed to."""
+    if one.looking is None or not one.looking.busy:
+        return None
+    return one.looking.progress or (0, sum(count.examples for count in counts.values()))
 
 
 def _level_db(sight: Sight | None) -> float | None:

@@ -5,6 +5,12 @@ import { Pipeline } from "./pipeline.js";
 
 const byId = (id) => document.getElementById(id);
 const pipelines = new Map();
+
+function forget() {
+  for (const one of pipelines.values()) one.leave();
+  pipelines.clear();
+}
+
 let stream = null;
 
 function status(line, bad) {
@@ -28,7 +34,7 @@ byId("login").onsubmit = async (event) => {
 byId("leave").onclick = async () => {
   await ask("api/logout", {});
   stream?.close();
-  pipelines.clear();
+  forget();
   byId("pipelines").replaceChildren();
   byId("leave").hidden = true;
   status("logged out", false);
@@ -40,7 +46,7 @@ async function start() {
     const state = await ask("api/state");
     byId("login").hidden = true;
     byId("leave").hidden = !state.guarded;
-    pipelines.clear();
+    forget();
     byId("pipelines").replaceChildren(...Object.entries(state.pipelines).map(([name, one]) => {
       pipelines.set(name, new Pipeline(name, one, login));
       return pipelines.get(name).root;

@@ -88,6 +88,10 @@ export class PhoneCamera {
     let take = 0, added = 0, failed = "";
     while (this.held === mine && !failed) {
       const next = pause(TEACH_MS);
+      if (pipeline.busy) { // all is embedded anew for another way to look: what is held waits
+        await next;
+        continue;
+      }
       try {
         const done = await send(`${pipeline.path}/upload`, { label, take, file: "a phone's camera" }, await this.frame());
         take = done.take;

@@ -79,6 +79,9 @@ export class Pipeline {
     return error instanceof TypeError ? "the device does not answer: is it reached from here?" : error.message;
   }
 
+  // The page goes on without it.
+  leave() { this.phone.stop(); }
+
   said(line) { this.find(".said").textContent = line; }
 
   // The next picture is asked for when the one before is there, so that a slow network slows the picture only.
@@ -124,7 +127,7 @@ export class Pipeline {
 
   // How it looks and why; while pictures are embedded anew for another way, how many of them are done.
   looking(state) {
-    const busy = state.embedding !== null, progress = this.find(".looking progress");
+    const busy = this.busy = state.embedding !== null, progress = this.find(".looking progress");
     this.find(".looking span").textContent = busy
       ? `the pictures are embedded anew: ${state.embedding[0]} of ${state.embedding[1]}` : state.looking || (state.look && `looks at: ${state.look}`);
     progress.hidden = this.find(".stop").hidden = !busy;

@@ -19,7 +19,9 @@ from striped import picture
 from benchmarks.serving import LONG_S, Serving
 from device.commands.main import main
 from edge_tl.export.fused import FusedModel
-from edge_tl.media.image import decode
+from edge_tl.labels import NOISE
+from edge_tl.media.image import decode, encode_jpeg
+from edge_tl.media.wav import encode_wav
 from edge_tl.store.folders import Export
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
@@ -183,6 +185,93 @@ def test_another_site_cannot_send_a_file(serving: Serving) -> None:
     assert serving.give(f"{HERE}/upload", picture("across", 202), label="")[0] == 400
     assert serving.give("/api/pipelines/none/upload", picture("across", 203), label="x")[0] == 404
     assert serving.ask(f"{HERE}/takes?before=x")[0] == 400
+
+
+def test_files_need_the_token_and_the_name_of_the_device(tmp_path: Path) -> None:
+    """Without the token nothing comes in and nothing goes out, nor from another site or under another name."""
+    more = f'[web]\nport = 0\ntoken_file = "{tmp_path}/token"\n'
+    with Serving(tmp_path / "s", more).start() as serving:
+        for path in ("takes", "model.tflite", "examples.zip"):
+            assert serving.ask(f"{HERE}/{path}")[0] == 401
+        for path in ("upload", "ask"):
+            assert serving.give(f"{HERE}/{path}", picture("across", 1), label="across")[0] == 401
+        secret = f"Bearer {(tmp_path / 'token').read_text().strip()}"
+        assert serving.ask(f"{HERE}/takes", Authorization=secret)[0] == 200
+        place = urlsplit(serving.address)
+        for name, value, status in (
+            ("Origin", "http://evil.test", 403),
+            ("Host", "evil.test", 421),
+            ("X-Nothing", "", 200),
+        ):
+            connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=LONG_S)
+            headers = {"Content-Type": "image/jpeg", "Authorization": secret, name: value}
+            connection.request("POST", f"{HERE}/upload?label=across", picture("across", 2), headers)
+            assert connection.getresponse().status == status
+            connection.close()
+
+
+def test_a_take_from_a_phone_decides_what_is_looked_at(tmp_path: Path, look_models: Path) -> None:
+    """Where the way to look is open, frames that came as files decide as the camera's do; then they are found."""
+    serving = Serving(tmp_path, '[pipelines.signs]\ncamera = "sim"\n')
+    serving.data.mkdir()
+    (serving.data / "models").symlink_to(look_models)
+    with serving:
+        serving.start()
+        frames: set[bytes] = set()
+        while len(frames) < 6:
+            status, frame = serving.ask(f"{HERE}/picture.jpg")
+            frames |= {frame} if status == 200 else set()
+        take = 0
+        for frame in frames:
+            take = upload(serving, "up", frame, take=take)[1]["take"]
+        assert serving.state()["signs"]["look"] == "auto"
+        state = serving.act("end-take")
+        while state["embedding"] is not None:
+            state = serving.state()["signs"]
+        assert state["look"] in ("face-crop", "hand")
+        assert upload(serving, "up", serving.ask(f"{HERE}/picture.jpg")[1])[0] == 200
+        assert "add a second class" in serving.ask(f"{HERE}/train", {})[1]["error"]
+        walls = [encode_jpeg(np.full((240, 320, 3), 90 + 10 * shade, np.uint8)) for shade in range(5)]
+        for wall in walls[:4]:
+            assert upload(serving, "nobody there", wall)[1]["added"] == 1
+        serving.act("train")
+        answer = serving.give(f"{HERE}/ask", walls[4])[1]
+        assert (answer["answer"], answer["found"]) == ("nobody there", False)
+        answer = serving.give(f"{HERE}/ask", frames.pop())[1]
+        assert answer["found"]
+        assert answer["nearest"] == "up"
+        assert "looks at a part of the picture" in serving.ask(f"{HERE}/model.tflite")[1]["error"]
+
+
+def test_recordings_come_as_an_import_takes_them(tmp_path: Path) -> None:
+    """Of words each file is a take, long noise becomes parts, and what is too long or no sound is named in one line."""
+    pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
+    pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed: pip install -e .[speech]")
+    from made_words import RATE_HZ, room, spoken
+
+    here = "/api/pipelines/words"
+    with Serving(tmp_path, f'[pipelines.words]\nmic = "{tmp_path}/none.wav"\nprofile = "words"\n').start() as serving:
+
+        def given(action: str, samples: np.ndarray, label: str = "") -> tuple[int, Any]:
+            return serving.give(f"{here}/{action}", encode_wav(samples, RATE_HZ), label=label, file="a.wav")
+
+        for label in ("hum", "hiss"):
+            for seed in range(5):
+                status, done = given("upload", spoken(label, seed), label)
+                assert (status, done["added"]) == (200, 1), done
+        assert given("upload", spoken("hum", 1), "hum")[1]["copies"] == 1
+        status, done = given("upload", room(8.0), NOISE)
+        assert (status, done["added"]) == (200, 4)
+        assert serving.state()["words"]["counts"] == {"hum": [5, 5], "hiss": [5, 5], NOISE: [4, 4]}
+        status, refused = given("upload", room(5.0), "hum")
+        assert (status, refused["error"].startswith("a.wav: is 5.0 s long; a word")) == (400, True)
+        status, refused = serving.give(f"{here}/upload", picture("across", 1), label="hum", file="a.jpg")
+        assert (status, refused["error"].startswith("a.jpg: is no sound file")) == (400, True)
+        serving.act("train", pipeline="words")
+        status, answer = given("ask", spoken("hum", 50))
+        assert (status, answer["nearest"]) == (200, "hum")
+        status, refused = given("ask", room(31.0))
+        assert (status, "30 s at most" in refused["error"]) == (400, True)
 
 
 def test_the_model_file_names_pictures_as_the_service_does(serving: Serving, tmp_path: Path) -> None:

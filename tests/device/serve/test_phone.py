@@ -8,12 +8,15 @@ import shutil
 from pathlib import Path
 
 import browser
+import numpy as np
 import pytest
+from certificates import certificate
 from striped import picture
 
 from benchmarks.serving import Serving
 from edge_tl.media.image import decode
 from edge_tl.media.wav import encode_wav
+from edge_tl.store.profile import Profile
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")
@@ -80,19 +83,59 @@ def test_a_phone_teaches_with_its_own_camera(tmp_path: Path) -> None:
 
 
 def test_a_page_that_may_not_have_the_camera_says_why_and_what_to_do(tmp_path: Path) -> None:
-    """Where the browser keeps the camera to itself the button says so: over http, and where the person refused."""
+    """Over http by the device's name the browser keeps the camera to itself, and the button says what helps."""
+    named = ("--host-resolver-rules=MAP pi.test 127.0.0.1",)
+    with (
+        Serving(tmp_path / "s", AWAY + '[web]\nport = 0\nhosts = ["pi.test"]\n') as serving,
+        browser.Browser(tmp_path / "p", 390, 844, *CAMERA, *named) as page,
+    ):
+        serving.start()
+        page.open(serving.address.replace("127.0.0.1", "pi.test"))
+        page.until("document.querySelector('#status').textContent === 'live'")
+        assert not page.do("isSecureContext")
+        page.do("document.querySelector('.phone').open = true")
+        page.do("document.querySelector('.camera').click()")
+        page.until("document.querySelector('.why').textContent.includes('came over https')")
+        assert page.do("document.querySelector('.own').hidden")
+        shot(page, tmp_path, "insecure")
+
+
+def test_a_browser_without_a_camera_says_so(tmp_path: Path) -> None:
+    """Where there is none, or the person refused it, the button says which."""
     with Serving(tmp_path / "s", AWAY) as serving, browser.Browser(tmp_path / "p") as page:
         serving.start()
         page.open(serving.address)
         page.until("document.querySelector('#status').textContent === 'live'")
         page.do("document.querySelector('.phone').open = true")
         page.do("document.querySelector('.camera').click()")
-        page.until("/allow it|no camera|cannot be opened/.test(document.querySelector('.why').textContent)")
-        # What a page that came over http from another machine gets from the browser: nothing to ask.
-        page.do("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
-        page.do("document.querySelector('.camera').click()")
-        page.until("document.querySelector('.why').textContent.includes('came over https')")
+        page.until("/allow it|no camera/.test(document.querySelector('.why').textContent)")
         assert page.do("document.querySelector('.own').hidden")
+
+
+def test_over_tls_the_camera_is_given_and_logging_out_ends_it(tmp_path: Path) -> None:
+    """With a certificate the page has the camera, behind the token; whoever logs out takes it along."""
+    key, cert = certificate(tmp_path)
+    web = f'[web]\nport = 0\ntoken_file = "{tmp_path}/token"\ntls_cert = "{cert}"\ntls_key = "{key}"\n'
+    with (
+        Serving(tmp_path / "s", AWAY + web) as serving,
+        browser.Browser(tmp_path / "p", 390, 844, *CAMERA, "--ignore-certificate-errors") as page,
+    ):
+        serving.start()
+        page.open(serving.address)
+        page.until("!document.querySelector('#login').hidden")
+        page.do(f"document.querySelector('#token').value = {json.dumps((tmp_path / 'token').read_text().strip())}")
+        page.do("document.querySelector('#login button').click()")
+        page.until("document.querySelector('#status').textContent === 'live'")
+        held = add_class(page, "one", 1)
+        page.do("document.querySelector('.phone').open = true")
+        page.do("document.querySelector('.camera').click()")
+        page.until("document.querySelector('.own').videoWidth > 0")
+        page.press(held)
+        page.until(f"parseInt(document.querySelector({held!r} + ' small').textContent) >= 2")
+        page.release(held)
+        page.do("window.track = document.querySelector('.own').srcObject.getTracks()[0]")
+        page.do("document.querySelector('#leave').click()")
+        page.until("window.track.readyState === 'ended'")
 
 
 def test_a_phone_gives_files_and_takes_the_model_and_the_examples_along(tmp_path: Path) -> None:
@@ -160,6 +203,33 @@ def test_a_phone_gives_files_and_takes_the_model_and_the_examples_along(tmp_path
         while not wait_for <= {path.name for path in fetched.iterdir()}:
             page.do("new Promise((done) => setTimeout(done, 50))")
         assert [one for one in page.problems if "400" not in one] == []
+
+
+def test_many_examples_are_turned_over_page_by_page(tmp_path: Path) -> None:
+    """The newest ten takes, then the older ones; of a take the newest, then the rest."""
+    with Profile(tmp_path / "s" / "state" / "profiles" / "default", writable=True) as profile:
+        for _ in range(12):
+            take = profile.store.new_take("up", "made")
+            for _ in range(30):
+                profile.store.add(take, None, np.zeros(4, np.float32), "0" * 64)
+    with Serving(tmp_path / "s", AWAY) as serving, browser.Browser(tmp_path / "p") as page:
+        serving.start()
+        page.open(serving.address)
+        page.until("document.querySelector('#status').textContent === 'live'")
+        page.do("document.querySelector('.gallery').open = true")
+        page.until("document.querySelectorAll('.group').length === 1")
+        page.do("document.querySelector('.group').open = true")
+        page.until("document.querySelectorAll('.take').length === 10")
+        assert page.do("document.querySelector('.about-take').textContent").startswith("take 12 · 30 examples")
+        assert page.do("document.querySelector('.older').textContent") == "2 older takes …"
+        page.do("document.querySelector('.older').click()")
+        page.until("document.querySelectorAll('.take').length === 12 && document.querySelector('.older').hidden")
+        assert page.do("document.querySelectorAll('.take:first-child li').length") == 24
+        assert page.do("document.querySelector('.take .more').textContent") == "6 more …"
+        page.do("document.querySelector('.take .more').click()")
+        page.until("document.querySelectorAll('.take:first-child li').length === 30")
+        assert page.do("document.querySelector('.take .more').hidden")
+        assert page.do("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_sound_that_the_device_does_not_read_is_unpacked_by_the_phone(tmp_path: Path) -> None:
