@@ -18,6 +18,11 @@ FIRST = "hold the button of a class first, or give it files"
 _HINTS = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
+        (r"^\S*generations has no whole generation", "there is no whole generation"),
+        (
+            r"only one that looks at the whole frame can be fused",
+            "choose the whole picture under Settings, press Train, and try again",
+        ),
         (r"teach another class, or use \w+ or \w+", "add a second class"),
         (r", or train (?:with|without them by) --force", ""),
         (r", then (?:ls /\S+|rpicam-hello --list\S*)", ""),

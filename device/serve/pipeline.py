@@ -69,6 +69,7 @@ class Pipeline(Recognising):
         """What became of the last recording, for whoever holds the button."""
         self._lesson: Lesson | None = None
         self._recorder: Recorder | None = None
+        self._added = 0
         self._lease_s = self._taught_s = self._retry_s = self._room_s = float("-inf")
         self._look_at_examples()
 
@@ -172,13 +173,16 @@ class Pipeline(Recognising):
             if any(self.looking.seen(picture) for picture in pictures):
                 return Brought(take, 0, 0)  # the first ones tell what to look at
         with self._saving():
-            return lesson.bring(name, label, offered, take)
+            brought = lesson.bring(name, label, offered, take)
+            self._added += brought.added
+            return brought
         raise ProfileError(self.teaching_fault)
 
     def end_take(self) -> None:
-        """No more comes of what `bring` began: say what helps next."""
-        if self._lesson is None:
+        """No more comes of what `bring` began: say what helps next, where anything came."""
+        if self._lesson is None or not self._added:
             return
+        self._added = 0
         self.said = "; ".join(["added", *self._advice(1)])
         if self.looking is not None:
             self.looking.take_ended()

@@ -78,8 +78,10 @@ def test_a_phone_teaches_with_files_alone_and_asks(serving: Serving) -> None:
 def test_a_file_that_is_there_is_passed_over_and_said(serving: Serving) -> None:
     """The same bytes are no second example; under another class they are refused with both names."""
     before = serving.state()["signs"]["counts"]
+    said = serving.act("release")["said"]
     status, done = upload(serving, "across", picture("across", 3))
     assert (status, done["added"], done["copies"]) == (200, 0, 1)
+    assert serving.act("end-take")["said"] == said
     status, refused = upload(serving, "upright", picture("across", 3), "wrong.jpg")
     assert status == 400
     assert refused["error"].startswith("wrong.jpg: is the same as example")
@@ -240,7 +242,7 @@ def test_a_take_from_a_phone_decides_what_is_looked_at(tmp_path: Path, look_mode
         answer = serving.give(f"{HERE}/ask", frames.pop())[1]
         assert answer["found"]
         assert answer["nearest"] == "up"
-        assert "looks at a part of the picture" in serving.ask(f"{HERE}/model.tflite")[1]["error"]
+        assert "choose the whole picture under Settings" in serving.ask(f"{HERE}/model.tflite")[1]["error"]
 
 
 def test_recordings_come_as_an_import_takes_them(tmp_path: Path) -> None:
