@@ -15,7 +15,7 @@ from device.commands.train import ONE_PLACE
 from device.screens.box import MIDDLE
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
-from device.teach.boxed import check_whole
+from device.teach.boxed import check_no_boxes
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.looking import Looking, is_open
 from device.teach.recorder import HoldRecorder
@@ -53,7 +53,7 @@ def run(arguments: Namespace) -> int:
             check_pictures(profile)
         else:
             adopt_look(profile, look)
-        check_whole(profile)
+        check_no_boxes(profile)
         if is_open(profile):
             ensure_models(context.data_dir, warn)
         looking = Looking(profile, context.load_embedder, context.models_folder(), context.threads)

@@ -35,7 +35,7 @@ from device.serve.subscribers import Hub
 from device.serve.systemd import Notify
 from device.sources.choose import open_mic
 from device.sources.reconnect import Reconnecting
-from device.teach.boxed import check_whole
+from device.teach.boxed import check_no_boxes
 from device.teach.looking import Looking
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look
@@ -133,7 +133,7 @@ def adopt(one: PipelineConfig, profile: Profile, context: Context) -> Embedder:
             adopt_look(profile, Look(one.look))
         else:
             check_pictures(profile)
-            check_whole(profile)
+            check_no_boxes(profile)
     return load_or_shipped(context)
 
 

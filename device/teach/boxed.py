@@ -47,7 +47,7 @@ def finds_boxes(profile: Profile, saved: Saved | None) -> bool:
     return has_boxes(profile.store) if saved is None else bool(saved.meta["head"]["name"] == NAME)
 
 
-def check_whole(profile: Profile) -> None:
+def check_no_boxes(profile: Profile) -> None:
     """ConfigError where a profile finds boxes: what names whole pictures must not be trained in its place unasked."""
     if finds_boxes(profile, profile.load()):
         raise ConfigError(
