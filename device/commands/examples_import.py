@@ -22,11 +22,15 @@ from edge_tl.media.sound import label_of
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.store.box_files import ENDINGS as LISTS
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
+from edge_tl.store.folder_takes import in_takes
 from edge_tl.store.folders import KINDS, import_folder, kind_of, labels_in, session_name_of
 from edge_tl.store.media import stored_media
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
+
+TOLD = ", told by when they were taken and what they show (folders CLASS/TAKE say it themselves)"
+"""What is said of takes that no folder named."""
 
 
 def bring(arguments: Namespace, stack: ExitStack) -> int:
@@ -93,6 +97,8 @@ def bring_folder(
         if others:
             shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
             progress.warn(f"passed over {len(others)} of other kinds, which are no {kind}s: {shown}")
+        if kind == "picture":
+            found_all = in_takes(found_all, progress.of)
         torn = contradictions((found.path, label_within(found.label, kind), None) for found in found_all)
         for done, found in enumerate(found_all):
             progress.of(done, len(found_all))
@@ -120,9 +126,9 @@ def bring_folder(
                     # What is recorded later was not recorded there: it is closed.
                     name = found.session_name or session_name_of(path.absolute().name)
                     sessions[found.session] = profile.store.new_session(name, closed=True)
-                # Pictures of a folder resemble each other as frames do; each recording is spoken anew.
+                # Pictures of a folder may resemble each other as frames do; each recording is spoken anew.
                 alone = (found.path, number) if kind == "sound" else ()
-                key = (found.session, one.label, found.take_name, *alone)
+                key = (found.session, one.label, found.take_name, found.take, *alone)
                 if key not in takes:
                     takes[key] = profile.store.new_take(one.label, found.take_name, sessions[found.session])
                 example = profile.store.add(takes[key], one.kept, embedding, embedder.fingerprint)
@@ -141,7 +147,8 @@ def bring_folder(
         print_json(said | {"nothing_found": missed})
     else:
         several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
-        text = f"imported {good} {kind}s in {len(takes)} takes{several}" + copies_text(copies, bad)
+        told = TOLD if kind == "picture" and good and any(not one.take_name for one in found_all) else ""
+        text = f"imported {good} {kind}s in {len(takes)} takes{several}{told}" + copies_text(copies, bad)
         print(text + missed_text(embedder, missed, "them"))
     return 1 if bad else 0
 

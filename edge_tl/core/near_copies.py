@@ -65,11 +65,7 @@ def hold_together(
 
 def ties(small: np.ndarray, files: np.ndarray, takes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (P, 2) of positions, the later first, that are near-copies: of two takes, and of one."""
-    grey = small.astype(np.float32)
-    grey -= grey.mean(axis=1, keepdims=True)
-    spread = grey.std(axis=1)
-    clear = spread >= FLAT
-    grey /= np.maximum(spread, FLAT)[:, None]
+    grey, clear = unit_cells(small)
     least = 1 - NEAR**2 / 2  # no cell differs by more, so neither do all on average
     found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for start in range(0, len(grey), _STRIP):
@@ -84,6 +80,15 @@ def ties(small: np.ndarray, files: np.ndarray, takes: np.ndarray) -> tuple[np.nd
             kept.append(_likest(np.where(of, alike, -1), rows, grey, least))
     across, within = (np.concatenate(pairs or [np.empty((0, 2), np.int64)]) for pairs in found)
     return across, within
+
+
+def unit_cells(small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Small grey pictures (N, SIDE²) at mean 0 and deviation 1, float32, and bool (N,): which show enough for it."""
+    grey = small.astype(np.float32)
+    grey -= grey.mean(axis=1, keepdims=True)
+    spread = grey.std(axis=1)
+    grey /= np.maximum(spread, FLAT)[:, None]
+    return grey, spread >= FLAT
 
 
 def _likest(alike: np.ndarray, rows: np.ndarray, grey: np.ndarray, least: float) -> np.ndarray:

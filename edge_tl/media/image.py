@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ MOST_PIXELS = 50_000_000
 """Above this a file is taken for a decompression bomb; a Pi camera takes 12 million, and 50 are 150 MB of RGB."""
 MOST_ASPECT = 50
 """A strip longer than this times its width shows nothing once it is square."""
+_EXIF, _TAKEN, _CHANGED = 0x8769, 0x9003, 0x0132
+"""Tags: the camera's part of the metadata, when it took the picture, when the file was made."""
 
 
 def check_picture(picture: np.ndarray) -> None:
@@ -56,14 +60,10 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
             raise ExampleError(f"{name}: cannot be read ({error.strerror}); a picture file is wanted") from error
         size_bytes = len(data)
     try:
-        # Pillow warns of odd metadata, which is nobody's concern here, and of bombs, which is.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as image:
-                _check_size(name, *image.size)
-                image.load()
-                return _rgb(_upright(image))
+        with _opened(data) as image:
+            _check_size(name, *image.size)
+            image.load()
+            return _rgb(_upright(image))
     except ExampleError:
         raise
     except UnidentifiedImageError:
@@ -76,18 +76,32 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
 
 
 def grey_square(data: bytes, side_px: int) -> np.ndarray:
-    """A JPEG file as a small grey square uint8 (side_px, side_px), whatever its shape: how one looks from afar.
+    """A picture file as a small grey square uint8 (side_px, side_px), whatever its shape: how one looks from afar.
 
-    It is decoded no larger than it needs to be: 0.5 ms each. ExampleError for a file that cannot be read.
+    A JPEG is decoded no larger than it needs to be: 0.5 ms each. ExampleError for a file that cannot be read.
     """
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with _opened(data) as image:
             image.draft("L", (4 * side_px, 4 * side_px))
             return np.asarray(image.convert("L").resize((side_px, side_px), Image.Resampling.BILINEAR))
     except Exception as error:  # as in `decode`
         raise ExampleError(f"the picture: is damaged ({' '.join(str(error).split())})") from error
+
+
+def taken_s(data: bytes) -> float | None:
+    """When a camera took a picture file by its EXIF, in seconds of the camera's own clock; None where it does not say.
+
+    Only differences of such times count: no camera tells its time zone.
+    """
+    try:
+        with _opened(data) as image:
+            exif = image.getexif()
+            told = exif.get_ifd(_EXIF).get(_TAKEN) or exif.get(_CHANGED)
+        return datetime.strptime(str(told), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
+    except Exception:  # as in `decode`, and dates that are none: a picture without a time is as good
+        return None
 
 
 def encode_jpeg(picture: np.ndarray, quality: int = 90) -> bytes:
@@ -286,6 +300,19 @@ def thumbnail(picture: np.ndarray, max_side_px: int) -> np.ndarray:
     rows, columns = picture.shape[:2]
     factor = min(1.0, max_side_px / max(rows, columns))
     return _resized(picture, max(1, round(rows * factor)), max(1, round(columns * factor)))
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """A picture file as Pillow opens it, nothing decoded yet; Pillow's errors for what is none or too large."""
+    from PIL import Image
+
+    # Pillow warns of odd metadata, which is nobody's concern here, and of bombs, which is.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(io.BytesIO(data)) as image:
+            yield image
 
 
 def _image(picture: np.ndarray) -> Image.Image:

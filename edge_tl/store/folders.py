@@ -40,12 +40,14 @@ class Found:
 
     label: str
     take_name: str
-    """The name of its take's folder; empty for a picture that lies in the label's folder itself: those are one take."""
+    """The name of its take's folder; empty for a picture that lies in the label's folder itself."""
     path: Path
     session: int = 0
     """Which session of the folder it belongs to; counts from 0, the pictures of which no session is told."""
     session_name: str = ""
     """What the session is called; may be empty."""
+    take: int = 0
+    """Which of the takes without a folder it belongs to (`in_takes`); counts from 0 in each class of a session."""
 
 
 def import_folder(

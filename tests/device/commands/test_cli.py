@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from device.commands.examples_import import TOLD
 from device.commands.main import main
 from edge_tl.media.image import encode_jpeg, save_png
 from edge_tl.sources.simulated import SimulatedPlayer
@@ -59,6 +60,18 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 def one_line(err: str) -> bool:
     """Whether stderr holds exactly one line from us, and no traceback."""
     return err.count("\n") == 1 and err.startswith("edge-tl: ") and "Traceback" not in err
+
+
+def test_pictures_without_takes_get_them_by_what_they_show(run: Run, pictures: Path, tmp_path: Path) -> None:
+    """Of folders CLASS/picture the takes are told by the pictures, which is said, and "none of these" is on."""
+    for path in (pictures / "taught").rglob("*.jpg"):
+        flat = tmp_path / "flat" / path.parts[-3] / f"{path.parts[-2]}_{path.name}"
+        flat.parent.mkdir(parents=True, exist_ok=True)
+        flat.write_bytes(path.read_bytes())
+    code, said, _ = run("examples", "import", tmp_path / "flat")
+    assert code == 0
+    assert said == f"imported 36 pictures in 9 takes{TOLD}\n"
+    assert "none of these' is off" not in run("evaluate")[1]
 
 
 def test_from_folders_to_answers(run: Run, pictures: Path) -> None:

@@ -1,0 +1,55 @@
+"""The takes of pictures that lie in the folder of their class itself, told by the pictures and their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from edge_tl.core.near_copies import SIDE
+from edge_tl.core.takes import in_order, tell_takes
+from edge_tl.errors import ExampleError
+from edge_tl.media.image import grey_square, taken_s
+from edge_tl.store.folders import Found
+
+
+def in_takes(found: Sequence[Found], beat: Callable[[int, int], object] | None = None) -> list[Found]:
+    """The same pictures, those whose take no folder names in the order in which they were taken, and in takes.
+
+    beat(done, total) is called after each that was looked at. One that cannot be read is left to whoever imports it.
+    """
+    together: dict[tuple[int, str], list[Found]] = {}
+    for one in found:
+        if not one.take_name:
+            together.setdefault((one.session, one.label), []).append(one)
+    total, done = sum(map(len, together.values())), 0
+    told: dict[tuple[int, str], list[Found]] = {}
+    for key, pictures in together.items():
+        small = np.zeros((len(pictures), SIDE * SIDE), np.uint8)
+        times: list[float | None] = []
+        written = np.zeros(len(pictures))
+        for at, one in enumerate(pictures):
+            time = None
+            with suppress(OSError, ExampleError):
+                written[at] = one.path.stat().st_mtime
+                data = one.path.read_bytes()
+                time = taken_s(data)
+                small[at] = grey_square(data, SIDE).reshape(-1)
+            times.append(time)
+            done += 1
+            if beat:
+                beat(done, total)
+        order = in_order([one.path.name for one in pictures], times)
+        names, ordered = [pictures[at].path.name for at in order], [times[at] for at in order]
+        takes = tell_takes(names, ordered, written[order], small[order]).tolist()
+        told[key] = [replace(pictures[at], take=take) for at, take in zip(order, takes, strict=True)]
+    first = {(one.session, one.label): one for one in reversed(found) if not one.take_name}
+    out: list[Found] = []
+    for one in found:
+        if one.take_name:
+            out.append(one)
+        elif first[one.session, one.label] is one:
+            out += told[one.session, one.label]
+    return out
