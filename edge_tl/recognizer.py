@@ -256,7 +256,7 @@ class Recognizer:
             sessions = np.append(self.sessions, np.full(len(self.others), -1))[taught]
             fitted = self.head if more is None else None
             self.confidence.fit(self.new_head, fitted, rows, sessions, in_time=self.views == 1)
-            said = cautions(rows, self.confidence)
+            said = cautions(rows, self.confidence, rejects=self.reject)
         examples = len(self._rows) // self.views
         classes = tuple(label for label in self.classes if label != OTHER)
         return Learned(self.head.name, examples, classes, 1000 * (time.perf_counter() - start_s), said)
@@ -326,7 +326,7 @@ class Recognizer:
         best = classes[int(probabilities.argmax())]
         if not (self.reject and self.rejector.ready):
             return Observation(None if best == OTHER else best, best, probabilities, known=best != OTHER)
-        novelty = self.rejector.novelty(row)
+        novelty = self.rejector.novelty(row, np.array([best]))
         known = bool(novelty[0] <= self.rejector.threshold) and best != OTHER
         familiar = float(self.rejector.soften(novelty)[0])
         return Observation(best if known else None, best, probabilities, known, familiar)

@@ -61,8 +61,7 @@ def run(arguments: Namespace) -> int:
         described = report(name, evaluation, examples.ids, recognizer.nobody)
         print_json(described | {"thresholds": heard_report(made)} if made else described)
     else:
-        why_not = "" if recognizer.rejector.ready else recognizer.rejector.reason
-        print("\n".join(text(name, evaluation, examples.ids, why_not, recognizer)))
+        print("\n".join(text(name, evaluation, examples.ids, recognizer)))
         if made:
             print("\n".join(["", *heard_lines(made, config)]))
     return 0
@@ -76,8 +75,8 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray, nobody: str | Non
     return {"head": head, "nobody": nobody, **described}
 
 
-def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, recognizer: Recognizer) -> list[str]:
-    """What a person reads; why_not: the reason why "none of these" is off, empty where it is on."""
+def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recognizer) -> list[str]:
+    """What a person reads."""
     way = way_of(recognizer.embedder)
     lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
     width = max(text_columns(label) for label in evaluation.classes)
@@ -91,7 +90,7 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, recog
         recall = (shown or evaluation).recall[label]
         found = "     –" if math.isnan(recall) else f"{recall:6.1%}"
         lines.append(f"{fit(label, width)}  {found}  " + " ".join(f"{count:{cell}}" for count in row))
-    lines += ["", rejection(evaluation, why_not, "pictures" if recognizer.views == 1 else "recordings")]
+    lines += ["", rejection(evaluation, recognizer.rejector.off, "pictures" if recognizer.views == 1 else "recordings")]
     if evaluation.suspects:
         lines += [
             "",
@@ -102,11 +101,11 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, why_not: str, recog
     return lines
 
 
-def rejection(evaluation: Evaluation, why_not: str, what: str) -> str:
-    """What "none of these" costs and brings, in a line."""
+def rejection(evaluation: Evaluation, off: str, what: str) -> str:
+    """What "none of these" costs and brings, in a line; off: for what it is off, as in `Rejector.off`."""
     if evaluation.accepted is None:
-        return f"'none of these' is off: {why_not or 'nothing could be judged'}"
+        return f"'none of these' is off{off or ': nothing could be judged'}"
     text = f"with 'none of these': {evaluation.accepted:.1%} of these {what} are accepted"
     if evaluation.accuracy_of_accepted is not None:
         text += f", {evaluation.accuracy_of_accepted:.1%} of the accepted are right"
-    return text
+    return text + (f"; it is off{off}" if off else "")

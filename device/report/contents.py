@@ -60,6 +60,7 @@ class Contents:
     mapped: np.ndarray = field(default_factory=lambda: np.empty(0, int))
     """Positions of the examples on the plane."""
     rejection_off: str = ""
+    """For what "none of these" is off, as in `Rejector.off`."""
     pictures: Mapping[str, tuple[Thumbnail, ...]] = field(default_factory=dict)
     suspects: tuple[Thumbnail | None, ...] = ()
     """One for each of the evaluation's suspects."""
@@ -153,7 +154,7 @@ def judge(
         "evaluation": evaluation,
         "calibration": reliability(held_out.proba[rows].max(axis=1), (held_out.y_true == held_out.y_pred)[rows]),
         "curve": learning_curve(new_head, X, y, takes),
-        "rejection_off": "" if recognizer.rejector.ready else recognizer.rejector.reason,
+        "rejection_off": recognizer.rejector.off,
         **plane,
     }
 

@@ -196,11 +196,13 @@ def cell(count: int, part: float, right: bool) -> str:
 def rejection(of: Contents, found: Evaluation) -> str:
     """What "none of these" costs."""
     if found.accepted is None:
-        return note(f"“None of these” is off: {of.rejection_off or 'nothing could be judged'}.")
+        return note(f"“None of these” is off{of.rejection_off or ': nothing could be judged'}.")
     what = "pictures" if of.embedder.kind == "picture" else "recordings, each asked at several places in the window,"
     text = f"With “none of these”, {found.accepted:.1%} of these {what} are accepted"
     if found.accuracy_of_accepted is not None:
         text += f"; {found.accuracy_of_accepted:.1%} of the accepted are right"
+    if of.rejection_off:
+        text += f"; it is off{of.rejection_off}"
     return note(text + ".")
 
 

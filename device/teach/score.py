@@ -92,10 +92,12 @@ def in_words(lesson: Lesson, learned: Learned, found: Score, noun: str, then: st
 
     noun: of the examples; then: what one may do now.
     """
+    off = lesson.recognizer.rejector.off if lesson.recognizer.reject else ""
+    nothing_else = f"; 'none of these' is off{off.partition(':')[0]}" if off else ""
     if found.low:
         advice = advise(lesson.recorded())
         where = found.where.format(who="I")
-        return f"trained, but I cannot tell these apart {where} ({found.accuracy:.0%}): {advice.text}"
+        return f"trained, but I cannot tell these apart {where} ({found.accuracy:.0%}): {advice.text}{nothing_else}"
     told = f"trained on {learned.examples} {noun} in {learned.train_ms:.0f} ms"
     if math.isnan(found.accuracy):
         told += "; `edge-tl evaluate` tells how well"
@@ -103,5 +105,5 @@ def in_words(lesson: Lesson, learned: Learned, found: Score, noun: str, then: st
         told += f", {found.accuracy:.0%} right {found.where.format(who='it')}"
     single = one_take_only(lesson.recognizer)
     if single:
-        return f"{told}; {then}; one take only of {named(single)}: record a second"
+        return f"{told}; {then}; one take only of {named(single)}: record a second{nothing_else}"
     return f"{told}; {then}" + (f"; {learned.cautions[0]}" if learned.cautions else "")

@@ -27,12 +27,13 @@ Strangers = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Rejector:
-    """Tells pictures of the taught classes from all others, once every class was taught in two takes.
+    """Tells pictures of the taught classes from all others, once one of them was taught in two takes.
 
     Two questions are asked of a row: how far are the three nearest taught rows (a face, when hands were taught), and
     how far are the ridge scores from a clear answer, the indicator of one class (a fifth finger, when four were
     taught). Both are divided by their spread over known examples and added. The threshold lets `accept` of the known
-    examples pass, each judged without its take. Until it is `ready` everything passes.
+    examples pass, each judged without its take. Until it is `ready` everything passes. Of a class with one take nobody
+    knows what another looks like: it does not choose the threshold, and what is answered so passes (`free`).
 
     Chosen by measurement: sign_digits, four of the six digits taught with 30 pictures each in takes, all 15 choices,
     MobileNet v1 .25. Area under the ROC against the two other digits / against faces: both questions .93 / 1.00;
@@ -42,8 +43,8 @@ class Rejector:
     Where an embedder can say what else there might be (`strangers`, of a hand), one question takes the place of both:
     is it likelier one of those than of any class? Unknown finger counts that pass at 95 % accepted: of sessions that
     were not taught 4 instead of 29 of 100, of many people's signs 14 instead of 31 (NOTES.md).
-    After `fit`: `threshold`, `held_out_` float64 (N,), the novelty of each example judged without its take, and
-    `held_out_known_` bool (N,); both empty where it is not ready.
+    After `fit`: `threshold`, `held_out_` float64 (N,), the novelty of each example judged without its take, −inf where
+    it is answered with one of `free`, and `held_out_known_` bool (N,); both empty where it is not ready.
     """
 
     def __init__(self, accept: float = 0.95) -> None:
@@ -53,6 +54,8 @@ class Rejector:
         self.accept = accept
         self.threshold = float("inf")
         self.reason = "nothing was taught yet"
+        self.free: tuple[str, ...] = ()
+        """Classes with one take: an answer with one of these is never refused."""
         self.softness = 1.0
         self.held_out_ = np.empty(0)
         self.held_out_known_ = np.empty(0, bool)
@@ -66,6 +69,13 @@ class Rejector:
     def ready(self) -> bool:
         """True once it can refuse; `reason` says in words why not."""
         return not self.reason
+
+    @property
+    def off(self) -> str:
+        """For what it is off and why, to end "it is off" with; empty where it is on for all classes."""
+        if self.free:
+            return f" for {', '.join(self.free)}: a second take is needed"
+        return f": {self.reason}" if self.reason else ""
 
     def fit(
         self,
@@ -85,31 +95,40 @@ class Rejector:
         fresh = Rejector(self.accept)
         fresh.reason = why_not(taught)
         if fresh.ready:
+            fresh.free = one_take_only(taught)
             if head is None or len(head.loo_scores_) != len(taught.y):
                 head = RidgeHead().fit(taught.X, taught.y, taught.takes)
             if strangers is None or not fresh._learn_strangers(taught, head, strangers):
                 fresh._learn(taught, head)
-            fresh._settle(taught)
+            fresh._settle(taught, head)
         self.__dict__.update(fresh.__dict__)
         return self
 
-    def novelty(self, X: np.ndarray) -> np.ndarray:
-        """How strange rows (M, D) are, float64 (M,): larger is stranger, above `threshold` is none of these."""
+    def novelty(self, X: np.ndarray, best: Labels | None = None) -> np.ndarray:
+        """How strange rows (M, D) are, float64 (M,): larger is stranger, above `threshold` is none of these.
+
+        best: the likeliest class of each, (M,), where one is to be answered; −inf for one of `free`.
+        """
         if not self.ready:
             raise NotFittedError(f'"none of these" is off: {self.reason}')
         if self._known is not None:
-            return self._known.strange(check_rows(X, self._known.rows.shape[1]))
-        rows = check_rows(X, self._coef.shape[1])
-        scores = rows @ self._coef.T + self._intercept
-        return self._combine(far(unit_rows(rows) @ self._rows.T), unclear(scores))
+            strange = self._known.strange(check_rows(X, self._known.rows.shape[1]))
+        else:
+            rows = check_rows(X, self._coef.shape[1])
+            scores = rows @ self._coef.T + self._intercept
+            strange = self._combine(far(unit_rows(rows) @ self._rows.T), unclear(scores))
+        return strange if best is None else np.where(np.isin(best, self.free), -np.inf, strange)
 
-    def known(self, X: np.ndarray) -> np.ndarray:
-        """bool (M,): which rows (M, D) may be answered; all of them until it is ready."""
-        return self.novelty(X) <= self.threshold if self.ready else np.ones(len(X), bool)
+    def known(self, X: np.ndarray, best: Labels | None = None) -> np.ndarray:
+        """bool (M,): which rows (M, D) may be answered, all of them until it is ready; best: as in `novelty`."""
+        return self.novelty(X, best) <= self.threshold if self.ready else np.ones(len(X), bool)
 
-    def familiar(self, X: np.ndarray) -> np.ndarray:
-        """How well rows (M, D) are known, float64 (M,), 0 to 1: 1/2 at the threshold; 1 for all until it is ready."""
-        return self.soften(self.novelty(X)) if self.ready else np.ones(len(X))
+    def familiar(self, X: np.ndarray, best: Labels | None = None) -> np.ndarray:
+        """How well rows (M, D) are known, float64 (M,), 0 to 1: 1/2 at the threshold; 1 for all until it is ready.
+
+        best: as in `novelty`.
+        """
+        return self.soften(self.novelty(X, best)) if self.ready else np.ones(len(X))
 
     def soften(self, novelty: np.ndarray) -> np.ndarray:
         """Familiarity, 0 to 1, of novelties (M,): logistic, half the spread of the known's novelties wide.
@@ -124,7 +143,7 @@ class Rejector:
         meta: dict[str, Any] = {"accept": self.accept, "reason": self.reason}
         if not self.ready:
             return meta, {}
-        meta |= {"threshold": self.threshold, "softness": self.softness}
+        meta |= {"threshold": self.threshold, "softness": self.softness, "free": list(self.free)}
         if self._known is not None:
             of = self._known
             meta["width"] = of.width
@@ -141,6 +160,7 @@ class Rejector:
         if rejector.ready:
             rejector.threshold = meta["threshold"]
             rejector.softness = meta.get("softness", 1.0)
+            rejector.free = tuple(meta.get("free", ()))
             rows = arrays["rows"].astype(np.float32)
             if "width" in meta:
                 rejector._known = KnownOrOther(rows, arrays["dual"], arrays["intercept"], meta["width"])
@@ -161,7 +181,7 @@ class Rejector:
         alike = rows @ self._rows.T
         alike[folds[:, None] == folds[kept][None, :]] = -1  # what lies in the same take does not count
         both = np.stack([far(alike), unclear(head.loo_scores_)])
-        even = balanced(taught.codes())
+        even = self._deciding(taught)
         self._centre = np.median(both[:, even], axis=1)
         self._spread = np.maximum(both[:, even].std(axis=1), 1e-6)
         self.held_out_ = self._combine(*both)
@@ -183,11 +203,18 @@ class Rejector:
         self.held_out_[kept] = held_out
         return True
 
-    def _settle(self, taught: Taught) -> None:
+    def _deciding(self, taught: Taught) -> np.ndarray:
+        """Positions that the threshold is chosen by: of classes with several takes, each as often as the largest."""
+        several = np.flatnonzero(~np.isin(taught.y, self.free))
+        return several[balanced(taught.codes()[several])]
+
+    def _settle(self, taught: Taught, head: RidgeHead) -> None:
         """Choose the threshold by what is known of the examples, each judged without its take."""
-        even = balanced(taught.codes())
+        even = self._deciding(taught)
         self.threshold = float(np.quantile(self.held_out_[even], self.accept))
         self.softness = max(0.5 * float(self.held_out_[even].std()), 1e-6)
+        best = taught.classes[head.loo_scores_.argmax(axis=1)]
+        self.held_out_ = np.where(np.isin(best, self.free), -np.inf, self.held_out_)
         self.held_out_known_ = self.held_out_ <= self.threshold
 
     def _combine(self, distance: np.ndarray, doubt: np.ndarray) -> np.ndarray:
@@ -201,8 +228,16 @@ def why_not(taught: Taught) -> str:
         return "two classes are needed"
     if taught.takes is None:
         return "the takes of the examples are not known"
-    few = [str(label) for label in taught.classes if len(np.unique(taught.takes[taught.y == label])) < 2]
-    return f"a second take is needed of {', '.join(few)}" if few else ""
+    few = one_take_only(taught)
+    return f"a second take is needed of {', '.join(few)}" if len(few) == len(taught.classes) else ""
+
+
+def one_take_only(taught: Taught) -> tuple[str, ...]:
+    """The classes whose examples are of one take; none where takes are not known."""
+    takes = taught.takes
+    if takes is None:
+        return ()
+    return tuple(str(label) for label in taught.classes if len(np.unique(takes[taught.y == label])) < 2)
 
 
 def balanced(codes: np.ndarray) -> np.ndarray:

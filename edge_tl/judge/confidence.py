@@ -253,9 +253,10 @@ def balance(codes: np.ndarray) -> np.ndarray:
     return np.asarray(weights / weights.mean())
 
 
-def cautions(taught: Taught, confidence: Confidence) -> tuple[str, ...]:
+def cautions(taught: Taught, confidence: Confidence, *, rejects: bool = True) -> tuple[str, ...]:
     """What a teacher must know of the answers of a head that was taught these, a sentence each.
 
+    rejects: whether "none of these" may be an answer.
     Each is a case in which probabilities are flat, or cannot be checked, for a reason that more examples would mend.
     """
     if not (taught.X[0] != taught.X).any():
@@ -268,9 +269,10 @@ def cautions(taught: Taught, confidence: Confidence) -> tuple[str, ...]:
         )
     single = whole_takes(taught.y, taught.takes).split_classes
     if single:
-        said.append(
-            f"{', '.join(single)}: one take only, so how sure it may be elsewhere is not known; record a second take"
-        )
+        for_it = "" if len(single) == len(taught.classes) else " for it" if len(single) == 1 else " for them"
+        off = f", and 'none of these' is off{for_it}" if rejects else ""
+        names = ", ".join(single)
+        said.append(f"{names}: one take only, so how sure it may be elsewhere is not known{off}; record a second take")
     return tuple(said)
 
 

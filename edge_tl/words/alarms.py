@@ -42,8 +42,9 @@ def listening(recognizer: Recognizer) -> SoundEmbedder:
 def answers(recognizer: Recognizer, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What a recognizer of words says of many windows (N, embedding_dim): probabilities (N, C), familiar (N,)."""
     rows = recognizer.features(embeddings, recognizer.embedder.embedding_shape)
-    familiar = recognizer.rejector.familiar(rows) if recognizer.reject else np.ones(len(rows))
-    return recognizer.head.predict_proba(rows), familiar
+    proba = recognizer.head.predict_proba(rows)
+    best = recognizer.head.classes_[proba.argmax(axis=1)]
+    return proba, recognizer.rejector.familiar(rows, best) if recognizer.reject else np.ones(len(rows))
 
 
 def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:

@@ -76,7 +76,11 @@ def test_another_session_is_named(store: ExampleStore) -> None:
 def test_one_take_is_no_other_take(store: ExampleStore) -> None:
     """Where each class was shown once, the figure is of the same takes and said to be, and a second one is wanted."""
     _, said = told(taught(store, apart=8.0, takes=1))
-    assert "right in the takes it was taught; p plays; one take only of down, up: record a second" in said
+    assert (
+        "right in the takes it was taught; p plays; one take only of down, up: record a second; 'none of these' is off"
+        in said
+    )
+    assert len(said) <= 2 * 79
 
 
 def test_many_rows_say_what_the_head_found_itself(store: ExampleStore, monkeypatch: pytest.MonkeyPatch) -> None:

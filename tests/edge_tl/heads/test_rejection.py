@@ -78,17 +78,44 @@ def test_every_example_is_judged_without_its_take() -> None:
     assert whole.held_out_[out].mean() > whole.novelty(X[out]).mean() + 0.5
 
 
-def test_it_is_off_until_every_class_has_two_takes() -> None:
+def first_takes(*labels: str) -> tuple[np.ndarray, ...]:
+    """The rows without all takes but the first of some classes."""
+    X, y, takes = rows()
+    kept = np.ones(len(y), bool)
+    for label in labels:
+        kept &= (y != label) | (takes == takes[y == label].min())
+    return X[kept], y[kept], takes[kept]
+
+
+def test_a_class_with_one_take_passes_and_the_others_refuse() -> None:
+    """Answers of it are never refused, others by a threshold that it did not choose; `off` says for which and why."""
+    rejector = Rejector().fit(*first_takes("c"))
+    assert (rejector.ready, rejector.free) == (True, ("c",))
+    assert rejector.off == " for c: a second take is needed"
+    odd = strangers("noise")
+    assert rejector.known(odd, np.repeat("c", len(odd))).all()
+    assert rejector.familiar(odd, np.repeat("c", len(odd))).min() > 0.99
+    for best in (None, np.repeat("a", len(odd))):
+        assert not rejector.known(odd, best).any()
+    X, y, _ = rows(seed=1)
+    assert rejector.known(X, y).mean() > 0.8
+    X, y, takes = first_takes("c")
+    c = y == "c"
+    alone = Rejector().fit(X, y, takes, head=RidgeHead().fit(X, y, takes))
+    assert alone.held_out_known_[c].all()
+    assert alone.held_out_known_[~c].mean() == pytest.approx(0.95, abs=0.02)
+
+
+def test_it_is_off_until_a_class_has_two_takes() -> None:
     """Before that everything passes, and the reason says whose take is missing."""
     X, y, takes = rows()
     rejector = Rejector()
     assert not rejector.ready
-    first = (y != "c") | (takes == takes[y == "c"].min())
-    rejector.fit(X[first], y[first], takes[first])
+    rejector.fit(*first_takes("a", "b", "c"))
     assert not rejector.ready
-    assert rejector.reason == "a second take is needed of c"
+    assert rejector.off == ": a second take is needed of a, b, c"
     assert rejector.known(strangers("noise")).all()
-    with pytest.raises(NotFittedError, match="off: a second take is needed of c"):
+    with pytest.raises(NotFittedError, match="off: a second take is needed of a, b, c"):
         rejector.novelty(X)
     assert rejector.fit(X, y, takes).ready
     assert not rejector.known(strangers("noise")).any()
@@ -101,7 +128,7 @@ def test_it_is_off_until_every_class_has_two_takes() -> None:
 @pytest.mark.parametrize("ready", [True, False])
 def test_a_restored_rejector_answers_the_same(ready: bool) -> None:
     """State through JSON and npz without pickle gives the same novelty, bit for bit, in half the space of the rows."""
-    X, y, takes = rows()
+    X, y, takes = first_takes("b")
     rejector = Rejector(accept=0.9).fit(X, y, takes if ready else None)
     meta, arrays = rejector.state()
     file = io.BytesIO()
@@ -109,7 +136,7 @@ def test_a_restored_rejector_answers_the_same(ready: bool) -> None:
     file.seek(0)
     with np.load(file, allow_pickle=False) as saved:
         back = Rejector.from_state(json.loads(json.dumps(meta)), dict(saved))
-    assert back.ready == ready
+    assert (back.ready, back.off) == (ready, rejector.off)
     np.testing.assert_array_equal(back.known(strangers("other classes")), rejector.known(strangers("other classes")))
     if ready:
         np.testing.assert_array_equal(back.novelty(X), rejector.novelty(X))

@@ -133,7 +133,8 @@ def test_a_case_that_cannot_be_sure_is_said() -> None:
     assert any("no better than guesses" in line for line in cautions(Taught.check(X, y, takes), sure))
     single = np.where(y == "a", 0, takes)
     said = cautions(Taught.check(X, y, single), Confidence())
-    assert [line for line in said if line.startswith("a: one take only")]
+    assert [line for line in said if line.startswith("a: one take only") and "'none of these' is off for it" in line]
+    assert not any("none of these" in line for line in cautions(Taught.check(X, y, single), sure, rejects=False))
     same = np.ones_like(X)
     head, sure = fitted("ridge", same, y, takes)
     assert "are the same" in cautions(Taught.check(same, y, takes), sure)[0]
