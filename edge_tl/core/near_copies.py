@@ -66,20 +66,25 @@ def hold_together(
 def ties(small: np.ndarray, files: np.ndarray, takes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (P, 2) of positions, the later first, that are near-copies: of two takes, and of one."""
     grey, clear = unit_cells(small)
+    grey[~clear] = 0
     least = 1 - NEAR**2 / 2  # no cell differs by more, so neither do all on average
-    found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    found = [_same_file(files, takes)]
     for start in range(0, len(grey), _STRIP):
-        rows = np.arange(start, min(start + _STRIP, len(grey)))
-        alike = grey[rows] @ grey[: rows[-1] + 1].T / grey.shape[1]
-        alike[~clear[rows]] = -1
-        alike[:, ~clear[: rows[-1] + 1]] = -1
-        alike[files[rows][:, None] == files[: rows[-1] + 1]] = 2  # the very same file
-        alike[rows[:, None] <= np.arange(rows[-1] + 1)] = -1
-        same = takes[rows][:, None] == takes[: rows[-1] + 1]
-        for kept, of in ((found[0], ~same), (found[1], same)):
-            kept.append(_likest(np.where(of, alike, -1), rows, grey, least))
-    across, within = (np.concatenate(pairs or [np.empty((0, 2), np.int64)]) for pairs in found)
-    return across, within
+        rows = grey[start : start + _STRIP]
+        alike = rows @ grey[: start + len(rows)].T / grey.shape[1]
+        alike[:, start:] = np.tril(alike[:, start:], -1)  # each is asked for what came before it
+        at, column = np.nonzero(alike >= least)
+        values = alike[at, column]
+        for kind in (takes[start + at] != takes[column], takes[start + at] == takes[column]):
+            of = np.flatnonzero(kind)
+            of = of[np.lexsort((-values[of], at[of]))]
+            _, first, counts = np.unique(at[of], return_index=True, return_counts=True)
+            likest = of[np.arange(len(of)) - np.repeat(first, counts) < CLOSEST]
+            pairs = np.column_stack((start + at[likest], column[likest]))
+            found.append(pairs[np.abs(grey[pairs[:, 0]] - grey[pairs[:, 1]]).max(axis=1, initial=0) <= NEAR])
+    pairs = np.concatenate(found)
+    within = takes[pairs[:, 0]] == takes[pairs[:, 1]]
+    return pairs[~within], pairs[within]
 
 
 def unit_cells(small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -91,15 +96,14 @@ def unit_cells(small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return grey, spread >= FLAT
 
 
-def _likest(alike: np.ndarray, rows: np.ndarray, grey: np.ndarray, least: float) -> np.ndarray:
-    """Pairs (P, 2) of these rows with the likest before them that are near-copies."""
-    count = min(CLOSEST, alike.shape[1])
-    likest = np.argpartition(alike, alike.shape[1] - count, axis=1)[:, -count:]
-    values = np.take_along_axis(alike, likest, axis=1)
-    at, column = np.nonzero(values >= least)
-    pairs = np.column_stack((rows[at], likest[at, column]))
-    far = np.abs(grey[pairs[:, 0]] - grey[pairs[:, 1]]).max(axis=1, initial=0)
-    return np.asarray(pairs[(far <= NEAR) | (values[at, column] > 1.5)])
+def _same_file(files: np.ndarray, takes: np.ndarray) -> np.ndarray:
+    """Pairs (P, 2) of positions with the very same file, each with the first, and with the first of its take."""
+    pairs = []
+    for keys in (files[:, None], np.column_stack((files, takes))):
+        _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        pairs.append(np.column_stack((np.arange(len(files)), first[which.reshape(-1)])))
+    every = np.concatenate(pairs)
+    return np.asarray(every[every[:, 0] != every[:, 1]])
 
 
 def joined(count: int, pairs: np.ndarray) -> np.ndarray:

@@ -26,7 +26,8 @@ from edge_tl.store.boots import Boots
 from edge_tl.store.database import Database
 from edge_tl.store.media import JPEG, Media, stored_media, stored_sound
 from edge_tl.store.moments import Clock, now
-from edge_tl.store.read_rows import NearCopies, damaged, read_list, read_matrix
+from edge_tl.store.near_copies import NearCopies
+from edge_tl.store.read_rows import damaged, read_list, read_matrix
 from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 from edge_tl.store.sessions import Session, Sittings
 
@@ -53,7 +54,7 @@ class ExampleStore(Closing):
         self.writable = writable
         self._clock = clock
         self._counts: dict[str, Count] | None = None
-        self._near_copies = NearCopies()
+        self._near_copies = NearCopies(self.path.parent, writable=writable)
         self._stored: tuple[str, int] | None = None
         self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION, upgrades=UPGRADES)
         last = dict(self._db.rows("SELECT name, seq FROM sqlite_sequence"))
@@ -218,11 +219,9 @@ class ExampleStore(Closing):
         """While it lasts every read sees the same examples, whatever a writer commits meanwhile."""
         return self._db.snapshot()
 
-    # -- changing ----------------------------------------------------------------------------------------------------
-
     def undo_last_take(self) -> tuple[str, int] | None:
         """Remove the newest take that has examples, waiting ones included; its label and their number, None if none."""
-        with self._changing():
+        with self._changing(removes=True):
             row = self._db.one("SELECT take, label, count(*) FROM listed GROUP BY take ORDER BY take DESC LIMIT 1")
             if row is None:
                 return None
@@ -231,7 +230,7 @@ class ExampleStore(Closing):
 
     def remove_take(self, take: int) -> int:
         """Remove a take with its examples and return their number; ExampleError where there is no such take."""
-        with self._changing():
+        with self._changing(removes=True):
             examples = self._db.number("SELECT count(*) FROM examples WHERE take_id = ?", (take,))
             if not self._db.change("DELETE FROM takes WHERE id = ?", (take,)):
                 raise ExampleError(f"there is no take {take}: `edge-tl examples list` shows those there are")
@@ -240,7 +239,7 @@ class ExampleStore(Closing):
     def remove(self, ids: Iterable[int]) -> int:
         """Remove examples and return how many; ExampleError, and none is removed, where one does not exist."""
         wanted = sorted({int(number) for number in ids})
-        with self._changing():
+        with self._changing(removes=True):
             for number in wanted:
                 if not self._db.change("DELETE FROM examples WHERE id = ?", (number,)):
                     raise ExampleError(f"there is no example {number}, so none was removed")
@@ -248,7 +247,7 @@ class ExampleStore(Closing):
 
     def remove_label(self, label: str) -> int:
         """Remove a label with all its examples and return their number; ExampleError where there is no such label."""
-        with self._changing():
+        with self._changing(removes=True):
             number = self._label_id(label)
             examples = self._of_label(number)
             self._db.change("DELETE FROM labels WHERE id = ?", (number,))
@@ -284,7 +283,7 @@ class ExampleStore(Closing):
     def remove_session(self, number: int) -> int:
         """Remove a session with its takes, and return how many examples; ExampleError where there is none such."""
         sql = "SELECT count(*) FROM examples e JOIN takes t ON t.id = e.take_id WHERE t.session_id = ?"
-        with self._changing():
+        with self._changing(removes=True):
             examples = self._db.number(sql, (self._sittings.known(number),))
             self._db.change("DELETE FROM takes WHERE session_id = ?", (number,))
         return examples
@@ -340,8 +339,6 @@ class ExampleStore(Closing):
                 self._db.change(_REPLACE, (fingerprint, dtype, crc, packed, number))
         self._stored = None
 
-    # -- closing -----------------------------------------------------------------------------------------------------
-
     def close(self) -> None:
         """Commit what waits and close the file; may be called twice; ProfileError where the commit fails."""
         try:
@@ -361,7 +358,7 @@ class ExampleStore(Closing):
                 raise
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _changing(self, *, removes: bool = False) -> Iterator[None]:
         """One commit of what waits and of what the block writes; where it fails, all that waited waits on."""
         with self._db.writing():
             self._batch.write(self._db)
@@ -370,6 +367,8 @@ class ExampleStore(Closing):
         self._batch.clear()
         self._counts = None
         self._sittings.changed()
+        if removes:
+            self._near_copies.forget_removed(self._db)
 
     def check_embedder(self, fingerprint: str, dim: int) -> None:
         """Refuse an embedding that could not be trained together with those that are stored."""

@@ -21,10 +21,11 @@ from edge_tl.files import sync_folder
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.generations import KEPT, Generation, Generations
 from edge_tl.store.moments import BEGUN_S, Clock, Moment, now
+from edge_tl.store.near_copies import SEEN
 from edge_tl.store.settings import needed
 
 _EXAMPLES = "examples.sqlite"
-_UNTAUGHT = {"lock", "settings.json", _EXAMPLES, f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}
+_UNTAUGHT = {"lock", "settings.json", SEEN, _EXAMPLES, f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}
 """What a profile has before anything is trained."""
 
 __all__ = ["KEPT", "Generation", "Profile", "Saved"]
