@@ -20,7 +20,7 @@ from device.teach.lesson import ENOUGH, Lesson
 from device.teach.looking import Looking, is_open
 from device.teach.recorder import HoldRecorder
 from device.teach.resume import resume
-from device.teach.score import in_words, score
+from device.teach.score import in_words, learn_and_score
 from device.teach.steering import STANDARD_LABELS
 from device.teach.training import check_found, save
 from edge_tl.embedders.embedder import Embedder
@@ -65,9 +65,8 @@ def run(arguments: Namespace) -> int:
 
         def train() -> str:
             check_found(lesson.recognizer, force=False)
-            learned = lesson.learn()
+            learned, found = learn_and_score(lesson, clock)
             looking.settle()
-            found = score(lesson, clock)
             save(profile, lesson.recognizer, learned, found.evaluation)
             line.controller = make_controller(lesson.recognizer)
             sees_all = way_of(lesson.recognizer.embedder) in ONE_PLACE and not learned.cautions

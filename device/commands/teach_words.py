@@ -15,7 +15,7 @@ from device.sources.microphone import play
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.recorder import WordRecorder
 from device.teach.resume import resume
-from device.teach.score import in_words, score
+from device.teach.score import in_words, learn_and_score
 from device.teach.steering import DIRECTIONS
 from device.teach.thresholds import listening_config
 from device.teach.training import save
@@ -49,9 +49,8 @@ def run(arguments: Namespace) -> int:
             ear.controller = Listener(recognizer.classes, listening_config(load_saved(profile)))
 
         def train() -> str:
-            learned = lesson.learn()
+            learned, found = learn_and_score(lesson, clock)
             saved = load_saved(profile)
-            found = score(lesson, clock)
             listening = saved.meta.get("listening") if saved else None
             save(profile, recognizer, learned, found.evaluation, listening)
             listen()

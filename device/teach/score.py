@@ -43,6 +43,12 @@ class Score:
         return self.accuracy < (1 + 1 / self.classes) / 2
 
 
+def learn_and_score(lesson: Lesson, clock: Callable[[], float]) -> tuple[Learned, Score]:
+    """Train on all that was recorded, near-copies held together, and judge it at once."""
+    lesson.hold(lambda: None)
+    return lesson.learn(), score(lesson, clock)
+
+
 def score(lesson: Lesson, clock: Callable[[], float]) -> Score:
     """Judge what a lesson's recognizer has learned as `Recognizer.evaluate` does, where that is quick.
 
