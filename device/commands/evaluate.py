@@ -17,10 +17,14 @@ from device.commands.train import accuracy_lines, listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.cells import cut, fit, text_columns
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config, sounds_at
+from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.recognizer import Recognizer
+
+TORN_SHOWN = 10
+"""The most pairs of near-copies under two labels that are named."""
 
 
 def run(arguments: Namespace) -> int:
@@ -58,10 +62,10 @@ def run(arguments: Namespace) -> int:
     elif arguments.against or arguments.threshold is not None or arguments.curve is not None:
         raise ConfigError("--against, --threshold and --curve go with words; this profile was taught with pictures")
     if arguments.json:
-        described = report(name, evaluation, examples.ids, recognizer.nobody)
+        described = report(name, evaluation, examples.ids, recognizer.nobody) | {"contradictions": examples.torn}
         print_json(described | {"thresholds": heard_report(made)} if made else described)
     else:
-        print("\n".join(text(name, evaluation, examples.ids, recognizer)))
+        print("\n".join([*text(name, evaluation, examples.ids, recognizer), *torn_lines(examples)]))
         if made:
             print("\n".join(["", *heard_lines(made, config)]))
     return 0
@@ -99,6 +103,17 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recogni
         for suspect in evaluation.suspects:
             lines.append(f"  {ids[suspect.index]:6}  taught as {suspect.label}, looks like {suspect.likely}")
     return lines
+
+
+def torn_lines(examples: Examples) -> list[str]:
+    """Near-copies that were taught under two labels, so that one of the two is wrong; no line where there is none."""
+    if not examples.torn:
+        return []
+    label = dict(zip(examples.ids.tolist(), examples.y.tolist(), strict=True))
+    shown = [f"  {one:6} ({label[one]}) and {other} ({label[other]})" for one, other in examples.torn[:TORN_SHOWN]]
+    if len(examples.torn) > TORN_SHOWN:
+        shown.append(f"  and {len(examples.torn) - TORN_SHOWN} more pairs")
+    return ["", "the same picture under two labels (`edge-tl examples remove --id ID` the wrong one):", *shown]
 
 
 def rejection(evaluation: Evaluation, off: str, what: str) -> str:

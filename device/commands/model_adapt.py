@@ -14,11 +14,12 @@ import numpy as np
 from device.cli.output import Progress, print_json, warn
 from device.report.modes import modes_drawing
 from device.screens.chart import curves
+from edge_tl.core.near_copies import SIDE, joined, ties
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.finetune.adaptation import MODES, Adapted, accuracy, adapt
 from edge_tl.finetune.handwriting import Writer, read_mnist
 from edge_tl.finetune.picture_base import PictureBase, read_picture_base, write_picture_base
-from edge_tl.media.image import decode, fit
+from edge_tl.media.image import decode, fit, grey_square
 from edge_tl.store.folders import import_folder
 
 EXAMPLES, OF_A_WRITER = 1024, 50
@@ -197,14 +198,33 @@ def some(of: Labelled, count: int, rng: np.random.Generator) -> tuple[Labelled, 
     return both[0], both[1]
 
 
+def held_out_of(small: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """bool (N,): about `count` pictures of a class, near-copies all or none; small: uint8 (N, SIDE²)."""
+    everything = np.arange(len(small))
+    _, copies = ties(small, everything, np.zeros(len(small), np.int64))
+    blocks = joined(len(small), copies)
+    held = np.zeros(len(small), bool)
+    for block in rng.permutation(np.unique(blocks))[:-1]:  # one is left to learn from
+        if held.sum() >= count:
+            break
+        held |= blocks == block
+    return held
+
+
 def from_folder(root: Path, classes: list[str] | None, base: PictureBase, count: int, rng: np.random.Generator) -> Task:
-    """Pictures of a folder; a picture of each class in four, and one at least, is held out and asked."""
+    """Pictures of a folder; a picture of each class in four, and one at least, is held out and asked.
+
+    Near-copies are on one side; of a class that is nothing but copies of one picture none is asked.
+    """
     found: dict[str, list[np.ndarray]] = defaultdict(list)
+    small: dict[str, list[np.ndarray]] = defaultdict(list)
     for one in import_folder(root, lambda path, reason: warn(f"{path}: {reason}")):
         if classes is None or one.label in classes:
             try:
-                found[one.label].append(fitted(decode(one.path), base.about.input_shape))
-            except ExampleError as error:
+                picture, seen = decode(one.path), grey_square(one.path.read_bytes(), SIDE).reshape(-1)
+                found[one.label].append(fitted(picture, base.about.input_shape))
+                small[one.label].append(seen)
+            except (ExampleError, OSError) as error:
                 warn(f"{error}; left out")
     if missing := sorted(set(classes or ()) - set(found)):
         raise ExampleError(f"{root}: has no pictures of {missing[0]!r}; there are {', '.join(sorted(found)) or 'none'}")
@@ -213,10 +233,11 @@ def from_folder(root: Path, classes: list[str] | None, base: PictureBase, count:
     taught: list[tuple[np.ndarray, str]] = []
     asked: list[tuple[np.ndarray, str]] = []
     for label, pictures in sorted(found.items()):
-        order = rng.permutation(len(pictures))
-        held = max(1, len(pictures) // HELD)
-        asked += [(pictures[row], label) for row in order[:held]]
-        taught += [(pictures[row], label) for row in order[held:]]
+        held = held_out_of(np.array(small[label]), max(1, len(pictures) // HELD), rng)
+        asked += [(picture, label) for picture, out in zip(pictures, held, strict=True) if out]
+        taught += [(picture, label) for picture, out in zip(pictures, held, strict=True) if not out]
+    if not asked:
+        raise ExampleError(f"{root}: every class is one picture again and again; two different ones each are wanted")
     examples, _ = some((np.stack([x for x, _ in taught]), [label for _, label in taught]), count, rng)
     held_out = np.stack([x for x, _ in asked]), [label for _, label in asked]
     what = f"{len(examples[1])} examples of {', '.join(sorted(found))}; asked: {len(asked)} held out"

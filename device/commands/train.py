@@ -17,6 +17,7 @@ from device.cli.output import Progress, print_json, warn
 from device.cli.stopping import stoppable
 from device.commands import train_boxes
 from device.commands.options import context_of, first_given
+from device.commands.train_boxes import near_copies_text
 from device.report.training import draw_training
 from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
@@ -285,12 +286,6 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
     if across is None:
         lines.append(f"  {ELSEWHERE}")
     return lines + nothing_lines(evaluation, nobody)
-
-
-def near_copies_text(count: int) -> str:
-    """How many examples are near-copies of others, and what becomes of them."""
-    one = "example is a near-copy" if count == 1 else "examples are near-copies"
-    return f"{count} {one} of others (the same picture or sound again), and left out together with these"
 
 
 def session_lines(across: BySession) -> list[str]:

@@ -82,7 +82,10 @@ def evaluate(context: Context, *, as_json: bool) -> int:
 def described(detector: FewDetector, boxed: BoxedExamples, judged: Judged | None) -> dict[str, Any]:
     """What `--json` prints."""
     known = judged.as_dict() if judged is not None else {}
-    return {"head": NAME, "examples": len(boxed.examples), "labels": list(detector.labels), **known}
+    return {"head": NAME, "examples": len(boxed.examples), "labels": list(detector.labels)} | {
+        "near_copies": boxed.near_copies,
+        **known,
+    }
 
 
 def lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
@@ -97,6 +100,8 @@ def lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
             f"mean IoU {told['mean_iou']:.2f} {where}; {told['found']:.0%} of {told['boxes']} boxes are found (IoU .5)"
         )
         said.append(f"  by {told['method']}")
+        if boxed.near_copies:
+            said.append(f"  {near_copies_text(boxed.near_copies)}")
         if len({one.label for one in boxed.examples if one.box is not None}) > 1:
             said.append(f"  the label is right in {told['label_accuracy']:.1%}")
         said.append(f"  something is told in {told['told']:.1%} of the pictures that show it")
@@ -109,3 +114,9 @@ def lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
     if not any(one.box is None for one in boxed.examples):
         said.append("no picture without the thing was taught (key x): it may be told where it is not")
     return said
+
+
+def near_copies_text(count: int) -> str:
+    """How many examples are near-copies of others, and what becomes of them."""
+    one = "example is a near-copy" if count == 1 else "examples are near-copies"
+    return f"{count} {one} of others (the same picture or sound again), and left out together with these"

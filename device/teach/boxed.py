@@ -9,11 +9,12 @@ import numpy as np
 
 from edge_tl.core.answers import Saved
 from edge_tl.core.examples import Box
+from edge_tl.core.near_copies import SIDE, hold_together
 from edge_tl.detection.few import NAME, Boxed, BoxHead, FewDetector, views_of
 from edge_tl.detection.judging import Judged, judge
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError
-from edge_tl.media.image import decode
+from edge_tl.media.image import decode, grey_square
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import JPEG
 from edge_tl.store.profile import Profile
@@ -29,7 +30,11 @@ class BoxedExamples:
 
     examples: list[Boxed]
     takes: np.ndarray
+    """int64 (N,), near-copies in that of what they copy."""
     sessions: np.ndarray
+    """int64 (N,), likewise."""
+    near_copies: int = 0
+    """How many are near-copies of pictures of another take."""
 
     @property
     def boxes(self) -> int:
@@ -70,15 +75,26 @@ def read_boxed(store: ExampleStore, progress: Progress | None = None) -> BoxedEx
     every = [one for one in store.list() if one.media_type == JPEG]
     boxed = {one.label for one in every if one.box is not None}
     listed = [one for one in every if one.box is not None or one.label not in boxed]
-    examples = []
+    examples: list[Boxed] = []
+    small = np.zeros((len(listed), SIDE * SIDE), np.uint8)
+    files: dict[bytes, int] = {}
+    same: list[int] = []
     for done, one in enumerate(listed, 1):
         media = store.picture(one.id)
         shape = decode(media).shape
+        small[done - 1] = grey_square(media, SIDE).reshape(-1)
+        same.append(files.setdefault(media, len(files)))
         examples.append(Boxed(media, one.label, None if one.box is None else in_pixels(one.box, shape)))
         if progress:
             progress(done, len(listed))
     numbers = np.array([(one.take, one.session) for one in listed], np.int64).reshape(-1, 2)
-    return BoxedExamples(examples, numbers[:, 0], numbers[:, 1])
+    # The same picture may show several things: each is an example, and all are on one side of a split.
+    labels = np.array([one.label for one in examples], np.str_)
+    held = hold_together(small, np.array(same, np.int64), labels, numbers[:, 0], numbers[:, 1])
+    if held is None:
+        return BoxedExamples(examples, numbers[:, 0], numbers[:, 1])
+    moved = int((held.takes != numbers[:, 0]).sum())
+    return BoxedExamples(examples, held.takes, held.sessions, moved)
 
 
 def learn(

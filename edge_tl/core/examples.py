@@ -63,6 +63,8 @@ class Examples:
     """(N,) int64: the part of its take that each is in, so that near-copies are in one; None where there is none."""
     near_copies: int = 0
     """How many are near-copies of others; their takes and sessions are those of what they copy."""
+    torn: tuple[tuple[int, int], ...] = ()
+    """Ids of near-copies that were taught under two labels."""
 
 
 def as_example(row: Sequence[Any]) -> Example:

@@ -36,6 +36,8 @@ class Held:
     """int64 (N,): which part of its take each is in, 0 … PARTS − 1, should that be the only one of a class."""
     copies: int
     """How many belong to another take than the one they came with, or copy another of the only take of their class."""
+    torn: np.ndarray
+    """int64 (P, 2): positions of two near-copies that were taught under two labels, the later first."""
 
 
 def hold_together(
@@ -60,7 +62,8 @@ def hold_together(
         parts[own] = in_order(blocks[own])
     alone = [label for label in np.unique(y) if len(np.unique(takes_held[y == label])) == 1]
     copied = (takes_held != takes) | (np.isin(y, alone) & (runs != np.arange(len(y))))
-    return Held(takes_held, sessions_held, parts, int(copied.sum()))
+    torn = across[y[across[:, 0]] != y[across[:, 1]]]
+    return Held(takes_held, sessions_held, parts, int(copied.sum()), np.unique(torn, axis=0))
 
 
 def ties(small: np.ndarray, files: np.ndarray, takes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -66,7 +66,15 @@ class NearCopies:
         held = hold_together(small, np.array(same), examples.y, examples.takes, examples.sessions)
         if held is None:
             return examples
-        return replace(examples, takes=held.takes, sessions=held.sessions, parts=held.parts, near_copies=held.copies)
+        torn = tuple((int(one), int(other)) for other, one in examples.ids[held.torn])
+        return replace(
+            examples,
+            takes=held.takes,
+            sessions=held.sessions,
+            parts=held.parts,
+            near_copies=held.copies,
+            torn=torn,
+        )
 
     def forget_removed(self, database: Database) -> None:
         """Forget what was seen of examples that are no more, on disk too."""

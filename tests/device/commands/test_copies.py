@@ -13,7 +13,9 @@ import pytest
 
 from device.commands.examples_import import TOLD
 from device.commands.main import main
-from edge_tl.media.image import encode_jpeg, save_png
+from device.commands.model_adapt import held_out_of
+from edge_tl.core.near_copies import SIDE
+from edge_tl.media.image import decode, encode_jpeg, save_png
 from edge_tl.media.wav import encode_wav
 
 Run = Callable[..., tuple[int, Any, str]]
@@ -57,6 +59,46 @@ def test_what_is_there_already_is_passed_over(run: Run, tmp_path: Path, ending: 
     assert (code, err) == (0, "")
     assert text == f"imported 1 pictures in 1 takes{TOLD}; 4 are copies of others and were passed over\n"
     assert len(run("examples", "list", "--json")[1]) == 4
+
+
+def test_near_copies_under_two_labels_are_named(run: Run, tmp_path: Path) -> None:
+    """The same picture encoded anew under another label: `evaluate` names both examples, for one of them is wrong."""
+    fill(tmp_path / "one", "a", range(4))
+    fill(tmp_path / "one", "b", range(4, 8))
+    run("examples", "import", tmp_path / "one")
+    (tmp_path / "two" / "b").mkdir(parents=True)
+    picture = decode(tmp_path / "one" / "a" / "1.jpg")
+    (tmp_path / "two" / "b" / "1.jpg").write_bytes(encode_jpeg(picture, 70))
+    assert run("evaluate", "--json")[1]["contradictions"] == []
+    run("examples", "import", tmp_path / "two")
+    assert run("evaluate", "--json")[1]["contradictions"] == [[2, 9]]
+    assert run("evaluate")[1].splitlines()[-1] == "       2 (a) and 9 (b)"
+
+
+def test_near_copies_with_boxes_are_on_one_side(run: Run, tmp_path: Path) -> None:
+    """Copies of pictures with boxes count with the takes of what they copy, and `evaluate` says how many there are."""
+    rows = ["file,label,left,top,right,bottom,take"]
+    for take in range(6):
+        fill(tmp_path / "in", "a", [take])
+        (tmp_path / "in" / "a" / f"{take}b.jpg").write_bytes(
+            encode_jpeg(decode(tmp_path / "in" / "a" / f"{take}.jpg"), 70)
+        )
+        rows += [f"a/{take}.jpg,mug,10,10,40,40,{take}", f"a/{take}b.jpg,mug,10,10,40,40,{take + 6}"]
+    (tmp_path / "in" / "l.csv").write_text("\n".join(rows))
+    assert run("examples", "import", tmp_path / "in" / "l.csv", "--json")[1]["imported"] == 12
+    assert run("evaluate", "--json")[1]["near_copies"] == 6
+    assert "6 examples are near-copies of others" in run("evaluate")[1]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_near_copies_are_not_held_out_of_what_an_adapted_network_learns(count: int) -> None:
+    """A block of copies is held out whole or not at all, and a class that is one picture is not asked."""
+    rng = np.random.default_rng(0)
+    small = np.repeat(rng.integers(0, 256, (5, SIDE * SIDE)), 2, axis=0).astype(np.uint8)
+    held = held_out_of(small, count, rng)
+    assert held.sum() == 2
+    np.testing.assert_array_equal(held[::2], held[1::2])
+    assert not held_out_of(small[:2], count, rng).any()
 
 
 def test_of_two_labels_in_a_folder_neither_wins(run: Run, tmp_path: Path) -> None:
