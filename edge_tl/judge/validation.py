@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge_tl.core.absent import missed_counts, nobody_class
-from edge_tl.core.folds import Folds, random_parts, whole_sessions, whole_takes
+from edge_tl.core.folds import Folds, random_parts, takes_together, whole_sessions, whole_takes
 from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, suspects, wilson_interval
 from edge_tl.errors import ShapeError
 from edge_tl.heads import Head
@@ -237,7 +237,7 @@ def evaluate(
     every = np.ones(len(taught.y), bool)
     asked, found = every if asked is None else asked, every if found is None else found
     fitted = fitted_ridge(make_head, taught) if found.all() else None
-    by_take = whole_takes(taught.y, taught.takes, parts)
+    by_take = takes_together(taught.y, taught.takes, parts)
     honest = cross_validate(make_head, taught, by_take, progress, fitted, found).only(asked)
     naive = random_split(make_head, X, y, gram=gram, seed=seed, found=found, progress=progress).only(asked)
     across = None

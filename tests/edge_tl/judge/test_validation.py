@@ -12,12 +12,13 @@ from scipy import stats
 from sklearn import metrics as reference
 from sklearn.model_selection import LeaveOneGroupOut
 
-from edge_tl.core.folds import random_parts, whole_takes
+from edge_tl.core.folds import random_parts, takes_together, whole_takes
 from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, roc, suspects, t_quantile, wilson_interval
 from edge_tl.errors import ShapeError
 from edge_tl.heads import make_head
+from edge_tl.heads.base import Taught
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.judge.validation import evaluate, leave_one_take_out, random_split
+from edge_tl.judge.validation import cross_validate, evaluate, leave_one_take_out, random_split
 from edge_tl.nn.losses import softmax
 
 pytestmark = pytest.mark.exact
@@ -150,7 +151,7 @@ def test_the_evaluation_is_complete_and_plain() -> None:
     X, y, takes = sessions(drift=2)
     known = np.arange(len(y)) % 4 != 0
     found = evaluate(RidgeHead, X, y, takes, known=known)
-    by_hand = leave_one_take_out(RidgeHead, X, y, takes)
+    by_hand = cross_validate(RidgeHead, Taught.check(X, y, takes), takes_together(y, takes))
     right = by_hand.y_true == by_hand.y_pred
     assert found.accuracy == right.mean()
     assert found.interval95[0] < found.accuracy < found.interval95[1]
