@@ -21,7 +21,7 @@ from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.embedders.look.choices import ALL, NEEDS
 from edge_tl.embedders.look.ways import Look, open_look
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked
+from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked, counted
 from edge_tl.frames import BaseSource
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.models import default_model
@@ -234,7 +234,7 @@ def taught_recognizer(profile: Profile, embedder: Embedder, *, reject: bool = Tr
     if saved is None:
         examples = sum(count.examples for count in profile.store.counts().values())
         raise NotFittedError(
-            f"profile {profile.folder.name!r} has {examples} examples and was not trained yet: "
+            f"profile {profile.folder.name!r} has {counted(examples, 'example')} and was not trained yet: "
             + ("run `edge-tl train`" if examples else "run `edge-tl teach` first, or `edge-tl examples import`")
         )
     return Recognizer.restore(saved, embedder, reject=reject)

@@ -73,6 +73,11 @@ class MissingDependency(EdgeTLError, ImportError):
     """An optional package is not installed; the message holds the exact install command."""
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """A number with its noun, as messages say it: `1 take`, `2 takes`; more: the plural where it is not one + "s"."""
+    return f"{number} {one if number == 1 else more or one + 's'}"
+
+
 def to_install(*packages: str) -> str:
     """The command that installs packages where they are missed: with the interpreter that runs, as typed here.
 

@@ -11,6 +11,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from edge_tl.errors import counted
+
 try:
     from lzma import LZMAError
 except ImportError:  # a Python built without it refuses such members itself, with RuntimeError
@@ -44,7 +46,7 @@ def read_limited(path: Path, most_bytes: int) -> bytes:
         if size < len(data) <= most_bytes:  # it grows, or says nothing of its size
             data += file.read(most_bytes + 1 - len(data))
     if len(data) > most_bytes:
-        most = f"{most_bytes // 1_000_000} MB" if most_bytes >= 1_000_000 else f"{most_bytes} bytes"
+        most = f"{most_bytes // 1_000_000} MB" if most_bytes >= 1_000_000 else counted(most_bytes, "byte")
         raise OSError(errno.EFBIG, f"it is larger than {most}", str(path))
     return data
 

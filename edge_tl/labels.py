@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, counted
 
 MAX_CHARACTERS = 64
 NOISE = "background noise"
@@ -39,7 +39,7 @@ def check_label(text: str) -> str:
         raise ExampleError(f"a label is empty: choose one of 1 to {MAX_CHARACTERS} characters")
     if len(label) > MAX_CHARACTERS:
         raise ExampleError(
-            f"label {label[:20]!a}… has {len(label)} characters, at most {MAX_CHARACTERS} fit: shorten it"
+            f"label {label[:20]!a}… has {counted(len(label), 'character')}, at most {MAX_CHARACTERS} fit: shorten it"
         )
     for character in label:
         if not (character.isprintable() or character in _JOINERS or ord(character) in _EMOJI):

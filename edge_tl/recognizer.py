@@ -17,7 +17,7 @@ from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows
 from edge_tl.core.kept import as_kept, as_stored, kept_found
 from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, features_of, sought_by
-from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
+from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.base import Progress, Taught
@@ -231,7 +231,7 @@ class Recognizer:
         X, y, takes = self.taught_rows()
         found = np.append(self.found, np.ones(len(self.others), bool))
         if not found.any():
-            raise NotFittedError(f"there is no {self.sought} in any of the {len(y)} examples: record some")
+            raise NotFittedError(f"there is no {self.sought} in any of the {counted(len(y), 'example')}: record some")
         start_s = time.perf_counter()
         nobody = nobody_class(y, found)
         taught = teaching_rows(y, takes, found)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_tl.errors import ConfigError, EdgeTLError
+from edge_tl.errors import ConfigError, EdgeTLError, counted
 from edge_tl.tflite.manifest import QUANTIZATIONS
 from host_tools.detect_command import add_detect
 from host_tools.detect_command import run as run_detect
@@ -227,13 +227,19 @@ def _convert_image(arguments: argparse.Namespace) -> int:
     check_convertible(arguments.quantize, arguments.representative, arguments.name, arguments.out)
     _say(f"reading weights: {arguments.weights}")
     weights = read_weights(arguments.weights, arguments.licence)
-    _say(f"building {arguments.architecture} at {arguments.size} pixels (TensorFlow takes some seconds to start)")
+    _say(
+        f"building {arguments.architecture} at {counted(arguments.size, 'pixel')} (TensorFlow takes some seconds to "
+        "start)"
+    )
     base = build(Recipe(arguments.architecture, arguments.size, arguments.alpha, arguments.layer), weights)
     _say(f"converting to {arguments.quantize} (about ten seconds)")
     model = convert(base, arguments.quantize, arguments.representative)
     manifest = write_folder(arguments.out, base, model, arguments.quantize, arguments.name)
     shape = "×".join(map(str, manifest.output_shape))
-    print(f"{arguments.out / manifest.model}: {len(model) / 1e6:.2f} MB, {base.parameters} parameters, embeds {shape}")
+    print(
+        f"{arguments.out / manifest.model}: {len(model) / 1e6:.2f} MB, {counted(base.parameters, 'parameter')}, embeds "
+        f"{shape}"
+    )
     return 0
 
 
@@ -251,7 +257,7 @@ def _convert_speech(arguments: argparse.Namespace) -> int:
     name = arguments.name or arguments.out.absolute().name
     made = convert_speech(model, arguments.out, name, arguments.tfjs, arguments.licence)
     print(
-        f"{arguments.out}: {made.parameters} parameters, {len(made.about.labels)} words "
+        f"{arguments.out}: {counted(made.parameters, 'parameter')}, {counted(len(made.about.labels), 'word')} "
         f"({', '.join(made.about.labels[:6])} …); TFLite and Keras differ by {made.error:.1g} at most"
     )
     return 0
@@ -267,17 +273,23 @@ def _mnist_transfer(arguments: argparse.Namespace) -> int:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out}: is a file; a folder is wanted, which is made where it is missing")
     if arguments.compare and len(others) != len(digits):
-        raise ConfigError(f"--compare: {len(others)} other digits; as many as learned are wanted, e.g. --digits 0-4")
+        raise ConfigError(
+            f"--compare: {counted(len(others), 'other digit')}; as many as learned are wanted, e.g. --digits 0-4"
+        )
     _say("reading the digits (TensorFlow takes some seconds to start)")
     train, test = (digits_of(arguments.mnist, part, digits) for part in ("train", "test"))
-    _say(f"training on {len(train[1])} pictures of {', '.join(digits)}: {epochs} epochs, some ten seconds each")
+    _say(
+        f"training on {counted(len(train[1]), 'picture')} of {', '.join(digits)}: {counted(epochs, 'epoch')}, some ten "
+        "seconds each"
+    )
     model = train_base(
         train, digits, epochs, arguments.seed, lambda number, logs: _say(f"  epoch {number + 1}: {logs['loss']:.4f}")
     )
     name = arguments.name or out.absolute().name
     made = export(model, out, name, digits, test, f"edge-tl-host mnist-transfer --seed {arguments.seed}")
     print(
-        f"{out}: {made.parameters} parameters, {made.accuracy:.2%} of {len(test[1])} test digits; "
+        f"{out}: {counted(made.parameters, 'parameter')}, {made.accuracy:.2%} of "
+        f"{counted(len(test[1]), 'test digit')}; "
         f"TFLite, NumPy and Keras differ by {made.error:.1g} at most"
     )
     if arguments.compare:
@@ -290,8 +302,9 @@ def _mnist_transfer(arguments: argparse.Namespace) -> int:
         for mode in ("freeze", "reset", "all"):
             one = adapt_in_keras(to_network(model), examples, others, mode, arguments.seed, held=asked)
             print(
-                f"{mode:6}  {one.trainable:6} of {one.parameters} parameters trained, {np.median(one.epoch_s):.3f} s "
-                f"an epoch, {one.curve[-1]['val_accuracy']:.2%} of {len(asked[1])} test digits"
+                f"{mode:6}  {one.trainable:6} of {counted(one.parameters, 'parameter')} trained, "
+                f"{np.median(one.epoch_s):.3f} s "
+                f"an epoch, {one.curve[-1]['val_accuracy']:.2%} of {counted(len(asked[1]), 'test digit')}"
             )
     return 0
 
@@ -305,7 +318,10 @@ def _verify(arguments: argparse.Namespace) -> int:
         print(json.dumps(result.as_dict()))
     else:
         bound = result.bound
-        print(f"{result.pictures} pictures, {result.quantization}: {'within' if result.ok else 'BEYOND'} the bound")
+        print(
+            f"{counted(result.pictures, 'picture')}, {result.quantization}: {'within' if result.ok else 'BEYOND'} the "
+            "bound"
+        )
         print(
             f"largest error {result.max_error:.3g}, {100 * result.relative_error:.3g} % of the largest value "
             f"(at most {100 * bound.error:g} %)"

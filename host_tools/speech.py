@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.embedders.speech_base import WINDOW_SHAPE, SpeechBase, write_base
-from edge_tl.errors import ExampleError, ModelError
+from edge_tl.errors import ExampleError, ModelError, counted
 from edge_tl.labels import check_label
 from edge_tl.media.sound import label_of
 from edge_tl.nn.network import Upper
@@ -75,7 +75,7 @@ def to_keras(model: LayersModel) -> Any:
             reason = " ".join(str(error).split())[:120]
             raise ModelError(f"{what} cannot be built with its weights: {reason}") from None
         if size > MOST_VALUES:
-            raise ModelError(f"{what} gives {size} values for a window; {MOST_VALUES} at most are taken")
+            raise ModelError(f"{what} gives {counted(size, 'value')} for a window; {MOST_VALUES} at most are taken")
     return made
 
 
@@ -105,7 +105,9 @@ def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licenc
     dense, head = _upper_layers(whole)
     labels = model.labels or tuple(f"word {number}" for number in range(int(head.units)))
     if len(labels) != int(head.units):
-        raise ModelError(f"the model has {int(head.units)} outputs, its metadata names {len(labels)} words")
+        raise ModelError(
+            f"the model has {counted(int(head.units), 'output')}, its metadata names {counted(len(labels), 'word')}"
+        )
     flat = whole.layers[whole.layers.index(dense) - 1].output
     base = keras().Model(whole.inputs, flat)
     upper = Upper(*(np.asarray(one, np.float32) for layer in (dense, head) for one in layer.get_weights()))

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.core.archive import Archive, DamagedArchive
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 from edge_tl.files import read_limited
 
 MOST_BYTES = 200_000_000
@@ -153,7 +153,9 @@ def _weights(specs: list[dict[str, Any]], data: bytes, where: str) -> dict[str, 
         made[name] = values
         at += size
     if at != len(data):
-        raise ModelError(f"{where}: its shards have {len(data)} bytes, its weights {at}; get the files again")
+        raise ModelError(
+            f"{where}: its shards have {counted(len(data), 'byte')}, its weights {at}; get the files again"
+        )
     return made
 
 

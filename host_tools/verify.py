@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.store.pictures import read_pictures
 from edge_tl.tflite.manifest import Manifest, read_manifest
 from edge_tl.tflite.weights import Weights
@@ -86,7 +86,8 @@ def verify(folder: Path, images: Path, weights: str | None = None) -> Verificati
     wanted = base.embed_all(pictures)
     if converted.shape != wanted.shape:
         raise ModelError(
-            f"{folder}: gives {converted.shape[1]} values, its base model {wanted.shape[1]}; convert it again"
+            f"{folder}: gives {counted(converted.shape[1], 'value')}, its base model {wanted.shape[1]}; convert it "
+            "again"
         )
     return compare(converted, wanted, manifest.quantization)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.tflite.weights import H5_SUFFIXES, TORCH_SUFFIXES, Weights, read_bytes
 from edge_tl.tflite.weights import read_weights as read_file
 from host_tools.tf import keras, silence
@@ -68,8 +68,8 @@ def assign(model: Any, weights: Weights, what: str) -> None:
         if len(there) < len(wanted):
             missing = next(layer.name for layer in wanted if layer.name not in weights.layers)
             raise ModelError(
-                f"{weights.file}: has {len(there)} layers with weights, {what} has {len(wanted)} (e.g. {missing}); "
-                "check the architecture"
+                f"{weights.file}: has {counted(len(there), 'layer')} with weights, {what} has {len(wanted)} (e.g. "
+                f"{missing}); check the architecture"
             )
         pairs = [(layer, name, arrays) for layer, (name, arrays) in zip(wanted, there, strict=False)]
     for layer, name, arrays in pairs:

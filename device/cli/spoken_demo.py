@@ -14,7 +14,7 @@ import numpy as np
 
 from device.cli.output import Progress
 from edge_tl.embedders.speech import SpeechEmbedder
-from edge_tl.errors import EdgeTLError, to_install
+from edge_tl.errors import EdgeTLError, counted, to_install
 from edge_tl.labels import NOISE
 from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
@@ -98,8 +98,10 @@ def voice_lines(result: dict[str, Any]) -> list[str]:
         return [f"no voice: {result['missing']}"]
     same, others = result["same_voices"], result["other_voices"]
     return [
-        f"voice: taught {', '.join(WORDS)} and the room by {result['recordings']} recordings of {len(TEACHERS)} voices "
+        f"voice: taught {', '.join(WORDS)} and the room by {counted(result['recordings'], 'recording')} of "
+        f"{counted(len(TEACHERS), 'voice')} "
         f"of espeak-ng; trained in {result['train_ms']:.0f} ms",
-        f"at another pace {same[0]} of {same[1]} words are named, of {len(STRANGERS)} other voices {others[0]} "
+        f"at another pace {same[0]} of {counted(same[1], 'word')} are named, of "
+        f"{counted(len(STRANGERS), 'other voice')} {others[0]} "
         f"of {others[1]}; `edge-tl teach --mic` teaches yours",
     ]

@@ -32,7 +32,7 @@ from device.teach.rehearsal import Score, evaluate, teach
 from edge_tl.core.answers import Learned
 from edge_tl.embedders.look.choices import NEEDS
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, counted
 from edge_tl.line import PictureLine
 from edge_tl.recognizer import Recognizer
 
@@ -197,8 +197,8 @@ def figures(score: Score) -> dict[str, float | None]:
 def text(result: dict[str, Any]) -> str:
     """What a person reads; what it ends with is tomorrow."""
     played = (
-        f"played Pac-Man {result['played']} by what it saw: {result['score']} points, {result['pellets_eaten']} "
-        f"pellets, {result['fps']:.0f} frames/s"
+        f"played Pac-Man {result['played']} by what it saw: {counted(result['score'], 'point')}, "
+        f"{counted(result['pellets_eaten'], 'pellet')}, {result['fps']:.0f} frames/s"
     )
     if result["latency_ms_p50"] is not None:
         played += (
@@ -206,7 +206,7 @@ def text(result: dict[str, Any]) -> str:
         )
     lines = [
         f"{result['source']}, {result['embedder']}, {result['head']} head",
-        f"taught {result['examples']} pictures of {', '.join(result['classes'])}; "
+        f"taught {counted(result['examples'], 'picture')} of {', '.join(result['classes'])}; "
         f"trained in {result['train_ms']:.0f} ms",
         played,
     ]

@@ -19,7 +19,7 @@ from device.screens.cells import cut, fit, text_columns
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config, sounds_at
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
-from edge_tl.errors import ConfigError, NotFittedError
+from edge_tl.errors import ConfigError, NotFittedError, counted
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.recognizer import Recognizer
 
@@ -82,7 +82,7 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray, nobody: str | Non
 def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recognizer) -> list[str]:
     """What a person reads."""
     way = way_of(recognizer.embedder)
-    lines = [f"{head} head, {len(ids)} examples", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
+    lines = [f"{head} head, {counted(len(ids), 'example')}", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
     width = max(text_columns(label) for label in evaluation.classes)
     names = [cut(label, 8) for label in evaluation.classes]
     cell = max(5, *(text_columns(name) for name in names))

@@ -17,7 +17,7 @@ from device.teach.boxed import has_boxes
 from edge_tl.core.kept import kept_found
 from edge_tl.embedders.embedder import Embedder, missed_text, sought_by
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError, ExampleError, ProfileError
+from edge_tl.errors import ConfigError, ExampleError, ProfileError, counted
 from edge_tl.files import write_synced
 from edge_tl.media.tfjsscds import write_tfjsscds
 from edge_tl.store.folders import export_folder
@@ -58,19 +58,19 @@ def show(arguments: Namespace, profile: Profile) -> int:
     if not counts:
         print("nothing was recorded yet: `edge-tl teach`, or `edge-tl examples import FOLDER`")
     for label, count in counts.items():
-        print(f"{count.examples:6} examples in {plural_takes(count.takes)}  {label}")
+        print(f"{column(count.examples, 'example', 6)} in {column(count.takes, 'take', 3)}  {label}")
     for session in sessions:
         when = f" of {in_words(session.started_s)}" if session.started_s is not None else f" ({NOT_SET})"
-        held = f"{session.examples:6} examples in {plural_takes(session.takes)}"
+        held = f"{column(session.examples, 'example', 6)} in {column(session.takes, 'take', 3)}"
         print(f"{held}  session {session.id}{when}  {session.name}".rstrip())
     for label in in_one_session_only(sessions):
         print(f"{label} is in one session only: how it does on another day cannot be told")
     return 0
 
 
-def plural_takes(number: int) -> str:
-    """A number of takes, in a column."""
-    return f"{number:3} take{' ' if number == 1 else 's'}"
+def column(number: int, one: str, digits: int) -> str:
+    """A number with its noun, as wide as every other of its column."""
+    return (" " * (digits - len(str(number))) + counted(number, one)).ljust(digits + len(one) + 2)
 
 
 def take_out(arguments: Namespace, profile: Profile) -> int:
@@ -87,12 +87,12 @@ def take_out(arguments: Namespace, profile: Profile) -> int:
 
         number = export_folder(profile.store, arguments.path, step)
     if stopped():
-        warn(f"stopped; {number} pictures were exported to {arguments.path}")
+        warn(f"stopped; {counted(number, 'picture was', 'pictures were')} exported to {arguments.path}")
         return 130
     if arguments.json:
         print_json({"exported": number})
     else:
-        print(f"exported {number} files to {arguments.path}")
+        print(f"exported {counted(number, 'file')} to {arguments.path}")
     return 0
 
 
@@ -112,7 +112,7 @@ def take_out_spoken(profile: Profile, name: str, path: Path, *, as_json: bool) -
     if as_json:
         print_json({"exported": len(made)})
     else:
-        print(f"exported {len(made)} recordings to {path}")
+        print(f"exported {counted(len(made), 'recording')} to {path}")
     return 0
 
 
@@ -132,7 +132,7 @@ def remove(arguments: Namespace, profile: Profile) -> int:
     if arguments.json:
         print_json({"removed": gone})
     else:
-        print(f"removed {gone} examples; `edge-tl train` makes it count")
+        print(f"removed {counted(gone, 'example')}; `edge-tl train` makes it count")
     return 0
 
 
@@ -158,7 +158,8 @@ def session_called(profile: Profile, text: str) -> int:
     found = [one.id for one in sessions if str(one.id) == text] or [one.id for one in sessions if one.name == text]
     if len(found) != 1:
         known = ", ".join(f"{one.id} {one.name}".strip() for one in sessions) or "none"
-        raise ExampleError(f"{len(found) or 'no'} sessions are called {text!r}; give the number; there are: {known}")
+        several = counted(len(found), "session is", "sessions are") if found else "no session is"
+        raise ExampleError(f"{several} called {text!r}; give the number; there are: {known}")
     return found[0]
 
 
@@ -191,7 +192,7 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
         print_json({"re_embedded": number, "embedder": embedder.name, "look": str(look), "nothing_found": missed})
     else:
         nothing = missed_text(embedder, missed, len(rows))
-        print(f"embedded {number} examples with {embedder.name}{nothing}; `edge-tl train` makes it count")
+        print(f"embedded {counted(number, 'example')} with {embedder.name}{nothing}; `edge-tl train` makes it count")
     return 0
 
 
@@ -204,7 +205,7 @@ def embed_words_again(context: Context, profile: Profile, *, as_json: bool) -> i
     if as_json:
         print_json({"re_embedded": number, "embedder": embedder.name})
     else:
-        print(f"embedded {number} examples with {embedder.name}; `edge-tl train` makes it count")
+        print(f"embedded {counted(number, 'example')} with {embedder.name}; `edge-tl train` makes it count")
     return 0
 
 
@@ -218,6 +219,6 @@ def reembed(profile: Profile, embedder: Embedder) -> int | None:
 
         number = profile.store.reembed(embedder, step)
     if stopped():
-        warn(f"stopped; {number} examples were embedded anew, run it again for the rest")
+        warn(f"stopped; {counted(number, 'example was', 'examples were')} embedded anew, run it again for the rest")
         return None
     return number

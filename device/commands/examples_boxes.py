@@ -12,7 +12,7 @@ from device.teach.boxed import in_pixels
 from edge_tl.core.examples import check_box
 from edge_tl.embedders.embedder import embed_kept
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, counted
 from edge_tl.files import write_synced
 from edge_tl.labels import check_label
 from edge_tl.media.image import decode
@@ -47,7 +47,7 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
             progress.of(done, len(listed))
             if stopped():
                 store.flush()
-                progress.warn(f"stopped; {good} of {len(listed)} pictures are imported")
+                progress.warn(f"stopped; {good} of {counted(len(listed), 'picture')} imported")
                 return 130
             file = path.parent / one.file
             if done in torn:
@@ -86,8 +86,9 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
         said = {"imported": good, "boxes": boxes, "copies": copies, "bad": bad, "sessions": sorted(numbers.values())}
         print_json(said)
     else:
-        several = f" of {len(numbers)} sessions" if len(numbers) > 1 else ""
-        print(f"imported {good} pictures{several}, {boxes} with a box" + copies_text(copies, bad))
+        several = f" of {counted(len(numbers), 'session')}" if len(numbers) > 1 else ""
+        shown = f", {boxes} with a box" if good else ""
+        print(f"imported {counted(good, 'picture')}{several}{shown}" + copies_text(copies, bad))
     return 1 if bad else 0
 
 
@@ -113,5 +114,5 @@ def take_out_list(profile: Profile, folder: Path, *, coco: bool, as_json: bool) 
     if as_json:
         print_json({"exported": len(listed), "boxes": sum(one.pixels is not None for one in listed), "list": str(path)})
     else:
-        print(f"exported {len(listed)} pictures to {folder}, their boxes to {path}")
+        print(f"exported {counted(len(listed), 'picture')} to {folder}, their boxes to {path}")
     return 0

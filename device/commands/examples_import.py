@@ -17,7 +17,7 @@ from device.commands.options import asked_hearing, asked_look, context_of
 from device.teach.candidates import candidates_of, embedded, label_within
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
 from edge_tl.embedders.hearing import Hearing, open_base
-from edge_tl.errors import ConfigError, ExampleError
+from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.media.sound import label_of
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.store.box_files import ENDINGS as LISTS
@@ -104,7 +104,7 @@ def bring_folder(
             progress.of(done, len(found_all))
             if stopped():
                 profile.store.flush()
-                progress.warn(f"stopped; {files} of {len(found_all)} files are imported")
+                progress.warn(f"stopped; {files} of {counted(len(found_all), 'file')} imported")
                 return 130
             if done in torn:
                 left_out(torn[done])
@@ -146,9 +146,10 @@ def bring_folder(
         said = {"imported": good, "copies": copies, "bad": bad, "takes": len(takes), "sessions": numbers}
         print_json(said | {"nothing_found": missed})
     else:
-        several = f" of {len(sessions)} sessions" if len(sessions) > 1 else ""
+        several = f" of {counted(len(sessions), 'session')}" if len(sessions) > 1 else ""
+        where = f" in {counted(len(takes), 'take')}{several}" if good else ""
         told = TOLD if kind == "picture" and good and any(not one.take_name for one in found_all) else ""
-        text = f"imported {good} {kind}s in {len(takes)} takes{several}{told}" + copies_text(copies, bad)
+        text = f"imported {counted(good, kind)}{where}{told}" + copies_text(copies, bad)
         print(text + missed_text(embedder, missed, "them"))
     return 1 if bad else 0
 
@@ -194,7 +195,10 @@ def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStac
         only = len(fresh) - taken
         more = f"; {only} kept no sound: they are listed and exported, and not trained on" if only else ""
         classes = len({one.label for _, one in fresh})
-        print(f"imported {len(fresh)} recordings of {classes} classes{copies_text(copies)}{more}")
+        print(
+            f"imported {counted(len(fresh), 'recording')} of "
+            f"{counted(classes, 'class', 'classes')}{copies_text(copies)}{more}"
+        )
     return 0
 
 

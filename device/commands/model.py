@@ -23,7 +23,7 @@ from edge_tl.embedders.look.models import (
     store_parts,
 )
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.export.fused import read_about
 from edge_tl.models import default_model
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
@@ -144,7 +144,7 @@ def cut(arguments: Namespace) -> int:
     if arguments.json:
         print_json({"file": str(out), "tensor": arguments.tensor, "bytes": len(data)})
     else:
-        print(f"{out}: ends at {arguments.tensor}, {len(data)} bytes")
+        print(f"{out}: ends at {arguments.tensor}, {counted(len(data), 'byte')}")
     return 0
 
 

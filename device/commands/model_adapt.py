@@ -15,7 +15,7 @@ from device.cli.output import Progress, print_json, warn
 from device.report.modes import modes_drawing
 from device.screens.chart import curves
 from edge_tl.core.near_copies import SIDE, joined, ties
-from edge_tl.errors import ConfigError, ExampleError
+from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.finetune.adaptation import MODES, Adapted, accuracy, adapt
 from edge_tl.finetune.handwriting import Writer, read_mnist
 from edge_tl.finetune.picture_base import PictureBase, read_picture_base, write_picture_base
@@ -123,7 +123,8 @@ def lines(
     for mode, one in done.items():
         once = f", and {one.front_s:.2f} s once for what is frozen" if one.front_s else ""
         said.append(
-            f"{mode}: {one.trainable} of {one.parameters} parameters trained, {one.parameters - one.trainable} frozen; "
+            f"{mode}: {one.trainable} of {counted(one.parameters, 'parameter')} trained, "
+            f"{one.parameters - one.trainable} frozen; "
             f"{np.median(one.epoch_s):.3f} s an epoch{once}"
         )
         for party, (_, labels) in parties(task).items():
@@ -168,7 +169,8 @@ def read_task(
     if seed is None:
         examples = some(chosen(read_mnist(path, "train"), classes, path), count, rng)[0]
         what = (
-            f"{len(examples[1])} examples of {', '.join(sorted(set(examples[1])))}; asked: {len(test[1])} test digits"
+            f"{counted(len(examples[1]), 'example')} of {', '.join(sorted(set(examples[1])))}; asked: "
+            f"{counted(len(test[1]), 'test digit')}"
         )
         return Task(examples, test, what=what)
     writer = Writer.draw(np.random.default_rng(seed))
@@ -176,8 +178,8 @@ def read_task(
     if not everyone[1]:
         raise ConfigError(f"--count {count}: all test digits; fewer than {len(test[1])} leave some to ask")
     what = (
-        f"{len(own[1])} digits of a writer: slant {writer.slant:+.2f}, turned {writer.turn_degrees:+.0f}°, "
-        f"stroke {writer.stroke:+.2f}; asked: the {len(everyone[1])} others in this hand and as they are"
+        f"{counted(len(own[1]), 'digit')} of a writer: slant {writer.slant:+.2f}, turned {writer.turn_degrees:+.0f}°, "
+        f"stroke {writer.stroke:+.2f}; asked: the {counted(len(everyone[1]), 'other')} in this hand and as they are"
     )
     return Task((writer.write(own[0]), own[1]), (writer.write(everyone[0]), everyone[1]), everyone, what)
 
@@ -229,7 +231,9 @@ def from_folder(root: Path, classes: list[str] | None, base: PictureBase, count:
     if missing := sorted(set(classes or ()) - set(found)):
         raise ExampleError(f"{root}: has no pictures of {missing[0]!r}; there are {', '.join(sorted(found)) or 'none'}")
     if len(found) < 2 or min(map(len, found.values())) < 2:
-        raise ExampleError(f"{root}: holds {len(found)} classes; two or more with two pictures each are wanted")
+        raise ExampleError(
+            f"{root}: holds {counted(len(found), 'class', 'classes')}; two or more with two pictures each are wanted"
+        )
     taught: list[tuple[np.ndarray, str]] = []
     asked: list[tuple[np.ndarray, str]] = []
     for label, pictures in sorted(found.items()):
@@ -240,7 +244,7 @@ def from_folder(root: Path, classes: list[str] | None, base: PictureBase, count:
         raise ExampleError(f"{root}: every class is one picture again and again; two different ones each are wanted")
     examples, _ = some((np.stack([x for x, _ in taught]), [label for _, label in taught]), count, rng)
     held_out = np.stack([x for x, _ in asked]), [label for _, label in asked]
-    what = f"{len(examples[1])} examples of {', '.join(sorted(found))}; asked: {len(asked)} held out"
+    what = f"{counted(len(examples[1]), 'example')} of {', '.join(sorted(found))}; asked: {len(asked)} held out"
     return Task(examples, held_out, what=what)
 
 

@@ -16,7 +16,7 @@ from edge_tl.detection.base import read_base, read_detector, write_detector
 from edge_tl.detection.scenes import SHAPES
 from edge_tl.detection.training import FRESH, FRESH_SEED, Judged, Plan, Trained, judge, plan_of, train
 from edge_tl.detection.truth import sheet_of
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, counted
 from edge_tl.media.image import save_png
 from edge_tl.models import default_model
 from edge_tl.nn import Epoch
@@ -86,12 +86,12 @@ def lines(plan: Plan, trained: Trained, judged: Judged) -> list[str]:
             first, last = trained.curve[begun], trained.curve[begun + epochs - 1]
             each_s = np.median(trained.epoch_s[begun : begun + epochs])
             made.append(
-                f"phase {phase + 1}: {trained.trainable[phase]} of {trained.parameters} parameters trained, {epochs} × "
-                f"{each_s:.2f} s; loss {first.loss:.1f} → {last.loss:.1f}, held out {held(last):.1f}"
+                f"phase {phase + 1}: {trained.trainable[phase]} of {counted(trained.parameters, 'parameter')} trained, "
+                f"{epochs} × {each_s:.2f} s; loss {first.loss:.1f} → {last.loss:.1f}, held out {held(last):.1f}"
             )
         begun += epochs
     made.append(
-        f"{judged.scenes} fresh scenes: {judged.shape:.1%} named rightly, mean IoU {judged.iou:.3f}, loss "
+        f"{counted(judged.scenes, 'fresh scene')}: {judged.shape:.1%} named rightly, mean IoU {judged.iou:.3f}, loss "
         f"{judged.loss:.1f}"
     )
     return made

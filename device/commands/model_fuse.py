@@ -17,7 +17,7 @@ from edge_tl.detection.detector import features
 from edge_tl.detection.one_file import fuse_detector, read_one_file
 from edge_tl.detection.scenes import scenes
 from edge_tl.detection.training import FRESH_SEED
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.export.fuse import fuse, fuse_network
 from edge_tl.export.fused import FusedModel, read_about
 from edge_tl.finetune.picture_base import read_picture_base
@@ -59,7 +59,7 @@ def tell(
         said = {"file": str(out), "bytes": size_bytes, "labels": list(fused.classes)}
         print_json(said | {"head": fused.about.head, "compared": compared, "largest_difference": largest})
         return 0
-    print(f"{out}: {', '.join(fused.classes)}; {size_bytes} bytes")
+    print(f"{out}: {', '.join(fused.classes)}; {counted(size_bytes, 'byte')}")
     if compared:
         source, asked = ("network", "drawn pictures") if of_network else ("profile", "of its examples")
         print(f"its probabilities differ from the {source}'s by {largest:.1g} at most, on {compared} {asked}")
@@ -101,10 +101,10 @@ def fuse_trained_detector(folder: Path, out: Path, threads: int | None, *, as_js
         said = {"file": str(out), "bytes": len(data), "labels": list(fused.labels)}
         print_json(said | {"compared": len(pictures), "largest_difference": largest})
         return 0
-    print(f"{out}: {', '.join(fused.labels)}; {len(data)} bytes")
+    print(f"{out}: {', '.join(fused.labels)}; {counted(len(data), 'byte')}")
     print(
-        f"on {len(pictures)} drawn scenes its boxes, as shares of the picture, and its confidences differ from the "
-        f"folder's by {largest:.1g} at most"
+        f"on {counted(len(pictures), 'drawn scene')} its boxes, as shares of the picture, and its confidences differ "
+        f"from the folder's by {largest:.1g} at most"
     )
     print(f"find things with it: edge-tl detect --detector {out} FILE")
     return 0

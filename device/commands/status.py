@@ -11,6 +11,7 @@ from device.cli.output import print_json
 from device.health import ask_health
 from device.serve.build import socket_path
 from device.serve.config import PLACES, read_config
+from edge_tl.errors import counted
 
 
 def run(arguments: Namespace) -> int:
@@ -33,7 +34,7 @@ def configured_socket(file: Path | None, state: Path | None) -> Path:
 
 def lines(health: dict[str, Any]) -> list[str]:
     """What a person reads of it."""
-    made = [f"{health['status']}, up {health['uptime_s'] / 3600:.1f} h, {health['events']} events told"]
+    made = [f"{health['status']}, up {health['uptime_s'] / 3600:.1f} h, {counted(health['events'], 'event')} told"]
     for name, one in health["pipelines"].items():
         p50, p95 = one["latency_p50_ms"], one["latency_p95_ms"]
         took = "" if p50 is None else f", latency {p50:.0f} ms (95 % within {p95:.0f})"

@@ -71,7 +71,7 @@ def run(arguments: Namespace) -> int:
             line.controller = make_controller(lesson.recognizer)
             sees_all = way_of(lesson.recognizer.embedder) in ONE_PLACE and not learned.cautions
             only = "it knows only the places it was taught in; " if sees_all else ""
-            return in_words(lesson, learned, found, "examples", f"{only}p plays")
+            return in_words(lesson, learned, found, "example", f"{only}p plays")
 
         def relook(embedder: Embedder) -> None:
             line.recognizer, line.controller = resume(profile, embedder, lesson.recognizer.head.name), None

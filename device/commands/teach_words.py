@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
             listening = saved.meta.get("listening") if saved else None
             save(profile, recognizer, learned, found.evaluation, listening)
             listen()
-            return in_words(lesson, learned, found, "recordings", "say a word; p plays")
+            return in_words(lesson, learned, found, "recording", "say a word; p plays")
 
         def replay(label: str) -> str:
             sound = lesson.last_sound(label)

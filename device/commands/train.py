@@ -39,7 +39,7 @@ from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.embedders.hearing import SPEECH, open_base
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.embedders.stream import embed_views
-from edge_tl.errors import ConfigError, NotFittedError
+from edge_tl.errors import ConfigError, NotFittedError, counted
 from edge_tl.heads import TunedHead
 from edge_tl.judge.evaluation import BySession, Evaluation
 from edge_tl.labels import NOISE
@@ -74,7 +74,10 @@ def run(arguments: Namespace) -> int:
             recognizer.settings.clear()  # a head that is asked for begins anew; without, it goes on as it was trained
         left = sum(not one.fingerprint for one in profile.store.list())
         if left:
-            warn(f"{left} examples are left out: they kept a spectrogram and no sound, which this base does not take")
+            warn(
+                f"{counted(left, 'example is', 'examples are')} left out, with a spectrogram and no sound, which this "
+                "base does not take"
+            )
         if arguments.epochs is not None:
             if name != "tuned":
                 raise ConfigError(f"--epochs goes with --head tuned, not {name}")
@@ -122,28 +125,34 @@ def run(arguments: Namespace) -> int:
         print("\n".join(["loss", *curve(loss, 8, 64, low=0.0), "accuracy", *curve(accuracy, 5, 64, low=0.0)]))
     took = f"{learned.train_ms / 1000:.0f} s" if learned.train_ms >= 10_000 else f"{learned.train_ms:.1f} ms"
     print(
-        f"trained {learned.head} on {learned.examples} examples of {len(learned.classes)} classes "
-        f"in {took}, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: "
-        f"generation {generation}"
+        f"trained {learned.head} on {counted(learned.examples, 'example')} of "
+        f"{counted(len(learned.classes), 'class', 'classes')} "
+        f"in {took}, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: generation {generation}"
     )
     for caution in learned.cautions:
         print(f"  {caution}")
     if more is not None:
-        print(f"  and on {len(more.y) // recognizer.views} variations of them; the figures below are without these")
+        print(
+            f"  and on {counted(len(more.y) // recognizer.views, 'variation')} of them; the figures below are without "
+            "these"
+        )
     if len(recognizer.others):
-        print(f"  and on {len(recognizer.others)} moments of other sounds, which are never told")
+        print(f"  and on {counted(len(recognizer.others), 'moment')} of other sounds, which are never told")
     if held is not None and held.any():
         rows, labels, _ = recognizer.rows
         held, rows, labels = (values[recognizer.one_each] for values in (held, rows, labels))
         right = recognizer.head.score(rows[held], labels[held])
         print(
-            f"accuracy {right:.1%} on the {int(held.sum())} examples held out to choose the epoch, "
+            f"accuracy {right:.1%} on the {counted(int(held.sum()), 'example')} held out to choose the epoch, "
             "which flatters a little; `edge-tl evaluate` trains anew without each quarter"
         )
         if arguments.adapt:
             known = np.isin(labels[held], before.classes)
             was = before.head.score(rows[held][known], labels[held][known])
-            print(f"  the base as it was named {was:.1%} of them rightly; it keeps all its {len(before.classes)} words")
+            print(
+                f"  the base as it was named {was:.1%} of them rightly; it keeps all its "
+                f"{counted(len(before.classes), 'word')}"
+            )
     elif evaluation is None:
         print("stopped: the best so far is saved, and was not evaluated; `edge-tl evaluate` does")
     else:
@@ -183,7 +192,9 @@ def adapt(recognizer: Recognizer) -> Recognizer:
     counts = Counter(recognizer.rows[1][recognizer.one_each].tolist())
     few = [f"{label} has {count}" for label, count in counts.items() if label != NOISE and count < ENOUGH["sound"]]
     if few:
-        raise ConfigError(f"--adapt: {', '.join(few)}; {ENOUGH['sound']} recordings and more of each word are wanted")
+        raise ConfigError(
+            f"--adapt: {', '.join(few)}; {counted(ENOUGH['sound'], 'recording')} and more of each word are wanted"
+        )
     about: Any = recognizer.embedder
     recognizer.settings["labels"] = about.about.labels
     return base
@@ -277,7 +288,9 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
         if evaluation.accuracy < across.accuracy:
             lines.append(f"    {SINGLE_TAKES}")
     elif across is not None:
-        lines.append(f"  of {len(across.sessions)} sessions no two show the same class: show every class in each")
+        lines.append(
+            f"  of {counted(len(across.sessions), 'session')} no two show the same class: show every class in each"
+        )
     if evaluation.near_copies:
         lines.append(f"  {near_copies_text(evaluation.near_copies)}")
     lines.append(f"  a naive random split would have claimed {evaluation.random_split_accuracy:.1%}")
@@ -295,7 +308,7 @@ def session_lines(across: BySession) -> list[str]:
     return [
         f"    session {fit(titles[one.session], width)}  "
         + ("     –" if math.isnan(one.accuracy) else f"{one.accuracy:6.1%}")
-        + f" of {one.examples} examples"
+        + f" of {counted(one.examples, 'example')}"
         for one in across.sessions
     ]
 

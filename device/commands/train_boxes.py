@@ -11,7 +11,7 @@ from device.teach.boxed import FEW, BoxedExamples, finds_boxes, has_boxes, learn
 from edge_tl.detection.few import NAME, FewDetector, map_of
 from edge_tl.detection.judging import Judged
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, counted
 
 
 def holds_boxes(context: Context, of_words: str | None, *, as_trained: bool) -> bool:
@@ -54,8 +54,8 @@ def train(context: Context, *, as_json: bool) -> int:
         print_json({"generation": generation, "train_ms": round(train_ms, 1), **described(detector, boxed, judged)})
         return 0
     print(
-        f"trained {NAME} on {boxed.boxes} boxes of {', '.join(detector.labels)} in {train_ms / 1000:.1f} s: "
-        f"generation {generation}"
+        f"trained {NAME} on {counted(boxed.boxes, 'box', 'boxes')} of {', '.join(detector.labels)} in "
+        f"{train_ms / 1000:.1f} s: generation {generation}"
     )
     print("\n".join(lines(boxed, judged)))
     return 0
@@ -74,7 +74,7 @@ def evaluate(context: Context, *, as_json: bool) -> int:
     if as_json:
         print_json(described(detector, boxed, judged))
         return 0
-    print(f"{NAME} head, {len(boxed.examples)} examples, {boxed.boxes} with a box")
+    print(f"{NAME} head, {counted(len(boxed.examples), 'example')}, {boxed.boxes} with a box")
     print("\n".join(lines(boxed, judged)))
     return 0
 
@@ -97,7 +97,8 @@ def lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
     else:
         where = "in a session it was not taught" if told["left_out"] == "session" else "on takes it was not taught"
         said.append(
-            f"mean IoU {told['mean_iou']:.2f} {where}; {told['found']:.0%} of {told['boxes']} boxes are found (IoU .5)"
+            f"mean IoU {told['mean_iou']:.2f} {where}; {told['found']:.0%} of "
+            f"{counted(told['boxes'], 'box is', 'boxes are')} found (IoU .5)"
         )
         said.append(f"  by {told['method']}")
         if boxed.near_copies:
@@ -110,7 +111,10 @@ def lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
         if told["left_out"] == "take":
             said.append("  another room or day may look different: draw some boxes there too (key s begins a session)")
     if boxed.boxes < FEW:
-        said.append(f"{boxed.boxes} boxes are few: {FEW} to 50, at several places and distances, make usable boxes")
+        said.append(
+            f"{counted(boxed.boxes, 'box is', 'boxes are')} few: {FEW} to 50, at several places and distances, make "
+            "usable boxes"
+        )
     if not any(one.box is None for one in boxed.examples):
         said.append("no picture without the thing was taught (key x): it may be told where it is not")
     return said

@@ -12,6 +12,7 @@ from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, Part
 from edge_tl.embedders.look.ways import inner_of
 from edge_tl.embedders.tflite import TFLiteEmbedder
+from edge_tl.errors import counted
 from edge_tl.store.moments import NOT_SET
 
 
@@ -61,7 +62,7 @@ def head_rows(of: Contents) -> Iterator[tuple[str, str]]:
     yield "Its parameters", plain(meta["head"])
     yield "Features", plain(meta["features"])
     if "train_ms" in meta:
-        yield "Trained", f"on {meta.get('examples', '?')} examples in {meta['train_ms']:.1f} ms"
+        yield "Trained", f"on {counted(meta.get('examples', '?'), 'example')} in {meta['train_ms']:.1f} ms"
     if of.head != meta["head"]["name"]:
         yield "Judged here", f"a {of.head} head, not the saved one"
 

@@ -15,6 +15,7 @@ from device.report.contents import Contents
 from device.report.pictures import Thumbnail
 from device.report.style import STYLE
 from device.report.svg import area, circle, marker
+from edge_tl.errors import counted
 from edge_tl.judge.evaluation import BySession, Evaluation
 from edge_tl.judge.guide import Advice
 
@@ -51,9 +52,9 @@ def summary(of: Contents) -> str:
     """The profile in a line."""
     classes = sum(1 for examples, _ in of.counts.values() if examples)
     takes = sum(takes for _, takes in of.counts.values())
-    text = f"{plural(len(of.ids), 'example')} of {plural(classes, 'class', 'classes')} in {plural(takes, 'take')}"
+    text = f"{counted(len(of.ids), 'example')} of {counted(classes, 'class', 'classes')} in {counted(takes, 'take')}"
     if len(of.sessions) > 1:
-        text += f" and {plural(len(of.sessions), 'session')}"
+        text += f" and {counted(len(of.sessions), 'session')}"
     how = "looks at" if of.embedder.kind == "picture" else "listens with"
     return f"{text} · {how}: {of.embedder.name} · head: {of.head}"
 
@@ -130,7 +131,8 @@ def judged_parts(of: Contents) -> str:
     if of.curve:
         text = (
             "Taught with so many takes of each class, drawn at random, and asked about all others; the band is from "
-            f"the worst to the best draw. The last point is {of.curve[-1].examples:.0f} examples of each class."
+            "the worst to the best draw. The last point is "
+            f"{counted(round(of.curve[-1].examples), 'example')} of each class."
         )
         charts.append(section("Would more takes help?", curve(of.curve, "learning curve") + note(text)))
     elif of.evaluation is not None:
@@ -169,7 +171,7 @@ def confusion(found: Evaluation) -> str:
     if len(shown) > MOST_COLUMNS:
         wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
         shown = np.sort(np.argsort(-wrong, kind="stable")[:MOST_COLUMNS])
-        text = note(f"The {MOST_COLUMNS} of {len(counts)} classes with the most mistakes.")
+        text = note(f"The {MOST_COLUMNS} of {counted(len(counts), 'class', 'classes')} with the most mistakes.")
     head = "".join(f"<th>{escape(found.classes[i])}</th>" for i in shown)
     rows = []
     for i in shown:
@@ -291,8 +293,3 @@ def note(text: str) -> str:
 def share(value: float) -> str:
     """A share in percent."""
     return "–" if math.isnan(value) else f"{value:.1%}"
-
-
-def plural(number: int, one: str, more: str = "") -> str:
-    """A number with its noun."""
-    return f"{number} {one if number == 1 else more or one + 's'}"

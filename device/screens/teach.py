@@ -17,7 +17,7 @@ from device.teach.notice import Noticing
 from device.teach.recorder import Recorder
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, box_of
-from edge_tl.errors import EdgeTLError
+from edge_tl.errors import EdgeTLError, counted
 from edge_tl.judge.guide import advise, few
 from edge_tl.line import Line, Sight
 
@@ -163,7 +163,9 @@ class TeachScreen:
         elif key == "u":
             self.recorder.release()
             undone = self.lesson.undo()
-            self.message = f"forgot {undone[1]} examples of {undone[0]}" if undone else "there is nothing to undo"
+            self.message = (
+                f"forgot {counted(undone[1], 'example')} of {undone[0]}" if undone else "there is nothing to undo"
+            )
         elif key == "d" and labels:
             self._confirm = self._delete
             self.message = f"forget the class {labels[self.selected]} and all its examples? y or n"
@@ -249,13 +251,17 @@ class TeachScreen:
             self.message = "looks as before"
             if yes:
                 looking.ask(look)
-                self.message = f"{examples} examples are embedded anew; escape stops it" if examples else looking.said
+                self.message = (
+                    f"{counted(examples, 'example is', 'examples are')} embedded anew; escape stops it"
+                    if examples
+                    else looking.said
+                )
 
         if not examples or look == looking.look:
             answered(True)
             return
         self._confirm = answered
-        self.message = f"embed the {examples} examples anew to look at {look}, and train again? y or n"
+        self.message = f"embed the {counted(examples, 'example')} anew to look at {look}, and train again? y or n"
 
     def _delete(self, yes: bool) -> None:
         label = self.lesson.labels[self.selected]
@@ -322,7 +328,7 @@ class TeachScreen:
         name_columns = max(4, min(longest, columns - 28))
         for position, label in shown:
             count = counts.get(label)
-            number = f"{count.examples:4} in {count.takes}" if count else "   0"
+            number = f"{count.examples:4} in {count.takes}" if count and count.examples else "   0"
             key = KEYS[position] if position < len(KEYS) else " "
             text = f"{'▶' if position == self.selected else ' '}{key} {fit(label, name_columns)} {fit(number, 9)}"
             recording = label == self.lesson.recording

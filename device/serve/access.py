@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, counted
 from edge_tl.files import sync_folder
 
 SESSION_S = 30 * 86_400.0
@@ -41,7 +41,7 @@ def token_of(path: Path) -> str:
         raise ConfigError(f"token_file {path} can be read by everybody: chmod 0640 {path}")
     if len(token) < LEAST_TOKEN or not token.isascii():
         raise ConfigError(
-            f"token_file {path} holds {len(token)} characters: {LEAST_TOKEN} and more of ASCII are wanted"
+            f"token_file {path} holds {counted(len(token), 'character')}: {LEAST_TOKEN} and more of ASCII are wanted"
         )
     return token
 

@@ -15,7 +15,7 @@ from device.sources.choose import parse_camera
 from device.sources.rotated import DEGREES
 from edge_tl.controller import ControllerConfig
 from edge_tl.embedders.look.choices import WAYS
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, counted
 from edge_tl.labels import check_label
 from edge_tl.listener import ListeningConfig
 
@@ -219,7 +219,7 @@ def parse_config(text: str, path: str = "the configuration") -> ServiceConfig:
     mistakes: list[str] = []
     config = read_table(ServiceConfig, table, "", mistakes)
     if config is None:
-        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        count = counted(len(mistakes), "mistake")
         raise ConfigError("\n  ".join([f"{path} has {count}:", *mistakes]))
     return config
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from device.serve.config import HookConfig
 from device.serve.event import Event
+from edge_tl.errors import counted
 
 MOST_WAITING = 20
 """Commands that wait for the one that runs; more are dropped and counted: a slow command must not pile up."""
@@ -46,7 +47,10 @@ class Hooks:
                     self._waiting.put_nowait((hook, event))
                 except queue.Full:
                     self.dropped += 1
-                    self._error = f"{self.dropped} commands were dropped: the ones before take too long"
+                    self._error = (
+                        f"{counted(self.dropped, 'command was', 'commands were')} dropped: the ones before take too "
+                        "long"
+                    )
 
     def health(self) -> dict[str, Any]:
         """How many ran, failed and were dropped."""

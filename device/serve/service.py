@@ -14,7 +14,7 @@ from device.serve.event import Event, Output
 from device.serve.machine import machine_health
 from device.serve.pipeline import Pipeline
 from device.serve.systemd import Notify
-from edge_tl.errors import EdgeTLError, SourceTimeout
+from edge_tl.errors import EdgeTLError, SourceTimeout, counted
 
 T = TypeVar("T")
 ROUND_S = 0.2
@@ -198,7 +198,7 @@ class Service:
                 parts.append(f"{name} {one['state']}")
         temperature = self.health.get("machine", {}).get("temperature_c")
         parts += [f"{temperature:.0f} °C"] if temperature is not None else []
-        return f"{self.health['status']}: {'; '.join(parts)}; {self.told} events"
+        return f"{self.health['status']}: {'; '.join(parts)}; {counted(self.told, 'event')}"
 
 
 def failed_health(line: str) -> dict[str, Any]:

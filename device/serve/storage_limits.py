@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from device.serve.config import StoreConfig
 from device.teach.lesson import Lesson
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, counted
 
 
 def make_room(lesson: Lesson, limits: StoreConfig) -> None:
@@ -32,7 +32,7 @@ def _over(lesson: Lesson, limits: StoreConfig) -> str:
     examples = sum(count.examples for count in lesson.counts().values())
     # While it is taught, the products of all pairs of rows are in memory: 36 MB of 3 000, a hundredfold of 30 000.
     if examples * lesson.recognizer.views >= limits.max_examples:
-        return f"{examples} examples, max_examples = {limits.max_examples}"
+        return f"{counted(examples, 'example')}, max_examples = {limits.max_examples}"
     # Two bytes a value, as nearly all embeddings are stored.
     kept_bytes = sum(one.media_bytes_len for one in lesson.store.list())
     kept_bytes += 2 * examples * lesson.recognizer.embedder.embedding_dim * lesson.recognizer.views

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from device.sources.pixels import FORMATS, unpack
-from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout
+from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout, counted
 from edge_tl.frames import BaseSource, Frame
 
 INSTALL = "sudo apt install -y python3-picamera2, then make a new environment: make clean venv"
@@ -79,7 +79,7 @@ class PicameraSource(BaseSource):
             make = picamera2 = import_picamera2()
             attached = picamera2.global_camera_info()
             if self._number >= len(attached):
-                found = f"{len(attached)} camera{'' if len(attached) == 1 else 's'}"
+                found = counted(len(attached), "camera")
                 raise SourceError(f"{self.name}: libcamera finds {found}; check the cable, then rpicam-hello --list")
         # A Picamera2 that failed half made keeps its camera acquired, in a cycle of references, until it is collected.
         gc.collect()

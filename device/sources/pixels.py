@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_tl.errors import SourceError
+from edge_tl.errors import SourceError, counted
 
 # libcamera names packed formats like DRM does, from the high byte to the low one, so that in memory (little endian)
 # they read backwards: "RGB888" lies there as B, G, R. Picamera2's request.py says the same (its PIL modes).
@@ -33,7 +33,7 @@ def unpack(
     halves = 2 if pixel_format in PACKED else 3
     if buffer.size < stride_bytes * height * halves // 2:
         raise SourceError(
-            f"camera: {buffer.size} bytes for {width}×{height} {pixel_format}; the driver's buffer is short"
+            f"camera: {counted(buffer.size, 'byte')} for {width}×{height} {pixel_format}; the driver's buffer is short"
         )
     if pixel_format in PACKED:
         depth, order = PACKED[pixel_format]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from device.sources.v4l2 import find_cameras, video_nodes
-from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout, to_install
+from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout, counted, to_install
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.sources.folder import wait_until
 
@@ -42,7 +42,7 @@ def _pictures(container: Any, name: str) -> Iterator[Any]:
         except av.error.InvalidDataError as error:
             damaged += 1
             if damaged > MOST_DAMAGED:
-                raise SourceError(f"{name}: {damaged} damaged pictures running; check its cable") from error
+                raise SourceError(f"{name}: {counted(damaged, 'damaged picture')} running; check its cable") from error
             continue
         for frame in frames:
             damaged = 0
@@ -221,7 +221,7 @@ class VideoFile(BaseSource):
                 raise
             raise SourceError(f"{self.name}: {_reason(error)}") from error
         if frame is None:
-            raise SourceClosed(f"{self.name}: all {self._index} frames were delivered")
+            raise SourceClosed(f"{self.name}: {counted(self._index, 'frame')} delivered, which is all")
         return frame
 
     def _frame_s(self) -> float:

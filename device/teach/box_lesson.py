@@ -12,6 +12,7 @@ from edge_tl.core.examples import Box, Count
 from edge_tl.core.kept import as_stored
 from edge_tl.detection.few import FewDetector
 from edge_tl.embedders.embedder import Embedder, embed_kept
+from edge_tl.errors import counted
 from edge_tl.labels import check_label
 from edge_tl.store.profile import Profile
 
@@ -60,4 +61,7 @@ class BoxLesson:
         took_s = perf_counter() - began_s
         save(self.profile, self.detector, boxed.boxes, 1000 * took_s, None)
         more = f"; {FEW} to 50 make usable boxes" if boxed.boxes < FEW else ""
-        return f"trained on {boxed.boxes} boxes in {took_s:.1f} s{more}; `edge-tl evaluate` says how well"
+        return (
+            f"trained on {counted(boxed.boxes, 'box', 'boxes')} in {took_s:.1f} s{more}; `edge-tl evaluate` says how "
+            "well"
+        )

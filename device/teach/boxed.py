@@ -13,7 +13,7 @@ from edge_tl.core.near_copies import SIDE, hold_together
 from edge_tl.detection.few import NAME, Boxed, BoxHead, FewDetector, views_of
 from edge_tl.detection.judging import Judged, judge
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError
+from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError, counted
 from edge_tl.media.image import decode, grey_square
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import JPEG
@@ -122,7 +122,7 @@ def load_detector(profile: Profile, embedder: Embedder) -> FewDetector:
     if saved is None:
         boxes = sum(one.box is not None for one in profile.store.list())
         raise NotFittedError(
-            f"profile {profile.folder.name!r} has {boxes} examples with a box and was not trained yet: "
+            f"profile {profile.folder.name!r} has {counted(boxes, 'example')} with a box and was not trained yet: "
             + ("run `edge-tl train`" if boxes else "run `edge-tl teach --boxes` first, or `edge-tl examples import`")
         )
     try:

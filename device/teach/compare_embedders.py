@@ -17,7 +17,7 @@ from edge_tl.core.examples import Example
 from edge_tl.core.kept import as_stored
 from edge_tl.detection.few import map_of
 from edge_tl.embedders.embedder import Embedder, embed_kept
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, counted
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.media.image import decode
 from edge_tl.recognizer import Recognizer
@@ -70,7 +70,8 @@ def check_media(listed: Sequence[Example]) -> None:
     without = [str(one.id) for one in listed if not one.media_type]
     if without:
         raise ExampleError(
-            f"{len(without)} examples kept no picture to be embedded anew ({', '.join(without[:5])}): remove them"
+            f"{counted(len(without), 'example')} kept no picture to be embedded anew ({', '.join(without[:5])}): "
+            "remove them"
         )
 
 

@@ -23,7 +23,7 @@ from edge_tl.embedders.embedder import Embedder, sought_by
 from edge_tl.embedders.look.embedders import load_face_tracker, load_tracker
 from edge_tl.embedders.look.models import PARTS, is_installed
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ModelError, ProfileError
+from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ModelError, ProfileError, counted
 from edge_tl.media.image import decode
 from edge_tl.store.media import JPEG
 from edge_tl.store.profile import Profile
@@ -71,7 +71,7 @@ def decided(counts: Mapping[str, int], frames: int) -> tuple[Look, str] | None:
     """The way to look of what was found in so many of the frames, and why, in a line; None where neither was."""
     for what, count in counts.items():
         if count >= MOST * frames:
-            return Look(WAYS[what]), f"looks at the {what}: one is in {count} of {frames} frames"
+            return Look(WAYS[what]), f"looks at the {what}: one is in {count} of {counted(frames, 'frame')}"
     return None
 
 
@@ -258,7 +258,7 @@ class Looking:
         if made and not self.open:
             missed = int((~kept_found(np.stack([*made.values()]))).sum()) if sought_by(embedder) else 0
             nothing = f", no {sought_by(embedder)} in {missed}" if missed else ""
-            why += f": {len(made)} examples embedded anew{nothing}; train again"
+            why += f": {counted(len(made), 'example')} embedded anew{nothing}; train again"
         self._remember(look, why)
         self._made = embedder
 
@@ -266,4 +266,6 @@ class Looking:
 def missing_pictures(numbers: list[int]) -> str:
     """Which examples have no picture to be embedded anew, and what to do, in a line."""
     shown = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
-    return f"{len(numbers)} examples have no picture to be embedded anew ({shown}): remove them"
+    return (
+        f"{counted(len(numbers), 'example has', 'examples have')} no picture to be embedded anew ({shown}): remove them"
+    )

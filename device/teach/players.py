@@ -11,7 +11,7 @@ import numpy as np
 from device.sources.rotated import turned
 from device.teach.steering import DIRECTIONS
 from edge_tl.controller import neutral_label
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, counted
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.image import decode
 from edge_tl.sources.drawn_room import Place
@@ -138,7 +138,10 @@ class FolderPlayer(Player):
         last = found.pop(max(found)) if len(found) > 1 else {}
         self.labels = tuple(sorted({label for session in found.values() for label in session}))
         if len(self.labels) < 2:
-            raise ExampleError(f"{root} has {len(self.labels)} classes of pictures; wanted 2 or more: CLASS/picture")
+            raise ExampleError(
+                f"{root} has {counted(len(self.labels), 'class', 'classes')} of pictures; wanted 2 or more: "
+                "CLASS/picture"
+            )
         self._tomorrow = {label: list(takes.values()) for label, takes in last.items() if label in self.labels}
         self._teach: Takes = {label: [] for label in self.labels}
         self._test: Takes = {label: [] for label in self.labels}

@@ -10,6 +10,7 @@ import numpy as np
 
 from device.teach.lesson import Lesson
 from edge_tl.core.answers import Learned
+from edge_tl.errors import counted
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.guide import advise, named
@@ -96,7 +97,7 @@ def one_take_only(recognizer: Recognizer) -> list[str]:
 def in_words(lesson: Lesson, learned: Learned, found: Score, noun: str, then: str) -> str:
     """What `t` says: what was learned and how well, or, where that is badly, what to record.
 
-    noun: of the examples; then: what one may do now.
+    noun: of one example; then: what one may do now.
     """
     off = lesson.recognizer.rejector.off if lesson.recognizer.reject else ""
     nothing_else = f"; 'none of these' is off{off.partition(':')[0]}" if off else ""
@@ -104,7 +105,7 @@ def in_words(lesson: Lesson, learned: Learned, found: Score, noun: str, then: st
         advice = advise(lesson.recorded())
         where = found.where.format(who="I")
         return f"trained, but I cannot tell these apart {where} ({found.accuracy:.0%}): {advice.text}{nothing_else}"
-    told = f"trained on {learned.examples} {noun} in {learned.train_ms:.0f} ms"
+    told = f"trained on {counted(learned.examples, noun)} in {learned.train_ms:.0f} ms"
     if math.isnan(found.accuracy):
         told += "; `edge-tl evaluate` tells how well"
     else:

@@ -13,7 +13,7 @@ import numpy as np
 from edge_tl.core.answers import Saved
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, counted
 from edge_tl.frames import Frame
 from edge_tl.listener import THRESHOLD, THRESHOLDS, ListeningConfig, Tried, tried
 from edge_tl.media.wav import SUFFIXES, SoundFile
@@ -104,7 +104,8 @@ def heard_lines(made: Sequence[Tried], config: ListeningConfig) -> list[str]:
     if not used.words:
         return ["how many words would be told is unknown: each class has a single recording"]
     lines = [
-        f"listening at threshold {used.threshold:g}: {used.heard} of {used.words} recordings of words are told, "
+        f"listening at threshold {used.threshold:g}: {used.heard} of "
+        f"{counted(used.words, 'recording of a word is', 'recordings of words are')} told, "
         f"{used.confused} as another word, {used.words - used.heard - used.confused} not at all (each left out of "
         "what was taught)"
     ]

@@ -9,7 +9,7 @@ from device.assembly import load_saved
 from device.teach.lesson import Lesson
 from edge_tl.core.absent import nobody_class
 from edge_tl.core.answers import Learned
-from edge_tl.errors import NotFittedError
+from edge_tl.errors import NotFittedError, counted
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
@@ -33,7 +33,9 @@ def check_found(recognizer: Recognizer, *, force: bool) -> None:
     _, labels, _ = recognizer.rows
     found, sought = recognizer.found, recognizer.sought
     if not found.any():
-        raise NotFittedError(f"there is no {sought} in any of the {len(labels)} examples: record some that show one")
+        raise NotFittedError(
+            f"there is no {sought} in any of the {counted(len(labels), 'example')}: record some that show one"
+        )
     nobody = nobody_class(labels, found)
     empty = sorted(str(label) for label in set(labels) - set(labels[found]) if label != nobody)
     if empty and not force:

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.errors import counted
 from edge_tl.files import ARCHIVE_DAMAGE, open_regular
 
 BLOCK_BYTES = 1 << 20
@@ -65,7 +66,7 @@ class Archive:
         """A member, a block after the other; DamagedArchive where it is damaged or is more than `most_bytes`."""
         member = self._member(name)
         if member.file_size > most_bytes:
-            raise DamagedArchive(f"{name[:60]!r} unfolds to more than {most_bytes} bytes")
+            raise DamagedArchive(f"{name[:60]!r} unfolds to more than {counted(most_bytes, 'byte')}")
         if member.compress_type not in METHODS:
             raise DamagedArchive(f"{name[:60]!r} is packed in a way that is not read: deflate or none is wanted")
         left = member.file_size
@@ -121,7 +122,7 @@ def read_arrays(
         members = [name.removesuffix(".npy") for name in archive.names] if names is None else list(names)
         left = most_bytes
         if sum(archive.size_bytes(_npy(name, archive)) for name in members) > left:
-            raise DamagedArchive(f"it unfolds to more than {most_bytes} bytes")
+            raise DamagedArchive(f"it unfolds to more than {counted(most_bytes, 'byte')}")
         arrays = {}
         for name in members:
             stream = archive.unfolded(_npy(name, archive), left)

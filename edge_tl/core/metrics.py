@@ -7,7 +7,7 @@ from math import sqrt
 
 import numpy as np
 
-from edge_tl.errors import ShapeError
+from edge_tl.errors import ShapeError, counted
 from edge_tl.labels import label_texts
 
 
@@ -128,7 +128,7 @@ def roc(known: np.ndarray, strange: np.ndarray) -> Roc:
     """The curve of a score that is larger for strangers; scores of the known (N,) and of the strangers (M,)."""
     known, strange = np.asarray(known, np.float64).ravel(), np.asarray(strange, np.float64).ravel()
     if not len(known) or not len(strange):
-        raise ShapeError(f"{len(known)} known and {len(strange)} strange scores came; wanted some of each")
+        raise ShapeError(f"{len(known)} known and {counted(len(strange), 'strange score')} came; wanted some of each")
     scores = np.concatenate([known, strange])
     is_strange = np.arange(len(scores)) >= len(known)
     order = np.argsort(-scores, kind="stable")

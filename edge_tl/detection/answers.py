@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.errors import ConfigError, ShapeError, counted
 from edge_tl.nn import Dense, Flatten, Joint, Layer, Loss, MeanSquared, ReLU
 from edge_tl.nn.losses import softmax
 
@@ -80,7 +80,7 @@ class ScaledShape:
         """labels: two. scaled: without it the label is 0 or 1 among numbers up to the side, and all but unheard."""
         if len(labels) != 2 or side_px < 1:
             raise ConfigError(
-                f"{len(labels)} labels and a side of {side_px} came; two labels, and 1 or more, are wanted"
+                f"{counted(len(labels), 'label')} and a side of {side_px} came; two labels, and 1 or more, are wanted"
             )
         self.labels: tuple[str, ...] = labels
         self.side_px, self.scaled = side_px, scaled
@@ -121,8 +121,8 @@ class ClassAndBox:
         """
         if not labels or side_px < 1 or not weight > 0:
             raise ConfigError(
-                f"{len(labels)} labels, a side of {side_px} and a weight of {weight} came; one or more, and above 0, "
-                "are wanted"
+                f"{counted(len(labels), 'label')}, a side of {side_px} and a weight of {weight} came; one or more, and "
+                "above 0, are wanted"
             )
         self.labels, self.side_px, self.nothing, self.weight = labels, side_px, nothing, weight
         self.columns = len(labels) + nothing

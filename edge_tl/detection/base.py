@@ -20,7 +20,7 @@ from edge_tl.core.hashed_folder import HashedFolder, hashes
 from edge_tl.detection.answers import KINDS, Answers
 from edge_tl.detection.detector import NetworkDetector
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, ModelError, ShapeError
+from edge_tl.errors import ConfigError, ModelError, ShapeError, counted
 from edge_tl.nn import Layer, Network
 from edge_tl.tflite.interpreter import read_model
 from edge_tl.tflite.manifest import FILE_NAME as MANIFEST
@@ -147,7 +147,9 @@ def _read(folder: Path, embedder: TFLiteEmbedder) -> tuple[DetectorDescription, 
     with FOLDER.guarded(folder):
         about = DetectorDescription(**FOLDER.described(folder))
         if type(about.block) is not int or not 0 <= about.block <= len(about.layers):
-            raise ModelError(f"{path}: {about.block!r} of {len(about.layers)} layers are the base's; make it again")
+            raise ModelError(
+                f"{path}: {about.block!r} of {counted(len(about.layers), 'layer')} are the base's; make it again"
+            )
         if not all(isinstance(label, str) for label in about.labels):
             raise ModelError(f"{path}: labels that are no texts; make it again")
         FOLDER.check(folder, embedder.manifest.model, embedder.fingerprint, about.sha256)

@@ -20,7 +20,7 @@ from edge_tl.detection.found import Found
 from edge_tl.detection.windows import anywhere, apart, around, coded, near, placed
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError
+from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import label_texts
 from edge_tl.media.image import check_picture, cut_out, decode
@@ -156,7 +156,8 @@ class BoxHead:
         boxed = np.unique(views.whole_of[first])
         if len(boxed) < LEAST_EXAMPLES:
             raise NotFittedError(
-                f"{len(boxed)} examples with a box came; {LEAST_EXAMPLES} or more are wanted, 20 to 50 for usable boxes"
+                f"{counted(len(boxed), 'example')} with a box came; {LEAST_EXAMPLES} or more are wanted, 20 to 50 for "
+                "usable boxes"
             )
         there = second & np.isfinite(views.close_codes[:, 0])
         find, find_base = regression(views.whole[first], views.whole_codes[first])
@@ -274,7 +275,9 @@ class FewDetector:
             )
         head = BoxHead.from_state(saved.meta["head"], saved.arrays)
         if len(saved.arrays["find"]) != embedder.embedding_dim:
-            raise ShapeError(f"the head was learned from maps of {len(saved.arrays['find'])} values; train again")
+            raise ShapeError(
+                f"the head was learned from maps of {counted(len(saved.arrays['find']), 'value')}; train again"
+            )
         return cls(embedder, head)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, counted
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -44,7 +44,7 @@ def scenes(count: int, seed: int, first: int = 0) -> Scenes:
     ConfigError for a negative number.
     """
     if min(count, seed, first) < 0:
-        raise ConfigError(f"{count} scenes from {first} of seed {seed}; numbers of 0 or more are wanted")
+        raise ConfigError(f"{counted(count, 'scene')} from {first} of seed {seed}; numbers of 0 or more are wanted")
     pictures = np.empty((count, SIDE_PX, SIDE_PX, 3), np.uint8)
     shapes, boxes = np.empty(count, np.int64), np.empty((count, 4))
     for row in range(count):

@@ -17,7 +17,7 @@ from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.core.boxes import surest
 from edge_tl.detection.found import Found
 from edge_tl.detection.ssd_anchors import decoded, read_anchors, standard_anchors
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 from edge_tl.files import read_limited
 from edge_tl.media.image import fit
 from edge_tl.tflite.flatbuffer import custom_outputs, metadata, normalisation
@@ -61,7 +61,7 @@ class SSDDetector:
         self.name = name
         self._interpreter = Interpreter(data, threads=threads, name=name)
         if len(self._interpreter.inputs) != 1:
-            raise ModelError(f"{name}: has {len(self._interpreter.inputs)} inputs; one picture is wanted")
+            raise ModelError(f"{name}: has {counted(len(self._interpreter.inputs), 'input')}; one picture is wanted")
         self._input = self._interpreter.inputs[0]
         shape = self._input.shape
         if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or self._input.dtype.name not in _DTYPES:
@@ -202,14 +202,20 @@ def _decoder(
         anchors = standard_anchors(*size)
         if len(anchors) != count:
             raise ModelError(
-                f"{name}: has {count} boxes, and the standard anchors of {size[1]}×{size[0]} px are {len(anchors)}: "
-                "give its own by --anchors FILE"
+                f"{name}: has {counted(count, 'box', 'boxes')}, and the standard anchors of {size[1]}×{size[0]} px are "
+                f"{len(anchors)}: give its own by --anchors FILE"
             )
     if len(anchors) != count:
-        raise ModelError(f"{name}: has {count} boxes, and {len(anchors)} anchors came; give those of this model")
+        raise ModelError(
+            f"{name}: has {counted(count, 'box', 'boxes')}, and {counted(len(anchors), 'anchor')} came; give those of "
+            "this model"
+        )
     named = len(labels) - (bool(labels) and labels[0] in NOTHING)
     if named and classes - named not in (0, 1):
-        raise ModelError(f"{name}: scores {classes} classes, and {named} labels came; give the labels of this model")
+        raise ModelError(
+            f"{name}: scores {counted(classes, 'class', 'classes')}, and {counted(named, 'label')} came; give the "
+            "labels of this model"
+        )
     return Raw((offsets, scores), anchors, classes - named if named else 1)
 
 
@@ -262,7 +268,7 @@ def bundled_labels(data: bytes, name: str) -> tuple[str, ...]:
             if not texts:
                 return ()
             if (size := archive.size_bytes(texts[0])) > MOST_LABELS_BYTES:
-                raise ModelError(f"{name}: its labels unfold to {size} bytes; give --labels-file")
+                raise ModelError(f"{name}: its labels unfold to {counted(size, 'byte')}; give --labels-file")
             return parse_labels(archive.read(texts[0], MOST_LABELS_BYTES), f"{name}: {texts[0]}")
     except DamagedArchive:
         return ()

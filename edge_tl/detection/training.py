@@ -20,7 +20,7 @@ from edge_tl.detection.answers import Answers, new_head
 from edge_tl.detection.base import Base
 from edge_tl.detection.detector import features
 from edge_tl.detection.scenes import Scenes, scenes
-from edge_tl.errors import ConfigError
+from edge_tl.errors import ConfigError, counted
 from edge_tl.nn import Adam, BatchNorm, Conv2D, Cosine, Dense, Epoch, Layer, Network, Optimizer, RMSProp, fit
 
 OPTIMIZERS: dict[str, type[Adam] | type[RMSProp]] = {"adam": Adam, "rmsprop": RMSProp}
@@ -53,7 +53,7 @@ class Plan:
         """ConfigError for what cannot be trained."""
         if self.scenes < 2 or not 0 < self.held < 1 or min(*self.epochs) < 0 or min(*self.batches) < 1:
             raise ConfigError(
-                f"{self.scenes} scenes, {self.held} held out, epochs {self.epochs}, batches {self.batches}; "
+                f"{counted(self.scenes, 'scene')}, {self.held} held out, epochs {self.epochs}, batches {self.batches}; "
                 "e.g. 2000, 0.15, (2, 10), (64, 64) is wanted"
             )
         if not min(self.rates) > 0 or self.optimizer not in OPTIMIZERS:

@@ -18,7 +18,7 @@ import numpy as np
 from edge_tl.core.features import PLAIN, FeatureMap
 from edge_tl.embedders.speech_base import BASE, WINDOW_SHAPE, SpeechBase, read_base
 from edge_tl.embedders.windows import cut_word, fitted, focus_frame
-from edge_tl.errors import ExampleError, ModelError
+from edge_tl.errors import ExampleError, ModelError, counted
 from edge_tl.media.frontend import (
     BINS,
     FRAMES,
@@ -124,7 +124,9 @@ class BrowserEmbedder:
     def taught(self, recording: np.ndarray) -> np.ndarray:
         """The windows of a recorded word to train on: float32 (5, 45056). ExampleError where no word is heard."""
         if len(recording) < RATE_HZ // 100:
-            raise ExampleError(f"the recording has {len(recording)} samples; a word of 0.1 s and more is wanted")
+            raise ExampleError(
+                f"the recording has {counted(len(recording), 'sample')}; a word of 0.1 s and more is wanted"
+            )
         return cut_word(recording, RATE_HZ, WINDOW_SAMPLES, WORD_AT, SHIFTS)
 
     def embed(self, data: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from edge_tl.core.features import FeatureMap
 from edge_tl.embedders.mel import BANDS, GROUP_FRAMES, GROUP_SAMPLES, HOP_SAMPLES, RATE_HZ, MelStream, mel_groups
 from edge_tl.embedders.windows import cut_word, fitted
-from edge_tl.errors import ExampleError, MissingDependency, ModelError, to_install
+from edge_tl.errors import ExampleError, MissingDependency, ModelError, counted, to_install
 from edge_tl.media.frontend import Sliding
 from edge_tl.tflite.interpreter import Interpreter
 
@@ -126,7 +126,9 @@ class SpeechEmbedder:
         `recording`: float32 (samples,) at 16 kHz. ExampleError (one line) where no word is heard.
         """
         if len(recording) < RATE_HZ // 100:
-            raise ExampleError(f"the recording has {len(recording)} samples; a word of 0.1 s and more is wanted")
+            raise ExampleError(
+                f"the recording has {counted(len(recording), 'sample')}; a word of 0.1 s and more is wanted"
+            )
         return cut_word(recording, RATE_HZ, WINDOW_SAMPLES, WORD_AT, SHIFTS)
 
     def embed(self, data: np.ndarray) -> np.ndarray:

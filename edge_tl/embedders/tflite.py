@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 from edge_tl.media.image import fit
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.tflite.manifest import COLOUR_ORDERS, FILE_NAME, RESIZES, Manifest, Scaling, read_manifest
@@ -221,7 +221,7 @@ def _check_agree(interpreter: Interpreter, manifest: Manifest) -> None:
     if manifest.kind != "picture":
         raise ModelError(f"{name}: its manifest says {manifest.kind}; a model of pictures is wanted")
     if len(interpreter.inputs) != 1 or len(interpreter.outputs) != 1:
-        found = f"{len(interpreter.inputs)} inputs and {len(interpreter.outputs)} outputs"
+        found = f"{counted(len(interpreter.inputs), 'input')} and {counted(len(interpreter.outputs), 'output')}"
         raise ModelError(f"{name}: the model has {found}; one of each is wanted")
     wanted, made = interpreter.inputs[0], interpreter.outputs[0]
     for what, info, shape in (("input", wanted, manifest.input_shape), ("output", made, manifest.output_shape)):
@@ -236,4 +236,6 @@ def _check_agree(interpreter: Interpreter, manifest: Manifest) -> None:
             said = f"its manifest says {manifest.quantization}, the model's {what} is {info.dtype.name}"
             raise ModelError(f"{name}: {said}; convert the model again")
     if manifest.input_shape[2] != 3:
-        raise ModelError(f"{name}: its input has {manifest.input_shape[2]} channels; 3 are wanted for pictures")
+        raise ModelError(
+            f"{name}: its input has {counted(manifest.input_shape[2], 'channel')}; 3 are wanted for pictures"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_tl.embedders.digital_silence import audible, hiss
-from edge_tl.errors import ExampleError, ShapeError
+from edge_tl.errors import ExampleError, ShapeError, counted
 from edge_tl.media.frontend import FRAMES, check_sound
 
 HOP_FRAMES = 11
@@ -53,7 +53,7 @@ def levels(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     step = round(rate_hz * _STEP_S)
     whole = len(samples) // step
     if not whole:
-        raise ShapeError(f"the sound has {len(samples)} samples; {step} (10 ms) and more are wanted")
+        raise ShapeError(f"the sound has {counted(len(samples), 'sample')}; {step} (10 ms) and more are wanted")
     power = np.square(samples[: whole * step].reshape(whole, step), dtype=np.float64).mean(axis=1)
     wide = np.pad(power, _SMOOTH_STEPS // 2, mode="edge")
     smooth = np.convolve(wide, np.full(_SMOOTH_STEPS, 1 / _SMOOTH_STEPS), mode="valid")

@@ -18,7 +18,7 @@ from edge_tl.core.features import GRIDS, PLAIN, FeatureMap, cell_means
 from edge_tl.embedders.browser import MAP, BrowserEmbedder, Units
 from edge_tl.embedders.speech_base import BASE
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.export.fused import ABOUT, FORMAT, LABELS
 from edge_tl.finetune.picture_base import PictureBase
 from edge_tl.heads.mlp import MLPHead
@@ -122,7 +122,7 @@ def append(
     with opened(data, name) as model:
         outputs = model.subgraphs[0].outputs
         if outputs is None or len(outputs) != 1:
-            raise ModelError(f"{name}: has {0 if outputs is None else len(outputs)} outputs; one is wanted")
+            raise ModelError(f"{name}: has {counted(0 if outputs is None else len(outputs), 'output')}; one is wanted")
         keep_only(model, int(outputs[0]), name)
         graph = Graph(model)
         if graph.shape(graph.output) != (1, *shape):
@@ -183,8 +183,8 @@ def _of_head(head: Any, rows: Step) -> list[Step]:
         hidden, top = Dense(arrays["dense"], arrays["dense_bias"]), Dense(arrays["top"], arrays["top_bias"])
         return [*convolutions, hidden, ReLU(), top]
     raise ConfigError(
-        f"a {head.name} head of {len(head.classes_)} classes is no network: train another one with "
-        "`edge-tl train --head ridge`"
+        f"a {head.name} head of {counted(len(head.classes_), 'class', 'classes')} is no network: train another one "
+        "with `edge-tl train --head ridge`"
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.errors import ConfigError, ShapeError, counted
 from edge_tl.finetune.picture_base import PictureBase, freeze
 from edge_tl.labels import label_texts
 from edge_tl.nn import Adam, Conv2D, CrossEntropy, Dense, Epoch, Layer, Network, fit
@@ -70,7 +70,7 @@ def adapt(
     """
     if mode not in MODES or epochs < 1 or (batch is not None and batch < 1) or not rate > 0:
         raise ConfigError(
-            f"mode {mode!r}, {epochs} epochs, batch {batch}, rate {rate}; e.g. {MODES[0]!r}, 10, 128, .01"
+            f"mode {mode!r}, {counted(epochs, 'epoch')}, batch {batch}, rate {rate}; e.g. {MODES[0]!r}, 10, 128, .01"
         )
     pictures, names = examples[0], label_texts(examples[1]).tolist()
     labels = outputs_for(base.about.labels, names)

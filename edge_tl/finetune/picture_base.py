@@ -17,7 +17,7 @@ import numpy as np
 
 from edge_tl.core.archive import packed_arrays
 from edge_tl.core.hashed_folder import HashedFolder, hashes
-from edge_tl.errors import ModelError, ShapeError
+from edge_tl.errors import ModelError, ShapeError, counted
 from edge_tl.nn import Network
 
 FILE_NAME = "network.json"
@@ -115,7 +115,9 @@ def read_picture_base(folder: Path) -> PictureBase:
         freeze(network, about.frozen)
         outputs = network(np.zeros((1, *about.input_shape), np.float32))
         if outputs.shape != (1, len(about.labels)):
-            raise ModelError(f"{path}: names {len(about.labels)} labels, the network gives {outputs.shape[1:]}")
+            raise ModelError(
+                f"{path}: names {counted(len(about.labels), 'label')}, the network gives {outputs.shape[1:]}"
+            )
     return PictureBase(about, network, front_model)
 
 
@@ -128,4 +130,6 @@ def _check(about: NetworkDescription, path: Path) -> None:
     if not all(isinstance(label, str) for label in about.labels) or not 0 < float(about.scale) < math.inf:
         raise ModelError(f"{path}: labels that are texts and a scale above 0 are wanted; make it again")
     if type(about.frozen) is not int or not 0 <= about.frozen < len(about.layers):
-        raise ModelError(f"{path}: {about.frozen!r} of {len(about.layers)} layers frozen; fewer than all are wanted")
+        raise ModelError(
+            f"{path}: {about.frozen!r} of {counted(len(about.layers), 'layer')} frozen; fewer than all are wanted"
+        )

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from edge_tl.errors import NotFittedError, ShapeError
+from edge_tl.errors import NotFittedError, ShapeError, counted
 from edge_tl.labels import label_texts
 
 Labels = np.ndarray | Sequence[str] | Sequence[int]
@@ -43,14 +43,16 @@ class Taught:
         if len(rows) == 0:
             raise ShapeError("X is empty; wanted at least one example: teach some first")
         if labels.shape != (len(rows),):
-            raise ShapeError(f"y has shape {labels.shape}; wanted one label for each of the {len(rows)} rows of X")
+            raise ShapeError(
+                f"y has shape {labels.shape}; wanted one label for each of the {counted(len(rows), 'row')} of X"
+            )
         groups = None
         if takes is not None:
             groups = np.asarray(takes)
             if groups.shape != labels.shape or groups.dtype.kind not in "iu":
                 raise ShapeError(
                     f"takes are {groups.dtype} of shape {groups.shape}; wanted one whole number for each of the "
-                    f"{len(rows)} rows of X"
+                    f"{counted(len(rows), 'row')} of X"
                 )
             groups = groups.astype(np.int64)
         if gram is not None:
@@ -112,14 +114,16 @@ def check_rows(X: np.ndarray, columns: int | None = None) -> np.ndarray:
     # One pass without a temporary; the exact question is asked only where the sum of squares is suspect.
     if not np.isfinite(np.vdot(rows, rows)) and not np.isfinite(rows).all():
         bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-        raise ShapeError(f"X holds NaN or infinity in {len(bad)} rows, first in row {bad[0]}; remove these examples")
+        raise ShapeError(
+            f"X holds NaN or infinity in {counted(len(bad), 'row')}, first in row {bad[0]}; remove these examples"
+        )
     return rows
 
 
 def check_columns(rows: np.ndarray, columns: int) -> None:
     """Raise ShapeError where rows (N, D) are not as long as those that were taught."""
     if rows.shape[1] != columns:
-        raise ShapeError(f"rows have {rows.shape[1]} values; this head was taught rows of {columns}")
+        raise ShapeError(f"rows have {counted(rows.shape[1], 'value')}; this head was taught rows of {columns}")
 
 
 def check_more(more: Taught, columns: int, has_takes: bool | None) -> None:

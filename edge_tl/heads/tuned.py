@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ShapeError
+from edge_tl.errors import ConfigError, ShapeError, counted
 from edge_tl.heads.base import Head, Progress, Taught, check_rows, need
 from edge_tl.nn import Adam, CrossEntropy, Dense, Epoch, Network, ReLU, fit
 from edge_tl.nn.losses import softmax
@@ -137,7 +137,7 @@ class TunedHead(Head):
         hidden = Dense(self.upper.dense.copy(), self.upper.dense_bias.copy())
         wanted = self._width(Network([hidden]))
         if taught.X.shape[1] != wanted:
-            raise ShapeError(f"rows have {taught.X.shape[1]} values; the base's convolutions give {wanted}")
+            raise ShapeError(f"rows have {counted(taught.X.shape[1], 'value')}; the base's convolutions give {wanted}")
         rng = np.random.default_rng(self.seed)
         X = self._shaped(taught.X)
         classes, top, bias = self._top(taught.classes, rng)

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_tl.core.absent import nobody_class
 from edge_tl.core.metrics import confusion, recall
-from edge_tl.errors import ShapeError
+from edge_tl.errors import ShapeError, counted
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import label_texts
 
@@ -54,7 +54,9 @@ class Recorded:
         for name in ("X", "takes", "sessions", "finds", "spots"):
             values = getattr(self, name)
             if values is not None and len(values) != count:
-                raise ShapeError(f"{len(values)} {name} came with {count} labels; wanted one for each example")
+                raise ShapeError(
+                    f"{len(values)} {name} came with {counted(count, 'label')}; wanted one for each example"
+                )
 
     @cached_property
     def nothing(self) -> np.ndarray:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_tl.errors import counted
 from edge_tl.judge.evidence import Recorded
 
 MISSED = 0.25
@@ -87,7 +88,7 @@ def nothing_found(of: Recorded) -> Advice | None:
         return None
     rows = np.flatnonzero(of.takes == takes[int(np.argmax(shares))])
     missed, label = rows[of.nothing[rows]], str(of.y[rows[0]])
-    said = f"no {of.sought} in {len(missed)} of {len(rows)} frames of {label}: "
+    said = f"no {of.sought} in {len(missed)} of {counted(len(rows), 'frame')} of {label}: "
     if label in of.real:
         return Advice("nothing-found", said + "more light, or come nearer", (label,), positions(missed))
     # Most of this class is empty: perhaps that is what it is for, and then there is nothing to mend.
@@ -113,7 +114,7 @@ def wrong_take(of: Recorded) -> Advice | None:
             continue
         if (of.answers[others] == label).mean() >= MOSTLY and of.found[str(likely)] >= MOSTLY:
             which = "this take" if of.take is not None else f"take {take}"
-            text = f"{counts.max()} of {len(rows)} frames of {which} of {label} look like {likely}"
+            text = f"{counts.max()} of {counted(len(rows), 'frame')} of {which} of {label} look like {likely}"
             return Advice("wrong-take", text, (str(label), str(likely)), positions(of.judged[rows]))
     return None
 
@@ -148,7 +149,7 @@ def mislabelled(of: Recorded) -> Advice | None:
     pairs = [(str(y[i]), str(classes[best[i]])) for i in order]
     label, likely = max(dict.fromkeys(pairs), key=pairs.count)
     number = pairs.count((label, likely))
-    text = f"{number} example{'s' if number > 1 else ''} of {label} look{'' if number > 1 else 's'} like {likely}"
+    text = f"{counted(number, 'example')} of {label} {'look' if number > 1 else 'looks'} like {likely}"
     if len(order) > number:
         text += f", and {len(order) - number} of others are odd too"
     rows = sorted(order, key=lambda i: (y[i], classes[best[i]]) != (label, likely))  # stable: the surest first

@@ -10,7 +10,7 @@ import numpy as np
 from edge_tl.core.absent import missed_counts, nobody_class
 from edge_tl.core.folds import Folds, random_parts, takes_together, whole_sessions, whole_takes
 from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, suspects, wilson_interval
-from edge_tl.errors import ShapeError
+from edge_tl.errors import ShapeError, counted
 from edge_tl.heads import Head
 from edge_tl.heads.base import Labels, Takes, Taught
 from edge_tl.heads.ridge import RidgeHead
@@ -134,7 +134,9 @@ def cross_validate(
     """
     classes, codes = taught.classes, taught.codes()
     if folds.count < 2:
-        raise ShapeError(f"{len(codes)} examples came in one part; wanted two or more: one must be left to learn from")
+        raise ShapeError(
+            f"{counted(len(codes), 'example')} came in one part; wanted two or more: one must be left to learn from"
+        )
     parts = np.array([len(np.unique(folds.index[codes == code])) for code in range(len(classes))])
     judged = parts[codes] > 1
     method = folds.method

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_tl.errors import ExampleError, ShapeError
+from edge_tl.errors import ExampleError, ShapeError, counted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -67,7 +67,9 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
     except ExampleError:
         raise
     except UnidentifiedImageError:
-        raise ExampleError(f"{name}: is no picture ({size_bytes} bytes); a JPEG or PNG file is wanted") from None
+        raise ExampleError(
+            f"{name}: is no picture ({counted(size_bytes, 'byte')}); a JPEG or PNG file is wanted"
+        ) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise ExampleError(f"{name}: is too large; at most {MOST_PIXELS // 10**6} million pixels are read") from None
     except Exception as error:  # Pillow's parsers raise OSError, SyntaxError, struct.error, IndexError … on damage

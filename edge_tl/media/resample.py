@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ExampleError, MissingDependency, to_install
+from edge_tl.errors import ExampleError, MissingDependency, counted, to_install
 from edge_tl.media.frontend import check_sound
 
 LOWEST_HZ, HIGHEST_HZ = 4_000, 384_000
@@ -16,7 +16,9 @@ LOWEST_HZ, HIGHEST_HZ = 4_000, 384_000
 def check_rate(rate_hz: int) -> None:
     """ExampleError (one line) unless a sample rate lies within 4 and 384 kHz."""
     if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
-        raise ExampleError(f"the sound has {rate_hz} samples a second; {LOWEST_HZ} to {HIGHEST_HZ} are wanted")
+        raise ExampleError(
+            f"the sound has {counted(rate_hz, 'sample')} a second; {LOWEST_HZ} to {HIGHEST_HZ} are wanted"
+        )
 
 
 class Resampler:

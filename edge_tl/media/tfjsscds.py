@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, counted
 
 MAGIC = b"TFJSSCDS"
 VERSION = 1
@@ -47,7 +47,7 @@ def read_tfjsscds(data: bytes) -> list[SpokenExample]:
     if version != VERSION:
         raise ExampleError(f"a TFJSSCDS file of version {version} came; version {VERSION} is wanted")
     if length > len(data) - HEADER.size:
-        raise _damaged(f"its manifest of {length} bytes reaches beyond its end")
+        raise _damaged(f"its manifest of {counted(length, 'byte')} reaches beyond its end")
     try:
         manifest = json.loads(data[HEADER.size : HEADER.size + length].decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -68,7 +68,7 @@ def read_tfjsscds(data: bytes) -> list[SpokenExample]:
         assert size is not None
         key_frame = _whole(entry, number, "spectrogramKeyFrameIndex", 0, missing=True)
         if key_frame is not None and key_frame >= frames:
-            raise _damaged(f"entry {number}: key frame {key_frame} of {frames} frames")
+            raise _damaged(f"entry {number}: key frame {key_frame} of {counted(frames, 'frame')}")
         samples = _whole(entry, number, "rawAudioNumSamples", 1, missing=True)
         rate_hz = _whole(entry, number, "rawAudioSampleRateHz", 1, missing=True)
         if (samples is None) != (rate_hz is None):
@@ -84,7 +84,7 @@ def read_tfjsscds(data: bytes) -> list[SpokenExample]:
             at += sound.nbytes
         examples.append(SpokenExample(label, spectrogram, key_frame, sound, rate_hz))
     if at != len(data):
-        raise _damaged(f"{len(data) - at} bytes follow its last example")
+        raise _damaged(f"{counted(len(data) - at, 'byte follows', 'bytes follow')} its last example")
     return examples
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ExampleError, MissingDependency, to_install
+from edge_tl.errors import ExampleError, MissingDependency, counted, to_install
 from edge_tl.frames import Closing
 from edge_tl.media.frontend import check_sound
 from edge_tl.media.resample import check_rate
@@ -105,14 +105,17 @@ class SoundFile(Closing):
         said_bytes = 8 + int.from_bytes(header[4:8], "little")
         if header[:4] == b"RIFF" and header[8:] == b"WAVE" and size_bytes < said_bytes < _UNKNOWN_BYTES:
             raise ExampleError(
-                f"{self.name}: is truncated ({size_bytes} of {said_bytes} bytes); record or copy the file again"
+                f"{self.name}: is truncated ({size_bytes} of {counted(said_bytes, 'byte')}); record or copy the file "
+                "again"
             )
 
     def _check_usable(self) -> None:
         if not self.frames:
             raise ExampleError(f"{self.name}: has a header but no sound; record it again")
         if self.channels > MOST_CHANNELS:
-            raise ExampleError(f"{self.name}: has {self.channels} channels; {MOST_CHANNELS} at most are taken")
+            raise ExampleError(
+                f"{self.name}: has {counted(self.channels, 'channel')}; {MOST_CHANNELS} at most are taken"
+            )
         try:
             check_rate(self.rate_hz)
         except ExampleError as error:
@@ -156,7 +159,7 @@ def encode_wav(samples: np.ndarray, rate_hz: int) -> bytes:
 def _long(duration_s: float) -> str:
     """A duration in the unit that fits."""
     hours = duration_s / 3600
-    return f"{hours:.3g} hours" if hours >= 1 else f"{duration_s / 60:.3g} minutes"
+    return f"{hours:.3g} h" if hours >= 1 else f"{duration_s / 60:.3g} min"
 
 
 def _soundfile() -> Any:

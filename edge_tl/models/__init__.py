@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 from edge_tl.tflite.manifest import FILE_NAME
 
 
@@ -14,5 +14,7 @@ def default_model() -> Path:
     home = Path(str(files(__name__)))
     folders = sorted(path.parent for path in home.glob(f"*/{FILE_NAME}"))
     if len(folders) != 1:
-        raise ModelError(f"{home}: holds {len(folders)} models; one is shipped: run `make models` or install again")
+        raise ModelError(
+            f"{home}: holds {counted(len(folders), 'model')}; one is shipped: run `make models` or install again"
+        )
     return folders[0]

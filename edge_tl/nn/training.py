@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.errors import ShapeError
+from edge_tl.errors import ShapeError, counted
 from edge_tl.nn.losses import Loss
 from edge_tl.nn.memory import empty, kept
 from edge_tl.nn.network import Network
@@ -57,7 +57,10 @@ def fit(
     ShapeError where X and Y differ in length or hold nothing.
     """
     if len(X) != len(Y) or not len(X):
-        raise ShapeError(f"{len(X)} examples and {len(Y)} targets came; as many of both, one or more, are wanted")
+        raise ShapeError(
+            f"{counted(len(X), 'example')} and {counted(len(Y), 'target')} came; as many of both, one or more, are "
+            "wanted"
+        )
     first = network.front
     X = network(X, 0, first) if first else X
     held = None

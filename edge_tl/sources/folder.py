@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError, SourceTimeout
+from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError, SourceTimeout, counted
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.wav import SUFFIXES as SOUND_SUFFIXES
 from edge_tl.media.wav import read_wav
@@ -132,8 +132,8 @@ class FolderSource(BaseSource):
             self._due_s = (now_s if late else self._due_s) + self._interval_s
             return Frame(data, now_s, index=self._index - 1, dropped=dropped, rate_hz=rate_hz, truth=truth)
         if dropped == len(self._files):
-            raise SourceError(f"{self.name}: none of its {dropped} {self._kind}s can be read; the last: {fault}")
-        raise SourceClosed(f"{self.name}: all {len(self._files)} {self._kind}s were delivered")
+            raise SourceError(f"{self.name}: none of its {counted(dropped, self._kind)} can be read; the last: {fault}")
+        raise SourceClosed(f"{self.name}: {counted(len(self._files), self._kind)} delivered, which is all")
 
     def _decode(self, path: Path) -> tuple[np.ndarray, int | None]:
         """What a file holds, and its rate where it is a sound."""

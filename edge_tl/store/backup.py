@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_tl.core.archive import Archive, DamagedArchive
-from edge_tl.errors import ProfileError
+from edge_tl.errors import ProfileError, counted
 from edge_tl.files import sync_folder
 from edge_tl.store.database import check_database, copy_database
 from edge_tl.store.profile import Profile
@@ -133,7 +133,7 @@ def _index(archive: Archive, file: Path) -> dict[str, Any]:
     if index.get("format") not in READ:
         raise ProfileError(f"{file} has format {index.get('format')}, this edge-tl reads {FORMAT}: upgrade edge-tl")
     if len(index["files"]) > MOST_FILES:
-        raise _bad(file, f"it holds {len(index['files'])} files")
+        raise _bad(file, f"it holds {counted(len(index['files']), 'file')}")
     for name, about in index["files"].items():
         if name not in (EXAMPLES, *SMALL) and not _GENERATION.fullmatch(name):
             raise _bad(file, f"it holds {name[:60]!a}, which no profile has")

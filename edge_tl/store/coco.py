@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_tl.core.examples import Box
+from edge_tl.errors import counted
 from edge_tl.store.listed import NOTHING, Listed, box_of, inside, positive
 
 OWN = "edge_tl"
@@ -60,7 +61,8 @@ def read_coco(text: str, path: Path) -> tuple[list[Listed], list[str]]:
             continue
         here = sorted(boxes.get(image, []), key=lambda box: -box[0])
         if len(here) > 1:
-            left_out.append(f"{file}: {len(here) - 1} smaller boxes are left out: one thing a picture is taught")
+            smaller = counted(len(here) - 1, "smaller box is", "smaller boxes are")
+            left_out.append(f"{file}: {smaller} left out: one thing a picture is taught")
         own = one.get(OWN)
         told = {name: str(value) for name, value in own.items()} if isinstance(own, dict) else {}
         label = here[0][1] if here else told.get("label") or NOTHING

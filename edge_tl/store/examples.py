@@ -16,7 +16,7 @@ from edge_tl.core.examples import Box, Count, Example, Examples, check_box
 from edge_tl.core.kept import as_stored, checksum, pack
 from edge_tl.embedders.embedder import SoundEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
-from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
+from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError, counted
 from edge_tl.frames import Closing
 from edge_tl.labels import check_label
 from edge_tl.media import image
@@ -313,9 +313,8 @@ class ExampleStore(Closing):
                 return done - len(left)
         if left:
             shown = ", ".join(map(str, left[:5])) + (" …" if len(left) > 5 else "")
-            raise ExampleError(
-                f"{len(left)} examples have no readable {embedder.kind} to embed anew ({shown}): remove them"
-            )
+            have = counted(len(left), "example has", "examples have")
+            raise ExampleError(f"{have} no readable {embedder.kind} to embed anew ({shown}): remove them")
         return len(todo)
 
     def embedded_anew(self, embedder: Embedder, example: int) -> np.ndarray:
@@ -383,7 +382,7 @@ class ExampleStore(Closing):
                 )
             self._stored = fingerprint, row[2] // np.dtype(row[1]).itemsize if row else dim
         if dim != self._stored[1]:
-            raise ShapeError(f"got an embedding of {dim} values: those stored by the same model have {self._stored[1]}")
+            raise ShapeError(f"got {counted(dim, 'value')}: embeddings stored by the same model have {self._stored[1]}")
 
     def _label_id(self, label: str) -> int:
         """The number of a label that must exist."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_tl.core.examples import Example, Examples, as_example
 from edge_tl.core.kept import checksum, unpack
-from edge_tl.errors import ProfileError, ProfileMismatch
+from edge_tl.errors import ProfileError, ProfileMismatch, counted
 from edge_tl.store.boots import Times
 from edge_tl.store.database import Database
 
@@ -26,7 +26,7 @@ def read_matrix(database: Database, fingerprint: str, path: Path) -> Examples:
     total = database.number("SELECT count(*) FROM embeddings")
     if others:
         raise ProfileMismatch(
-            f"{others} of {total} examples were embedded by another model than {fingerprint[:12]}: run "
+            f"another model than {fingerprint[:12]} embedded {others} of {counted(total, 'example')}: run "
             "`edge-tl examples re-embed`"
         )
     X = np.zeros((0, 0), np.float32)
@@ -48,7 +48,7 @@ def read_matrix(database: Database, fingerprint: str, path: Path) -> Examples:
         takes.append(take)
         sessions.append(session)
     if len(ids) != total:
-        raise ProfileError(f"{path} is damaged ({total - len(ids)} examples lost their take): restore a copy")
+        raise ProfileError(f"{path} is damaged ({counted(total - len(ids), 'example')} without a take): restore a copy")
     numbers = np.array([ids, takes, sessions], np.int64).reshape(3, -1)
     return Examples(numbers[0], X, np.array(labels, np.str_), numbers[1], numbers[2], fingerprint)
 

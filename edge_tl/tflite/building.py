@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.tflite.graph import Graph
 from edge_tl.tflite.manifest import Scaling
 from edge_tl.tflite.mobilenet import (
@@ -74,7 +74,7 @@ def build(recipe: Recipe, weights: Weights) -> Built:
     if recipe.architecture not in ARCHITECTURES:
         raise ConfigError(f"--architecture {recipe.architecture}: is unknown; {' or '.join(ARCHITECTURES)} is wanted")
     if not low <= recipe.size_px <= high:
-        raise ConfigError(f"--size {recipe.size_px}: is out of range; {low} to {high} pixels are wanted")
+        raise ConfigError(f"--size {recipe.size_px}: is out of range; {low} to {counted(high, 'pixel')} are wanted")
     if not 0.05 <= recipe.alpha <= WIDEST:
         raise ConfigError(f"--alpha {recipe.alpha}: is out of range; 0.05 to {WIDEST} is wanted")
     torch = weights.kind == "torchvision"
@@ -202,8 +202,8 @@ def _by_name(layers: list[Layer], weights: Weights) -> Arrays:
     if len(there) < len(wanted):
         missing = next(name for name in wanted if name not in weights.layers)
         raise ModelError(
-            f"{weights.file}: has {len(there)} layers with weights, {len(wanted)} are wanted (e.g. {missing}); "
-            "check --architecture and --layer"
+            f"{weights.file}: has {counted(len(there), 'layer')} with weights, {len(wanted)} are wanted (e.g. "
+            f"{missing}); check --architecture and --layer"
         )
     return dict(zip(wanted, there, strict=False))
 

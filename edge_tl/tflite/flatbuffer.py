@@ -12,7 +12,7 @@ import math
 import struct
 from typing import Any
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 
 _MOST_VALUES = 1 << 28
 """In one tensor: a gigabyte of float32, many times what a model of pictures or sounds needs."""
@@ -58,8 +58,8 @@ def check_whole(data: bytes, name: str) -> None:
     except (struct.error, IndexError) as error:
         reason = f" ({error})" if isinstance(error, IndexError) else ""
         raise ModelError(
-            f"{name}: is truncated or damaged: what it points at lies outside its {len(data)} bytes{reason}; "
-            "download or convert it again"
+            f"{name}: is truncated or damaged: what it points at lies outside its "
+            f"{counted(len(data), 'byte')}{reason}; download or convert it again"
         ) from None
     except OverflowError as error:
         raise ModelError(f"{name}: is damaged: {error} is absurd; download or convert it again") from None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 
 MARK = b"\x89HDF\r\n\x1a\n"
 _DATASPACE, _DATATYPE, _LAYOUT, _FILTERS, _ATTRIBUTE, _CONTINUED, _SYMBOLS = 0x01, 0x03, 0x08, 0x0B, 0x0C, 0x10, 0x11
@@ -39,7 +39,7 @@ class _Object:
     def one(self, kind: int) -> bytes:
         found = self.messages.get(kind, [])
         if len(found) != 1:
-            raise _Damaged(f"has {len(found)} messages {kind:#x} where one belongs")
+            raise _Damaged(f"has {counted(len(found), 'message')} {kind:#x} where one belongs")
         return found[0]
 
 
@@ -90,7 +90,7 @@ class _File:
     def piece(self, at: int, count: int) -> bytes:
         """Bytes that are there."""
         if not 0 <= at <= at + count <= len(self.data):
-            raise _Damaged(f"is truncated or damaged: {count} bytes at {at} lie outside its {len(self.data)}")
+            raise _Damaged(f"is truncated or damaged: {counted(count, 'byte')} at {at}, outside its {len(self.data)}")
         return self.data[at : at + count]
 
     def number(self, at: int) -> int:
@@ -100,7 +100,7 @@ class _File:
         """An object header with all that it continues in."""
         version, _, count = struct.unpack("<BBH", self.piece(at, 4))
         if version != 1 or count > _MOST_MESSAGES:
-            raise _Damaged(f"has an object header of version {version} with {count} messages at {at}")
+            raise _Damaged(f"has an object header of version {version} with {counted(count, 'message')} at {at}")
         blocks, seen = [(at + 16, struct.unpack("<I", self.piece(at + 8, 4))[0])], set()
         made = _Object()
         while blocks and count:
@@ -227,7 +227,7 @@ def _shape(message: bytes) -> tuple[int, ...]:
     """Of a dataspace."""
     version, axes = message[0], message[1]
     if version not in (1, 2) or axes > _MOST_AXES:
-        raise _Damaged(f"has an array of {axes} axes")
+        raise _Damaged(f"has an array of {counted(axes, 'axis', 'axes')}")
     return struct.unpack_from(f"<{axes}Q", message, 8 if version == 1 else 4)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import MissingDependency, ModelError, ShapeError, to_install
+from edge_tl.errors import MissingDependency, ModelError, ShapeError, counted, to_install
 from edge_tl.tflite.flatbuffer import check_whole
 
 BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
@@ -66,7 +66,7 @@ def check_model(data: bytes, name: str) -> None:
     The identifier of the TFLite schema, `TFL3`, is at byte 4, after the 32-bit offset of the root table.
     """
     if len(data) < 8 or data[4:8] != b"TFL3":
-        what = "is empty" if not data else f"is no TFLite model ({len(data)} bytes without the mark TFL3)"
+        what = "is empty" if not data else f"is no TFLite model ({counted(len(data), 'byte')} without the mark TFL3)"
         raise ModelError(f"{name}: {what}; {_AGAIN}")
 
 
@@ -147,7 +147,7 @@ class Interpreter:
         """
         if arrays:
             if len(arrays) != len(self.inputs):
-                raise ShapeError(f"got {len(arrays)} inputs; the model wants {len(self.inputs)}")
+                raise ShapeError(f"got {counted(len(arrays), 'input')}; the model wants {len(self.inputs)}")
             for index, info, array in zip(self._input_indices, self.inputs, arrays, strict=True):
                 if array.shape != info.shape or array.dtype != info.dtype:
                     raise ShapeError(
@@ -164,7 +164,7 @@ class Interpreter:
         """Give the inputs other shapes; ValueError of the runtime where a size is fixed."""
         inputs = self._runtime.get_input_details()
         if len(shapes) != len(inputs):
-            raise ModelError(f"{name}: got {len(shapes)} input shapes; the model has {len(inputs)} inputs")
+            raise ModelError(f"{name}: got {len(shapes)} input shapes; the model has {counted(len(inputs), 'input')}")
         for details, shape in zip(inputs, shapes, strict=True):
             self._runtime.resize_tensor_input(details["index"], shape, strict=fixed)
 

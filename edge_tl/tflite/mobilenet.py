@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 
 KERAS_EPSILON = 1e-3
 TORCH_EPSILON = 1e-5
@@ -123,7 +123,7 @@ def from_torch(layers: list[Layer], state: dict[str, np.ndarray], name: str) -> 
     def array(key: str, axes: int = 1) -> np.ndarray:
         if key not in state or state[key].ndim != axes:
             wanted = "the state dict of torchvision's MobileNetV2 is wanted"
-            raise ModelError(f"{name}: has no array {key} of {axes} axes; {wanted}")
+            raise ModelError(f"{name}: has no array {key} of {counted(axes, 'axis', 'axes')}; {wanted}")
         return np.asarray(state[key], np.float32)
 
     found: dict[str, list[np.ndarray]] = {}

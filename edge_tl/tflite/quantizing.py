@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.schema import listed, load_schema, opened, operator_code, operator_name, packed, text
 from edge_tl.tflite.surgery import keep_only
@@ -101,7 +101,9 @@ def plain(model: Any, name: str) -> None:
     schema = load_schema()
     graph = model.subgraphs[0]
     if len(listed(graph.outputs)) != 1:
-        raise ModelError(f"{name}: has {len(listed(graph.outputs))} outputs; one is wanted: cut it at a tensor first")
+        raise ModelError(
+            f"{name}: has {counted(len(listed(graph.outputs)), 'output')}; one is wanted: cut it at a tensor first"
+        )
     keep_only(model, int(graph.outputs[0]), name)
     kept = []
     for operator in listed(graph.operators):
@@ -138,7 +140,7 @@ def observed(data: bytes, examples: Iterable[np.ndarray], name: str) -> dict[int
         inputs = listed(graph.inputs)
         made = [number for operator in graph.operators for number in listed(operator.outputs)]
         if len(inputs) != 1 or len(set(made)) != len(made):
-            raise ModelError(f"{name}: has {len(inputs)} inputs; one is wanted")
+            raise ModelError(f"{name}: has {counted(len(inputs), 'input')}; one is wanted")
         wanted = shape_of(graph.tensors[inputs[0]])
         if first.shape != wanted:
             raise ModelError(f"{name}: takes {wanted}, the examples are {first.shape}; give examples of this model")
@@ -285,7 +287,9 @@ def check_pads(model: Any, name: str) -> None:
         added = constant(model, sizes)
         before, after = shape_of(source), shape_of(made)
         if added is None or added.shape != (len(before), 2):
-            raise ModelError(f"{name}: a PAD without sizes for {len(before)} sides; convert or build it again")
+            raise ModelError(
+                f"{name}: a PAD without sizes for {counted(len(before), 'side')}; convert or build it again"
+            )
         if tuple(np.add(before, added.sum(axis=1, dtype=np.int64))) != after or added.min() < 0:
             raise ModelError(f"{name}: a PAD of {before} does not give {after}; convert or build it again")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 from edge_tl.tflite.schema import listed, opened, operator_name, packed, text
 
 _CALLS_GRAPHS = ("CALL", "CALL_ONCE", "IF", "WHILE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE")
@@ -69,7 +69,9 @@ def _find(graph: Any, tensor: str, name: str) -> int:
     if len(found) == 1:
         return found[0]
     if found:
-        raise ModelError(f"{name}: {len(found)} tensors are called {tensor!r}; name another one")
+        raise ModelError(
+            f"{name}: {counted(len(found), 'tensor is', 'tensors are')} called {tensor!r}; name another one"
+        )
     near = difflib.get_close_matches(tensor, names, 3, 0.3) or [one for one in names if tensor in one][:3]
     hint = f"near it are {', '.join(map(repr, near))}" if near else "`edge-tl model info FILE` names its ends"
     raise ModelError(f"{name}: has no tensor {tensor!r} among its {len(names)}; {hint}")

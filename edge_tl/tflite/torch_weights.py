@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.core.archive import Archive
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """The first pickle of a legacy file."""
@@ -141,7 +141,7 @@ def _storages(root: Any) -> dict[str, _Storage]:
 def _numbers(storage: _Storage, raw: bytes) -> np.ndarray:
     numbers = np.frombuffer(raw, storage.dtype)
     if numbers.size != storage.count:
-        raise _Damaged(f"is truncated: {numbers.size} of {storage.count} numbers of an array")
+        raise _Damaged(f"is truncated: {numbers.size} of {counted(storage.count, 'number')} of an array")
     return numbers
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ModelError
+from edge_tl.errors import ModelError, counted
 from edge_tl.nn import Conv2D, Flatten, Layer, MaxPool, Network, ReLU
 from edge_tl.tflite.schema import listed, load_schema, opened, packed
 from edge_tl.tflite.surgery import keep_only
@@ -22,7 +22,7 @@ def unfreeze(data: bytes, convolutions: int, name: str = "the base") -> tuple[by
     with opened(data, name) as model:
         graph = model.subgraphs[0]
         if len(listed(graph.outputs)) != 1:
-            raise ModelError(f"{name}: has {len(listed(graph.outputs))} outputs; one is wanted")
+            raise ModelError(f"{name}: has {counted(len(listed(graph.outputs)), 'output')}; one is wanted")
         makers = {int(operator.outputs[0]): operator for operator in listed(graph.operators)}
         at, found = int(graph.outputs[0]), 0
         layers: list[Layer] = []
@@ -33,7 +33,9 @@ def unfreeze(data: bytes, convolutions: int, name: str = "the base") -> tuple[by
             found += any(isinstance(layer, Conv2D) for layer in made)
             at = int(operator.inputs[0])
             if at not in makers:
-                raise ModelError(f"{name}: has {found} convolutions; {convolutions} cannot be trained, the first stays")
+                raise ModelError(
+                    f"{name}: has {counted(found, 'convolution')}; {convolutions} cannot be trained, the first stays"
+                )
         keep_only(model, at, name)
         return packed(model, 2 * len(data) + 4096), Network(layers)
 

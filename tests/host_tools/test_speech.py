@@ -316,7 +316,7 @@ def test_what_is_no_recogniser_is_one_line(
     wrong = [
         (replace(model, layers=[("Lambda", {"name": "evil"}), *model.layers]), "Lambda"),
         (replace(model, weights={**model.weights, "dense_2/kernel": np.zeros((3, 20), np.float32)}), "dense_2"),
-        (replace(model, labels=("one",)), "names 1 words"),
+        (replace(model, labels=("one",)), "names 1 word"),
         (replace(model, labels=("one",) * 20), "names a word twice"),
         (replace(model, labels=("a\nb", *model.labels[1:])), "unprintable"),
         (changed(model, 0, filters=10**9), "conv2d_1.*its weights"),

@@ -233,7 +233,7 @@ def test_folders_that_the_demo_cannot_take(run: Run, tmp_path: Path) -> None:
     fill(tmp_path / "one", takes=1, pictures=1)
     refused(run("demo", "--camera", tmp_path / "one", "--seconds", "1"), "one picture")
     shutil.rmtree(tmp_path / "one" / "dark")
-    refused(run("demo", "--camera", tmp_path / "one", "--seconds", "1"), "1 classes")
+    refused(run("demo", "--camera", tmp_path / "one", "--seconds", "1"), "1 class of")
 
 
 def test_the_demo_leaves_bad_pictures_out(run: Run, tmp_path: Path) -> None:

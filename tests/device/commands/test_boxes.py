@@ -202,7 +202,7 @@ def test_lines_that_are_left_out(run: Run, tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text("\n".join(["file,label,left,top,right,bottom", *rows]))
     code, out, err = run("examples", "import", tmp_path / "l.csv", data=tmp_path / "data")
     assert code == 1
-    assert "imported 1 pictures, 1 with a box; 5 left out" in out
+    assert "imported 1 picture, 1 with a box; 5 left out" in out
     assert len(err.splitlines()) == 5
 
 

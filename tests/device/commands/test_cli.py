@@ -280,7 +280,7 @@ def test_sessions_from_folders_to_figures(run: Run, pictures: Path, tmp_path: Pa
     assert run("examples", "rename", "--session", "work", "office ☕")[0] == 0
     code, _, err = run("examples", "rename", "--session", "9", "x")
     assert code == 1
-    assert "no sessions are called '9'" in err
+    assert "no session is called '9'" in err
     assert run("examples", "export", tmp_path / "out")[0] == 0
     assert run("examples", "import", tmp_path / "out", "--profile", "copy")[0] == 0
     names = {one["session_name"] for one in run("examples", "list", "--profile", "copy", "--json")[1]}

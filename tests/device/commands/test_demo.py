@@ -106,7 +106,7 @@ def test_a_class_that_only_tomorrow_knows_is_left_out(tmp_path: Path) -> None:
 
 def test_one_class_a_session_is_refused(tmp_path: Path) -> None:
     """Sessions that were not said to be sessions, or have one class, end in one line."""
-    with pytest.raises(ExampleError, match="has 1 classes of pictures; wanted 2 or more"):
+    with pytest.raises(ExampleError, match="has 1 class of pictures; wanted 2 or more"):
         folder_player(days(tmp_path / "in", classes=("dark",)))
 
 

@@ -68,7 +68,7 @@ def test_the_frames_come_as_they_were_encoded(film: Path) -> None:
     """All frames come in order, in RGB, with the recording's times, and then the source is closed."""
     with VideoFile(film, clock=Clock()) as video:
         frames = [video.read() for _ in LEVELS]
-        with pytest.raises(SourceClosed, match="all 4 frames were delivered"):
+        with pytest.raises(SourceClosed, match="4 frames delivered, which is all"):
             video.read()
     np.testing.assert_allclose([level(frame.data) for frame in frames], LEVELS, atol=4)
     assert frames[0].data.shape == (48, 64, 3)

@@ -204,7 +204,7 @@ def test_a_picture_that_is_gone_stops_a_change_and_is_named(bench: Bench, monkey
 
     monkeypatch.setattr(store, "picture", damaged)
     bench.looking.ask(Look("face"))
-    with pytest.raises(ExampleError, match=r"1 examples have no picture to be embedded anew \(3\)"):
+    with pytest.raises(ExampleError, match=r"1 example has no picture to be embedded anew \(3\)"):
         bench.work()
     take = store.new_take("up", "test")
     store.add(take, None, bench.embedder.embed(HAND), bench.embedder.fingerprint)

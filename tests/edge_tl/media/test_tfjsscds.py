@@ -140,7 +140,7 @@ ENTRY = {"label": "yes", "spectrogramNumFrames": 2, "spectrogramFrameSize": 1}
         (file_of([1]), "no object"),
         (file_of([{**ENTRY, "label": 3}]), "no label"),
         (file_of([ENTRY]), "beyond its end"),
-        (file_of([ENTRY], bytes(9)), "1 bytes follow"),
+        (file_of([ENTRY], bytes(9)), "1 byte follows"),
         (file_of([{**ENTRY, "spectrogramNumFrames": -2}], bytes(8)), "whole number from 1"),
         (file_of([{**ENTRY, "spectrogramNumFrames": 10**4000}], bytes(8)), "beyond its end"),
         (file_of([{**ENTRY, "spectrogramNumFrames": 2.0}], bytes(8)), "whole number from 1"),

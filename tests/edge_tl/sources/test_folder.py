@@ -59,7 +59,7 @@ def test_pictures_come_in_natural_order_and_then_the_source_is_closed(flat: Path
     """`pic2` comes before `pic10`, and after the last picture SourceClosed says so."""
     with FolderSource(flat) as source:
         assert levels(source, 3) == [1, 2, 10]
-        with pytest.raises(SourceClosed, match="all 3 pictures were delivered"):
+        with pytest.raises(SourceClosed, match="3 pictures delivered, which is all"):
             source.read()
 
 

@@ -93,7 +93,7 @@ def test_a_folder_of_clips_gives_each_with_its_label(folder: Path) -> None:
     """`class/clip.wav` and `class/take/clip.wav` are whole frames with their truth, in natural order."""
     with FolderSource(folder, kind="sound") as source:
         frames = [source.read() for _ in range(4)]
-        with pytest.raises(SourceClosed, match="all 4 sounds were delivered"):
+        with pytest.raises(SourceClosed, match="4 sounds delivered, which is all"):
             source.read()
     assert [(frame.truth, len(frame.data)) for frame in frames] == [
         ("a stop", 100),

@@ -280,7 +280,7 @@ def test_reembedding_names_examples_without_a_picture(store: ExampleStore) -> No
     """An example that kept only its embedding is named after all others were embedded, and stays."""
     fill(store, "u")
     lonely = store.add(store.new_take("up"), None, embedding(50), PRINT)
-    with pytest.raises(ExampleError, match=rf"1 examples .*\({lonely}\)"):
+    with pytest.raises(ExampleError, match=rf"1 example has .*\({lonely}\)"):
         store.reembed(Corners(2))
     with pytest.raises(ExampleError, match="kept no picture"):
         store.picture(lonely)
