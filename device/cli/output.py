@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TextIO
 
 BAR = 20
 """Characters of a bar that says how far something is."""
@@ -27,9 +29,45 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8", allow_nan=False))
 
 
+PIPED_COLUMNS = 80
+"""As wide as lines are made where nobody knows how wide the reader's window is."""
+
+
+def columns_of(stream: TextIO) -> int:
+    """The columns of the terminal that a stream is; 80 where it is none."""
+    return shutil.get_terminal_size((PIPED_COLUMNS, 24)).columns if stream.isatty() else PIPED_COLUMNS
+
+
+def wrapped(line: str, columns: int) -> str:
+    """A line as one or several of so many columns, broken between words and never inside a command in backticks.
+
+    What follows is indented by two columns more than the line. A word that is longer than all of it stays whole.
+    """
+    if len(line) <= columns:
+        return line
+    begins = line[: len(line) - len(line.lstrip())]
+    whole = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\0"), line.strip())
+    lines = textwrap.wrap(
+        whole,
+        columns,
+        initial_indent=begins,
+        subsequent_indent=f"{begins}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).replace("\0", " ")
+
+
+def say(*lines: str) -> None:
+    """Print a line a sentence on stdout; a terminal shows them broken between their words."""
+    columns = columns_of(sys.stdout)
+    print("\n".join(wrapped(line, columns) if sys.stdout.isatty() else line for line in lines))
+
+
 def warn(text: object) -> None:
-    """Say one line on stderr."""
-    print(f"edge-tl: {text}", file=sys.stderr, flush=True)
+    """Say one line on stderr; a terminal shows it broken between its words."""
+    line = f"edge-tl: {text}"
+    print(wrapped(line, columns_of(sys.stderr)) if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
 
 
 def warn_all(texts: Iterable[object]) -> None:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 
 from device.assembly import Context
-from device.cli.output import print_json
+from device.cli.output import print_json, say
 from edge_tl.store.backup import write_backup
 
 
@@ -19,5 +19,5 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         print_json({"file": str(arguments.path), "bytes": size_bytes})
     else:
-        print(f"{arguments.path}: profile {arguments.profile!r}, {size_bytes / 1e6:.1f} MB")
+        say(f"{arguments.path}: profile {arguments.profile!r}, {size_bytes / 1e6:.1f} MB")
     return 0

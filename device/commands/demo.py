@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
-import textwrap
 import time
 from argparse import Namespace
 from contextlib import ExitStack
@@ -17,7 +15,7 @@ import numpy as np
 
 from device.assembly import clock, make_controller, subject_of
 from device.cli.model_places import has_models
-from device.cli.output import print_json, warn
+from device.cli.output import columns_of, print_json, warn, wrapped
 from device.cli.spoken_demo import voice_demo, voice_lines
 from device.commands.options import asked_look, context_of
 from device.pacman.game import Game, State
@@ -82,9 +80,11 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         print_json(result)
     else:
-        print(text(result))
+        said = text(result)
         if look == FRAME and isinstance(player, SimulatedDemo):
-            print(wrapped(advice(context.data_dir, player.subject)))
+            said.append(advice(context.data_dir, player.subject))
+        columns = columns_of(sys.stdout)
+        print("\n".join(wrapped(line, columns) for line in said))
     return 0
 
 
@@ -130,17 +130,17 @@ def play(
         pilot = Pilot(game)
         round_ = Round(game, line, steering, clock, time.sleep)
         right: list[bool] = []
-        counted = None
+        judged = None
         score = pellets = 0
 
         def follow() -> None:
-            nonlocal counted, score, pellets
+            nonlocal judged, score, pellets
             if game.state is State.LOST:
                 score, pellets = score + game.score, pellets + game.pellets_eaten
                 game.reset()
             sight = round_.sight
-            if sight is not None and sight is not counted:
-                counted = sight
+            if sight is not None and sight is not judged:
+                judged = sight
                 if sight.steady is not None and sight.steady.label is not None:
                     right.append(sight.steady.label == sight.frame.truth)
             wanted = pilot.wanted()
@@ -194,7 +194,7 @@ def figures(score: Score) -> dict[str, float | None]:
     }
 
 
-def text(result: dict[str, Any]) -> str:
+def text(result: dict[str, Any]) -> list[str]:
     """What a person reads; what it ends with is tomorrow."""
     played = (
         f"played Pac-Man {result['played']} by what it saw: {counted(result['score'], 'point')}, "
@@ -221,7 +221,7 @@ def text(result: dict[str, Any]) -> str:
     if result["passed_over"]:
         share = f"{result['passed_over']:.1%} of tomorrow's pictures"
         lines.append(f"{share} are passed over as unlike anything taught: they steer nothing")
-    return "\n".join([*map(wrapped, lines), *accuracies(result)])
+    return lines + accuracies(result)
 
 
 def accuracies(result: dict[str, Any]) -> list[str]:
@@ -250,10 +250,3 @@ def advice(data_dir: Path, subject: str) -> str:
     first = "" if has_models(data_dir, NEEDS[way]) else "`edge-tl model get all` (35 MB), then "
     again = "edge-tl demo" if subject == "head" else f"edge-tl demo --look {way}"
     return f"a whole picture knows only its place; to find the {subject} first: {first}`{again}`"
-
-
-def wrapped(line: str) -> str:
-    """A line as one or several of 80 columns, broken between words and never inside a command."""
-    whole = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\0"), line)
-    lines = textwrap.wrap(whole, 80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace("\0", " ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from argparse import Namespace
 from contextlib import ExitStack
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from device.assembly import load_saved, trained_head
-from device.cli.output import Progress, print_json
+from device.cli.output import Progress, columns_of, print_json, say
 from device.commands import train_boxes
 from device.commands.options import context_of, first_given
 from device.commands.train import accuracy_lines, listen_against
 from device.report.hearing import draw_thresholds
-from device.screens.cells import cut, fit, text_columns
+from device.screens.answers import answers_lines
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config, sounds_at
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
@@ -65,9 +65,10 @@ def run(arguments: Namespace) -> int:
         described = report(name, evaluation, examples.ids, recognizer.nobody) | {"contradictions": examples.torn}
         print_json(described | {"thresholds": heard_report(made)} if made else described)
     else:
-        print("\n".join([*text(name, evaluation, examples.ids, recognizer), *torn_lines(examples)]))
+        said = text(name, evaluation, examples.ids, recognizer, columns_of(sys.stdout))
+        say(*said, *torn_lines(examples))
         if made:
-            print("\n".join(["", *heard_lines(made, config)]))
+            say("", *heard_lines(made, config))
     return 0
 
 
@@ -79,21 +80,13 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray, nobody: str | Non
     return {"head": head, "nobody": nobody, **described}
 
 
-def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recognizer) -> list[str]:
-    """What a person reads."""
+def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recognizer, columns: int = 80) -> list[str]:
+    """What a person reads; columns: how wide the table may be; where it would be wider, what is worst is ranked."""
     way = way_of(recognizer.embedder)
     lines = [f"{head} head, {counted(len(ids), 'example')}", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
-    width = max(text_columns(label) for label in evaluation.classes)
-    names = [cut(label, 8) for label in evaluation.classes]
-    cell = max(5, *(text_columns(name) for name in names))
-    heading = " ".join(" " * (cell - text_columns(name)) + name for name in names)
-    lines.append(f"{'':{width}}  recall  {heading}   ← answers")
     # The table is of the figure that leads: of sessions left out where there are two, else of takes.
     shown = evaluation.by_session if evaluation.headline.kind == "session" else None
-    for label, row in zip(evaluation.classes, (shown or evaluation).confusion, strict=True):
-        recall = (shown or evaluation).recall[label]
-        found = "     –" if math.isnan(recall) else f"{recall:6.1%}"
-        lines.append(f"{fit(label, width)}  {found}  " + " ".join(f"{count:{cell}}" for count in row))
+    lines += answers_lines(evaluation.classes, (shown or evaluation).confusion, (shown or evaluation).recall, columns)
     lines += ["", rejection(evaluation, recognizer.rejector.off, "pictures" if recognizer.views == 1 else "recordings")]
     if evaluation.suspects:
         lines += [

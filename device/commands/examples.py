@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from device.assembly import Context
-from device.cli.output import Progress, print_json, warn
+from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_boxes import take_out_list
 from device.commands.examples_import import bring
@@ -56,15 +56,15 @@ def show(arguments: Namespace, profile: Profile) -> int:
         return 0
     counts = profile.store.counts()
     if not counts:
-        print("nothing was recorded yet: `edge-tl teach`, or `edge-tl examples import FOLDER`")
+        say("nothing was recorded yet: `edge-tl teach`, or `edge-tl examples import FOLDER`")
     for label, count in counts.items():
-        print(f"{column(count.examples, 'example', 6)} in {column(count.takes, 'take', 3)}  {label}")
+        say(f"{column(count.examples, 'example', 6)} in {column(count.takes, 'take', 3)}  {label}")
     for session in sessions:
         when = f" of {in_words(session.started_s)}" if session.started_s is not None else f" ({NOT_SET})"
         held = f"{column(session.examples, 'example', 6)} in {column(session.takes, 'take', 3)}"
-        print(f"{held}  session {session.id}{when}  {session.name}".rstrip())
+        say(f"{held}  session {session.id}{when}  {session.name}".rstrip())
     for label in in_one_session_only(sessions):
-        print(f"{label} is in one session only: how it does on another day cannot be told")
+        say(f"{label} is in one session only: how it does on another day cannot be told")
     return 0
 
 
@@ -92,7 +92,7 @@ def take_out(arguments: Namespace, profile: Profile) -> int:
     if arguments.json:
         print_json({"exported": number})
     else:
-        print(f"exported {counted(number, 'file')} to {arguments.path}")
+        say(f"exported {counted(number, 'file')} to {arguments.path}")
     return 0
 
 
@@ -112,7 +112,7 @@ def take_out_spoken(profile: Profile, name: str, path: Path, *, as_json: bool) -
     if as_json:
         print_json({"exported": len(made)})
     else:
-        print(f"exported {counted(len(made), 'recording')} to {path}")
+        say(f"exported {counted(len(made), 'recording')} to {path}")
     return 0
 
 
@@ -132,7 +132,7 @@ def remove(arguments: Namespace, profile: Profile) -> int:
     if arguments.json:
         print_json({"removed": gone})
     else:
-        print(f"removed {counted(gone, 'example')}; `edge-tl train` makes it count")
+        say(f"removed {counted(gone, 'example')}; `edge-tl train` makes it count")
     return 0
 
 
@@ -148,7 +148,7 @@ def rename(arguments: Namespace, profile: Profile) -> int:
     if arguments.json:
         print_json({"renamed": arguments.old, "to": arguments.new})
     else:
-        print(said)
+        say(said)
     return 0
 
 
@@ -192,7 +192,7 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
         print_json({"re_embedded": number, "embedder": embedder.name, "look": str(look), "nothing_found": missed})
     else:
         nothing = missed_text(embedder, missed, len(rows))
-        print(f"embedded {counted(number, 'example')} with {embedder.name}{nothing}; `edge-tl train` makes it count")
+        say(f"embedded {counted(number, 'example')} with {embedder.name}{nothing}; `edge-tl train` makes it count")
     return 0
 
 
@@ -205,7 +205,7 @@ def embed_words_again(context: Context, profile: Profile, *, as_json: bool) -> i
     if as_json:
         print_json({"re_embedded": number, "embedder": embedder.name})
     else:
-        print(f"embedded {counted(number, 'example')} with {embedder.name}; `edge-tl train` makes it count")
+        say(f"embedded {counted(number, 'example')} with {embedder.name}; `edge-tl train` makes it count")
     return 0
 
 

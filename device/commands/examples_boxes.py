@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 from device.assembly import Context, adopt_look
-from device.cli.output import Progress, print_json
+from device.cli.output import Progress, print_json, say
 from device.cli.stopping import stoppable
 from device.teach.boxed import in_pixels
 from edge_tl.core.examples import check_box
@@ -88,7 +88,7 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
     else:
         several = f" of {counted(len(numbers), 'session')}" if len(numbers) > 1 else ""
         shown = f", {boxes} with a box" if good else ""
-        print(f"imported {counted(good, 'picture')}{several}{shown}" + copies_text(copies, bad))
+        say(f"imported {counted(good, 'picture')}{several}{shown}" + copies_text(copies, bad))
     return 1 if bad else 0
 
 
@@ -114,5 +114,5 @@ def take_out_list(profile: Profile, folder: Path, *, coco: bool, as_json: bool) 
     if as_json:
         print_json({"exported": len(listed), "boxes": sum(one.pixels is not None for one in listed), "list": str(path)})
     else:
-        print(f"exported {counted(len(listed), 'picture')} to {folder}, their boxes to {path}")
+        say(f"exported {counted(len(listed), 'picture')} to {folder}, their boxes to {path}")
     return 0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from device.assembly import Context, adopt_hearing, adopt_look
-from device.cli.output import Progress, print_json, warn
+from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_boxes import bring_list
 from device.commands.options import asked_hearing, asked_look, context_of
@@ -150,7 +150,7 @@ def bring_folder(
         where = f" in {counted(len(takes), 'take')}{several}" if good else ""
         told = TOLD if kind == "picture" and good and any(not one.take_name for one in found_all) else ""
         text = f"imported {counted(good, kind)}{where}{told}" + copies_text(copies, bad)
-        print(text + missed_text(embedder, missed, "them"))
+        say(text + missed_text(embedder, missed, "them"))
     return 1 if bad else 0
 
 
@@ -195,7 +195,7 @@ def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStac
         only = len(fresh) - taken
         more = f"; {only} kept no sound: they are listed and exported, and not trained on" if only else ""
         classes = len({one.label for _, one in fresh})
-        print(
+        say(
             f"imported {counted(len(fresh), 'recording')} of "
             f"{counted(classes, 'class', 'classes')}{copies_text(copies)}{more}"
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from device.cli.output import Progress, print_json, warn
+from device.cli.output import Progress, print_json, say, warn
 from device.report.modes import modes_drawing
 from device.screens.chart import curves
 from edge_tl.core.near_copies import SIDE, joined, ties
@@ -87,7 +87,7 @@ def run(arguments: Namespace) -> int:
             {"what": task.what, "before": before, "modes": {mode: described(done[mode], after[mode]) for mode in done}}
         )
     else:
-        print("\n".join(lines(task, before, done, after)))
+        say(*lines(task, before, done, after))
         if arguments.out is not None:
             print(f"written to {arguments.out}")
     return 0

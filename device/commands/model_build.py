@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from device.cli.output import Progress, print_json
+from device.cli.output import Progress, print_json, say
 from edge_tl.embedders.tflite import TFLiteEmbedder, read_hashed
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.labels import escape
@@ -96,10 +96,10 @@ def finish(
         said = {"file": str(file), "bytes": len(model), "sha256": manifest.sha256, "layer": manifest.layer}
         print_json(said | {"output_shape": manifest.output_shape, "cosine": cosine})
         return 0
-    print(f"{file}: {len(model) / 1e6:.2f} MB, embeds {shape}")
+    say(f"{file}: {len(model) / 1e6:.2f} MB, embeds {shape}")
     if cosine is not None:
-        print(f"embeddings of these pictures against those of the float model: mean cosine {cosine:.3f}")
-    print(f"teach with it: edge-tl teach --model {out}")
+        say(f"embeddings of these pictures against those of the float model: mean cosine {cosine:.3f}")
+    say(f"teach with it: edge-tl teach --model {out}")
     return 0
 
 

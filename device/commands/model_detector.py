@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from device.cli.output import Progress, print_json
+from device.cli.output import Progress, print_json, say
 from device.report.training import draw_phases
 from device.screens.chart import curves
 from edge_tl.detection.answers import answers_of
@@ -53,7 +53,7 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         print_json(described(plan, trained, judged))
     else:
-        print("\n".join(lines(plan, trained, judged)))
+        say(*lines(plan, trained, judged))
         print(f"written to {out}: edge-tl detect --detector {out} PICTURE")
     return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from device.cli.output import print_json
+from device.cli.output import print_json, say
 from device.commands.options import context_of
 from device.teach.fusing import check_whole, fusible
 from edge_tl.detection.base import read_detector
@@ -59,13 +59,13 @@ def tell(
         said = {"file": str(out), "bytes": size_bytes, "labels": list(fused.classes)}
         print_json(said | {"head": fused.about.head, "compared": compared, "largest_difference": largest})
         return 0
-    print(f"{out}: {', '.join(fused.classes)}; {counted(size_bytes, 'byte')}")
+    say(f"{out}: {', '.join(fused.classes)}; {counted(size_bytes, 'byte')}")
     if compared:
         source, asked = ("network", "drawn pictures") if of_network else ("profile", "of its examples")
-        print(f"its probabilities differ from the {source}'s by {largest:.1g} at most, on {compared} {asked}")
+        say(f"its probabilities differ from the {source}'s by {largest:.1g} at most, on {compared} {asked}")
         if not of_network:
-            print("  held against what the profile says in other places: near what was taught the profile is surer")
-    print(f"name a file with it: edge-tl predict --model {out} FILE")
+            say("  held against what the profile says in other places: near what was taught the profile is surer")
+    say(f"name a file with it: edge-tl predict --model {out} FILE")
     return 0
 
 
@@ -101,12 +101,12 @@ def fuse_trained_detector(folder: Path, out: Path, threads: int | None, *, as_js
         said = {"file": str(out), "bytes": len(data), "labels": list(fused.labels)}
         print_json(said | {"compared": len(pictures), "largest_difference": largest})
         return 0
-    print(f"{out}: {', '.join(fused.labels)}; {counted(len(data), 'byte')}")
-    print(
+    say(f"{out}: {', '.join(fused.labels)}; {counted(len(data), 'byte')}")
+    say(
         f"on {counted(len(pictures), 'drawn scene')} its boxes, as shares of the picture, and its confidences differ "
         f"from the folder's by {largest:.1g} at most"
     )
-    print(f"find things with it: edge-tl detect --detector {out} FILE")
+    say(f"find things with it: edge-tl detect --detector {out} FILE")
     return 0
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from device.assembly import Context, load_saved
-from device.cli.output import Progress, print_json
+from device.cli.output import Progress, print_json, say
 from device.teach.boxed import finds_boxes
 from device.teach.compare_embedders import MEAN_IOU, Exchange, compare
 from edge_tl.embedders.look.ways import Look
@@ -74,11 +74,11 @@ def use(arguments: Namespace) -> int:
     if arguments.json:
         print_json(told)
     elif found is None:
-        print(f"profile {context.profile!r} looks with {new.name}")
+        say(f"profile {context.profile!r} looks with {new.name}")
     else:
         form = ".2f" if found.figure == MEAN_IOU else ".1%"
-        print(f"{new.name}: {found.figure} {found.after:{form}} instead of {found.before:{form}}, {found.method}")
-        print(
+        say(f"{new.name}: {found.figure} {found.after:{form}} instead of {found.before:{form}}, {found.method}")
+        say(
             f"kept {old.name}, which is better (--force takes the other)"
             if kept
             else f"in use: generation {generation}"

@@ -9,7 +9,7 @@ from argparse import Namespace
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from device.cli.output import Progress, print_json, warn
+from device.cli.output import Progress, print_json, say, warn
 from device.commands.options import context_of
 from device.report.contents import gather
 from device.report.page import page
@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         print_json({"report": str(out), "bytes": len(text), "advice": {"kind": said.kind, "text": said.text}})
     else:
-        print(f"{out}: {len(text) // 1000} kB, open it in a browser\n{said.text}")
+        say(f"{out}: {len(text) // 1000} kB, open it in a browser", said.text)
     return 0
 
 

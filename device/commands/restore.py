@@ -6,7 +6,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from device.assembly import Context
-from device.cli.output import print_json
+from device.cli.output import print_json, say
 from edge_tl.errors import counted
 from edge_tl.store.backup import restore_backup
 from edge_tl.store.moments import BEGUN_S, NOT_SET
@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> int:
     told = ""
     if isinstance(when, (int, float)) and when < 4e9:
         told = f" of {datetime.fromtimestamp(when, UTC):%Y-%m-%d}" if when >= BEGUN_S else f" ({NOT_SET})"
-    print(
+    say(
         f"profile {arguments.profile!r} restored from the backup{told}: {counted(examples, 'example')}, "
         f"{counted(generations, 'generation')}"
     )

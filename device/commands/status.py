@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from device.cli.grammar import data_dir
-from device.cli.output import print_json
+from device.cli.output import print_json, say
 from device.health import ask_health
 from device.serve.build import socket_path
 from device.serve.config import PLACES, read_config
@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         print_json(health)
     else:
-        print("\n".join(lines(health)))
+        say(*lines(health))
     return 0 if health["status"] == "ok" else 1
 
 
@@ -38,8 +38,10 @@ def lines(health: dict[str, Any]) -> list[str]:
     for name, one in health["pipelines"].items():
         p50, p95 = one["latency_p50_ms"], one["latency_p95_ms"]
         took = "" if p50 is None else f", latency {p50:.0f} ms (95 % within {p95:.0f})"
+        # Of pictures the newest wins, by design; a sound that has gaps is a fault.
+        lost = f", {counted(one['dropped'], 'block')} lost" if one["kind"] == "sound" and one["dropped"] else ""
         made.append(
-            f"{name}: {one['source']} {one['state']}, {one['frames_per_s']:.1f}/s{took}, {one['dropped']} dropped, "
+            f"{name}: {one['source']} {one['state']}, {one['frames_per_s']:.1f}/s{took}{lost}, "
             f"generation {one['generation']}"
         )
         if one["look"]:

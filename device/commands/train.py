@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from device.assembly import clock, load_saved, trained_head
-from device.cli.output import Progress, print_json, warn
+from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.commands import train_boxes
 from device.commands.options import context_of, first_given
@@ -124,41 +124,41 @@ def run(arguments: Namespace) -> int:
         loss, accuracy = [loss for _, loss, _ in points], [accuracy for _, _, accuracy in points]
         print("\n".join(["loss", *curve(loss, 8, 64, low=0.0), "accuracy", *curve(accuracy, 5, 64, low=0.0)]))
     took = f"{learned.train_ms / 1000:.0f} s" if learned.train_ms >= 10_000 else f"{learned.train_ms:.1f} ms"
-    print(
+    say(
         f"trained {learned.head} on {counted(learned.examples, 'example')} of "
         f"{counted(len(learned.classes), 'class', 'classes')} "
         f"in {took}, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: generation {generation}"
     )
     for caution in learned.cautions:
-        print(f"  {caution}")
+        say(f"  {caution}")
     if more is not None:
-        print(
+        say(
             f"  and on {counted(len(more.y) // recognizer.views, 'variation')} of them; the figures below are without "
             "these"
         )
     if len(recognizer.others):
-        print(f"  and on {counted(len(recognizer.others), 'moment')} of other sounds, which are never told")
+        say(f"  and on {counted(len(recognizer.others), 'moment')} of other sounds, which are never told")
     if held is not None and held.any():
         rows, labels, _ = recognizer.rows
         held, rows, labels = (values[recognizer.one_each] for values in (held, rows, labels))
         right = recognizer.head.score(rows[held], labels[held])
-        print(
+        say(
             f"accuracy {right:.1%} on the {counted(int(held.sum()), 'example')} held out to choose the epoch, "
             "which flatters a little; `edge-tl evaluate` trains anew without each quarter"
         )
         if arguments.adapt:
             known = np.isin(labels[held], before.classes)
             was = before.head.score(rows[held][known], labels[held][known])
-            print(
+            say(
                 f"  the base as it was named {was:.1%} of them rightly; it keeps all its "
                 f"{counted(len(before.classes), 'word')}"
             )
     elif evaluation is None:
-        print("stopped: the best so far is saved, and was not evaluated; `edge-tl evaluate` does")
+        say("stopped: the best so far is saved, and was not evaluated; `edge-tl evaluate` does")
     else:
-        print("\n".join(accuracy_lines(evaluation, way, recognizer.nobody)))
+        say(*accuracy_lines(evaluation, way, recognizer.nobody))
     if made:
-        print("\n".join(heard_lines(made, config)))
+        say(*heard_lines(made, config))
     return 0
 
 

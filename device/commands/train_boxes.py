@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from device.assembly import Context, clock, load_saved
-from device.cli.output import Progress, print_json
+from device.cli.output import Progress, print_json, say
 from device.teach.boxed import FEW, BoxedExamples, finds_boxes, has_boxes, learn, read_boxed, save
 from edge_tl.detection.few import NAME, FewDetector, map_of
 from edge_tl.detection.judging import Judged
@@ -53,11 +53,11 @@ def train(context: Context, *, as_json: bool) -> int:
     if as_json:
         print_json({"generation": generation, "train_ms": round(train_ms, 1), **described(detector, boxed, judged)})
         return 0
-    print(
+    say(
         f"trained {NAME} on {counted(boxed.boxes, 'box', 'boxes')} of {', '.join(detector.labels)} in "
         f"{train_ms / 1000:.1f} s: generation {generation}"
     )
-    print("\n".join(lines(boxed, judged)))
+    say(*lines(boxed, judged))
     return 0
 
 
@@ -74,8 +74,8 @@ def evaluate(context: Context, *, as_json: bool) -> int:
     if as_json:
         print_json(described(detector, boxed, judged))
         return 0
-    print(f"{NAME} head, {counted(len(boxed.examples), 'example')}, {boxed.boxes} with a box")
-    print("\n".join(lines(boxed, judged)))
+    say(f"{NAME} head, {counted(len(boxed.examples), 'example')}, {boxed.boxes} with a box")
+    say(*lines(boxed, judged))
     return 0
 
 

@@ -107,11 +107,16 @@ def cut(text: str, columns: int) -> str:
 
 
 def fit(text: str, columns: int) -> str:
-    """The text in exactly so many columns: padded with spaces, or cut with `…` at the end."""
+    """The text in exactly so many columns: padded with spaces, or cut with `…` at the end.
+
+    It is cut between two words, as long as that leaves half of it: half a word reads as another, half a number too.
+    """
     if columns <= 0:
         return ""
     if text_columns(text) > columns:
-        text = cut(text, columns - 1) + "…"
+        kept = cut(text, columns - 1)
+        whole = kept if text[len(kept)] == " " else kept.rpartition(" ")[0]
+        text = (whole.rstrip() if 2 * text_columns(whole) >= columns else kept) + "…"
     return text + " " * (columns - text_columns(text))
 
 

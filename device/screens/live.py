@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from device.cli.output import LINE_S, warn
+from device.screens.cells import fit
 from device.screens.chart import curve
 
 DRAW_S = 0.1
@@ -42,7 +43,7 @@ class LiveCurve:
 
     def _draw(self, title: str) -> None:
         columns, rows = os.get_terminal_size(sys.stderr.fileno())
-        lines = [title[: columns - 1]]
+        lines = [fit(title, columns - 1).rstrip()]
         if rows > self.ROWS + 2:
             lines += curve([loss for _, loss, _ in self.points], self.ROWS, min(72, columns - 1), low=0.0)
         self._erase()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from device.screens.cells import shrink
+from device.screens.cells import fit, shrink
 from device.screens.chart import bars
 from device.screens.terminal import Terminal
 from edge_tl.embedders.look.marks import Mark, marks
 from edge_tl.embedders.look.ways import way_of
+from edge_tl.errors import counted
 from edge_tl.line import Line, Sight
 from edge_tl.media.image import marked
 
@@ -27,13 +28,13 @@ def draw_picture(
 
     Of sound, the spectrogram of the last seconds. found: drawn instead of what the embedder found.
     """
-    term.put(row, column, line.source.name[:columns], "grey")
+    term.put(row, column, fit(line.source.name, columns), "grey")
     if line.state != "open":
         what = "camera" if line.kind == "picture" else "microphone"
-        term.put(row + rows // 2, column, f"{what} lost, looking for it …"[:columns], "red", bold=True)
+        term.put(row + rows // 2, column, fit(f"{what} lost, looking for it …", columns), "red", bold=True)
     elif sight is None:
         what = "camera" if line.kind == "picture" else "microphone"
-        term.put(row + rows // 2, column, f"waiting for the {what} …"[:columns], "grey")
+        term.put(row + rows // 2, column, fit(f"waiting for the {what} …", columns), "grey")
     elif line.kind == "sound":
         if rows > 0 and columns > 0:
             term.picture(row + 1, column, line.picture(2 * rows, columns), rows, columns)
@@ -90,12 +91,18 @@ def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sigh
     return row
 
 
-def speed_text(line: Line, latencies_ms: list[float]) -> str:
-    """Frames a second, and latency from capture to action, p50/p95 in ms."""
-    text = f"{line.fps:4.1f} {'frames' if line.kind == 'picture' else 'windows'}/s"
+def speed_text(line: Line, latencies_ms: list[float], columns: int = 80) -> str:
+    """Frames a second, and latency from capture to action, p50/p95 in ms: of these what fits whole.
+
+    Pictures that were passed over are no part of it: the newest wins, and the frames a second say how many it is. Of
+    sound nothing may be lost, and what was is said first.
+    """
+    parts = [f"{line.fps:4.1f} {'frames' if line.kind == 'picture' else 'windows'}/s"]
+    if line.dropped and line.kind == "sound":
+        parts.insert(0, f"{counted(line.dropped, 'block')} lost")
     if latencies_ms:
         p50, p95 = np.percentile(latencies_ms[-300:], [50, 95])
-        text += f"  {p50:.0f}/{p95:.0f} ms"
-    if line.dropped:
-        text += f"  {line.dropped} dropped"
-    return text
+        parts.append(f"{p50:.0f}/{p95:.0f} ms")
+    while len(parts) > 1 and len("  ".join(parts)) > columns:
+        parts.pop()
+    return "  ".join(parts)

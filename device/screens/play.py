@@ -126,7 +126,7 @@ class PlayScreen:
         if line is None:
             term.put(2, column, "arrow keys steer", "white")
         else:
-            term.put(0, column + 14, way_text(line)[: max(0, width - 14)], "grey")
+            term.put(0, column + 14, fit(way_text(line), width - 14), "grey")
             classes = self.round.sight.classes if self.round.sight else ()
             # Every class has a row for its bar; the picture gets what is left.
             picture_rows = max(4, min(rows - 14, rows - 9 - len(classes), width * 3 // 8))
@@ -140,7 +140,7 @@ class PlayScreen:
             label = steady or (nothing if seen is not None and not seen.known else "…")
             term.put(row + 1, column, fit(f"→ {label}", width), "yellow" if steady else "grey", bold=bool(steady))
             term.put(row + 3, column, fit(self._notice, width), "orange")
-            term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms))[:width], "grey")
+            term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms), width), "grey")
         if self.message:
             term.put(rows - 2, column, fit(self.message, width), "cyan")
         voice = self.round.voice

@@ -32,6 +32,7 @@ HELP = (
 WORD_HELP = (
     "1-9 then speak  space  tab select  n new word  s new session  r replay  u undo  d delete  t train  p play  q quit",
     "1-9 speak, tab, n new, s place, r replay, u undo, d del, t train, p play, q",
+    "1-9 speak, n new, s place, r replay, u undo, d del, t train, p play, q",
 )
 AFTER = {
     "few": "",
@@ -283,7 +284,7 @@ class TeachScreen:
         speed_column = max(32, columns - len(speed) - 1)
         term.put(0, speed_column, speed, "grey")
         way = "look: auto" if self.looking is not None and self.looking.open else way_text(self.line)
-        term.put(0, 15, cut(f"{way}  {self.lesson.session}", speed_column - 16), "green")
+        term.put(0, 15, fit(f"{way}  {self.lesson.session}", speed_column - 16), "green")
         picture_rows = max(6, min(rows - 12, 24))
         picture_columns = min(picture_rows * 8 // 3, columns - 44)
         drawn = None
@@ -325,12 +326,12 @@ class TeachScreen:
         shown = list(enumerate(self.lesson.labels))[first : first + limit]
         # Long names get what a bar of eight cells leaves; every row the same, or the bars could not be compared.
         longest = max((text_columns(label) for _, label in shown), default=0)
-        name_columns = max(4, min(longest, columns - 28))
+        name_columns = max(4, min(longest, columns - 29))
         for position, label in shown:
             count = counts.get(label)
             number = f"{count.examples:4} in {count.takes}" if count and count.examples else "   0"
             key = KEYS[position] if position < len(KEYS) else " "
-            text = f"{'▶' if position == self.selected else ' '}{key} {fit(label, name_columns)} {fit(number, 9)}"
+            text = f"{'▶' if position == self.selected else ' '}{key} {fit(label, name_columns)} {fit(number, 10)}"
             recording = label == self.lesson.recording
             self.term.put(row, column, text, "red" if recording else "white", bold=recording)
             if label in chances:

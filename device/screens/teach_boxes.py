@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from device.screens import box as boxes
-from device.screens.cells import cut, fit, shrink, wrap
+from device.screens.cells import fit, shrink, wrap
 from device.screens.naming import Naming
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
@@ -137,11 +137,11 @@ class BoxScreen:
         term.clear()
         term.put(0, 0, "edge-tl teach --boxes", "yellow", bold=True)
         if self._seen is not None:
-            term.put(0, 24, cut(f"{self.watch.fps:.1f} pictures/s  {self.watch.source.name}", columns - 25), "grey")
+            term.put(0, 24, fit(f"{self.watch.fps:.1f} pictures/s  {self.watch.source.name}", columns - 25), "grey")
         picture = self._still if self._still is not None else self._seen.picture if self._seen else None
         wide = columns - 30
         if self.watch.state != "open":
-            term.put(rows // 2, 0, cut("camera lost, looking for it …", wide), "red", bold=True)
+            term.put(rows // 2, 0, fit("camera lost, looking for it …", wide), "red", bold=True)
         elif picture is None:
             term.put(rows // 2, 0, "waiting for the camera …", "grey")
         else:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from device.assembly import Context
+from device.cli.output import wrapped
 from device.cli.spoken_demo import voice_demo, voice_lines
-from device.commands.demo import advice, look_at_shown, wrapped
+from device.commands.demo import advice, look_at_shown
 from device.commands.main import main
 from device.teach import players
 from device.teach.players import FolderPlayer, SimulatedDemo, Take
@@ -225,9 +226,9 @@ def test_the_demo_ends_with_what_to_try(demo: Demo, short: None) -> None:
 
 def test_lines_break_between_words_and_never_in_a_command() -> None:
     """What is longer than 80 columns goes on in the next line, indented; a command stays whole."""
-    said = wrapped("word " * 15 + "`edge-tl model get all` " + "x" * 90)
+    said = wrapped("word " * 15 + "`edge-tl model get all` " + "x" * 90, 80)
     assert said.splitlines() == [("word " * 15).strip(), "  `edge-tl model get all`", "  " + "x" * 90]
-    assert wrapped("short") == "short"
+    assert wrapped("short", 80) == "short"
 
 
 def test_the_demo_speaks_where_it_can(demo: Demo, short: None, monkeypatch: pytest.MonkeyPatch) -> None:
