@@ -23,6 +23,7 @@ from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
 from device.pacman.round import Round
 from device.screens.play import PlayScreen
+from device.screens.rehearsal import RehearsalScreen
 from device.screens.terminal import Terminal
 from device.sources.choose import parse_camera
 from device.teach.players import FolderPlayer, Player, SimulatedDemo, directions
@@ -58,7 +59,7 @@ def run(arguments: Namespace) -> int:
     term = None
     if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():
         term = Terminal(min_rows=24, min_columns=80)
-        term.check()  # before half a minute of teaching, not after it
+        term.check()  # before what is slow to load
     context = context_of(arguments)
     camera = "auto" if arguments.no_camera else arguments.camera
     look = asked_look(arguments, look_at_shown(camera, context.data_dir))
@@ -66,14 +67,19 @@ def run(arguments: Namespace) -> int:
     # The whole picture stands beside whatever else is looked at.
     looks = [look] if look == FRAME else [look, FRAME]
     recognizers = [Recognizer(context.load_embedder(way), arguments.head or "ridge") for way in looks]
-    with tempfile.TemporaryDirectory(prefix="edge-tl-demo-") as folder:
-        learned = teach(player, recognizers, Path(folder) / "examples.sqlite")
-    scores = evaluate(player, recognizers)
-    day = "tomorrow"
-    if scores[0].tomorrow is None or (look == FRAME and arguments.look is None):
-        day = "today"
-        player.today()
-    played = play(player, recognizers[0], term, day, seed=arguments.seed, seconds=arguments.seconds)
+    with ExitStack() as stack:
+        watch = None
+        if term is not None:
+            stack.enter_context(term)
+            watch = RehearsalScreen(term, recognizers[0], player.labels, clock)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-tl-demo-"))
+        learned = teach(player, recognizers, Path(folder) / "examples.sqlite", watch)
+        scores = evaluate(player, recognizers, watch)
+        day = "tomorrow"
+        if scores[0].tomorrow is None or (look == FRAME and arguments.look is None):
+            day = "today"
+            player.today()
+        played = play(player, recognizers[0], term, day, seed=arguments.seed, seconds=arguments.seconds)
     result = summary(player, look, recognizers[0], learned[0], scores, played)
     if arguments.look is None and isinstance(player, SimulatedDemo):
         result["voice"] = voice_demo(context.threads, arguments.seed)
@@ -119,8 +125,6 @@ def play(
 ) -> Played:
     """Play for so long; the pilot wants to go somewhere, the player looks there, and only what is seen steers."""
     with ExitStack() as stack:
-        if term is not None:
-            stack.enter_context(term)
         player.open()
         stack.callback(player.close)
         game = Game(pick_maze(*(term.size if term else (24, 80))), seed=seed)

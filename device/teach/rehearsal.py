@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from device.cli.output import Progress
 from device.teach.players import Player, Take
-from edge_tl.core.answers import Learned
+from edge_tl.core.answers import Learned, Observation
 from edge_tl.core.kept import as_kept
 from edge_tl.heads import make_head
 from edge_tl.judge.validation import random_split
@@ -34,10 +34,31 @@ class Score:
     """The share of tomorrow's pictures that get no label, being unlike anything taught: they steer nothing."""
 
 
-def teach(player: Player, recognizers: list[Recognizer], path: Path) -> list[Learned]:
+@dataclass(frozen=True)
+class Shown:
+    """One picture of a rehearsal, for whoever watches it."""
+
+    phase: str
+    """`teaching`, or asking: `today`, `tomorrow`."""
+    picture: np.ndarray
+    """As the player showed it."""
+    label: str
+    """What it shows."""
+    answer: Observation | None
+    """What the first recognizer made of it; None while it is taught."""
+    done: int
+    total: int
+    """So many pictures of so many that are taught, or asked."""
+
+
+Watch = Callable[[Shown], None]
+
+
+def teach(player: Player, recognizers: list[Recognizer], path: Path, watch: Watch | None = None) -> list[Learned]:
     """Teach every teaching take to each, the first through a store at `path` as `teach` does, and let them learn."""
+    total = player.pictures(testing=False)
     embedder = recognizers[0].embedder
-    with Progress("teaching", player.pictures(testing=False)) as progress, ExampleStore(path, writable=True) as store:
+    with Progress("teaching", total) as progress, ExampleStore(path, writable=True) as store:
         taught = 0
         for label, frames in player.takes(testing=False):
             take = store.new_take(label, source=player.name)
@@ -48,15 +69,27 @@ def teach(player: Player, recognizers: list[Recognizer], path: Path) -> list[Lea
                     recognizer.add(embedding, label, take)
                 taught += 1
                 progress(taught, label)
+                if watch is not None:
+                    watch(Shown("teaching", frame.data, label, None, taught, total))
         store.flush()
     return [recognizer.learn() for recognizer in recognizers]
 
 
-def evaluate(player: Player, recognizers: list[Recognizer]) -> list[Score]:
+def evaluate(player: Player, recognizers: list[Recognizer], watch: Watch | None = None) -> list[Score]:
     """Each on takes of today that were not taught, and on those of tomorrow."""
-    with Progress("evaluating", player.pictures(testing=True)) as progress:
-        today = _asked(player.takes(testing=True), recognizers, progress, 0)
-        tomorrow = _asked(player.tomorrow(), recognizers, progress, len(today[0].truth))
+    total = player.pictures(testing=True)
+    with Progress("evaluating", total) as progress:
+        done = 0
+
+        def seen(phase: str, picture: np.ndarray, label: str, answer: Observation) -> None:
+            nonlocal done
+            done += 1
+            progress(done, label)
+            if watch is not None:
+                watch(Shown(phase, picture, label, answer, done, total))
+
+        today = _asked("today", player.takes(testing=True), recognizers, seen)
+        tomorrow = _asked("tomorrow", player.tomorrow(), recognizers, seen)
     return [_score(*one) for one in zip(recognizers, today, tomorrow, strict=True)]
 
 
@@ -75,10 +108,16 @@ class _Asked:
         return float(np.mean([one == other for one, other in zip(self.truth, self.answers, strict=True)]))
 
 
-def _asked(takes: Iterable[Take], recognizers: list[Recognizer], progress: Progress, done: int) -> list[_Asked]:
+def _asked(
+    phase: str,
+    takes: Iterable[Take],
+    recognizers: list[Recognizer],
+    told: Callable[[str, np.ndarray, str, Observation], None],
+) -> list[_Asked]:
     asked = [_Asked([], [], [], [], []) for _ in recognizers]
     for label, frames in takes:
         for frame in frames:
+            answers = []
             for recognizer, mine in zip(recognizers, asked, strict=True):
                 embedding = recognizer.embed(frame)
                 shape = recognizer.embedder.embedding_shape
@@ -88,8 +127,8 @@ def _asked(takes: Iterable[Take], recognizers: list[Recognizer], progress: Progr
                 mine.found.append(seen.found)
                 mine.answers.append(seen.best if seen.found else seen.label)
                 mine.passed_over.append(seen.label is None)
-            done += 1
-            progress(done, label)
+                answers.append(seen)
+            told(phase, frame.data, label, answers[0])
     return asked
 
 

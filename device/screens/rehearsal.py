@@ -1,0 +1,91 @@
+"""The screen while the demo teaches and asks: what the player shows, what is made of it, and how far it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from device.screens.cells import fit
+from device.screens.chart import bar, bars
+from device.screens.panel import preview
+from device.screens.teach import DRAW_S
+from device.screens.terminal import Terminal
+from device.teach.rehearsal import Shown
+from edge_tl.embedders.look.marks import marks
+from edge_tl.recognizer import Recognizer
+
+SAYS = {"teaching": "teaching", "today": "asking, on takes it has not seen", "tomorrow": "asking, on another day"}
+
+
+class RehearsalScreen:
+    """Draws what a rehearsal shows; `q` ends it as Ctrl-C does.
+
+    recognizer: what its embedder finds is drawn over the picture. labels: the classes that are taught, each with a bar.
+    """
+
+    def __init__(
+        self, term: Terminal, recognizer: Recognizer, labels: tuple[str, ...], clock: Callable[[], float]
+    ) -> None:
+        self.term, self.recognizer, self.labels, self.clock = term, recognizer, labels, clock
+        self._taught: Counter[str] = Counter()
+        self._right: Counter[str] = Counter()
+        self._asked: Counter[str] = Counter()
+        self._drawn_s = float("-inf")
+
+    def __call__(self, shown: Shown) -> None:
+        """Take in one picture; draw when it is time."""
+        if shown.answer is None:
+            self._taught[shown.label] += 1
+        else:
+            self._asked[shown.phase] += 1
+            self._right[shown.phase] += shown.answer.best == shown.label and shown.answer.found
+        if {"q", "escape"} & set(self.term.keys()):
+            raise KeyboardInterrupt
+        if self.clock() - self._drawn_s >= DRAW_S or shown.done == shown.total:
+            self._drawn_s = self.clock()
+            self.draw(shown)
+
+    def draw(self, shown: Shown) -> None:
+        """Everything, anew."""
+        term = self.term
+        rows, columns = term.size
+        term.clear()
+        term.put(0, 0, "edge-tl demo", "yellow", bold=True)
+        term.put(0, 14, fit(SAYS[shown.phase], columns - 15), "green")
+        picture_rows = max(4, min(rows - 8, 24))
+        wide = max(8, min(picture_rows * 8 // 3, columns - 32))
+        found = marks(self.recognizer.embedder, shown.picture.shape)
+        term.picture(2, 0, preview(shown.picture, found, 2 * picture_rows, wide), picture_rows, wide)
+        column, room = wide + 2, columns - wide - 3
+        if shown.answer is None:
+            self._draw_taught(2, column, room, shown)
+        else:
+            self._draw_answer(2, column, room, shown)
+        share = shown.done / max(shown.total, 1)
+        done = f" {shown.done} of {shown.total}"
+        term.put(rows - 3, 0, bar(share, columns - 2 - len(done)) + done, "cyan")
+        term.put(rows - 1, 0, "q quit", "grey")
+        term.show()
+
+    def _draw_taught(self, row: int, column: int, columns: int, shown: Shown) -> None:
+        """How many pictures of each class were taught, the one being shown highlighted."""
+        most = max(self._taught.values())
+        for label in self.labels:
+            count = f"{self._taught[label]:5}"
+            text = f"{fit(label, 10)} {bar(self._taught[label] / most, columns - 11 - len(count))}{count}"
+            now = label == shown.label
+            self.term.put(row, column, text, "yellow" if now else "white", bold=now)
+            row += 1
+
+    def _draw_answer(self, row: int, column: int, columns: int, shown: Shown) -> None:
+        """A bar a class, what is shown, and how many were right so far."""
+        assert shown.answer is not None
+        for text in bars(self.recognizer.classes, shown.answer.probabilities.tolist(), columns):
+            self.term.put(row, column, text, "white")
+            row += 1
+        right = shown.answer.best == shown.label and shown.answer.found
+        said = shown.answer.best if shown.answer.found else "nothing found"
+        self.term.put(row + 1, column, fit(f"shown: {shown.label}", columns), "white")
+        self.term.put(row + 2, column, fit(f"answered: {said}", columns), "green" if right else "red")
+        asked, good = self._asked[shown.phase], self._right[shown.phase]
+        self.term.put(row + 4, column, fit(f"{good} of {asked} right", columns), "cyan")
