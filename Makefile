@@ -6,6 +6,8 @@ TFLITE := .venv-tflite
 # Where apt's Picamera2 is installed it must be seen, and its NumPy kept: --system-site-packages shows pip both.
 SYSTEM := $(shell $(PYTHON) -c "import importlib.util as u; print('--system-site-packages' if u.find_spec('picamera2') else '')" 2>/dev/null)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
+# Whoever watches sees what pip brings, with its bars; a log gets what went wrong and nothing else.
+SHOWN  := $(shell [ -t 2 ] && echo "$(BIN)/python -m pip --disable-pip-version-check" || echo "$(PIP)")
 # tflite-runtime has wheels up to Python 3.11 only, and needs NumPy 1: its tests have an environment of their own.
 # The models for hands and faces are in this wheel; they are the same for every machine.
 MEDIAPIPE := mediapipe==0.10.9
@@ -37,15 +39,15 @@ $(VENV)/ready: pyproject.toml setup.py
 	@if [ -n "$(SYSTEM)" ]; then \
 	  $(BIN)/python -c "import numpy; print('numpy==' + numpy.__version__)" > $(VENV)/keep.txt; \
 	else : > $(VENV)/keep.txt; fi
-	@$(PIP) install -c $(VENV)/keep.txt -e .
+	@$(SHOWN) install -c $(VENV)/keep.txt -e '.[web,mqtt]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/ready
-	@$(PIP) install -c $(VENV)/keep.txt -e .[dev]
+	@$(SHOWN) install -c $(VENV)/keep.txt -e '.[dev]'
 	@touch $@
 
 $(VENV)/host: $(VENV)/dev
-	@$(PIP) install -c $(VENV)/keep.txt -e .[dev,host]
+	@$(PIP) install -c $(VENV)/keep.txt -e '.[dev,host]'
 	@$(MAKE) --no-print-directory downloads
 	@touch $@
 

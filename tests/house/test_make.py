@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lacking import HOW, lacking
 from places import ROOT
+from terminal_pty import Pty
 
 PROGRAMS = ("edge-tl", "ruff", "mypy", "python")
 
@@ -75,3 +76,14 @@ def test_whatever_a_test_asks_for_has_a_row() -> None:
     assert {lacking(name).removeprefix("lacking: ") for name in asked} == set(HOW)
     with pytest.raises(KeyError, match="no row"):
         lacking(str(Path("speech", "elvish")))
+
+
+def test_installing_is_seen_by_whoever_watches_and_brings_the_web(tmp_path: Path) -> None:
+    """In a terminal pip shows what it brings with its bars, in a pipe it is quiet; the console and MQTT come along."""
+    words = ["make", "-n", "venv", f"VENV={tmp_path}/venv", f"PYTHON={sys.executable}"]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    piped = subprocess.run(words, cwd=ROOT, env=plain, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"pip --disable-pip-version-check -q install .*-e '\.\[web,mqtt\]'", piped)
+    with Pty.spawn([*words, "-C", str(ROOT)], 24, 200) as pty:
+        assert pty.wait_exit() == 0
+        assert re.search(r"pip --disable-pip-version-check install .*-e '\.\[web,mqtt\]'", pty.plain())
