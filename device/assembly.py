@@ -89,8 +89,14 @@ class Context:
             look, folder, lambda: TFLiteEmbedder.load(self.image_model(), threads=self.threads), self.threads
         )
 
-    def open_profile(self, stack: ExitStack, *, writable: bool, make: bool = False) -> Profile:
-        """The profile, closed by the stack; ProfileError where there is none and it is not to be made."""
+    def open_profile(
+        self, stack: ExitStack, *, writable: bool, make: bool = False, keep_empty: bool = False
+    ) -> Profile:
+        """The profile, closed by the stack; ProfileError where there is none and it is not to be made.
+
+        One that is made goes again where nothing was taught until it is closed, unless `keep_empty`: lists and backups
+        name what was taught.
+        """
         folder = self.profile_folder
         if not make and not os.path.isdir(folder):
             # Not even a command that writes makes one here: a mistyped name must not leave an empty profile behind.
@@ -101,7 +107,7 @@ class Context:
                 "`edge-tl examples import FOLDER`"
             )
         try:
-            return stack.enter_context(Profile(folder, writable=writable))
+            return stack.enter_context(Profile(folder, writable=writable, keep_empty=keep_empty))
         except ProfileLocked:
             console = service_console(self.data_dir)
             if console is None:

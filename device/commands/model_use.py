@@ -27,7 +27,7 @@ def use(arguments: Namespace) -> int:
     """
     context = Context(arguments.data_dir, arguments.profile)
     with ExitStack() as stack:
-        profile = context.open_profile(stack, writable=True, make=True)
+        profile = context.open_profile(stack, writable=True, make=True, keep_empty=True)
         if read_hearing(profile.folder) is not None:
             raise ConfigError(f"profile {context.profile!r} is one of words: a model of pictures is no use to it")
         before = read_chosen(profile.folder)

@@ -98,7 +98,7 @@ def open_pipeline(
 ) -> Pipeline:
     """One pipeline with its profile, its embedder, and its camera or microphone, which is sought from now on."""
     context = Context(data_dir, one.profile, threads=config.threads)
-    profile = stack.enter_context(Profile(context.profile_folder, writable=True))
+    profile = stack.enter_context(Profile(context.profile_folder, writable=True, keep_empty=False))
     embedder = adopt(one, profile, context)
     way = read_look(profile.folder).way
     source = Reconnecting(lambda: _acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name)

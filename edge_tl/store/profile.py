@@ -38,11 +38,12 @@ class Profile:
     one line, where the folder cannot be read or written.
     """
 
-    def __init__(self, folder: Path, *, writable: bool = False, clock: Clock = now) -> None:
+    def __init__(self, folder: Path, *, writable: bool = False, clock: Clock = now, keep_empty: bool = True) -> None:
         """Open the folder, made when it is missing and `writable`; `clock` tells when something is.
 
         Raises ProfileLocked, which names the PID, where another process writes to it. A folder that was made here goes
         again where `with` ends in an error and nothing was taught: a start that failed leaves no profile behind.
+        Without `keep_empty` it goes where `with` ends well too.
         """
         self.folder = Path(folder)
         self.writable = writable
@@ -50,6 +51,7 @@ class Profile:
         self._store: ExampleStore | None = None
         self._generations = Generations(self.folder / "generations")
         self._lock: int | None = None
+        self._keep_empty = keep_empty
         self._made = writable and not os.path.isdir(self.folder)
         if writable:
             self._lock = _lock(self.folder)
@@ -140,7 +142,7 @@ class Profile:
         try:
             if self._store is not None:
                 self._store.__exit__(kind, error, trace)
-            if error is not None and self._made and self.writable:
+            if (error is not None or not self._keep_empty) and self._made and self.writable:
                 _remove_untaught(self.folder)
         finally:
             if self._lock is not None:

@@ -225,3 +225,11 @@ def test_t_says_how_well_it_does(data_dir: Path) -> None:
     assert kept.accuracy is not None
     assert kept.accuracy < 0.75
     assert f"takes I was not taught ({kept.accuracy:.0%}): " in said
+
+
+def test_who_quits_without_an_example_leaves_no_profile(teach: Pty, data_dir: Path) -> None:
+    """`q` before anything was shown: no profile stands in lists and backups afterwards."""
+    assert (data_dir / "profiles" / "default").is_dir()
+    teach.send("q")
+    assert teach.wait_exit() == 0
+    assert not list((data_dir / "profiles").iterdir())

@@ -116,6 +116,15 @@ def test_it_ends_when_asked_and_goes_on_where_it_was(tmp_path: Path) -> None:
         assert "Traceback" not in serving.log
 
 
+def test_a_service_that_nobody_taught_leaves_no_profile(tmp_path: Path) -> None:
+    """Started and stopped without an example there is no profile that a list would offer or a backup pack."""
+    with Serving(tmp_path / "s") as serving:
+        serving.start()
+        assert [path.name for path in (serving.data / "profiles").iterdir()]
+        assert serving.stop() == 0
+        assert not list((serving.data / "profiles").iterdir())
+
+
 def test_without_a_camera_it_waits_and_is_well_when_one_comes(tmp_path: Path) -> None:
     """A camera that is not there is sought, the watchdog is fed meanwhile, and the first picture is seen."""
     pictures = tmp_path / "pictures"

@@ -364,3 +364,16 @@ def test_a_start_that_fails_leaves_no_profile_behind(tmp_path: Path) -> None:
     with Profile(tmp_path / "taught") as profile:
         assert profile.store.counts()["up"].examples == 1
     assert (tmp_path / "their" / "letter.txt").read_text() == "mine"
+
+
+def test_an_end_without_an_example_may_leave_no_profile(tmp_path: Path) -> None:
+    """Without `keep_empty` what was made and not taught goes at a good end too; what was there before stays."""
+    with Profile(tmp_path / "there", writable=True):
+        pass
+    for name, teach in (("there", False), ("new", False), ("taught", True), ("taught", False)):
+        with Profile(tmp_path / name, writable=True, keep_empty=False) as profile:
+            profile.store.add_label("up")
+            if teach:
+                take = profile.store.new_take("up")
+                profile.store.add(take, np.zeros((4, 4, 3), np.uint8), np.ones(3, np.float32), "f" * 64)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["taught", "there"]
