@@ -1,4 +1,4 @@
-"""What the documents promise is there: the README's code runs, and every option of the command line is documented."""
+"""What the documents promise is there: the code of the pages runs, and every option is documented."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
                 yield from parsers(child)
 
 
-def test_the_readme_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The Python of the README's first screen teaches, learns, and names the pose it was shown."""
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_code_of_the_library_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The Python of the page about the library teaches, learns, and names the pose it was shown."""
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "library.md").read_text(), re.DOTALL)
     assert len(code.splitlines()) <= 16
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code, "library.md", "exec"), {})
     assert capsys.readouterr().out.splitlines()[-1] == "left"
 
 
@@ -60,7 +60,10 @@ def test_every_option_has_help() -> None:
             assert action.help or isinstance(action, argparse._SubParsersAction), f"{parser.prog}: {action.dest}"
 
 
-PAGES = ("README.md", *(f"docs/{name}.md" for name in ("host", "commands", "tomorrow", "transfer", "fine_tuning")))
+PAGES = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("host", "commands", "tomorrow", "transfer", "fine_tuning", "words")),
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -76,10 +79,21 @@ def test_the_commands_in_the_documents_parse(page: str) -> None:
             build().parse_args(words[1:])
 
 
-def test_the_tree_in_the_readme_exists() -> None:
-    """Every folder that the README's tree names is there."""
-    for name in re.findall(r"^(\w+/) ", (ROOT / "README.md").read_text(), re.MULTILINE):
+def test_the_tree_exists() -> None:
+    """Every folder that the library's page names is there."""
+    named = re.findall(r"^(\w+/) ", (ROOT / "docs" / "library.md").read_text(), re.MULTILINE)
+    assert len(named) >= 6
+    for name in named:
         assert (ROOT / name).is_dir(), name
+
+
+def test_the_readme_is_read_in_three_minutes() -> None:
+    """It has at most 95 lines and one table of five rows; everything else stands on a page that it links to."""
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) <= 95
+    assert sum(line.startswith("| ") for line in lines) == 1 + 5
+    named = set(re.findall(r"\]\((docs/\w+\.md)\)", "\n".join(lines)))
+    assert named == {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
 
 
 @pytest.mark.parametrize(
