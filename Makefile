@@ -25,6 +25,7 @@ help:
 	@echo "make dist    the wheel and the sdist: the same commit gives the same bytes"
 	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
 	@echo "make check-newcomer  the README's first lines on a bare Debian, each step timed (root, mmdebstrap, 500 MB)"
+	@echo "make check-hints     what README and messages tell one to type, typed on a bare Debian (root, mmdebstrap, 700 MB)"
 	@echo "make check-systemd  the service installed under a real systemd that boots (root, mmdebstrap, 1 GB)"
 	@echo "make check-mutants   thousands of damaged model files against what cuts, fuses and quantises them"
 	@echo "make check-kernels   the tests of tight bounds and equal bits under each of OpenBLAS' kernels, Nehalem to SkylakeX"
@@ -144,6 +145,10 @@ check-aarch64: $(VENV)/dev
 .PHONY: check-newcomer
 check-newcomer:
 	@tests/checks/check_newcomer.sh
+
+.PHONY: check-hints
+check-hints:
+	@tests/checks/check_hints.sh
 
 .PHONY: check-systemd
 check-systemd: $(VENV)/dev

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import shlex
 import shutil
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TextIO
 
 BAR = 20
@@ -58,15 +61,32 @@ def wrapped(line: str, columns: int) -> str:
     return "\n".join(lines).replace("\0", " ")
 
 
+def as_called(text: str) -> str:
+    """A message whose commands, in backticks, call edge-tl as whoever reads it can: `.venv/bin/edge-tl train`.
+
+    Where the shell finds this program by its name, or it was started in another way, they stay as they are.
+    """
+    program = Path(sys.argv[0])
+    if "`edge-tl " not in text or program.name != "edge-tl" or not program.is_file():
+        return text
+    found = shutil.which("edge-tl")
+    if found is not None and os.path.samefile(found, program):
+        return text
+    here = program.absolute()
+    called = os.path.relpath(here) if here.is_relative_to(Path.cwd()) else str(here)
+    return text.replace("`edge-tl ", f"`{shlex.quote(called)} ")
+
+
 def say(*lines: str) -> None:
     """Print a line a sentence on stdout; a terminal shows them broken between their words."""
     columns = columns_of(sys.stdout)
-    print("\n".join(wrapped(line, columns) if sys.stdout.isatty() else line for line in lines))
+    for line in map(as_called, lines):
+        print(wrapped(line, columns) if sys.stdout.isatty() else line)
 
 
 def warn(text: object) -> None:
     """Say one line on stderr; a terminal shows it broken between its words."""
-    line = f"edge-tl: {text}"
+    line = f"edge-tl: {as_called(str(text))}"
     print(wrapped(line, columns_of(sys.stderr)) if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from device.assembly import clock, make_controller, subject_of
 from device.cli.model_places import has_models
-from device.cli.output import columns_of, print_json, warn, wrapped
+from device.cli.output import as_called, columns_of, print_json, warn, wrapped
 from device.cli.spoken_demo import voice_demo, voice_lines
 from device.commands.options import asked_look, context_of
 from device.pacman.game import Game, State
@@ -90,7 +90,7 @@ def run(arguments: Namespace) -> int:
         if look == FRAME and isinstance(player, SimulatedDemo):
             said.append(advice(context.data_dir, player.subject))
         columns = columns_of(sys.stdout)
-        print("\n".join(wrapped(line, columns) for line in said))
+        print("\n".join(wrapped(as_called(line), columns) for line in said))
     return 0
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from device.cli.grammar import data_dir as default_data_dir
 from device.cli.model_places import folder_of_models, folder_to_fill, shared_folder
-from device.cli.output import print_json, say
+from device.cli.output import as_called, print_json, say
 from device.sources.microphone import microphones
 from edge_tl.embedders.look.choices import NEEDS
 from edge_tl.embedders.look.models import PARTS, load_part
@@ -49,7 +49,7 @@ def run(arguments: Namespace) -> int:
         for finding in findings:
             say(f"{finding.state:8} {finding.what}: {finding.detail}")
             if finding.mend:
-                print(f"{'':8} → {finding.mend}")
+                say(f"{'':8} → " + as_called(f"`{finding.mend}`")[1:-1])
     return 1 if any(finding.state == "missing" for finding in findings) else 0
 
 

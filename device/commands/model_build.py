@@ -99,7 +99,7 @@ def finish(
     say(f"{file}: {len(model) / 1e6:.2f} MB, embeds {shape}")
     if cosine is not None:
         say(f"embeddings of these pictures against those of the float model: mean cosine {cosine:.3f}")
-    say(f"teach with it: edge-tl teach --model {out}")
+    say(f"teach with it: `edge-tl teach --model {out}`")
     return 0
 
 

@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
         print_json(described(plan, trained, judged))
     else:
         say(*lines(plan, trained, judged))
-        print(f"written to {out}: edge-tl detect --detector {out} PICTURE")
+        say(f"written to {out}: `edge-tl detect --detector {out} PICTURE`")
     return 0
 
 

@@ -65,7 +65,7 @@ def tell(
         say(f"its probabilities differ from the {source}'s by {largest:.1g} at most, on {compared} {asked}")
         if not of_network:
             say("  held against what the profile says in other places: near what was taught the profile is surer")
-    say(f"name a file with it: edge-tl predict --model {out} FILE")
+    say(f"name a file with it: `edge-tl predict --model {out} FILE`")
     return 0
 
 
@@ -106,7 +106,7 @@ def fuse_trained_detector(folder: Path, out: Path, threads: int | None, *, as_js
         f"on {counted(len(pictures), 'drawn scene')} its boxes, as shares of the picture, and its confidences differ "
         f"from the folder's by {largest:.1g} at most"
     )
-    say(f"find things with it: edge-tl detect --detector {out} FILE")
+    say(f"find things with it: `edge-tl detect --detector {out} FILE`")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from device.cli.output import as_called
 from device.pacman.game import State
 from device.pacman.round import Round
 from device.pacman.screen import BoardScreen
@@ -142,7 +143,7 @@ class PlayScreen:
             term.put(row + 3, column, fit(self._notice, width), "orange")
             term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms), width), "grey")
         if self.message:
-            term.put(rows - 2, column, fit(self.message, width), "cyan")
+            term.put(rows - 2, column, fit(as_called(self.message), width), "cyan")
         voice = self.round.voice
         if voice is not None and (word := voice.lately) is not None:
             term.put(rows - 3, column, fit(f"heard: {word.label}", width), "yellow", bold=True)

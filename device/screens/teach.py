@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from device.cli.output import as_called
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, text_columns, wrap
 from device.screens.chart import bar
@@ -296,7 +297,7 @@ class TeachScreen:
         text, colour = self._hint_line()
         term.put(rows - 4, 0, fit(text, columns - 1), colour)  # two lines of the message fit below it
         asking = self._naming or self._way
-        prompt = asking.prompt if asking is not None else self.recorder.prompt or self.message
+        prompt = asking.prompt if asking is not None else as_called(self.recorder.prompt or self.message)
         lines = wrap(prompt, columns - 1, 2)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)
@@ -316,7 +317,7 @@ class TeachScreen:
             return f"embedding anew [{bar(done / total, 30)}] {done} of {total}", "cyan"
         if self._notice:
             return self._notice, "orange"
-        return self.looking.said + ("; l changes it" if self.looking.chosen else ""), "green"
+        return as_called(self.looking.said) + ("; l changes it" if self.looking.chosen else ""), "green"
 
     def _draw_classes(self, row: int, column: int, columns: int, limit: int) -> None:
         counts = self.lesson.counts()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from device.cli.output import as_called
 from device.screens import box as boxes
 from device.screens.cells import fit, shrink, wrap
 from device.screens.naming import Naming
@@ -147,7 +148,7 @@ class BoxScreen:
         else:
             wide = self._draw_picture(picture, rows - 5, wide)
         self._draw_classes(wide + 2, columns - wide - 3, rows - 5)
-        said = self._naming.prompt if self._naming is not None else self.message
+        said = self._naming.prompt if self._naming is not None else as_called(self.message)
         lines = wrap(said, columns - 1, 2)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)

@@ -32,7 +32,7 @@ rm -rf "$root/home/newcomer" "$root/t"
 mkdir -p "$root/home/newcomer" "$root/t"
 git bundle create -q "$root/t/edge-tl.bundle" HEAD
 cp "tests/checks/$inside" "$root/t/"
-chroot "$root" chown -R newcomer:newcomer /home/newcomer
+chroot "$root" chown -R newcomer:newcomer /home/newcomer /t
 
 # No mount of this outlives it.
 unshare --mount --pid --fork --kill-child bash -euc "

@@ -1,0 +1,72 @@
+"""What messages tell one to type is found by the shell that they are read in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from places import ROOT
+from terminal_pty import Pty
+
+from device.cli.output import as_called
+
+TEXT = "nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A program called edge-tl, as pip makes it, in an environment that nobody activated."""
+    path = tmp_path / "checkout" / ".venv" / "bin" / "edge-tl"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!{sys.executable}\nimport sys\nfrom device.commands.main import main\nsys.exit(main())\n")
+    path.chmod(0o755)
+    return path
+
+
+def said(words: list[str], folder: Path, path: str = "/usr/bin:/bin") -> str:
+    """What the command says on stderr."""
+    env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(folder / "data")}
+    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False).stderr
+
+
+def test_a_hint_names_the_program_as_it_was_called(program: Path) -> None:
+    """Below the folder at hand by its relative path, elsewhere by its whole one, by its name where that is found."""
+    checkout = program.parents[2]
+    assert "run `.venv/bin/edge-tl teach` first" in said([".venv/bin/edge-tl", "train"], checkout)
+    elsewhere = checkout.parent / "elsewhere"
+    elsewhere.mkdir()
+    assert f"run `{program} teach` first" in said([str(program), "train"], elsewhere)
+    assert "run `edge-tl teach` first" in said(["edge-tl", "train"], checkout, f"{program.parent}:/usr/bin:/bin")
+
+
+def test_another_program_of_that_name_is_not_meant(program: Path, tmp_path: Path) -> None:
+    """Where the shell finds another edge-tl first, the hint names the one that runs."""
+    other = tmp_path / "other" / "edge-tl"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\nexit 3\n")
+    other.chmod(0o755)
+    text = said([".venv/bin/edge-tl", "train"], program.parents[2], f"{other.parent}:/usr/bin:/bin")
+    assert "run `.venv/bin/edge-tl teach` first" in text
+
+
+def test_a_name_with_a_space_can_be_typed(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path that a shell would take apart is quoted; a program of another name changes nothing."""
+    spaced = tmp_path / "my pi" / "edge-tl"
+    spaced.parent.mkdir()
+    program.rename(spaced)
+    monkeypatch.setattr(sys, "argv", [str(spaced), "train"])
+    monkeypatch.chdir(tmp_path)
+    assert "run `'my pi/edge-tl' teach`, or `'my pi/edge-tl' examples import FOLDER`" in as_called(TEXT)
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    assert as_called(TEXT) == TEXT
+
+
+def test_a_screen_says_it_too(program: Path) -> None:
+    """`doctor` in a terminal: what gets the models is called as it was."""
+    env = {"PATH": "/usr/bin:/bin", "XDG_DATA_HOME": str(program.parents[2] / "data")}
+    with Pty.spawn(["/bin/sh", "-c", f"cd {program.parents[2]} && .venv/bin/edge-tl doctor"], 40, 200, env) as pty:
+        pty.wait_exit()
+        assert "→ .venv/bin/edge-tl model get hands" in pty.plain()
