@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from device.assembly import Context
-from device.cli.output import Progress, print_json, warn
+from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.teach.generation_fit import Fit, bring_back, roll_back, roll_forward
-from edge_tl.errors import EdgeTLError, ProfileError
+from edge_tl.errors import EdgeTLError, ProfileError, counted
 from edge_tl.store.generations import Generation
 from edge_tl.store.moments import in_words
 
@@ -39,7 +39,8 @@ def run(arguments: Namespace) -> int:
 
                 embedded = bring_back(context, profile, wanted, step)
             if stopped():
-                warn(f"stopped; {embedded} examples were embedded anew, run it again for the rest")
+                have = counted(embedded, "example was", "examples were")
+                warn(f"stopped; {have} embedded anew, run it again for the rest")
                 return 130
             fits = Fit(context, profile)  # it looks with something else now
         rows = [described(one, fits) for one in profile.generations()]
@@ -50,10 +51,11 @@ def run(arguments: Namespace) -> int:
         print_json(rows)
         return 0
     if embedded:
-        print(f"embedded {embedded} examples anew")
-    looks = max(len(row["looks"] or "") for row in rows)
+        say(f"embedded {counted(embedded, 'example')} anew")
     for row in rows:
-        print(line(row, looks))
+        say(line(row))
+        if row["misfit"]:
+            say(f"      {row['misfit']}")
     return 0
 
 
@@ -66,7 +68,7 @@ def described(generation: Generation, fits: Fit) -> dict[str, Any]:
     return asdict(generation) | {"misfit": misfit}
 
 
-def line(row: dict[str, Any], looks: int = 0) -> str:
+def line(row: dict[str, Any]) -> str:
     """A generation in one line."""
     if not row["ok"]:
         return f"{row['number']:4}  damaged"
@@ -74,6 +76,4 @@ def line(row: dict[str, Any], looks: int = 0) -> str:
     if row["boxes"]:
         accuracy = "" if row["mean_iou"] is None else f"  mean IoU {row['mean_iou']:.2f}"
     state = "  current" if row["current"] else "  set aside" if row["rolled_back"] else ""
-    misfit = f"  ({row['misfit']})" if row["misfit"] else ""
-    named = f"  {row['looks'] or '':{looks}}" if looks else ""
-    return f"{row['number']:4}  {in_words(row['time_s'])}  {row['head']:9}{named}{accuracy}{state}{misfit}"
+    return f"{row['number']:4}  {in_words(row['time_s'])}  {row['head']}{accuracy}{state}"

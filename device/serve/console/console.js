@@ -96,7 +96,7 @@ async function showHealth() {
     const took = one.latency_p50_ms === null ? null : `${one.latency_p50_ms} ms, 95 % within ${one.latency_p95_ms} ms`;
     boxes.push(titled(name, [
       ["source", `${one.source} (${one.state})`], [one.kind === "sound" ? "windows" : "frames", `${one.frames_per_s} a second`],
-      ["latency", took], ["dropped", `${one.dropped} of ${one.frames + one.dropped}`], ["generation", one.generation || "none yet"],
+      ["latency", took], ["blocks lost", one.kind === "sound" && one.dropped], ["generation", one.generation || "none yet"],
       ["look", [one.look, one.looking].filter(Boolean).join(": ")], ["teaching", one.teaching], ["fault", one.fault], ["last error", one.last_error]]));
   }
   const outputs = Object.entries(health.outputs ?? {});
