@@ -27,6 +27,7 @@ from benchmarks import (
     proof_faces,
     proof_few,
     proof_hard_words,
+    proof_intervals,
     proof_look,
     proof_look_changed,
     proof_look_strangers,
@@ -55,7 +56,7 @@ V1_WEIGHTS = DATA / "mobilenet_v1_0.25_224" / "mobilenet_2_5_224_tf_no_top.h5"
 W18 = ROOT / "downloads" / "speech_18w"
 W18_TFJS = DATA / "speech_commands_18w"
 PLAIN = ("faces", "digits", "sessions", "strangers")
-LOOKING = ("look", "look_changed", "look_strangers", "confidence", "few")
+LOOKING = ("look", "look_changed", "look_strangers", "confidence", "few", "intervals")
 """Those that need the models of hands and faces."""
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
@@ -285,10 +286,11 @@ def prove_looking(chosen: list[str]) -> None:
             PICTURE.write_text(proof_look_changed.drawing(result), encoding="utf-8")
         elif name == "confidence":
             result, text = proved(proof_confidence, confidence_cases(ways, seen))
-        elif name == "few":
+        elif name in ("few", "intervals"):
             shown = see(digits(), {kind: ways[kind] for kind in proof_look.HANDS})
             signs = {kind: Way(ways[kind], one, np.arange(len(one.y))) for kind, one in shown.items()}
-            result, text = proved(proof_few, {"digits": signs, "poses": of["faces"], "rooms": of["hands"]})
+            proof = {"few": proof_few, "intervals": proof_intervals}[name]
+            result, text = proved(proof, {"digits": signs, "poses": of["faces"], "rooms": of["hands"]})
         else:
             signs = see(digits(), {kind: ways[kind] for kind in proof_look.FACES})
             result, text = proved(

@@ -243,11 +243,8 @@ class Recognizer:
         else:
             self.head = self._fitted(Variations(X, y, takes), gram, progress, more)
         self.nobody = nobody
-        self.rejector = Rejector()
-        if self.reject:
-            ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
-            strangers = None if self.finder is None else self.finder.strangers
-            self.rejector.fit(X, y, takes, head=ridge, strangers=strangers)
+        ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
+        self.rejector = self._fitted_rejector(Taught(X, y, takes), ridge) if self.reject else Rejector()
         self.confidence = Confidence()
         said: tuple[str, ...] = ()
         if not isinstance(self.head, OneClassHead):
@@ -261,6 +258,11 @@ class Recognizer:
         classes = tuple(label for label in self.classes if label != OTHER)
         return Learned(self.head.name, examples, classes, 1000 * (time.perf_counter() - start_s), said)
 
+    def _fitted_rejector(self, of: Taught, head: RidgeHead | None = None) -> Rejector:
+        """What refuses whatever is unlike these; head: as of Rejector.fit."""
+        strangers = self.finder.strangers if self.finder else None
+        return Rejector().fit(of.X, of.y, of.takes, head=head, strangers=strangers)
+
     def _fitted(self, own: Variations, gram: np.ndarray, progress: Progress | None, more: Variations | None) -> Head:
         """A new head, fitted on the examples and what they were varied to."""
         if more is None:
@@ -269,20 +271,17 @@ class Recognizer:
         return self.new_head().fit(X, y, np.concatenate((own.takes, more.takes)), progress=progress)
 
     def vary(self, embeddings: np.ndarray, labels: Sequence[str], takes: Sequence[int]) -> Variations:
-        """Variations of examples for `learn`: embeddings (N, views · embedding_dim), labels and takes of theirs (N,).
-
-        They are taught and never asked: `evaluate` knows nothing of them.
-        """
+        """Variations for `learn`, taught and never asked: embeddings (N, views · embedding_dim), labels, takes (N,)."""
         y, numbers = np.repeat(label_texts(labels), self.views), np.repeat(np.array(takes, np.int64), self.views)
         return Variations(self._features_of(embeddings), y, numbers)
 
     def evaluate(
         self, progress: Callable[[int, int], object] | None = None, names: Mapping[int, str] | None = None
     ) -> Evaluation:
-        """How well it would do on sessions and takes it was not taught; after `learn` also what "none of these" costs.
+        """How well it would do on sessions and takes it was not taught; after `learn` also what "none of these" does.
 
-        Of several views of an example the middle one is asked.
-        progress(done, total) is called after each head that had to be trained for it. names: of sessions, by number.
+        Of several views of an example the middle one is asked. progress(done, total) is called after each head that had
+        to be trained for it. names: of sessions, by number.
         """
         X, y, takes = self.rows
         if self.head.name in WITH_BASE:
@@ -290,7 +289,7 @@ class Recognizer:
         asked = np.zeros(len(y), bool)
         asked[self.one_each] = True
         known, found = None, self.found
-        if self.rejector.ready:
+        if refuses := self.rejector.ready and self.sound is None:  # a listener has a threshold of its own
             known = ~found & (self.nobody is not None)
             taught = teaching_rows(y, takes, found)
             known[taught] = self.rejector.held_out_known_[: taught.sum()]
@@ -303,6 +302,7 @@ class Recognizer:
             gram=self._rows.gram,
             found=found,
             known=known,
+            make_rejector=self._fitted_rejector if refuses else None,
             asked=asked,
             names=names,
             progress=progress,

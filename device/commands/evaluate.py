@@ -87,7 +87,8 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recogni
     # The table is of the figure that leads: of sessions left out where there are two, else of takes.
     shown = evaluation.by_session if evaluation.headline.kind == "session" else None
     lines += answers_lines(evaluation.classes, (shown or evaluation).confusion, (shown or evaluation).recall, columns)
-    lines += ["", rejection(evaluation, recognizer.rejector.off, "pictures" if recognizer.views == 1 else "recordings")]
+    if off := recognizer.rejector.off:
+        lines += ["", f"'none of these' is off{off}"]
     if evaluation.suspects:
         lines += [
             "",
@@ -107,13 +108,3 @@ def torn_lines(examples: Examples) -> list[str]:
     if len(examples.torn) > TORN_SHOWN:
         shown.append(f"  and {len(examples.torn) - TORN_SHOWN} more pairs")
     return ["", "the same picture under two labels (`edge-tl examples remove --id ID` the wrong one):", *shown]
-
-
-def rejection(evaluation: Evaluation, off: str, what: str) -> str:
-    """What "none of these" costs and brings, in a line; off: for what it is off, as in `Rejector.off`."""
-    if evaluation.accepted is None:
-        return f"'none of these' is off{off or ': nothing could be judged'}"
-    text = f"with 'none of these': {evaluation.accepted:.1%} of these {what} are accepted"
-    if evaluation.accuracy_of_accepted is not None:
-        text += f", {evaluation.accuracy_of_accepted:.1%} of the accepted are right"
-    return text + (f"; it is off{off}" if off else "")

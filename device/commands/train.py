@@ -257,7 +257,14 @@ ONE_PLACE = {
     "box": "it looks at one part of the picture, so it knows only the places and the light that it was taught in",
 }
 """What must be said of a way to look that sees the background too."""
-ELSEWHERE = "another room or day may look different: record a second, short session there (`edge-tl teach`, key s)"
+ELSEWHERE = (
+    "this session only: another room or day may look different; record a second, short session there (`edge-tl teach`, "
+    "key s)"
+)
+OTHERS = (
+    "these sessions only: where one person taught them all, somebody else may be told less well; have somebody else "
+    "teach one"
+)
 
 SINGLE_TAKES = (
     "(below the first figure: where a class has one take a session, the place itself speaks for the other classes; "
@@ -267,7 +274,7 @@ SINGLE_TAKES = (
 
 
 def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | None = None) -> list[str]:
-    """The honest figure, its interval, how it was found, and the flattering ones beside it.
+    """What a user gets, its interval, how it was found, and the flattering figures beside it.
 
     way: how the profile looks, as in `edge_tl.embedders.look`; one that sees the background gets the sentence that it
     knows only the places it was taught in. nobody: the class that is the answer where nothing was found.
@@ -276,7 +283,15 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
     if math.isnan(headline.accuracy):
         return ["accuracy unknown: no class has a second example to be tested on"]
     where = "in a session it was not taught" if headline.kind == "session" else "on takes it was not taught"
-    lines = [f"accuracy {headline.accuracy:.1%} {where} ({interval(headline.interval95)})", f"  by {headline.method}"]
+    if (gets := headline.answers) is None:
+        lines = [f"accuracy {headline.accuracy:.1%} {where} ({interval(headline.interval95)})"]
+    else:
+        lines = [
+            f"right and answered {gets.right:.1%} {where} ({interval(gets.right_interval95)})",
+            f"  'none of these' to {gets.refused:.1%}, a wrong answer to {gets.wrong:.1%}",
+            f"  accuracy {headline.accuracy:.1%} if it always answered ({interval(headline.interval95)})",
+        ]
+    lines.append(f"  by {headline.method}")
     across = evaluation.by_session
     if across is not None and headline.kind == "session":
         lines += session_lines(across)
@@ -296,8 +311,7 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
     lines.append(f"  a naive random split would have claimed {evaluation.random_split_accuracy:.1%}")
     if way in ONE_PLACE:
         lines.append(f"  {ONE_PLACE[way]}")
-    if across is None:
-        lines.append(f"  {ELSEWHERE}")
+    lines.append(f"  {OTHERS if headline.kind == 'session' else ELSEWHERE}")
     return lines + nothing_lines(evaluation, nobody)
 
 

@@ -66,6 +66,10 @@ def headline(of: Contents) -> str:
     found = of.evaluation
     across = found.by_session
     tiles = []
+    if (gets := found.headline.answers) is not None:
+        where = "in a session it was not taught" if found.headline.kind == "session" else "on takes it was not taught"
+        how = "the others: “none of these”, or a wrong answer; the next figures are of always answering"
+        tiles.append(tile(gets.right, gets.right_interval95, f"right and answered {where}", how))
     if across is not None and across.examples:
         tiles.append(tile(across.accuracy, across.interval95, "in a session it was not taught", across.method))
     tiles.append(tile(found.accuracy, found.interval95, "on takes it was not taught", found.method))
@@ -196,16 +200,15 @@ def cell(count: int, part: float, right: bool) -> str:
 
 
 def rejection(of: Contents, found: Evaluation) -> str:
-    """What "none of these" costs."""
-    if found.accepted is None:
-        return note(f"“None of these” is off{of.rejection_off or ': nothing could be judged'}.")
-    what = "pictures" if of.embedder.kind == "picture" else "recordings, each asked at several places in the window,"
-    text = f"With “none of these”, {found.accepted:.1%} of these {what} are accepted"
-    if found.accuracy_of_accepted is not None:
-        text += f"; {found.accuracy_of_accepted:.1%} of the accepted are right"
+    """What "none of these" costs, and for what it is off."""
+    said = []
+    if (gets := found.headline.answers) is not None:
+        said.append(
+            f"“None of these” is said to {gets.refused:.1%} of what was asked, a wrong answer to {gets.wrong:.1%}."
+        )
     if of.rejection_off:
-        text += f"; it is off{of.rejection_off}"
-    return note(text + ".")
+        said.append(f"“None of these” is off{of.rejection_off}.")
+    return note(" ".join(said)) if said else ""
 
 
 def suspects(of: Contents) -> str:

@@ -31,12 +31,18 @@ class Score:
     """What is known of a head at once."""
 
     accuracy: float
-    """NaN where nothing could be judged, or that takes too long."""
+    """If it always answered; NaN where nothing could be judged, or that takes too long."""
     where: str
     """On what, after "right" or "I cannot tell these apart"; {who} is who was taught."""
     classes: int
     evaluation: Evaluation | None
     """The whole account, where that was quick."""
+
+    @property
+    def answered(self) -> float | None:
+        """The share that is answered, and rightly; None where it always answers, or nobody knows."""
+        answers = None if self.evaluation is None else self.evaluation.headline.answers
+        return None if answers is None else answers.right
 
     @property
     def low(self) -> bool:
@@ -109,7 +115,10 @@ def in_words(lesson: Lesson, learned: Learned, found: Score, noun: str, then: st
     if math.isnan(found.accuracy):
         told += "; `edge-tl evaluate` tells how well"
     else:
-        told += f", {found.accuracy:.0%} right {found.where.format(who='it')}"
+        right = f"{found.accuracy:.0%} right"
+        if found.answered is not None:
+            right = f"{found.answered:.0%} answered and right, {found.accuracy:.0%} if it always answered,"
+        told += f", {right} {found.where.format(who='it')}"
     single = one_take_only(lesson.recognizer)
     if single:
         return f"{told}; {then}; one take only of {named(single)}: record a second{nothing_else}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import asin, pi, sin, sqrt
 
 import numpy as np
 
@@ -71,25 +71,38 @@ def wilson_interval(right: float, n: float, z: float = 1.959963984540054) -> tup
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def effective_size(right: np.ndarray, groups: np.ndarray) -> float:
-    """How many independent trials tell as much as N trials that come in groups (takes), at most N.
+SPREAD, SPREAD_COUNTS = 0.3, 6
+"""How far groups lie apart before any is known, as an angle (`grouped_interval`), and as many groups this counts for.
+Chosen on every other person of cmu_faces and sign_digits, 2 to 8 of them taught and the others asked: of .15 to .35
+and 1 to 6 the narrowest whose intervals hold what the others get in 95 of 100 draws and more at every count. On the
+other half they hold it in 95 (92 and more at every count) and are .36 wide (`prove intervals`); an effective size by
+Korn and Graubard in Wilson's interval, which came before, held it in 82 (69) and was .45 wide."""
 
-    right: bool (N,); groups: int (N,). p(1 − p) over the variance of the share between groups, times (z/t)² for the
-    few degrees of freedom, as in Korn and Graubard, Survey Methodology 24 (1998) 193; where all are right or all are
-    wrong nothing can be estimated, and the number of groups is taken. Of one group it is 1.
+
+def grouped_interval(right: np.ndarray, groups: np.ndarray) -> tuple[tuple[float, float], float]:
+    """Where a share lies with 95 % confidence on other groups like these, and how many independent trials tell as much.
+
+    right: bool (N,); groups: int (N,), the session or the take of each trial. Student's interval of the angles
+    arcsin √share, whose spread hardly depends on the share (Anscombe, Biometrika 35 (1948) 246), between the groups;
+    to what they show of that spread comes what is expected of it, `SPREAD`. Never narrower than that of N independent
+    trials. (0, 1) and 0 for N = 0.
     """
     right = np.asarray(right, np.float64)
+    n = len(right)
+    if not n:
+        return (0.0, 1.0), 0.0
     place = np.unique(groups, return_inverse=True)[1].reshape(-1)
     sizes = np.bincount(place)
-    count, n, p = len(sizes), len(right), float(right.mean())
-    if count < 2:
-        return 1.0
-    if p in (0.0, 1.0):
-        return float(count)
-    off = np.bincount(place, right) - p * sizes
-    variance = float(off @ off) * count / (count - 1) / n**2
-    shrink = (1.959963984540054 / t_quantile(count - 1)) ** 2
-    return float(min(n, max(1.0, p * (1 - p) / variance * shrink if variance > 0 else n)))
+    shares = (np.bincount(place, right) + 0.5) / (sizes + 1)
+    weights, degrees = sizes / n, len(sizes) - 1
+    middle = asin(sqrt((right.sum() + 0.5) / (n + 1)))
+    apart = len(sizes) * float(weights @ (np.arcsin(np.sqrt(shares)) - middle) ** 2)
+    spread = (SPREAD_COUNTS * SPREAD**2 + apart) / (SPREAD_COUNTS + degrees)
+    variance = max(spread * float(weights @ weights), 1 / (4 * (n + 1)))
+    half = t_quantile(SPREAD_COUNTS + degrees) * sqrt(variance)
+    low, high = sin(max(0.0, middle - half)) ** 2, sin(min(pi / 2, middle + half)) ** 2
+    share = float(right.mean())
+    return (min(low, share), max(high, share)), min(float(n), 1 / (4 * variance))
 
 
 def t_quantile(degrees: int) -> float:

@@ -25,13 +25,32 @@ class SessionScore:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What a user gets who asks it with "none of these" on: shares of what is asked, which sum to 1 with `refused`."""
+
+    right: float
+    """Answered, and rightly."""
+    right_interval95: tuple[float, float]
+    """Where that lies with 95 % confidence, as of the accuracy."""
+    wrong: float
+    """Answered, and wrongly."""
+    examples: int
+    """So many were asked."""
+
+    @property
+    def refused(self) -> float:
+        """Answered "none of these"."""
+        return max(0.0, 1 - self.right - self.wrong)
+
+
+@dataclass(frozen=True)
 class BySession:
     """How well another place or day is recognised: each session answered by a head that was taught the others."""
 
     accuracy: float
     """Over all judged examples; NaN where no class was shown in two sessions."""
     interval95: tuple[float, float]
-    """Wilson's interval for `effective_examples` trials; wide where there are few sessions."""
+    """Where it lies in other sessions like these, with 95 % confidence (`metrics.grouped_interval`)."""
     effective_examples: float
     """As many independent examples would tell as much."""
     method: str
@@ -46,6 +65,8 @@ class BySession:
     """Classes that only one session has: nothing can be said about them on another day."""
     sessions: tuple[SessionScore, ...]
     """One each, in the order of their numbers."""
+    answers: Answers | None = None
+    """With "none of these", by rejectors that were taught the other sessions; None where it is off."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +76,11 @@ class Headline:
     kind: str
     """What was left out together: "session" or "take"."""
     accuracy: float
+    """If it always answered."""
     interval95: tuple[float, float]
     method: str
+    answers: Answers | None
+    """What a user gets, who is refused too; None where "none of these" is off."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +90,7 @@ class Evaluation:
     accuracy: float
     """By leaving whole takes out, always answering; NaN where nothing could be judged."""
     interval95: tuple[float, float]
-    """Where the accuracy lies with 95 % confidence: Wilson's interval for `effective_examples` trials."""
+    """Where the accuracy lies with 95 % confidence on other takes like these (`metrics.grouped_interval`)."""
     effective_examples: float
     """The frames of a take are alike: this many independent examples would tell as much."""
     method: str
@@ -84,10 +108,8 @@ class Evaluation:
     """What a random split that ignores the takes would have claimed."""
     suspects: tuple[Suspect, ...]
     """The examples most likely mislabelled, the worst first; `index` counts the rows of X."""
-    accepted: float | None = None
-    """With "none of these": the share of these (known) examples that were not rejected."""
-    accuracy_of_accepted: float | None = None
-    """With "none of these": the share of right answers among the accepted."""
+    answers: Answers | None = None
+    """With "none of these", each take judged without having been seen; None where it is off."""
     by_session: BySession | None = None
     """By leaving whole sessions out; None where fewer than two are known."""
     nothing_found: dict[str, int] = field(default_factory=dict)
@@ -100,8 +122,9 @@ class Evaluation:
     def headline(self) -> Headline:
         """The figure to believe: across sessions as soon as some class was shown in two, else across takes."""
         if self.by_session is not None and self.by_session.examples:
-            return Headline("session", self.by_session.accuracy, self.by_session.interval95, self.by_session.method)
-        return Headline("take", self.accuracy, self.interval95, self.method)
+            of = self.by_session
+            return Headline("session", of.accuracy, of.interval95, of.method, of.answers)
+        return Headline("take", self.accuracy, self.interval95, self.method, self.answers)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON-able values; NaN becomes None."""

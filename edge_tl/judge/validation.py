@@ -9,12 +9,13 @@ import numpy as np
 
 from edge_tl.core.absent import missed_counts, nobody_class
 from edge_tl.core.folds import Folds, random_parts, takes_together, whole_sessions, whole_takes
-from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, suspects, wilson_interval
+from edge_tl.core.metrics import accuracy, confusion, grouped_interval, recall, suspects
 from edge_tl.errors import ShapeError, counted
 from edge_tl.heads import Head
 from edge_tl.heads.base import Labels, Takes, Taught
+from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
-from edge_tl.judge.evaluation import BySession, Evaluation, SessionScore
+from edge_tl.judge.evaluation import Answers, BySession, Evaluation, SessionScore
 
 __all__ = [
     "BySession",
@@ -30,6 +31,8 @@ __all__ = [
 
 Progress = Callable[[int, int], object]
 """Called with how many folds are done, and of how many."""
+MOST_REFUSING = 8
+"""So many sessions are left out to see what "none of these" does to them."""
 NOTHING = ""
 """The answer to an example in which nothing was found, where no class means that."""
 
@@ -219,6 +222,7 @@ def evaluate(
     gram: np.ndarray | None = None,
     found: np.ndarray | None = None,
     known: np.ndarray | None = None,
+    make_rejector: Callable[[Taught], Rejector] | None = None,
     asked: np.ndarray | None = None,
     names: Mapping[int, str] | None = None,
     seed: int = 0,
@@ -231,9 +235,9 @@ def evaluate(
 
     X (N, D), y (N,), takes and sessions (N,) integers or None, gram X·Xᵀ where known; found: bool (N,), in which
     examples there is what is looked for, None for all; known: bool (N,), what a Rejector said of each example without
-    having seen its take (`Rejector.held_out_known_`); asked: bool (N,), the examples that count, None for all (of the
-    views of a recording one is enough); names: of sessions, by number; limit: how many suspects; progress: as in
-    `cross_validate`; parts: as in `whole_takes`.
+    having seen its take (`Rejector.held_out_known_`); make_rejector: fits one like it, for whole sessions left out;
+    asked: bool (N,), the examples that count, None for all (of the views of a recording one is enough); names: of
+    sessions, by number; limit: how many suspects; progress: as in `cross_validate`; parts: as in `whole_takes`.
     """
     taught = Taught.check(X, y, takes, gram)
     every = np.ones(len(taught.y), bool)
@@ -247,11 +251,13 @@ def evaluate(
         folds = whole_sessions(taught.y, sessions)
         unseen = cross_validate(make_head, taught, folds, progress, fitted, found).only(asked)
         across = by_session(unseen, np.asarray(sessions), folds.split_classes, names or {})
+        if make_rejector is not None and across.examples:
+            some, lets = let_through(unseen, taught, found, make_rejector, progress)
+            across = replace(across, answers=answers_of(unseen.only(some), lets))
     judged = honest.judged
     right = (honest.y_true == honest.y_pred)[judged]
-    interval, effective = interval_of(honest)
+    interval, effective = grouped_interval(right, honest.folds[judged])
     counts, shares = counts_of(honest)
-    accepted = None if known is None or not len(right) else np.asarray(known, bool)[judged]
     return Evaluation(
         accuracy=honest.accuracy,
         interval95=interval,
@@ -264,8 +270,7 @@ def evaluate(
         takes=None if takes is None else len(np.unique(takes)),
         random_split_accuracy=naive.accuracy,
         suspects=tuple(suspects(honest.y_true, honest.proba, honest.classes, limit)),
-        accepted=None if accepted is None else float(accepted.mean()),
-        accuracy_of_accepted=float(right[accepted].mean()) if accepted is not None and accepted.any() else None,
+        answers=None if known is None or not len(right) else answers_of(honest, np.asarray(known, bool)),
         by_session=across,
         nothing_found=missed_counts(honest.y_true[asked], found[asked]),
     )
@@ -276,7 +281,8 @@ def by_session(
 ) -> BySession:
     """The account of a validation whose folds are sessions."""
     judged = unseen.judged
-    interval, effective = interval_of(unseen)
+    right = (unseen.y_true == unseen.y_pred)[judged]
+    interval, effective = grouped_interval(right, unseen.folds[judged])
     counts, shares = counts_of(unseen)
     scores = []
     for number in map(int, np.unique(sessions)):
@@ -297,11 +303,39 @@ def by_session(
     )
 
 
-def interval_of(validation: Validation) -> tuple[tuple[float, float], float]:
-    """Where the accuracy lies with 95 % confidence, and how many independent examples would tell as much."""
-    right = (validation.y_true == validation.y_pred)[validation.judged]
-    effective = effective_size(right, validation.folds[validation.judged]) if len(right) else 0.0
-    return wilson_interval(float(right.mean()) * effective if len(right) else 0.0, effective), effective
+def answers_of(validation: Validation, known: np.ndarray) -> Answers:
+    """What the judged examples get where some, known bool (N,), are let through and the others are refused."""
+    judged = validation.judged
+    right, answered = (validation.y_true == validation.y_pred)[judged], known[judged]
+    interval, _ = grouped_interval(right & answered, validation.folds[judged])
+    return Answers(float(np.mean(right & answered)), interval, float(np.mean(~right & answered)), int(judged.sum()))
+
+
+def let_through(
+    unseen: Validation,
+    taught: Taught,
+    found: np.ndarray,
+    make_rejector: Callable[[Taught], Rejector],
+    progress: Progress | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """bool (N,) twice: which examples were asked, and which of them pass a rejector that was taught the other folds.
+
+    Each fold takes as long as a training, so at most `MOST_REFUSING` are asked, evenly spread. Where nothing was found
+    the answer is that, and passes where a class means it.
+    """
+    count = int(unseen.folds.max()) + 1
+    some = np.unique(np.linspace(0, count - 1, min(count, MOST_REFUSING)).round().astype(int))
+    known = ~found & (unseen.y_pred != NOTHING)
+    for done, fold in enumerate(some):
+        if progress and done:
+            progress(done, len(some))
+        out, keep = found & (unseen.folds == fold), found & (unseen.folds != fold)
+        if not out.any() or not keep.any():
+            continue
+        takes = None if taught.takes is None else taught.takes[keep]
+        rejector = make_rejector(Taught(taught.X[keep], taught.y[keep], takes))
+        known[out] = rejector.known(taught.X[out], unseen.y_pred[out])
+    return np.isin(unseen.folds, some), known
 
 
 def counts_of(validation: Validation) -> tuple[np.ndarray, np.ndarray]:

@@ -242,12 +242,19 @@ export class Pipeline {
     const best = done.evaluation.headline, result = this.find(".result");
     result.replaceChildren();
     if (best.accuracy !== null) {
-      const [low, high] = best.interval95.map(percent);
+      const gets = best.answers, share = gets ? gets.right : best.accuracy;
+      const [low, high] = (gets ? gets.right_interval95 : best.interval95).map(percent);
       const score = make("div", "", { className: "score" }), words = make("div");
       const where = best.kind === "session" ? "in a session it was not taught" : "on takes it was not taught";
-      words.append(make("div", `right ${where}`), make("small", `95 % interval ${low} to ${high}; by ${best.method}`));
-      score.append(make("strong", percent(best.accuracy)), words);
+      words.append(make("div", `${gets ? "answered and right" : "right"} ${where}`),
+        make("small", `95 % interval ${low} to ${high}; by ${best.method}`));
+      score.append(make("strong", percent(share)), words);
       result.append(score);
+      if (gets) {
+        const refused = percent(Math.max(0, 1 - gets.right - gets.wrong));
+        result.append(make("p", `“None of these” to ${refused}, a wrong answer to ${percent(gets.wrong)}; `
+          + `${percent(best.accuracy)} right if it always answered.`, { className: "quiet" }));
+      }
       const naive = done.evaluation.random_split_accuracy;
       if (naive !== null) result.append(make("p", `A naive random split would have claimed ${percent(naive)}.`, { className: "quiet" }));
     }

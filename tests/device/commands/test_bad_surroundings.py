@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -97,10 +98,11 @@ def test_one_picture_a_class(run: Run, tmp_path: Path) -> None:
 
 
 def test_figures_with_and_without_rejection(run: Run, made: Path, tmp_path: Path) -> None:
-    """`evaluate` prints what "none of these" costs, or why it is off."""
-    assert "with 'none of these'" in run("evaluate")[1]
-    result = run("evaluate", "--json")[1]
-    assert 0 < result["accepted"] <= 1
+    """`evaluate` leads with what is answered, and rightly, or says why "none of these" is off."""
+    assert re.search(r"\nright and answered [\d.]+% on takes .*\n  'none of these' to [\d.]+%", run("evaluate")[1])
+    answers = run("evaluate", "--json")[1]["headline"]["answers"]
+    assert 0 < answers["right"] <= 1
+    assert answers["right"] + answers["wrong"] <= 1
     fill(tmp_path / "in", takes=1)
     run("examples", "import", tmp_path / "in", "--profile", "short")
     assert "'none of these' is off" in run("evaluate", "--profile", "short")[1]

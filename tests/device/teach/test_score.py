@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def taught(store: ExampleStore, *, apart: float, takes: int = 2, head: str = "ri
 def told(lesson: Lesson, clock: FakeClock | None = None) -> tuple[Score, str]:
     """What is found after training, and said of it."""
     learned, found = learn_and_score(lesson, clock or FakeClock())
-    return found, in_words(lesson, learned, found, "examples", "p plays")
+    return found, in_words(lesson, learned, found, "example", "p plays")
 
 
 @pytest.mark.parametrize("head", ["ridge", "knn"])
@@ -51,7 +52,7 @@ def test_the_figure_is_that_of_the_console(store: ExampleStore, head: str) -> No
     found, said = told(lesson)
     assert found.evaluation is not None
     assert found.accuracy == lesson.recognizer.evaluate().headline.accuracy == 1.0
-    assert "100% right on takes it was not taught; p plays" in said
+    assert re.search(r"\d+% answered and right, 100% if it always answered, on takes it was not taught; p plays", said)
 
 
 def test_a_low_figure_says_what_to_record(store: ExampleStore) -> None:
@@ -86,7 +87,7 @@ def test_another_session_is_named(store: ExampleStore) -> None:
     found, said = told(taught(store, apart=8.0))
     assert found.evaluation is not None
     assert found.evaluation.headline.kind == "session"
-    assert "100% right in a session it was not taught" in said
+    assert "100% answered and right, 100% if it always answered, in a session it was not taught" in said
 
 
 def test_one_take_is_no_other_take(store: ExampleStore) -> None:

@@ -13,6 +13,8 @@ from device.commands.train import accuracy_lines
 from edge_tl.core.folds import whole_sessions
 from edge_tl.errors import ShapeError
 from edge_tl.heads import make_head
+from edge_tl.heads.base import Taught
+from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.judge.validation import evaluate, leave_one_session_out
 from edge_tl.nn.losses import softmax
@@ -124,3 +126,48 @@ def test_the_text_leads_with_another_day() -> None:
     assert "knows only the places" in text
     assert "knows only the places" not in "\n".join(accuracy_lines(evaluate(RidgeHead, X, y, takes), "hand"))
     assert "key s" in accuracy_lines(evaluate(RidgeHead, X, y, takes))[-1]
+
+
+def test_what_a_user_gets_of_another_day() -> None:
+    """Each session is let through or refused by a rejector that never saw it, as by hand; what is asked adds up."""
+    X, y, takes, sessions = days(sessions=4)
+
+    def fitted(of: Taught) -> Rejector:
+        return Rejector().fit(of.X, of.y, of.takes)
+
+    known = fitted(Taught.check(X, y, takes)).held_out_known_
+    found = evaluate(RidgeHead, X, y, takes, sessions, known=known, make_rejector=fitted)
+    across = leave_one_session_out(RidgeHead, X, y, sessions, takes)
+    lets = np.zeros(len(y), bool)
+    for number in np.unique(sessions):
+        out = sessions == number
+        lets[out] = fitted(Taught.check(X[~out], y[~out], takes[~out])).known(X[out], across.y_pred[out])
+    answers = found.headline.answers
+    assert answers is not None
+    right = across.y_true == across.y_pred
+    assert (answers.right, answers.wrong) == (
+        pytest.approx((right & lets).mean()),
+        pytest.approx((~right & lets).mean()),
+    )
+    assert answers.examples == len(y)
+    assert answers.right_interval95[0] <= answers.right <= answers.right_interval95[1]
+    assert found.answers is not None
+    assert answers.right <= found.answers.right  # another day is harder than another take
+    lines = accuracy_lines(found)
+    assert lines[0].startswith(f"right and answered {answers.right:.1%} in a session it was not taught")
+    assert f"  'none of these' to {answers.refused:.1%}, a wrong answer to {answers.wrong:.1%}" in lines
+    assert any("these sessions only" in line for line in lines)
+
+
+def test_many_sessions_are_asked_in_part() -> None:
+    """Each rejector takes as long as a training: of many sessions eight are left out, the first and last among them."""
+    X, y, takes, sessions = days(sessions=12)
+    asked = []
+
+    def fitted(of: Taught) -> Rejector:
+        asked.append(len(of.y))
+        return Rejector().fit(of.X, of.y, of.takes)
+
+    found = evaluate(RidgeHead, X, y, takes, sessions, make_rejector=fitted)
+    assert found.headline.answers is not None
+    assert (len(asked), found.headline.answers.examples) == (8, len(y) * 8 // 12)

@@ -13,7 +13,17 @@ from sklearn import metrics as reference
 from sklearn.model_selection import LeaveOneGroupOut
 
 from edge_tl.core.folds import random_parts, takes_together, whole_takes
-from edge_tl.core.metrics import accuracy, confusion, effective_size, recall, roc, suspects, t_quantile, wilson_interval
+from edge_tl.core.metrics import (
+    SPREAD,
+    accuracy,
+    confusion,
+    grouped_interval,
+    recall,
+    roc,
+    suspects,
+    t_quantile,
+    wilson_interval,
+)
 from edge_tl.errors import ShapeError
 from edge_tl.heads import make_head
 from edge_tl.heads.base import Taught
@@ -160,8 +170,11 @@ def test_the_evaluation_is_complete_and_plain() -> None:
     np.testing.assert_array_equal(found.confusion, reference.confusion_matrix(by_hand.y_true, by_hand.y_pred))
     wanted = reference.recall_score(by_hand.y_true, by_hand.y_pred, average=None)
     np.testing.assert_allclose(list(found.recall.values()), wanted)
-    assert found.accepted == 0.75
-    assert found.accuracy_of_accepted == right[known].mean()
+    assert found.answers is not None
+    assert found.answers.right == pytest.approx((right & known).mean())
+    assert found.answers.wrong == pytest.approx((~right & known).mean())
+    assert found.answers.refused == pytest.approx(0.25)
+    assert found.answers.right_interval95[0] < found.answers.right < found.answers.right_interval95[1]
     assert found.random_split_accuracy == random_split(RidgeHead, X, y).accuracy
     plain = json.loads(json.dumps(found.as_dict()))
     assert plain["confusion"] == found.confusion.tolist()
@@ -211,8 +224,7 @@ def test_the_interval_holds_the_truth_although_frames_are_alike() -> None:
     for _ in range(300):
         ease = rng.beta(3, 1, 20)  # how easy each take is: 0.75 on average
         right = rng.random(600) < ease[takes]
-        n = effective_size(right, takes)
-        low, high = wilson_interval(right.mean() * n, n)
+        low, high = grouped_interval(right, takes)[0]
         held += low <= 0.75 <= high
         low, high = wilson_interval(right.sum(), 600)
         plain += low <= 0.75 <= high
@@ -221,12 +233,27 @@ def test_the_interval_holds_the_truth_although_frames_are_alike() -> None:
 
 
 def test_effective_examples_of_plain_cases() -> None:
-    """Independent frames count in full, one take counts once, and faultless takes count once each."""
+    """Independent frames count in full, near Wilson's interval; a take counts for a few, however long it is."""
     rng = np.random.default_rng(0)
     right = rng.random(4000) < 0.7
-    assert effective_size(right, np.arange(4000)) > 3900
-    assert effective_size(right, np.zeros(4000, int)) == 1
-    assert effective_size(np.ones(40, bool), np.arange(40) // 10) == 4
+    alone, count = grouped_interval(right, np.arange(4000))
+    assert count == 4000
+    np.testing.assert_allclose(alone, wilson_interval(right.sum(), 4000), atol=0.002)
+    assert grouped_interval(right, np.zeros(4000, int))[1] == pytest.approx(1 / (4 * SPREAD**2), rel=0.01)
+    few, many = (grouped_interval(np.ones(40 * long, bool), np.arange(40 * long) // (10 * long))[1] for long in (1, 9))
+    assert 9 < few <= many < 25
+    assert grouped_interval(np.empty(0, bool), np.empty(0, int)) == ((0.0, 1.0), 0.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=60))
+def test_the_interval_lies_around_the_share(trials: list[tuple[bool, int]]) -> None:
+    """It holds the share that was seen, lies in 0 to 1, and counts no more trials than there were."""
+    right, groups = np.array([one for one, _ in trials]), np.array([group for _, group in trials])
+    (low, high), count = grouped_interval(right, groups)
+    assert 0 <= low <= right.mean() <= high <= 1
+    assert 0 < count <= len(trials)
+    if right.any() and not right.all():
+        assert low < high
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=40), st.lists(st.integers(0, 8), min_size=1, max_size=40))
