@@ -307,7 +307,7 @@ def build_parser() -> argparse.ArgumentParser:
     what = remove.add_mutually_exclusive_group(required=True)
     what.add_argument("--last-take", action="store_true", help="the take recorded last")
     what.add_argument("--label", metavar="LABEL", help="a class and all its examples")
-    what.add_argument("--session", type=positive, metavar="NUMBER", help="a session and all its examples")
+    what.add_argument("--session", metavar="SESSION", help="a session, by number or name, and all its examples")
     what.add_argument("--id", nargs="+", type=positive, metavar="ID", help="examples by the number `list --json` shows")
     rename = action("rename", "give a class another name; an existing name merges the two")
     rename.add_argument("old", metavar="OLD", help="the label now (with --session: its number or name)")

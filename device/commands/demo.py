@@ -177,6 +177,7 @@ def summary(
         "train_ms": round(learned.train_ms, 3),
         **figures(scores[0]),
         "beside": {"look": str(FRAME), **figures(scores[1])} if len(scores) > 1 else None,
+        "tomorrow": player.tomorrow_name,
         "played": played.day,
         "fps": round(played.round.line.fps if played.round.line else 0.0, 2),
         "latency_ms_p50": p50,
@@ -214,7 +215,11 @@ def text(result: dict[str, Any]) -> list[str]:
         f"trained in {result['train_ms']:.0f} ms",
         played,
     ]
-    if result["steered_right_ratio"] is not None:
+    if result["steered_right_ratio"] is None:
+        lines.append("nothing steered: no frame had an answer")
+    elif not result["pellets_eaten"]:
+        lines.append("next to nothing steered: not a pellet was eaten, so few frames had an answer")
+    else:
         lines.append(
             f"steered where the player wanted in {result['steered_right_ratio']:.1%} of the frames with an answer"
         )
@@ -225,6 +230,8 @@ def text(result: dict[str, Any]) -> list[str]:
     if result["passed_over"]:
         share = f"{result['passed_over']:.1%} of tomorrow's pictures"
         lines.append(f"{share} are passed over as unlike anything taught: they steer nothing")
+    if result["tomorrow"]:
+        lines.append(f"tomorrow is the session {result['tomorrow']}, of which nothing was taught")
     return lines + accuracies(result)
 
 

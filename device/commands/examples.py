@@ -125,7 +125,7 @@ def remove(arguments: Namespace, profile: Profile) -> int:
     elif arguments.label is not None:
         store.remove_label(arguments.label)
     elif arguments.session is not None:
-        store.remove_session(arguments.session)
+        store.remove_session(session_called(profile, arguments.session))
     else:
         store.remove(arguments.id)
     gone = before - sum(count.examples for count in store.counts().values())

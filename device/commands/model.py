@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,13 @@ from edge_tl.embedders.look.models import (
     read_parts,
     store_parts,
 )
+from edge_tl.embedders.speech_base import FILE_NAME as SPEECH_BASE
+from edge_tl.embedders.speech_base import read_base
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.export.fused import read_about
+from edge_tl.finetune.picture_base import FILE_NAME as NETWORK
+from edge_tl.finetune.picture_base import read_picture_base
 from edge_tl.models import default_model
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.tflite.manifest import read_manifest
@@ -102,6 +107,10 @@ def info(arguments: Namespace) -> int:
 
 def describe(path: Path) -> dict[str, Any]:
     """The facts of a model: its tensors, and its manifest where it has one; ModelError where the two disagree."""
+    for own, (what, read) in OF_FOLDERS.items():
+        if (path / own).is_file():
+            told = {name: value for name, value in asdict(read(path)).items() if name != "layers"}
+            return {"folder": str(path), "what": what, "description": told}
     manifest = read_manifest(path) if path.is_dir() else None
     if manifest and manifest.architecture == ARCHITECTURE:
         known = {part.name: part for parts in PARTS.values() for part in parts}
@@ -131,6 +140,13 @@ def describe(path: Path) -> dict[str, Any]:
         detector = read_one_file(file, threads=1)
         facts |= {"labels": ", ".join(detector.answers.labels), "columns": "; ".join(columns(detector.answers))}
     return facts
+
+
+OF_FOLDERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    SPEECH_BASE: ("a base of speech, for --base", lambda folder: read_base(folder)[0]),
+    NETWORK: ("a trained network, for model adapt and fuse --network", lambda folder: read_picture_base(folder).about),
+}
+"""What a folder is by the file that describes it, and what reads that, with every file in the folder checked."""
 
 
 def cut(arguments: Namespace) -> int:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from device.assembly import Context
 from device.cli.output import print_json, say
-from edge_tl.errors import counted
+from edge_tl.errors import EdgeTLError, counted
 from edge_tl.store.backup import restore_backup
 from edge_tl.store.moments import BEGUN_S, NOT_SET
 from edge_tl.store.profile import Profile
@@ -15,15 +15,17 @@ from edge_tl.store.profile import Profile
 
 def run(arguments: Namespace) -> int:
     """Make the profile; one that exists is never touched."""
-    folder = Context(arguments.data_dir, arguments.profile).profile_folder
+    context = Context(arguments.data_dir, arguments.profile)
+    folder = context.profile_folder
     index = restore_backup(arguments.path, folder)
     with Profile(folder) as profile:
         examples = 0
         if (folder / "examples.sqlite").exists():
             examples = sum(count.examples for count in profile.store.counts().values())
         generations = len(profile.generations())
+    needs = lacking(context)
     if arguments.json:
-        print_json({"profile": arguments.profile, "examples": examples, "generations": generations})
+        print_json({"profile": arguments.profile, "examples": examples, "generations": generations, "needs": needs})
         return 0
     when = index.get("time_s")
     told = ""
@@ -33,4 +35,15 @@ def run(arguments: Namespace) -> int:
         f"profile {arguments.profile!r} restored from the backup{told}: {counted(examples, 'example')}, "
         f"{counted(generations, 'generation')}"
     )
+    if needs is not None:
+        say(f"before it can be asked: {needs}")
     return 0
+
+
+def lacking(context: Context) -> str | None:
+    """What the profile looks or listens with and is not on this machine, and what gets it; None where all is there."""
+    try:
+        context.load_embedder()
+    except EdgeTLError as error:
+        return str(error)
+    return None

@@ -107,7 +107,8 @@ def lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
             said.append(f"  the label is right in {told['label_accuracy']:.1%}")
         said.append(f"  something is told in {told['told']:.1%} of the pictures that show it")
         if told["empty"]:
-            said.append(f"  and in {told['false_alarms']:.1%} of the {told['empty']} that show nothing")
+            shown = counted(told["empty"], "picture that shows", "pictures that show")
+            said.append(f"  a false alarm in {told['false_alarms']:.1%} of {shown} nothing")
         if told["left_out"] == "take":
             said.append("  another room or day may look different: draw some boxes there too (key s begins a session)")
     if boxed.boxes < FEW:

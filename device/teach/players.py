@@ -33,6 +33,8 @@ class Player(BaseSource):
 
     pose: str
     labels: tuple[str, ...]
+    tomorrow_name = ""
+    """What the session of another day is called, where it has a name."""
 
     @abstractmethod
     def takes(self, testing: bool) -> Iterator[Take]:
@@ -131,10 +133,14 @@ class FolderPlayer(Player):
         self.clock, self._sleep, self._warn, self._step_s = clock, sleep, warn, 1 / fps
         self._degrees = degrees
         found: dict[int, dict[str, dict[str, list[Path]]]] = {}
+        names: dict[int, str] = {}
         for item in import_folder(root, sessions=sessions):
+            names[item.session] = item.session_name
             found.setdefault(item.session, {}).setdefault(item.label, {}).setdefault(item.take_name, []).append(
                 item.path
             )
+        if len(found) > 1:
+            self.tomorrow_name = names[max(found)] or f"number {max(found)}"
         last = found.pop(max(found)) if len(found) > 1 else {}
         self.labels = tuple(sorted({label for session in found.values() for label in session}))
         if len(self.labels) < 2:

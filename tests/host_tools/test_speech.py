@@ -355,6 +355,8 @@ def test_the_device_trains_the_base(
         for path in sorted(data(f"speech/commands/{word}").glob("*.wav"))[:6]:
             (clips / word / path.name).write_bytes(path.read_bytes())
     common = ["--profile", "w", "--data-dir", str(tmp_path / "data")]
+    assert device(["model", "info", str(converted)]) == 0
+    assert "a base of speech" in capsys.readouterr().out
     assert device(["examples", "import", str(clips), "--base", str(converted), *common]) == 0
     curve = tmp_path / "curve.svg"
     tuned = ["train", "--head", "tuned", "--epochs", "3,3", "--curve", str(curve), "--json", *common]

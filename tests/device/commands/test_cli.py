@@ -226,7 +226,7 @@ def test_demo_prints_its_summary(run: Run) -> None:
     assert list(result) == [
         *("source", "look", "embedder", "head", "classes", "examples", "train_ms"),
         *("accuracy", "accuracy_random_split", "accuracy_tomorrow", "nothing_found", "passed_over"),
-        *("beside", "played"),
+        *("beside", "tomorrow", "played"),
         *("fps", "latency_ms_p50", "latency_ms_p95", "score", "pellets_eaten", "steered_right_ratio", "voice"),
     ]
     assert result["accuracy"] > 0.7
@@ -288,7 +288,9 @@ def test_sessions_from_folders_to_figures(run: Run, pictures: Path, tmp_path: Pa
     assert run("examples", "remove", "--session", 1, "--json")[1] == {"removed": 8}
     assert "home" not in run("examples", "list")[1]
     code, _, err = run("examples", "remove", "--session", 1)
-    assert (code, run("examples", "remove", "--session", 77)[0]) == (0, 1)
+    assert (code, run("examples", "remove", "--session", 77)[0]) == (1, 1)
+    assert "no session is called '1'" in err
+    assert run("examples", "remove", "--session", "office ☕", "--json")[1]["removed"] > 0
 
 
 def test_an_import_is_a_session_named_like_its_folder(run: Run, pictures: Path) -> None:

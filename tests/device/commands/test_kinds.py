@@ -221,3 +221,13 @@ def test_an_earlier_edge_tl_did_not_say_what_is_needed(run: Run, place: Path) ->
     code, _, error = run("model", "generations", "--use", "2", profile="signs")
     assert (code, len(error.splitlines())) == (1, 1)
     assert "did not keep how" in error
+
+
+def test_restore_says_what_is_missing(run: Run, place: Path) -> None:
+    """On a machine without the model that the profile looks with, the profile comes back, and one sentence says so."""
+    assert run("backup", "out.zip", profile="signs")[0] == 0
+    shutil.rmtree(place / "data/embedders")
+    code, out, _ = run("restore", "out.zip", profile="back")
+    assert code == 0
+    assert "before it can be asked: profile 'back' uses the model tiny-" in " ".join(out.split())
+    assert run("restore", "out.zip", "--json", profile="more")[1]["needs"].startswith("profile 'more' uses the model")
