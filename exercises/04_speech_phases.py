@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 
 import numpy as np
-from given import DATA, quick, speech_layers
+from given import DATA, quick, speech_layers, twin
 
 from edge_tl.embedders.windows import fitted
 from edge_tl.media.frontend import FRAMES, RATE_HZ, WINDOW_SAMPLES, model_input, spectrogram
@@ -43,6 +43,35 @@ def main() -> None:
             moved = float(np.abs(now - before[name]).max())
             equal = now.tobytes() == before[name].tobytes()
             print(f"  the {name}: {'the same, bit for bit' if equal else f'changed, by {moved:.5f} at most'}.")
+    if twin():
+        keras_twin(X, Y, epochs)
+
+
+def keras_twin(X: np.ndarray, Y: np.ndarray, epochs: int) -> None:
+    """The layer of 2000 units and a top in Keras: unfrozen after compile it is not trained until compiled again."""
+    from host_tools.tf import keras
+
+    kit = keras()
+    kit.utils.set_random_seed(0)
+    dense = kit.layers.Dense(2000, activation="relu", trainable=False)
+    model = kit.Sequential([kit.layers.Flatten(), dense, kit.layers.Dense(len(WORDS), activation="softmax")])
+
+    def phase(what: str) -> None:
+        before = dense.get_weights()[0] if dense.built else None
+        model.fit(X, Y, 8, epochs=epochs, verbose=0)
+        now = dense.get_weights()[0]
+        if before is not None:
+            same = before.tobytes() == now.tobytes()
+            print(f"Keras, {what}: the layer of 2000 units is {'the same, bit for bit' if same else 'trained'}.")
+
+    model.compile(kit.optimizers.Adam(1e-4), "categorical_crossentropy")
+    model.build(X.shape)
+    phase("phase 1, compiled with it frozen")
+    dense.trainable = True
+    phase("phase 2 without a second compile")
+    print("  (compile made the step that fit runs, with what was trainable then; setting trainable makes no other)")
+    model.compile(kit.optimizers.Adam(1e-4), "categorical_crossentropy")
+    phase("phase 2, compiled again")
 
 
 def published() -> tuple[Network, Network]:

@@ -20,7 +20,7 @@ BATCH, RATE = 32, 1e-3
 
 def main() -> None:
     """Both, asked on fresh scenes."""
-    taught, asked, epochs = (48, 24, 3) if quick() else (600, 300, 40)
+    taught, asked, epochs = (200, 150, 15) if quick() else (600, 300, 40)
     weights = mobilenet_weights()
     train, test = scenes(taught, seed=1), scenes(asked, seed=2)
     X, fresh = (features_at(CUT, weights, one.pictures) for one in (train, test))

@@ -7,6 +7,8 @@ with the last one, two and three pointwise convolutions of MobileNet v1 .25 and 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from given import features_at, mobilenet_weights, quick
@@ -26,7 +28,7 @@ BATCH = 16
 
 def main() -> None:
     """Phase 1 once, then phase 2 with each number of unfrozen layers."""
-    taught, asked, first, second = (32, 16, 2, 2) if quick() else (400, 200, 20, 6)
+    taught, asked, first, second = (64, 48, 4, 2) if quick() else (400, 200, 20, 6)
     weights = mobilenet_weights()
     train, test = scenes(taught, seed=1), scenes(asked, seed=2)
     X, fresh = (features_at(CUT, weights, one.pictures) for one in (train, test))
@@ -48,6 +50,8 @@ def main() -> None:
         "and backward twice (by its weights, by its inputs), so an epoch takes three times its share of that more."
     )
     times: list[float] = []
+    losses: list[float] = []
+    apart: list[float] = []
     for unfrozen in range(4):
         network = Network.from_state(begun[0], {name: array.copy() for name, array in begun[1].items()})
         freeze(network, unfrozen)
@@ -60,12 +64,30 @@ def main() -> None:
             took_s -= time.process_time() - clock_s  # what is frozen at the front is run once, not once an epoch
         times.append(took_s / second)
         predicted_s = times[0] + 3 * forward_s * share(network, X)
+        losses.append(curve[-1].loss)
+        apart.append(times[-1] / predicted_s - 1)
         loss = float(answers.loss(network(fresh), wanted)[0].mean())
         print(
             f"{unfrozen} unfrozen: {network.trainable_parameters} parameters trained; an epoch predicted "
             f"{predicted_s:.2f} s, measured {times[-1]:.2f} s; loss on what was taught {curve[-1].loss:.0f}, on fresh "
             f"scenes {loss:.0f}."
         )
+    print(verdict(losses, apart[1:]))
+
+
+def verdict(losses: Sequence[float], apart: Sequence[float]) -> str:
+    """Whether it came as predicted: the losses by number of unfrozen layers, and how far the times were off."""
+    falls = all(after < before for before, after in pairwise(losses))
+    said = (
+        "fell with every layer, as predicted"
+        if falls
+        else "did not fall with every layer: so short a run decides little"
+    )
+    off = max(apart, key=abs)
+    return (
+        f"Verdict: the loss on what was taught {said} ({', '.join(f'{loss:.0f}' for loss in losses)}); the times were "
+        f"{abs(off):.0%} {'above' if off > 0 else 'below'} the prediction at most."
+    )
 
 
 def block_of(weights: Weights) -> list[Layer]:
