@@ -60,7 +60,7 @@ def lesson() -> None:
 
     start_s = time.monotonic()
     with Pty.spawn([str(CHECKOUT / ".venv/bin/edge-tl"), "teach", "--camera", "sim"], 24, 80) as pty:
-        pty.wait_for("the first take decides", LONG_S)
+        pty.wait_said("the first take decides", LONG_S)
         for label in 2 * LABELS:
             key, before = str(LABELS.index(label) + 1), count(pty, label)
 
@@ -76,7 +76,7 @@ def lesson() -> None:
                 lambda pty, at=(row, column): pty.colour_at(*at)[0] != "ff5f5f", LONG_S, "the end of the take"
             )
         pty.send("t")
-        pty.wait_for("p plays", LONG_S)
+        pty.wait_said("p plays", LONG_S)
         print(f"{time.monotonic() - start_s:6.1f} s  two takes of five signs, trained", flush=True)
         pty.send("p")
         pty.wait_until(lambda pty: score(pty) >= 100, LONG_S, "ten eaten pellets")

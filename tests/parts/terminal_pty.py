@@ -129,6 +129,10 @@ class Pty:
         """
         self.wait_until(lambda pty: any(text in line for line in pty.screen()), deadline_s, repr(text))
 
+    def wait_said(self, text: str, deadline_s: float = DEADLINE_S) -> None:
+        """Read until a text of whole words stands on the screen, be it broken over several of its lines."""
+        self.wait_until(lambda pty: text in " ".join(" ".join(pty.screen()).split()), deadline_s, repr(text))
+
     def wait_gone(self, text: str, deadline_s: float = DEADLINE_S) -> None:
         """Read until a text stands nowhere on the screen."""
         gone = f"the end of {text!r}"

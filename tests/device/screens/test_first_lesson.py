@@ -82,7 +82,7 @@ def test_two_takes_of_each_class_steer_pac_man(teach: Pty, data_dir: Path) -> No
         take(teach, label)
     teach.send("t")
     # On a busy machine the milliseconds are so many that the line breaks between the two words.
-    teach.wait_until(lambda pty: "p plays" in " ".join(map(str.strip, pty.screen())), LONG_S, "p plays")
+    teach.wait_said("p plays", LONG_S)
     teach.send("p")
     teach.wait_for("edge-tl play")
     teach.wait_until(lambda pty: score(pty) >= 10 * PELLET, LONG_S, "ten eaten pellets")
