@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from device.assembly import load_saved, trained_head
-from device.cli.output import Progress, columns_of, print_json, say
+from device.cli.output import Progress, columns_of, print_json, say, warn_all
 from device.commands import train_boxes
 from device.commands.options import context_of, first_given
 from device.commands.train import accuracy_lines, listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
-from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config, sounds_at
+from device.teach.thresholds import Part, different, halves, heard_lines, heard_report, listening_config, sounds_at
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError, counted
@@ -53,7 +53,8 @@ def run(arguments: Namespace) -> int:
     made = []
     if embedder.kind == "sound":
         config = listening_config(saved, arguments.threshold)
-        files = sounds_at(arguments.against) if arguments.against else []
+        files, again = different(sounds_at(arguments.against) if arguments.against else [])
+        warn_all(again)
         # What was taught must not judge: of the sounds given to `train` the second half is left.
         parts = halves(files)[1] if files and len(recognizer.others) else [Part(path) for path in files]
         made = listen_against(recognizer, parts, config)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from device.assembly import clock, load_saved, trained_head
-from device.cli.output import Progress, print_json, say, warn
+from device.cli.output import Progress, print_json, say, warn, warn_all
 from device.cli.stopping import stoppable
 from device.commands import train_boxes
 from device.commands.options import context_of, first_given
@@ -25,6 +25,7 @@ from device.screens.live import LiveCurve
 from device.teach.lesson import ENOUGH
 from device.teach.thresholds import (
     Part,
+    different,
     halves,
     heard_lines,
     heard_report,
@@ -95,7 +96,9 @@ def run(arguments: Namespace) -> int:
             raise ConfigError(
                 "--max-false-alarms-per-hour needs --against PATH: hours of speech and noise without the words in it"
             )
-        teaching, judging = halves(sounds_at(arguments.against)) if arguments.against else ([], [])
+        against, again = different(sounds_at(arguments.against) if arguments.against else [])
+        warn_all(again)
+        teaching, judging = halves(against) if against else ([], [])
         if teaching:
             with Progress("listening to other sounds") as progress:
                 recognizer.others = others_of(embedder, examples, teaching, progress.of)

@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_tl.core.answers import Saved
 from edge_tl.core.examples import Examples
+from edge_tl.core.same_sound import LONGEST_S, heard, same_sounds
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ExampleError, counted
 from edge_tl.frames import Frame
@@ -37,6 +38,24 @@ def sounds_at(paths: Sequence[Path]) -> list[Path]:
     if not found:
         raise ExampleError(f"no sound files in {', '.join(map(str, paths))}: WAV files are wanted")
     return found
+
+
+def different(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Sound files without those that are others again (`same_sound`, by their first seconds), and a line that says so.
+
+    One that is heard twice would teach and judge, and prove twice what it proves once.
+    """
+    beginnings = []
+    for path in files:
+        with SoundFile(path) as file:
+            beginnings.append(heard(next(file.blocks(round(LONGEST_S * file.rate_hz))), file.rate_hz))
+    copies = set(same_sounds(beginnings)[:, 0].tolist())
+    if not copies:
+        return list(files), []
+    named = files[min(copies)].name
+    more = f" and {counted(len(copies) - 1, 'more')}" if len(copies) > 1 else ""
+    said = f"passed over {named}{more}: the same sound stands under another name in --against"
+    return [path for number, path in enumerate(files) if number not in copies], [said]
 
 
 @dataclass(frozen=True)

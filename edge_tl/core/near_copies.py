@@ -41,14 +41,23 @@ class Held:
 
 
 def hold_together(
-    small: np.ndarray, files: np.ndarray, y: np.ndarray, takes: np.ndarray, sessions: np.ndarray
+    small: np.ndarray,
+    files: np.ndarray,
+    y: np.ndarray,
+    takes: np.ndarray,
+    sessions: np.ndarray,
+    sounds: np.ndarray | None = None,
 ) -> Held | None:
     """Near-copies brought together; None where there are none, so that all stays as it came.
 
     small: uint8 (N, SIDE²), rows of zeros where there is no picture; files: int64 (N,), the same number for the same
-    bytes; y: labels (N,); takes, sessions: int64 (N,), in the order of recording.
+    bytes; y: labels (N,); takes, sessions: int64 (N,), in the order of recording; sounds: pairs (P, 2) of positions,
+    the later first, that are near-copies by what is heard of them (`same_sound`).
     """
     across, within = ties(small, files, takes)
+    if sounds is not None and len(sounds):
+        own = takes[sounds[:, 0]] == takes[sounds[:, 1]]
+        across, within = np.concatenate((across, sounds[~own])), np.concatenate((within, sounds[own]))
     runs = joined(len(y), within)
     first = joined(len(y), across)
     takes_held, sessions_held = takes[first], sessions[first]

@@ -1,4 +1,7 @@
-"""The near-copies among a store's examples, and what was seen of their pictures, for looking takes time."""
+"""The near-copies among a store's examples, and what was seen of their pictures, for looking takes time.
+
+What was heard of sounds only this program remembers: to hear it again takes less than a millisecond each.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,19 @@ import numpy as np
 
 from edge_tl.core.examples import Examples
 from edge_tl.core.near_copies import SIDE, hold_together
-from edge_tl.errors import ExampleError
+from edge_tl.core.same_sound import heard, same_sounds
+from edge_tl.errors import ExampleError, MissingDependency
 from edge_tl.files import DAMAGE, read_limited
 from edge_tl.media.image import grey_square
 from edge_tl.store.database import Database
-from edge_tl.store.media import JPEG
+from edge_tl.store.media import JPEG, stored_sound
 
 SEEN = "seen.npz"
 """The file beside the examples, which may be removed: it is made again."""
 MOST_BYTES = 1_000_000_000
 _FILES = "SELECT example_id, crc32, length(media) FROM media ORDER BY example_id"
 _MEDIA = "SELECT media_type, media FROM media WHERE example_id = ?"
+_SILENT = np.zeros(0, np.int8)
 
 File = tuple[int, int]
 """Check sum and size of what an example kept."""
@@ -41,6 +46,7 @@ class NearCopies:
         self._writable = writable
         self._small: dict[int, np.ndarray] = {}
         self._files: dict[int, File] = {}
+        self._heard: dict[int, np.ndarray] = {}
         self._read = False
 
     def hold(self, database: Database, examples: Examples, beat: Callable[[], object] | None = None) -> Examples:
@@ -55,6 +61,10 @@ class NearCopies:
             if beat:
                 beat()
         self._files = files
+        for number in files.keys() - self._heard.keys():
+            # A picture that shows something is no sound, and need not be read again.
+            shows = self._small[number].any()
+            self._heard[number] = _SILENT if shows else _heard(*next(database.rows(_MEDIA, (number,))))
         if new:
             self._write()
         if not len(examples.y):
@@ -63,7 +73,8 @@ class NearCopies:
         small = np.array([self._small.get(number, nothing) for number in examples.ids.tolist()])
         names: dict[File, int] = {}
         same = [names.setdefault(files.get(number, (-number, -1)), len(names)) for number in examples.ids.tolist()]
-        held = hold_together(small, np.array(same), examples.y, examples.takes, examples.sessions)
+        sounds = same_sounds([self._heard.get(number, _SILENT) for number in examples.ids.tolist()])
+        held = hold_together(small, np.array(same), examples.y, examples.takes, examples.sessions, sounds)
         if held is None:
             return examples
         torn = tuple((int(one), int(other)) for other, one in examples.ids[held.torn])
@@ -91,6 +102,7 @@ class NearCopies:
         self._small = {
             number: small for number, small in self._small.items() if files.get(number) == self._files[number]
         }
+        self._heard = {number: wave for number, wave in self._heard.items() if number in self._small}
         return files
 
     def _remember(self) -> None:
@@ -140,3 +152,12 @@ def _seen(kind: str, media: bytes) -> np.ndarray:
         with suppress(ExampleError):  # damaged: whoever wants the picture itself is told
             return grey_square(media, SIDE).reshape(-1)
     return np.zeros(SIDE * SIDE, np.uint8)
+
+
+def _heard(kind: str, media: bytes) -> np.ndarray:
+    """What is compared of a sound; nothing of what is none."""
+    with suppress(ExampleError, MissingDependency):  # whoever wants the sound itself is told
+        sound = None if kind == JPEG else stored_sound(kind, media)
+        if sound is not None:
+            return heard(sound.samples, sound.rate_hz)
+    return _SILENT
