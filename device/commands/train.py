@@ -270,10 +270,10 @@ OTHERS = (
 )
 
 SINGLE_TAKES = (
-    "(below the first figure: where a class has one take a session, the place itself speaks for the other classes; "
-    "record two)"
+    "(below the first figure: where classes have few takes more is left out at once, or a place is known by other "
+    "classes only; record two or more of each in each session)"
 )
-"""Leaving the only take of a class in a session out leaves that session's light and background to the others alone."""
+"""As many parts are left out as the class with the fewest takes has, and in each may be takes of several sessions."""
 
 
 def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | None = None) -> list[str]:

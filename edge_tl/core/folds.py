@@ -8,6 +8,9 @@ import numpy as np
 
 PARTS = 5
 """A class that was shown in one take only is left out in this many contiguous parts of it."""
+STRAYS = 5
+"""One example in so many may lie in a take of another class: the first frame of a hold is often a near-copy of what was
+shown before, and goes with that."""
 
 
 @dataclass(frozen=True)
@@ -75,24 +78,36 @@ def takes_together(y: np.ndarray, takes: np.ndarray | None, parts: np.ndarray | 
     """As `whole_takes`, but in each fold takes of every class: what is left of the classes is as much of each.
 
     Where the takes of one class alone are left out, the others draw what is asked: noise is named rightly 5 times in
-    100, where chance is 50 (NOTES.md). Of a class with more takes than another some go together. Where a take shows two
-    classes all is as `whole_takes` says.
+    100, where chance is 50 (NOTES.md). Of a class with more takes than another some go together. A take is of the class
+    that most of it shows; where more than one in `STRAYS` is of another class, takes show several on purpose, and all
+    is as `whole_takes` says.
     """
     whole = whole_takes(y, takes, parts)
-    units = [np.unique(whole.index[y == label]) for label in np.unique(y)]
-    asked = [len(unit) for unit in units if len(unit) > 1]
-    several = takes is not None and any(len(np.unique(y[takes == take])) > 1 for take in np.unique(takes))
-    if takes is None or several or len(asked) < 2:
+    if takes is None or not len(y):
+        return whole
+    classes, codes = np.unique(y, return_inverse=True)
+    codes = codes.reshape(-1)
+    counts = np.zeros((whole.count, len(classes)), np.int64)
+    np.add.at(counts, (whole.index, codes), 1)
+    single = counts.sum(axis=0) == 1
+    of = counts.argmax(axis=1)
+    cut = np.isin(np.arange(whole.count), whole.index[np.isin(y, whole.split_classes)])
+    strays = len(y) - counts[~cut].max(axis=1).sum() - counts[cut].sum()
+    groups = [np.flatnonzero((of == code) & ~cut) for code in range(len(classes))]
+    # The parts of classes with one take are left out together already; of one with a single example nothing is.
+    groups.append(np.flatnonzero(cut & ~np.isin(np.arange(whole.count), whole.index[single[codes]])))
+    asked = [len(group) for group in groups if len(group) > 1]
+    if strays * STRAYS > len(y) or len(asked) < 2:
         return whole
     count = min(asked)
-    folds = np.zeros(len(y), np.int64)
-    for code, (label, unit) in enumerate(zip(np.unique(y), units, strict=True)):
-        rows = y == label
-        rank = np.searchsorted(unit, whole.index[rows])
-        folds[rows] = rank * count // len(unit) if len(unit) > 1 else count + code
+    fold = count + np.arange(whole.count)
+    for group in groups:
+        if len(group) > 1:
+            fold[group] = np.arange(len(group)) * count // len(group)
     how = "one of each class together" if max(asked) == count else f"in {count} parts, some of each class in each"
     method = whole.method.replace("leave-one-take-out", f"leave-one-take-out, {how}", 1)
-    return Folds(np.unique(folds, return_inverse=True)[1].astype(np.int64).reshape(-1), method, whole.split_classes)
+    folds = np.unique(fold[whole.index], return_inverse=True)[1].astype(np.int64).reshape(-1)
+    return Folds(folds, method, whole.split_classes)
 
 
 def _cut(folds: np.ndarray, parts: np.ndarray, take: np.ndarray, first: int) -> bool:

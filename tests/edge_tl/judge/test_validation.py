@@ -65,6 +65,33 @@ def test_no_take_is_torn_unless_its_class_has_no_other(pairs: list[tuple[str, in
             assert torn == (min(5, len(rows)) if alone else 1)
 
 
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2)), min_size=2, max_size=12), st.data())
+def test_takes_left_out_together_are_whole(takes: list[tuple[str, int]], more: st.DataObject) -> None:
+    """What is one in `whole_takes` is one here too, a first frame that copies another class's take included."""
+    y, number = [], []
+    for take, (label, strays) in enumerate(takes):
+        count = more.draw(st.integers(3, 8))
+        y += [label] * count + ["b" if label == "a" else "a"] * min(strays, count // 3)
+        number += [take] * (len(y) - len(number))
+    labels, numbers = np.array(y), np.array(number)
+    whole, together = whole_takes(labels, numbers), takes_together(labels, numbers)
+    assert together.split_classes == whole.split_classes
+    for unit in range(whole.count):
+        assert len(np.unique(together.index[whole.index == unit])) == 1
+
+
+def test_a_stray_frame_does_not_change_how_takes_are_left_out() -> None:
+    """The first frame of a hold that is a near-copy of what was shown before goes with that take, and no more."""
+    labels, takes = np.repeat(["a", "b"] * 3, 6), np.repeat(np.arange(6), 6)
+    plain = takes_together(labels, takes)
+    takes[6] = 0
+    folds = takes_together(labels, takes)
+    assert folds.method == plain.method == "leave-one-take-out, one of each class together"
+    np.testing.assert_array_equal(folds.index, plain.index)
+    takes[labels == "a"] = takes[labels == "b"]  # each take shows both classes: nothing is to be brought together
+    assert takes_together(labels, takes).method == "leave-one-take-out"
+
+
 def test_a_single_take_is_cut_into_neighbours() -> None:
     """The parts of a class's only take are contiguous in time, and the method says so and names the class."""
     folds = whole_takes(np.array(["a"] * 10 + ["b"] * 4), np.array([0] * 10 + [1, 1, 2, 2]))
