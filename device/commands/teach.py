@@ -60,6 +60,7 @@ def run(arguments: Namespace) -> int:
         source = context.open_camera(arguments.camera, arguments.rotate, stack, look)
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else STANDARD_LABELS)
+        profile.standard = frozenset(labels)
         lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or ENOUGH["picture"])
         line = PictureLine(source, recognizer, clock)
 

@@ -40,6 +40,7 @@ def run(arguments: Namespace) -> int:
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else DIRECTIONS)
         labels = [label for label in labels if label != NOISE]
+        profile.standard = frozenset({*labels, NOISE})
         lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or ENOUGH["sound"])
         if NOISE not in lesson.labels:
             lesson.add_label(NOISE)  # the last key: it is needed whatever the words are

@@ -183,6 +183,7 @@ class Recognising:
         """Other thresholds from now on, also after a restart; ConfigError where they make no sense."""
         tuning.over(self.config.controller())
         write_settings(self.profile.folder, tuning=tuning)
+        self.profile.keep()
         self.tuning = tuning
         self._tell_again()
 

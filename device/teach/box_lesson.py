@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from time import perf_counter
 
 import numpy as np
@@ -27,9 +27,10 @@ class BoxLesson:
     """
 
     def __init__(
-        self, profile: Profile, embedder: Embedder, labels: Iterable[str] = (), detector: FewDetector | None = None
+        self, profile: Profile, embedder: Embedder, labels: Collection[str] = (), detector: FewDetector | None = None
     ) -> None:
         self.profile, self.store, self.embedder, self.detector = profile, profile.store, embedder, detector
+        profile.standard = frozenset(labels)
         for label in labels:
             self.store.add_label(check_label(label))
 

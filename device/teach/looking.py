@@ -203,6 +203,7 @@ class Looking:
         if without:
             raise ExampleError(f"looks as before: {missing_pictures(without)}")
         self._steps = self._change(look, self._load(look), f"looks at {look}")
+        self.profile.keep()
 
     def stop(self) -> None:
         """Give a change up: all is as it was before."""

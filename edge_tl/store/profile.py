@@ -42,8 +42,8 @@ class Profile:
         """Open the folder, made when it is missing and `writable`; `clock` tells when something is.
 
         Raises ProfileLocked, which names the PID, where another process writes to it. A folder that was made here goes
-        again where `with` ends in an error and nothing was taught: a start that failed leaves no profile behind.
-        Without `keep_empty` it goes where `with` ends well too.
+        again where `with` ends in an error and nothing was taught, named or chosen: a start that failed leaves no
+        profile behind. Without `keep_empty` it goes where `with` ends well too.
         """
         self.folder = Path(folder)
         self.writable = writable
@@ -52,6 +52,8 @@ class Profile:
         self._generations = Generations(self.folder / "generations")
         self._lock: int | None = None
         self._keep_empty = keep_empty
+        self.standard: frozenset[str] = frozenset()
+        """Labels that a program begins with: a profile with no example and no other label is as good as none."""
         self._made = writable and not os.path.isdir(self.folder)
         if writable:
             self._lock = _lock(self.folder)
@@ -133,6 +135,10 @@ class Profile:
         """Commit the waiting examples, close the store and free the lock; may be called twice."""
         self.__exit__(None, None, None)
 
+    def keep(self) -> None:
+        """Somebody chose something in it (a way to look, thresholds): it stays, though nothing may be taught."""
+        self._made = False
+
     def __enter__(self) -> Self:
         return self
 
@@ -143,7 +149,7 @@ class Profile:
             if self._store is not None:
                 self._store.__exit__(kind, error, trace)
             if (error is not None or not self._keep_empty) and self._made and self.writable:
-                _remove_untaught(self.folder)
+                _remove_untaught(self.folder, self.standard)
         finally:
             if self._lock is not None:
                 os.close(self._lock)
@@ -163,15 +169,18 @@ class Profile:
             raise ProfileError(f"{self.folder} is open for reading only: open the profile with writable=True")
 
 
-def _remove_untaught(folder: Path) -> None:
-    """Remove a profile in which nothing was taught or trained; nothing else, and no file that is not a profile's."""
+def _remove_untaught(folder: Path, standard: frozenset[str]) -> None:
+    """Remove a profile in which nothing was taught or trained and no class named but the standard ones.
+
+    Nothing else goes, and no file that is not a profile's.
+    """
     with contextlib.suppress(OSError, ProfileError):  # it is only tidiness
         files = set(os.listdir(folder))
         if not files <= _UNTAUGHT:
             return
         if _EXAMPLES in files:
             with ExampleStore(folder / _EXAMPLES, writable=False) as store:
-                if any(count.examples for count in store.counts().values()):
+                if any(count.examples or label not in standard for label, count in store.counts().items()):
                     return
         for name in files | {f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}:
             (folder / name).unlink(missing_ok=True)

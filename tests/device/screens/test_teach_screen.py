@@ -233,3 +233,14 @@ def test_who_quits_without_an_example_leaves_no_profile(teach: Pty, data_dir: Pa
     teach.send("q")
     assert teach.wait_exit() == 0
     assert not list((data_dir / "profiles").iterdir())
+
+
+def test_a_class_that_was_named_is_there_the_next_time(teach: Pty, data_dir: Path) -> None:
+    """`n` and a name, and `q` before it was shown: somebody made that."""
+    teach.send("n")
+    teach.send("wave", "enter")
+    teach.wait_said("new class wave")
+    teach.send("q")
+    assert teach.wait_exit() == 0
+    with Profile(data_dir / "profiles" / "default") as profile:
+        assert "wave" in profile.store.labels()

@@ -125,6 +125,25 @@ def test_a_service_that_nobody_taught_leaves_no_profile(tmp_path: Path) -> None:
         assert not list((serving.data / "profiles").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("action", "given"),
+    [("label", {"label": "wave"}), ("tune", {"on": 0.9}), ("look", {"way": "frame"})],
+    ids=["a class", "a threshold", "a way to look"],
+)
+def test_what_somebody_made_is_there_the_next_time(tmp_path: Path, action: str, given: dict[str, object]) -> None:
+    """A class without an example yet, thresholds, a way to look: the profile stays when the service stops."""
+    with Serving(tmp_path / "s", '[pipelines.signs]\ncamera = "sim"\n') as serving:
+        serving.start()
+        serving.act(action, **given)
+        before = serving.state()["signs"]
+        assert serving.stop() == 0
+        serving.start()
+        after = serving.state()["signs"]
+        for what in ("counts", "look", "tuning"):
+            assert after[what] == before[what]
+        assert serving.stop() == 0
+
+
 def test_without_a_camera_it_waits_and_is_well_when_one_comes(tmp_path: Path) -> None:
     """A camera that is not there is sought, the watchdog is fed meanwhile, and the first picture is seen."""
     pictures = tmp_path / "pictures"

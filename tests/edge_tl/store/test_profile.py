@@ -338,6 +338,7 @@ def test_the_examples_of_a_damaged_store_do_not_hide_the_model(folder: Path) -> 
 def fail_in(folder: Path, *, teach: bool = False, letter: bool = False) -> None:
     """Open a profile for writing, show classes, perhaps teach one example or leave a file of one's own, and fail."""
     with Profile(folder, writable=True) as profile:
+        profile.standard = frozenset({"up"})
         profile.store.add_label("up")
         write_settings(folder, look=Look("hand"))
         if teach:
@@ -372,8 +373,14 @@ def test_an_end_without_an_example_may_leave_no_profile(tmp_path: Path) -> None:
         pass
     for name, teach in (("there", False), ("new", False), ("taught", True), ("taught", False)):
         with Profile(tmp_path / name, writable=True, keep_empty=False) as profile:
+            profile.standard = frozenset({"up"})
             profile.store.add_label("up")
             if teach:
                 take = profile.store.new_take("up")
                 profile.store.add(take, np.zeros((4, 4, 3), np.uint8), np.ones(3, np.float32), "f" * 64)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["taught", "there"]
+    with Profile(tmp_path / "named", writable=True, keep_empty=False) as profile:
+        profile.store.add_label("mine")
+    with Profile(tmp_path / "chosen", writable=True, keep_empty=False) as profile:
+        profile.keep()
+    assert {"named", "chosen"} <= {path.name for path in tmp_path.iterdir()}
