@@ -61,10 +61,11 @@ def wrapped(line: str, columns: int) -> str:
     return "\n".join(lines).replace("\0", " ")
 
 
-def as_called(text: str) -> str:
+def as_called(text: str, *, elsewhere: bool = False) -> str:
     """A message whose commands, in backticks, call edge-tl as whoever reads it can: `.venv/bin/edge-tl train`.
 
-    Where the shell finds this program by its name, or it was started in another way, they stay as they are.
+    Where the shell finds this program by its name, or it was started in another way, they stay as they are. elsewhere:
+    it is read later, in whatever folder, as a page is.
     """
     program = Path(sys.argv[0])
     if "`edge-tl " not in text or program.name != "edge-tl" or not program.is_file():
@@ -73,7 +74,7 @@ def as_called(text: str) -> str:
     if found is not None and os.path.samefile(found, program):
         return text
     here = program.absolute()
-    called = os.path.relpath(here) if here.is_relative_to(Path.cwd()) else str(here)
+    called = os.path.relpath(here) if here.is_relative_to(Path.cwd()) and not elsewhere else str(here)
     return text.replace("`edge-tl ", f"`{shlex.quote(called)} ")
 
 

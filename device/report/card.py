@@ -53,7 +53,7 @@ def parts_of(embedder: Embedder) -> tuple[Part, ...]:
 def head_rows(of: Contents) -> Iterator[tuple[str, str]]:
     """What was trained, and how."""
     if of.saved is None or of.generation is None:
-        yield "Head", f"{of.head}; nothing was trained and saved yet: run edge-tl train"
+        yield "Head", f"{of.head}; nothing was trained and saved yet"
         return
     number, time_s = of.generation
     when = f", {NOT_SET}" if time_s is None else f", saved {datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M} UTC"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ class Contents:
     """Everything that the page shows."""
 
     profile: str
+    data_dir: Path
+    """Where its profiles lie."""
     date: str
     embedder: Embedder
     head: str
@@ -102,6 +105,7 @@ def gather(
     evaluation = judged.get("evaluation")
     return Contents(
         profile=name,
+        data_dir=profile.folder.absolute().parents[1],
         date=date,
         embedder=embedder,
         head=head,

@@ -9,6 +9,8 @@ from html import escape
 
 import numpy as np
 
+from device.cli.grammar import data_dir
+from device.cli.output import as_called
 from device.report.card import card
 from device.report.charts import calibration, curve, scatter
 from device.report.contents import Contents
@@ -113,7 +115,9 @@ def command(of: Contents, said: Advice) -> str:
 def remove(of: Contents, ids: Sequence[int]) -> str:
     """The command that forgets examples."""
     named = "" if of.profile == "default" else f" --profile {shlex.quote(of.profile)}"
-    return f"edge-tl examples remove{named} --id {' '.join(map(str, ids))}"
+    if of.data_dir != data_dir():
+        named += f" --data-dir {shlex.quote(str(of.data_dir))}"
+    return as_called(f"`edge-tl examples remove{named} --id {' '.join(map(str, ids))}`", elsewhere=True)[1:-1]
 
 
 def judged_parts(of: Contents) -> str:

@@ -60,6 +60,7 @@ def test_a_name_with_a_space_can_be_typed(program: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr(sys, "argv", [str(spaced), "train"])
     monkeypatch.chdir(tmp_path)
     assert "run `'my pi/edge-tl' teach`, or `'my pi/edge-tl' examples import FOLDER`" in as_called(TEXT)
+    assert f"run `'{spaced}' teach`" in as_called(TEXT, elsewhere=True)  # of a page, which is read in any folder
     monkeypatch.setattr(sys, "argv", ["pytest"])
     assert as_called(TEXT) == TEXT
 

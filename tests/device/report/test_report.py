@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -155,7 +156,11 @@ def test_swapped_labels_are_shown_with_the_command_that_forgets_them(
     data = imported(made, root, tmp_path / "data")
     page = report(data)
     assert "9" in re.findall(r"(\d+): taught as dark, looks like light", page.text)
-    assert re.search(r"edge-tl examples remove --id (\d+ )*9\b", page.text)
+    command = re.search(rf"edge-tl (examples remove --data-dir {re.escape(str(data))} --id (\d+ )*9)\b", page.text)
+    assert command
+    assert main(shlex.split(command[1])) == 0  # as it stands there, it forgets them in this very profile
+    with Profile(data / "profiles" / "default") as profile:
+        assert 9 not in [one.id for one in profile.store.list()]
     assert 'class="ring"' in (tmp_path / "out.html").read_text()
 
 
