@@ -33,7 +33,7 @@ from device.teach.lesson import Lesson
 from device.teach.steering import steering
 from device.teach.thresholds import listening_config
 from device.teach.training import save
-from edge_tl.errors import ConfigError, ProfileError
+from edge_tl.errors import ConfigError, ProfileError, counted
 from edge_tl.line import Line, PictureLine, SoundLine
 from edge_tl.listener import Listener
 from edge_tl.sources.simulated import SimulatedPlayer
@@ -82,10 +82,11 @@ def run(arguments: Namespace) -> int:
 
         def relearn() -> str:
             assert lesson is not None
+            lesson.hold(lambda: None)
             learned = lesson.learn()
             save(profile, recognizer, learned, None)
             line.controller = make_controller(recognizer)
-            return f"learned {learned.examples} in {learned.train_ms:.0f} ms"
+            return f"learned {counted(learned.examples, 'example')} in {learned.train_ms:.0f} ms"
 
         stack.enter_context(term)
         play_so(line, lesson, relearn, voice)

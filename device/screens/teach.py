@@ -23,6 +23,8 @@ from edge_tl.judge.guide import advise, few
 from edge_tl.line import Line, Sight
 
 KEYS = "1234567890"
+MESSAGE_ROWS = 4
+"""The most lines of a message: where classes cannot be told apart, it says what to record."""
 HELP = (
     "1-9 hold  space on/off  tab select  n new class  s new session  u undo  d delete  l look  t train  p play  q quit",
     "1-9, space, tab, n new, s place, u undo, d del, l look, t train, p play, q quit",
@@ -293,12 +295,13 @@ class TeachScreen:
             drawn = [boxes.mark(self._box, self._sight.frame.data.shape)]
         draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight, drawn)
         self._draw_classes(2, picture_columns + 2, columns - picture_columns - 3, picture_rows)
-        self._draw_last_pictures(picture_rows + 3, columns, rows)
-        text, colour = self._hint_line()
-        term.put(rows - 4, 0, fit(text, columns - 1), colour)  # two lines of the message fit below it
         asking = self._naming or self._way
         prompt = asking.prompt if asking is not None else as_called(self.recorder.prompt or self.message)
-        lines = wrap(prompt, columns - 1, 2)
+        lines = wrap(prompt, columns - 1, MESSAGE_ROWS)
+        more = max(0, len(lines) - 2)  # the pictures make room for what two lines do not hold
+        self._draw_last_pictures(picture_rows + 3, columns, rows - more)
+        text, colour = self._hint_line()
+        term.put(rows - 4 - more, 0, fit(text, columns - 1), colour)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)
         helps = HELP if self.line.kind == "picture" else WORD_HELP

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from terminal_pty import Pty
 
+from device.commands.main import main
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.profile import Profile
 
@@ -244,3 +247,27 @@ def test_a_class_that_was_named_is_there_the_next_time(teach: Pty, data_dir: Pat
     assert teach.wait_exit() == 0
     with Profile(data_dir / "profiles" / "default") as profile:
         assert "wave" in profile.store.labels()
+
+
+def test_a_low_figure_is_said_to_its_end(data_dir: Path, tmp_path: Path) -> None:
+    """Noise cannot be told apart: the sentence that says so and what to record is whole in a window of 80×24."""
+    labels = ("thumb and little finger to the right", "two fingers to the left")
+    rng = np.random.default_rng(0)
+    for label in labels:
+        for take in "ab":
+            (tmp_path / "in" / label / take).mkdir(parents=True)
+            for number in range(6):
+                blots = Image.fromarray(rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)).resize((160, 120))
+                blots.save(tmp_path / "in" / label / take / f"{number}.png")
+    assert main(["examples", "import", str(tmp_path / "in"), "--data-dir", str(data_dir), "--look", "frame"]) == 0
+    with spawn(data_dir, "teach", *SIM, "--min-examples", "6") as pty:
+        pty.wait_for("thumb and")
+        pty.send("t")
+        pty.wait_said("I cannot tell these apart")
+        lines = pty.screen()
+        first = next(row for row, line in enumerate(lines) if line.startswith("trained, but"))
+        assert len(lines) - 1 - first > 2
+        assert "…" not in "".join(lines[first:-1])
+        assert " ".join(" ".join(lines[first:-1]).split()).count("%") >= 1
+        pty.send("q")
+        assert pty.wait_exit() == 0
