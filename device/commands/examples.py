@@ -79,6 +79,8 @@ def take_out(arguments: Namespace, profile: Profile) -> int:
         return take_out_spoken(profile, arguments.profile, arguments.path, as_json=arguments.json)
     if arguments.format in ("csv", "coco"):
         return take_out_list(profile, arguments.path, coco=arguments.format == "coco", as_json=arguments.json)
+    if not any(one.media_bytes_len for one in profile.store.list()):
+        raise ExampleError(f"there is nothing to export: profile {arguments.profile!r} keeps no picture and no sound")
     with Progress("exporting") as progress, stoppable() as stopped:
 
         def step(done: int, total: int) -> bool:
@@ -121,7 +123,8 @@ def remove(arguments: Namespace, profile: Profile) -> int:
     store = profile.store
     before = sum(count.examples for count in store.counts().values())
     if arguments.last_take:
-        store.undo_last_take()
+        if store.undo_last_take() is None:
+            raise ExampleError("there is no take to remove: nothing was recorded yet")
     elif arguments.label is not None:
         store.remove_label(arguments.label)
     elif arguments.session is not None:
@@ -132,7 +135,8 @@ def remove(arguments: Namespace, profile: Profile) -> int:
     if arguments.json:
         print_json({"removed": gone})
     else:
-        say(f"removed {counted(gone, 'example')}; `edge-tl train` makes it count")
+        nothing = "no example" if arguments.label is None else f"the class {arguments.label}, which had no example"
+        say(f"removed {counted(gone, 'example')}; `edge-tl train` makes it count" if gone else f"removed {nothing}")
     return 0
 
 
@@ -143,8 +147,8 @@ def rename(arguments: Namespace, profile: Profile) -> int:
         profile.store.rename_session(number, arguments.new)
         said = f"session {number} is now called {arguments.new}"
     else:
-        profile.store.rename(arguments.old, arguments.new)
-        said = f"{arguments.old} is now {arguments.new}; `edge-tl train` makes it count"
+        changed = profile.store.rename(arguments.old, arguments.new)
+        said = f"{arguments.old} is now {arguments.new}" + ("; `edge-tl train` makes it count" if changed else "")
     if arguments.json:
         print_json({"renamed": arguments.old, "to": arguments.new})
     else:
@@ -192,7 +196,7 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
         print_json({"re_embedded": number, "embedder": embedder.name, "look": str(look), "nothing_found": missed})
     else:
         nothing = missed_text(embedder, missed, len(rows))
-        say(f"embedded {counted(number, 'example')} with {embedder.name}{nothing}; `edge-tl train` makes it count")
+        say(embedded_text(number, embedder, len(rows), nothing))
     return 0
 
 
@@ -205,8 +209,16 @@ def embed_words_again(context: Context, profile: Profile, *, as_json: bool) -> i
     if as_json:
         print_json({"re_embedded": number, "embedder": embedder.name})
     else:
-        say(f"embedded {counted(number, 'example')} with {embedder.name}; `edge-tl train` makes it count")
+        say(embedded_text(number, embedder, len(profile.store.list())))
     return 0
+
+
+def embedded_text(number: int, embedder: Embedder, total: int, nothing: str = "") -> str:
+    """What was embedded anew, of so many examples; nothing: in how many what is looked for was not found."""
+    if not number:
+        every = f"every example is embedded with {embedder.name} already"
+        return every + nothing if total else f"there are no examples to embed; the next ones are by {embedder.name}"
+    return f"embedded {counted(number, 'example')} with {embedder.name}{nothing}; `edge-tl train` makes it count"
 
 
 def reembed(profile: Profile, embedder: Embedder) -> int | None:

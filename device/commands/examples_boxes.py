@@ -95,6 +95,8 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
 def take_out_list(profile: Profile, folder: Path, *, coco: bool, as_json: bool) -> int:
     """Export the pictures as folders, with `boxes.csv` or COCO's `boxes.json` beside them."""
     store = profile.store
+    if not any(one.media_type == JPEG for one in store.list()):
+        raise ExampleError(f"there is nothing to export: profile {profile.folder.name!r} keeps no picture")
     with store.snapshot():
         export_folder(store, folder)
         folders = folder_names(store.labels())
