@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import stat
+import tempfile
 from collections import deque
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -18,7 +19,10 @@ from edge_tl.files import sync_folder
 SESSION_S = 30 * 86_400.0
 MOST_SESSIONS = 64
 GUESSES, GUESS_S = 10, 60.0
-"""Wrong tokens that are looked at in a minute, whoever sends them; the right one is 2^256 guesses away."""
+"""Wrong tokens in a minute after which an address is told to wait; the right one is 2^256 guesses away, and always
+right: who guesses must not lock out who knows it."""
+MOST_GUESSERS = 1024
+"""Addresses that are remembered."""
 LEAST_TOKEN = 16
 
 
@@ -26,13 +30,7 @@ def token_of(path: Path) -> str:
     """The token in a file, which is made (0640) where it is missing; ConfigError where it cannot be used."""
     try:
         if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-            with os.fdopen(descriptor, "w") as file:
-                os.fchmod(descriptor, 0o640)
-                file.write(secrets.token_urlsafe(32) + "\n")
-                file.flush()
-                os.fsync(descriptor)
-            sync_folder(path.parent)
+            _make_token(path)
         token = path.read_text(encoding="utf-8").strip()
         open_to_all = bool(path.stat().st_mode & stat.S_IRWXO)
     except (OSError, UnicodeDecodeError) as error:
@@ -46,8 +44,24 @@ def token_of(path: Path) -> str:
     return token
 
 
+def _make_token(path: Path) -> None:
+    """Write a new token: the file is there whole, or it is not there. OSError where the disk does not take it."""
+    descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            os.fchmod(descriptor, 0o640)
+            file.write(secrets.token_urlsafe(32) + "\n")
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(new, path)
+    except BaseException:
+        os.unlink(new)
+        raise
+    sync_folder(path.parent)
+
+
 class Access:
-    """Checks tokens in constant time, keeps the sessions in memory, and stops listening to who guesses.
+    """Checks tokens in constant time, keeps the sessions in memory, and counts the guesses of each address.
 
     token: None where everybody who reaches the address may use it. clock: seconds, monotonic.
     """
@@ -55,26 +69,31 @@ class Access:
     def __init__(self, token: str | None, clock: Callable[[], float]) -> None:
         self._token, self._clock = token, clock
         self._sessions: dict[str, float] = {}
-        self._wrong: deque[float] = deque(maxlen=GUESSES)
+        self._wrong: dict[str, deque[float]] = {}
+        """Address → when its last wrong tokens came; who guessed longest ago first."""
 
     @property
     def needed(self) -> bool:
         """Whether a token is asked for."""
         return self._token is not None
 
-    def blocked(self) -> bool:
-        """Whether too many wrong tokens came in the last minute."""
-        return len(self._wrong) == GUESSES and self._clock() - self._wrong[0] < GUESS_S
+    def blocked(self, address: str) -> bool:
+        """Whether too many wrong tokens came from an address in the last minute."""
+        wrong = self._wrong.get(address)
+        return wrong is not None and len(wrong) == GUESSES and self._clock() - wrong[0] < GUESS_S
 
-    def right(self, token: str) -> bool:
-        """Whether this is the token; a wrong one is counted. Nothing is right while `blocked`."""
+    def right(self, token: str, address: str) -> bool:
+        """Whether this is the token; a wrong one is counted for the address that sent it."""
         if self._token is None:
             return True
-        if self.blocked():
-            return False
         if hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode()):
+            self._wrong.pop(address, None)
             return True
-        self._wrong.append(self._clock())
+        wrong = self._wrong.pop(address, None) or deque(maxlen=GUESSES)
+        wrong.append(self._clock())
+        self._wrong[address] = wrong
+        while len(self._wrong) > MOST_GUESSERS:
+            del self._wrong[next(iter(self._wrong))]
         return False
 
     def open_session(self) -> str:

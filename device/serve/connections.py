@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import ipaddress
+import os
+import resource
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 Address = tuple[str, int]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Any, Send], Awaitable[None]]
+LET_GO = "edge_tl.let_go"
+"""In the scope of a request: a function that ends its connection, whatever is on its way."""
+RESERVED = 32
+"""Descriptors that no connection gets: the Unix socket, the database, the log, MQTT and cameras need theirs."""
+SENT_BYTES = 64 * 1024
+"""The kernel keeps so much of an answer that is not read; with more, who stopped reading would be seen later."""
+_NO_MORE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Listener(socket.socket):
@@ -24,23 +36,70 @@ class Listener(socket.socket):
     an event loop of asyncio; the connections are then the loop's, which sees when one was ended.
     """
 
-    def __init__(self, listening: socket.socket, most: int, first_s: float, next_s: float) -> None:
-        """listening: taken over. first_s: from the connection to the end of the first head, TLS' handshake included,
-        and for the other side to take a part of an answer. next_s: from an answer to the end of another head.
+    def __init__(self, listening: socket.socket, most: int, each: int, first_s: float, next_s: float) -> None:
+        """listening: taken over. most, each: connections at once, in all and from one address. first_s: from the
+        connection to the end of the first head, TLS' handshake included, and for the other side to take a part of an
+        answer. next_s: from an answer to the end of another head.
         """
         super().__init__(fileno=listening.detach())
-        self.most, self.first_s, self.next_s = most, first_s, next_s
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_BYTES)  # each connection has it from here
+        self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        # The lowest free number is what a descriptor gets: those below the spare one are in use.
+        self.most = max(1, min(most, _descriptors() - RESERVED - self._spare))
+        self.each, self.first_s, self.next_s = each, first_s, next_s
         self._accepted: dict[Address, _Accepted] = {}
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """A connection and where it comes from, as a socket's; ConnectionAbortedError, said to it too, for too many."""
-        connection, address = super().accept()
+        """A connection and where it comes from, as a socket's; ConnectionAbortedError, said to it too, for too many.
+
+        For too many idle ones the newcomer is taken, and the oldest of them goes.
+        """
+        try:
+            connection, address = super().accept()
+        except OSError as error:
+            if error.errno in _NO_MORE:
+                self._refuse_with_the_spare()
+                raise ConnectionAbortedError("there is no descriptor left") from error
+            raise
         self._accepted = {key: one for key, one in self._accepted.items() if one.open}
-        if len(self._accepted) >= self.most:
+        network = network_of(address[0])
+        if connection.fileno() >= _descriptors() - RESERVED // 2:
             connection.close()
-            raise ConnectionAbortedError(f"{self.most} are connected, as many as may be")
-        self._accepted[address[:2]] = _Accepted(connection, self.first_s)
+            raise ConnectionAbortedError("the descriptors that are left are for the rest of the service")
+        if not self._has_room(network):
+            connection.close()
+            raise ConnectionAbortedError(f"as many are connected as may be, from {network} or in all")
+        self._accepted[address[:2]] = _Accepted(connection, network, self.first_s)
         return connection, address
+
+    def _has_room(self, network: str) -> bool:
+        """Whether one more may come from there, for which the oldest idle one is let go where there are too many: of
+        its own address, or of the one that has most.
+        """
+        held = Counter(one.network for one in self._accepted.values())
+        crowded = network
+        if held[network] < self.each:
+            if len(self._accepted) < self.most:
+                return True
+            crowded = held.most_common(1)[0][0]
+        idle = next((one for one in self._accepted.values() if one.network == crowded and one.idle), None)
+        if idle is not None:
+            idle.let_go()
+        return idle is not None
+
+    def _refuse_with_the_spare(self) -> None:
+        """Take the first that waits and let it go, else it would be offered again without an end."""
+        os.close(self._spare)
+        with contextlib.suppress(OSError):
+            super().accept()[0].close()
+        self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Listen no more."""
+        super().close()
+        if self._spare >= 0:
+            os.close(self._spare)
+            self._spare = -1
 
     def bounded(self, app: App) -> App:
         """An ASGI application whose connections stand while it answers, but not for who does not read the answer."""
@@ -60,7 +119,7 @@ class Listener(socket.socket):
 
             one.begin()
             try:
-                await app(scope, receive, send_in_time)
+                await app({**scope, LET_GO: one.let_go}, receive, send_in_time)
             finally:
                 one.end(self.next_s)
 
@@ -70,14 +129,20 @@ class Listener(socket.socket):
 class _Accepted:
     """A connection that is let go when its time is over, unless a request of it is being answered."""
 
-    def __init__(self, connection: socket.socket, seconds: float) -> None:
-        self._connection, self._answering = connection, 0
+    def __init__(self, connection: socket.socket, network: str, seconds: float) -> None:
+        self.network = network
+        self._connection, self._answering, self._gone = connection, 0, False
         self._wait(seconds)
 
     @property
     def open(self) -> bool:
-        """Whether the event loop has it still."""
-        return self._connection.fileno() >= 0
+        """Whether the event loop has it still, and it was not let go."""
+        return not self._gone and self._connection.fileno() >= 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request of it is being answered."""
+        return not self._answering
 
     def begin(self) -> None:
         """The whole head of a request is there."""
@@ -95,6 +160,25 @@ class _Accepted:
 
     def let_go(self) -> None:
         """End it, whatever is on its way; the event loop sees that it ended."""
+        self._timer.cancel()
         if self.open:
+            self._gone = True
             with contextlib.suppress(OSError):  # they went just now
                 self._connection.shutdown(socket.SHUT_RDWR)
+
+
+def _descriptors() -> int:
+    """How many this process may have."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def network_of(host: str) -> str:
+    """What an address is counted by: itself, of IPv6 the network of 64 bits that one household has whole."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped) if mapped is not None else str(ipaddress.ip_network((int(address), 64), strict=False))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import selectors
 import socket
 import stat
+import sys
+import termios
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +25,41 @@ MOST_CLIENTS = 32
 MOST_WAITING_BYTES = 64 * 1024
 """A client that does not read is let go when so much waits for it."""
 MOST_QUESTION_BYTES = 1024
+UNREAD_S, QUESTION_S = 30.0, 10.0
+"""A client is let go when events wait for it so long and it reads none, or when its question has no end for so long."""
+
+
+@dataclass
+class _Client:
+    """What is known of one who is connected; times are of the clock."""
+
+    alive_s: float
+    """When it came, or asked last."""
+    asked: bytearray = field(default_factory=bytearray)
+    waiting: bytearray = field(default_factory=bytearray)
+    asked_s: float = 0.0
+    """When the question began that it is asking."""
+    reads_s: float = 0.0
+    """When it last read, or had nothing to read."""
+    unread_bytes: int = 0
+    """What the kernel kept for it when that was looked at; what was sent since is added."""
 
 
 class LocalSocket:
     """An Output: clients connect and get a line an event; a line `health` from them is answered with a line of JSON.
 
     path: of the socket file, made with mode 0660: to connect, the group needs the right to write. health: what is
-    answered. A file that a killed service left there is replaced; one that somebody listens at is a ConfigError.
+    answered. clock: seconds, monotonic. Where `MOST_CLIENTS` are there, the one that was silent for longest goes for
+    the next. A file that a killed service left there is replaced; one that somebody listens at is a ConfigError.
     """
 
     name = "socket"
 
-    def __init__(self, path: Path, health: Callable[[], dict[str, Any]]) -> None:
-        self.path, self._health = path, health
-        self._clients: dict[socket.socket, tuple[bytearray, bytearray]] = {}
+    def __init__(
+        self, path: Path, health: Callable[[], dict[str, Any]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.path, self._health, self._clock = path, health, clock
+        self._clients: dict[socket.socket, _Client] = {}
         self._lines: list[bytes] = []
         self._lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
@@ -53,7 +79,7 @@ class LocalSocket:
             server = _bound(self.path)
         except OSError as error:
             raise ConfigError(f"the socket {self.path} cannot be made ({error}): choose another place") from error
-        server.listen(8)
+        server.listen(128)
         self._server = server
         self._selector.register(server, selectors.EVENT_READ)
         self._selector.register(self._reader, selectors.EVENT_READ)
@@ -105,6 +131,8 @@ class LocalSocket:
                 lines, self._lines = b"".join(self._lines), []
             for client in list(self._clients):
                 self._send(client, lines)
+            if self._clients:
+                self._let_go()
         for client in list(self._clients):
             self._drop(client)
         server.close()
@@ -114,20 +142,24 @@ class LocalSocket:
             client, _ = server.accept()
             client.setblocking(False)
             if len(self._clients) >= MOST_CLIENTS:
-                client.close()
-                return
-            self._clients[client] = bytearray(), bytearray()
+                self._drop(min(self._clients, key=lambda one: self._clients[one].alive_s))
+            self._clients[client] = _Client(self._clock(), reads_s=self._clock())
             self._selector.register(client, selectors.EVENT_READ)
 
     def _serve(self, client: socket.socket, events: int) -> None:
         """Read questions; what waits to be written is written by `_send`."""
         if not events & selectors.EVENT_READ:
             return
-        asked, waiting = self._clients[client]
+        if client not in self._clients:
+            return  # it made room for another in this round
+        known = self._clients[client]
+        asked, waiting = known.asked, known.waiting
         try:
             data = client.recv(4096)
         except OSError:
             data = b""
+        if not asked:
+            known.asked_s = self._clock()
         asked += data
         if not data or len(asked) > MOST_QUESTION_BYTES:
             self._drop(client)
@@ -135,17 +167,19 @@ class LocalSocket:
         while b"\n" in asked:
             line, _, rest = bytes(asked).partition(b"\n")
             asked[:] = rest
-            known = line.strip() == b"health"
-            answer = self._health() if known else {"error": "there is one question: health"}
+            known.alive_s = known.asked_s = self._clock()
+            answer = self._health() if line.strip() == b"health" else {"error": "there is one question: health"}
             waiting += json.dumps(answer).encode() + b"\n"
 
     def _send(self, client: socket.socket, lines: bytes) -> None:
         """Write as much as the client takes; let it go where it does not read."""
-        _, waiting = self._clients[client]
+        waiting = self._clients[client].waiting
         waiting += lines
         try:
             if waiting:
-                del waiting[: client.send(waiting)]
+                sent = client.send(waiting)
+                del waiting[:sent]
+                self._clients[client].unread_bytes += sent
         except BlockingIOError:
             pass
         except OSError:
@@ -157,10 +191,30 @@ class LocalSocket:
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting else 0)
         self._selector.modify(client, wanted)
 
+    def _let_go(self) -> None:
+        """Let go of who does not read, and of who does not end a question."""
+        now_s = self._clock()
+        for client, known in list(self._clients.items()):
+            unread = _unread_bytes(client)
+            if not unread or unread < known.unread_bytes:  # it reads
+                known.reads_s = now_s
+            known.unread_bytes = unread
+            late = now_s - known.reads_s > UNREAD_S
+            if late or (known.asked and now_s - known.asked_s > QUESTION_S):
+                self._drop(client)
+
     def _drop(self, client: socket.socket) -> None:
         self._selector.unregister(client)
         del self._clients[client]
         client.close()
+
+
+def _unread_bytes(client: socket.socket) -> int:
+    """What was sent and is not read yet; of Unix sockets the kernel knows it."""
+    try:
+        return int.from_bytes(fcntl.ioctl(client, termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
+    except OSError:  # it went; the selector will tell
+        return 0
 
 
 def _bound(path: Path) -> socket.socket:

@@ -6,9 +6,9 @@ import itertools
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -206,7 +206,12 @@ class Requests:
         """Teach: one of `ACTIONS`, with what the caller gave for it."""
         if action not in ACTIONS:
             raise NotHere(f"there is no {action[:40]!r}; there are {', '.join(ACTIONS)}")
-        made = self._of(name, lambda one: (ACTIONS[action](one, given) or {}) | _live(one))
+        asked = ACTIONS[action]
+        unknown = [word for word in given if word not in asked.takes]
+        if unknown:  # a name that is mistyped must not be what nobody said
+            wanted = f"{', '.join(asked.takes)} may be there" if asked.takes else "{} is wanted"
+            raise ConfigError(f"{action} knows no {unknown[0][:40]!a}: {wanted}")
+        made = self._of(name, lambda one: (asked.do(one, given) or {}) | _live(one))
         return made | {"action": action}
 
     def _media(self, name: str, example: int) -> tuple[str, bytes]:
@@ -283,6 +288,10 @@ def _text(given: dict[str, Any], name: str) -> str:
     return value
 
 
+def _optional_text(given: dict[str, Any], name: str) -> str | None:
+    return None if given.get(name) is None else _text(given, name)
+
+
 def _forget(one: Pipeline, given: dict[str, Any]) -> dict[str, Any]:
     ids = given.get("ids")
     if not isinstance(ids, list) or not all(type(number) is int and 0 < number < 2**63 for number in ids):
@@ -312,22 +321,31 @@ def _look(one: Pipeline, given: dict[str, Any]) -> None:
     one.look(Look(_text(given, "way"), None if box is None else (box[0], box[1], box[2], box[3]), hands))
 
 
-ACTIONS: dict[str, Callable[[Pipeline, dict[str, Any]], dict[str, Any] | None]] = {
-    "record": lambda one, given: one.record(_text(given, "label")),
-    "release": lambda one, _: one.release(),
-    "undo": _undo,
-    "label": lambda one, given: one.add_label(_text(given, "label")),
-    "forget-label": lambda one, given: one.remove_label(_text(given, "label")),
-    "rename": lambda one, given: one.rename(_text(given, "label"), _text(given, "to")),
-    "forget": _forget,
-    "forget-take": _forget_take,
-    "end-take": lambda one, _: one.end_take(),
-    "session": lambda one, given: one.new_session(_text(given, "name")),
-    "train": lambda one, given: one.train(None if given.get("head") is None else _text(given, "head")),
-    "roll-back": lambda one, _: {"generation": one.roll_back()},
-    "roll-forward": lambda one, _: {"generation": one.roll_forward()},
-    "look": _look,
-    "stop-look": lambda one, _: one.stop_look(),
-    "tune": lambda one, given: one.tune(Tuning.of(given)),
+class Action(NamedTuple):
+    """What a POST may ask for."""
+
+    do: Callable[[Pipeline, dict[str, Any]], dict[str, Any] | None]
+    """What the loop does with the pipeline and the JSON object."""
+    takes: tuple[str, ...] = ()
+    """The names that the object may hold."""
+
+
+ACTIONS: dict[str, Action] = {
+    "record": Action(lambda one, given: one.record(_text(given, "label")), ("label",)),
+    "release": Action(lambda one, _: one.release()),
+    "undo": Action(_undo),
+    "label": Action(lambda one, given: one.add_label(_text(given, "label")), ("label",)),
+    "forget-label": Action(lambda one, given: one.remove_label(_text(given, "label")), ("label",)),
+    "rename": Action(lambda one, given: one.rename(_text(given, "label"), _text(given, "to")), ("label", "to")),
+    "forget": Action(_forget, ("ids",)),
+    "forget-take": Action(_forget_take, ("take",)),
+    "end-take": Action(lambda one, _: one.end_take()),
+    "session": Action(lambda one, given: one.new_session(_text(given, "name")), ("name",)),
+    "train": Action(lambda one, given: one.train(_optional_text(given, "head")), ("head",)),
+    "roll-back": Action(lambda one, _: {"generation": one.roll_back()}),
+    "roll-forward": Action(lambda one, _: {"generation": one.roll_forward()}),
+    "look": Action(_look, ("way", "box", "hands")),
+    "stop-look": Action(lambda one, _: one.stop_look()),
+    "tune": Action(lambda one, given: one.tune(Tuning.of(given)), tuple(one.name for one in fields(Tuning))),
 }
-"""What a POST may ask for: the name in the address → what the loop does with the pipeline and the JSON object."""
+"""By the name in the address."""

@@ -7,33 +7,33 @@ path.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import Any
 
 from device.serve.access import Access, host_allowed, token_of
 from device.serve.config import WebConfig
-from device.serve.connections import Listener
+from device.serve.connections import Listener, network_of
 from device.serve.event import Event
 from device.serve.phone_words import answer_on_phone, on_phone
 from device.serve.requests import NotHere, Requests
 from device.serve.subscribers import Hub
-from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout, to_install
+from device.serve.web_log import LineLog
+from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout, counted, to_install
 
 try:
     import uvicorn
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
-    from starlette.requests import ClientDisconnect, Request
-    from starlette.responses import JSONResponse, Response, StreamingResponse
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from device.serve.bodies import MOST_BYTES, Answer, BadBody, json_body
+    from device.serve.event_streams import EventStreams
     from device.serve.web_files import (
         MOST_PASSED_BYTES,
         Files,
@@ -46,14 +46,11 @@ try:
 except ImportError as error:
     raise MissingDependency(f"[web] needs Starlette and uvicorn: {to_install('[web]')}") from error
 
-MOST_BODY_BYTES = 64 * 1024
-MOST_CONNECTIONS, MOST_ACCEPTED = 40, 80
-"""More than the first are told 503 once they ask, more than the second are not even taken."""
+MOST_ACCEPTED, MOST_EACH = 128, 64
+"""Connections that are taken, in all and from one address; what they ask at once waits for its turn."""
 PATIENCE_S, KEEP_S = 10.0, 15
 """For the head of a request, for its body, and to take an answer; and for another one on the same connection."""
 COOKIE = "edge_tl_session"
-LIVE_S = 0.2
-"""The console is told this often what is seen and heard."""
 SCRIPTS = ("ask.js", "draw.js", "files.js", "gallery.js", "phone.js", "pipeline.js", "console.js")
 FILES = {"/": ("console.html", "text/html"), "/console.css": ("console.css", "text/css")} | {
     f"/{name}": (name, "text/javascript") for name in SCRIPTS
@@ -92,11 +89,9 @@ class Guard:
         refusal = self._refusal(request)
         if refusal is not None:
             status, line = refusal
-            await JSONResponse({"error": line}, status)(scope, receive, send_safely)
+            await Answer({"error": line}, status)(scope, receive, send_safely)
             return
-        # A file is counted by who reads it.
-        counted = receive if takes_file(request.url.path) else self._counted(receive)
-        await self.app(scope, counted, send_safely)
+        await self.app(scope, receive, send_safely)  # a body is counted by who reads it
 
     def _refusal(self, request: Request) -> tuple[int, str] | None:
         host = request.headers.get("host", "")
@@ -116,11 +111,11 @@ class Guard:
                     return 413, too_large(file_name(request.query_params.get("file", "")))
             elif kind.split(";")[0].strip() != "application/json":
                 return 415, "JSON is wanted, with Content-Type: application/json"
-            elif not length.isdigit() or int(length) > MOST_BODY_BYTES:
-                return 413, f"at most {MOST_BODY_BYTES} bytes are wanted"
+            elif not length.isdigit() or int(length) > MOST_BYTES:
+                return 413, f"at most {counted(MOST_BYTES, 'byte')} are wanted"
         if request.url.path in OPEN_TO_ALL or self.permitted(request):
             return None
-        if self.access.blocked():
+        if self.access.blocked(_from(request)):
             return 429, "too many wrong tokens: wait a minute"
         return 401, "the token is wanted: in the console, or as Authorization: Bearer"
 
@@ -129,20 +124,7 @@ class Guard:
         if self.access.session(request.cookies.get(COOKIE, "")):
             return True
         word, _, token = request.headers.get("authorization", "").partition(" ")
-        return word.lower() == "bearer" and self.access.right(token.strip())
-
-    @staticmethod
-    def _counted(receive: Receive) -> Receive:
-        """The same, cut off where a body without a length goes on for too long."""
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if seen > MOST_BODY_BYTES else message
-
-        return counted
+        return word.lower() == "bearer" and self.access.right(token.strip(), _from(request))
 
 
 class Web:
@@ -160,6 +142,7 @@ class Web:
         self.address = ""
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+        self._lines = LineLog(log, clock)
 
     def start(self) -> None:
         """Listen; ConfigError where the address, the token or the certificate cannot be used."""
@@ -174,7 +157,7 @@ class Web:
             raise ConfigError(
                 f"{config.listen}:{config.port} cannot be listened at ({error.strerror or error}): check [web]"
             ) from error
-        listener = Listener(listening, MOST_ACCEPTED, PATIENCE_S, KEEP_S + PATIENCE_S)
+        listener = Listener(listening, MOST_ACCEPTED, MOST_EACH, PATIENCE_S, KEEP_S + PATIENCE_S)
         scheme = "https" if config.tls_cert is not None else "http"
         host = f"[{config.listen}]" if ":" in config.listen else config.listen
         self.address = f"{scheme}://{host}:{listener.getsockname()[1]}/"
@@ -187,7 +170,6 @@ class Web:
             access_log=False,
             server_header=False,
             lifespan="off",
-            limit_concurrency=MOST_CONNECTIONS,
             timeout_keep_alive=KEEP_S,
             timeout_graceful_shutdown=1,
             ssl_certfile=config.tls_cert,
@@ -198,6 +180,7 @@ class Web:
         except (OSError, ValueError) as error:
             listener.close()
             raise ConfigError(f"tls_cert {config.tls_cert} cannot be used ({error}): check [web]") from error
+        self._lines.attach()
         self._server = uvicorn.Server(settings)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="edge-tl web", daemon=True
@@ -220,6 +203,7 @@ class Web:
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join(5.0)
+        self._lines.detach()
 
     def app(self, listener: Listener) -> ASGIApp:
         """The application, guarded, for the connections of a listener."""
@@ -230,6 +214,9 @@ class Web:
         def get(path: str, answer: Callable[[Request], Any]) -> Route:
             return Route(path, _sync(answer), methods=["GET"])
 
+        streams = EventStreams(
+            self._hub, self._requests.live, lambda: self._server is not None and self._server.should_exit
+        )
         ask, files = self._requests, resources.files("device.serve") / "console"
         routes = [
             Route(path, _file((files / name).read_bytes(), kind), methods=["GET"])
@@ -241,7 +228,7 @@ class Web:
             Route("/health", self._health, methods=["GET"]),
             Route("/api/login", self._login, methods=["POST"]),
             Route("/api/logout", self._logout, methods=["POST"]),
-            Route("/api/events", self._events, methods=["GET"]),
+            Route("/api/events", streams.answer, methods=["GET"]),
             get("/api/state", lambda _: ask.state() | {"guarded": self._access.needed}),
             get("/api/events/recent", lambda _: [event.as_dict() for event in list(self._hub.recent)]),
             get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]))),
@@ -253,36 +240,41 @@ class Web:
             get(f"{here}/takes", lambda r: ask.takes(*_of_label(r), number_of(r, "before"))),
             *Files(ask, _answered).routes(here),
             get(
-                f"{here}/examples/{{id:int}}.jpg",
-                lambda r: _jpeg(ask.thumbnail(r.path_params["name"], r.path_params["id"])),
+                f"{here}/examples/{{id}}.jpg",
+                lambda r: _jpeg(ask.thumbnail(*_of_example(r))),
             ),
             get(
-                f"{here}/examples/{{id:int}}.wav",
-                lambda r: Response(ask.wav(r.path_params["name"], r.path_params["id"]), media_type="audio/wav"),
+                f"{here}/examples/{{id}}.wav",
+                lambda r: Response(ask.wav(*_of_example(r)), media_type="audio/wav"),
             ),
             Route(f"{here}/{{action}}", self._act, methods=["POST"]),
         ]
 
     async def _act(self, request: Request) -> Response:
-        body = await _json(request)
+        try:
+            body = await json_body(request, PATIENCE_S)
+        except BadBody as error:
+            return _refused(error, error.status)
         name, action = request.path_params["name"], request.path_params["action"]
         return await _answered(lambda: self._requests.act(name, action, body))
 
     async def _health(self, request: Request) -> Response:
-        health = await run_in_threadpool(self._requests.health)
+        health = self._requests.health()  # a snapshot: it waits for nobody
         status = 200 if health["status"] in ("ok", "degraded") else 503
         # Who may not use the console may still ask whether all is well, as a supervisor does.
         health = answer_on_phone(health)
-        return JSONResponse(health if self._guard.permitted(request) else {"status": health["status"]}, status)
+        return Answer(health if self._guard.permitted(request) else {"status": health["status"]}, status)
 
     async def _login(self, request: Request) -> Response:
-        body = await _json(request)
-        token = body.get("token")
-        if self._access.blocked():
-            return JSONResponse({"error": "too many wrong tokens: wait a minute"}, 429)
-        if not isinstance(token, str) or not self._access.right(token):
-            return JSONResponse({"error": "this is not the token"}, 401)
-        response = JSONResponse({})
+        try:
+            token = (await json_body(request, PATIENCE_S)).get("token")
+        except BadBody as error:
+            return _refused(error, error.status)
+        if not isinstance(token, str) or not self._access.right(token, _from(request)):
+            if self._access.blocked(_from(request)):
+                return Answer({"error": "too many wrong tokens: wait a minute"}, 429)
+            return Answer({"error": "this is not the token"}, 401)
+        response = Answer({})
         if self._access.needed:
             secure = self.config.tls_cert is not None
             response.set_cookie(
@@ -297,36 +289,9 @@ class Web:
 
     async def _logout(self, request: Request) -> Response:
         self._access.close_session(request.cookies.get(COOKIE, ""))
-        response = JSONResponse({})
+        response = Answer({})
         response.delete_cookie(COOKIE)
         return response
-
-    async def _events(self, request: Request) -> Response:
-        return StreamingResponse(self._stream(request), media_type="text/event-stream")
-
-    async def _stream(self, request: Request) -> AsyncIterator[str]:
-        """Server-sent events: `event` for each event, and `live` for the console where it asks for it (?live=1)."""
-        loop, waiting = asyncio.get_running_loop(), asyncio.Queue[Event](100)
-        live = request.query_params.get("live") == "1"
-
-        def put(event: Event) -> None:
-            with contextlib.suppress(asyncio.QueueFull):  # one that does not read misses events, and nobody waits
-                waiting.put_nowait(event)
-
-        def hand_over(event: Event) -> None:
-            loop.call_soon_threadsafe(put, event)
-
-        with self._hub.subscribed(hand_over):
-            yield ": here\n\n"
-            while not (self._server is not None and self._server.should_exit):
-                try:
-                    event = await asyncio.wait_for(waiting.get(), LIVE_S if live else 5.0)
-                    yield f"event: event\ndata: {event.as_json()}\n\n"
-                except TimeoutError:
-                    if await request.is_disconnected():
-                        return
-                    told = json.dumps(answer_on_phone(await run_in_threadpool(self._requests.live))) if live else ""
-                    yield f"event: live\ndata: {told}\n\n" if live else ": still here\n\n"
 
 
 def _file(data: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
@@ -353,11 +318,11 @@ async def _answered(function: Callable[[], Any]) -> Response:
         return _refused(error, 503)
     except EdgeTLError as error:
         return _refused(error, 400)
-    return made if isinstance(made, Response) else JSONResponse(answer_on_phone(made))
+    return made if isinstance(made, Response) else Answer(answer_on_phone(made))
 
 
 def _refused(error: EdgeTLError, status: int) -> Response:
-    return JSONResponse({"error": on_phone(str(error))}, status)
+    return Answer({"error": on_phone(str(error))}, status)
 
 
 def _of_label(request: Request) -> tuple[str, str]:
@@ -365,14 +330,18 @@ def _of_label(request: Request) -> tuple[str, str]:
     return request.path_params["name"], request.query_params.get("label", "")
 
 
+def _of_example(request: Request) -> tuple[str, int]:
+    """The pipeline and the example that are asked for; NotHere for what is no number of any."""
+    text = request.path_params["id"]
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotHere(f"there is no example {text[:20]!a}")
+    return request.path_params["name"], int(text)
+
+
+def _from(request: Request) -> str:
+    """Who asks, as it is counted."""
+    return network_of("" if request.client is None else request.client.host)
+
+
 def _jpeg(data: bytes) -> Response:
     return Response(data, media_type="image/jpeg")
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    """The body as an object; an empty one where there is none, it does not come, or it is something else."""
-    try:
-        body = json.loads(await asyncio.wait_for(request.body(), PATIENCE_S) or b"{}")
-    except (ValueError, RecursionError, ClientDisconnect, TimeoutError):
-        return {}
-    return body if isinstance(body, dict) else {}

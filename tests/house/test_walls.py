@@ -85,7 +85,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "picamera2": ("device/sources/picamera.py",),
     "sounddevice": ("device/sources/microphone.py",),
     "av": ("device/sources/usb.py",),
-    "starlette": ("device/serve/web.py", "device/serve/web_files.py"),
+    "starlette": tuple(f"device/serve/{name}.py" for name in ("web", "web_files", "bodies", "event_streams")),
     "uvicorn": ("device/serve/web.py",),
     "paho": ("device/serve/mqtt.py",),
     "gpiozero": ("device/serve/pins.py",),

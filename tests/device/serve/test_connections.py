@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import resource
 import socket
 import ssl
 import time
@@ -25,7 +27,8 @@ from device.serve.systemd import Notify
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")
 
-from device.serve import web
+from device.serve import connections, web
+from device.serve.connections import Listener, network_of
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n"
@@ -96,7 +99,7 @@ def answered_at_last(connect: Connect) -> bool:
 def test_who_sends_half_a_request_is_let_go(serve: Serve, tmp_path: Path) -> None:
     """Half a head, after a whole request too, ends the connection; half a body is answered without the rest."""
     connect = serve(token_file=tmp_path / "token")
-    for sent, wanted in ((b"", []), (HALF, []), (WHOLE + HALF, [b"200"]), (HALF + b"\r\n{", [b"401"])):
+    for sent, wanted in ((b"", []), (HALF, []), (WHOLE + HALF, [b"200"]), (HALF + b"\r\n{", [b"400"])):
         with connect() as client:
             client.sendall(sent)
             assert statuses(all_of(client)) == wanted
@@ -160,22 +163,79 @@ def test_who_never_shakes_hands_is_let_go(serve: Serve, tmp_path: Path) -> None:
         assert ended(silent)
 
 
-def test_only_so_many_are_taken(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond MOST_CONNECTIONS a request is told 503, beyond MOST_ACCEPTED nobody is taken; who goes makes room."""
-    monkeypatch.setattr(web, "MOST_CONNECTIONS", 3)
-    monkeypatch.setattr(web, "MOST_ACCEPTED", 5)
+@pytest.mark.parametrize("bound", ["MOST_ACCEPTED", "MOST_EACH"])
+def test_only_so_many_are_taken(serve: Serve, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    """Beyond the bound the oldest idle connection makes room; where all are answered the newest is not taken."""
+    monkeypatch.setattr(web, bound, 3)
     connect = serve(LONG_S)
 
-    silent = [connect(), connect()]
-    with connect() as third:
-        assert answer(third).endswith(b"503")
-        all_of(third)  # its place is free again
-    taken = [*silent, connect(), connect(), connect()]
-    with connect() as sixth:
-        assert ended(sixth)
-    for one in taken:
+    silent = [connect() for _ in range(3)]
+    with connect() as fourth:
+        assert answer(fourth).endswith(b"200")
+        assert ended(silent[0])
+        streams = [connect() for _ in range(3)]
+        for one in streams:
+            one.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert one.recv(12).endswith(b"200")
+        with connect() as fifth:
+            assert ended(fifth)
+    for one in (*silent, *streams):
         one.close()
     assert answered_at_last(connect)  # the other side sees them go one by one
+
+
+def test_one_address_leaves_places_to_others(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an address that holds all places one makes room for another address, whose own ones stay."""
+    monkeypatch.setattr(web, "MOST_ACCEPTED", 4)
+    connect = serve(LONG_S)
+    place = connect()
+    port = place.getpeername()[1]
+    crowd = [place, *(connect() for _ in range(3))]
+    others = [socket.create_connection(("127.0.0.1", port), LONG_S, (f"127.0.0.{2 + n}", 0)) for n in range(2)]
+    for one in others:
+        assert answer(one).endswith(b"200")
+    assert [ended(one) for one in crowd[:2]] == [True, True]
+    for one in (*crowd[2:], *others):
+        one.close()
+    for one in crowd[:2]:
+        one.close()
+
+
+def test_households_are_counted_as_one() -> None:
+    """Of IPv6 the network of 64 bits counts, an address of IPv4 by itself, also where it is written as IPv6."""
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:2") != network_of("2001:db8:0:1::1")
+    assert network_of("::ffff:10.0.0.1") == network_of("10.0.0.1") == "10.0.0.1"
+    assert network_of("fe80::1%eth0") == "fe80::/64"
+
+
+def test_without_descriptors_nothing_is_said_or_stands_still(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who connects while all but the reserved descriptors are used is let go, and is taken when there are some."""
+    connect = serve(LONG_S)
+    monkeypatch.setattr(connections, "RESERVED", 10**9)
+    with connect() as client:
+        assert ended(client)
+    monkeypatch.setattr(connections, "RESERVED", 0)
+    with connect() as client:
+        assert answer(client).endswith(b"200")
+
+
+def test_an_accept_that_fails_takes_who_waits_away() -> None:
+    """At the very last descriptor a connection is taken with the spare one and let go, again and again."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Listener(socket.create_server(("127.0.0.1", 0)), 9, 9, 1.0, 1.0) as listener:
+        clients = [socket.create_connection(listener.getsockname(), LONG_S) for _ in range(3)]
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            for _ in clients:
+                with pytest.raises(ConnectionAbortedError, match="no descriptor"):
+                    listener.accept()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert all(ended(one) for one in clients)
+        for one in clients:
+            one.close()
 
 
 def test_who_does_not_read_is_let_go(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,11 +20,12 @@ from device.health import ask_health
 from device.serve.config import HookConfig, PinConfig
 from device.serve.event import Event
 from device.serve.hooks import Hooks, _fill
-from device.serve.local import MOST_WAITING_BYTES, LocalSocket
+from device.serve.local import MOST_WAITING_BYTES, QUESTION_S, UNREAD_S, LocalSocket
 from device.serve.machine import machine_health
 from device.serve.pins import Pins
 from device.serve.systemd import Notify
 from edge_tl.errors import ConfigError
+from edge_tl.testing import FakeClock
 
 FIST = Event("fist", 0.9, "signs", 1000.0, 3)
 LONG_S = 30.0
@@ -79,6 +80,31 @@ def test_a_client_that_does_not_read_is_let_go(local: LocalSocket) -> None:
         while data := lazy.recv(65536):
             received += len(data)
         assert 0 < received < 8 * MOST_WAITING_BYTES
+
+
+def test_who_reads_nothing_or_asks_half_is_let_go_in_time(tmp_path: Path) -> None:
+    """One event that is not read for half a minute ends a connection, half a question ends one, and readers stay."""
+    clock = FakeClock(0.0)
+    made = LocalSocket(tmp_path / "events.sock", lambda: {"status": "ok"}, clock)
+    made.start()
+    with connected(made.path) as lazy, connected(made.path) as half, connected(made.path) as other:
+        lines = other.makefile()
+        other.sendall(b"health\n")  # whoever came before is taken when this is answered
+        lines.readline()
+        half.sendall(b"heal")
+        event = Event("up", 0.5, "signs", 1.0, 1)
+        for _ in range(3):
+            other.sendall(b"health\n")
+            made.publish(event)
+            assert {json.loads(lines.readline()).get("label", "-") for _ in range(2)} == {"up", "-"}
+            clock.advance(QUESTION_S + UNREAD_S + 1)
+        while made.health()["clients"] != 1:
+            other.sendall(b"health\n")
+            lines.readline()
+        for client in (lazy, half):
+            while client.recv(65536):
+                pass
+    made.stop()
 
 
 def test_a_socket_left_behind_is_replaced_and_one_in_use_is_not(tmp_path: Path, local: LocalSocket) -> None:

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.serving import LONG_S, Serving
-from device.serve.access import GUESS_S, GUESSES, MOST_SESSIONS, Access, host_allowed, token_of
+from device.serve.access import GUESS_S, GUESSES, MOST_GUESSERS, MOST_SESSIONS, Access, host_allowed, token_of
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.errors import ConfigError
 from edge_tl.heads import HEADS
@@ -212,15 +212,23 @@ def test_a_login_gives_a_cookie_that_scripts_cannot_read(guarded: Serving) -> No
 
 
 def test_tokens_cannot_be_guessed() -> None:
-    """After ten wrong tokens a minute nothing is right any more, then it is again; sessions end and are limited."""
+    """After ten wrong tokens in a minute an address has to wait, no other one has, and the right token is right."""
     clock = FakeClock(1000.0)
     access = Access("the-right-token-of-this-device", clock)
     for _ in range(GUESSES):
-        assert not access.right("wrong")
-    assert access.blocked()
-    assert not access.right("the-right-token-of-this-device")
+        assert not access.blocked("one")
+        assert not access.right("wrong", "one")
+    assert access.blocked("one")
+    assert not access.blocked("other")
     clock.advance(GUESS_S + 1)
-    assert access.right("the-right-token-of-this-device")
+    assert not access.blocked("one")
+    for _ in range(GUESSES):
+        assert not access.right("wrong", "one")
+    assert access.right("the-right-token-of-this-device", "one")
+    assert not access.blocked("one")
+    for number in range(2 * MOST_GUESSERS):
+        assert not access.right("wrong", str(number))
+    assert len(access._wrong) == MOST_GUESSERS
     first = access.open_session()
     assert access.session(first)
     for _ in range(MOST_SESSIONS):
