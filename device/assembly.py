@@ -14,7 +14,7 @@ from device.sources.choose import open_mic, open_source, parse_camera
 from device.sources.reconnect import Reconnecting
 from device.sources.rotated import Rotated
 from edge_tl.controller import Controller, ControllerConfig, neutral_label
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import Saved, head_name
 from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.hearing import Hearing, open_base
@@ -236,19 +236,21 @@ def subject_of(way: str) -> str:
 
 def taught_recognizer(profile: Profile, embedder: Embedder, *, reject: bool = True) -> Recognizer:
     """The newest trained recognizer of a profile; NotFittedError where nothing was trained yet."""
-    saved = load_saved(profile)
-    if saved is None:
+    recognizer = profile.load_as(lambda saved: Recognizer.restore(saved, embedder, reject=reject))
+    for line in profile.warnings:
+        warn(line)
+    if recognizer is None:
         examples = sum(count.examples for count in profile.store.counts().values())
         raise NotFittedError(
             f"profile {profile.folder.name!r} has {counted(examples, 'example')} and was not trained yet: "
             + ("run `edge-tl train`" if examples else "run `edge-tl teach` first, or `edge-tl examples import`")
         )
-    return Recognizer.restore(saved, embedder, reject=reject)
+    return recognizer
 
 
 def trained_head(saved: Saved | None) -> str:
     """The head that names whole pictures or sounds in a profile: the one trained last, else ridge."""
-    name = "ridge" if saved is None else str(saved.meta["head"]["name"])
+    name = "ridge" if saved is None else head_name(saved)
     return "ridge" if name == BOXES else name
 
 

@@ -18,7 +18,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import unicodedata
 from pathlib import Path
+
+_MOVES = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_SHOWN = frozenset(chr(code) for code in (0x200C, 0x200D, *range(0xE0020, 0xE0080)))
+"""Of these kinds of characters, the joiners and flags that labels may hold."""
 
 
 class EdgeTLError(Exception):
@@ -71,6 +76,18 @@ class SourceTimeout(SourceError):
 
 class MissingDependency(EdgeTLError, ImportError):
     """An optional package is not installed; the message holds the exact install command."""
+
+
+def escaped(text: str) -> str:
+    """A text that a terminal or a log may be given: what does not print is told by its number, as Python writes it.
+
+    File names, labels and what a model calls its tensors may hold anything, also what moves a terminal's cursor.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        ascii(one)[1:-1] if unicodedata.category(one) in _MOVES and one not in _SHOWN else one for one in text
+    )
 
 
 def counted(number: int, one: str, more: str = "") -> str:

@@ -9,7 +9,9 @@ import stat
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO, Self
 
 from edge_tl.errors import counted
 
@@ -51,9 +53,26 @@ def read_limited(path: Path, most_bytes: int) -> bytes:
     return data
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    """Write a new file and return when the disk holds it; raises OSError (FileExistsError where it exists)."""
-    with path.open("xb") as file:
+PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
+"""The modes of what holds somebody's pictures and sounds: nobody else's to read."""
+
+
+def create(path: Path, mode: int = 0o666) -> BinaryIO:
+    """A new file, open for writing; raises OSError (FileExistsError where it exists)."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb")
+
+
+def make_private(path: Path) -> None:
+    """Close a file or folder of ours to everybody else; where it is another's, or no disk for it, it stays as it is."""
+    wanted = PRIVATE_FOLDER if path.is_dir() else PRIVATE
+    with suppress(OSError):
+        if stat.S_IMODE(path.stat().st_mode) & ~wanted:
+            path.chmod(wanted)
+
+
+def write_synced(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a new file and return when the disk holds it; as `create`."""
+    with create(path, mode) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -66,3 +85,61 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_lock(path: Path) -> int:
+    """A descriptor of a file that is only locked, made where it is missing; OSError where it can be neither.
+
+    Where nothing can be written one that is there is opened for reading, and else the folder: who locks it the same way
+    is kept out all the same.
+    """
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+class Unnamed:
+    """A file that has no name until it is whole, so that a process that is killed leaves nothing; use it in `with`.
+
+    Where the file system knows no such files (FAT) it has a hidden name meanwhile, which an error removes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Make it in a folder, for its owner alone; OSError where that cannot be."""
+        self._hidden: Path | None = None
+        try:
+            descriptor = os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, PRIVATE)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+                raise
+            self._hidden = folder / f".edge-tl-{os.getpid()}.new"
+            descriptor = os.open(self._hidden, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
+        self.file: BinaryIO = os.fdopen(descriptor, "w+b")
+
+    def name_it(self, path: Path) -> None:
+        """Give it its name when the disk holds it; FileExistsError where something has that name."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        if self._hidden is None:
+            # With a descriptor given, which an absolute name has no use for, Python follows the link in /proc.
+            os.link(f"/proc/self/fd/{self.file.fileno()}", path, src_dir_fd=self.file.fileno(), follow_symlinks=True)
+        elif path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        else:
+            os.rename(self._hidden, path)
+            self._hidden = None
+        sync_folder(path.absolute().parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+        if self._hidden is not None:
+            self._hidden.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from edge_tl.core.absent import nobody_class, teaching_rows
-from edge_tl.core.answers import Learned, Observation, Saved, Variations
+from edge_tl.core.answers import Learned, Observation, Saved, Variations, check_answer, damage_in_one_line
 from edge_tl.core.examples import Examples
 from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
@@ -362,31 +362,31 @@ class Recognizer:
 
     @classmethod
     def restore(cls, saved: Saved, embedder: Embedder, *, reject: bool = True) -> Self:
-        """The recognizer that was saved; ProfileMismatch for another embedder, ConfigError for one that finds boxes."""
+        """The recognizer that was saved, asked once; ProfileMismatch for another embedder, ConfigError for one that
+        finds boxes, ProfileError for what was never saved so."""
         if "features" not in saved.meta:
             raise ConfigError(
                 "this profile was trained to find boxes, which `edge-tl detect` does: `edge-tl train --head ridge` "
                 "teaches it to name whole pictures"
             )
-        taught = saved.meta["embedder"]
-        if taught["fingerprint"] != embedder.fingerprint:
-            raise ProfileMismatch(
-                f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with "
-                f"{embedder.name} ({embedder.fingerprint[:12]}): run `edge-tl examples re-embed`, then `edge-tl train`"
-            )
-        recognizer = cls(
-            embedder,
-            saved.meta["head"]["name"],
-            as_taught(saved.meta["features"], features_of(embedder)),
-            reject=reject,
-        )
-        recognizer.head = head_from_state(saved.meta["head"], saved.part("head."))
-        recognizer.nobody = saved.meta.get("nobody")
-        recognizer.adopt(saved)
-        if saved.meta["rejector"]:
-            recognizer.rejector = Rejector.from_state(saved.meta["rejector"], saved.part("rejector."))
-        if saved.meta.get("confidence"):  # profiles of before know one temperature
-            recognizer.confidence = Confidence.from_state(saved.meta["confidence"], saved.part("confidence."))
+        with damage_in_one_line():
+            taught, head = saved.meta["embedder"], saved.meta["head"]
+            if taught["fingerprint"] != embedder.fingerprint:
+                raise ProfileMismatch(
+                    f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with "
+                    f"{embedder.name} ({embedder.fingerprint[:12]}): `edge-tl examples re-embed`, then `edge-tl train`"
+                )
+            features = as_taught(saved.meta["features"], features_of(embedder))
+            recognizer = cls(embedder, head["name"], features, reject=reject)
+            recognizer.head = head_from_state(head, saved.part("head."))
+            recognizer.nobody = saved.meta.get("nobody")
+            recognizer.adopt(saved)
+            if saved.meta["rejector"]:
+                recognizer.rejector = Rejector.from_state(saved.meta["rejector"], saved.part("rejector."))
+            if saved.meta.get("confidence"):  # profiles of before know one temperature
+                recognizer.confidence = Confidence.from_state(saved.meta["confidence"], saved.part("confidence."))
+            row = np.linspace(0.01, 1.0, embedder.embedding_dim, dtype=np.float32)
+            check_answer(recognizer.recognise(row), recognizer.classes)
         return recognizer
 
     def adopt(self, saved: Saved | None) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
+from edge_tl.errors import escaped
+
 BAR = 20
 """Characters of a bar that says how far something is."""
 
@@ -29,9 +31,12 @@ def forgive_encodings() -> None:
 def print_json(value: Any) -> None:
     """Print a value as JSON that any parser reads: no NaN, and plain ASCII where stdout is not UTF-8."""
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
-    print(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8", allow_nan=False))
+    text = json.dumps(value, indent=2, ensure_ascii=encoding != "utf8", allow_nan=False)
+    print(_MOVING.sub(lambda one: f"\\u{ord(one[0]):04x}", text))
 
 
+_MOVING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a terminal's cursor, or turns its lines around, and JSON would let stand."""
 PIPED_COLUMNS = 80
 """As wide as lines are made where nobody knows how wide the reader's window is."""
 
@@ -81,13 +86,13 @@ def as_called(text: str, *, elsewhere: bool = False) -> str:
 def say(*lines: str) -> None:
     """Print a line a sentence on stdout; a terminal shows them broken between their words."""
     columns = columns_of(sys.stdout)
-    for line in map(as_called, lines):
+    for line in (as_called(one) for text in lines for one in map(escaped, text.split("\n"))):
         print(wrapped(line, columns) if sys.stdout.isatty() else line)
 
 
 def warn(text: object) -> None:
     """Say one line on stderr; a terminal shows it broken between its words."""
-    line = f"edge-tl: {as_called(str(text))}"
+    line = f"edge-tl: {as_called(escaped(str(text)))}"
     print(wrapped(line, columns_of(sys.stderr)) if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
 
 

@@ -25,7 +25,7 @@ from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.detection.one_file import read_one_file
 from edge_tl.detection.ssd import MOST, SURE, SSDDetector
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError, ExampleError, SourceClosed
+from edge_tl.errors import ConfigError, ExampleError, SourceClosed, escaped
 from edge_tl.media.image import boxed, decode, save_png
 
 Detect = Callable[[np.ndarray], tuple[Found, ...]]
@@ -128,7 +128,7 @@ def pictures(
         elif as_json:
             print(json.dumps({"file": str(file), **described(one)}), flush=True)
         else:
-            print("\n".join(text(str(file), one)), flush=True)
+            print("\n".join(map(escaped, text(str(file), one))), flush=True)
     if seen:
         stack.enter_context(term)
         DetectScreen(term, detector, clock).show(seen)

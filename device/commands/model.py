@@ -26,7 +26,7 @@ from edge_tl.embedders.look.models import (
 from edge_tl.embedders.speech_base import FILE_NAME as SPEECH_BASE
 from edge_tl.embedders.speech_base import read_base
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, ModelError, counted
+from edge_tl.errors import ConfigError, ModelError, counted, escaped
 from edge_tl.export.fused import read_about
 from edge_tl.finetune.picture_base import FILE_NAME as NETWORK
 from edge_tl.finetune.picture_base import read_picture_base
@@ -84,7 +84,7 @@ def list_models(arguments: Namespace) -> int:
         return 0
     for row in rows:
         where = row["folder"] if row["installed"] else f"not there; `edge-tl model get {row['for']}` gets it"
-        print(f"{row['for']:5}  {row['name']}: {where}")
+        print(escaped(f"{row['for']:5}  {row['name']}: {where}"))
     return 0
 
 
@@ -97,11 +97,11 @@ def info(arguments: Namespace) -> int:
         return 0
     for name, value in described.items():
         if isinstance(value, dict):
-            print(f"{name}:")
+            print(escaped(f"{name}:"))
             for key, entry in value.items():
-                print(f"  {key}: {entry}")
+                print(escaped(f"  {key}: {entry}"))
         else:
-            print(f"{name}: {value}")
+            print(escaped(f"{name}: {value}"))
     return 0
 
 
@@ -160,7 +160,7 @@ def cut(arguments: Namespace) -> int:
     if arguments.json:
         print_json({"file": str(out), "tensor": arguments.tensor, "bytes": len(data)})
     else:
-        print(f"{out}: ends at {arguments.tensor}, {counted(len(data), 'byte')}")
+        print(escaped(f"{out}: ends at {arguments.tensor}, {counted(len(data), 'byte')}"))
     return 0
 
 

@@ -14,7 +14,7 @@ from device.commands.options import context_of
 from device.sources.rotated import turned
 from device.teach.thresholds import listening_config
 from edge_tl.core.answers import Observation
-from edge_tl.errors import ExampleError
+from edge_tl.errors import ExampleError, escaped
 from edge_tl.export.fused import FusedModel
 from edge_tl.listener import SILENT, ListeningConfig
 from edge_tl.media.image import decode
@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
             continue
         results.append(answer(file, recognizer.classes, observation, heard))
         if not arguments.json:
-            print(f"{file}: {said(observation) if heard is None else said_of_words(heard, config)}")
+            print(escaped(f"{file}: {said(observation) if heard is None else said_of_words(heard, config)}"))
     if arguments.json:
         print_json(results)
     return 1 if bad else 0

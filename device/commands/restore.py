@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from device.assembly import Context
 from device.cli.output import print_json, say
+from device.teach.trial import tried
 from edge_tl.errors import EdgeTLError, counted
 from edge_tl.store.backup import restore_backup
 from edge_tl.store.moments import BEGUN_S, NOT_SET
@@ -17,7 +18,7 @@ def run(arguments: Namespace) -> int:
     """Make the profile; one that exists is never touched."""
     context = Context(arguments.data_dir, arguments.profile)
     folder = context.profile_folder
-    index = restore_backup(arguments.path, folder)
+    index = restore_backup(arguments.path, folder, lambda made: tried(arguments.data_dir, made))
     with Profile(folder) as profile:
         examples = 0
         if (folder / "examples.sqlite").exists():

@@ -39,7 +39,8 @@ from device.teach.boxed import check_no_boxes
 from device.teach.looking import Looking
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import EdgeTLError, ModelError, ProfileLocked
+from edge_tl.errors import EdgeTLError, ModelError, ProfileError, ProfileLocked
+from edge_tl.files import DAMAGE, open_lock
 from edge_tl.frames import BaseSource
 from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
@@ -61,10 +62,11 @@ def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notif
             service.pipelines[name] = open_pipeline(name, one, config, data_dir, service, stack)
         except ProfileLocked:
             raise
-        except EdgeTLError as error:  # e.g. a damaged model: the other pipelines go on
+        except (EdgeTLError, *DAMAGE) as error:  # e.g. a damaged model: the other pipelines go on
             if len(service.failed) + 1 == len(config.pipelines):
                 raise
-            service.failed[name] = str(error)
+            said = " ".join(str(error).split())
+            service.failed[name] = said if isinstance(error, EdgeTLError) else f"{type(error).__name__}: {said}"
     for output in outputs(config, data_dir, service, requests, hub):
         output.start()
         stack.callback(output.stop)
@@ -169,8 +171,14 @@ def _acquire(one: PipelineConfig, way: str) -> BaseSource:
 @contextlib.contextmanager
 def alone(data_dir: Path):  # type: ignore[no-untyped-def]
     """While it lasts no other service uses this state folder; ProfileLocked where one does."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    lock = os.open(data_dir / "service.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    place = data_dir / "service.lock"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = open_lock(place)
+    except OSError as error:
+        raise ProfileError(
+            f"{place} cannot be made ({error.strerror}): free some space, or check the rights of data_dir"
+        ) from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -179,8 +187,9 @@ def alone(data_dir: Path):  # type: ignore[no-untyped-def]
             raise ProfileLocked(
                 f"another service (PID {pid}) runs on {data_dir}: end it, or use another data_dir"
             ) from None
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk, or one that may only be read: it holds all the same
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(lock)

@@ -123,18 +123,16 @@ class Recognising:
 
     def _restore(self, embedder: Embedder) -> Recognizer:
         """What was trained last; something untrained where no generation is whole."""
-        saved = None
+        recognizer = None
         try:
             # Of this embedder: where the one that was pushed last is damaged, that is an earlier generation.
-            saved = self.profile.load(embedder.fingerprint)
+            recognizer = self.profile.load_as(lambda saved: Recognizer.restore(saved, embedder), embedder.fingerprint)
         except EdgeTLError as error:
             self.error = str(error)
         for line in self.profile.warnings:
             self.error = line
-        usable = [one for one in self.profile.generations() if one.ok and not one.rolled_back]
-        own = [one.number for one in usable if one.embedder == embedder.fingerprint]
-        self.generation = own[0] if saved is not None and own else 0
-        return Recognizer(embedder) if saved is None else Recognizer.restore(saved, embedder)
+        self.generation = self.profile.loaded if recognizer is not None else 0
+        return Recognizer(embedder) if recognizer is None else recognizer
 
     def _tell_again(self) -> None:
         """A controller or listener for the classes of now, with the thresholds of now."""

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from edge_tl.errors import ConfigError
 
 T = TypeVar("T")
+LARGEST = 10**300
+"""A whole number as large as this is no number of anything."""
 NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
 
@@ -62,7 +64,7 @@ def _value(wanted: Any, value: Any, place: str, mistakes: list[str]) -> Any:
         return {name: _value(inside[1], one, _at(place, name), mistakes) for name, one in value.items()}
     if dataclasses.is_dataclass(wanted) and isinstance(value, dict):
         return read_table(wanted, value, place, mistakes)  # type: ignore[arg-type]
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
         return float(value)
     if wanted is Path and isinstance(value, str) and value and "\0" not in value:
         return Path(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import Saved, head_name
 from edge_tl.core.examples import Box
 from edge_tl.core.near_copies import SIDE, hold_together
 from edge_tl.detection.few import NAME, Boxed, BoxHead, FewDetector, views_of
@@ -49,12 +49,16 @@ def has_boxes(store: ExampleStore) -> bool:
 
 def finds_boxes(profile: Profile, saved: Saved | None) -> bool:
     """Whether what a profile was trained to do last, or would be trained to do first, is to find boxes."""
-    return has_boxes(profile.store) if saved is None else bool(saved.meta["head"]["name"] == NAME)
+    return has_boxes(profile.store) if saved is None else head_name(saved) == NAME
 
 
 def check_no_boxes(profile: Profile) -> None:
     """ConfigError where a profile finds boxes: what names whole pictures must not be trained in its place unasked."""
-    if finds_boxes(profile, profile.load()):
+    try:
+        name = profile.load_as(head_name)
+    except ProfileError:  # none is whole, which whoever asks one says; what was taught tells as well
+        name = None
+    if has_boxes(profile.store) if name is None else name == NAME:
         raise ConfigError(
             f"profile {profile.folder.name!r} was taught boxes: `edge-tl teach --boxes` and `edge-tl detect` go on; "
             "give another --profile to name whole pictures, or `edge-tl train --head ridge` to name these"

@@ -99,7 +99,7 @@ def bring_back(context: Context, profile: Profile, number: int, progress: Callab
                 "(`edge-tl model use FOLDER`, `edge-tl examples re-embed --look WAY`), then train"
             )
         settings = read_needed(wanted.settings)
-        embedder = _open(context, settings)
+        embedder = opened_with(context, settings)
         if embedder.fingerprint != wanted.embedder:
             raise ProfileError(
                 f"generation {number} was trained with another {wanted.looks} than the one that is installed: install "
@@ -122,8 +122,8 @@ def _fingerprint(context: Context, wanted: Generation) -> str | None:
         return None
 
 
-def _open(context: Context, settings: Settings) -> Embedder:
-    """What a generation was trained with."""
+def opened_with(context: Context, settings: Settings) -> Embedder:
+    """What a generation was trained with; ModelError where that is not installed."""
     if settings.hearing is not None:
         return open_base(settings.hearing, context.threads)
     place = default_model() if settings.embedder is None else context.embedders_folder / settings.embedder

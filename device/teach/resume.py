@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from device.assembly import load_saved, trained_head
+from device.cli.output import warn_all
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, ProfileMismatch
 from edge_tl.recognizer import Recognizer
@@ -20,7 +21,10 @@ def resume(profile: Profile, embedder: Embedder, head: str | None) -> Recognizer
     taught = trained_head(saved)
     if saved is not None and head in (None, taught):
         with contextlib.suppress(ProfileMismatch, ConfigError):
-            return Recognizer.restore(saved, embedder)
+            recognizer = profile.load_as(lambda one: Recognizer.restore(one, embedder))
+            warn_all(profile.warnings)
+            if recognizer is not None:
+                return recognizer
     fresh = Recognizer(embedder, head or taught)
     fresh.adopt(saved)
     return fresh

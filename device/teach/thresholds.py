@@ -113,7 +113,8 @@ def try_thresholds(
 
 def listening_config(saved: Saved | None, threshold: float | None = None) -> ListeningConfig:
     """The threshold asked for, else the one that was chosen in training, else the published one."""
-    chosen = (saved.meta.get("listening") or {}).get("threshold", THRESHOLD) if saved else THRESHOLD
+    kept = saved.meta.get("listening") if saved else None
+    chosen = kept.get("threshold", THRESHOLD) if isinstance(kept, dict) else THRESHOLD
     return ListeningConfig(threshold if threshold is not None else chosen)
 
 

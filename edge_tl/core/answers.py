@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from edge_tl.errors import ProfileError, counted, escaped
+from edge_tl.files import DAMAGE
+from edge_tl.labels import MOST_CLASSES, check_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +79,44 @@ class Saved:
     """Arrays of any dtype but object."""
 
     def part(self, prefix: str) -> dict[str, np.ndarray]:
-        """The arrays whose name begins with `prefix`, without it."""
-        return {name.removeprefix(prefix): array for name, array in self.arrays.items() if name.startswith(prefix)}
+        """The arrays whose name begins with `prefix`, without it; ValueError for numbers that no head has."""
+        part = {name.removeprefix(prefix): array for name, array in self.arrays.items() if name.startswith(prefix)}
+        if any(array.dtype.kind not in "biufUS" for array in part.values()):
+            raise ValueError("its arrays hold complex numbers or times")
+        return part
+
+
+def head_name(saved: Saved) -> str:
+    """What a generation's head is called; ProfileError where it does not say so."""
+    head = saved.meta.get("head")
+    name = head.get("name") if isinstance(head, dict) else None
+    if not isinstance(name, str):
+        raise ProfileError("what was trained is damaged inside (its head has no name): train again")
+    return name
+
+
+def check_answer(answer: Observation, classes: tuple[str, ...]) -> None:
+    """ValueError unless this can be the answer of a recognizer with these classes: labels, and finite chances."""
+    if len(classes) > MOST_CLASSES:
+        raise ValueError(f"it knows {counted(len(classes), 'class', 'classes')}, at most {MOST_CLASSES} are wanted")
+    for label in classes:
+        if check_label(str(label)) != label:
+            raise ValueError(f"{label[:40]!a} is no label")
+    chances = answer.probabilities
+    if not np.isfinite(answer.familiar):
+        raise ValueError("it does not know how familiar anything is")
+    if chances.shape != (len(classes),) or not np.isfinite(chances).all() or (chances < 0).any():
+        raise ValueError("its answer is none")
+
+
+@contextmanager
+def damage_in_one_line() -> Iterator[None]:
+    """What is made of a generation that anybody may have written: all that it can raise is one ProfileError."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except ProfileError:
+        raise
+    except DAMAGE as error:
+        said = escaped(" ".join(str(error).split()))[:120] or type(error).__name__
+        raise ProfileError(f"what was trained is damaged inside ({said}): train again") from error

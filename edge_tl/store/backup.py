@@ -11,18 +11,21 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from edge_tl.core.archive import Archive, DamagedArchive
-from edge_tl.errors import ProfileError, counted
-from edge_tl.files import sync_folder
+from edge_tl.errors import ExampleError, ProfileError, counted
+from edge_tl.files import PRIVATE, PRIVATE_FOLDER, Unnamed, create, sync_folder
+from edge_tl.labels import check_label
 from edge_tl.store.database import check_database, copy_database
+from edge_tl.store.examples import ExampleStore
 from edge_tl.store.profile import Profile
 from edge_tl.store.schema import RESTORED
+from edge_tl.store.sessions import check_session_name
 from edge_tl.store.settings import FILES as SMALL
 
 INDEX, FORMAT = "edge-tl-backup.json", 2
@@ -33,6 +36,8 @@ _GENERATION = re.compile(r"generations/\d{6,}(\.rolled-back)?/(profile\.json|arr
 MOST_INDEX_BYTES = 1_000_000
 MOST_SMALL_BYTES = 100_000
 MOST_FILES = 100
+MOST_FOLD = 20
+"""So many times its size a backup may unfold to, where somebody packed it again; zeros become a thousand times less."""
 
 
 def write_backup(profile: Profile, name: str, out: Path, time_s: float) -> int:
@@ -43,68 +48,79 @@ def write_backup(profile: Profile, name: str, out: Path, time_s: float) -> int:
     """
     if out.exists():
         raise ProfileError(f"{out} exists already: choose another name")
-    new = out.with_name(f".{out.name}.new")
+    place = out.absolute().parent
     try:
-        with tempfile.TemporaryDirectory(dir=out.absolute().parent) as folder:
-            # SQLite's own copy: whole, whatever the writer commits meanwhile.
-            if (profile.folder / EXAMPLES).exists():
-                copy_database(profile.folder / EXAMPLES, Path(folder) / EXAMPLES)
-            kept = dict(_kept(profile, Path(folder)))
+        with ExitStack() as stack:
+            kept = {name: stack.enter_context(file) for name, file in _kept(profile, place)}
             index = {
                 "format": FORMAT,
                 "profile": name,
                 "time_s": time_s,
-                "files": {where: [path.stat().st_size, _sha256(path)] for where, path in kept.items()},
+                "files": {where: [os.fstat(file.fileno()).st_size, _sha256(file)] for where, file in kept.items()},
             }
-            with zipfile.ZipFile(new, "w") as archive:  # pictures and arrays do not shrink
-                archive.writestr(INDEX, json.dumps(index, ensure_ascii=False, indent=1))
-                for where, path in kept.items():
-                    archive.write(path, where)
-        with new.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(new, out)
-        sync_folder(out.absolute().parent)
+            new = stack.enter_context(Unnamed(place))
+            with zipfile.ZipFile(new.file, "w") as archive:  # pictures and arrays do not shrink
+                archive.writestr(_member(INDEX), json.dumps(index, ensure_ascii=False, indent=1))
+                for where, file in kept.items():
+                    with archive.open(_member(where), "w", force_zip64=True) as member:
+                        shutil.copyfileobj(file, member)
+            new.name_it(out)
+    except FileExistsError as error:
+        raise ProfileError(f"{out} exists already: choose another name") from error
     except OSError as error:
         raise ProfileError(f"{out} cannot be written ({error.strerror or error}): free some space") from error
-    finally:
-        new.unlink(missing_ok=True)
     return out.stat().st_size
 
 
-def _kept(profile: Profile, copied: Path) -> Iterator[tuple[str, Path]]:
-    """Name in the archive → file, of all that is whole."""
-    if (copied / EXAMPLES).exists():
-        yield EXAMPLES, copied / EXAMPLES
+def _member(name: str) -> zipfile.ZipInfo:
+    """A file of the archive, its owner's, with a date that every ZIP knows: no clock has to be right."""
+    member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    member.external_attr = PRIVATE << 16
+    return member
+
+
+def _kept(profile: Profile, place: Path) -> Iterator[tuple[str, BinaryIO]]:
+    """Name in the archive → file, open, of all that is whole."""
+    if (profile.folder / EXAMPLES).exists():
+        # SQLite's own copy: whole, whatever the writer commits meanwhile.
+        yield EXAMPLES, copy_database(profile.folder / EXAMPLES, place / f".edge-tl-backup-{os.getpid()}")
     for name in SMALL:
         if (profile.folder / name).is_file():
-            yield name, profile.folder / name
+            yield name, (profile.folder / name).open("rb")
     for one in profile.generations():
         if one.ok:
             folder = f"{one.number:06d}" + (".rolled-back" if one.rolled_back else "")
             for name in ("profile.json", "arrays.npz", "SHA256SUMS"):
-                yield f"generations/{folder}/{name}", profile.folder / "generations" / folder / name
+                yield f"generations/{folder}/{name}", (profile.folder / "generations" / folder / name).open("rb")
 
 
-def restore_backup(file: Path, folder: Path) -> dict[str, Any]:
+def restore_backup(file: Path, folder: Path, ask: Callable[[Path], str] = lambda _: "") -> dict[str, Any]:
     """Make a profile's folder from a backup: whole, or not at all; what the backup says of itself.
 
     The archive may come from anywhere: only the files that a profile has are taken, under their own names, each as long
-    as and with the hash that the index says, and a database only where it has our tables and nothing else. ProfileError
-    (one line) for anything else, and where the folder exists.
+    as and with the hash that the index says, and a database only where it has our tables and nothing else. ask: tries
+    out what was unpacked before it gets its name, and tells what is wrong with it. ProfileError (one line) for anything
+    else, and where the folder exists.
     """
     if folder.exists():
         raise ProfileError(f"{folder} exists already: choose another --profile")
     new = folder.with_name(f".{folder.name}.restoring")
     shutil.rmtree(new, ignore_errors=True)
     try:
-        new.mkdir(parents=True)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.mkdir(PRIVATE_FOLDER)
         with Archive(file) as archive:
             index = _index(archive, file)
             _check_room(index, new, file)
+            _check_fold(index, file)
             for name, (size_bytes, sha256) in index["files"].items():
                 _take(archive, name, new / name, size_bytes, sha256, file)
         if (new / EXAMPLES).exists():
             check_database(new / EXAMPLES, RESTORED)
+            _check_texts(new / EXAMPLES)
+        wrong = ask(new)
+        if wrong:
+            raise _bad(file, wrong)
         for path in new.rglob("*"):
             if path.is_dir():
                 sync_folder(path)
@@ -151,12 +167,34 @@ def _check_room(index: dict[str, Any], folder: Path, file: Path) -> None:
         raise ProfileError(f"{file} needs {wanted / 1e6:.0f} MB and the disk has {free / 1e6:.0f}: free some space")
 
 
+def _check_fold(index: dict[str, Any], file: Path) -> None:
+    """Refuse at once what unfolds to far more than it is: what edge-tl packs does not shrink."""
+    wanted = sum(size_bytes for size_bytes, _ in index["files"].values())
+    if wanted > MOST_FOLD * file.stat().st_size + MOST_INDEX_BYTES:
+        raise _bad(file, f"{wanted / 1e6:.0f} MB are said to be in {file.stat().st_size / 1e6:.1f} MB")
+
+
+def _check_texts(path: Path) -> None:
+    """ProfileError for labels and names that nobody could have typed."""
+    with ExampleStore(path, writable=False) as store:
+        try:
+            for label in store.labels():
+                if check_label(label) != label:
+                    raise ExampleError(f"label {label[:40]!a} is not as labels are kept")
+            for session in store.sessions():
+                check_session_name(session.name)
+        except ExampleError as error:
+            raise ProfileError(f"{path.name} holds what is no label or name ({error}): take another copy") from error
+
+
 def _take(archive: Archive, name: str, path: Path, size_bytes: int, sha256: str, file: Path) -> None:
     """Write one file of the archive; never more than it was said to be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):
+        if not folder.is_dir():
+            folder.mkdir(PRIVATE_FOLDER)
     digest = hashlib.sha256()
     whole = archive.size_bytes(name) == size_bytes
-    with path.open("xb") as out:
+    with create(path, PRIVATE) as out:
         for block in archive.blocks(name, size_bytes) if whole else ():
             digest.update(block)
             out.write(block)
@@ -166,9 +204,13 @@ def _take(archive: Archive, name: str, path: Path, size_bytes: int, sha256: str,
         raise _bad(file, f"{name} is not what its index says")
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(file: BinaryIO) -> str:
+    """Of an open file, which is then at its beginning again."""
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def _bad(file: Path, reason: str) -> ProfileError:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from edge_tl.errors import ProfileError
+from edge_tl.files import PRIVATE, make_private
 
 APPLICATION_ID = 0x65_64_67_65
 """"edge" in ASCII, in the header of the file, so that `file` and we tell our databases from others."""
@@ -46,7 +48,9 @@ class Database:
         self.writable = writable
         self._upgrades = upgrades
         with self._one_line():
-            self._db = _open(path, "mode=rwc") if writable else _open_reader(path)
+            if writable:
+                _make(path)
+            self._db = _open(path, "mode=rw") if writable else _open_reader(path)
             try:
                 self._prepare(tables, version)
             except BaseException:
@@ -150,6 +154,14 @@ class Database:
             raise ProfileError(_explain(self.path, error)) from error
 
 
+def _make(path: Path) -> None:
+    """Make the file where it is missing, closed to others; SQLite gives the files beside it the same rights."""
+    with suppress(OSError):  # SQLite says it in its own words
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
+        for one in (path, *(path.with_name(f"{path.name}-{more}") for more in ("wal", "shm"))):
+            make_private(one)
+
+
 def _open(path: Path, options: str) -> sqlite3.Connection:
     """A connection that has read from the file once; a connection that fails there is closed."""
     uri = f"{path.absolute().as_uri()}?{options}"
@@ -213,19 +225,27 @@ def _explain(path: Path, error: Exception) -> str:
     return f"{path}: SQLite says {said}"
 
 
-def copy_database(source: Path, target: Path) -> None:
-    """A whole copy of a database, as of one moment, also while somebody writes to it; ProfileError where it fails."""
+def copy_database(source: Path, target: Path) -> BinaryIO:
+    """A whole copy of a database, as of one moment, also while somebody writes to it; ProfileError where it fails.
+
+    target: the name that the copy has until it is open: a process that is killed later leaves nothing of it.
+    """
     try:
         reader = _open_reader(source)
         try:
-            writer = sqlite3.connect(target)
+            _make(target)
+            writer = _open(target, "mode=rw")
             try:
+                writer.execute("PRAGMA journal_mode = OFF")
+                copy = target.open("rb")
+                target.unlink()
                 reader.backup(writer)
+                return copy
             finally:
                 writer.close()
         finally:
             reader.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise ProfileError(_explain(source, error)) from error
 
 

@@ -18,19 +18,22 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edge_tl.core.answers import Saved
 from edge_tl.core.archive import packed_arrays, read_arrays
-from edge_tl.errors import ProfileError
-from edge_tl.files import DAMAGE, read_limited, sync_folder, write_synced
+from edge_tl.errors import ProfileError, ProfileMismatch
+from edge_tl.files import DAMAGE, PRIVATE, PRIVATE_FOLDER, read_limited, sync_folder, write_synced
 from edge_tl.store.moments import Moment
 
+T = TypeVar("T")
 KEPT = 5
 """How many generations stay on disk, those set aside included."""
 FORMAT = 1
 MOST_BYTES, MOST_SUMS_BYTES = 1_000_000_000, 1000
 """Of each file, and of the sums of both."""
+LONGEST_TEXT, LATEST_S = 200, 2.0e11
+"""Of what is listed; the year 8300 or so, for a calendar ends with 9999."""
 _FILES = ("profile.json", "arrays.npz")
 _SUMS = "SHA256SUMS"
 _NAME = re.compile(r"(\d{6,})(\.rolled-back)?")
@@ -76,7 +79,9 @@ class Generations:
         """Look into the folder, which need not exist before `save`."""
         self.folder = folder
         self.warnings: list[str] = []
-        """One line for each damaged generation that `load` passed over."""
+        """One line for each damaged generation that `load_as` passed over."""
+        self.loaded = 0
+        """The number of the generation that `load_as` gave last, 0 for none."""
 
     def save(self, saved: Saved, now: Moment, settings: dict[str, Any] | None = None) -> int:
         """As Profile.save; settings: what it needs to be asked."""
@@ -96,17 +101,26 @@ class Generations:
         except OSError as error:
             raise self._not_written(error) from error
 
-    def load(self, fingerprint: str | None = None) -> Saved | None:
-        """As Profile.load."""
+    def load_as(self, make: Callable[[Saved], T], fingerprint: str | None = None) -> T | None:
+        """As Profile.load_as."""
         current = [path for _, path in self._found() if not path.suffix]
         others = False
+        self.loaded = 0
         for path in current:
             saved = _load(path)
             if saved is not None and fingerprint not in (None, _part(saved.meta, "embedder", "fingerprint")):
                 others = True
                 continue
             if saved is not None:
-                return saved
+                try:
+                    made = make(saved)
+                except ProfileMismatch:
+                    raise
+                except ProfileError:  # whole by its check sums, and damaged inside
+                    pass
+                else:
+                    self.loaded = int(path.name)
+                    return made
             line = f"generation {path.name} in {self.folder} is damaged: the one before it is used; train again"
             if line not in self.warnings:
                 self.warnings.append(line)
@@ -143,16 +157,16 @@ class Generations:
     def _write(self, files: dict[str, bytes]) -> int:
         """Write the files into a new generation: a temporary name, fsync, rename, fsync of the folder."""
         if not self.folder.is_dir():
-            self.folder.mkdir()
+            self.folder.mkdir(PRIVATE_FOLDER)
             sync_folder(self.folder.parent)
         for left in self.folder.glob(".*"):  # by a writer that was killed
             shutil.rmtree(left, ignore_errors=True)
         number = max((number for number, _ in self._found()), default=0) + 1
         new = self.folder / f".new-{number:06d}"
         try:
-            new.mkdir()
+            new.mkdir(PRIVATE_FOLDER)
             for name, data in files.items():
-                write_synced(new / name, data)
+                write_synced(new / name, data, PRIVATE)
             sync_folder(new)
             new.rename(self.folder / f"{number:06d}")
         except OSError:
@@ -236,13 +250,13 @@ def _describe(number: int, path: Path, when: Callable[[Moment], float | None]) -
         None if moment is None else when(moment),
         content is not None,
         bool(path.suffix),
-        _part(content, "meta", "head", "name"),
+        _text(_part(content, "meta", "head", "name")),
         _share(_part(content, "meta", "evaluation", "accuracy")),
-        _part(content, "meta", "embedder", "fingerprint"),
-        _part(content, "meta", "embedder", "name"),
+        _text(_part(content, "meta", "embedder", "fingerprint")),
+        _text(_part(content, "meta", "embedder", "name")),
         _part(content, "meta", "head") is not None and _part(content, "meta", "features") is None,
         _share(_part(content, "meta", "evaluation", "mean_iou")),
-        _part(content, "settings"),
+        _settings(_part(content, "settings")),
     )
 
 
@@ -251,13 +265,32 @@ def _share(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and 0 <= value <= 1 else None
 
 
+def _text(value: Any) -> str | None:
+    """A text that may be shown, None for all else."""
+    return value if isinstance(value, str) and len(value) <= LONGEST_TEXT and value.isprintable() else None
+
+
+def _settings(value: Any) -> dict[str, Any] | None:
+    """Settings that are JSON, None for all else: NaN is none."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def _moment(content: Any) -> Moment | None:
     """When a generation was saved, as its file tells it; None where it does not."""
     wall_s, boot, boot_s = (_part(content, key) for key in ("time_s", "boot", "boot_s"))
-    if not isinstance(wall_s, (int, float)):
+    if not _is_time(wall_s):
         return None
-    known = isinstance(boot, str) and isinstance(boot_s, (int, float))
+    known = isinstance(boot, str) and _is_time(boot_s)
     return Moment(wall_s, boot, boot_s) if known else Moment(wall_s)
+
+
+def _is_time(value: Any) -> bool:
+    """Whether this is a number of seconds that a calendar knows."""
+    return isinstance(value, (int, float)) and -LATEST_S < value < LATEST_S
 
 
 def _part(value: Any, *keys: str) -> Any:

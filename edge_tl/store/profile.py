@@ -13,17 +13,18 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from edge_tl.core.answers import Saved
 from edge_tl.errors import ProfileError, ProfileLocked
-from edge_tl.files import sync_folder
+from edge_tl.files import PRIVATE, PRIVATE_FOLDER, make_private, sync_folder
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.generations import KEPT, Generation, Generations
 from edge_tl.store.moments import BEGUN_S, Clock, Moment, now
 from edge_tl.store.near_copies import SEEN
 from edge_tl.store.settings import needed
 
+T = TypeVar("T")
 _EXAMPLES = "examples.sqlite"
 _UNTAUGHT = {"lock", "settings.json", SEEN, _EXAMPLES, f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}
 """What a profile has before anything is trained."""
@@ -90,7 +91,20 @@ class Profile:
         Where the newest generation is damaged the newest whole one is taken and `warnings` says so, once. ProfileError
         where none is whole, or where a newer edge-tl wrote it.
         """
-        return self._generations.load(fingerprint)
+        return self.load_as(lambda saved: saved, fingerprint)
+
+    def load_as(self, make: Callable[[Saved], T], fingerprint: str | None = None) -> T | None:
+        """What a function makes of the newest generation of which it can be made, else as `load`.
+
+        make: ProfileError for what is damaged inside, and the generation before is tried; ProfileMismatch and others
+        end it.
+        """
+        return self._generations.load_as(make, fingerprint)
+
+    @property
+    def loaded(self) -> int:
+        """The number of the generation that `load` gave last, 0 for none."""
+        return self._generations.loaded
 
     def generations(self) -> list[Generation]:
         """Every generation on disk, the newest first."""
@@ -191,9 +205,11 @@ def _lock(folder: Path) -> int:
     """Make the folder where it is missing, and take its lock: a file descriptor that holds it until it is closed."""
     try:
         if not folder.is_dir():
-            folder.mkdir(parents=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(PRIVATE_FOLDER)
             sync_folder(folder.parent)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        make_private(folder)  # an edge-tl of before left it open to all
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     except OSError as error:
         raise ProfileError(
             f"{folder} cannot be written ({error.strerror}): check its rights or choose another"

@@ -24,7 +24,7 @@ from typing import Any
 from edge_tl.embedders.hearing import SPEECH, Hearing
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, ProfileError
-from edge_tl.files import DAMAGE, read_limited, sync_folder, write_synced
+from edge_tl.files import DAMAGE, PRIVATE, read_limited, sync_folder, write_synced
 from edge_tl.store.embedders import check_name
 from edge_tl.store.tuning import Tuning
 
@@ -129,7 +129,7 @@ def write_settings(folder: Path, **changes: Any) -> None:
     fresh = path.with_name(f".{FILE_NAME}.{os.getpid()}")
     try:
         fresh.unlink(missing_ok=True)
-        write_synced(fresh, (json.dumps(content, indent=1) + "\n").encode())
+        write_synced(fresh, (json.dumps(content, indent=1) + "\n").encode(), PRIVATE)
         os.replace(fresh, path)
         sync_folder(folder)
     except OSError as error:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +20,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from places import ROOT
 
 from device.commands.main import main
 from edge_tl.core.answers import Saved
+from edge_tl.core.features import PLAIN
 from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ProfileError
+from edge_tl.models import default_model
 from edge_tl.store.backup import INDEX, restore_backup, write_backup
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_look, write_settings
@@ -225,3 +233,127 @@ def test_the_commands_back_up_and_restore(tmp_path: Path, capsys: pytest.Capture
     assert "Traceback" not in err
     assert len(err.splitlines()) == 2
     assert sorted(path.name for path in (tmp_path / "profiles").iterdir()) == ["again", "default"]
+
+
+def test_nobody_else_reads_what_was_taught(tmp_path: Path) -> None:
+    """Folders are 0700 and files 0600, whatever the umask: examples and their log, generations, settings, backups."""
+    before = os.umask(0)
+    try:
+        fill(tmp_path / "profiles" / "p")
+        with Profile(tmp_path / "profiles" / "p", writable=True) as profile:
+            profile.store.new_take("up")
+            write_backup(profile, "p", tmp_path / "b.zip", 0.0)
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "profiles").rglob("*")}
+        restore_backup(tmp_path / "b.zip", tmp_path / "again")
+    finally:
+        os.umask(before)
+    again = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "again").rglob("*")}
+    assert "examples.sqlite-wal" in modes
+    folders = {"p", "generations", "000001", "000002.rolled-back"}
+    for made in (modes, again):
+        assert {mode for name, mode in made.items() if name in folders} == {0o700}
+        assert {mode for name, mode in made.items() if name not in folders} == {0o600}
+    assert stat.S_IMODE((tmp_path / "again").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "b.zip").stat().st_mode) == 0o600
+
+
+def test_a_profile_of_before_is_closed_when_it_is_written(tmp_path: Path) -> None:
+    """One that was open to all is its owner's alone as soon as somebody teaches it."""
+    folder = fill(tmp_path / "p")
+    folder.chmod(0o755)
+    (folder / "examples.sqlite").chmod(0o644)
+    with Profile(folder, writable=True) as profile:
+        assert profile.store.counts()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "examples.sqlite").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("when_s", [0, 6e9])
+def test_files_of_any_date_are_backed_up(tmp_path: Path, when_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a Pi whose clock is not set, or runs ahead: before 1980 and after 2107 ZIP knows no date."""
+    folder = fill(tmp_path / "p")
+    for path in folder.rglob("*"):
+        os.utime(path, (when_s, when_s))
+    monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(when_s))
+    with Profile(folder) as profile:
+        assert write_backup(profile, "p", tmp_path / "b.zip", when_s) > 1000
+    restore_backup(tmp_path / "b.zip", tmp_path / "again")
+
+
+def test_damaged_text_in_the_schema_is_one_line(tmp_path: Path) -> None:
+    """SQLite quotes damaged text in its message, which is no Unicode then."""
+    folder = fill(tmp_path / "p")
+    path = folder / "examples.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE labels", b"CREATE TABLE lab\xffls"))
+    with Profile(folder) as profile, pytest.raises(ProfileError, match="damaged"):
+        write_backup(profile, "p", tmp_path / "b.zip", 0.0)
+    assert not [one for one in tmp_path.iterdir() if one.name != "p"]
+
+
+def test_a_killed_backup_leaves_nothing(tmp_path: Path) -> None:
+    """kill -9 in the middle of it: neither a half file nor a copy of the examples stays."""
+    fill(tmp_path / "p")
+    code = (
+        "import os, sys, zipfile; from pathlib import Path; from edge_tl.store import backup\n"
+        "backup.zipfile.ZipFile.writestr = lambda *_: os.kill(os.getpid(), 9)\n"
+        "profile = backup.Profile(Path(sys.argv[1])); backup.write_backup(profile, 'p', Path(sys.argv[2]), 0.0)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "p"), str(tmp_path / "b.zip")]
+    killed = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
+    assert killed.returncode == -9
+    assert [one.name for one in tmp_path.iterdir()] == ["p"]
+
+
+def test_zeros_without_end_are_refused_at_once(archive: Path, tmp_path: Path) -> None:
+    """A gigabyte and a half in as many megabytes is refused by what it says, before anything is unfolded."""
+    zeros = 1_500_000_000
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w", zipfile.ZIP_DEFLATED) as bad:
+        about = {"generations/000001/arrays.npz": [zeros, "0" * 64]}
+        bad.writestr(INDEX, json.dumps({"format": 2, "profile": "x", "time_s": 0, "files": about}))
+        bad.writestr("generations/000001/arrays.npz", bytes(1_500_000))
+    with pytest.raises(ProfileError, match="1500 MB are said to be in"):
+        restore_backup(tmp_path / "bad.zip", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+def test_labels_that_nobody_could_type_are_refused(archive: Path, tmp_path: Path) -> None:
+    """A label with control characters, or one that is no text at all, in an otherwise good database."""
+    for label in ("a\x1b[2Jb", " a", "", b"\x00\xff"):
+
+        def change(files: dict[str, bytes], label: str | bytes = label) -> None:
+            path = tmp_path / "evil.sqlite"
+            path.write_bytes(files["examples.sqlite"])
+            db = sqlite3.connect(path)
+            db.execute("UPDATE labels SET name = ? WHERE id = 1", (label,))
+            db.commit()
+            db.close()
+            files["examples.sqlite"] = path.read_bytes()
+
+        made(archive, tmp_path / "bad.zip", change)
+        with pytest.raises(ProfileError, match=r"label|damaged"):
+            restore_backup(tmp_path / "bad.zip", tmp_path / "again")
+        assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize("what", ["memory", "garbage"])
+def test_a_generation_is_asked_before_it_is_believed(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """`restore` of a head that would take terabytes, or makes no sense: one line, and no profile."""
+    meta = {"head": {"name": "ridge"}, "embedder": {"name": "x", "fingerprint": shipped()}, "features": PLAIN.saved()}
+    if what == "memory":
+        pool = {"kind": "flatten"}
+        meta["head"] = {"name": "tuned", "epochs": [1, 1], "seed": 0, "shape": [10**13], "classes": ["a", "b"]}
+        meta["head"]["lower"] = {"layers": [pool]}
+    with Profile(tmp_path / "p", writable=True) as profile:
+        profile.save(Saved(meta | {"rejector": {}}, {"head.dense": np.zeros((2, 2))}))
+        write_backup(profile, "p", tmp_path / "b.zip", 0.0)
+    assert main(["restore", str(tmp_path / "b.zip"), "--profile", "q", "--data-dir", str(tmp_path / "d")]) == 1
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert "no whole backup" in said
+    assert not (tmp_path / "d" / "profiles" / "q").exists()
+
+
+def shipped() -> str:
+    return TFLiteEmbedder.load(default_model()).fingerprint
