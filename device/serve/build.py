@@ -39,7 +39,7 @@ from device.teach.boxed import check_no_boxes
 from device.teach.looking import Looking
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import EdgeTLError, ModelError, ProfileError, ProfileLocked
+from edge_tl.errors import ConfigError, EdgeTLError, ModelError, ProfileError, ProfileLocked
 from edge_tl.files import DAMAGE, open_lock
 from edge_tl.frames import BaseSource
 from edge_tl.models import default_model
@@ -68,7 +68,13 @@ def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notif
             said = " ".join(str(error).split())
             service.failed[name] = said if isinstance(error, EdgeTLError) else f"{type(error).__name__}: {said}"
     for output in outputs(config, data_dir, service, requests, hub):
-        output.start()
+        try:
+            output.start()
+        except ConfigError as error:
+            if not isinstance(output, LocalSocket) or os.access(output.path.parent, os.W_OK):
+                raise
+            warn(f"{error}; the service goes on without it")
+            continue
         stack.callback(output.stop)
         service.outputs.append(output)
     return service
@@ -100,13 +106,13 @@ def open_pipeline(
 ) -> Pipeline:
     """One pipeline with its profile, its embedder, and its camera or microphone, which is sought from now on."""
     context = Context(data_dir, one.profile, threads=config.threads)
-    profile = stack.enter_context(Profile(context.profile_folder, writable=True, keep_empty=False))
+    profile = _open_profile(context.profile_folder, stack)
     embedder = adopt(one, profile, context)
     way = read_look(profile.folder).way
     source = Reconnecting(lambda: _acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name)
     feed = Feed(source, service.wake, clock, one.kind)
     looking = None
-    if one.kind == "picture" and not _damaged(profile):
+    if one.kind == "picture" and profile.writable and not _damaged(profile):
         looking = Looking(
             profile, lambda look: load_or_shipped(context, look), context.models_folder(), context.threads
         )
@@ -126,9 +132,22 @@ def open_pipeline(
     return pipeline
 
 
+def _open_profile(folder: Path, stack: ExitStack) -> Profile:
+    """For writing; where it is there and its disk can only be read, for reading: what was taught goes on."""
+    try:
+        return stack.enter_context(Profile(folder, writable=True, keep_empty=False))
+    except ProfileLocked:
+        raise
+    except ProfileError:
+        if not folder.is_dir() or os.access(folder, os.W_OK):
+            raise
+        return stack.enter_context(Profile(folder))
+
+
 def adopt(one: PipelineConfig, profile: Profile, context: Context) -> Embedder:
     """Make a new profile one of pictures or of words, and load what looks or listens as the profile was taught."""
-    with contextlib.suppress(Exception) if _damaged(profile) else contextlib.nullcontext():
+    unchanged = _damaged(profile) or not profile.writable
+    with contextlib.suppress(Exception) if unchanged else contextlib.nullcontext():
         if one.kind == "sound":
             adopt_hearing(profile)
         elif one.look is not None and not holds_examples(profile):

@@ -94,6 +94,12 @@ class Pipeline(Recognising):
 
     def _look_at_examples(self) -> None:
         """Say at once what would only be found by teaching: examples that cannot be read, or that are gone."""
+        if not self.profile.writable:
+            self.teaching_fault = self.error = (
+                f"{self.profile.folder} can only be read: nothing can be taught until its disk can be written again"
+            )
+            self._retry_s = math.inf
+            return
         try:
             counts = self.profile.store.counts()
         except EdgeTLError as error:

@@ -211,7 +211,13 @@ class Requests:
         if unknown:  # a name that is mistyped must not be what nobody said
             wanted = f"{', '.join(asked.takes)} may be there" if asked.takes else "{} is wanted"
             raise ConfigError(f"{action} knows no {unknown[0][:40]!a}: {wanted}")
-        made = self._of(name, lambda one: (asked.do(one, given) or {}) | _live(one))
+
+        def done(one: Pipeline) -> dict[str, Any]:
+            if not one.profile.writable:
+                raise ProfileError(one.teaching_fault)
+            return (asked.do(one, given) or {}) | _live(one)
+
+        made = self._of(name, done)
         return made | {"action": action}
 
     def _media(self, name: str, example: int) -> tuple[str, bytes]:

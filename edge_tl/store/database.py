@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge_tl.errors import ProfileError
-from edge_tl.files import PRIVATE, make_private
+from edge_tl.files import PRIVATE, create, make_private
 
 APPLICATION_ID = 0x65_64_67_65
 """"edge" in ASCII, in the header of the file, so that `file` and we tell our databases from others."""
+RESERVE_BYTES = 1_000_000
+"""Are kept so that examples can be removed from a full disk: SQLite writes down what it is about to forget."""
 BUSY_S = 5.0
 """How long a write waits for another connection before it gives up."""
 
@@ -50,6 +52,9 @@ class Database:
         with self._one_line():
             if writable:
                 _make(path)
+                with suppress(OSError):
+                    if free_bytes(path) < RESERVE_BYTES // 4:  # even to open it SQLite makes two files beside it
+                        self._reserve.unlink(missing_ok=True)
             self._db = _open(path, "mode=rw") if writable else _open_reader(path)
             try:
                 self._prepare(tables, version)
@@ -81,7 +86,9 @@ class Database:
         if empty:
             header = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
             self._db.executescript(f"BEGIN IMMEDIATE; {tables}; {header} COMMIT;")
+            self._keep_reserve()
             return
+        self._keep_reserve()
         for old in range(found, version):
             change = f"{self._upgrades[old].change} PRAGMA user_version = {old + 1};"
             self._db.executescript(f"PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE; {change} COMMIT;")
@@ -105,10 +112,19 @@ class Database:
             return self._db.execute(sql, values).rowcount
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One transaction: all of the block is on disk at its end, or, where it raises, nothing."""
+    def writing(self, *, frees: bool = False) -> Iterator[None]:
+        """One transaction: all of the block is on disk at its end, or, where it raises, nothing.
+
+        frees: it only removes, for which there is room on a full disk too: the log of it takes that of the reserve.
+        What is removed there is not overwritten with zeros, as some builds of SQLite do: all of it would be in the log.
+        """
         self.check_writable()
+        scarce = frees and free_bytes(self.path) < 2 * RESERVE_BYTES
         with self._one_line():
+            zeros = self._db.execute("PRAGMA secure_delete").fetchone()[0]
+            if scarce:
+                self._reserve.unlink(missing_ok=True)
+                self._db.execute("PRAGMA secure_delete = FAST").fetchall()
             self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -116,6 +132,23 @@ class Database:
                 self._db.execute("COMMIT")
         finally:
             self._roll_back()
+            if scarce:
+                self._db.execute(f"PRAGMA secure_delete = {zeros}").fetchall()
+                self._keep_reserve()
+
+    @property
+    def _reserve(self) -> Path:
+        """A file of nothing, which makes room where there is none."""
+        return self.path.with_name(f"{self.path.name}-reserve")
+
+    def _keep_reserve(self) -> None:
+        """Make it, as large as there is room for it."""
+        with suppress(OSError), create(self._reserve, PRIVATE) as file:
+            for size_bytes in (RESERVE_BYTES, RESERVE_BYTES // 2, RESERVE_BYTES // 4):
+                with suppress(OSError):
+                    os.posix_fallocate(file.fileno(), 0, size_bytes)
+                    return
+            self._reserve.unlink()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -152,6 +185,12 @@ class Database:
             yield
         except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             raise ProfileError(_explain(self.path, error)) from error
+
+
+def free_bytes(path: Path) -> int:
+    """What may still be written to the disk of a file."""
+    found = os.statvfs(path.parent)
+    return found.f_bavail * found.f_frsize
 
 
 def _make(path: Path) -> None:

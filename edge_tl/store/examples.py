@@ -27,7 +27,7 @@ from edge_tl.store.database import Database
 from edge_tl.store.media import JPEG, Media, stored_media, stored_sound
 from edge_tl.store.moments import Clock, now
 from edge_tl.store.near_copies import NearCopies
-from edge_tl.store.read_rows import damaged, read_list, read_matrix
+from edge_tl.store.read_rows import check_more, damaged, read_labels, read_list, read_matrix
 from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 from edge_tl.store.sessions import Session, Sittings
 
@@ -89,7 +89,7 @@ class ExampleStore(Closing):
         session: its number (ExampleError where there is none such); `session()` by default.
         """
         self._db.check_writable()
-        label, moment = check_label(label), self._clock()
+        label, moment = check_more(check_label(label), self.labels()), self._clock()
         session = self._sittings.take(session, moment)
         # A path that is no valid Unicode must not fail later, in the commit.
         return self._batch.new_take(label, source.encode("utf-8", "replace").decode(), session, moment)
@@ -141,7 +141,7 @@ class ExampleStore(Closing):
 
     def add_label(self, label: str) -> str:
         """Declare a label that has no example yet, on disk, and return it normalised; one that exists is left alone."""
-        label = check_label(label)
+        label = check_more(check_label(label), self.labels())
         with self._changing():
             self._db.change("INSERT OR IGNORE INTO labels (name) VALUES (?)", (label,))
         return label
@@ -150,7 +150,7 @@ class ExampleStore(Closing):
 
     def labels(self) -> builtins.list[str]:
         """The labels in the order in which they were declared, those without examples included."""
-        return [name for (name,) in self._db.rows("SELECT name FROM labels ORDER BY id")]
+        return read_labels(self._db, self.path)
 
     def counts(self) -> dict[str, Count]:
         """How many examples and takes are on disk for every label, zeros included; waiting ones do not count."""
@@ -359,7 +359,7 @@ class ExampleStore(Closing):
     @contextmanager
     def _changing(self, *, removes: bool = False) -> Iterator[None]:
         """One commit of what waits and of what the block writes; where it fails, all that waited waits on."""
-        with self._db.writing():
+        with self._db.writing(frees=removes):
             self._batch.write(self._db)
             self.boots.write()
             yield

@@ -26,7 +26,8 @@ from edge_tl.store.settings import needed
 
 T = TypeVar("T")
 _EXAMPLES = "examples.sqlite"
-_UNTAUGHT = {"lock", "settings.json", SEEN, _EXAMPLES, f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}
+_BESIDE = {f"{_EXAMPLES}-{more}" for more in ("wal", "shm", "reserve")}
+_UNTAUGHT = {"lock", "settings.json", SEEN, _EXAMPLES, *_BESIDE}
 """What a profile has before anything is trained."""
 
 __all__ = ["KEPT", "Generation", "Profile", "Saved"]
@@ -196,7 +197,7 @@ def _remove_untaught(folder: Path, standard: frozenset[str]) -> None:
             with ExampleStore(folder / _EXAMPLES, writable=False) as store:
                 if any(count.examples or label not in standard for label, count in store.counts().items()):
                     return
-        for name in files | {f"{_EXAMPLES}-wal", f"{_EXAMPLES}-shm"}:
+        for name in files | _BESIDE:
             (folder / name).unlink(missing_ok=True)
         folder.rmdir()
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from edge_tl.core.examples import Example, Examples, as_example
 from edge_tl.core.kept import checksum, unpack
-from edge_tl.errors import ProfileError, ProfileMismatch, counted
+from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, counted
+from edge_tl.labels import MOST_CLASSES
 from edge_tl.store.boots import Times
 from edge_tl.store.database import Database
 
@@ -55,7 +56,25 @@ def read_matrix(database: Database, fingerprint: str, path: Path) -> Examples:
 
 def read_list(database: Database, times: Times) -> list[Example]:
     """Every example of a store without its blobs, in the order in which they were added; times: when each was."""
-    return [as_example((*row[3:7], times.of(*row[:3]), *row[7:])) for row in database.rows(_LIST)]
+    listed = [as_example((*row[3:7], times.of(*row[:3]), *row[7:])) for row in database.rows(_LIST)]
+    if not all(isinstance(one.label, str) and isinstance(one.source, str) for one in listed):
+        raise ProfileError(f"{database.path} is damaged (a label is no text): restore a copy of it, or move it away")
+    return listed
+
+
+def read_labels(database: Database, path: Path) -> list[str]:
+    """The labels in the order in which they were declared; ProfileError for what is no text."""
+    labels = [name for (name,) in database.rows("SELECT name FROM labels ORDER BY id")]
+    if not all(isinstance(label, str) for label in labels):
+        raise ProfileError(f"{path} is damaged (a label is no text): restore a copy of it, or move it away")
+    return labels
+
+
+def check_more(label: str, labels: list[str]) -> str:
+    """A label that may be used beside those there are; ExampleError where there are as many as may be."""
+    if label not in labels and len(labels) >= MOST_CLASSES:
+        raise ExampleError(f"there are {counted(len(labels), 'class', 'classes')}, as many as may be: remove some")
+    return label
 
 
 def damaged(path: Path, example: int, what: str) -> ProfileError:

@@ -5,42 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from service_parts import command, taught
 from tiny_tmpfs import tmpfs
 
 from benchmarks.proof_service import killed, soak
-from benchmarks.serving import CODE, LONG_S, ROOT, Serving
+from benchmarks.serving import Serving
 from device.health import ask_health
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import write_settings
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
-
-
-def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """`edge-tl` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", CODE, *words],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        timeout=LONG_S,
-        check=False,
-    )
-
-
-def taught(serving: Serving) -> None:
-    """Two classes in two takes each, trained."""
-    for label in ("up", "down"):
-        serving.teach(label, 6)
-        serving.teach(label, 6)
-    serving.act("train")
 
 
 @pytest.fixture(scope="module")
