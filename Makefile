@@ -28,6 +28,7 @@ help:
 	@echo "make check-hints     what README and messages tell one to type, typed on a bare Debian (root, mmdebstrap, 700 MB)"
 	@echo "make check-systemd  the service installed under a real systemd that boots (root, mmdebstrap, 1 GB)"
 	@echo "make check-mutants   thousands of damaged model files against what cuts, fuses and quantises them"
+	@echo "make check-hostile   five minutes each of broken requests and of generations damaged inside"
 	@echo "make check-kernels   the tests of tight bounds and equal bits under each of OpenBLAS' kernels, Nehalem to SkylakeX"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
 
@@ -125,6 +126,11 @@ check-kernels: $(VENV)/dev $(if $(PYTHON311),$(TFLITE)/ready)
 .PHONY: check-mutants
 check-mutants: $(VENV)/dev
 	@$(BIN)/python tests/checks/check_mutants.py
+
+SECONDS ?= 300
+.PHONY: check-hostile
+check-hostile: $(VENV)/dev
+	@PYTHONPATH=.:tests/parts:tests/edge_tl/store $(BIN)/python tests/checks/check_hostile.py $(SECONDS)
 
 # The same commit gives the same bytes: the wheel by SOURCE_DATE_EPOCH, the sdist by packing it anew, sorted and dated.
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1700000000)

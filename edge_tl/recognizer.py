@@ -17,7 +17,7 @@ from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows
 from edge_tl.core.kept import as_kept, as_stored, kept_found
 from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, features_of, sought_by
-from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted
+from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, escaped
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.base import Progress, Taught
@@ -370,15 +370,15 @@ class Recognizer:
                 "teaches it to name whole pictures"
             )
         with damage_in_one_line():
-            taught, head = saved.meta["embedder"], saved.meta["head"]
+            taught = {name: escaped(str(told)) for name, told in saved.meta["embedder"].items()}
             if taught["fingerprint"] != embedder.fingerprint:
                 raise ProfileMismatch(
                     f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with "
                     f"{embedder.name} ({embedder.fingerprint[:12]}): `edge-tl examples re-embed`, then `edge-tl train`"
                 )
             features = as_taught(saved.meta["features"], features_of(embedder))
-            recognizer = cls(embedder, head["name"], features, reject=reject)
-            recognizer.head = head_from_state(head, saved.part("head."))
+            recognizer = cls(embedder, saved.meta["head"]["name"], features, reject=reject)
+            recognizer.head = head_from_state(saved.meta["head"], saved.part("head."))
             recognizer.nobody = saved.meta.get("nobody")
             recognizer.adopt(saved)
             if saved.meta["rejector"]:

@@ -214,7 +214,7 @@ def parse_config(text: str, path: str = "the configuration") -> ServiceConfig:
     """The configuration in a TOML text; ConfigError, a line for each mistake, where it cannot be used."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
     mistakes: list[str] = []
     config = read_table(ServiceConfig, table, "", mistakes)

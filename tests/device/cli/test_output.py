@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from device.cli.output import LINE_S, Progress
+from device.cli.output import LINE_S, Progress, print_json, say, warn
 from device.screens.live import LiveCurve
 
 
@@ -39,3 +41,20 @@ def test_a_training_says_its_epochs(capsys: pytest.CaptureFixture[str]) -> None:
             live(epoch, 0.5, 0.75)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [f"edge-tl: training: epoch {epoch}, loss 0.5000, accuracy 75.0%" for epoch in (1, 2, 3)]
+
+
+def test_nothing_that_is_printed_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names with control characters, a line's direction turned, half a character: told by their numbers."""
+    name = "a\x1b[2J\x9b1m\u202eb\r\ud800"
+    for speak in (warn, say):
+        speak(f"the file {name} is none")
+        out, err = capsys.readouterr()
+        assert (out + err).rstrip("\n").isprintable()
+        assert "\\x1b[2J" in out + err
+    warn("two\nlines, and an emoji 🙂 and a family 👨\u200d👩")
+    err = capsys.readouterr().err
+    assert err == "edge-tl: two\\nlines, and an emoji 🙂 and a family 👨\u200d👩\n"
+    print_json({"name": name})
+    out = capsys.readouterr().out
+    assert not set(out) & set("\x1b\x9b\u202e\ud800\r")
+    assert json.loads(out) == {"name": name}

@@ -185,3 +185,10 @@ def test_flags_beat_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "no pipeline 'signs'" in capsys.readouterr().err
     assert main(["serve", "--config", str(path), "--check", "--camera", "sim", "--mic", "auto"]) == 0
     assert "signs, words" in capsys.readouterr().out
+
+
+def test_a_number_without_an_end_is_one_line() -> None:
+    """Four hundred digits, or five thousand, where seconds are wanted: a ConfigError, never an overflow."""
+    for digits in (400, 5000):
+        with pytest.raises(ConfigError):
+            parse_config(f"summary_s = {'9' * digits}\n", "x.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import resource
 import socket
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile_requests import request
 from raw_http import chunked, connected, exchanged, post, status
 
 from benchmarks.serving import Serving
@@ -99,6 +101,17 @@ def test_no_address_is_an_error_of_ours(serving: Serving, path: str) -> None:
     """Numbers without an end, halves of characters, control characters: refused in one line, none a 500."""
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     assert status(exchanged(serving.address, request.encode())) in (200, 400, 404)
+    assert "Traceback" not in serving.log
+
+
+def test_broken_requests_are_never_an_error_of_ours(serving: Serving) -> None:
+    """Requests made by chance, cut off, with lengths that lie (`make check-hostile`: five minutes of them)."""
+    rng = random.Random(20)
+    for _ in range(150):
+        sent = request(rng)
+        if b"/api/events" not in sent:
+            assert status(exchanged(serving.address, sent, end=True)) < 500, sent
+    assert serving.ask("/health")[0] == 200
     assert "Traceback" not in serving.log
 
 

@@ -14,6 +14,7 @@ from edge_tl.core.examples import Count
 from edge_tl.core.kept import as_stored
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError
 from edge_tl.media import image
+from edge_tl.store import read_rows
 from edge_tl.store.batch import BATCH_EXAMPLES
 from edge_tl.store.examples import ExampleStore
 
@@ -358,3 +359,30 @@ def test_real_pictures_survive(store: ExampleStore, data: Callable[[str], Path])
         assert store.picture(one.id) == file.read_bytes()
     before = store.matrix(embedder.fingerprint).X
     assert np.array_equal(before, np.stack([as_stored(embedder.embed(image.decode(file))) for file in files]))
+
+
+def test_there_are_only_so_many_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit no class is added, by itself or with a take; those there are can still be taught."""
+    monkeypatch.setattr(read_rows, "MOST_CLASSES", 2)
+    with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
+        store.add_label("a")
+        store.add_label("b")
+        for add in (store.add_label, store.new_take):
+            with pytest.raises(ExampleError, match="2 classes"):
+                add("c")
+        assert store.new_take("a") == 1
+
+
+def test_a_label_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    """A BLOB in the place of a label is told in one line by whoever lists labels or examples."""
+    path = tmp_path / "examples.sqlite"
+    with ExampleStore(path, writable=True) as store:
+        store.add(store.new_take("a"), None, np.ones(4, np.float32), "f" * 64)
+    db = sqlite3.connect(path)
+    db.execute("UPDATE labels SET name = x'00ff'")
+    db.commit()
+    db.close()
+    with ExampleStore(path, writable=False) as store:
+        for read in (store.labels, store.list):
+            with pytest.raises(ProfileError, match="is no text"):
+                read()
