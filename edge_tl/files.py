@@ -32,6 +32,18 @@ DAMAGE = (*ARCHIVE_DAMAGE, LookupError, TypeError, AttributeError, ArithmeticErr
 what is no text a ValueError)."""
 
 
+CLUTTER = frozenset(
+    {"@eadir", "__macosx", "#recycle", "@recycle", "$recycle.bin", "system volume information", "lost+found"}
+    | {"thumbs.db", "desktop.ini", "picasa.ini"}
+)
+"""What systems put among a person's files, in small letters: thumbnails, resource forks, bins."""
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a file's or folder's name is hidden (`._x.jpg` included) or that of something no person put there."""
+    return name.startswith(".") or name.lower() in CLUTTER
+
+
 def open_regular(path: Path) -> io.FileIO:
     """Open a file for reading, never a pipe, which blocks, nor a device, which may not end; OSError otherwise."""
     if not stat.S_ISREG(os.stat(path).st_mode):

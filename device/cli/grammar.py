@@ -26,6 +26,7 @@ from device.cli.serve_grammar import add_service
 from device.sources.rotated import DEGREES
 from edge_tl.embedders.look.choices import HANDS, WAYS
 from edge_tl.heads import HEADS, WITH_BASE
+from edge_tl.store.layouts.choices import LAYOUTS, SPLITS
 
 
 def data_dir() -> Path:
@@ -289,11 +290,17 @@ def build_parser() -> argparse.ArgumentParser:
         return actions.add_parser(name, help=help_text, description=sentence(help_text), parents=[profile, *parents])
 
     action("list", "show every class and session with its counts (and with --json every example)")
-    what_is_brought = "add a folder (CLASS/picture, CLASS/TAKE/picture, CLASS/sound), a CSV or COCO list, or TFJSSCDS"
+    what_is_brought = "add a folder (CLASS/picture, train/CLASS/picture, YOLO, Pascal VOC …), a list, or TFJSSCDS"
     bring = action("import", what_is_brought, model, looking, base, turning)
     bring.add_argument("path", type=Path, metavar="PATH", help="the folder or file")
     bring.add_argument(
         "--sessions", action="store_true", help="the folders at the top are places or days: SESSION/CLASS/picture"
+    )
+    bring.add_argument("--layout", choices=LAYOUTS, help="how the folder is laid out (default: found out)")
+    bring.add_argument(
+        "--split",
+        choices=SPLITS,
+        help="of train, valid, test …: all as one (default), or each as a session of its own",
     )
     take_out = action("export", "write the files as CLASS/TAKE/file, which import reads again")
     take_out.add_argument("path", type=Path, metavar="PATH", help="the folder; made when it is not there")

@@ -19,37 +19,52 @@ from edge_tl.media.image import decode
 from edge_tl.store.box_files import read_list, write_csv
 from edge_tl.store.coco import write_coco
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
+from edge_tl.store.folder_takes import listed_in_takes
 from edge_tl.store.folders import ENDINGS, export_folder, folder_names, session_name_of
+from edge_tl.store.layouts.tree import Told
 from edge_tl.store.listed import Listed
 from edge_tl.store.media import JPEG, stored_media
 from edge_tl.store.profile import Profile
 
 
 def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool, as_json: bool) -> int:
-    """Import a list: every good picture is kept with its box, everything left out is named, exit 1 if there was any.
+    """Import a list: its pictures lie below it."""
+    listed, left_out = read_list(path)
+    return bring_listed(context, path, Told(listed=listed, left_out=left_out), stack, sessions, as_json)
+
+
+def bring_listed(
+    context: Context, path: Path, told: Told, stack: ExitStack, sessions: bool, as_json: bool, read_as: str = ""
+) -> int:
+    """Import pictures with boxes: each good one is kept, everything left out is named, exit 1 if there was any.
 
     The same picture with the same box is passed over where it is there already, and left out under another label.
+    path: the folder that they lie in, or a list in it. sessions: their first folder is the session. read_as: ends the
+    last line.
     """
-    listed, left_out = read_list(path)
+    if not told.listed and not told.left_out:
+        raise ExampleError(f"{path}: names no picture")
+    root = path if path.is_dir() else path.parent
     embedder = context.load_embedder(Look())
     profile = context.open_profile(stack, writable=True, make=True)
     adopt_look(profile, Look())
     store = profile.store
     numbers: dict[str, int] = {}
-    takes: dict[tuple[str, str, str], int] = {}
-    good, boxes, copies, bad = 0, 0, 0, len(left_out)
+    takes: dict[tuple[str, str, str, int], int] = {}
+    good, boxes, copies, bad = 0, 0, 0, len(told.left_out)
     known = StoredCopies(store)
-    torn = contradictions((path.parent / one.file, one.label, one.pixels) for one in listed)
     with Progress("importing") as progress, stoppable() as stopped:
-        for line in left_out:
+        for line in told.left_out:
             progress.warn(line)
-        for done, one in enumerate(listed):
-            progress.of(done, len(listed))
+        in_takes = listed_in_takes(root, told.listed or (), progress.of)
+        torn = contradictions((root / one.file, one.label, one.pixels) for one, _ in in_takes)
+        for done, (one, number) in enumerate(in_takes):
+            progress.of(done, len(in_takes))
             if stopped():
                 store.flush()
-                progress.warn(f"stopped; {good} of {counted(len(listed), 'picture')} imported")
+                progress.warn(f"stopped; {good} of {counted(len(in_takes), 'picture')} imported")
                 return 130
-            file = path.parent / one.file
+            file = root / one.file
             if done in torn:
                 progress.warn(torn[done])
                 bad += 1
@@ -58,7 +73,7 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
                 picture = decode(file)
                 place = one.file.parts[0] if sessions and len(one.file.parts) > 1 else one.session
                 label = check_label(one.label)
-                key = place, label, one.take
+                key = place, label, one.take, number
                 box = one.box(picture.shape)
                 box = None if box is None else check_box(box)
                 kept = stored_media(file.read_bytes())
@@ -67,7 +82,7 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
                     copies += 1
                     continue
                 if place not in numbers:
-                    name = session_name_of(place or path.absolute().parent.name)
+                    name = session_name_of(place or root.absolute().name)
                     numbers[place] = store.new_session(name, closed=True)
                 if key not in takes:
                     takes[key] = store.new_take(label, one.take, numbers[place])
@@ -80,15 +95,13 @@ def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool
             good += 1
             boxes += box is not None
     store.flush()
-    if not good and not bad and not copies:
-        raise ExampleError(f"{path}: names no picture")
     if as_json:
         said = {"imported": good, "boxes": boxes, "copies": copies, "bad": bad, "sessions": sorted(numbers.values())}
         print_json(said)
     else:
         several = f" of {counted(len(numbers), 'session')}" if len(numbers) > 1 else ""
         shown = f", {boxes} with a box" if good else ""
-        say(f"imported {counted(good, 'picture')}{several}{shown}" + copies_text(copies, bad))
+        say(f"imported {counted(good, 'picture')}{several}{shown}" + copies_text(copies, bad) + read_as)
     return 1 if bad else 0
 
 

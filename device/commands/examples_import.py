@@ -12,7 +12,8 @@ import numpy as np
 from device.assembly import Context, adopt_hearing, adopt_look
 from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
-from device.commands.examples_boxes import bring_list
+from device.commands.examples_boxes import bring_list, bring_listed
+from device.commands.examples_layout import LaidOut, read_laid_out
 from device.commands.options import asked_hearing, asked_look, context_of
 from device.teach.candidates import candidates_of, embedded, label_within
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
@@ -38,11 +39,15 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
     path, context = arguments.path, context_of(arguments)
     spoken = path.is_file() and _begins(path, MAGIC)
     if not spoken and path.suffix.lower() in LISTS and path.is_file():
-        if arguments.look not in (None, "frame") or arguments.rotate:
-            raise ConfigError(f"{path} tells boxes in whole pictures, upright: leave --look and --rotate out")
+        _check_whole(arguments)
         return bring_list(context, path, stack, sessions=arguments.sessions, as_json=arguments.json)
+    laid_out = None
     if not spoken:
         labels_in(path)
+        laid_out = read_laid_out(arguments)
+        if laid_out is not None and laid_out.told.listed is not None:
+            _check_whole(arguments)
+            return bring_listed(context, path, laid_out.told, stack, False, arguments.json, laid_out.said)
     hearing = asked_hearing(arguments, context) or read_hearing(context.profile_folder)
     if spoken:
         return bring_spoken(context, path, hearing or Hearing(), stack, as_json=arguments.json)
@@ -58,18 +63,38 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
         profile = context.open_profile(stack, writable=True, make=True)
         adopt_hearing(profile, hearing)
     return bring_folder(
-        profile, embedder, path, degrees=arguments.rotate, in_sessions=arguments.sessions, as_json=arguments.json
+        profile,
+        embedder,
+        path,
+        laid_out,
+        degrees=arguments.rotate,
+        in_sessions=arguments.sessions,
+        as_json=arguments.json,
     )
 
 
+def _check_whole(arguments: Namespace) -> None:
+    """ConfigError where boxes are told and the pictures are to be turned, or looked at in another way than whole."""
+    if arguments.look not in (None, "frame") or arguments.rotate:
+        raise ConfigError(f"{arguments.path} tells boxes in whole pictures, upright: leave --look and --rotate out")
+
+
 def bring_folder(
-    profile: Profile, embedder: Embedder, path: Path, *, degrees: int, in_sessions: bool, as_json: bool
+    profile: Profile,
+    embedder: Embedder,
+    path: Path,
+    laid_out: LaidOut | None,
+    *,
+    degrees: int,
+    in_sessions: bool,
+    as_json: bool,
 ) -> int:
     """Import a folder: every good file is kept, everything left out is named, exit 1 if there was any.
 
     A file whose bytes are in the profile already, or came before, is passed over and counted; one whose bytes are there
     under another label is left out and named, and of two such files in the folder both are.
-    degrees: clockwise, which pictures are turned by first. in_sessions: the folders at the top are places or days.
+    laid_out: what was read of it, where it is no folders of classes. degrees: clockwise, which pictures are turned by
+    first. in_sessions: the folders at the top are places or days.
     """
     kind = embedder.kind
     missed = copies = 0
@@ -93,7 +118,14 @@ def bring_folder(
             else:
                 left_out(f"{file}: {reason}")
 
-        found_all = list(import_folder(path, skipped, sessions=in_sessions, kind=kind))
+        if laid_out is None:
+            found_all = list(import_folder(path, skipped, sessions=in_sessions, kind=kind))
+        else:
+            found_all = list(laid_out.told.found)
+            for file, reason in laid_out.skipped:
+                skipped(file, reason)
+            for line in laid_out.told.left_out:
+                left_out(line)
         if others:
             shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
             progress.warn(f"passed over {len(others)} of other kinds, which are no {kind}s: {shown}")
@@ -150,7 +182,7 @@ def bring_folder(
         where = f" in {counted(len(takes), 'take')}{several}" if good else ""
         told = TOLD if kind == "picture" and good and any(not one.take_name for one in found_all) else ""
         text = f"imported {counted(good, kind)}{where}{told}" + copies_text(copies, bad)
-        say(text + missed_text(embedder, missed, "them"))
+        say(text + missed_text(embedder, missed, "them") + (laid_out.said if laid_out else ""))
     return 1 if bad else 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError, SourceTimeout, counted
+from edge_tl.files import is_clutter
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.wav import SUFFIXES as SOUND_SUFFIXES
 from edge_tl.media.wav import read_wav
@@ -50,7 +51,7 @@ def _find(path: Path, what: str, suffixes: frozenset[str]) -> list[tuple[Path, s
     if not path.is_dir():
         raise SourceError(f"{path}: no such file or folder; give a {what} or a folder of {what}s")
     files = [file.relative_to(path) for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file()]
-    shown = [file for file in files if not any(part.startswith(".") for part in file.parts)]
+    shown = [file for file in files if not any(map(is_clutter, file.parts))]
     if not shown:
         raise SourceError(f"{path}: no {what}s in this folder; it needs {', '.join(sorted(suffixes))} files")
     shown.sort(key=_natural)

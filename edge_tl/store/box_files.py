@@ -16,7 +16,7 @@ from pathlib import Path
 from edge_tl.errors import ExampleError
 from edge_tl.files import read_limited
 from edge_tl.store.coco import read_coco
-from edge_tl.store.listed import NOTHING, Listed, box_of, inside, positive
+from edge_tl.store.listed import NOTHING, Listed, box_of, folder_of, inside, positive
 
 COLUMNS = ("file", "width", "height", "label", "left", "top", "right", "bottom", "take", "session")
 SIDES = ("left", "top", "right", "bottom")
@@ -60,7 +60,7 @@ def _csv(text: str, path: Path) -> tuple[list[Listed], list[str]]:
             if row.get("width") and row.get("height"):
                 size = positive(row["width"]), positive(row["height"])
             label = (row["label"] or "").strip() or NOTHING
-            take, session = row.get("take") or str(file.parent), row.get("session") or ""
+            take, session = row.get("take") or folder_of(file), row.get("session") or ""
             found.append(Listed(file, label, pixels, size, take, session))
         except (ValueError, TypeError) as error:
             left_out.append(f"{path}, line {number}: {' '.join(str(error).split())[:100]}")

@@ -14,7 +14,7 @@ from typing import Any
 
 from edge_tl.core.examples import Box
 from edge_tl.errors import counted
-from edge_tl.store.listed import NOTHING, Listed, box_of, inside, positive
+from edge_tl.store.listed import NOTHING, Listed, box_of, folder_of, inside, positive
 
 OWN = "edge_tl"
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
@@ -66,7 +66,7 @@ def read_coco(text: str, path: Path) -> tuple[list[Listed], list[str]]:
         own = one.get(OWN)
         told = {name: str(value) for name, value in own.items()} if isinstance(own, dict) else {}
         label = here[0][1] if here else told.get("label") or NOTHING
-        take, session = told.get("take") or str(file.parent), told.get("session", "")
+        take, session = told.get("take") or folder_of(file), told.get("session", "")
         found.append(Listed(file, label, here[0][2] if here else None, size, take, session))
     return found, left_out
 

@@ -1,10 +1,11 @@
-"""The takes of pictures that lie in the folder of their class itself, told by the pictures and their files."""
+"""The takes of pictures of which no folder or list names one, told by the pictures and their files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from edge_tl.core.takes import in_order, tell_takes
 from edge_tl.errors import ExampleError
 from edge_tl.media.image import grey_square, taken_s
 from edge_tl.store.folders import Found
+from edge_tl.store.listed import Listed
 
 
 def in_takes(found: Sequence[Found], beat: Callable[[int, int], object] | None = None) -> list[Found]:
@@ -53,3 +55,14 @@ def in_takes(found: Sequence[Found], beat: Callable[[int, int], object] | None =
         elif first[one.session, one.label] is one:
             out += told[one.session, one.label]
     return out
+
+
+def listed_in_takes(
+    root: Path, listed: Sequence[Listed], beat: Callable[[int, int], object] | None = None
+) -> list[tuple[Listed, int]]:
+    """The same of pictures of a list, in their order: each with the number of its take, 0 where the list names it."""
+    sessions = {name: at for at, name in enumerate(dict.fromkeys(one.session for one in listed))}
+    found = [Found(one.label, one.take, root / one.file, sessions[one.session]) for one in listed]
+    takes = {(one.session, one.label, one.take_name, one.path): one.take for one in in_takes(found, beat)}
+    keys = ((one.session, one.label, one.take_name, one.path) for one in found)
+    return [(one, takes[key]) for one, key in zip(listed, keys, strict=True)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_tl.errors import ExampleError
-from edge_tl.files import write_synced
+from edge_tl.files import is_clutter, write_synced
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.media.wav import SUFFIXES
 from edge_tl.store.examples import ExampleStore
@@ -60,9 +60,9 @@ def import_folder(
     sessions: the folders at the top are sessions, those below them labels. Without it all is one session, but for the
     takes that a `sessions.json`, as `export_folder` writes it, puts into others.
     skipped(path, reason) is called for each thing that is left out: another kind of file, a picture at the top, folders
-    deeper than `label/take`, a folder whose name is no label, a link that leads nowhere or back. Hidden files and our
-    own `labels.json` and `sessions.json` are passed over in silence. ExampleError where `root`, or one of these that
-    is needed, cannot be read.
+    deeper than `label/take`, a folder whose name is no label, a link that leads nowhere or back. Hidden files, clutter
+    (`is_clutter`) and our own `labels.json` and `sessions.json` are passed over in silence. ExampleError where `root`,
+    or one of these that is needed, cannot be read.
     """
     skip = skipped or (lambda path, reason: None)
     for found in _import(Path(root), skip, sessions):
@@ -74,7 +74,10 @@ def import_folder(
 
 def kind_of(root: Path) -> str:
     """`sound` where a folder holds sound files and no picture, else `picture`."""
-    endings = {Path(name).suffix.lower() for _, _, names in os.walk(root) for name in names}
+    endings = set()
+    for _, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not is_clutter(name)]
+        endings |= {Path(name).suffix.lower() for name in names if not is_clutter(name)}
     return "sound" if endings & SUFFIXES and not endings & PICTURES else "picture"
 
 
@@ -236,7 +239,7 @@ def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], l
         return [], []
     for name in names:
         path = folder / name
-        if name.startswith(".") or name in (INDEX, SESSIONS):
+        if is_clutter(name) or name in (INDEX, SESSIONS):
             continue
         if os.path.isdir(path):  # unlike Path.is_dir, False where rights are missing
             real = os.path.realpath(path)

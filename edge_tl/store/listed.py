@@ -29,7 +29,7 @@ class Listed:
     size_px: tuple[float, float] | None
     """(width, height) of the picture that these are pixels of; None for the file's own."""
     take: str
-    """What it was recorded with; the name of its folder where the list does not say."""
+    """What it was recorded with; where the list does not say, the name of its folder below the list, empty for none."""
     session: str
     """Where and when; empty where the list does not say."""
 
@@ -59,6 +59,11 @@ def inside(name: str) -> PurePosixPath:
     if path.is_absolute() or ".." in path.parts or not path.name or "\0" in str(path):
         raise ValueError(f"{str(path)[:60]!a} is no file below the list")
     return path
+
+
+def folder_of(file: PurePosixPath) -> str:
+    """The folder of a file below the list, which tells its take; empty where it lies beside the list."""
+    return "" if file.parent == PurePosixPath() else str(file.parent)
 
 
 def box_of(sides: Iterable[Any]) -> Box:

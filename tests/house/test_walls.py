@@ -34,7 +34,7 @@ LAWS: dict[str, dict[str, str]] = {
         "nn": "errors files core",
         "tflite": "errors files core nn",
         "models": "errors files tflite",
-        "sources": "errors frames labels media core",
+        "sources": "errors files frames labels media core",
         "embedders": "errors frames files labels media core nn tflite models sources",
         "heads": "errors labels core nn",
         "judge": "errors labels core nn heads",

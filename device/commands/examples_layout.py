@@ -1,0 +1,84 @@
+"""How a folder is laid out: found out, asked for on a terminal where it is not clear, refused elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.cli.output import say, warn
+from edge_tl.errors import ConfigError, ExampleError
+from edge_tl.store.folders import kind_of
+from edge_tl.store.layouts.registry import CLASSES, SPLITTING, layout_named, layouts_of
+from edge_tl.store.layouts.tree import Layout, Told, Tree, split_of
+
+SESSIONS = "sessions"
+MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """What was read of a folder that is laid out in another way than folders of classes."""
+
+    told: Told
+    skipped: list[tuple[Path, str]]
+    """(path, reason) of each that was left out."""
+    said: str
+    """What to end the last line with: as what it was read."""
+
+
+def read_laid_out(arguments: Namespace) -> LaidOut | None:
+    """What the folder that is imported holds; None where it is folders of classes, or of sessions.
+
+    ConfigError where nobody can tell how it is laid out and nobody can be asked: it names the option that says it.
+    """
+    path: Path = arguments.path
+    if arguments.sessions:
+        if arguments.layout not in (None, SESSIONS) or arguments.split is not None:
+            raise ConfigError("--sessions says how the folders are laid out: leave --layout and --split out")
+        return None
+    tree = Tree.of(path)
+    layout = _chosen(tree, arguments)
+    if layout.name == SESSIONS:
+        arguments.sessions = True
+        return None
+    has_splits = layout.name in SPLITTING and any(map(split_of, tree.media))
+    if arguments.split is not None and not has_splits:
+        raise ConfigError(f"{path} is read as {layout.what}, in which there are no splits: leave --split out")
+    if layout is CLASSES:
+        return None
+    skipped: list[tuple[Path, str]] = []
+    split = arguments.split == SESSIONS
+    told = layout.read(tree, kind_of(path), split, lambda file, reason: skipped.append((file, reason)))
+    said = f"; read as {layout.what}"
+    if has_splits:
+        said += ", each split a session" if split else ", its splits merged (`--split sessions` keeps them apart)"
+    return LaidOut(told, skipped, "".join([said, *(f"; {note}" for note in told.notes)]))
+
+
+def _chosen(tree: Tree, arguments: Namespace) -> Layout:
+    """The layout that was named, that is clear, or that a person at the terminal chose."""
+    if arguments.layout is not None:
+        return layout_named(arguments.layout)
+    fitting = layouts_of(tree)
+    if len(fitting) == 1:
+        return fitting[0]
+    tops = ", ".join(tree.tops[:3]) + (" …" if len(tree.tops) > 3 else "")
+    if not fitting:
+        raise ExampleError(
+            f"{tree.root}: {tops} name no classes, and nothing there tells what the files show: wanted CLASS/picture "
+            f"or a list beside them; if these are classes, say `--layout {CLASSES.name}`"
+        )
+    options = [f"--layout {layout.name} ({layout.seen_by})" for layout in fitting]
+    if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():
+        say(f"{tree.root} holds {tops}, which can be read in {len(fitting)} ways:")
+        say(*(f"  {number}  {layout.what}: {layout.seen_by}" for number, layout in enumerate(fitting, 1)))
+        try:
+            answer = input(f"Which is it? 1 to {len(fitting)}: ").strip()
+        except EOFError:
+            answer = ""
+        if answer in [str(number + 1) for number in range(len(fitting))]:
+            return fitting[int(answer) - 1]
+        warn(f"{answer[:20]!a} is none of them")
+    raise ConfigError(f"{tree.root}: {tops} can be read in {len(fitting)} ways: say {' or '.join(options)}")

@@ -1,0 +1,74 @@
+"""Every layout of a folder that is read, and which of them a folder has."""
+
+from __future__ import annotations
+
+from edge_tl.store.layouts import class_folders, edge_impulse, voc, yolo
+from edge_tl.store.layouts.tree import Layout, Tree
+
+CLASSES = Layout(
+    "classes",
+    "folders of classes",
+    "`CLASS/picture`, `CLASS/TAKE/picture`, `CLASS/sound`",
+    class_folders.fits,
+    class_folders.read,
+    marked=False,
+)
+LAYOUTS = (
+    Layout(
+        "edge-impulse",
+        "an export of Edge Impulse",
+        "`info.labels` or `bounding_boxes.labels`",
+        edge_impulse.fits,
+        edge_impulse.read,
+    ),
+    Layout("yolo", "YOLO", "a `.txt` a picture, with `data.yaml`, `classes.txt` or `obj.names`", yolo.fits, yolo.read),
+    Layout("voc", "Pascal VOC", "an `.xml` a picture, whose first element is `annotation`", voc.fits, voc.read),
+    Layout(
+        "splits",
+        "classes in splits",
+        "`train/CLASS/picture`, and `valid`, `val`, `test` …",
+        class_folders.fits_splits,
+        class_folders.read_splits,
+        marked=False,
+    ),
+    Layout(
+        "names",
+        "classes told by the files' names",
+        "`training/CLASS.0000.jpg`, `testing/…`",
+        edge_impulse.fits_by_names,
+        edge_impulse.read_by_names,
+        marked=False,
+    ),
+    Layout(
+        "nested",
+        "classes below a folder that holds nothing else",
+        "`FOLDER/CLASS/picture`",
+        class_folders.fits_nested,
+        class_folders.read_nested,
+        marked=False,
+    ),
+    Layout(
+        "sessions",
+        "classes in places or days",
+        "`SESSION/CLASS/picture`, the same classes in several",
+        class_folders.fits_sessions,
+        class_folders.read_sessions,
+        marked=False,
+    ),
+    CLASSES,
+)
+SPLITTING = ("splits", "names", "yolo", "voc", "edge-impulse")
+"""Those in which files may lie in splits."""
+
+
+def layouts_of(tree: Tree) -> list[Layout]:
+    """The layouts that a folder may have: one where it is clear, none where nothing tells what the pictures show."""
+    marked = [layout for layout in LAYOUTS if layout.marked and layout.fits(tree)]
+    if marked:
+        return [*marked, CLASSES] if class_folders.names_classes(tree) else marked
+    return [layout for layout in LAYOUTS if not layout.marked and layout.fits(tree)]
+
+
+def layout_named(name: str) -> Layout:
+    """The layout of `--layout NAME`."""
+    return next(layout for layout in LAYOUTS if layout.name == name)
