@@ -16,7 +16,7 @@ from edge_tl.errors import ExampleError, counted
 from edge_tl.files import write_synced
 from edge_tl.labels import check_label
 from edge_tl.media.image import decode
-from edge_tl.store.box_files import read_list, write_csv
+from edge_tl.store.box_files import write_csv
 from edge_tl.store.coco import write_coco
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folder_takes import listed_in_takes
@@ -27,24 +27,14 @@ from edge_tl.store.media import JPEG, stored_media
 from edge_tl.store.profile import Profile
 
 
-def bring_list(context: Context, path: Path, stack: ExitStack, *, sessions: bool, as_json: bool) -> int:
-    """Import a list: its pictures lie below it."""
-    listed, left_out = read_list(path)
-    return bring_listed(context, path, Told(listed=listed, left_out=left_out), stack, sessions, as_json)
-
-
 def bring_listed(
-    context: Context, path: Path, told: Told, stack: ExitStack, sessions: bool, as_json: bool, read_as: str = ""
+    context: Context, root: Path, told: Told, stack: ExitStack, sessions: bool, as_json: bool, read_as: str = ""
 ) -> int:
     """Import pictures with boxes: each good one is kept, everything left out is named, exit 1 if there was any.
 
     The same picture with the same box is passed over where it is there already, and left out under another label.
-    path: the folder that they lie in, or a list in it. sessions: their first folder is the session. read_as: ends the
-    last line.
+    root: the folder that they are named in. sessions: their first folder is the session. read_as: ends the last line.
     """
-    if not told.listed and not told.left_out:
-        raise ExampleError(f"{path}: names no picture")
-    root = path if path.is_dir() else path.parent
     embedder = context.load_embedder(Look())
     profile = context.open_profile(stack, writable=True, make=True)
     adopt_look(profile, Look())

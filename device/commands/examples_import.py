@@ -12,8 +12,8 @@ import numpy as np
 from device.assembly import Context, adopt_hearing, adopt_look
 from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
-from device.commands.examples_boxes import bring_list, bring_listed
-from device.commands.examples_layout import LaidOut, read_laid_out
+from device.commands.examples_boxes import bring_listed
+from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out
 from device.commands.options import asked_hearing, asked_look, context_of
 from device.teach.candidates import candidates_of, embedded, label_within
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
@@ -21,10 +21,10 @@ from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.media.sound import label_of
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
-from edge_tl.store.box_files import ENDINGS as LISTS
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folder_takes import in_takes
 from edge_tl.store.folders import KINDS, import_folder, kind_of, labels_in, session_name_of
+from edge_tl.store.layouts.lists import ENDINGS as LISTS
 from edge_tl.store.media import stored_media
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
@@ -38,20 +38,21 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
     """`edge-tl examples import PATH`; what may be wrong is found out before a new profile is made for it."""
     path, context = arguments.path, context_of(arguments)
     spoken = path.is_file() and _begins(path, MAGIC)
-    if not spoken and path.suffix.lower() in LISTS and path.is_file():
-        _check_whole(arguments)
-        return bring_list(context, path, stack, sessions=arguments.sessions, as_json=arguments.json)
     laid_out = None
     if not spoken:
-        labels_in(path)
-        laid_out = read_laid_out(arguments)
+        if path.suffix.lower() in LISTS and path.is_file():
+            laid_out = read_as_list(arguments)
+        else:
+            labels_in(path)
+            laid_out = read_laid_out(arguments)
         if laid_out is not None and laid_out.told.listed is not None:
             _check_whole(arguments)
-            return bring_listed(context, path, laid_out.told, stack, False, arguments.json, laid_out.said)
+            told, said = laid_out.told, laid_out.said
+            return bring_listed(context, laid_out.root, told, stack, arguments.sessions, arguments.json, said)
     hearing = asked_hearing(arguments, context) or read_hearing(context.profile_folder)
     if spoken:
         return bring_spoken(context, path, hearing or Hearing(), stack, as_json=arguments.json)
-    if hearing is None and kind_of(path) == "picture":
+    if hearing is None and (laid_out.kind if laid_out else kind_of(path)) == "picture":
         look = asked_look(arguments, read_look(context.profile_folder))
         embedder = context.load_embedder(look)
         profile = context.open_profile(stack, writable=True, make=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from device.cli.output import say, warn
 from edge_tl.errors import ConfigError, ExampleError
-from edge_tl.store.folders import kind_of
+from edge_tl.store.folders import KINDS, kind_of
+from edge_tl.store.layouts.lists import read_list
 from edge_tl.store.layouts.registry import CLASSES, SPLITTING, layout_named, layouts_of
 from edge_tl.store.layouts.tree import Layout, Told, Tree, split_of
 
@@ -22,6 +23,10 @@ class LaidOut:
     """What was read of a folder that is laid out in another way than folders of classes."""
 
     told: Told
+    root: Path
+    """The folder that files are named in."""
+    kind: str
+    """`picture` or `sound`."""
     skipped: list[tuple[Path, str]]
     """(path, reason) of each that was left out."""
     said: str
@@ -34,6 +39,8 @@ def read_laid_out(arguments: Namespace) -> LaidOut | None:
     ConfigError where nobody can tell how it is laid out and nobody can be asked: it names the option that says it.
     """
     path: Path = arguments.path
+    if arguments.images is not None:
+        raise ConfigError(f"{path} is no list: --images goes with one")
     if arguments.sessions:
         if arguments.layout not in (None, SESSIONS) or arguments.split is not None:
             raise ConfigError("--sessions says how the folders are laid out: leave --layout and --split out")
@@ -50,11 +57,31 @@ def read_laid_out(arguments: Namespace) -> LaidOut | None:
         return None
     skipped: list[tuple[Path, str]] = []
     split = arguments.split == SESSIONS
-    told = layout.read(tree, kind_of(path), split, lambda file, reason: skipped.append((file, reason)))
+    kind = kind_of(path)
+    told = layout.read(tree, kind, split, lambda file, reason: skipped.append((file, reason)))
     said = f"; read as {layout.what}"
     if has_splits:
         said += ", each split a session" if split else ", its splits merged (`--split sessions` keeps them apart)"
-    return LaidOut(told, skipped, "".join([said, *(f"; {note}" for note in told.notes)]))
+    return LaidOut(told, path, kind, skipped, "".join([said, *(f"; {note}" for note in told.notes)]))
+
+
+def read_as_list(arguments: Namespace) -> LaidOut:
+    """What the list that is imported tells; ExampleError where it is none, or names nothing."""
+    path: Path = arguments.path
+    if arguments.layout is not None or arguments.split is not None:
+        raise ConfigError(f"{path} is a list: leave --layout and --split out")
+    if arguments.images is not None and not arguments.images.is_dir():
+        raise ConfigError(f"{arguments.images}: no such folder; --images names the one with the pictures")
+    told = read_list(path, arguments.images)
+    if not told.listed and not told.found and not told.left_out:
+        raise ExampleError(f"{path}: names no picture")
+    if told.found and arguments.sessions:
+        raise ConfigError(f"{path} tells classes of whole files, and no sessions: leave --sessions out")
+    endings = {one.path.suffix.lower() for one in told.found}
+    kind = "sound" if endings and endings <= KINDS["sound"] else "picture"
+    # Where nothing can be used, what there is was meant to be pictures with boxes.
+    told = told if told.found or told.listed is not None else replace(told, listed=[])
+    return LaidOut(told, arguments.images or path.parent, kind, [], "")
 
 
 def _chosen(tree: Tree, arguments: Namespace) -> Layout:

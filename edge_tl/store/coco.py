@@ -8,8 +8,8 @@ and named, and never taken for one that shows nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edge_tl.core.examples import Box
@@ -20,12 +20,14 @@ OWN = "edge_tl"
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 
-def read_coco(text: str, path: Path) -> tuple[list[Listed], list[str]]:
-    """The pictures of a file with their largest boxes, and a line for each thing that was left out.
+def read_coco(
+    content: Any, path: Path, find: Callable[[Any], PurePosixPath] = inside
+) -> tuple[list[Listed], list[str]]:
+    """The pictures of a file's content with their largest boxes, and a line for each thing that was left out.
 
-    Raises what json and lookups raise where it is no such file.
+    find: gives the place of a picture from its name, ValueError for none. Raises what lookups raise where it is no
+    such content.
     """
-    content = json.loads(text)
     names = {_key(one["id"]): str(one["name"]) for one in content["categories"]}
     files = {_key(one["id"]): one for one in content["images"]}
     boxes: dict[str, list[tuple[float, str, Box]]] = {}
@@ -51,7 +53,7 @@ def read_coco(text: str, path: Path) -> tuple[list[Listed], list[str]]:
     found = []
     for image, one in files.items():
         try:
-            file = inside(one["file_name"])
+            file = find(one["file_name"])
             size = (positive(one["width"]), positive(one["height"])) if one.get("width") and one.get("height") else None
         except _UNUSABLE as error:
             left_out.append(f"{path}: a picture is left out ({_said(error)})")

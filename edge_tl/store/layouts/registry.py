@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_tl.store.layouts import class_folders, edge_impulse, voc, yolo
+from edge_tl.store.layouts import class_folders, edge_impulse, lists, voc, yolo
 from edge_tl.store.layouts.tree import Layout, Tree
 
 CLASSES = Layout(
@@ -23,6 +23,13 @@ LAYOUTS = (
     ),
     Layout("yolo", "YOLO", "a `.txt` a picture, with `data.yaml`, `classes.txt` or `obj.names`", yolo.fits, yolo.read),
     Layout("voc", "Pascal VOC", "an `.xml` a picture, whose first element is `annotation`", voc.fits, voc.read),
+    Layout(
+        "lists",
+        "pictures with a list",
+        "a CSV, COCO's or Label Studio's JSON or CVAT's XML that names pictures there",
+        lists.fits,
+        lists.read,
+    ),
     Layout(
         "splits",
         "classes in splits",
@@ -57,7 +64,7 @@ LAYOUTS = (
     ),
     CLASSES,
 )
-SPLITTING = ("splits", "names", "yolo", "voc", "edge-impulse")
+SPLITTING = ("splits", "names", "yolo", "voc", "lists", "edge-impulse")
 """Those in which files may lie in splits."""
 
 

@@ -23,8 +23,8 @@ from device.teach.boxed import read_boxed
 from edge_tl.core.metrics import iou
 from edge_tl.errors import ExampleError
 from edge_tl.media.image import save_png
-from edge_tl.store.box_files import ENDINGS, read_list
 from edge_tl.store.examples import ExampleStore
+from edge_tl.store.layouts.lists import ENDINGS, read_list
 from edge_tl.store.schema import UPGRADES, VERSION
 
 PRINT = "a" * 64

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.errors import ExampleError
-from edge_tl.store.box_files import read_list, write_csv
+from edge_tl.store.box_files import write_csv
 from edge_tl.store.coco import write_coco
+from edge_tl.store.layouts.lists import read_list
 from edge_tl.store.listed import Listed
 
 IMAGES = [{"id": 7, "file_name": "a.jpg", "width": 100, "height": 50}, {"id": 8, "file_name": "b.jpg"}]
@@ -23,7 +24,8 @@ def coco(tmp_path: Path, *annotations: dict[str, Any], images: Any = IMAGES) -> 
     """What is read of a file with these annotations."""
     path = tmp_path / "c.json"
     path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": CATEGORIES}))
-    return read_list(path)
+    told = read_list(path)
+    return list(told.listed or ()), list(told.left_out)
 
 
 def test_several_boxes_in_coco(tmp_path: Path) -> None:
@@ -130,4 +132,5 @@ def test_nothing_is_lost_on_the_way(
     """File, label, box, size, take and session of every picture come back as they were, by either format."""
     path = tmp_path_factory.getbasetemp() / f"list{ending}"
     path.write_text(write(listed), "utf-8")
-    assert read_list(path) == (listed, [])
+    told = read_list(path)
+    assert (told.listed, told.left_out) == (listed, [])
