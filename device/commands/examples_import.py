@@ -12,10 +12,12 @@ import numpy as np
 from device.assembly import Context, adopt_hearing, adopt_look
 from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
+from device.commands.examples_archive import label_by_name, unfolded
 from device.commands.examples_boxes import bring_listed
 from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out
 from device.commands.options import asked_hearing, asked_look, context_of
 from device.teach.candidates import candidates_of, embedded, label_within
+from edge_tl.core.unfold import packed_as
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.errors import ConfigError, ExampleError, counted
@@ -25,6 +27,7 @@ from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folder_takes import in_takes
 from edge_tl.store.folders import KINDS, import_folder, kind_of, labels_in, session_name_of
 from edge_tl.store.layouts.lists import ENDINGS as LISTS
+from edge_tl.store.layouts.tree import Tree
 from edge_tl.store.media import stored_media
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
@@ -36,6 +39,10 @@ TOLD = ", told by when they were taken and what they show (folders CLASS/TAKE sa
 
 def bring(arguments: Namespace, stack: ExitStack) -> int:
     """`edge-tl examples import PATH`; what may be wrong is found out before a new profile is made for it."""
+    if not _begins(arguments.path, MAGIC) and packed_as(arguments.path):
+        arguments.path = unfolded(arguments.path, stack)
+        if arguments.label is None and Tree.of(arguments.path).tops == ("",):
+            arguments.label = label_by_name(arguments.path)
     path, context = arguments.path, context_of(arguments)
     spoken = path.is_file() and _begins(path, MAGIC)
     laid_out = None

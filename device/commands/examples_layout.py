@@ -9,10 +9,12 @@ from pathlib import Path
 
 from device.cli.output import say, warn
 from edge_tl.errors import ConfigError, ExampleError
-from edge_tl.store.folders import KINDS, kind_of
+from edge_tl.labels import check_label
+from edge_tl.store.folders import KINDS, Found, kind_of
 from edge_tl.store.layouts.lists import read_list
 from edge_tl.store.layouts.registry import CLASSES, SPLITTING, layout_named, layouts_of
 from edge_tl.store.layouts.tree import Layout, Told, Tree, split_of
+from edge_tl.store.listed import folder_of
 
 SESSIONS = "sessions"
 MERGED = "merged"
@@ -41,6 +43,8 @@ def read_laid_out(arguments: Namespace) -> LaidOut | None:
     path: Path = arguments.path
     if arguments.images is not None:
         raise ConfigError(f"{path} is no list: --images goes with one")
+    if arguments.label is not None:
+        return _all_one(path, arguments)
     if arguments.sessions:
         if arguments.layout not in (None, SESSIONS) or arguments.split is not None:
             raise ConfigError("--sessions says how the folders are laid out: leave --layout and --split out")
@@ -65,11 +69,20 @@ def read_laid_out(arguments: Namespace) -> LaidOut | None:
     return LaidOut(told, path, kind, skipped, "".join([said, *(f"; {note}" for note in told.notes)]))
 
 
+def _all_one(path: Path, arguments: Namespace) -> LaidOut:
+    """All pictures, or all sounds, of a folder as one class."""
+    if arguments.sessions or arguments.layout is not None or arguments.split is not None:
+        raise ConfigError("--label says what all files show: leave --sessions, --layout and --split out")
+    label, kind = check_label(arguments.label), kind_of(path)
+    files = [file for file in Tree.of(path).media if file.suffix.lower() in KINDS[kind]]
+    return LaidOut(Told([Found(label, folder_of(file), path / file) for file in files]), path, kind, [], "")
+
+
 def read_as_list(arguments: Namespace) -> LaidOut:
     """What the list that is imported tells; ExampleError where it is none, or names nothing."""
     path: Path = arguments.path
-    if arguments.layout is not None or arguments.split is not None:
-        raise ConfigError(f"{path} is a list: leave --layout and --split out")
+    if arguments.layout is not None or arguments.split is not None or arguments.label is not None:
+        raise ConfigError(f"{path} is a list: leave --layout, --split and --label out")
     if arguments.images is not None and not arguments.images.is_dir():
         raise ConfigError(f"{arguments.images}: no such folder; --images names the one with the pictures")
     told = read_list(path, arguments.images)
@@ -91,6 +104,11 @@ def _chosen(tree: Tree, arguments: Namespace) -> Layout:
     fitting = layouts_of(tree)
     if len(fitting) == 1:
         return fitting[0]
+    if tree.tops == ("",):
+        raise ExampleError(
+            f"{tree.root}: its files lie in no class's folder: wanted CLASS/picture, or say what all of them show with "
+            "--label NAME"
+        )
     tops = ", ".join(tree.tops[:3]) + (" …" if len(tree.tops) > 3 else "")
     if not fitting:
         raise ExampleError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import stat
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -38,9 +39,12 @@ class DamagedArchive(ValueError):
 class Archive:
     """A ZIP file that is not trusted. Close it, or use `with`."""
 
-    def __init__(self, file: Path | bytes) -> None:
-        """Read what it holds; OSError where the file cannot be opened, DamagedArchive where it is no archive."""
-        self._file = _Pieces(io.BytesIO(file) if isinstance(file, bytes) else open_regular(file))
+    def __init__(self, file: Path | bytes, directory_bytes: int = BLOCK_BYTES) -> None:
+        """Read what it holds; OSError where the file cannot be opened, DamagedArchive where it is no archive.
+
+        directory_bytes: the longest list of members that is read.
+        """
+        self._file = _Pieces(io.BytesIO(file) if isinstance(file, bytes) else open_regular(file), directory_bytes)
         try:
             with _one_error():
                 self._zip = zipfile.ZipFile(self._file)
@@ -57,6 +61,10 @@ class Archive:
     def size_bytes(self, name: str) -> int:
         """How large a member says that it is; DamagedArchive where there is none or there are two."""
         return self._member(name).file_size
+
+    def is_link(self, name: str) -> bool:
+        """Whether a member is a link on the system that packed it; DamagedArchive as `size_bytes`."""
+        return stat.S_ISLNK(self._member(name).external_attr >> 16)
 
     def is_stored(self, name: str) -> bool:
         """Whether a member lies in the archive as it is, not packed; DamagedArchive as `size_bytes`."""
@@ -158,12 +166,16 @@ def packed_arrays(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 class _Pieces(io.BufferedReader):
-    """A file of which zipfile reads no more than a block at once, also where the file tells it to."""
+    """A file of which zipfile reads no more than so much at once, also where the file tells it to."""
+
+    def __init__(self, raw: io.RawIOBase | io.BytesIO, most_bytes: int) -> None:
+        super().__init__(raw)
+        self._most_bytes = most_bytes
 
     def read(self, size: int | None = -1) -> bytes:
-        asked = size if size is not None and 0 <= size <= BLOCK_BYTES else BLOCK_BYTES + 1
+        asked = size if size is not None and 0 <= size <= self._most_bytes else self._most_bytes + 1
         data = super().read(asked)
-        if len(data) > BLOCK_BYTES:
+        if len(data) > self._most_bytes:
             raise zipfile.BadZipFile("its directory is too large")
         return data
 

@@ -21,7 +21,7 @@ NO_CLASSES = frozenset(
 def fits(tree: Tree) -> bool:
     """Whatever no other layout explains; not where all names say that they are no classes."""
     tops = [top for top in tree.tops if top]
-    if not tops or _is_ours(tree):
+    if not tree.tops or _is_ours(tree):
         return True
     if not any(map(_may_be_class, tops)):
         return False

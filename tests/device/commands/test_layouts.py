@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,53 @@ def test_yolo_becomes_boxes(run: Run, tmp_path: Path) -> None:
     assert boxes["cup"] == pytest.approx([0.25, 0.375, 0.75, 0.625])
     code, _, err = run("examples", "import", root, "--rotate", "90")
     assert "leave --look and --rotate out" in err
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar", "tar"])
+def test_archives_are_read_as_what_is_in_them(run: Run, tmp_path: Path, kind: str) -> None:
+    """A packed folder is imported as the folder is, the session named like the archive, and nothing stays behind."""
+    root = show(tmp_path / "in", "train/cat/1.jpg", "train/dog/1.jpg", "valid/cat/2.jpg", "__MACOSX/train/cat/._1.jpg")
+    packed = shutil.make_archive(str(tmp_path / "pets.v2"), kind, root)
+    code, said, err = run("examples", "import", packed)
+    assert (code, err) == (0, "")
+    assert said.startswith("imported 3 pictures")
+    assert classes(run) == {"cat", "dog"}
+    assert {one["session_name"] for one in run("examples", "list", "--json")[1]} == {"pets.v2"}
+    assert not list(Path(tempfile.gettempdir()).glob("edge-tl-import-*/pets.v2"))
+
+
+def test_a_packed_list(run: Run, tmp_path: Path) -> None:
+    """A list and its pictures in one archive are pictures with boxes."""
+    root = show(tmp_path / "in", "images/a.jpg")
+    (root / "boxes.csv").write_text("filename,class,xmin,ymin,xmax,ymax\na.jpg,cup,24,24,120,240\n")
+    code, said, _ = run("examples", "import", shutil.make_archive(str(tmp_path / "a"), "zip", root))
+    assert code == 0
+    assert "imported 1 picture, 1 with a box; read as pictures with a list" in said
+
+
+def test_archives_that_are_refused(run: Run, tmp_path: Path) -> None:
+    """Damaged ones, and ones without pictures, are one line, and no profile is made."""
+    (tmp_path / "a.zip").write_bytes(b"PK\3\4 and nothing more")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "x.bin").write_bytes(b"x")
+    for path in (tmp_path / "a.zip", shutil.make_archive(str(tmp_path / "b"), "zip", tmp_path / "notes")):
+        code, _, err = run("examples", "import", path)
+        assert code == 1
+        assert err.count("\n") == 1
+    assert not (tmp_path / "data").exists()
+
+
+def test_all_of_one_class(run: Run, tmp_path: Path) -> None:
+    """Pictures without a folder need --label; an archive of samples says it by its name."""
+    root = show(tmp_path / "in", "0.jpg", "1.jpg")
+    code, _, err = run("examples", "import", root)
+    assert code == 1
+    assert "say what all of them show with --label NAME" in err
+    assert run("examples", "import", root, "--label", "cat")[0] == 0
+    assert classes(run) == {"cat"}
+    packed = shutil.make_archive(str(tmp_path / "My Dog-samples"), "zip", root)
+    assert run("examples", "import", packed, "--profile", "tm")[0] == 0
+    assert {one["label"] for one in run("examples", "list", "--json", "--profile", "tm")[1]} == {"My Dog"}
 
 
 def test_the_documents_name_every_layout() -> None:

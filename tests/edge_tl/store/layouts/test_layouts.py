@@ -75,7 +75,7 @@ def pictures_of(*classes: str, each: int = 3) -> Iterable[str]:
         (["a/b/cat/1.jpg", "a/b/dog/1.jpg"], ["nested"]),
         (["kitchen/cat/1.jpg", "kitchen/dog/1.jpg", "hall/cat/1.jpg", "hall/dog/1.jpg"], ["sessions", "classes"]),
         (["labels.json", "only/rare name/1.jpg"], ["classes"]),
-        (["1.jpg"], ["classes"]),
+        (["1.jpg"], []),
         ([], ["classes"]),
     ],
 )
