@@ -15,8 +15,9 @@ from device.sources.picamera import PicameraSource
 from device.sources.usb import UsbCamera, VideoFile
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.frames import BaseSource
+from edge_tl.media.image import PICTURE_ENDINGS
 from edge_tl.media.wav import SUFFIXES
-from edge_tl.sources.folder import PICTURE_SUFFIXES, FolderSource
+from edge_tl.sources.folder import FolderSource
 from edge_tl.sources.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
 from edge_tl.sources.wav import WavSource
 
@@ -94,7 +95,7 @@ def open_source(
         source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script, subject=shown)
     else:
         assert choice.path is not None
-        if choice.path.is_dir() or choice.path.suffix.lower() in PICTURE_SUFFIXES or not choice.path.exists():
+        if choice.path.is_dir() or choice.path.suffix.lower() in PICTURE_ENDINGS or not choice.path.exists():
             source = FolderSource(choice.path, folder_fps, loop, clock, sleep)
         else:
             source = VideoFile(choice.path, loop, paced=True, clock=clock, sleep=sleep)

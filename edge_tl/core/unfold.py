@@ -100,7 +100,6 @@ def _tar_members(path: Path, zipped: bool, limit: int) -> Iterator[_Member]:
                     what = "a link" if member.issym() or member.islnk() else "no plain file"
                     raise DamagedArchive(f"{member.name[:60]!r} in it is {what}: pack the files themselves")
                 yield member.name, member.size, partial(_blocks, tar, member)
-                tar.members.clear()  # it remembers each otherwise
 
 
 @contextmanager

@@ -21,8 +21,15 @@ from edge_tl.errors import ExampleError, ShapeError, counted
 if TYPE_CHECKING:
     from PIL import Image
 
+PICTURE_ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".mpo", ".png", ".bmp", ".gif", ".webp", ".avif", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pnm"}
+)
+"""The endings, in small letters, by which a picture file is known; whether it is one shows when it is decoded."""
 MOST_PIXELS = 50_000_000
 """Above this a file is taken for a decompression bomb; a Pi camera takes 12 million, and 50 are 150 MB of RGB."""
+MOST_JPEG_PIXELS = 178_000_000
+"""A JPEG of up to so many is decoded at a half or a quarter where it has more than the above: telephones take 108."""
 MOST_ASPECT = 50
 """A strip longer than this times its width shows nothing once it is square."""
 _EXIF, _TAKEN, _CHANGED = 0x8769, 0x9003, 0x0132
@@ -43,8 +50,9 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
     `data`: a path, or the bytes of a JPEG, PNG or anything else that Pillow reads; of an animation the first picture.
     `name`: what errors call bytes; a path is called by itself.
     EXIF rotation is applied; grey, palette, CMYK and 16-bit become RGB; what is transparent lies on white.
-    ExampleError (one line) for what is no picture, is damaged or truncated, has more than 50 million pixels, a single
-    pixel, or a side more than 50 times the other.
+    A JPEG of more than 50 million pixels is decoded at a fraction that has no more: nobody looks that closely.
+    ExampleError (one line) for what is no picture, is damaged or truncated, has more pixels otherwise, a single one, or
+    a side more than 50 times the other.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -61,6 +69,7 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
         size_bytes = len(data)
     try:
         with _opened(data) as image:
+            _draft(image)
             _check_size(name, *image.size)
             image.load()
             return _rgb(_upright(image))
@@ -86,6 +95,8 @@ def grey_square(data: bytes, side_px: int) -> np.ndarray:
 
     try:
         with _opened(data) as image:
+            _draft(image)
+            _check_size("the picture", *image.size)
             image.draft("L", (4 * side_px, 4 * side_px))
             return np.asarray(image.convert("L").resize((side_px, side_px), Image.Resampling.BILINEAR))
     except Exception as error:  # as in `decode`
@@ -312,7 +323,8 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     # Pillow warns of odd metadata, which is nobody's concern here, and of bombs, which is.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        # Opening decodes nothing; `_check_size` is stricter than Pillow's own limit, except for what is drafted.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(io.BytesIO(data)) as image:
             yield image
 
@@ -331,6 +343,20 @@ def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 
     image = _image(picture).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.array(image)
+
+
+def _draft(image: Image.Image) -> None:
+    """Let a JPEG that is larger than what is read be decoded at the largest fraction that may be.
+
+    Not a progressive one, all of which lies in memory until its last byte.
+    """
+    (width, height), part = image.size, 1
+    if image.format not in ("JPEG", "MPO") or width * height > MOST_JPEG_PIXELS or "progressive" in image.info:
+        return
+    while width * height > part * part * MOST_PIXELS:
+        part *= 2
+    if part > 1:
+        image.draft("RGB", (-(-width // part), -(-height // part)))
 
 
 def _check_size(name: str, width: int, height: int) -> None:

@@ -12,10 +12,9 @@ import numpy as np
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError, SourceTimeout, counted
 from edge_tl.files import is_clutter
 from edge_tl.frames import BaseSource, Frame
+from edge_tl.media.image import PICTURE_ENDINGS
 from edge_tl.media.wav import SUFFIXES as SOUND_SUFFIXES
 from edge_tl.media.wav import read_wav
-
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 
 
 def wait_until(
@@ -36,7 +35,7 @@ def find_pictures(path: Path) -> list[tuple[Path, str | None]]:
     `path` is a picture, a flat folder (no labels), or one laid out `class/picture` or `class/take/picture`.
     Hidden files and files of other kinds are left out. Raises SourceError where there is no picture at all.
     """
-    return _find(path, "picture", PICTURE_SUFFIXES)
+    return _find(path, "picture", PICTURE_ENDINGS)
 
 
 def find_sounds(path: Path) -> list[tuple[Path, str | None]]:

@@ -13,14 +13,13 @@ from pathlib import Path
 from edge_tl.errors import ExampleError
 from edge_tl.files import is_clutter, write_synced
 from edge_tl.labels import check_label, escape, unescape
+from edge_tl.media.image import PICTURE_ENDINGS
 from edge_tl.media.wav import SUFFIXES
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import JPEG, WAV
 from edge_tl.store.sessions import check_session_name
 
-PICTURES = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
-"""The endings, in small letters, by which a picture file is known; whether it is one shows when it is decoded."""
-KINDS = {"picture": PICTURES, "sound": SUFFIXES}
+KINDS = {"picture": PICTURE_ENDINGS, "sound": SUFFIXES}
 """What an example is → the endings of its files."""
 ENDINGS = {JPEG: ".jpg", WAV: ".wav"}
 """Media type → the ending of the file it is exported to."""
@@ -78,7 +77,7 @@ def kind_of(root: Path) -> str:
     for _, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not is_clutter(name)]
         endings |= {Path(name).suffix.lower() for name in names if not is_clutter(name)}
-    return "sound" if endings & SUFFIXES and not endings & PICTURES else "picture"
+    return "sound" if endings & SUFFIXES and not endings & PICTURE_ENDINGS else "picture"
 
 
 def _import(root: Path, skip: Skipped, sessions: bool) -> Iterator[Found]:
@@ -250,7 +249,7 @@ def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], l
                 folders.append(path)
         elif not os.path.isfile(path):  # a broken link, a device, a pipe that would block
             skip(path, "is no file")
-        elif path.suffix.lower() not in PICTURES | SUFFIXES:
+        elif path.suffix.lower() not in PICTURE_ENDINGS | SUFFIXES:
             skip(path, f"is no picture file (it ends in {path.suffix!a})" if path.suffix else "is no picture file")
         else:
             files.append(path)

@@ -10,15 +10,16 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from edge_tl.files import is_clutter
+from edge_tl.media.image import PICTURE_ENDINGS
 from edge_tl.media.wav import SUFFIXES
-from edge_tl.store.folders import PICTURES, Found, Skipped
+from edge_tl.store.folders import Found, Skipped
 from edge_tl.store.listed import Listed
 
 SPLIT = re.compile(
     r"(?:^|[_ -])(train|training|val|valid|validation|dev|test|testing|eval)(?:\d{2,4}|[_ -]set)?$", re.I
 )
 """A folder's name that says for what its files are meant: `train`, `seg_train`, `training_set`, `train2017`."""
-MEDIA = PICTURES | SUFFIXES
+MEDIA = PICTURE_ENDINGS | SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Tree:
     @cached_property
     def pictures(self) -> tuple[PurePosixPath, ...]:
         """The pictures."""
-        return tuple(file for file in self.files if file.suffix.lower() in PICTURES)
+        return tuple(file for file in self.files if file.suffix.lower() in PICTURE_ENDINGS)
 
     @cached_property
     def tops(self) -> tuple[str, ...]:

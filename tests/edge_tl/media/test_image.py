@@ -41,6 +41,20 @@ def one_line(data: bytes | Path) -> str:
     return str(caught.value)
 
 
+def test_a_picture_of_64_megapixels_is_read_at_a_half() -> None:
+    """A telephone's JPEG is decoded at a fraction; a progressive one, and a PNG of that size, would fill the memory."""
+    out = io.BytesIO()
+    wide = Image.new("RGB", (9248, 6936), (200, 30, 40))
+    wide.save(out, "JPEG", quality=50)
+    read = decode(out.getvalue())
+    assert read.shape == (3468, 4624, 3)
+    assert abs(read[1000, 1000].astype(int) - (200, 30, 40)).max() < 6
+    out = io.BytesIO()
+    wide.save(out, "JPEG", quality=50, progressive=True)
+    with pytest.raises(ExampleError, match="at most 50 million pixels"):
+        decode(out.getvalue())
+
+
 def test_a_png_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     """What save_png writes, decode reads unchanged, from the path and from the bytes."""
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)

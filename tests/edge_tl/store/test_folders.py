@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from edge_tl.errors import ExampleError
 from edge_tl.labels import MAX_CHARACTERS, check_label, escape, unescape
 from edge_tl.media import image
+from edge_tl.sources.folder import find_pictures
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.folders import Found, export_folder, folder_names, import_folder, labels_in
+from edge_tl.store.pictures import read_pictures
 
 PRINT = "a" * 64
 TRICKY = [
@@ -359,3 +361,15 @@ def test_the_hands_lie_in_folders_of_sessions(data: Callable[[str], Path]) -> No
     found = list(import_folder(data("hands_sessions"), sessions=True))
     assert len({(one.session_name, one.label) for one in found}) == 24
     assert {one.session_name for one in found} == {"session_15", "session_2", "session_3", "session_5"}
+
+
+@pytest.mark.parametrize("ending", [".JPG", ".jfif", ".pjpeg", ".mpo", ".avif", ".tif", ".jpe", ".pnm"])
+def test_a_picture_is_known_by_one_list_of_endings(tmp_path: Path, ending: str) -> None:
+    """What cameras and browsers call a picture is one for imports, sources and measuring, and clutter is none."""
+    file = tmp_path / "cat" / f"1{ending}"
+    for path in (file, tmp_path / "cat" / f"._1{ending}", tmp_path / "@eaDir" / file.name):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(image.encode_jpeg(np.full((8, 8, 3), 90, np.uint8)))
+    assert [one.path for one in import_folder(tmp_path)] == [file]
+    assert find_pictures(tmp_path) == [(file, "cat")]
+    assert len(list(read_pictures(tmp_path, 8, 5))) == 1
