@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
@@ -49,6 +50,17 @@ def check_label(text: str) -> str:
     if all(character in _JOINERS for character in label):
         raise ExampleError(f"label {label!a} is invisible: choose one that can be read")
     return label
+
+
+def alike(labels: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of labels that differ only in capitals or spaces, as `Cat` and `cat`: two classes, perhaps meant as one."""
+    first: dict[str, str] = {}
+    pairs = []
+    for label in dict.fromkeys(labels):
+        other = first.setdefault("".join(label.casefold().split()), label)
+        if other != label:
+            pairs.append((other, label))
+    return pairs
 
 
 def escape(label: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import Namespace
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,7 @@ from edge_tl.core.unfold import packed_as
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.errors import ConfigError, ExampleError, counted
+from edge_tl.labels import alike
 from edge_tl.media.sound import label_of
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
@@ -178,6 +180,9 @@ def bring_folder(
             copies += len(offered) - (good - before)
             files += 1
     profile.store.flush()
+    for label, other in alike(profile.store.labels()):
+        command = f"`edge-tl examples rename {shlex.quote(other)} {shlex.quote(label)}`"
+        warn(f"{label!r} and {other!r} are two classes; if they are one, {command}")
     if not good and not bad and not copies:
         wanted = f"SESSION/CLASS/{kind}" if in_sessions else f"CLASS/{kind} or CLASS/TAKE/{kind}"
         raise ExampleError(f"no {kind}s in {path}: wanted {wanted}")

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 PICTURE_ENDINGS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".mpo", ".png", ".bmp", ".gif", ".webp", ".avif", ".tif", ".tiff"}
-    | {".ppm", ".pgm", ".pnm"}
+    | {".ppm", ".pgm", ".pnm", ".heic", ".heif"}
 )
 """The endings, in small letters, by which a picture file is known; whether it is one shows when it is decoded."""
+HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+"""How a telephone's picture says what it is, whatever it is called."""
 MOST_PIXELS = 50_000_000
 """Above this a file is taken for a decompression bomb; a Pi camera takes 12 million, and 50 are 150 MB of RGB."""
 MOST_JPEG_PIXELS = 178_000_000
@@ -56,9 +58,7 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
     """
     from PIL import Image, UnidentifiedImageError
 
-    if isinstance(data, bytes):
-        size_bytes = len(data)
-    else:
+    if not isinstance(data, bytes):
         name = str(data)
         try:
             if Path(data).is_char_device() or Path(data).is_block_device():  # /dev/zero never ends
@@ -66,7 +66,6 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
             data = Path(data).read_bytes()
         except OSError as error:
             raise ExampleError(f"{name}: cannot be read ({error.strerror}); a picture file is wanted") from error
-        size_bytes = len(data)
     try:
         with _opened(data) as image:
             _draft(image)
@@ -76,8 +75,10 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
     except ExampleError:
         raise
     except UnidentifiedImageError:
+        if data[4:8] == b"ftyp" and data[8:12] in HEIC:
+            raise ExampleError(f"{name}: is HEIC, which is not read: save or send it as JPEG") from None
         raise ExampleError(
-            f"{name}: is no picture ({counted(size_bytes, 'byte')}); a JPEG or PNG file is wanted"
+            f"{name}: is no picture ({counted(len(data), 'byte')}); a JPEG or PNG file is wanted"
         ) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise ExampleError(f"{name}: is too large; at most {MOST_PIXELS // 10**6} million pixels are read") from None
@@ -346,10 +347,7 @@ def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _draft(image: Image.Image) -> None:
-    """Let a JPEG that is larger than what is read be decoded at the largest fraction that may be.
-
-    Not a progressive one, all of which lies in memory until its last byte.
-    """
+    """Let a JPEG larger than what is read be decoded at a fraction; no progressive one, which lies in memory whole."""
     (width, height), part = image.size, 1
     if image.format not in ("JPEG", "MPO") or width * height > MOST_JPEG_PIXELS or "progressive" in image.info:
         return

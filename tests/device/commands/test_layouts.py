@@ -187,6 +187,14 @@ def test_all_of_one_class(run: Run, tmp_path: Path) -> None:
     assert {one["label"] for one in run("examples", "list", "--json", "--profile", "tm")[1]} == {"My Dog"}
 
 
+def test_classes_that_differ_only_in_capitals_are_named(run: Run, tmp_path: Path) -> None:
+    """`Cat` and `cat` stay two classes, and one line says how to make them one."""
+    code, _, err = run("examples", "import", show(tmp_path / "in", "Cat/1.jpg", "cat/2.jpg", "dog/3.jpg"))
+    assert code == 0
+    assert "'Cat' and 'cat' are two classes; if they are one, `edge-tl examples rename cat Cat`" in err
+    assert classes(run) == {"Cat", "cat", "dog"}
+
+
 def test_the_documents_name_every_layout() -> None:
     """docs/datasets.md has a line for each layout, with the words that are printed, and no other."""
     page = (ROOT / "docs" / "datasets.md").read_text()

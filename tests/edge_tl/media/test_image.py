@@ -325,3 +325,10 @@ def test_real_pictures_decode(data: Callable[[str], Path]) -> None:
     hand = decode(next(data("hands_sessions").rglob("*.jpg")))
     assert hand.shape[1:] == (320, 3)
     assert hand.std() > 10
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_heic_says_what_to_do(brand: bytes) -> None:
+    """A telephone's HEIC is known by its content, whatever its name."""
+    said = one_line(b"\0\0\0\x18ftyp" + brand + bytes(100))
+    assert said.endswith("is HEIC, which is not read: save or send it as JPEG")
