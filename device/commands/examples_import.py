@@ -200,7 +200,7 @@ def bring_folder(
 
 
 def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStack, *, as_json: bool) -> int:
-    """Import a TFJSSCDS file, all of it or nothing.
+    """Import a TFJSSCDS file, all of it or nothing; what cannot be taught is named, kept and exported again.
 
     Examples that kept their sound are taught as recordings are; spectrograms alone where the base takes frames of their
     size (`--base`), else they are kept, and listed, and not trained on.
@@ -223,7 +223,11 @@ def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStac
         embeddings: list[np.ndarray | None] = []
         for done, (_, one) in enumerate(fresh):
             progress.of(done, len(fresh))
-            embeddings.append(None if embedder is None else embed_spoken(embedder, one))
+            try:
+                embeddings.append(None if embedder is None else embed_spoken(embedder, one))
+            except ExampleError as error:
+                progress.warn(f"{path}: an example of {one.label!r} is kept and not trained on ({error})")
+                embeddings.append(None)
         for (file, one), embedding in zip(fresh, embeddings, strict=True):
             take = store.new_take(label_of(one.label), path.name, session)
             store.add(take, file, embedding, embedder.fingerprint if embedding is not None and embedder else "")
@@ -238,7 +242,8 @@ def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStac
         print_json(said)
     else:
         only = len(fresh) - taken
-        more = f"; {only} kept no sound: they are listed and exported, and not trained on" if only else ""
+        what = "kept no sound" if only == len(fresh) - with_sound else "kept no sound, or none that can be taught"
+        more = f"; {only} {what}: they are listed and exported, and not trained on" if only else ""
         classes = len({one.label for _, one in fresh})
         say(
             f"imported {counted(len(fresh), 'recording')} of "

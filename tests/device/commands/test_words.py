@@ -304,3 +304,26 @@ def test_files_are_named_by_their_word(run: Run, tmp_path: Path) -> None:
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"RIFF")
     assert run("predict", good, bad)[0] == 1
+
+
+def test_one_example_that_cannot_be_taught_does_not_refuse_the_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Three samples are no word: the example is named, kept beside the others, and goes out again byte for byte."""
+    rng = np.random.default_rng(4)
+    spectrogram = rng.normal(-60, 9, (43, 232)).astype(np.float32)
+    sound = rng.normal(0, 0.1, 44100).astype(np.float32)
+    examples = [
+        SpokenExample("yes", spectrogram, 20, sound, 44100),
+        SpokenExample("yes", spectrogram + 1, 20, sound[:3], 44100),
+    ]
+    (tmp_path / "a.bin").write_bytes(write_tfjsscds(examples))
+    data = ["--data-dir", str(tmp_path / "data")]
+    assert main(["examples", "import", str(tmp_path / "a.bin"), *data]) == 0
+    said, err = capsys.readouterr()
+    assert said.startswith("imported 2 recordings of 1 class; 1 kept no sound, or none that can be taught")
+    assert "an example of 'yes' is kept and not trained on" in err
+    assert main(["examples", "list", "--json", *data]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+    assert main(["examples", "export", str(tmp_path / "b.bin"), "--format", "tfjsscds", *data]) == 0
+    assert (tmp_path / "b.bin").read_bytes() == (tmp_path / "a.bin").read_bytes()
