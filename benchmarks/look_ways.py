@@ -20,6 +20,7 @@ from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
     FaceEmbedder,
+    HandAndCropEmbedder,
     HandCropEmbedder,
     HandEmbedder,
     load_face_tracker,
@@ -109,6 +110,7 @@ def open_ways(folder: Path, threads: int = 1) -> dict[str, Embedder]:
         "frame": inner,
         "hand-crop": HandCropEmbedder(tracker, inner),
         "hand": HandEmbedder(tracker),
+        "hand-and-crop": HandAndCropEmbedder(tracker, inner),
         "face": FaceEmbedder(faces),
         "face-crop": FaceCropEmbedder(faces, inner),
     }

@@ -26,6 +26,7 @@ from benchmarks import (
     proof_digits,
     proof_faces,
     proof_few,
+    proof_hands,
     proof_hard_words,
     proof_intervals,
     proof_look,
@@ -58,6 +59,8 @@ W18_TFJS = DATA / "speech_commands_18w"
 PLAIN = ("faces", "digits", "sessions", "strangers")
 LOOKING = ("look", "look_changed", "look_strangers", "confidence", "few", "intervals")
 """Those that need the models of hands and faces."""
+HANDS = ("hands",)
+"""That of other people's and other sides of hands, which needs them too."""
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
 WORDS = ("words", "word_heads", "hard_words", "alarms")
@@ -74,7 +77,7 @@ EPOCHS, TIMES, FEW = PARTS = ("detection_epochs", "mnist_times", "mnist_few")
 """Of `detection` the epochs beside Keras, of `mnist` the times and few examples; the rest of their records stays."""
 DEFAULTS = ("defaults",)
 """That of what a newcomer gets."""
-PROOFS = PLAIN + LOOKING + DEFAULTS + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
+PROOFS = PLAIN + LOOKING + HANDS + DEFAULTS + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
 """Where the curves of `mnist` are drawn."""
@@ -158,6 +161,10 @@ def main() -> int:
     looking = [name for name in chosen if name in LOOKING]
     if looking:
         prove_looking(looking)
+    if "hands" in chosen and (folder := models_folder()) is not None:
+        ways = {name: one for name, one in open_ways(folder).items() if name in proof_hands.WAYS}
+        result, text = proved(proof_hands, ways, folder)
+        record("hands", result, text, ways)
     if "words" in chosen:
         bases = speech_bases()
         result, text = proved(proof_words, bases)

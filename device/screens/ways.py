@@ -9,6 +9,7 @@ ABOUT = {
     "box": "a part that you draw",
     "hand": "the shape of a hand",
     "hand-crop": "a hand, cut out",
+    "hand-and-crop": "a hand, its shape and cut out",
     "face": "where a face looks",
     "face-crop": "a face, and where it looks",
 }

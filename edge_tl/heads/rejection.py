@@ -23,7 +23,8 @@ VALUES = 1_000_000
 
 
 Strangers = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From taught rows (N, F) and labels (N,) to rows (M, F) that are none of their classes."""
+"""From taught rows (N, F) and labels (N,) to rows (M, G) that are none of their classes, G ≤ F: a row is judged by its
+first G values."""
 
 
 class Rejector:
@@ -112,7 +113,8 @@ class Rejector:
         if not self.ready:
             raise NotFittedError(f'"none of these" is off: {self.reason}')
         if self._known is not None:
-            strange = self._known.strange(check_rows(X, self._known.rows.shape[1]))
+            judged = self._known.rows.shape[1]
+            strange = self._known.strange(check_rows(check_rows(X)[:, :judged], judged))
         else:
             rows = check_rows(X, self._coef.shape[1])
             scores = rows @ self._coef.T + self._intercept
@@ -198,8 +200,9 @@ class Rejector:
         if not len(made):
             return False
         folds = whole_takes(taught.y, taught.takes).index
-        self._known, held_out = KnownOrOther.fit(taught.X[kept], codes[kept], folds[kept], made)
-        self.held_out_ = self._known.strange(taught.X)
+        judged = taught.X[:, : made.shape[1]]
+        self._known, held_out = KnownOrOther.fit(judged[kept], codes[kept], folds[kept], made)
+        self.held_out_ = self._known.strange(judged)
         self.held_out_[kept] = held_out
         return True
 

@@ -16,6 +16,7 @@ const HEADS = { // what is said of those that the device has
 
 const WAYS = { // and of the ways to look
   frame: "the whole picture", box: "a part of it", hand: "the shape of a hand", "hand-crop": "a hand, cut out",
+  "hand-and-crop": "a hand, its shape and cut out",
   face: "where a face looks", "face-crop": "a face, and where it looks",
 };
 

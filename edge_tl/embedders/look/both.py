@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edge_tl.embedders.embedder import Finder, Tracker
-from edge_tl.embedders.look.embedders import HAND_VALUES, PLAIN, SMOOTH, fingerprint, shape_of
+from edge_tl.embedders.look.any_side import HAND_VALUES, AnySide
+from edge_tl.embedders.look.embedders import SMOOTH, fingerprint, shape_of
 from edge_tl.embedders.look.hand import BEND, SEARCH, TURNS_RAD, Hand, HandTracker
 from edge_tl.embedders.look.made_hands import other_pairs
 from edge_tl.embedders.look.models import LANDMARKS, PALM
@@ -82,7 +83,7 @@ class BothHandsEmbedder(Finder[tuple[Hand, ...]]):
 
     name = "hand, both hands"
     way, sought = "hand", "hand"
-    features = PLAIN
+    features = AnySide(hands=2)
     ridge_prior = SMOOTH
     strangers = staticmethod(other_pairs)
 

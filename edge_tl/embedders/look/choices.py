@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-WAYS = ("frame", "box", "hand", "hand-crop", "face", "face-crop")
-"""The whole picture, a part of it that was drawn once, a hand's shape, a hand's upright crop, where a face looks, and
-the face itself beside it."""
+WAYS = ("frame", "box", "hand", "hand-crop", "hand-and-crop", "face", "face-crop")
+"""The whole picture, a part of it that was drawn once, a hand's shape, a hand's upright crop,
+the shape with the crop beside it, where a face looks, and the face itself beside it."""
 HANDS = ("largest", "both")
 """Of the way `hand`."""
-NEEDS = {"hand": "hands", "hand-crop": "hands", "face": "face", "face-crop": "face"}
+NEEDS = {"hand": "hands", "hand-crop": "hands", "hand-and-crop": "hands", "face": "face", "face-crop": "face"}
 """Which models (`look.models.PARTS`) a way needs."""
 ALL = "all"
 """The word for all models that ways need."""

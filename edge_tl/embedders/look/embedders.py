@@ -1,4 +1,4 @@
-"""The ways to look, each behind the Embedder protocol: hand, upright hand crop, face, box.
+"""The ways to look, each behind the Embedder protocol: hand, upright hand crop, both beside each other, face, box.
 
 `embed` finds anew in every picture, so that the same picture gives the same embedding; with `following` set, as for a
 camera that runs, a hand is looked for where it was first: one network instead of three.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from edge_tl.core.features import FeatureMap, unit_rows
 from edge_tl.embedders.embedder import Finder, Seeing, Tracker
+from edge_tl.embedders.look.any_side import HAND_VALUES, TURN_VALUES, AnySide, side_seen
 from edge_tl.embedders.look.face import LOOKS, LOOSE, VALUES, FaceTracker, around_box, pose
 from edge_tl.embedders.look.hand import BEND, INDEX, MIDDLE, PALM_SCORE, RING, SEARCH, WRIST, Hand, HandTracker
 from edge_tl.embedders.look.made_hands import other_hands
@@ -30,7 +32,6 @@ it, the worse. Hands taught on three sessions, at 1.1, 1.2, 1.35 and 1.6: 78.0, 
 faces, at 1.2, 1.6 and 2.2: 99.0, 98.4 and 94.8 %."""
 CROP_PX = 224
 """The side of these crops, before the image embedder fits it to its own size."""
-HAND_VALUES = 2 * 20 + 4 * 5
 PLAIN = FeatureMap(root=False)
 """What a head sees of coordinates: unit length, no root, which would make small ones loud."""
 SMOOTH = 1.0
@@ -68,10 +69,15 @@ def shape_of(hand: Hand) -> np.ndarray:
     return np.concatenate([flat[1:].ravel(), BEND * bends.ravel()]).astype(np.float32)
 
 
+def angle_of(hand: Hand) -> float:
+    """How far a hand that points up is turned clockwise to point as this one does, in radians, -π to π."""
+    points = hand.points[:, :2]
+    return upright(points[WRIST], (points[INDEX] + points[RING]) / 4 + points[MIDDLE] / 2)
+
+
 def crop_region(hand: Hand) -> Region:
     """The square around a hand's landmarks in which it points up and is a right hand."""
-    points = hand.points[:, :2]
-    angle_rad = upright(points[WRIST], (points[INDEX] + points[RING]) / 4 + points[MIDDLE] / 2)
+    points, angle_rad = hand.points[:, :2], angle_of(hand)
     c, s = np.cos(angle_rad), np.sin(angle_rad)
     turned = points @ np.array(((c, -s), (s, c)))
     low, high = turned.min(axis=0), turned.max(axis=0)
@@ -85,7 +91,7 @@ class HandEmbedder(Finder[Hand]):
 
     name = "hand"
     way, sought = "hand", "hand"
-    features = PLAIN
+    features = AnySide()
     ridge_prior = SMOOTH
     strangers = staticmethod(other_hands)
 
@@ -119,6 +125,38 @@ class HandCropEmbedder(Finder[Hand]):
 
     def _embedding(self, picture: np.ndarray, seen: Hand) -> np.ndarray:
         return self.inner.embed(crop_region(seen).crop(picture, CROP_PX))
+
+
+class HandAndCropEmbedder(Finder[Hand]):
+    """A hand's shape, how it points, and the hand itself as an image embedder sees it: upright, and as a right palm.
+
+    What the head weighs is in `AnySide`; the crop is of unit length.
+    """
+
+    way, sought = "hand-and-crop", "hand"
+    features = AnySide(crop=True)
+    ridge_prior = SMOOTH
+    strangers = staticmethod(other_hands)
+
+    def __init__(self, tracker: Tracker[Hand], inner: Seeing) -> None:
+        super().__init__(tracker)
+        self.inner = inner
+        self.name = f"hand-and-crop {inner.name}"
+        self._map = FeatureMap()
+        seen = (PALM.sha256, LANDMARKS.sha256, *SEARCH, BEND)
+        self.fingerprint = fingerprint(
+            "hand-and-crop", *seen, inner.fingerprint, CROP_SCALE, CROP_PX, self._map.saved()
+        )
+        self.embedding_dim = HAND_VALUES + TURN_VALUES + self._map.dim(inner.embedding_shape)
+        self.embedding_shape: tuple[int, ...] = (self.embedding_dim,)
+
+    def _embedding(self, picture: np.ndarray, seen: Hand) -> np.ndarray:
+        shape, angle_rad = shape_of(seen), angle_of(seen)
+        region = crop_region(seen)
+        if side_seen(shape) < 0:
+            region = replace(region, mirrored=not region.mirrored)
+        crop = self._map(self.inner.embed(region.crop(picture, CROP_PX)), self.inner.embedding_shape)
+        return np.concatenate([shape, np.array((np.sin(angle_rad), np.cos(angle_rad)), np.float32), crop])
 
 
 class FaceEmbedder(Finder[Detection]):

@@ -22,8 +22,8 @@ PRESENCE = 0.5
 PALM_SCALE, PALM_SHIFT = 2.6, -0.5
 HAND_SCALE, HAND_SHIFT = 2.0, -0.1
 """How much larger than the palm's box, or than the stable landmarks' extent, the region is, and how far it moves up."""
-WRIST, INDEX, MIDDLE, RING = 0, 5, 9, 13
-"""The landmarks that say which way a hand points: the wrist, and the first joints of three fingers."""
+WRIST, INDEX, MIDDLE, RING, LITTLE = 0, 5, 9, 13, 17
+"""The wrist, and the first joints of four fingers: all but the last say which way a hand points."""
 STABLE = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 """Landmarks that bent fingers hardly move: the palm, and the lower half of each finger."""
 TRIES = 3

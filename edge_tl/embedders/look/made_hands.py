@@ -25,14 +25,14 @@ POINTS, BENDS = slice(0, 40), slice(40, 60)
 
 
 def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Rows (M, 60) of hands that are none of the taught rows (N, 60), whatever their labels y (N,); M at most `MADE`.
+    """Rows (M, 60) of hands that are none of the taught rows (N, 60 …), whatever their labels y (N,); M at most `MADE`.
 
-    Rows are `shape_of` a hand, of unit length. In each some fingers are put as a finger of another taught hand is, or
-    as a straight or a bent one of the simulated hand: what a hand can do is known without a picture of it. The same
-    rows give the same hands.
+    Rows begin with `shape_of` a hand, of unit length; what comes after it is left alone. In each some fingers are put
+    as a finger of another taught hand is, or as a straight or a bent one of the simulated hand: what a hand can do is
+    known without a picture of it. The same rows give the same hands.
     """
     random = np.random.default_rng(SEED)
-    taught = in_palms(rows)
+    taught = in_palms(rows[:, : BENDS.stop])
     points, bends = fingers(taught)
     base = random.integers(len(taught), size=MADE)
     made, bent = points[base], bends[base]
@@ -53,12 +53,12 @@ def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def other_pairs(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The same for two hands side by side, rows (N, 120): one as a taught one, or away, and the other is none of those.
+    """Rows (M, 120) of two hands, of rows (N, 120 …): one is as a taught one, or away, the other is none of those.
 
     Only hands that are seen are put otherwise. Half as many are made for each side.
     """
     random = np.random.default_rng(SEED)
-    pairs = rows.reshape(-1, 2, rows.shape[1] // 2)
+    pairs = rows[:, : 2 * BENDS.stop].reshape(-1, 2, BENDS.stop)
     made = []
     for side in (0, 1):
         seen = np.flatnonzero(pairs[:, side].any(axis=1))

@@ -13,6 +13,7 @@ from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
     FaceEmbedder,
+    HandAndCropEmbedder,
     HandCropEmbedder,
     HandEmbedder,
     check_box,
@@ -58,8 +59,8 @@ def open_look(look: Look, folder: Path, load_inner: Callable[[], Seeing], thread
     """The embedder that looks so, opened.
 
     `folder`: where the models of hands and faces are installed. `load_inner`: loads the image embedder of the ways
-    frame, box, hand-crop and face-crop; not called by the others. ModelError, one line with the command that helps,
-    where the models are missing or damaged.
+    frame, box, hand-crop, hand-and-crop and face-crop; not called by the others. ModelError, one line with the command
+    that helps, where the models are missing or damaged.
     """
     if look.way in NEEDS:
         _check_installed(look.way, folder)
@@ -69,6 +70,8 @@ def open_look(look: Look, folder: Path, load_inner: Callable[[], Seeing], thread
         return HandEmbedder.load(folder, threads)
     if look.way == "hand-crop":
         return HandCropEmbedder(load_tracker(folder, threads), load_inner())
+    if look.way == "hand-and-crop":
+        return HandAndCropEmbedder(load_tracker(folder, threads), load_inner())
     if look.way == "face":
         return FaceEmbedder.load(folder, threads)
     if look.way == "face-crop":
@@ -91,7 +94,8 @@ def box_of(embedder: Embedder) -> tuple[float, float, float, float] | None:
 
 def inner_of(embedder: Embedder) -> Embedder:
     """The image embedder behind a way to look; where there is none, the embedder itself."""
-    return embedder.inner if isinstance(embedder, HandCropEmbedder | FaceCropEmbedder | BoxEmbedder) else embedder
+    crops = HandCropEmbedder | HandAndCropEmbedder | FaceCropEmbedder | BoxEmbedder
+    return embedder.inner if isinstance(embedder, crops) else embedder
 
 
 def _check_installed(way: str, folder: Path) -> None:

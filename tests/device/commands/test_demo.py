@@ -183,7 +183,13 @@ def test_hand_beside_frame(demo: Demo, short: None, look_models: Path, tmp_path:
 
 def test_without_models_it_says_how_to_get_them(demo: Demo) -> None:
     """`demo --look hand` and `face` without their models end in one line with the command that gets them."""
-    for way, what in (("hand", "hands"), ("hand-crop", "hands"), ("face", "face"), ("face-crop", "face")):
+    for way, what in (
+        ("hand", "hands"),
+        ("hand-crop", "hands"),
+        ("hand-and-crop", "hands"),
+        ("face", "face"),
+        ("face-crop", "face"),
+    ):
         code, out, err = demo("--look", way)
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert f"edge-tl model get {what}" in err

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.embedders.look.embedders import BoxEmbedder, FaceEmbedder, HandCropEmbedder, HandEmbedder, crop_region
+from edge_tl.embedders.look.embedders import (
+    BoxEmbedder,
+    FaceEmbedder,
+    HandAndCropEmbedder,
+    HandCropEmbedder,
+    HandEmbedder,
+    crop_region,
+)
 from edge_tl.errors import ConfigError
 from edge_tl.media.image import decode
 from edge_tl.testing import FakeEmbedder, check_embedder
@@ -41,7 +48,7 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
     return float(one @ other) / lengths if lengths else 0.0
 
 
-@pytest.mark.parametrize("way", ["hand", "hand-crop", "face", "box"])
+@pytest.mark.parametrize("way", ["hand", "hand-crop", "hand-and-crop", "face", "box"])
 def test_every_way_to_look_keeps_the_contract(
     way: str, hands: HandEmbedder, faces: FaceEmbedder, shown: list[np.ndarray], data: Callable[[str], Path]
 ) -> None:
@@ -50,12 +57,13 @@ def test_every_way_to_look_keeps_the_contract(
     ways: dict[str, Embedder] = {
         "hand": hands,
         "hand-crop": HandCropEmbedder(hands.tracker, inner),
+        "hand-and-crop": HandAndCropEmbedder(hands.tracker, inner),
         "face": faces,
         "box": BoxEmbedder(inner, (0.25, 0.1, 0.75, 0.9)),
     }
     face = decode(data("cmu_faces") / "an2i" / "straight_neutral_open.png")
     check_embedder(ways[way], [face] if way == "face" else shown[1:3])
-    assert len({embedder.fingerprint for embedder in ways.values()} | {inner.fingerprint}) == 5
+    assert len({embedder.fingerprint for embedder in ways.values()} | {inner.fingerprint}) == 6
 
 
 @pytest.mark.parametrize("change", ["mirrored", "turned", "upside down", "darker", "elsewhere"])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_tl.core.metrics import roc
+from edge_tl.embedders.look.any_side import HAND_VALUES
 from edge_tl.embedders.look.embedders import HandEmbedder
 from edge_tl.embedders.look.made_hands import (
     APART,
@@ -36,7 +37,7 @@ def signs(data: Callable[[str], Path], look_models: Path) -> tuple[np.ndarray, n
     for path in sorted(data("sign_digits").glob("*/*.JPG"))[::5]:
         embedding = embedder.embed(decode(path))
         if embedding is not None:
-            rows.append(embedder.features(embedding, embedder.embedding_shape))
+            rows.append(embedder.features(embedding, embedder.embedding_shape)[:HAND_VALUES])
             labels.append(path.parent.name)
     return np.stack(rows), np.array(labels)
 
