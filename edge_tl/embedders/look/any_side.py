@@ -51,8 +51,8 @@ class AnySide:
     """Whether `TURN_VALUES` and a crop of unit length come after the shape."""
 
     def saved(self) -> dict[str, Any]:
-        """Both values, under a name of their own."""
-        return {"any side": asdict(self)}
+        """Both values, and what tells them from a `FeatureMap`'s."""
+        return {"sides": "any", **asdict(self)}
 
     def __call__(self, embeddings: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """float32 (N, F) of embeddings (N, D), or (F,) of one (D,); ShapeError where they are not of this shape."""
