@@ -331,12 +331,15 @@ class Pipeline(Recognising):
         """Undo a roll-back; its number."""
         return self._ask_another(self.profile.roll_forward)
 
+    def fits(self, generation: Generation) -> bool:
+        """Whether a generation can be asked with what this looks or listens with."""
+        return generation.embedder == self.line.recognizer.embedder.fingerprint and not generation.boxes
+
     def _ask_another(self, choose: Callable[[Callable[[Generation], bool]], int]) -> int:
         self.release()
-        embedder = self.line.recognizer.embedder
-        choose(lambda one: one.embedder == embedder.fingerprint and not one.boxes)
+        choose(self.fits)
         self._lesson = self._recorder = None
-        self.line.recognizer = self._restore(embedder)
+        self.line.recognizer = self._restore(self.line.recognizer.embedder)
         self._tell_again()
         return self.generation
 

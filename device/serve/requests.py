@@ -94,8 +94,8 @@ class Requests:
         return encode_jpeg(thumbnail(self._of(name, Pipeline.picture), SHOWN_PX), 80)
 
     def generations(self, name: str) -> list[dict[str, Any]]:
-        """The trained generations, the newest first."""
-        return self._of(name, lambda one: [asdict(found) for found in one.profile.generations()])
+        """The trained generations, the newest first, and whether each fits what the pipeline looks with now."""
+        return self._of(name, lambda one: [asdict(it) | {"fits": one.fits(it)} for it in one.profile.generations()])
 
     def examples(self, name: str, label: str, take: int = 0, before: int = 0) -> dict[str, Any]:
         """The newest examples: of one label, or of all where it is empty, and of one take, or of all for 0.

@@ -42,7 +42,8 @@ export class Pipeline {
     this.find(".undo").onclick = () => this.act("undo", {}).then((done) => done && this.said(
       done.undone ? `forgot ${done.undone[1]} of ${done.undone[0]}` : "there is nothing to undo"));
     this.find(".elsewhere").onclick = () => this.elsewhere();
-    this.find(".back").onclick = () => this.back();
+    this.find(".back").onclick = () => this.another("roll-back", "back");
+    this.find(".forward").onclick = () => this.another("roll-forward", "forward");
     this.find(".generations").ontoggle = () => this.listGenerations();
     this.find(".told").ontoggle = () => this.listTold();
     this.find(".new").onsubmit = (event) => {
@@ -283,10 +284,10 @@ export class Pipeline {
     }
   }
 
-  async back() {
-    const done = await this.act("roll-back", {});
+  async another(action, way) {
+    const done = await this.act(action, {});
     if (!done) return;
-    this.said(`back at generation ${done.generation}; the examples are as they were`);
+    this.said(`${way} at generation ${done.generation}; the examples are as they were`);
     this.listGenerations();
   }
 
@@ -297,14 +298,16 @@ export class Pipeline {
       const when = !one.ok ? "damaged" : one.time_s === null ? NOT_SET : new Date(1000 * one.time_s).toLocaleString();
       const how = one.accuracy === null ? "" : `, ${percent(one.accuracy)} right`;
       const used = one.number === this.generation;
-      const state = used ? ", in use" : one.rolled_back ? ", set aside" : "";
+      const state = (used ? ", in use" : one.rolled_back ? ", set aside" : "") + (one.fits ? "" : `; it looks with ${one.looks ?? "something else"}`);
       const className = used ? "used" : one.rolled_back ? "aside" : "";
       return make("li", `generation ${one.number}: ${when}, ${one.head ?? "?"}${how}${state}`, { className });
     }));
     const scores = all.map((one) => one.accuracy).filter((value) => value !== null).reverse();
     this.find(".history").replaceChildren(...(scores.length > 1
       ? [curve("accuracy, training by training", scores, { most: 1, told: percent, dots: true })] : []));
-    this.find(".back").disabled = all.filter((one) => one.ok && !one.rolled_back).length < 2;
+    const fitting = all.filter((one) => one.ok && one.fits), number = this.generation;
+    this.find(".back").disabled = !fitting.some((one) => !one.rolled_back && one.number < number);
+    this.find(".forward").disabled = !fitting.some((one) => one.rolled_back && one.number > number);
   }
 
   async listTold() {

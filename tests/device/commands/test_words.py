@@ -159,17 +159,18 @@ def test_a_budget_of_false_alarms_chooses_the_threshold(run: Run, tmp_path: Path
     run("train", "--threshold", "0.75")
 
 
-def test_a_sound_under_two_names_is_heard_once(run: Run, tmp_path: Path) -> None:
+def test_a_sound_under_two_names_is_heard_once(run: Run, folder: Path, tmp_path: Path) -> None:
     """The same recording, softer and a little shorter, neither judges what it taught nor proves twice as much."""
     sound = np.concatenate([room(10.0, 5), spoken("hum", 71)])
     other = write(tmp_path / "other" / "a.wav", sound)
     write(tmp_path / "other" / "b.wav", sound[90:] * 0.5)
-    _, alone, _ = run("evaluate", "--against", other, "--json")
-    _, both, err = run("evaluate", "--against", other.parent, "--json")
+    data = teach_words(folder, tmp_path / "data")  # others train the shared one against sounds
+    _, alone, _ = run("evaluate", "--against", other, "--json", data=data)
+    _, both, err = run("evaluate", "--against", other.parent, "--json", data=data)
     assert both["thresholds"] == alone["thresholds"]
     assert err == "edge-tl: passed over b.wav: the same sound stands under another name in --against\n"
     write(other.parent / "c.wav", sound)
-    _, more, err = run("train", "--against", other.parent, "--json")
+    _, more, err = run("train", "--against", other.parent, "--json", data=data)
     assert "passed over b.wav and 1 more: " in err
     assert 0 < more["thresholds"][0]["hours"] < 0.6 * alone["thresholds"][0]["hours"]  # half of the one taught
 

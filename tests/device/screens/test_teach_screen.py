@@ -259,7 +259,8 @@ def test_a_low_figure_is_said_to_its_end(data_dir: Path, tmp_path: Path) -> None
             for number in range(6):
                 blots = Image.fromarray(rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)).resize((160, 120))
                 blots.save(tmp_path / "in" / label / take / f"{number}.png")
-    assert main(["examples", "import", str(tmp_path / "in"), "--data-dir", str(data_dir), "--look", "frame"]) == 0
+    bring = ["examples", "import", str(tmp_path / "in"), "--layout", "classes", "--look", "frame"]
+    assert main([*bring, "--data-dir", str(data_dir)]) == 0
     with spawn(data_dir, "teach", *SIM, "--min-examples", "6") as pty:
         pty.wait_for("thumb and")
         pty.send("t")

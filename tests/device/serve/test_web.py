@@ -77,6 +77,8 @@ def test_a_device_is_taught_trained_and_rolled_back_over_http(serving: Serving) 
     assert serving.act("train")["head"] == "mlp"
     assert serving.act("roll-back")["generation"] == 2
     assert serving.act("roll-back")["generation"] == 1
+    assert serving.act("roll-forward")["generation"] == 2
+    assert serving.act("roll-back")["generation"] == 1
     status, generations = serving.ask("/api/pipelines/signs/generations")
     assert status == 200
     assert [(one["number"], one["rolled_back"]) for one in generations] == [(3, True), (2, True), (1, False)]
@@ -349,6 +351,7 @@ def test_a_person_teaches_it_in_a_real_browser(tmp_path: Path) -> None:
         page.until("!document.querySelector('.back').disabled")
         page.do("document.querySelector('.back').click()")
         page.until("document.querySelector('.generations').textContent.includes('set aside')")
+        page.until("!document.querySelector('.forward').disabled && document.querySelector('.back').disabled")
         page.do("document.querySelector('#health').open = true")
         page.until("document.querySelector('#health dl').textContent.includes('ok')")
         page.until("document.querySelector('#health').textContent.includes('95 % within')")

@@ -146,7 +146,7 @@ def test_labels_find_their_outputs(base: PictureBase, train: Labelled) -> None:
     with pytest.raises(ShapeError, match="are wanted"):
         adapted(base, (few[0][:, 1:], few[1]), "freeze")
     for mode, epochs in (("half", 1), ("all", 0)):
-        with pytest.raises(ConfigError, match="epochs"):
+        with pytest.raises(ConfigError, match="epoch"):
             adapted(base, few, mode, epochs=epochs)
 
 

@@ -180,8 +180,8 @@ def bad_examples() -> dict[str, tuple[Any, ...]]:
     nan, infinite = X.copy(), X.copy()
     nan[3, 1], infinite[7, 2] = np.nan, np.inf
     return {
-        "NaN": (nan, y, None, "NaN or infinity in 1 rows, first in row 3"),
-        "infinity": (infinite, y, None, "NaN or infinity in 1 rows, first in row 7"),
+        "NaN": (nan, y, None, "NaN or infinity in 1 row, first in row 3"),
+        "infinity": (infinite, y, None, "NaN or infinity in 1 row, first in row 7"),
         "no rows": (X[:0], y[:0], None, "X is empty"),
         "no columns": (X[:, :0], y, None, "at least one value a row"),
         "one row, flat": (X[0], y[:1], None, "wanted (examples, values)"),
