@@ -75,8 +75,12 @@ class BoxScreen:
             self._begin(self.lesson.labels[KEYS.index(key)])
         elif key == "x":
             self._nothing()
-        elif key in ("n", "s"):
-            self._naming = Naming(session=key == "s")
+        elif key == "n":
+            self._naming = Naming(session=False)
+        elif key == "s":
+            # Without a name, so that the next key draws and is not taken for one.
+            self.lesson.store.new_session()
+            self.message = "a new session begins: a few examples at the new place"
         elif key == "u":
             self.message = self.lesson.undo()
         elif key == "t":
@@ -119,10 +123,7 @@ class BoxScreen:
             naming.press(key)
             return
         self._naming = None
-        if key == "enter" and naming.session:
-            self.lesson.store.new_session(naming.text)
-            self.message = "a new session begins: a few examples at the new place"
-        elif key == "enter":
+        if key == "enter":
             label = self.lesson.store.add_label(naming.text)
             self.message = f"new class {label}: press its number"
 

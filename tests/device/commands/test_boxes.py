@@ -322,6 +322,12 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
         pty.send("t")
         pty.wait_for("trained on 5 boxes")
         pty.wait_for("→ disc")
+        pty.send("s")
+        pty.wait_for("a new session begins")
+        pty.send("1")  # draws, and is no name
+        pty.wait_for("enter keeps it")
+        pty.send("enter")
+        pty.wait_for("disc: 6 kept")
         pty.send("q")
         assert pty.wait_exit() == 0
         assert pty.restored()
@@ -330,8 +336,9 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
         boxes = [one.box for one in listed if one.box is not None]
         assert store.labels() == ["disc", "nothing", "cup"]
     assert boxes[0] == pytest.approx((0.175, 0.085, 0.725, 0.935))
-    assert len(boxes) == 5
-    assert len({one.take for one in listed}) == 6
+    assert len(boxes) == 6
+    assert len({one.take for one in listed}) == 7
+    assert len({one.session for one in listed}) == 2
     with spawn(data, "detect", "--camera", camera) as pty:
         pty.wait_for("% disc")
         pty.send("q")
