@@ -21,6 +21,7 @@ from edge_tl.finetune.handwriting import Writer, read_mnist
 from edge_tl.finetune.picture_base import PictureBase, read_picture_base, write_picture_base
 from edge_tl.media.image import decode, fit, grey_square
 from edge_tl.store.folders import import_folder
+from edge_tl.store.layouts.registry import check_classes
 
 EXAMPLES, OF_A_WRITER = 1024, 50
 NEW_RATE, KNOWN_RATE = 0.01, 0.001
@@ -218,6 +219,7 @@ def from_folder(root: Path, classes: list[str] | None, base: PictureBase, count:
 
     Near-copies are on one side; of a class that is nothing but copies of one picture none is asked.
     """
+    check_classes(root)
     found: dict[str, list[np.ndarray]] = defaultdict(list)
     small: dict[str, list[np.ndarray]] = defaultdict(list)
     for one in import_folder(root, lambda path, reason: warn(f"{path}: {reason}")):

@@ -17,6 +17,7 @@ from edge_tl.media.image import decode
 from edge_tl.sources.drawn_room import Place
 from edge_tl.sources.simulated import SimulatedPlayer
 from edge_tl.store.folders import import_folder
+from edge_tl.store.layouts.registry import check_classes
 
 TEACHING_TAKES, TESTING_TAKES, TAKE_FRAMES = 12, 4, 4
 """Takes a label, and frames a take. Many short takes teach more than few long ones: over eight players, 4 takes of 8
@@ -133,6 +134,8 @@ class FolderPlayer(Player):
         self.clock, self._sleep, self._warn, self._step_s = clock, sleep, warn, 1 / fps
         self._degrees = degrees
         found: dict[int, dict[str, dict[str, list[Path]]]] = {}
+        if not sessions:
+            check_classes(root)
         names: dict[int, str] = {}
         for item in import_folder(root, sessions=sessions):
             names[item.session] = item.session_name

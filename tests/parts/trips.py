@@ -111,7 +111,7 @@ def sound_to_message(trace: Trace, folder: Path) -> dict[str, bool]:
     from paho.mqtt import client as paho
 
     teach_words(write_clips(folder / "sounds"), folder / "state")
-    write(folder / "mic.wav", np.concatenate([room(1.5), spoken("hum", 20), room(1.0)]))
+    write(folder / "mic.wav", np.concatenate([room(1.5), spoken("hum", 20), room(60.0)]))  # not begun anew in time
     sent: list[str] = []
 
     class Client:

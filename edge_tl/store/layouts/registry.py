@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from edge_tl.errors import ExampleError
 from edge_tl.store.layouts import class_folders, edge_impulse, lists, voc, yolo
 from edge_tl.store.layouts.tree import Layout, Tree
 
@@ -79,3 +82,16 @@ def layouts_of(tree: Tree) -> list[Layout]:
 def layout_named(name: str) -> Layout:
     """The layout of `--layout NAME`."""
     return next(layout for layout in LAYOUTS if layout.name == name)
+
+
+def check_classes(root: Path) -> None:
+    """ExampleError where a folder is laid out in another way than CLASS/picture, whose folders would pass for classes.
+
+    For who takes folders of classes alone; `examples import` reads all layouts.
+    """
+    fitting = layouts_of(Tree.of(root))
+    if fitting and CLASSES not in fitting:
+        raise ExampleError(
+            f"{root} holds {fitting[0].what}, and CLASS/picture is wanted here: `edge-tl examples import` reads it, "
+            "`edge-tl examples export` writes that"
+        )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_profile import fill
 
 from device.assembly import Context
 from device.cli.output import wrapped
@@ -333,3 +334,16 @@ def test_who_looks_at_hands_is_shown_hands(tmp_path: Path) -> None:
         assert opened(hands, stack) == "hand"
         assert opened(hands, stack, "sim:head") == "head"
         assert opened(one, stack, "sim:hand") == "hand"
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_splits_are_no_classes(split: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`train` is not taken for a class: one line names what the folder holds and what reads it."""
+    for folder in ("train", "valid"):
+        fill(tmp_path / "set" / folder, takes=1, pictures=3)
+    assert main(["demo", "--camera", str(tmp_path / "set"), "--data-dir", str(tmp_path / "data")]) == 1
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert "holds classes in splits, and CLASS/picture is wanted here" in error
+    one = ["demo", "--camera", str(tmp_path / "set" / split), "--data-dir", str(tmp_path / "data"), "--seconds", "1"]
+    assert main([*one, "--json"]) == 0
