@@ -62,7 +62,7 @@ class PrototypeHead(Head):
     @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """The head that `state` was taken of; it can be taught more."""
-        head = cls(meta["sharpness"])
+        head = cls(float(meta["sharpness"]))
         head._classes, head._has_takes = np.asarray(meta["classes"]), meta["takes"]
         head._point(arrays["sums"])
         return head

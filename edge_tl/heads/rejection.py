@@ -160,12 +160,12 @@ class Rejector:
         rejector = cls(meta["accept"])
         rejector.reason = meta["reason"]
         if rejector.ready:
-            rejector.threshold = meta["threshold"]
-            rejector.softness = meta.get("softness", 1.0)
+            rejector.threshold = float(meta["threshold"])
+            rejector.softness = float(meta.get("softness", 1.0))
             rejector.free = tuple(meta.get("free", ()))
             rows = arrays["rows"].astype(np.float32)
             if "width" in meta:
-                rejector._known = KnownOrOther(rows, arrays["dual"], arrays["intercept"], meta["width"])
+                rejector._known = KnownOrOther(rows, arrays["dual"], arrays["intercept"], float(meta["width"]))
                 return rejector
             rejector._centre, rejector._spread = np.array(meta["centre"]), np.array(meta["spread"])
             rejector._rows = rows

@@ -110,7 +110,7 @@ class RidgeHead(LinearHead):
         head = cls(balance=meta["balance"])
         head._classes = np.asarray(meta["classes"])
         head._coef, head._intercept = arrays["coef"], arrays["intercept"]
-        head.lambda_, head.temperature_ = meta["lambda"], meta["temperature"]
+        head.lambda_, head.temperature_ = float(meta["lambda"]), float(meta["temperature"])
         head.loo_accuracy_ = float("nan") if meta["loo_accuracy"] is None else meta["loo_accuracy"]
         return head
 

@@ -129,10 +129,10 @@ class Confidence:
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """What `state` was taken of."""
         made = cls()
-        made.near_, made.far_, made.guessing_ = meta["near"], meta["far"], meta["guessing"]
-        made._least = meta["least"]
+        made.near_, made.far_, made.guessing_ = float(meta["near"]), float(meta["far"]), bool(meta["guessing"])
+        made._least = float(meta["least"])
         if "rows" in arrays:
-            made._middle, made._soft = meta["middle"], meta["soft"]
+            made._middle, made._soft = float(meta["middle"]), float(meta["soft"])
             made._rows = arrays["rows"].astype(np.float32)
         return made
 
