@@ -17,9 +17,6 @@ from typing import Any, TextIO
 
 from edge_tl.errors import escaped
 
-BAR = 20
-"""Characters of a bar that says how far something is."""
-
 
 def forgive_encodings() -> None:
     """Let stdout and stderr write what their encoding lacks as `\\U0001f642`, instead of failing on a label."""

@@ -46,7 +46,7 @@ class Archive:
         """
         self._file = _Pieces(io.BytesIO(file) if isinstance(file, bytes) else open_regular(file), directory_bytes)
         try:
-            with _one_error():
+            with one_error(TypeError):
                 self._zip = zipfile.ZipFile(self._file)
         except BaseException:
             self._file.close()
@@ -78,7 +78,7 @@ class Archive:
         if member.compress_type not in METHODS:
             raise DamagedArchive(f"{name[:60]!r} is packed in a way that is not read: deflate or none is wanted")
         left = member.file_size
-        with _one_error():
+        with one_error(TypeError):
             with self._zip.open(member) as stream:
                 while block := stream.read(BLOCK_BYTES):
                     left -= len(block)
@@ -93,7 +93,7 @@ class Archive:
     def unfolded(self, name: str, most_bytes: int) -> io.BytesIO:
         """A member in memory, once, to be read from its beginning; DamagedArchive as `blocks`."""
         out = io.BytesIO()
-        with _one_error():
+        with one_error(TypeError):
             for block in self.blocks(name, most_bytes):
                 out.write(block)
         out.seek(0)
@@ -136,7 +136,7 @@ def read_arrays(
             stream = archive.unfolded(_npy(name, archive), left)
             left -= stream.getbuffer().nbytes
             array = unpacked_array(stream, repr(name[:60]), most_bytes)
-            with _one_error():
+            with one_error(TypeError):
                 if dtype is not None and array.dtype != dtype:
                     left -= array.size * np.dtype(dtype).itemsize
                     if array.dtype.kind not in "biuf" or left < 0:
@@ -181,12 +181,14 @@ class _Pieces(io.BufferedReader):
 
 
 @contextmanager
-def _one_error() -> Iterator[None]:
+def one_error(*more: type[Exception]) -> Iterator[None]:
+    """Whatever damage raises in the block, `more` of it too, becomes DamagedArchive with what it said, in one line."""
+    damage: tuple[type[Exception], ...] = (*ARCHIVE_DAMAGE, LookupError, *more)
     try:
         yield
     except DamagedArchive:
         raise
-    except (*ARCHIVE_DAMAGE, LookupError, TypeError) as error:
+    except damage as error:
         raise DamagedArchive(" ".join(str(error).split())[:120] or type(error).__name__) from error
 
 
@@ -214,7 +216,7 @@ def unpacked_array(stream: io.BytesIO, name: str, most_bytes: int) -> np.ndarray
     if not all(found):
         raise DamagedArchive(f"{name} holds something else than numbers or text")
     descr, order, sides = (part[1].decode() for part in found if part)
-    with _one_error():
+    with one_error(TypeError):
         dtype = np.dtype(descr)
         shape = tuple(int(side) for side in re.findall(r"\d+", sides))
         count, at = math.prod(shape), stream.tell()

@@ -11,13 +11,12 @@ import io
 import os
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from edge_tl.core.archive import BLOCK_BYTES, Archive, DamagedArchive
+from edge_tl.core.archive import BLOCK_BYTES, Archive, DamagedArchive, one_error
 from edge_tl.errors import counted
-from edge_tl.files import ARCHIVE_DAMAGE, open_regular
+from edge_tl.files import open_regular
 
 DIRECTORY_BYTES = 32 * BLOCK_BYTES
 """A ZIP file's list of members: about 300 000 of them."""
@@ -90,7 +89,7 @@ def _zip_members(path: Path) -> Iterator[_Member]:
 
 
 def _tar_members(path: Path, zipped: bool, limit: int) -> Iterator[_Member]:
-    with io.BufferedReader(open_regular(path)) as raw, _one_error():
+    with io.BufferedReader(open_regular(path)) as raw, one_error(tarfile.TarError):
         plain: io.BufferedIOBase = gzip.GzipFile(fileobj=raw) if zipped else raw
         with tarfile.open(fileobj=_Bounded(plain, limit), mode="r:") as tar:
             for member in tar:
@@ -102,23 +101,13 @@ def _tar_members(path: Path, zipped: bool, limit: int) -> Iterator[_Member]:
                 yield member.name, member.size, partial(_blocks, tar, member)
 
 
-@contextmanager
-def _one_error() -> Iterator[None]:
-    try:
-        yield
-    except DamagedArchive:
-        raise
-    except (*ARCHIVE_DAMAGE, tarfile.TarError, LookupError) as error:
-        raise DamagedArchive(" ".join(str(error).split())[:120] or type(error).__name__) from error
-
-
 def _blocks(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
-    with _one_error():
+    with one_error(tarfile.TarError):
         stream = tar.extractfile(member)
     assert stream is not None
     left = member.size
     while True:
-        with _one_error():
+        with one_error(tarfile.TarError):
             block = stream.read(BLOCK_BYTES)
         if not block:
             break

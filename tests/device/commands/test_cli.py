@@ -9,10 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from command_run import Run, run_on
 
 from device.commands.examples_import import TOLD
 from device.commands.main import main
@@ -41,20 +41,10 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-Run = Callable[..., tuple[int, Any, str]]
-
-
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Call the command on a data folder of its own: (exit code, stdout as JSON or text, stderr)."""
-
-    def call(*arguments: object) -> tuple[int, Any, str]:
-        capsys.readouterr()
-        code = main([*map(str, arguments), "--data-dir", str(tmp_path / "data")])
-        out, err = capsys.readouterr()
-        return code, json.loads(out) if "--json" in arguments and out else out, err
-
-    return call
+    return run_on(tmp_path / "data", capsys)
 
 
 def one_line(err: str) -> bool:

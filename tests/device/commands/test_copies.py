@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from command_run import Run, run_on
 
 from device.commands.examples_import import TOLD
-from device.commands.main import main
 from device.commands.model_adapt import held_out_of
 from edge_tl.core.near_copies import SIDE
 from edge_tl.media.image import decode, encode_jpeg, save_png
 from edge_tl.media.wav import encode_wav
 
-Run = Callable[..., tuple[int, Any, str]]
-
 
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Call the command on a data folder of its own: (exit code, stdout as JSON or text, stderr)."""
-
-    def call(*arguments: object) -> tuple[int, Any, str]:
-        capsys.readouterr()
-        code = main([*map(str, arguments), "--data-dir", str(tmp_path / "data")])
-        out, err = capsys.readouterr()
-        return code, json.loads(out) if "--json" in arguments and out else out, err
-
-    return call
+    return run_on(tmp_path / "data", capsys)
 
 
 def fill(root: Path, label: str, numbers: range | list[int], ending: str = "jpg") -> None:

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command_run import Run, run_on
 from places import ROOT
 from striped import picture
 from terminal_pty import Pty
 
-from device.commands.main import main
 from edge_tl.store.layouts.registry import LAYOUTS
-
-Run = Callable[..., tuple[int, Any, str]]
 
 
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Call the command on a data folder of its own: (exit code, stdout as JSON or text, stderr)."""
-
-    def call(*arguments: object) -> tuple[int, Any, str]:
-        capsys.readouterr()
-        code = main([*map(str, arguments), "--data-dir", str(tmp_path / "data")])
-        out, err = capsys.readouterr()
-        return code, json.loads(out) if "--json" in arguments and out else out, err
-
-    return call
+    return run_on(tmp_path / "data", capsys)
 
 
 def show(root: Path, *files: str) -> Path:
