@@ -15,6 +15,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,16 @@ EACH = 100
 
 
 class Camera(BaseSource):
-    """A camera that has the next picture whenever the loop took the one before; two things, in turn for a second."""
+    """A camera that has the next picture whenever the loop took the one before; two things, in turn for a second.
+
+    taken: released whenever the loop took a picture. shown: how many it took; it says which thing is held up, so that
+    pictures which a busy machine passes over never put one thing under the other's name.
+    """
 
     name, simulated = "faked camera", True
 
-    def __init__(self, taken: threading.Semaphore) -> None:
-        self._taken, self._number = taken, 0
+    def __init__(self, taken: threading.Semaphore, shown: Callable[[], int]) -> None:
+        self._taken, self._shown, self._number = taken, shown, 0
         rng = np.random.default_rng(0)
         self._pictures = [
             np.clip(level + rng.normal(0, 6, (24, 32, 3)), 0, 255).astype(np.uint8)
@@ -61,7 +66,7 @@ class Camera(BaseSource):
         """The next picture; a little later where the one before was not taken, as one is that no longer shows what was
         asked for."""
         self._taken.acquire(timeout=timeout_s)
-        thing, number = self._number // 30 % 2, self._number % 30
+        thing, number = self._shown() // 30 % 2, self._shown() % 30
         self._number += 1
         return Frame(self._pictures[30 * thing + number], self._number / 30, self._number)
 
@@ -90,14 +95,14 @@ class Thinned:
 def soak(frames: int, folder: Path) -> dict[str, Any]:
     """So many frames through the real loop; memory, descriptors and the time of a round, early and late."""
     taken = threading.Semaphore(1)
-    wall_s = 0.0
+    done = 0
 
     def clock() -> float:
-        return wall_s
+        return done / 30
 
     service = Service([], Notify({}), clock=clock, wall=time.time, log=lambda _: None)
     with Profile(folder / "profile", writable=True) as profile:
-        feed = Feed(Reconnecting(lambda: Camera(taken)), service.wake, time.monotonic, "picture")
+        feed = Feed(Reconnecting(lambda: Camera(taken, lambda: done)), service.wake, time.monotonic, "picture")
         embedder: Any = Thinned()
         config = PipelineConfig(camera="sim", smoothing_s=0.05)
         pipeline = Pipeline(
@@ -112,7 +117,6 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
         times_s = {"early": np.zeros(frames // 10), "late": np.zeros(frames // 10)}
         marks: dict[str, tuple[float, int]] = {}
         with feed:
-            done = 0
             while done < frames:
                 service._news.wait(1.0)
                 service._news.clear()
@@ -123,7 +127,6 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
                     assert feed.state == "open", feed.fault  # or it would wait for ever
                     continue
                 done = pipeline.line.frames
-                wall_s = done / 30
                 taken.release()
                 _teach(pipeline, done, frames)
                 if frames // 10 < done <= frames // 5:

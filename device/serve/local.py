@@ -173,13 +173,16 @@ class LocalSocket:
 
     def _send(self, client: socket.socket, lines: bytes) -> None:
         """Write as much as the client takes; let it go where it does not read."""
-        waiting = self._clients[client].waiting
+        known = self._clients[client]
+        waiting = known.waiting
         waiting += lines
         try:
             if waiting:
                 sent = client.send(waiting)
                 del waiting[:sent]
-                self._clients[client].unread_bytes += sent
+                if not known.unread_bytes:  # it had read all; its time begins with what is sent now
+                    known.reads_s = self._clock()
+                known.unread_bytes += sent
         except BlockingIOError:
             pass
         except OSError:

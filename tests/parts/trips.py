@@ -129,6 +129,7 @@ def sound_to_message(trace: Trace, folder: Path) -> dict[str, bool]:
     real, paho.Client = paho.Client, Client  # type: ignore[misc, assignment]
     more = f'[pipelines.words]\nmic = "{folder / "mic.wav"}"\nprofile = "words"\nthreshold = 0.5\n[mqtt]\nhost = "-"\n'
     with service_of(folder, more) as service:
+        until(lambda: service.pipelines["words"].feed.state == "open", service.step)  # its thread opens the file
         mqtt = next(output for output in service.outputs if output.name == "mqtt")
         service.outputs[:] = [mqtt]
         mqtt._on_connect(mqtt._client, None, None, SimpleNamespace(is_failure=False), None)

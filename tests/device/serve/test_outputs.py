@@ -82,11 +82,19 @@ def test_a_client_that_does_not_read_is_let_go(local: LocalSocket) -> None:
         assert 0 < received < 8 * MOST_WAITING_BYTES
 
 
-def test_who_reads_nothing_or_asks_half_is_let_go_in_time(tmp_path: Path) -> None:
-    """One event that is not read for half a minute ends a connection, half a question ends one, and readers stay."""
+@pytest.fixture
+def timed(tmp_path: Path) -> Iterator[tuple[LocalSocket, FakeClock]]:
+    """A socket that listens, whose time the test moves."""
     clock = FakeClock(0.0)
     made = LocalSocket(tmp_path / "events.sock", lambda: {"status": "ok"}, clock)
     made.start()
+    yield made, clock
+    made.stop()
+
+
+def test_who_reads_nothing_or_asks_half_is_let_go_in_time(timed: tuple[LocalSocket, FakeClock]) -> None:
+    """One event that is not read for half a minute ends a connection, half a question ends one, and readers stay."""
+    made, clock = timed
     with connected(made.path) as lazy, connected(made.path) as half, connected(made.path) as other:
         lines = other.makefile()
         other.sendall(b"health\n")  # whoever came before is taken when this is answered
@@ -104,7 +112,19 @@ def test_who_reads_nothing_or_asks_half_is_let_go_in_time(tmp_path: Path) -> Non
         for client in (lazy, half):
             while client.recv(65536):
                 pass
-    made.stop()
+
+
+def test_what_is_sent_after_a_long_silence_ends_nothing(timed: tuple[LocalSocket, FakeClock]) -> None:
+    """Whoever had read all has half a minute for the next event, though the service stood still for longer before."""
+    made, clock = timed
+    with connected(made.path) as client:
+        lines = client.makefile()
+        client.sendall(b"health\n")
+        lines.readline()
+        for _ in range(200):
+            clock.advance(UNREAD_S + 1)
+            made.publish(FIST)
+            assert json.loads(lines.readline())["label"] == "fist"
 
 
 def test_a_socket_left_behind_is_replaced_and_one_in_use_is_not(tmp_path: Path, local: LocalSocket) -> None:
