@@ -7,13 +7,16 @@ import tempfile
 import time
 from argparse import Namespace
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from device.cli.output import Progress, print_json, say, warn
 from device.commands.options import context_of
-from device.report.contents import gather
+from device.report.boxes import advice, boxes_page
+from device.report.contents import gather, provenance
 from device.report.page import page
-from device.teach.boxed import finds_boxes
+from device.teach.boxed import finds_boxes, learn, read_boxed
+from edge_tl.detection.few import NAME, map_of
 from edge_tl.errors import ConfigError
 from edge_tl.labels import escape
 from edge_tl.store.moments import in_words
@@ -24,26 +27,29 @@ def run(arguments: Namespace) -> int:
     out = arguments.out or Path(f"report-{escape(arguments.profile)}.html")
     check_writable(out)
     context = context_of(arguments)
+    day = arguments.date or in_words(time.time(), "%Y-%m-%d")
     with ExitStack() as stack:
         embedder = context.load_embedder()
         profile = context.open_profile(stack, writable=False)
-        if arguments.head is None and finds_boxes(profile, profile.load()):
-            raise ConfigError(
-                f"profile {context.profile!r} finds boxes, of which there is no page: `edge-tl evaluate` judges it, "
-                "`edge-tl detect --show` shows what it finds"
-            )
-        progress = stack.enter_context(Progress("judging on takes left out"))
-        day = arguments.date or in_words(time.time(), "%Y-%m-%d")
-        contents = gather(profile, context.profile, embedder, arguments.head, day, progress.of)
+        made = provenance(profile, context.profile, embedder, arguments.head, day)
+        progress = stack.enter_context(Progress("judging on what is left out"))
+        if arguments.head is None and finds_boxes(profile, made.saved):
+            map_of(embedder)
+            made = replace(made, head=NAME)
+            boxed = read_boxed(profile.store, progress.of)
+            judged = learn(embedder, boxed, progress.of, progress.of)[1] if boxed.boxes else None
+            text, kind, said = boxes_page(made, boxed, judged), "boxes", advice(boxed, judged)[0]
+        else:
+            contents = gather(profile, made, progress.of)
+            text, kind, said = page(contents), contents.advice[0].kind, contents.advice[0].text
     for line in profile.warnings:
         warn(line)
-    text = page(contents).encode("utf-8", "xmlcharrefreplace")
-    write_whole(out, text)
-    said = contents.advice[0]
+    whole = text.encode("utf-8", "xmlcharrefreplace")
+    write_whole(out, whole)
     if arguments.json:
-        print_json({"report": str(out), "bytes": len(text), "advice": {"kind": said.kind, "text": said.text}})
+        print_json({"report": str(out), "bytes": len(whole), "advice": {"kind": kind, "text": said}})
     else:
-        say(f"{out}: {len(text) // 1000} kB, open it in a browser", said.text)
+        say(f"{out}: {len(whole) // 1000} kB, open it in a browser", said)
     return 0
 
 

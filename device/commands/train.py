@@ -17,11 +17,11 @@ from device.cli.output import Progress, print_json, say, warn, warn_all
 from device.cli.stopping import stoppable
 from device.commands import train_boxes
 from device.commands.options import context_of, first_given
-from device.commands.train_boxes import near_copies_text
 from device.report.training import draw_training
 from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
+from device.teach.box_score import near_copies_text
 from device.teach.lesson import ENOUGH
 from device.teach.thresholds import (
     Part,

@@ -7,7 +7,8 @@ from typing import Any
 
 from device.assembly import Context, clock, load_saved
 from device.cli.output import Progress, print_json, say
-from device.teach.boxed import FEW, BoxedExamples, finds_boxes, has_boxes, learn, read_boxed, save
+from device.teach.box_score import score_lines
+from device.teach.boxed import BoxedExamples, finds_boxes, has_boxes, learn, read_boxed, save
 from edge_tl.detection.few import NAME, FewDetector, map_of
 from edge_tl.detection.judging import Judged
 from edge_tl.embedders.look.ways import Look
@@ -57,7 +58,7 @@ def train(context: Context, *, as_json: bool) -> int:
         f"trained {NAME} on {counted(boxed.boxes, 'box', 'boxes')} of {', '.join(detector.labels)} in "
         f"{train_ms / 1000:.1f} s: generation {generation}"
     )
-    say(*lines(boxed, judged))
+    say(*score_lines(boxed, judged))
     return 0
 
 
@@ -75,7 +76,7 @@ def evaluate(context: Context, *, as_json: bool) -> int:
         print_json(described(detector, boxed, judged))
         return 0
     say(f"{NAME} head, {counted(len(boxed.examples), 'example')}, {boxed.boxes} with a box")
-    say(*lines(boxed, judged))
+    say(*score_lines(boxed, judged))
     return 0
 
 
@@ -86,42 +87,3 @@ def described(detector: FewDetector, boxed: BoxedExamples, judged: Judged | None
         "near_copies": boxed.near_copies,
         **known,
     }
-
-
-def lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
-    """The honest figures, and what helps."""
-    told = judged.as_dict() if judged is not None else {}
-    said = []
-    if not told or told["mean_iou"] is None:
-        said.append("how well it works is unknown: there is too little to leave any of it out")
-    else:
-        where = "in a session it was not taught" if told["left_out"] == "session" else "on takes it was not taught"
-        said.append(
-            f"mean IoU {told['mean_iou']:.2f} {where}; {told['found']:.0%} of "
-            f"{counted(told['boxes'], 'box is', 'boxes are')} found (IoU .5)"
-        )
-        said.append(f"  by {told['method']}")
-        if boxed.near_copies:
-            said.append(f"  {near_copies_text(boxed.near_copies)}")
-        if len({one.label for one in boxed.examples if one.box is not None}) > 1:
-            said.append(f"  the label is right in {told['label_accuracy']:.1%}")
-        said.append(f"  something is told in {told['told']:.1%} of the pictures that show it")
-        if told["empty"]:
-            shown = counted(told["empty"], "picture that shows", "pictures that show")
-            said.append(f"  a false alarm in {told['false_alarms']:.1%} of {shown} nothing")
-        if told["left_out"] == "take":
-            said.append("  another room or day may look different: draw some boxes there too (key s begins a session)")
-    if boxed.boxes < FEW:
-        said.append(
-            f"{counted(boxed.boxes, 'box is', 'boxes are')} few: {FEW} to 50, at several places and distances, make "
-            "usable boxes"
-        )
-    if not any(one.box is None for one in boxed.examples):
-        said.append("no picture without the thing was taught (key x): it may be told where it is not")
-    return said
-
-
-def near_copies_text(count: int) -> str:
-    """How many examples are near-copies of others, and what becomes of them."""
-    one = "example is a near-copy" if count == 1 else "examples are near-copies"
-    return f"{count} {one} of others (the same picture or sound again), and left out together with these"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from device.report.contents import Contents
+from device.report.contents import Provenance
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, Part
 from edge_tl.embedders.look.ways import inner_of
@@ -16,7 +16,7 @@ from edge_tl.errors import counted
 from edge_tl.store.moments import NOT_SET
 
 
-def card(of: Contents) -> str:
+def card(of: Provenance) -> str:
     """The card as a table of two columns."""
     rows = [*embedder_rows(of.embedder), *head_rows(of)]
     rows.append(("Versions", ", ".join(f"{name} {version}" for name, version in of.versions.items())))
@@ -50,7 +50,7 @@ def parts_of(embedder: Embedder) -> tuple[Part, ...]:
     return (FACE,) if embedder.name.startswith("face") else ()
 
 
-def head_rows(of: Contents) -> Iterator[tuple[str, str]]:
+def head_rows(of: Provenance) -> Iterator[tuple[str, str]]:
     """What was trained, and how."""
     if of.saved is None or of.generation is None:
         yield "Head", f"{of.head}; nothing was trained and saved yet"
@@ -60,7 +60,8 @@ def head_rows(of: Contents) -> Iterator[tuple[str, str]]:
     meta = of.saved.meta
     yield "Head", f"{meta['head']['name']}, generation {number}{when}"
     yield "Its parameters", plain(meta["head"])
-    yield "Features", plain(meta["features"])
+    if "features" in meta:  # a head of boxes reads the map cell by cell
+        yield "Features", plain(meta["features"])
     if "train_ms" in meta:
         yield "Trained", f"on {counted(meta.get('examples', '?'), 'example')} in {meta['train_ms']:.1f} ms"
     if of.head != meta["head"]["name"]:

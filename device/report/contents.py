@@ -33,9 +33,9 @@ MOST_POINTS = 1500
 """With these a page has at most about 2 MB."""
 
 
-@dataclass(frozen=True)
-class Contents:
-    """Everything that the page shows."""
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Which profile, and what it was made with."""
 
     profile: str
     data_dir: Path
@@ -46,6 +46,29 @@ class Contents:
     saved: Saved | None
     generation: tuple[int, float | None] | None
     """Number and time (seconds since 1970) of what was trained last."""
+    versions: Mapping[str, str]
+
+
+def provenance(profile: Profile, name: str, embedder: Embedder, head: str | None, date: str) -> Provenance:
+    """What is known of a profile without asking it; head: the one that is judged, None for the one that was saved."""
+    saved = profile.load()
+    newest = next((one for one in profile.generations() if one.ok and not one.rolled_back), None)
+    return Provenance(
+        profile=name,
+        data_dir=profile.folder.absolute().parents[1],
+        date=date,
+        embedder=embedder,
+        head=head or trained_head(saved),
+        saved=saved,
+        generation=None if newest is None else (newest.number, newest.time_s),
+        versions={"Python": platform.python_version(), "NumPy": np.__version__},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents(Provenance):
+    """Everything that the page shows."""
+
     ids: np.ndarray
     """(N,) numbers of the examples."""
     recorded: Recorded
@@ -67,13 +90,11 @@ class Contents:
     pictures: Mapping[str, tuple[Thumbnail, ...]] = field(default_factory=dict)
     suspects: tuple[Thumbnail | None, ...] = ()
     """One for each of the evaluation's suspects."""
-    versions: Mapping[str, str] = field(default_factory=dict)
 
 
-def gather(
-    profile: Profile, name: str, embedder: Embedder, head: str | None, date: str, progress: Callable[[int, int], object]
-) -> Contents:
+def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], object]) -> Contents:
     """Look at everything; NotFittedError where nothing was recorded."""
+    embedder = made.embedder
     store = profile.store
     with store.snapshot():
         examples = store.held(store.matrix(embedder.fingerprint))
@@ -81,11 +102,8 @@ def gather(
         sessions = store.sessions()
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
-    saved = profile.load()
-    newest = next((one for one in profile.generations() if one.ok and not one.rolled_back), None)
-    head = head or trained_head(saved)
-    recognizer = Recognizer(embedder, head)
-    recognizer.adopt(saved)
+    recognizer = Recognizer(embedder, made.head)
+    recognizer.adopt(made.saved)
     recognizer.replace(examples)
     one_each = recognizer.one_each
     X, y, takes = (part[one_each] for part in recognizer.rows)
@@ -104,13 +122,7 @@ def gather(
     judged = judge(recognizer, recorded, {one.id: one.name for one in sessions}, progress)
     evaluation = judged.get("evaluation")
     return Contents(
-        profile=name,
-        data_dir=profile.folder.absolute().parents[1],
-        date=date,
-        embedder=embedder,
-        head=head,
-        saved=saved,
-        generation=None if newest is None else (newest.number, newest.time_s),
+        **vars(made),
         ids=examples.ids,
         recorded=recorded,
         counts=counts,
@@ -121,7 +133,6 @@ def gather(
             make_thumbnail(store, int(examples.ids[suspect.index]), embedder)
             for suspect in (evaluation.suspects if evaluation else ())
         ),
-        versions={"Python": platform.python_version(), "NumPy": np.__version__},
         **judged,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Sequence
 from html import escape
@@ -14,9 +13,8 @@ from device.cli.output import as_called
 from device.report.card import card
 from device.report.charts import calibration, curve, scatter
 from device.report.contents import Contents
-from device.report.pictures import Thumbnail
-from device.report.style import STYLE
-from device.report.svg import area, circle, marker
+from device.report.html import document, figure, note, section, share, table, tile
+from device.report.svg import marker
 from edge_tl.errors import counted
 from edge_tl.judge.evaluation import BySession, Evaluation
 from edge_tl.judge.guide import Advice
@@ -30,7 +28,6 @@ MOST_COLUMNS = 40
 def page(of: Contents) -> str:
     """The whole page; the same contents give the same text."""
     parts = [
-        f'<p class="soft">edge-tl report · {escape(of.date)}</p><h1>{escape(of.profile)}</h1>',
         f'<p class="soft">{escape(summary(of))}</p>',
         headline(of),
         advice(of),
@@ -39,15 +36,7 @@ def page(of: Contents) -> str:
         section("What was recorded", counts(of) + pictures(of)),
         section("Model card", card(of)),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        # Even if something were to slip in: the page may load and run nothing.
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
-        "style-src 'unsafe-inline'\">"
-        f"<title>{escape(of.profile)} – edge-tl report</title><style>{STYLE}</style></head>\n"
-        f"<body><main>\n{chr(10).join(part for part in parts if part)}\n</main></body></html>\n"
-    )
+    return document(of.profile, of.date, parts)
 
 
 def summary(of: Contents) -> str:
@@ -78,13 +67,6 @@ def headline(of: Contents) -> str:
     tiles.append(tile(found.random_split_accuracy, None, "what a random split claims", "flatters: do not believe it"))
     first = tiles[0].replace('class="tile"', 'class="tile first"', 1)
     return f'<div class="tiles">{first}{"".join(tiles[1:])}</div>{by_session(across)}'
-
-
-def tile(accuracy: float, interval: tuple[float, float] | None, what: str, how: str) -> str:
-    """One figure."""
-    number = "–" if math.isnan(accuracy) else f"{accuracy:.1%}"
-    said = f"{escape(what)}" + (f"<br>95 % interval {interval[0]:.0%} to {interval[1]:.0%}" if interval else "")
-    return f'<div class="tile"><b>{number}</b>{said}<p class="soft">{escape(how)}</p></div>'
 
 
 def by_session(across: BySession | None) -> str:
@@ -257,46 +239,6 @@ def pictures(of: Contents) -> str:
     return "".join(parts)
 
 
-def figure(shot: Thumbnail | None, words: str) -> str:
-    """A picture with what was found in it, and a line below."""
-    if shot is None:
-        return f"<figure><figcaption>{escape(words)} (no file was kept)</figcaption></figure>"
-    drawn = []
-    for outline, points in zip(shot.outlines, shot.points, strict=True):
-        drawn.append(area(outline.tolist(), 'fill="none" stroke="#F0E442" stroke-width="1.2"'))
-        drawn += [circle(x, y, 1.7, 'fill="#D55E00" stroke="#fff" stroke-width=".5"') for x, y in points]
-    size = f'width="{shot.width_px}" height="{shot.height_px}"'
-    return (
-        f'<figure><svg viewBox="0 0 {shot.width_px} {shot.height_px}" role="img" aria-label="example {shot.example}">'
-        f'<image href="{shot.data}" {size}/>{"".join(drawn)}</svg><figcaption>{escape(words)}</figcaption></figure>'
-    )
-
-
 def key(kind: int) -> str:
     """The mark of a class in a line of text."""
     return f'<svg class="key" viewBox="0 0 14 14" aria-hidden="true">{marker(kind, 7, 7, 4.5)}</svg>'
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A plain table; a long one may be scrolled sideways."""
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    lines = []
-    for first, *rest in rows:
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in rest)
-        lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-
-
-def section(title: str, body: str) -> str:
-    """A part of the page."""
-    return f"<section><h2>{escape(title)}</h2>{body}</section>"
-
-
-def note(text: str) -> str:
-    """A sentence in small print."""
-    return f'<p class="soft">{escape(text)}</p>'
-
-
-def share(value: float) -> str:
-    """A share in percent."""
-    return "–" if math.isnan(value) else f"{value:.1%}"

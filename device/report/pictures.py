@@ -32,7 +32,9 @@ class Thumbnail:
     outlines: tuple[np.ndarray, ...] = ()
     """(4, 2) corners of what was found, in its pixels."""
     points: tuple[np.ndarray, ...] = ()
-    """(N, 2) landmarks."""
+    """(N, 2) landmarks of each."""
+    guesses: tuple[np.ndarray, ...] = ()
+    """(4, 2) corners of what a head found that had not seen this picture."""
 
 
 def make_thumbnail(store: ExampleStore, example: int, embedder: Embedder) -> Thumbnail | None:
@@ -41,16 +43,42 @@ def make_thumbnail(store: ExampleStore, example: int, embedder: Embedder) -> Thu
         picture = _picture(store, example, embedder)
     except ExampleError:
         return None
-    small = thumbnail(picture, SIDE_PX)
-    height, width = small.shape[:2]
-    scale = width / picture.shape[1], height / picture.shape[0]
-    data = "data:image/jpeg;base64," + b64encode(encode_jpeg(small, QUALITY)).decode("ascii")
     # Found anew in the stored picture; the box of a way to look that draws one is where it always is.
     if isinstance(embedder, Finder):
         embedder.embed(picture)
     seen = marks(embedder, picture.shape)
-    outlines = tuple(mark.outline * scale for mark in seen)
-    return Thumbnail(example, width, height, data, outlines, tuple(mark.points * scale for mark in seen))
+    return _small(example, picture, [mark.outline for mark in seen], [mark.points for mark in seen])
+
+
+def boxed_thumbnail(example: int, picture: np.ndarray, taught: np.ndarray | None, guess: np.ndarray) -> Thumbnail:
+    """A picture uint8 (height_px, width_px, 3) with its box and the one that was found, each (4,) in its pixels.
+
+    taught: None where it shows nothing; guess: NaN where none was found.
+    """
+    outlines = [] if taught is None else [corners(taught)]
+    return _small(example, picture, outlines, [], [corners(guess)] if np.isfinite(guess).all() else [])
+
+
+def corners(box: np.ndarray) -> np.ndarray:
+    """The corners (4, 2) of a box (4,): left, top, right, bottom."""
+    left, top, right, bottom = box
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+
+
+def _small(
+    example: int,
+    picture: np.ndarray,
+    outlines: Sequence[np.ndarray],
+    points: Sequence[np.ndarray],
+    guesses: Sequence[np.ndarray] = (),
+) -> Thumbnail:
+    """The picture made small, with what is drawn in its pixels at the places where it lies now."""
+    small = thumbnail(picture, SIDE_PX)
+    height, width = small.shape[:2]
+    scale = width / picture.shape[1], height / picture.shape[0]
+    data = "data:image/jpeg;base64," + b64encode(encode_jpeg(small, QUALITY)).decode("ascii")
+    placed = (tuple(one * scale for one in drawn) for drawn in (outlines, points, guesses))
+    return Thumbnail(example, width, height, data, *placed)
 
 
 def _picture(store: ExampleStore, example: int, embedder: Embedder) -> np.ndarray:

@@ -29,6 +29,8 @@ class BoxedExamples:
     """All pictures of a store as they are taught, in the order in which they were added."""
 
     examples: list[Boxed]
+    ids: np.ndarray
+    """int64 (N,): their numbers, as `examples list` shows them."""
     takes: np.ndarray
     """int64 (N,), near-copies in that of what they copy."""
     sessions: np.ndarray
@@ -91,14 +93,15 @@ def read_boxed(store: ExampleStore, progress: Progress | None = None) -> BoxedEx
         examples.append(Boxed(media, one.label, None if one.box is None else in_pixels(one.box, shape)))
         if progress:
             progress(done, len(listed))
+    ids = np.array([one.id for one in listed], np.int64)
     numbers = np.array([(one.take, one.session) for one in listed], np.int64).reshape(-1, 2)
     # The same picture may show several things: each is an example, and all are on one side of a split.
     labels = np.array([one.label for one in examples], np.str_)
     held = hold_together(small, np.array(same, np.int64), labels, numbers[:, 0], numbers[:, 1])
     if held is None:
-        return BoxedExamples(examples, numbers[:, 0], numbers[:, 1])
+        return BoxedExamples(examples, ids, numbers[:, 0], numbers[:, 1])
     moved = int((held.takes != numbers[:, 0]).sum())
-    return BoxedExamples(examples, held.takes, held.sessions, moved)
+    return BoxedExamples(examples, ids, held.takes, held.sessions, moved)
 
 
 def learn(

@@ -27,6 +27,8 @@ class Judged:
     """`session` or `take`: what was left out."""
     ious: np.ndarray
     """float64 (N,): of the box with the true one; NaN where there is none, or where it could not be judged."""
+    boxes: np.ndarray
+    """float64 (N, 4): those that were found, left, top, right, bottom in pixels; NaN where it could not be judged."""
     labels: np.ndarray
     """(N,) str: those that were found."""
     there: np.ndarray
@@ -88,6 +90,7 @@ def judge(
     kind, folds = folds_of(takes, sessions, boxed)
     names = label_texts([one.label for one in examples]).tolist()
     ious, there = np.full(len(examples), np.nan), np.full(len(examples), np.nan)
+    boxes = np.full((len(examples), 4), np.nan)
     labels, right = np.full(len(examples), "", object), np.zeros(len(examples), bool)
     done = 0
     for fold in np.unique(folds):
@@ -99,11 +102,11 @@ def judge(
             one = examples[number]
             own = np.flatnonzero(views.whole_of == number)[:1]
             found, there[number] = detector.locate(one.picture, views.whole[own[0]] if len(own) else None)
-            labels[number] = found.label
+            labels[number], boxes[number] = found.label, found.box
             if one.box is not None:
                 ious[number] = iou(np.array([found.box]), one.box[None])[0]
                 right[number] = found.label == names[number]
             done += 1
             if progress:
                 progress(done, len(examples))
-    return Judged(kind, ious, labels.astype(str), there, right)
+    return Judged(kind, ious, boxes, labels.astype(str), there, right)

@@ -118,6 +118,35 @@ def test_evaluate_and_detect(run: Run, pictures: Path) -> None:
     assert sum("disc" in line or "cross" in line for line in out.splitlines()) >= 3
 
 
+def test_a_page_about_boxes(run: Run, tmp_path: Path) -> None:
+    """Its figures are those of `evaluate`; each picture where it goes wrong stands there with both boxes."""
+    told = run("evaluate", "--json")[1]
+    code, said, _ = run("report", "--out", tmp_path / "page.html", "--json")
+    page = (tmp_path / "page.html").read_text()
+    assert (code, said["advice"]["text"]) == (
+        0,
+        "16 boxes are few: 20 to 50, at several places and distances, make usable boxes",
+    )
+    for words in (
+        f"<b>{told['found']:.1%}</b>of 16 boxes found in a session it was not taught",
+        f"mean IoU {told['mean_iou']:.2f}",
+        f"<b>{told['label_accuracy']:.1%}</b>have the right label",
+        f"<b>{told['false_alarms']:.1%}</b>false alarms in 2 pictures that show nothing",
+        "head: boxes",
+        "Model card",
+        "nothing to find",
+    ):
+        assert words in page, words
+    part = page.partition("here it goes wrong")[2].partition("</section>")[0]
+    shown = re.findall(r"<figcaption>(\d+): (cross|disc)[^<]*</figcaption>", part)
+    listed = {str(one["id"]): one["label"] for one in run("examples", "list", "--json")[1]}
+    assert shown
+    assert all(listed[number] == label for number, label in shown)
+    assert part.count("stroke-dasharray") == len(shown)
+    missed = 16 - round(16 * told["found"])
+    assert sum(float(overlap) < 0.5 for overlap in re.findall(r"IoU (\d\.\d+)", part)) == missed
+
+
 def test_json_of_found_boxes(run: Run, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The boxes of pictures that were taught lie where they were drawn."""
     capsys.readouterr()

@@ -85,7 +85,7 @@ TABLE: dict[str, tuple[list[str], dict[str, tuple[int, str]]]] = {
     ),
     "report": (
         ["report", "--out", "page.html"],
-        {"signs": (0, "page.html"), "things": (1, "`edge-tl evaluate` judges it"), "words": (0, "page.html")},
+        {"signs": (0, "page.html"), "things": (0, "page.html"), "words": (0, "page.html")},
     ),
     "ask signs": (
         ["predict", "signs.png"],
