@@ -24,6 +24,7 @@ from benchmarks import (
     proof_defaults,
     proof_detection,
     proof_digits,
+    proof_exercises,
     proof_faces,
     proof_few,
     proof_hands,
@@ -77,7 +78,9 @@ EPOCHS, TIMES, FEW = PARTS = ("detection_epochs", "mnist_times", "mnist_few")
 """Of `detection` the epochs beside Keras, of `mnist` the times and few examples; the rest of their records stays."""
 DEFAULTS = ("defaults",)
 """That of what a newcomer gets."""
-PROOFS = PLAIN + LOOKING + HANDS + DEFAULTS + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
+ALONE = {"service": proof_service, "defaults": proof_defaults, "exercises": proof_exercises}
+"""Those that look for what they need themselves."""
+PROOFS = PLAIN + LOOKING + HANDS + DEFAULTS + ("exercises",) + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
 """Where the curves of `mnist` are drawn."""
@@ -146,11 +149,11 @@ def main() -> int:
     chosen = parser.parse_args().proofs or PROOFS
     if unknown := [name for name in chosen if name not in (*PROOFS, *PARTS)]:
         parser.error(f"no proof {', '.join(unknown)}; there are {', '.join(PROOFS)}")
-    for name, proof in (("service", proof_service), ("defaults", proof_defaults)):
+    for name, proof in ALONE.items():
         if name in chosen:
             result, text = proved(proof)
             record(name, result, text, {})
-    if set(chosen) <= {"service", "defaults"}:
+    if set(chosen) <= set(ALONE):
         return 0
     if not (DATA / "cmu_faces").is_dir():
         print(f"no pictures in {DATA}: set EDGE_TL_DATA to the folder of the shared data", file=sys.stderr)
