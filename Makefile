@@ -22,7 +22,8 @@ help:
 	@echo "make models  get the models for hands and faces; rebuild the shipped embedder (TensorFlow)"
 	@echo "make bench   benchmarks side by side with the peers      make prove   the long proofs of accuracy"
 	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
-	@echo "make dist    the wheel and the sdist: the same commit gives the same bytes"
+	@echo "make dist    the wheel, the sdist and the bill of materials: the same commit gives the same bytes"
+	@echo "make lock    pin anew what install-service installs, with hashes (device/systemd/locks)"
 	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
 	@echo "make check-newcomer  the README's first lines on a bare Debian, each step timed (root, mmdebstrap, 500 MB)"
 	@echo "make check-hints     what README and messages tell one to type, typed on a bare Debian (root, mmdebstrap, 700 MB)"
@@ -134,15 +135,25 @@ check-hostile: $(VENV)/dev
 
 # The same commit gives the same bytes: the wheel by SOURCE_DATE_EPOCH, the sdist by packing it anew, sorted and dated.
 EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1700000000)
-.PHONY: dist dist-files
-dist: $(VENV)/dev dist-files
+.PHONY: dist dist-files sbom lock
+dist: $(VENV)/dev dist-files sbom
+	@sha256sum dist/*
 dist-files:
 	@rm -rf dist
 	@SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m build -n >/dev/null
 	@cd dist && name=$$(basename *.tar.gz .tar.gz) && tar xzf $$name.tar.gz && \
 	  tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -cf - $$name | gzip -9n > new && \
 	  mv new $$name.tar.gz && rm -rf $$name
-	@sha256sum dist/*
+
+# CycloneDX: edge-tl and all that install-service puts beside it, by name, version and hash. No random number, no time.
+sbom:
+	@mkdir -p dist
+	@cat device/systemd/locks/*.txt | $(BIN)/cyclonedx-py requirements - --pyproject pyproject.toml --output-reproducible \
+	  --of JSON -o dist/edge-tl.cdx.json 2>/dev/null
+
+lock: $(VENV)/dev
+	@$(PIP) install "uv>=0.5"
+	@PYTHONPATH=. $(BIN)/python tools/lock.py
 
 .PHONY: check-aarch64
 check-aarch64: $(VENV)/dev

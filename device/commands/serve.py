@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 from argparse import Namespace
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from device.cli.output import warn
 from device.serve.build import build
 from device.serve.config import PipelineConfig, ServiceConfig, WebConfig, read_config
 from device.serve.systemd import Notify
+from device.serve.unit import forbidden
 from edge_tl.errors import ConfigError
 
 BAD_CONFIG = 78
@@ -26,13 +28,19 @@ def run(arguments: Namespace) -> int:
     """
     if arguments.check:
         # Only what can be known without opening anything.
-        print(f"the configuration is good: {', '.join(flagged(arguments).pipelines)}")
+        config = flagged(arguments)
+        print(f"the configuration is good: {', '.join(config.pipelines)}")
+        for line in forbidden(config):
+            warn(line)
         return 0
     try:
         config = flagged(arguments)
     except ConfigError as error:
         warn(str(error))
         return BAD_CONFIG
+    if "INVOCATION_ID" in os.environ:  # systemd started it: systemd.exec(5)
+        for line in forbidden(config):
+            warn(line)
     with ExitStack() as stack:
         notify = Notify()
         stack.callback(notify.close)

@@ -18,6 +18,8 @@ from device.cli.fetch_models import Say, bring_models
 from device.cli.model_places import IN_ENVIRONMENT
 from device.cli.output import warn
 from device.serve.config import ServiceConfig, parse_config
+from device.serve.locks import BASE, BUILD, has_locks, locked
+from device.serve.unit import GPIO, UNIT, drop_ins, unit_text
 from edge_tl.embedders.look.models import ALL, is_installed, parts_of
 from edge_tl.errors import ConfigError, EdgeTLError
 
@@ -25,13 +27,8 @@ USER = "edge-tl"
 HOME = Path("var/lib/edge-tl")
 PLACE = Path("opt/edge-tl")
 CONFIG = Path("etc/edge-tl.toml")
-UNIT = Path("etc/systemd/system/edge-tl.service")
-GPIO = Path("etc/systemd/system/edge-tl.service.d/gpio.conf")
-GPIO_TEXT = """# Made by `edge-tl install-service`, because edge-tl.toml names [[pins]].
-[Service]
-SupplementaryGroups=gpio
-DeviceAllow=char-gpiochip rw
-"""
+STAY = ("numpy", "pillow")
+"""Where the system's packages are seen, these of it stay: apt's Picamera2 is built for the one and uses the other."""
 Run = Callable[[Sequence[str]], None]
 
 
@@ -52,19 +49,15 @@ class Step:
 
 
 def run_aloud(command: Sequence[str]) -> None:
-    """Run a program; InstallError with its last line where it fails."""
+    """Run a program; InstallError with its last line where it fails, of pip the last that names an error."""
     try:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except OSError as error:
         raise InstallError(f"{command[0]} cannot be run ({error.strerror}): is it installed?") from error
     if ended.returncode:
         lines = (ended.stderr or ended.stdout).strip().splitlines() or [f"exit code {ended.returncode}"]
-        raise InstallError(f"{' '.join(command[:4])} failed: {lines[-1]}")
-
-
-def unit_text() -> str:
-    """The unit, as it is in the tree."""
-    return (resources.files("device") / "systemd" / "edge-tl.service").read_text(encoding="utf-8")
+        named = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]  # pip, before details
+        raise InstallError(f"{' '.join(command[:4])} failed: {(named or lines)[-1]}")
 
 
 def config_text() -> str:
@@ -123,19 +116,21 @@ def steps(
         config.exists,
         lambda: _write(config, config_text(), 0o640, group=USER),
     )
-    yield _environment(root, source, python, run)
+    yield _environment(root, source, python, run, say)
     yield _models(root, say)
-    for path, text in wanted_files(root):
-        yield Step(f"write {path}", partial(_holds, path, text), partial(_write, path, text, 0o644))
+    made = {UNIT: unit_text(), **(drop_ins(configured(root)) if config.exists() else {})}
+    for path, text in made.items():
+        there = root / path
+        if text is not None:
+            yield Step(f"write {there}", partial(_holds, there, text), partial(_write, there, text, 0o644))
+        elif there.exists():
+            yield Step(f"remove {there}", lambda: False, partial(_remove, there))
     yield Step("reload systemd, enable and start the service", lambda: False, lambda: _start(run))
 
 
-def wanted_files(root: Path) -> list[tuple[Path, str]]:
-    """The unit, and its drop-in where pins are configured."""
-    files = [(root / UNIT, unit_text())]
-    if (root / CONFIG).exists() and parse_config((root / CONFIG).read_text(), str(root / CONFIG)).pins:
-        files.append((root / GPIO, GPIO_TEXT))
-    return files
+def configured(root: Path) -> ServiceConfig:
+    """The configuration that is installed; ConfigError where it cannot be used."""
+    return parse_config((root / CONFIG).read_text(), str(root / CONFIG))
 
 
 def removal(root: Path, *, purge: bool, run: Run = run_aloud) -> Iterator[Step]:
@@ -151,13 +146,12 @@ def removal(root: Path, *, purge: bool, run: Run = run_aloud) -> Iterator[Step]:
     yield Step("reload systemd", lambda: False, lambda: run(["systemctl", "daemon-reload"]))
 
 
-def _environment(root: Path, source: Path, python: str, run: Run) -> Step:
+def _environment(root: Path, source: Path, python: str, run: Run, say: Say) -> Step:
     """The step that makes an environment of its own and installs the wheel with what the configuration needs."""
     place = root / PLACE
 
     def make() -> None:
-        config = parse_config((root / CONFIG).read_text(), str(root / CONFIG))
-        extras = ",".join(extras_of(config))
+        config = configured(root)
         base = os.path.realpath(python)  # the system's own, also where this runs from an environment
         check_place(Path(base))
         # apt's Picamera2 and gpiozero are only seen from an environment that sees the system's packages.
@@ -169,16 +163,37 @@ def _environment(root: Path, source: Path, python: str, run: Run) -> Step:
             run([base, "-m", "venv", "--clear", *system, str(place)])
             (place / "made-for").write_text(made_for)
         own = str(place / "bin" / "python")
-        # What the system has stays as it is: apt's Picamera2 is built for apt's NumPy.
-        keep = place / "keep.txt"
-        keep.write_text(_kept(own) if system else "")
-        wanted = f"{source}[{extras}]" if extras else str(source)
-        run([own, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(keep), wanted])
-        if source.suffix == ".whl":  # the same version may hold something else by now
-            run([own, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(source)])
+        pip = [own, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        _install_packages(source, extras_of(config), place, pip, _kept(base) if system else {}, run, say)
+        exactly = ["--no-deps", "--force-reinstall"]  # the same version may hold something else by now
+        if source.suffix == ".whl":
+            run([*pip, *exactly, str(source)])
+        else:
+            wheels = place / "wheel"
+            run([own, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(source)])
+            run([*pip, *exactly, "--no-index", "--find-links", str(wheels), "edge-tl"])
+            shutil.rmtree(wheels, ignore_errors=True)
 
     what = f"make the environment {place} and install {source.name} in it"
     return Step(what, lambda: False, make)
+
+
+def _install_packages(
+    source: Path, extras: list[str], place: Path, pip: list[str], kept: dict[str, str], run: Run, say: Say
+) -> None:
+    """Install what edge-tl and the extras need: as it is locked, each file checked against its hash.
+
+    kept: packages of the system, with their versions, which stay as they are.
+    """
+    wanted = place / "packages.txt"
+    build = [] if source.suffix == ".whl" else [BUILD]
+    if has_locks(source):
+        wanted.write_text(locked(source, [BASE, *extras, *build], kept))
+        run([*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(wanted)])
+        return
+    say(f"{source.name} has no lock: what it needs is installed as it is published today, not checked against hashes")
+    wanted.write_text("".join(f"{name}=={version}\n" for name, version in kept.items()))
+    run([*pip, "-c", str(wanted), f"{source}[{','.join(extras)}]" if extras else str(source)])
 
 
 def _models(root: Path, say: Say) -> Step:
@@ -205,8 +220,12 @@ def importable(python: str, package: str, run: Run) -> bool:
     return True
 
 
-def _kept(python: str) -> str:
-    return _printed(python, "import numpy; print('numpy==' + numpy.__version__)")
+def _kept(python: str) -> dict[str, str]:
+    """Of the packages that stay as the system has them those that are there, with their versions."""
+    found = {
+        name: _printed(python, f"from importlib.metadata import version; print(version({name!r}))") for name in STAY
+    }
+    return {name: version.strip() for name, version in found.items() if version}
 
 
 def _version(python: str) -> str:

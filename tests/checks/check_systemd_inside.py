@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -88,6 +89,12 @@ def main() -> None:
     configure("sim")
     run(*install)
     proved("installed and active (Type=notify: READY=1 was sent)", shown("ActiveState") == "active")
+    pinned = re.findall(r"^(\S+)==(\S+)", Path("/opt/edge-tl/packages.txt").read_text(), re.MULTILINE)
+    there = run("/opt/edge-tl/bin/python", "-m", "pip", "freeze").lower().replace("_", "-").replace(".", "-")
+    proved(
+        f"all of the {len(pinned)} locked packages that are for this Python are there, as they are locked",
+        sum(f"{name}=={version}".replace(".", "-") in there for name, version in pinned) >= len({*dict(pinned)}),
+    )
     pid = int(shown("MainPID"))
     status = Path(f"/proc/{pid}/status").read_text()
     proved("it runs as the system user edge-tl", Path(f"/proc/{pid}").stat().st_uid == pwd_uid())

@@ -19,7 +19,8 @@ OTHERS = {
     "device/cli/fetch_models.py": "--retries --timeout --quiet --no-cache-dir --disable-pip-version-check --no-input",
     "device/report/style.py": "--ink --soft --paper --card --line --good --bad --mark",  # CSS
     "device/serve/install.py": "--system --home-dir --no-create-home --shell --user-group --groups --now "  # systemd's
-    "--system-site-packages --disable-pip-version-check --clear --no-deps --force-reinstall",  # venv, pip
+    "--system-site-packages --disable-pip-version-check --clear --no-deps --force-reinstall "
+    "--require-hashes --only-binary --no-build-isolation --no-index --find-links",  # venv, pip
     "device/serve/phone_words.py": "--list",  # rpicam-hello
     "device/sources/picamera.py": "--list",
     "host_tools/push.py": "--delete",  # rsync

@@ -6,9 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 import edge_tl
 from device.commands.install_service import carry_out
@@ -17,9 +20,7 @@ from device.serve import install
 from device.serve.config import parse_config
 from device.serve.install import (
     CONFIG,
-    GPIO,
     PLACE,
-    UNIT,
     InstallError,
     check_place,
     config_text,
@@ -28,12 +29,12 @@ from device.serve.install import (
     run_aloud,
     source_of,
     steps,
-    unit_text,
 )
+from device.serve.locks import blocks, locked, package
+from device.serve.unit import GPIO, NETWORK, UNIT, forbidden, unit_text
 from edge_tl.embedders.look.models import ALL, is_installed, parts_of
 from edge_tl.errors import ConfigError
 
-MOST_EXPOSURE = 2.5
 PYTHON = "/usr/bin/python3"
 """The one that runs the tests may live in a home folder."""
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
@@ -59,18 +60,21 @@ def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path) -> None:
 
 @needs_systemd
 def test_the_unit_exposes_little(unit: Path) -> None:
-    """`systemd-analyze security` gives at most 2.5 of 10, also with the drop-in for pins."""
-    for more in ("", "SupplementaryGroups=gpio\nDeviceAllow=char-gpiochip rw\n"):
+    """`systemd-analyze security` gives at most 1.5 of 10, a little more with both drop-ins."""
+    for more, most in (
+        ("", 1.5),
+        ("SupplementaryGroups=gpio\nDeviceAllow=char-gpiochip rw\nIPAddressAllow=any\n", 1.8),
+    ):
         unit.write_text(unit.read_text().replace("[Install]", f"{more}\n[Install]"))
         ended = subprocess.run(
-            ["systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSURE * 10:.0f}", str(unit)],
+            ["systemd-analyze", "security", "--offline=true", f"--threshold={most * 10:.0f}", str(unit)],
             capture_output=True,
             text=True,
             check=False,
         )
         assert ended.returncode == 0, ended.stdout[-200:] + ended.stderr
         exposure = float(ended.stdout.split("Overall exposure level")[1].split(":")[1].split()[0])
-        assert exposure <= MOST_EXPOSURE
+        assert exposure <= most
 
 
 def test_the_configuration_that_is_installed_is_good() -> None:
@@ -133,9 +137,14 @@ def test_installing_twice_changes_nothing_the_second_time(system: System, capsys
     assert (system.root / CONFIG).stat().st_mode & 0o007 == 0
     assert system.ran.count(["systemctl", "restart", "edge-tl.service"]) == 2
     assert system.made() == [["--clear"]]
-    pip = next(command for command in system.ran if "pip" in command)
-    assert pip[0] == str(system.root / PLACE / "bin" / "python")
-    assert pip[-1].endswith("[usb,web]")
+    packages, wheel, own = [command for command in system.ran if "pip" in command][:3]
+    assert packages[0] == str(system.root / PLACE / "bin" / "python")
+    assert {"--require-hashes", "--no-deps"} <= {*packages}
+    pinned = {package(line) for line in blocks(Path(packages[-1]).read_text())}
+    assert {"numpy", "pillow", "ai-edge-litert", "av", "starlette", "setuptools"} <= pinned
+    assert not {"paho-mqtt", "sounddevice"} & pinned  # no extra that nothing needs
+    assert (wheel[-1], own[-1]) == (str(ROOT), "edge-tl")
+    assert "--no-index" in own
 
 
 def test_the_service_gets_the_models_that_the_program_has(
@@ -175,6 +184,71 @@ def test_pins_bring_the_group_gpio_and_nothing_else_does(system: System) -> None
     config.write_text(config.read_text() + '\n[[pins]]\npin = 17\nlabel = "fist"\n')
     carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
     assert "gpio" in (system.root / GPIO).read_text()
+
+
+def test_the_network_is_opened_where_something_is_there(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    """The unit keeps the service on this machine; what the configuration names beyond it brings a drop-in, and until
+    then one line says so; without it again the drop-in goes."""
+    carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
+    assert not (system.root / NETWORK).exists()
+    assert "IPAddressDeny=any" in (system.root / UNIT).read_text()
+    plain = (system.root / CONFIG).read_text()
+    for more, named in (
+        ('[mqtt]\nhost = "broker"\n', "[mqtt] at broker"),
+        ('[[hooks]]\nlabel = "*"\nrun = ["/usr/bin/curl"]\n', "[[hooks]]"),
+    ):
+        (system.root / CONFIG).write_text(plain + more)
+        config = parse_config(plain + more)
+        (line,) = forbidden(config, system.root)
+        assert named in line
+        assert "`edge-tl install-service`" in line
+        carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
+        assert "IPAddressAllow=any" in (system.root / NETWORK).read_text()
+        assert [*forbidden(config, system.root)] == []
+        (system.root / CONFIG).write_text(plain)
+        carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
+        assert not (system.root / NETWORK).exists()
+    assert [*forbidden(parse_config(plain + '[mqtt]\nhost = "broker"\n'), system.root / "none")] == []
+
+
+def test_what_the_system_has_is_left_out_of_the_lock(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside apt's Picamera2 its NumPy and Pillow stay; the rest is installed as it is locked."""
+    system.has = {"picamera2"}
+    monkeypatch.setattr(install, "_kept", lambda _: {"numpy": "1.24.2", "pillow": "9.4.0"})
+    carry_out(steps(system.root, None, PYTHON, system.run), dry=False)  # type: ignore[arg-type]
+    packages = next(command for command in system.ran if "--require-hashes" in command)
+    pinned = {package(line) for line in blocks(Path(packages[-1]).read_text())}
+    assert not {"numpy", "pillow"} & pinned
+    assert "ai-edge-litert" in pinned
+
+
+def test_a_wheel_without_locks_is_installed_and_said(system: System) -> None:
+    """One of an earlier version brings none: what it needs is what is published today, and a line says so."""
+    wheel = system.root / "edge_tl-0.0.1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as made:
+        made.writestr("device/__init__.py", "")
+    said: list[str] = []
+    carry_out(steps(system.root, wheel, PYTHON, system.run, said.append), dry=False)  # type: ignore[arg-type]
+    assert sum("has no lock" in line for line in said) == 1
+    assert [command[-1] for command in system.ran if "-c" in command and "pip" in command] == [f"{wheel}[usb,web]"]
+
+
+def test_the_locks_hold_what_the_project_asks_for() -> None:
+    """Every requirement of the project and its extras is pinned in its lock, within its bounds, with hashes."""
+    requirements = pytest.importorskip("packaging.requirements", reason="packaging is not installed")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    base = blocks(locked(ROOT, ["base"]))
+    for name, wanted in (("base", project["dependencies"]), *project["optional-dependencies"].items()):
+        if name not in ("base", "usb", "speech", "web", "mqtt"):
+            continue
+        own = base | blocks(locked(ROOT, [name]))
+        for line in own:
+            assert "--hash=sha256:" in own[line], line
+        pinned: dict[str, list[str]] = {}
+        for one in map(requirements.Requirement, own):
+            pinned.setdefault(one.name, []).append(str(one.specifier).removeprefix("=="))
+        for one in map(requirements.Requirement, wanted):
+            assert all(one.specifier.contains(version) for version in pinned[one.name]), one
 
 
 def test_the_environment_sees_apts_packages_and_follows_the_systems_python(
