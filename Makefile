@@ -31,6 +31,7 @@ help:
 	@echo "make check-mutants   thousands of damaged model files against what cuts, fuses and quantises them"
 	@echo "make check-hostile   five minutes each of broken requests and of generations damaged inside"
 	@echo "make check-kernels   the tests of tight bounds and equal bits under each of OpenBLAS' kernels, Nehalem to SkylakeX"
+	@echo "make check-homeassistant  what Home Assistant is told, against its schemas and its core (Python 3.11, 500 MB)"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
 
 $(VENV)/ready: pyproject.toml setup.py
@@ -119,6 +120,18 @@ check-mediapipe: downloads $(if $(PYTHON311),.venv-mediapipe/ready)
 	@if [ -n "$(PYTHON311)" ]; then PYTHONPATH=. .venv-mediapipe/bin/python tests/checks/check_mediapipe.py; \
 	else echo "check-mediapipe skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
 
+# Home Assistant pins what it needs, so it has an environment of its own; the last release for Python 3.11.
+.venv-homeassistant/ready: Makefile
+	@test -x .venv-homeassistant/bin/python || $(PYTHON311) -m venv .venv-homeassistant
+	@.venv-homeassistant/bin/python -m pip --disable-pip-version-check -q install \
+	  homeassistant==2024.3.3 paho-mqtt==1.6.1 janus==1.0.0 numpy==1.26.0 PyTurboJPEG==1.7.1
+	@touch $@
+
+.PHONY: check-homeassistant
+check-homeassistant: $(VENV)/dev $(if $(PYTHON311),.venv-homeassistant/ready)
+	@if [ -n "$(PYTHON311)" ]; then $(BIN)/python -m pytest tests/device/serve/test_home_assistant.py; \
+	else echo "check-homeassistant skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
+
 # Two versions of NumPy bring two of OpenBLAS, and only the older one has kernels for Zen of its own.
 .PHONY: check-kernels
 check-kernels: $(VENV)/dev $(if $(PYTHON311),$(TFLITE)/ready)
@@ -183,4 +196,4 @@ node_modules:
 	  @tensorflow-models/knn-classifier@1.2.4 @tensorflow/tfjs-backend-cpu@3.21.0
 
 clean:
-	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe build dist *.egg-info
+	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe .venv-homeassistant build dist *.egg-info

@@ -52,7 +52,9 @@ def lines(health: dict[str, Any]) -> list[str]:
         if one["teaching"] != "ready":
             made.append(f"  teaching stands still: {one['teaching']}")
     for name, one in health["outputs"].items():
-        made += [f"{name}: {one['state']}: {one['error']}"] if one.get("error") else []
+        topic = f" as {one['topic']}" if one.get("topic") else ""
+        if one.get("error") or topic:
+            made.append(f"{name}: {one['state']}{topic}" + (f": {one['error']}" if one.get("error") else ""))
     machine = health["machine"]
     if machine["temperature_c"] is not None:
         limited = ", ".join(machine["limited_now"] or []) or "not limited"

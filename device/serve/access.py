@@ -7,12 +7,12 @@ import ipaddress
 import os
 import secrets
 import socket
-import stat
 import tempfile
 from collections import deque
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from device.serve.private_files import check_closed
 from edge_tl.errors import ConfigError, counted
 from edge_tl.files import sync_folder
 
@@ -32,11 +32,9 @@ def token_of(path: Path) -> str:
         if not path.exists():
             _make_token(path)
         token = path.read_text(encoding="utf-8").strip()
-        open_to_all = bool(path.stat().st_mode & stat.S_IRWXO)
+        check_closed(path, "token_file")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"token_file {path} cannot be used ({error}): check [web]") from error
-    if open_to_all:
-        raise ConfigError(f"token_file {path} can be read by everybody: chmod 0640 {path}")
     if len(token) < LEAST_TOKEN or not token.isascii():
         raise ConfigError(
             f"token_file {path} holds {counted(len(token), 'character')}: {LEAST_TOKEN} and more of ASCII are wanted"

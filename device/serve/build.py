@@ -23,6 +23,7 @@ from device.assembly import (
 from device.cli.output import warn
 from device.serve.config import PipelineConfig, ServiceConfig
 from device.serve.event import Output
+from device.serve.home_assistant import Entity
 from device.serve.hooks import Hooks
 from device.serve.local import LocalSocket
 from device.serve.mqtt import Mqtt
@@ -88,12 +89,23 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
     if config.pins:
         made.append(Pins(config.pins, {name for name, one in config.pipelines.items() if one.kind == "sound"}))
     if config.mqtt is not None:
-        made.append(Mqtt(config.mqtt, service.labels))
+        mqtt = Mqtt(config.mqtt, data_dir, lambda: entities(config, service), warn)
+        service.each_second.append(mqtt.sync)
+        made.append(mqtt)
     if config.web is not None:
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
 
         made.append(Web(config.web, requests, hub, clock, warn))
     return made
+
+
+def entities(config: ServiceConfig, service: Service) -> dict[str, Entity]:
+    """The pipelines, also those that could not be opened, as they are announced; from any thread."""
+    labels, health = service.labels(), service.health.get("pipelines", {})
+    return {
+        name: Entity(one.kind, tuple(labels.get(name, ())), health.get(name, {}).get("state") == "open")
+        for name, one in config.pipelines.items()
+    }
 
 
 def socket_path(config: ServiceConfig, data_dir: Path) -> Path:

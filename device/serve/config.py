@@ -22,6 +22,7 @@ from edge_tl.listener import ListeningConfig
 PLACES = (Path("edge-tl.toml"), Path("/etc/edge-tl.toml"))
 """Where a configuration is looked for when `--config` is not given."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class PipelineConfig:
 
     camera: str | None = None
     """As `--camera`: auto, picamera2[:N], usb[:N], sim[:head|hand] or a path."""
-    mic: str | None = None
-    """As `--mic`: auto, part of a name, a number, or a sound file."""
+    mic: str | None = limits(None, number=True)
+    """As `--mic`: auto, part of a name, a number (which may stand there as one), or a sound file."""
     profile: str = "default"
     """Which taught set; made when it is not there, so that it can be taught from the console."""
     rotate: int = 0
@@ -118,22 +119,52 @@ class MqttConfig:
     """An MQTT broker to publish to; extra `mqtt`."""
 
     host: str
-    port: int = limits(1883, least=1, most=65535)
+    port: int | None = limits(None, least=1, most=65535)
+    """Left out: 1883, with `tls` 8883."""
     username: str | None = None
     password_file: Path | None = None
-    """The first line of it is the password; readable by the service alone."""
+    """The first line of it is the password; closed to everybody but the service."""
     tls: bool = False
-    """Encrypted, with the certificates that the system trusts."""
-    topic: str = "edge-tl"
-    """All topics begin with it."""
+    """Encrypted, with the certificates that the system trusts, or those of `ca_file`."""
+    ca_file: Path | None = None
+    """PEM: the certificate of whoever signed the broker's."""
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    """PEM: who this device is, where the broker asks for a certificate; the key is closed to others."""
+    name: str | None = None
+    """What this device is called in topics and in Home Assistant; left out, its stored id (`identity.py`)."""
+    topic: str | None = None
+    """All topics begin with it; left out, `edge-tl/NAME`."""
     discovery: str = "homeassistant"
     """The prefix under which Home Assistant looks for devices; "" tells it nothing."""
 
     def __post_init__(self) -> None:
         for name in ("topic", "discovery"):
-            value = getattr(self, name)
-            if re.search(r"[#+\0]|^/|/$", value) or (name == "topic" and not value):
+            value = self.topic if name == "topic" else self.discovery
+            if value is not None and (re.search(r"[#+\0]|^/|/$", value) or (name == "topic" and not value)):
                 raise ConfigError(f"{name} = {value!r}: no wildcards and no slash at its ends are wanted")
+        if self.name is not None and not _WORD.fullmatch(self.name):
+            raise ConfigError(f"name = {self.name[:40]!r}: letters, digits, - and _ are wanted, up to 32 of them")
+        if not _is_host(self.host):
+            raise ConfigError(f"host = {self.host[:60]!r}: a name or an address alone is wanted; the port goes to port")
+        if (self.client_cert is None) != (self.client_key is None):
+            raise ConfigError("client_cert and client_key go together")
+        if not self.tls and (self.ca_file or self.client_cert):
+            raise ConfigError("ca_file and client_cert are of TLS: tls = true is wanted beside them")
+
+    @property
+    def broker_port(self) -> int:
+        """Where the broker listens."""
+        return self.port if self.port is not None else 8883 if self.tls else 1883
+
+
+def _is_host(text: str) -> bool:
+    """Whether it can be a machine's name or address, with nothing else in it."""
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return bool(text) and text.isprintable() and not re.search(r"[\s/@\[\]]|^[^:]*:[^:]*$", text)
 
 
 @dataclass(frozen=True)

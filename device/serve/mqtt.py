@@ -1,154 +1,275 @@
 """Events to an MQTT broker, with Home Assistant's discovery. Home of paho-mqtt.
 
 TOPIC/status            online or offline (retained; the broker says offline when the service is lost: its last will)
-TOPIC/PIPELINE/state    the label, or "none" (retained; of words the last one)
+TOPIC/device            who this is (retained; `twins.py`)
+TOPIC/PIPELINE/status   online or offline: whether its camera or microphone is there (retained)
+TOPIC/PIPELINE/state    the label, or "none" (retained; of words the last one; `home_assistant.state_text`)
 TOPIC/PIPELINE/event    each event as JSON
+
+What is retained is sent with quality 0, and all of it anew with each connection: a message of before that came again
+after a newer one would stay.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-import re
+import secrets
 import socket
+import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from device.serve.config import MqttConfig
 from device.serve.event import Event
+from device.serve.home_assistant import NOTHING, Entity, before_ids, discovery, state_text
+from device.serve.identity import identity_of
+from device.serve.private_files import password_in
+from device.serve.retained import Retained
+from device.serve.tls import bare, context_of, tls_said, why_not
+from device.serve.twins import Twins
 from edge_tl.errors import ConfigError, MissingDependency, to_install
 
-NOTHING = "none"
 KEEPALIVE_S = 30
-LONGEST_WAIT_S = 60
+LONGEST_WAIT_S, LONGEST_TWIN_S = 60, 300
+"""Between two tries; and where another client takes this one's place each time."""
+STEADY_S = 600.0
+"""After a connection that held so long the waiting begins anew."""
+PATIENCE_S = 10.0
+"""A broker that has said nothing for so long is said to say nothing."""
+STOP_S = 3.0
+LOCAL = ("127.0.0.1", "::1", "localhost")
+BASE, BROKEN = "edge-tl", "failed to receive on socket: "
 
-Told = Callable[[], dict[str, tuple[str, list[str]]]]
-"""Pipeline → its kind (`picture` or `sound`) and its labels."""
+Told = Callable[[], dict[str, Entity]]
+"""The pipelines, by name."""
 
 
 class Mqtt:
     """An Output that publishes to a broker, and comes back by itself when the broker does.
 
-    While the broker is away events are not kept: on return it is told how things are now. pipelines: asked for what to
-    announce, from the client's thread.
+    While the broker is away events are not kept: on return it is told how things are now. data_dir: where the id of
+    this device is kept. pipelines: asked for what to announce, from the client's thread too. log: takes a line.
     """
 
     name = "mqtt"
 
-    def __init__(self, config: MqttConfig, pipelines: Told) -> None:
-        self.config, self._pipelines = config, pipelines
+    def __init__(
+        self,
+        config: MqttConfig,
+        data_dir: Path,
+        pipelines: Told,
+        log: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.config, self._data_dir, self._pipelines, self._log, self._clock = config, data_dir, pipelines, log, clock
         self.published = self.dropped = 0
-        self._error = ""
-        self._connected = False
+        self.topic = ""
+        """All topics begin with it, after `start`."""
+        self._error = self._broken = ""
+        self._connected = self._refused = False
+        self._begun_s = self._since_s = clock()
+        self._pause_s = 1
         self._states: dict[str, str] = {}
-        self._generations: dict[str, int] = {}
+        self._labels: dict[str, tuple[str, ...]] = {}
+        """Of each pipeline, as they were announced."""
+        self._told: dict[str, str] = {}
+        """Topic → what the broker keeps there since this connection began."""
+        self._clearing: tuple[int, set[str]] | None = None
+        """The message after which the broker has taken all before it, and what is there then."""
+        self._lock = threading.RLock()
         self._client: Any = None
 
     def start(self) -> None:
-        """Begin to connect; MissingDependency without paho-mqtt, ConfigError for a password that cannot be read."""
+        """Begin to connect; MissingDependency without paho-mqtt, ConfigError for files that cannot be used.
+
+        Where no id can be kept it stays away from the broker and says so: two devices must not be one.
+        """
+        config = self.config
         try:
             mqtt = importlib.import_module("paho.mqtt.client")
         except ImportError as error:
             raise MissingDependency(f"[mqtt] needs paho-mqtt: {to_install('[mqtt]')}") from error
-        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"{_word(self.config.topic)}-{_host()}")
-        if self.config.username is not None:
-            client.username_pw_set(self.config.username, self._password())
-        if self.config.tls:
-            client.tls_set()
-        client.will_set(f"{self.config.topic}/status", "offline", qos=1, retain=True)
+        password = (
+            None if config.password_file is None else password_in(config.password_file, "password_file", "[mqtt]")
+        )
+        tls = context_of(config) if config.tls else None
+        try:
+            self._know()
+        except ConfigError as error:
+            self._error = str(error)
+            return
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"edge-tl-{self._id.id}")
+        if config.username is not None:
+            client.username_pw_set(config.username, password)
+        if tls is not None:
+            client.tls_set_context(tls)
+        client.will_set(f"{self.topic}/status", "offline", qos=1, retain=True)
         client.reconnect_delay_set(1, LONGEST_WAIT_S)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
-        client.on_connect_fail = self._on_connect_fail
-        self._client = client
-        client.connect_async(self.config.host, self.config.port, KEEPALIVE_S)
+        client.on_message, client.on_publish, client.on_log = self._on_message, self._on_publish, self._on_log
+        self._explain(client)
+        self._client, self._begun_s = client, self._clock()
+        where = f"{config.host}:{config.broker_port}"
+        self._log(f"mqtt: this is {self.topic} at {where}")
+        if password is not None and tls is None and config.host not in LOCAL:
+            self._log(f"mqtt: the password can be read on the way to {where}: tls = true encrypts it")
+        client.connect_async(config.host, config.broker_port, KEEPALIVE_S)
         client.loop_start()
 
     def publish(self, event: Event) -> None:
         """Tell the broker, if it is there."""
-        state = event.label if event.label is not None else NOTHING
-        self._states[event.source] = state
-        if not self._connected:
-            self.dropped += 1
-            return
-        if self._generations.get(event.source) != event.generation:
-            self._generations[event.source] = event.generation
-            self._announce()  # the labels may be others now
-        told = event.as_dict() | ({"event_type": event.label} if event.label is not None else {})
-        self._send(f"{event.source}/state", state, retain=True)
-        self._send(f"{event.source}/event", json.dumps(told, ensure_ascii=False))
-        self.published += 1
+        with self._lock:
+            state = self._states[event.source] = state_text(event.label)
+            if not self._connected:
+                self.dropped += 1
+                return
+            if event.label is not None and event.label not in self._labels.get(event.source, ()):
+                self.sync()  # it was learned just now
+            told = event.as_dict() | ({"event_type": event.label} if event.label is not None else {})
+            # The event first: what Home Assistant does when the state changes finds the attributes that belong to it.
+            self._client.publish(f"{self.topic}/{event.source}/event", json.dumps(told, ensure_ascii=False))
+            self._keep(f"{self.topic}/{event.source}/state", state)
+            self.published += 1
+
+    def sync(self) -> None:
+        """Tell the broker what it keeps and what is otherwise now, if it is there; clear there what is not wanted."""
+        with self._lock:
+            if not self._connected:
+                return
+            wanted = self._wanted()
+            self._retained.add(wanted)  # before the broker has it, so that it is cleared whatever comes between
+            for topic, text in wanted.items():
+                if self._told.get(topic) != text:
+                    self._keep(topic, text)
+            gone = self._retained.topics.difference(wanted)
+            if gone and self._clearing is None:
+                for topic in sorted(gone):
+                    self._client.publish(topic, "", retain=True)
+                # Messages of one connection stay in their order: when this one was taken, those were.
+                last = self._client.publish(f"{self.topic}/device", self._twins.mine, qos=1, retain=True)
+                self._clearing = last.mid, set(wanted)
+            if self._twins.due():
+                self._keep(f"{self.topic}/device", self._twins.mine)
 
     def health(self) -> dict[str, Any]:
-        """Whether the broker is there."""
-        state = "ok" if self._connected else "waiting"
-        error = "" if not self._error else f"{self.config.host}:{self.config.port}: {self._error}"
-        return {"state": state, "published": self.published, "dropped": self.dropped, "error": error}
+        """Whether the broker is there, and where it finds this device."""
+        config, error = self.config, self._error
+        fault = self._twins.fault if self.topic else ""
+        if not error and not self._connected and self._clock() - self._begun_s > PATIENCE_S:
+            error = "no answer yet"
+        error = f"{config.host}:{config.broker_port}: {error}" if error and self.topic else error
+        state = "failed" if fault or not self.topic else "ok" if self._connected else "waiting"
+        error = fault or error or (self._retained.fault if self.topic else "")
+        return {
+            "state": state,
+            "topic": self.topic,
+            "published": self.published,
+            "dropped": self.dropped,
+            "error": error,
+        }
 
     def stop(self) -> None:
         """Say goodbye and go."""
-        if self._client is not None:
-            if self._connected:
-                self._client.publish(f"{self.config.topic}/status", "offline", qos=1, retain=True).wait_for_publish(2.0)
-            self._client.disconnect()
-            self._client.loop_stop()
-            self._client = None
+        with self._lock:  # what is on its way to the broker in another thread is finished first
+            client, self._client = self._client, None
+            connected, self._connected = self._connected, False
+        if client is None:
+            return
+        if connected:
+            client.publish(f"{self.topic}/status", "offline", qos=1, retain=True).wait_for_publish(2.0)
+        client.disconnect()
+        # Its thread may be looking up a name, or shaking hands with what never answers.
+        ending = threading.Thread(target=client.loop_stop, daemon=True)
+        ending.start()
+        ending.join(STOP_S)
 
-    def _send(self, topic: str, text: str, retain: bool = False) -> None:
-        self._client.publish(f"{self.config.topic}/{topic}", text, qos=1 if retain else 0, retain=retain)
+    def _know(self) -> None:
+        """Who this is and what it left at the broker before; ConfigError where that cannot be kept."""
+        config = self.config
+        self._id = identity_of(self._data_dir)
+        topic = config.topic if config.topic is not None else f"{BASE}/{config.name or self._id.id}"
+        before = config.discovery, config.topic or BASE, socket.gethostname() or "host", list(self._pipelines())
+        left = before_ids(*before) if self._id.upgraded else []
+        self._retained = Retained(self._data_dir, self._id.id, left)
+        self._twins = Twins(self._id.id, secrets.token_hex(4), topic, self._id.path, self._clock)
+        self.topic = topic
 
-    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _wanted(self) -> dict[str, str]:
+        """Topic → what the broker should keep."""
+        entities, config = self._pipelines(), self.config
+        self._labels = {pipeline: entity.labels for pipeline, entity in entities.items()}
+        name, host = config.name or self._id.id, socket.gethostname()
+        wanted = {f"{self.topic}/device": self._twins.mine}
+        wanted |= discovery(config.discovery, self.topic, self._id.id, name, host, entities)
+        for pipeline, entity in entities.items():
+            wanted[f"{self.topic}/{pipeline}/status"] = "online" if entity.present else "offline"
+            wanted[f"{self.topic}/{pipeline}/state"] = self._states.get(pipeline, NOTHING)
+        wanted[f"{self.topic}/status"] = "online"
+        return wanted
+
+    def _keep(self, topic: str, text: str) -> None:
+        self._told[topic] = text
+        self._client.publish(topic, text, retain=True)
+
+    def _explain(self, client: Any) -> None:
+        """Have the reason known where a connection cannot be made: the client tries again, and says to nobody why."""
+        connect = client.reconnect
+
+        def reconnect() -> Any:
+            self._refused, self._broken = False, ""
+            try:
+                return connect()
+            # A name with a label that is too long is no OSError, and would end the client's thread.
+            except Exception as error:
+                self._error = why_not(error, self.config.tls)
+                raise OSError(self._error) from error
+
+        client.reconnect = reconnect
+
+    def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._error = f"the broker refused ({reason}): check username and password_file"
+            self._refused = True
+            login = str(reason) in ("Not authorized", "Bad user name or password")
+            self._error = f"the broker refuses: {reason}" + (": check username and password_file" if login else "")
             return
-        self._connected, self._error = True, ""
-        self._announce()
-        self._send("status", "online", retain=True)
-        for name in self._pipelines():
-            self._send(f"{name}/state", self._states.get(name, NOTHING), retain=True)
+        with self._lock:
+            if self._client is None:
+                return  # it is about to stop
+            self._connected, self._error, self._since_s = True, "", self._clock()
+            self._told, self._clearing = {}, None
+            client.subscribe(f"{self.topic}/device", qos=1)  # what is kept there comes before the own message
+            self.sync()
 
-    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _on_disconnect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        why = str(reason)
+        if self._broken:
+            why = tls_said(bare(self._broken)) if self.config.tls else self._broken
+        elif why in ("Unspecified error", "Success", "Normal disconnection"):
+            why = "the broker ended it"
         if self._connected:
-            self._connected, self._error = False, f"connection lost ({reason})"
+            most_s = LONGEST_TWIN_S if self._twins.fault else LONGEST_WAIT_S
+            steady = self._clock() - self._since_s >= STEADY_S
+            self._pause_s = 1 if steady else min(2 * self._pause_s, most_s)
+            client.reconnect_delay_set(self._pause_s, max(self._pause_s, LONGEST_WAIT_S))
+            self._error = f"the connection was lost: {why}"
+        elif not self._refused:
+            tls = "" if self.config.tls else "; is TLS wanted there?"
+            self._error = f"no answer to the first message: {why}{tls}"
+        with self._lock:
+            self._connected = False
 
-    def _on_connect_fail(self, _client: Any, _data: Any) -> None:
-        self._error = "no broker answers there"
+    def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        self._twins.heard(message.payload, bool(message.retain))
 
-    def _announce(self) -> None:
-        """Home Assistant's discovery: a sensor for each camera, an event entity for each microphone."""
-        if not self.config.discovery:
-            return
-        topic, node = self.config.topic, f"{_word(self.config.topic)}_{_word(_host())}"
-        for name, (kind, labels) in self._pipelines().items():
-            component = "sensor" if kind == "picture" else "event"
-            about: dict[str, Any] = {
-                "name": name,
-                "unique_id": f"{node}_{name}",
-                "state_topic": f"{topic}/{name}/{'state' if kind == 'picture' else 'event'}",
-                "availability_topic": f"{topic}/status",
-                "device": {"identifiers": [node], "name": f"edge-tl on {_host()}", "manufacturer": "edge-tl"},
-            }
-            if kind == "picture":
-                about |= {"icon": "mdi:hand-back-right", "json_attributes_topic": f"{topic}/{name}/event"}
-            else:
-                about |= {"icon": "mdi:microphone", "event_types": labels}
-            where = f"{self.config.discovery}/{component}/{node}/{name}/config"
-            self._client.publish(where, json.dumps(about, ensure_ascii=False), qos=1, retain=True)
+    def _on_publish(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
+        with self._lock:
+            if self._clearing is not None and self._clearing[0] == mid:
+                self._retained.keep(self._clearing[1])
+                self._clearing = None
 
-    def _password(self) -> str | None:
-        """The first line of the password file."""
-        path = self.config.password_file
-        if path is None:
-            return None
-        try:
-            return path.read_text(encoding="utf-8").partition("\n")[0]
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"password_file {path} cannot be read ({error}): check [mqtt]") from error
-
-
-def _host() -> str:
-    return socket.gethostname() or "host"
-
-
-def _word(text: str) -> str:
-    """What Home Assistant takes as an id: letters, digits, - and _."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", text)
+    def _on_log(self, _client: Any, _data: Any, _level: int, text: str) -> None:
+        if text.startswith(BROKEN):
+            self._broken = text.removeprefix(BROKEN)

@@ -15,6 +15,7 @@ from device.serve.machine import machine_health
 from device.serve.pipeline import Pipeline
 from device.serve.systemd import Notify
 from edge_tl.errors import EdgeTLError, SourceTimeout, counted
+from edge_tl.listener import SILENT
 
 T = TypeVar("T")
 ROUND_S = 0.2
@@ -50,6 +51,8 @@ class Service:
         """When it was taken, on `clock`."""
         self.told = 0
         """How many events went out."""
+        self.each_second: list[Callable[[], None]] = []
+        """Called by the loop after each snapshot; none may wait for the world."""
         self._news = threading.Event()
         self._asked: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._stopping = False
@@ -68,10 +71,12 @@ class Service:
         self._stopping = True
         self._news.set()
 
-    def labels(self) -> dict[str, tuple[str, list[str]]]:
-        """Pipeline → its kind and what it can tell; from any thread."""
+    def labels(self) -> dict[str, list[str]]:
+        """Pipeline → what it can tell; from any thread."""
         return {
-            name: (one.config.kind, list(one.line.recognizer.classes) if one.line.recognizer.fitted else [])
+            name: [label for label in one.line.recognizer.classes if label not in SILENT]
+            if one.line.recognizer.fitted
+            else []
             for name, one in list(self.pipelines.items())
         }
 
@@ -114,6 +119,8 @@ class Service:
             self._tell_errors()
             self._tell_looks()
             self.notify.status(self.line())
+            for call in self.each_second:
+                call()
         if now_s >= self._summary_s:
             self._summary_s = now_s + self.summary_s
             self.log(self.line())

@@ -13,14 +13,27 @@ from typing import Any, TypeVar
 from edge_tl.errors import ConfigError
 
 T = TypeVar("T")
+MOST_NUMBER = 999
 LARGEST = 10**300
 """A whole number as large as this is no number of anything."""
 NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
 
 
-def limits(default: Any, *, least: float = -math.inf, most: float = math.inf, one_of: tuple[str, ...] = ()) -> Any:
-    """A field with a default whose value must lie in a range, both ends included, or be one of some texts."""
-    return dataclasses.field(default=default, metadata={"least": least, "most": most, "one_of": one_of})
+def limits(
+    default: Any,
+    *,
+    least: float = -math.inf,
+    most: float = math.inf,
+    one_of: tuple[str, ...] = (),
+    number: bool = False,
+) -> Any:
+    """A field with a default whose value must lie in a range, both ends included, or be one of some texts.
+
+    number: of a text, whether a whole number from 0 to MOST_NUMBER may stand for its digits.
+    """
+    return dataclasses.field(
+        default=default, metadata={"least": least, "most": most, "one_of": one_of, "number": number}
+    )
 
 
 def read_table(kind: type[T], table: dict[str, Any], place: str, mistakes: list[str]) -> T | None:
@@ -40,7 +53,7 @@ def read_table(kind: type[T], table: dict[str, Any], place: str, mistakes: list[
     values = {}
     for name, field in fields.items():
         if name in table:
-            values[name] = _value(types_of[name], table[name], _at(place, name), mistakes)
+            values[name] = _value(types_of[name], _digits(field, table[name]), _at(place, name), mistakes)
             _check_limits(field, values[name], _at(place, name), mistakes)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             mistakes.append(f"{_at(place, name)}: missing; {_name(types_of[name])} is wanted")
@@ -75,6 +88,13 @@ def _value(wanted: Any, value: Any, place: str, mistakes: list[str]) -> Any:
         return value
     mistakes.append(f"{place}: got {_shown(value)}; {_name(wanted)} is wanted")
     return None
+
+
+def _digits(field: dataclasses.Field[Any], value: Any) -> Any:
+    """A number as the text that it stands for, where one may; all else as it is."""
+    if field.metadata.get("number") and type(value) is int and 0 <= value <= MOST_NUMBER:
+        return str(value)
+    return value
 
 
 def _check_limits(field: dataclasses.Field[Any], value: Any, place: str, mistakes: list[str]) -> None:

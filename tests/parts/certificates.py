@@ -22,3 +22,24 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"openssl cannot make a certificate: {error}")
     return key, cert
+
+
+def authority(folder: Path) -> Path:
+    """A folder with one's own authority (`ca.pem`) and what it signed: `server` for localhost, and `client`."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    try:
+        _openssl(folder, "req", "-x509", *key, "-subj", "/CN=home", "-keyout", "ca.key", "-out", "ca.pem")
+        for name, more in (("server", "subjectAltName=DNS:localhost"), ("client", "extendedKeyUsage=clientAuth")):
+            _openssl(folder, "req", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+            (folder / f"{name}.ext").write_text(more)
+            _openssl(
+                *(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key"),
+                *("-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem"),
+            )
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"openssl cannot make a certificate: {error}")
+    return folder
+
+
+def _openssl(folder: Path, *words: str) -> None:
+    subprocess.run(["openssl", *words], cwd=folder, capture_output=True, check=True)

@@ -54,7 +54,7 @@ def test_a_whole_configuration_is_read() -> None:
     assert config.hooks[0].run == ("/usr/bin/logger", "{label}")
     assert config.pins[0].seconds == 2.0
     assert config.mqtt is not None
-    assert config.mqtt.port == 1883
+    assert config.mqtt.broker_port == 1883
     assert config.web is not None
     assert not config.web.loopback
 

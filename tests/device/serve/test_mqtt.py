@@ -3,186 +3,229 @@
 from __future__ import annotations
 
 import json
-import queue
-import shutil
 import socket
-import subprocess
-import threading
 from pathlib import Path
 
 import pytest
+from mosquitto import LONG_S, Broker, Ear, kept, needs_broker
+from waiting import until
 
 from device.serve.config import MqttConfig
 from device.serve.event import Event
+from device.serve.home_assistant import Entity
+from device.serve.identity import identity_of
 from device.serve.mqtt import Mqtt
 from edge_tl.errors import ConfigError
 
 FIST = Event("fist", 0.9, "signs", 1000.0, 3)
-LONG_S = 30.0
+SIGNS = {"signs": Entity("picture", ("fist", "palm"))}
 
 
-class Broker:
-    """A real mosquitto that can be stopped and started again."""
-
-    def __init__(self, folder: Path, *, password: str = "") -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.config = folder / "mosquitto.conf"
-        access = "allow_anonymous true\n"
-        if password:
-            subprocess.run(["mosquitto_passwd", "-b", "-c", str(folder / "passwords"), "pi", password], check=True)
-            access = f"allow_anonymous false\npassword_file {folder / 'passwords'}\n"
-        self.config.write_text(f"listener {self.port} 127.0.0.1\n{access}user root\n")
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [str(MOSQUITTO), "-c", str(self.config), "-v"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        )
-        assert self.process.stderr is not None
-        assert any("running" in line for line in self.process.stderr), "mosquitto did not start"
-        self.drain = threading.Thread(target=self.process.stderr.read, daemon=True)
-        self.drain.start()
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
-            self.drain.join()
-            assert self.process.stderr is not None
-            self.process.stderr.close()
-            self.process = None
-
-
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
-
-
-class Ear:
-    """An MQTT client that keeps what it hears."""
-
-    def __init__(self, port: int, **login: str) -> None:
-        mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
-        self.heard: queue.Queue[tuple[str, str, bool]] = queue.Queue()
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        if login:
-            self.client.username_pw_set(login["username"], login["password"])
-        self.client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
-        self.client.on_message = lambda _c, _d, m: self.heard.put((m.topic, m.payload.decode(), m.retain))
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-
-    def wait_for(self, topic: str, text: str | None = None) -> str:
-        while True:
-            came, payload, _ = self.heard.get(timeout=LONG_S)
-            if came == topic and text in (None, payload):
-                return payload
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-        # The client closes its last sockets when it is dropped; in a circle with this they might be dropped first.
-        del self.client
+def client(config: MqttConfig, folder: Path, entities: dict[str, Entity] | None = None) -> Mqtt:
+    """One whose id is kept in a folder, and whose log nobody reads."""
+    told = {} if entities is None else entities
+    return Mqtt(config, folder, lambda: told, lambda line: None)
 
 
 @needs_broker
 def test_a_real_broker_hears_states_events_and_discovery(tmp_path: Path) -> None:
     """State, event, availability and Home Assistant's discovery arrive; at the end the service says offline."""
-    broker = Broker(tmp_path, password="secret words")
-    broker.start()
+    (tmp_path / "password").touch(0o600)
     (tmp_path / "password").write_text("secret words\n")
-    ear = Ear(broker.port, username="pi", password="secret words")
-    config = MqttConfig("127.0.0.1", broker.port, username="pi", password_file=tmp_path / "password")
-    mqtt = Mqtt(config, lambda: {"signs": ("picture", ["fist", "palm"]), "words": ("sound", ["go"])})
-    mqtt.start()
-    try:
-        assert ear.wait_for("edge-tl/status") == "online"
-        assert ear.wait_for("edge-tl/signs/state", "none")
-        mqtt.publish(FIST)
-        assert ear.wait_for("edge-tl/signs/state", "fist")
-        event = json.loads(ear.wait_for("edge-tl/signs/event"))
-        assert (event["label"], event["event_type"], event["generation"]) == ("fist", "fist", 3)
-        late = Ear(broker.port, username="pi", password="secret words")
-        kept = {}
-        while len(kept) < 5:
-            topic, payload, retained = late.heard.get(timeout=LONG_S)
-            assert retained
-            kept[topic] = payload
-        late.close()
-        sensor = next(json.loads(text) for topic, text in kept.items() if "/sensor/" in topic)
-        words = next(json.loads(text) for topic, text in kept.items() if "/event/" in topic)
-        assert sensor["state_topic"] == "edge-tl/signs/state"
-        assert words["event_types"] == ["go"]
-        assert sensor["availability_topic"] == "edge-tl/status"
-        assert mqtt.health()["state"] == "ok"
-    finally:
-        mqtt.stop()
-    assert ear.wait_for("edge-tl/status", "offline")
-    ear.close()
-    broker.stop()
+    login = {"username": "pi", "password": "secret words"}
+    with Broker(tmp_path, password="secret words") as broker, Ear(broker.port, **login) as ear:
+        config = MqttConfig("127.0.0.1", broker.port, username="pi", password_file=tmp_path / "password")
+        mqtt = client(config, tmp_path, SIGNS | {"words": Entity("sound", ("go",), present=False)})
+        mqtt.start()
+        top = f"edge-tl/{identity_of(tmp_path).id}"
+        try:
+            ear.wait_for(f"{top}/status", "online")
+            assert ear.last[f"{top}/signs/state"] == "none"
+            assert (ear.last[f"{top}/signs/status"], ear.last[f"{top}/words/status"]) == ("online", "offline")
+            mqtt.publish(FIST)
+            event = json.loads(ear.wait_for(f"{top}/signs/event"))
+            assert ear.wait_for(f"{top}/signs/state") == "fist"
+            assert (event["label"], event["event_type"], event["generation"]) == ("fist", "fist", 3)
+            late = kept(broker.port, **login)
+            assert late[f"{top}/signs/state"] == "fist"
+            assert len(late) == 8  # status, device, and of each pipeline status, state and discovery
+            sensor = next(json.loads(text) for topic, text in ear.last.items() if "/sensor/" in topic)
+            words = next(json.loads(text) for topic, text in ear.last.items() if "/event/" in topic)
+            assert sensor["state_topic"] == f"{top}/signs/state"
+            assert words["event_types"] == ["go"]
+            assert [one["topic"] for one in sensor["availability"]] == [f"{top}/status", f"{top}/signs/status"]
+            assert (mqtt.health()["state"], mqtt.health()["topic"]) == ("ok", top)
+        finally:
+            mqtt.stop()
+        ear.wait_for(f"{top}/status", "offline")
 
 
 @needs_broker
 def test_a_broker_that_comes_back_is_told_how_things_are_now(tmp_path: Path) -> None:
     """What is told while the broker is away is not kept as events; on return it hears the state of now."""
     broker = Broker(tmp_path)
-    mqtt = Mqtt(MqttConfig("127.0.0.1", broker.port, discovery=""), lambda: {"signs": ("picture", ["fist"])})
-    failed, told = threading.Event(), mqtt._on_connect_fail
-    mqtt._on_connect_fail = lambda *more: (told(*more), failed.set())  # type: ignore[method-assign,func-returns-value]
-    mqtt.start()  # no broker yet: sought
-    mqtt.publish(FIST)
-    assert failed.wait(LONG_S)
-    assert mqtt.health()["state"] == "waiting"
-    assert str(broker.port) in mqtt.health()["error"]
-    broker.start()
-    ear = Ear(broker.port)
-    assert ear.wait_for("edge-tl/signs/state") == "fist"
-    broker.stop()
-    ear.close()
-    mqtt.publish(Event("palm", 0.9, "signs", 1.0, 3))
-    broker.start()
-    ear = Ear(broker.port)
-    assert ear.wait_for("edge-tl/signs/state") == "palm"
-    assert mqtt.health()["dropped"] >= 1
-    mqtt.stop()
-    ear.close()
-    broker.stop()
+    mqtt = client(MqttConfig("127.0.0.1", broker.port, topic="t", discovery=""), tmp_path, SIGNS)
+    try:
+        mqtt.start()  # no broker yet: sought
+        mqtt.publish(FIST)
+        until(lambda: "no broker answers there" in mqtt.health()["error"])
+        assert mqtt.health()["state"] == "waiting"
+        assert str(broker.port) in mqtt.health()["error"]
+        broker.start()
+        with Ear(broker.port) as ear:
+            ear.wait_for("t/signs/state", "fist")
+            broker.stop()
+        mqtt.publish(Event("palm", 0.9, "signs", 1.0, 3))
+        broker.start()
+        with Ear(broker.port) as ear:
+            ear.wait_for("t/signs/state", "palm")
+        assert mqtt.health()["dropped"] >= 1
+    finally:
+        mqtt.stop()
+        broker.stop()
 
 
 @needs_broker
 def test_a_service_that_dies_is_said_offline_by_the_broker(tmp_path: Path) -> None:
     """The last will: the connection is lost without a goodbye, and the broker publishes offline."""
-    broker = Broker(tmp_path)
-    broker.start()
-    ear = Ear(broker.port)
-    mqtt = Mqtt(MqttConfig("127.0.0.1", broker.port), dict)
-    mqtt.start()
-    ear.wait_for("edge-tl/status", "online")
-    mqtt._client.socket().shutdown(socket.SHUT_RDWR)
-    assert ear.wait_for("edge-tl/status", "offline")
-    assert ear.wait_for("edge-tl/status", "online")  # and back
-    mqtt.stop()
-    ear.close()
-    broker.stop()
+    with Broker(tmp_path) as broker, Ear(broker.port) as ear:
+        mqtt = client(MqttConfig("127.0.0.1", broker.port, topic="t"), tmp_path)
+        mqtt.start()
+        try:
+            ear.wait_for("t/status", "online")
+            mqtt._client.socket().shutdown(socket.SHUT_RDWR)
+            ear.wait_for("t/status", "offline")
+            ear.wait_for("t/status", "online")  # and back
+        finally:
+            mqtt.stop()
 
 
 @needs_broker
 def test_a_wrong_password_is_said_and_is_in_no_line(tmp_path: Path) -> None:
-    """A refusal names what to check; the password itself appears nowhere."""
-    broker = Broker(tmp_path, password="right")
-    broker.start()
-    (tmp_path / "password").write_text("wrong-secret\n")
-    config = MqttConfig("127.0.0.1", broker.port, username="pi", password_file=tmp_path / "password")
-    mqtt = Mqtt(config, dict)
-    refused = threading.Event()
-    told = mqtt._on_connect
-    mqtt._on_connect = lambda *more: (told(*more), refused.set())  # type: ignore[method-assign,func-returns-value]
-    mqtt.start()
-    assert refused.wait(LONG_S)
-    error = mqtt.health()["error"]
-    assert "password_file" in error
+    """A refusal says the broker's reason and what to check; the password itself appears nowhere."""
+    password = tmp_path / "password"
+    password.touch(0o640)
+    password.write_text("wrong-secret\n")
+    with Broker(tmp_path, password="right") as broker:
+        config = MqttConfig("127.0.0.1", broker.port, username="pi", password_file=password)
+        mqtt = client(config, tmp_path)
+        mqtt.start()
+        try:
+            until(lambda: "refuses" in mqtt.health()["error"])
+            error = mqtt.health()["error"]
+        finally:
+            mqtt.stop()
+    assert error.endswith("the broker refuses: Not authorized: check username and password_file")
     assert "wrong-secret" not in error + repr(config)
+
+
+def test_a_password_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """As the console's token: open to everybody it is not used, and the line says what to type."""
+    password = tmp_path / "password"
+    config = MqttConfig("127.0.0.1", username="pi", password_file=password)
+    with pytest.raises(ConfigError, match=r"password_file .* cannot be read"):
+        client(config, tmp_path).start()
+    password.write_text("secret\n")
+    password.chmod(0o644)
+    with pytest.raises(ConfigError, match=f"can be read by everybody: chmod 0640 {password}"):
+        client(config, tmp_path).start()
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "warned"), [("pi.invalid", False, 1), ("pi.invalid", True, 0), ("::1", False, 0)]
+)
+def test_a_password_in_clear_is_warned_of(tmp_path: Path, host: str, tls: bool, warned: int) -> None:
+    """Once, at the start; not through TLS, and not where it never leaves the machine."""
+    (tmp_path / "password").touch(0o600)
+    (tmp_path / "password").write_text("secret\n")
+    lines: list[str] = []
+    config = MqttConfig(host, 1, username="pi", password_file=tmp_path / "password", tls=tls)
+    mqtt = Mqtt(config, tmp_path, dict, lines.append)
+    mqtt.start()
     mqtt.stop()
-    broker.stop()
-    with pytest.raises(ConfigError, match="password_file"):
-        Mqtt(MqttConfig("127.0.0.1", username="pi", password_file=tmp_path / "none"), dict).start()
+    assert sum("can be read on the way" in line for line in lines) == warned
+
+
+@needs_broker
+def test_what_is_gone_is_cleared_at_the_broker(tmp_path: Path) -> None:
+    """A pipeline that was renamed leaves nothing behind, nor does discovery that is off, nor another name."""
+    with Broker(tmp_path) as broker, Ear(broker.port) as ear:
+
+        def run(entities: dict[str, Entity], **more: str) -> dict[str, str]:
+            mqtt = client(MqttConfig("127.0.0.1", broker.port, **more), tmp_path, entities)
+            mqtt.start()
+            try:
+                ear.wait_for(f"{mqtt.topic}/status", "online")
+                until(lambda: mqtt._clearing is None)
+            finally:
+                mqtt.stop()
+            ear.wait_for(f"{mqtt.topic}/status", "offline")
+            return {topic.replace(identity_of(tmp_path).id, "ID"): text for topic, text in kept(broker.port).items()}
+
+        def topics(top: str, *entities: str) -> set[str]:
+            below = {f"{top}/{name.split('/')[1]}/{what}" for name in entities for what in ("status", "state")}
+            return below | {f"{top}/status", f"{top}/device"}
+
+        def announced(found: dict[str, str]) -> set[str]:
+            return {topic.removeprefix("homeassistant/") for topic in found if topic.startswith("homeassistant/")}
+
+        found = run(SIGNS)
+        assert announced(found) == {"sensor/edge-tl_ID/signs/config"}
+        assert set(found) >= topics("edge-tl/ID", "sensor/signs")
+        found = run({"hands": SIGNS["signs"], "signs": Entity("sound")}, name="kitchen")
+        assert announced(found) == {"sensor/edge-tl_ID/hands/config", "event/edge-tl_ID/signs/config"}
+        found = run(SIGNS, name="kitchen", discovery="")
+        assert set(found) == topics("edge-tl/kitchen", "sensor/signs")
+
+
+@needs_broker
+def test_what_versions_without_ids_left_is_cleared_once(tmp_path: Path) -> None:
+    """In a folder that was in use before, the old entities and topics go with the first start; in a new one nothing."""
+    host = socket.gethostname()
+    node = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in host)
+    old = {f"homeassistant/sensor/edge-tl_{node}/signs/config", "edge-tl/status", "edge-tl/signs/state"}
+    with Broker(tmp_path) as broker, Ear(broker.port) as ear:
+        for used in (False, True):
+            folder = tmp_path / str(used)
+            (folder / "profiles" if used else folder).mkdir(parents=True)
+            for topic in old:
+                ear.client.publish(topic, "old", qos=1, retain=True).wait_for_publish(LONG_S)
+            mqtt = client(MqttConfig("127.0.0.1", broker.port), folder, SIGNS)
+            mqtt.start()
+            try:
+                ear.wait_for(f"{mqtt.topic}/status", "online")
+                until(lambda: mqtt._clearing is None)  # noqa: B023
+            finally:
+                mqtt.stop()
+            assert old & set(kept(broker.port)) == (set() if used else old)
+
+
+@needs_broker
+def test_labels_change_at_the_broker_when_they_do(tmp_path: Path) -> None:
+    """After a training the new labels are announced, and a camera that is lost is unavailable, without an event."""
+    entities = {"words": Entity("sound")}
+    with Broker(tmp_path) as broker, Ear(broker.port) as ear:
+        mqtt = client(MqttConfig("127.0.0.1", broker.port, topic="t"), tmp_path, entities)
+        mqtt.start()
+        try:
+            ear.wait_for("t/status", "online")
+            entities["words"] = Entity("sound", ("go", "stop"), present=False)
+            mqtt.sync()
+            ear.wait_for("t/words/status", "offline")
+        finally:
+            mqtt.stop()
+        assert next(json.loads(one)["event_types"] for topic, one in ear.last.items() if "/event/" in topic) == [
+            "go",
+            "stop",
+        ]
+
+
+def test_where_no_id_can_be_kept_the_broker_is_left_alone(tmp_path: Path) -> None:
+    """A state folder without an id that cannot be written: the rest of the service runs, and health says why."""
+    mqtt = client(MqttConfig("127.0.0.1", 1), tmp_path / "missing")
+    mqtt.start()
+    mqtt.publish(FIST)
+    mqtt.sync()
+    assert mqtt.health()["state"] == "failed"
+    assert "the id of this device cannot be kept" in mqtt.health()["error"]
+    mqtt.stop()
