@@ -85,7 +85,7 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
     """The ways out that the configuration asks for."""
     made: list[Output] = [hub, LocalSocket(socket_path(config, data_dir), requests.health)]
     if config.hooks:
-        made.append(Hooks(config.hooks, warn))
+        made.append(Hooks(config.hooks, service.journal.happened))
     if config.pins:
         made.append(Pins(config.pins, {name for name, one in config.pipelines.items() if one.kind == "sound"}))
     if config.mqtt is not None:

@@ -20,12 +20,12 @@ MOST_WAITING = 20
 class Hooks:
     """An Output that runs commands one after the other, in a thread of its own.
 
-    log: takes a line for a command that fails.
+    log: takes which program failed, and a line.
     """
 
     name = "hooks"
 
-    def __init__(self, hooks: Sequence[HookConfig], log: Callable[[str], None]) -> None:
+    def __init__(self, hooks: Sequence[HookConfig], log: Callable[[str, str], None]) -> None:
         self.hooks, self._log = hooks, log
         self.ran = self.failed = self.dropped = 0
         self._error = ""
@@ -77,7 +77,9 @@ class Hooks:
         filled = {"{label}": str(event.label), "{confidence}": f"{event.confidence:.3f}", "{source}": event.source}
         arguments = [_fill(word, filled) for word in hook.run]
         if _option(hook.run, arguments):
-            self._tell(f'{hook.run[0]} was not run: {event.label!r} would be read as an option; put "--" before it')
+            self._tell(
+                hook, f'{hook.run[0]} was not run: {event.label!r} would be read as an option; put "--" before it'
+            )
             return
         try:
             with subprocess.Popen(
@@ -91,7 +93,7 @@ class Hooks:
                     self._running.kill()
                     code = None
         except (OSError, ValueError) as error:
-            self._tell(f"{hook.run[0]} cannot be run ({error}): check [[hooks]]")
+            self._tell(hook, f"{hook.run[0]} cannot be run ({error}): check [[hooks]]")
             return
         finally:
             self._running = None
@@ -99,15 +101,14 @@ class Hooks:
         if self._stopping:
             return
         if code is None:
-            self._tell(f"{hook.run[0]} was killed after {hook.timeout_s:g} s")
+            self._tell(hook, f"{hook.run[0]} was killed after {hook.timeout_s:g} s")
         elif code:
-            self._tell(f"{hook.run[0]} ended with exit code {code}")
+            self._tell(hook, f"{hook.run[0]} ended with exit code {code}")
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, hook: HookConfig, line: str) -> None:
         self.failed += 1
-        if line != self._error:  # one that fails each time is told once
-            self._log(f"hook: {line}")
         self._error = line
+        self._log(hook.run[0], f"hook: {line}")
 
 
 def _option(words: Sequence[str], filled: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from device.cli.output import warn
 from device.serve.event import Event, Output
+from device.serve.journal import Journal
 from device.serve.machine import machine_health
 from device.serve.pipeline import Pipeline
 from device.serve.systemd import Notify
@@ -43,6 +44,8 @@ class Service:
         """Name → pipeline; filled before `run`."""
         self.outputs, self.notify = list(outputs), notify
         self.clock, self.wall, self.summary_s, self.log = clock, wall, summary_s, log
+        self.journal = Journal(log, clock)
+        """Where what goes wrong is said, as often as it may be."""
         self.failed: dict[str, str] = {}
         """Name → why a pipeline could not be opened; the others run without it."""
         self.health: dict[str, Any] = {"status": "starting"}
@@ -59,7 +62,6 @@ class Service:
         self._started_s = clock()
         self._alive_s = self._health_s = float("-inf")
         self._summary_s = clock() + summary_s
-        self._errors: dict[str, str] = {}
         self._looks: dict[str, str] = {}
 
     def wake(self) -> None:
@@ -155,7 +157,7 @@ class Service:
             except Exception as error:
                 future.set_exception(error)
                 if not isinstance(error, EdgeTLError):
-                    self.log(f"a request failed: {type(error).__name__}: {error}")
+                    self.journal.happened("requests", f"a request failed: {type(error).__name__}: {error}")
 
     def _describe(self) -> dict[str, Any]:
         """All health, JSON-able."""
@@ -176,21 +178,18 @@ class Service:
         }
 
     def _tell_errors(self) -> None:
-        """Log what went wrong anew, once each."""
+        """Log what goes wrong, and what is well again."""
         now = {name: one["last_error"] or one["fault"] for name, one in self.health["pipelines"].items()}
         now |= {name: one.get("error", "") for name, one in self.health["outputs"].items()}
         for name, error in now.items():
-            if error and self._errors.get(name) != error:
-                self.log(f"{name}: {error}")
-            elif not error and self._errors.get(name):
-                self.log(f"{name}: well again")
-        self._errors = now
+            self.journal.state(name, error)
+        self.journal.turn()
 
     def _tell_looks(self) -> None:
         """Log which way to look was chosen and why, or what is missing for it, once each."""
         for name, one in self.health["pipelines"].items():
             if one["looking"] and self._looks.get(name) != one["looking"]:
-                self.log(f"{name}: {one['looking']}")
+                self.journal.happened(f"look of {name}", f"{name}: {one['looking']}")
             self._looks[name] = one["looking"]
 
     def line(self) -> str:

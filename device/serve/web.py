@@ -17,6 +17,8 @@ from device.serve.access import Access, host_allowed, token_of
 from device.serve.config import WebConfig
 from device.serve.connections import Listener, network_of
 from device.serve.event import Event
+from device.serve.metrics import TYPE as METRICS
+from device.serve.metrics import metrics
 from device.serve.phone_words import answer_on_phone, on_phone
 from device.serve.requests import NotHere, Requests
 from device.serve.subscribers import Hub
@@ -229,6 +231,7 @@ class Web:
             Route("/api/login", self._login, methods=["POST"]),
             Route("/api/logout", self._logout, methods=["POST"]),
             Route("/api/events", streams.answer, methods=["GET"]),
+            get("/metrics", lambda _: Response(metrics(ask.health()), media_type=METRICS)),
             get("/api/state", lambda _: ask.state() | {"guarded": self._access.needed}),
             get("/api/events/recent", lambda _: [event.as_dict() for event in list(self._hub.recent)]),
             get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]))),

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from device.sources.channels import Channels
+from device.sources.muted import Zeros
 from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout, to_install
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.sound import Sound
@@ -18,16 +20,16 @@ HELD_S = 2.0
 """So much waits for a reader that is late; what comes beyond is dropped and counted."""
 STALLED_S = 2.0
 """A microphone that gives nothing for so long is lost: unplugged devices often end without an error."""
-MUTED_S = 1.0
-"""After so long of nothing but zeros something is wrong: a real microphone always hisses."""
+MOST_CHANNELS = 32
+"""What devices that are no card say they have."""
 
 
 class Microphone(BaseSource):
-    """A sound card's input, delivered in blocks of 40 ms as float32, one channel.
+    """A sound card's input, delivered in blocks of 40 ms as float32, one channel: of several those that hold sound.
 
     Sixteen bits are asked for: what nearly all sound cards have, and what is stored. which: None for the default one, a
     number, or a part of the name. PortAudio's thread only copies each block into a queue; whatever is lost, there or in
-    the queue, is counted in `Frame.dropped`. `fault` is one line while the microphone gives nothing but zeros, else "".
+    the queue, is counted in `Frame.dropped`. `fault` is one line while the microphone seems to be muted, else "".
     """
 
     simulated = False
@@ -52,7 +54,7 @@ class Microphone(BaseSource):
         self.rate_hz = int(device["default_samplerate"])
         self._blocks: queue.SimpleQueue[tuple[np.ndarray, float, int]] = queue.SimpleQueue()
         self._index = self._lost = 0
-        self._muted_s = 0.0
+        self._zeros = Zeros()
         self.fault = ""
         block = round(BLOCK_S * self.rate_hz)
         most = round(HELD_S / BLOCK_S)
@@ -67,7 +69,7 @@ class Microphone(BaseSource):
             self._blocks.put((data.copy(), self._clock() - len(data) / self.rate_hz, lost))
 
         error: Exception | None = None
-        for channels in (1, 2):  # some cards give nothing but stereo
+        for channels in _counts(int(device["max_input_channels"])):
             try:
                 self._stream = sd.InputStream(self.rate_hz, block, number, channels, "int16", callback=take)
                 self._stream.start()
@@ -75,7 +77,7 @@ class Microphone(BaseSource):
                 self.close()
                 error = failed
             else:
-                self._heard_s = self._clock()
+                self._heard_s, self._channels = self._clock(), Channels(channels)
                 return
         raise SourceError(f"{self.name}: cannot be opened ({_reason(error)}): is another program using it?")
 
@@ -90,10 +92,9 @@ class Microphone(BaseSource):
                 raise SourceError(f"{self.name}: gives nothing any more; is it unplugged?") from None
             raise SourceTimeout(f"{self.name}: no sound within {timeout_s:g} s") from None
         self._heard_s = self._clock()
-        samples = data.mean(axis=1, dtype=np.float32) / np.float32(32768)
-        self._muted_s = 0.0 if samples.any() else self._muted_s + len(samples) / self.rate_hz
-        muted = self._muted_s >= MUTED_S
-        self.fault = "the microphone gives nothing but zeros: is it muted or unplugged?" if muted else ""
+        samples = self._channels.mixed(data, self.rate_hz)
+        self._zeros.push(samples, self.rate_hz)
+        self.fault = self._zeros.fault
         self._index += lost
         frame = Frame(samples, time_s, self._index, lost, self.rate_hz)
         self._index += 1
@@ -125,6 +126,15 @@ def _inputs(sd: Any) -> list[tuple[int, dict[str, Any]]]:
     return [(number, device) for number, device in enumerate(sd.query_devices()) if device["max_input_channels"] > 0]
 
 
+def _counts(most: int) -> list[int]:
+    """How many channels to ask a card for, one after the other until it gives them.
+
+    Two before one: a card with two whose first one is asked for alone may give a silent one.
+    """
+    counts = [2, 1] if most > 1 else [1, 2]  # some say one, and give nothing but stereo
+    return [*counts, most] if 2 < most <= MOST_CHANNELS else counts
+
+
 def _device(sd: Any, which: str | int | None) -> tuple[int, dict[str, Any]]:
     """The number and the description of the input that is meant."""
     inputs = _inputs(sd)
@@ -141,6 +151,11 @@ def _device(sd: Any, which: str | int | None) -> tuple[int, dict[str, Any]]:
         found = found or [one for one in inputs if which.casefold() in one[1]["name"].casefold()]
     if not found:
         raise SourceError(f"there is no microphone {str(which)[:60]!r}; there are: {there}")
+    if len(found) > 1:
+        fit = ", ".join(f"{number} {device['name']}" for number, device in found)
+        raise SourceError(
+            f"{str(which)[:60]!r} may be several microphones: {fit}; give more of the name, or the number"
+        )
     return found[0]
 
 

@@ -159,6 +159,16 @@ def test_no_value_breaks_the_reader(value: object) -> None:
     assert config is None or math.isfinite(config.summary_s)
 
 
+def test_a_microphone_is_named_by_its_number_as_the_page_says() -> None:
+    """`mic = 1` is `mic = "1"`; what is no number of a device is refused."""
+    for text in ("1", '"1"'):
+        assert parse_config(f"[pipelines.a]\nmic = {text}\n").pipelines["a"].mic == "1"
+    assert parse_config("[pipelines.a]\nmic = 0\n").pipelines["a"].mic == "0"
+    for text in ("-1", "true", "1.5", "1000"):
+        with pytest.raises(ConfigError, match=r"pipelines\.a\.mic"):
+            parse_config(f"[pipelines.a]\nmic = {text}\n")
+
+
 def test_check_reads_and_opens_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`serve --check` says whether a file is good: exit 0, or 1 with the mistakes and no traceback."""
     path = tmp_path / "edge-tl.toml"

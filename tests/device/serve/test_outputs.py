@@ -20,6 +20,7 @@ from device.health import ask_health
 from device.serve.config import HookConfig, PinConfig
 from device.serve.event import Event
 from device.serve.hooks import Hooks, _fill
+from device.serve.journal import Journal
 from device.serve.local import MOST_WAITING_BYTES, QUESTION_S, UNREAD_S, LocalSocket
 from device.serve.machine import machine_health
 from device.serve.pins import Pins
@@ -178,6 +179,7 @@ def test_a_hook_is_run_with_its_arguments_and_no_shell(tmp_path: Path) -> None:
 def test_a_hook_that_fails_is_told_once_and_one_that_hangs_is_killed() -> None:
     """Exit codes, missing programs and time-outs become one line each; the next hook runs all the same."""
     told: queue.Queue[str] = queue.Queue()
+    clock = FakeClock()
     hooks = Hooks(
         [
             HookConfig("a", ("/bin/false",)),
@@ -185,7 +187,7 @@ def test_a_hook_that_fails_is_told_once_and_one_that_hangs_is_killed() -> None:
             HookConfig("c", ("/bin/sleep", "60"), timeout_s=0.1),
             HookConfig("a", ("/bin/true",), source="words"),
         ],
-        told.put,
+        Journal(told.put, clock).happened,
     )
     hooks.start()
     for label in ("a", "a", "b", "c"):
@@ -205,7 +207,7 @@ def test_a_label_is_never_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     lines: list[str] = []
     ran = []
     for words in (("/bin/touch", "{label}"), ("/bin/touch", "--", "{label}")):
-        hooks = Hooks([HookConfig("*", words)], lines.append)
+        hooks = Hooks([HookConfig("*", words)], lambda _, line: lines.append(line))
         hooks._run(hooks.hooks[0], Event("--version", 1.0, "signs", 0.0, 1))
         ran.append(hooks.ran)
     assert ran == [0, 1]

@@ -16,8 +16,10 @@ import pytest
 from sound_card import PulseAudio, card, needs_portaudio
 
 from device.sources import microphone
+from device.sources.channels import Channels
 from device.sources.choose import open_mic
-from device.sources.microphone import MUTED_S, STALLED_S, Microphone, microphones, play
+from device.sources.microphone import STALLED_S, Microphone, microphones, play
+from device.sources.muted import GATED_S, HISSES_S, MUTED_S
 from device.sources.reconnect import Reconnecting
 from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout, to_install
 from edge_tl.media.sound import Sound
@@ -50,11 +52,16 @@ def record(env: dict[str, str], which: str, count: int, out: Path) -> dict[str, 
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+def both(samples: np.ndarray) -> np.ndarray:
+    """One sound on two channels, as a mono microphone comes through most drivers."""
+    return np.stack([samples, samples], axis=1)
+
+
 def test_samples_arrive_bit_for_bit(tmp_path: Path) -> None:
     """What the sound card gives is what a frame holds, sample for sample, at the card's own rate."""
     needs_portaudio()
     samples = RNG.integers(-32768, 32768, 44_100).astype(np.int16)
-    told = record(card(tmp_path, samples), "edge_mic", 20_000, tmp_path / "out.npy")
+    told = record(card(tmp_path, both(samples)), "edge_mic", 20_000, tmp_path / "out.npy")
     heard = np.load(tmp_path / "out.npy")
     assert "edge_mic" in told["name"]
     assert np.array_equal(heard, samples[: len(heard)] / np.float32(32768))
@@ -66,13 +73,37 @@ def test_blocks_come_in_real_time(tmp_path: Path) -> None:
     server = PulseAudio(tmp_path)
     try:
         samples = RNG.integers(-32768, 32768, 4 * 44_100).astype(np.int16)
-        told = record(card(tmp_path, samples, "clock16", server.clock), "edge_mic", 66_000, tmp_path / "out.npy")
+        told = record(card(tmp_path, both(samples), "clock16", server.clock), "edge_mic", 66_000, tmp_path / "out.npy")
     finally:
         server.close()
     heard = np.load(tmp_path / "out.npy")
     assert np.array_equal(heard, samples[: len(heard)] / np.float32(32768))
     assert told["lost"] == 0
     assert told["span"] == pytest.approx((len(heard) - 0.04 * told["rate"]) / told["rate"], rel=0.25)
+
+
+def test_a_microphone_that_fills_the_right_channel_is_heard(tmp_path: Path) -> None:
+    """Through a real PortAudio: a card whose left channel is silent is as loud as its right one, sample for sample."""
+    needs_portaudio()
+    samples = np.zeros((44_100, 2), np.int16)
+    samples[:, 1] = RNG.integers(-32768, 32768, 44_100)
+    record(card(tmp_path, samples), "edge_mic", 20_000, tmp_path / "out.npy")
+    heard = np.load(tmp_path / "out.npy")
+    assert np.array_equal(heard, samples[: len(heard), 1] / np.float32(32768))
+
+
+def test_the_right_channel_of_a_stereo_source_is_taken_in_real_time(tmp_path: Path) -> None:
+    """A two-channel null sink of PulseAudio in which only the right side sounds: heard as loud as it was played."""
+    needs_portaudio()
+    played = np.zeros((60 * 16_000, 2), np.int16)
+    played[:, 1] = RNG.choice([-8000, 8000], len(played))
+    server = PulseAudio(tmp_path, played)
+    try:
+        record(server.card(tmp_path), "clock16", 44_100, tmp_path / "out.npy")
+    finally:
+        server.close()
+    loud = np.sort(np.abs(np.load(tmp_path / "out.npy")))[-1000:]
+    assert np.median(loud) > 0.9 * 8000 / 32768  # mixed with the silent one it would be half of it
 
 
 def test_no_microphone_is_one_line() -> None:
@@ -218,6 +249,99 @@ def test_a_muted_microphone_is_named(portaudio: Any) -> None:
         stream.push(block(1))
         mic.read(0.0)
         assert mic.fault == ""
+
+
+def give(mic: Microphone, stream: FakeStream, level: int, long_s: float) -> list[str]:
+    """So much of one loudness; what the microphone said was wrong, each once."""
+    faults: dict[str, None] = {}
+    for _ in range(round(long_s / 0.04)):
+        stream.push(block(level))
+        mic.read(0.0)
+        faults[mic.fault] = None
+    return list(faults)
+
+
+def test_zeros_between_words_are_no_fault(portaudio: Any) -> None:
+    """A microphone with a gate gives zeros while nobody speaks, from a moment to an hour: nothing is wrong."""
+    with Microphone() as mic:
+        stream = portaudio.opened[-1]
+        give(mic, stream, 1000, 0.4)
+        for pause_s in (GATED_S + 0.1, 2.0, 60.0, 0.5, 600.0):
+            assert give(mic, stream, 0, pause_s) == [""]
+            assert give(mic, stream, 1000, 0.4) == [""]
+        assert give(mic, stream, 1000, HISSES_S + 1) == [""]  # a radio
+        assert give(mic, stream, 0, 10.0) == [""]
+
+
+def test_a_microphone_that_always_hissed_is_muted_when_it_gives_zeros(portaudio: Any) -> None:
+    """Half a minute of hiss without a row of zeros, then zeros: somebody pressed the button."""
+    with Microphone() as mic:
+        stream = portaudio.opened[-1]
+        assert give(mic, stream, 1, HISSES_S + 1) == [""]
+        *_, last = give(mic, stream, 0, MUTED_S + 0.1)
+        assert "nothing but zeros" in last
+        assert give(mic, stream, 1, 1.0) == [""]
+
+
+def stereo(left: int, right: int, count: int = 1920) -> np.ndarray:
+    """40 ms at 48 kHz of two channels, each with its loudness."""
+    return (RNG.standard_normal((count, 2)) * (left, right)).astype(np.int16)
+
+
+@pytest.mark.parametrize("silent", ["left", "right"])
+@pytest.mark.parametrize("floor", [0, 2, 1500], ids=["zeros", "hiss", "hum of the card's own"])
+def test_the_channel_with_sound_is_taken(silent: str, floor: int, portaudio: Any) -> None:
+    """A card with two channels is opened with both; who fills one of them is heard as loud as it is."""
+    with Microphone("usb") as mic:
+        stream = portaudio.opened[-1]
+        assert stream.arguments[3] == 2
+        steady = np.zeros((1920, 2), np.int16)
+        steady[:, 0 if silent == "left" else 1] = floor if floor > 2 else 0  # no sound, however much it is
+        loud = 0 if silent == "right" else 1
+        for _ in range(3):
+            given = stereo(3000 if loud == 0 else 2, 3000 if loud == 1 else 2)
+            given[:, 1 - loud] = steady[:, 1 - loud] + (given[:, 1 - loud] if floor == 2 else 0)
+            stream.push(given)
+            assert np.array_equal(mic.read(0.0).data, given[:, loud] / np.float32(32768))
+
+
+def test_two_channels_with_sound_are_mixed_and_stay_so(portaudio: Any) -> None:
+    """What comes from one side is louder there, and quiet moments are no reason to drop a channel."""
+    with Microphone("usb") as mic:
+        stream = portaudio.opened[-1]
+        for left, right in ((3000, 1500), (30, 30), (0, 0), (1500, 3000), (3, 3)):
+            given = stereo(left, right)
+            stream.push(given)
+            assert np.array_equal(mic.read(0.0).data, given.mean(axis=1, dtype=np.float32) / np.float32(32768))
+
+
+def test_a_channel_that_comes_back_is_heard_again() -> None:
+    """A plug that was half out: the second channel counts again as soon as it is nearly as loud."""
+    channels = Channels(2)
+    for level, used in ((1, [True, False]), (200, [True, False]), (2000, [True, True])):
+        channels.mixed(stereo(2000, level), 48_000)
+        assert list(channels._used) == used
+
+
+def test_a_name_that_fits_two_microphones_lists_them(portaudio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which one is meant is not guessed: both are named with their numbers; a whole name is that one."""
+    twins = [{"name": f"USB PnP (hw:{n},0)", "max_input_channels": 1, "default_samplerate": 48000.0} for n in (1, 2)]
+    monkeypatch.setattr(FakePortAudio, "devices", twins)
+    with pytest.raises(
+        SourceError, match=r"may be several microphones: 0 USB PnP \(hw:1,0\), 1 USB PnP \(hw:2,0\); give"
+    ):
+        Microphone("usb pnp").open()
+    with Microphone("usb pnp (hw:2,0)"):
+        assert portaudio.opened[-1].arguments[2] == 1
+
+
+def test_a_card_with_more_than_two_channels_is_opened_with_all(portaudio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where neither one nor two are given, e.g. by an array of microphones."""
+    array = [{"name": "seeed-4mic", "max_input_channels": 4, "default_samplerate": 16000.0}]
+    monkeypatch.setattr(FakePortAudio, "devices", array)
+    FakePortAudio.refused = (1, 2)
+    with Microphone():
+        assert [stream.arguments[3] for stream in portaudio.opened] == [2, 1, 4]
 
 
 def test_an_unplugged_microphone_is_lost_and_comes_back(portaudio: Any) -> None:

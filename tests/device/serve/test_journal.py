@@ -1,0 +1,194 @@
+"""The log: said once, then ever more rarely; nothing that happens to the service writes more than a line a minute."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pipeline_bench import Bench
+
+from device.serve.config import HookConfig
+from device.serve.event import Event
+from device.serve.hooks import Hooks
+from device.serve.journal import LONGEST_S, PAUSE_S, Journal
+from device.serve.service import Service
+from device.serve.systemd import Notify
+from device.serve.web_log import LineLog
+from edge_tl.testing import FakeClock
+
+
+class Log:
+    """Lines with the times at which they came."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock, self.lines = clock, list[tuple[float, str]]()
+
+    def __call__(self, line: str) -> None:
+        self.lines.append((self.clock(), line))
+
+    @property
+    def texts(self) -> list[str]:
+        """Without their times."""
+        return [line for _, line in self.lines]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A pipeline with an empty profile."""
+    made = Bench(tmp_path / "profile")
+    yield made
+    made.profile.close()
+
+
+class Flipping:
+    """An output whose error is what a test wants."""
+
+    name = "mqtt"
+
+    def __init__(self) -> None:
+        self.error = ""
+
+    def start(self) -> None:
+        """Nothing to do."""
+
+    stop = start
+
+    def publish(self, event: Event) -> None:
+        """Nobody hears it."""
+
+    def health(self) -> dict[str, Any]:
+        """As a test wants it."""
+        return {"state": "ok" if not self.error else "waiting", "error": self.error}
+
+
+def failing(service: Service, number: int) -> None:
+    """A request that fails in a way of its own."""
+
+    def fail() -> None:
+        raise ZeroDivisionError(f"number {number}")
+
+    service._asked.put((fail, Future()))
+
+
+def camera(bench: Bench, second: int) -> None:
+    """A microphone that seems muted between words, every other second."""
+    bench.feed.fault = "nothing but zeros" if second % 2 else ""
+
+
+def changing(bench: Bench, second: int) -> None:
+    """A camera that is lost for another reason each second."""
+    bench.feed.fault = "abcdefgh"[second % 8] * 5 + f" {second}"
+
+
+def disk(bench: Bench, second: int) -> None:
+    """A disk that is full now and then."""
+    bench.pipeline.error = "the disk is full" if second % 7 < 3 else ""
+
+
+SIGNS = {"camera": camera, "changing": changing, "disk": disk}
+
+
+@pytest.mark.parametrize("what", [*SIGNS, "broker", "requests", "hooks", "web", "look"])
+def test_no_state_writes_more_than_a_line_a_minute(what: str, bench: Bench) -> None:
+    """Half an hour of each thing that can go wrong: never two lines in a minute, and far fewer at last."""
+    log = Log(bench.clock)
+    service = Service([Flipping()], Notify({}), clock=bench.clock, wall=lambda: 0.0, summary_s=1e9, log=log)
+    service.pipelines["signs"] = bench.pipeline
+    hooks = Hooks([HookConfig("*", ("/no/such/program", "{label}"))], service.journal.happened)
+    web = LineLog(log, bench.clock)
+    hook, output = hooks.hooks[0], service.outputs[0]
+    assert isinstance(output, Flipping)
+    for second in range(1800):
+        bench.clock.advance(1.0)
+        if what in SIGNS:
+            SIGNS[what](bench, second)
+        elif what == "broker":
+            output.error = ("connection lost", "", "no answer", "")[second % 4]
+        elif what == "requests":
+            failing(service, second)
+        elif what == "hooks":
+            hooks._run(hook, Event("--option" if second % 2 else "x", 1.0, "signs", 0.0, 1))
+        elif what == "web":
+            web.emit(web_record(second))
+        else:
+            service._looks["signs"] = ""
+            service.health = {"pipelines": {"signs": bench.pipeline.health() | {"looking": f"hand {second}"}}}
+            service._tell_looks()
+        service.step()
+    assert log.lines
+    times = [at for at, _ in log.lines]
+    assert all(later - earlier >= PAUSE_S for earlier, later in pairwise(times))
+    if what not in ("changing", "web"):  # another fault each time is news
+        assert len(log.lines) <= 7
+
+
+def web_record(second: int) -> Any:
+    """What the web's packages say of a broken request."""
+    return logging.LogRecord("uvicorn.error", logging.WARNING, "x", 1, "Invalid HTTP request %d", (second,), None)
+
+
+def test_what_flips_is_said_once_and_then_with_growing_pauses() -> None:
+    """A microphone that seems muted for one second of two, for a day: the pauses double up to an hour."""
+    clock = FakeClock()
+    log = Log(clock)
+    journal = Journal(log, clock)
+    for second in range(86_400):
+        journal.state("words", "zeros" if second % 2 == 0 else "")
+        clock.advance(1.0)
+    assert log.texts[0] == "words: zeros"
+    pauses = [later - earlier for (earlier, _), (later, _) in pairwise(log.lines)]
+    assert all(later >= earlier - 1 for earlier, later in pairwise(pauses))
+    assert max(pauses) <= LONGEST_S + 1
+    assert len(log.lines) < 40
+    assert "(zeros: it came and went" in log.texts[-1] or "zeros (it came and went" in log.texts[-1]
+
+
+def test_what_is_said_is_true_at_last() -> None:
+    """Whatever flipped before: what stays is said, wrong or well; afterwards the log is quiet."""
+    for stays in ("unplugged", ""):
+        clock = FakeClock()
+        log = Log(clock)
+        journal = Journal(log, clock)
+        for second in range(300):
+            journal.state("signs", "unplugged" if second % 20 < 10 else "")
+            clock.advance(1.0)
+        for _ in range(10_000):
+            journal.state("signs", stays)
+            clock.advance(1.0)
+        wanted = "signs: well again" if not stays else "signs: unplugged"
+        assert log.texts[-1].startswith(wanted)
+        assert clock() - log.lines[-1][0] > LONGEST_S
+
+
+def test_a_new_fault_does_not_wait_for_the_pauses_of_an_old_one() -> None:
+    """While something flips for hours, another fault of the same part is said within a minute."""
+    clock = FakeClock()
+    log = Log(clock)
+    journal = Journal(log, clock)
+    for second in range(20_000):
+        journal.state("words", "zeros" if second % 2 else "")
+        clock.advance(1.0)
+    at_s = clock()
+    for _ in range(61):
+        journal.state("words", "unplugged")
+        clock.advance(1.0)
+    assert log.texts[-1] == "words: unplugged"
+    assert log.lines[-1][0] - at_s <= PAUSE_S
+
+
+def test_what_happens_again_is_counted() -> None:
+    """The first is said at once, those within the minute after it together."""
+    clock = FakeClock()
+    log = Log(clock)
+    journal = Journal(log, clock)
+    for _ in range(5):
+        journal.happened("hook", "hook: it failed")
+    assert log.texts == ["hook: it failed"]
+    clock.advance(2 * PAUSE_S)
+    journal.turn()
+    assert log.texts[1:] == ["hook: it failed (and 3 more since)"]
