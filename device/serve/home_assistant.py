@@ -83,7 +83,7 @@ def before_ids(prefix: str, topic: str, host: str, pipelines: list[str]) -> list
     left = [f"{topic}/status"]
     for pipeline in pipelines:
         left.append(f"{topic}/{pipeline}/state")
-        left += [f"{prefix}/{one}/{node}/{pipeline}/config" for one in COMPONENTS.values() if prefix]
+        left += [f"{prefix}/{one}/{node}/{pipeline}/config" for one in COMPONENTS.values()]
     return left
 
 

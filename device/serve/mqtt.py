@@ -41,7 +41,7 @@ PATIENCE_S = 10.0
 """A broker that has said nothing for so long is said to say nothing."""
 STOP_S = 3.0
 LOCAL = ("127.0.0.1", "::1", "localhost")
-BASE, BROKEN = "edge-tl", "failed to receive on socket: "
+BASE, PREFIX, BROKEN = "edge-tl", "homeassistant", "failed to receive on socket: "
 
 Told = Callable[[], dict[str, Entity]]
 """The pipelines, by name."""
@@ -191,9 +191,9 @@ class Mqtt:
         config = self.config
         self._id = identity_of(self._data_dir)
         topic = config.topic if config.topic is not None else f"{BASE}/{config.name or self._id.id}"
-        before = config.discovery, config.topic or BASE, socket.gethostname() or "host", list(self._pipelines())
-        left = before_ids(*before) if self._id.upgraded else []
-        self._retained = Retained(self._data_dir, self._id.id, left)
+        host, pipelines = socket.gethostname() or "host", list(self._pipelines())
+        left = before_ids(config.discovery or PREFIX, config.topic or BASE, host, pipelines)
+        self._retained = Retained(self._data_dir, self._id.id, left if self._id.upgraded else [])
         self._twins = Twins(self._id.id, secrets.token_hex(4), topic, self._id.path, self._clock)
         self.topic = topic
 
@@ -244,9 +244,9 @@ class Mqtt:
             self.sync()
 
     def _on_disconnect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        why = str(reason)
-        if self._broken:
-            why = tls_said(bare(self._broken)) if self.config.tls else self._broken
+        why = bare(self._broken) or str(reason)
+        if self._broken and self.config.tls and not self._connected:
+            why = tls_said(why)
         elif why in ("Unspecified error", "Success", "Normal disconnection"):
             why = "the broker ended it"
         if self._connected:

@@ -45,8 +45,8 @@ class Twins:
             )
         else:
             self._line = (
-                f"another device ({ascii(other)[1:-1]}) publishes under {self._topic} too: give each a name of its own "
-                "in [mqtt]"
+                f"another device ({ascii(other)[1:-1]}) publishes under {self._topic} too: give each a name, or a "
+                "topic, of its own in [mqtt]"
             )
 
     def due(self) -> bool:
