@@ -1,4 +1,4 @@
-"""What the web server's own packages log, as lines of ours: one each, and no more than one of a kind in a minute.
+"""What the web server's own packages log, as lines of ours: one each, and no more than one in a minute.
 
 Strangers decide how often a request is broken; they must not decide how fast the card fills.
 """
@@ -9,8 +9,8 @@ import logging
 import traceback
 from collections.abc import Callable
 
-PAUSE_S = 60.0
-MOST_KINDS = 64
+from device.serve.journal import Journal
+
 LOGGERS = ("uvicorn.error", "asyncio")
 
 
@@ -19,19 +19,11 @@ class LineLog(logging.Handler):
 
     def __init__(self, log: Callable[[str], None], clock: Callable[[], float]) -> None:
         super().__init__(logging.WARNING)
-        self._log, self._clock = log, clock
-        self._said_s: dict[str, float] = {}
+        self._journal = Journal(log, clock)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say one record, unless the like of it was said within PAUSE_S."""
-        line, now_s = _line(record), self._clock()
-        kind = line if record.exc_info else str(record.msg)
-        if now_s - self._said_s.get(kind, float("-inf")) < PAUSE_S:
-            return
-        self._said_s[kind] = now_s
-        while len(self._said_s) > MOST_KINDS:
-            del self._said_s[next(iter(self._said_s))]
-        self._log(f"web: {line}")
+        """Say one record, or count it where one was said just now."""
+        self._journal.happened("web", f"web: {_line(record)}")
 
     def attach(self) -> None:
         """Take what the packages log."""

@@ -129,7 +129,8 @@ def test_no_state_writes_more_than_a_line_a_minute(what: str, bench: Bench) -> N
 
 def web_record(second: int) -> Any:
     """What the web's packages say of a broken request."""
-    return logging.LogRecord("uvicorn.error", logging.WARNING, "x", 1, "Invalid HTTP request %d", (second,), None)
+    said = "abcdefgh"[second % 8] * 9  # strangers choose what is wrong
+    return logging.LogRecord("uvicorn.error", logging.WARNING, "x", 1, "Invalid request %s %d", (said, second), None)
 
 
 def test_what_flips_is_said_once_and_then_with_growing_pauses() -> None:
