@@ -37,8 +37,9 @@ LONGEST_WAIT_S, LONGEST_TWIN_S = 60, 300
 """Between two tries; and where another client takes this one's place each time."""
 STEADY_S = 600.0
 """After a connection that held so long the waiting begins anew."""
-PATIENCE_S = 10.0
-"""A broker that has said nothing for so long is said to say nothing."""
+PATIENCE_S, LOST_S = 10.0, 5.0
+"""A broker that has said nothing for so long is said to say nothing. A connection that is lost is mostly back, or it is
+known who took its place, within the other."""
 STOP_S = 3.0
 LOCAL = ("127.0.0.1", "::1", "localhost")
 BASE, PREFIX, BROKEN = "edge-tl", "homeassistant", "failed to receive on socket: "
@@ -71,6 +72,7 @@ class Mqtt:
         self._error = self._broken = ""
         self._connected = self._refused = False
         self._begun_s = self._since_s = clock()
+        self._lost_s = float("-inf")
         self._pause_s = 1
         self._states: dict[str, str] = {}
         self._labels: dict[str, tuple[str, ...]] = {}
@@ -156,9 +158,10 @@ class Mqtt:
 
     def health(self) -> dict[str, Any]:
         """Whether the broker is there, and where it finds this device."""
-        config, error = self.config, self._error
+        config = self.config
+        error = "" if self._clock() - self._lost_s < LOST_S else self._error
         fault = self._twins.fault if self.topic else ""
-        if not error and not self._connected and self._clock() - self._begun_s > PATIENCE_S:
+        if not self._error and not self._connected and self._clock() - self._begun_s > PATIENCE_S:
             error = "no answer yet"
         error = f"{config.host}:{config.broker_port}: {error}" if error and self.topic else error
         state = "failed" if fault or not self.topic else "ok" if self._connected else "waiting"
@@ -254,7 +257,7 @@ class Mqtt:
             steady = self._clock() - self._since_s >= STEADY_S
             self._pause_s = 1 if steady else min(2 * self._pause_s, most_s)
             client.reconnect_delay_set(self._pause_s, max(self._pause_s, LONGEST_WAIT_S))
-            self._error = f"the connection was lost: {why}"
+            self._error, self._lost_s = f"the connection was lost: {why}", self._clock()
         elif not self._refused:
             tls = "" if self.config.tls else "; is TLS wanted there?"
             self._error = f"no answer to the first message: {why}{tls}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from mosquitto import Broker, Ear, needs_broker
 from waiting import until
 
 from benchmarks.serving import Serving
+from device.commands.status import lines
+from device.health import ask_health
 from device.serve.config import MqttConfig
 from device.serve.identity import FILE, identity_of
+from device.serve.journal import Journal
 from device.serve.mqtt import Mqtt
 from device.serve.twins import ANSWER_S, HELD_S, Twins
 from edge_tl.errors import ConfigError
@@ -33,6 +37,7 @@ def test_two_devices_with_default_settings_are_two(tmp_path: Path) -> None:
                 tops[one] = f"edge-tl/{identity_of(one.data).id}"
                 ear.wait_for(f"{tops[one]}/signs/status", "online")
             assert len(set(tops.values())) == 2
+            assert f"mqtt: ok as {tops[kitchen]}" in lines(ask_health(kitchen.data / "events.sock"))
             found = {topic: json.loads(text) for topic, text in ear.last.items() if topic.endswith("/config")}
             assert len(found) == 2
             for key in ("state_topic", "unique_id", "availability", "device"):
@@ -58,12 +63,23 @@ def test_a_card_that_was_copied_is_said_with_what_to_do(tmp_path: Path) -> None:
                 )
                 clients[-1].start()
                 ear.until(lambda topic, _: topic.endswith("/device"))
-            lines = [error_of(one) for one in clients]
-            for name, line in zip(("a", "b"), lines, strict=True):
+            said: list[list[str]] = [[], []]
+            journals = [Journal(log.append, time.monotonic) for log in said]
+
+            def all_said() -> bool:
+                for journal, one in zip(journals, clients, strict=True):
+                    journal.state("mqtt", one.health()["error"])
+                return all("another" in one.health()["error"] for one in clients)
+
+            until(all_said)
+            until(all_said)
+            assert [len(log) for log in said] == [1, 1]
+            told = [log[0].removeprefix("mqtt: ") for log in said]
+            for name, line in zip(("a", "b"), told, strict=True):
                 assert line.startswith(f"another client has this device's id ({identity_of(tmp_path / 'a').id})")
                 assert f"remove {tmp_path / name / FILE} on one of the two" in line
             ear.until(lambda topic, _: topic.endswith("/device"))
-            assert lines == [one.health()["error"] for one in clients]
+            assert told == [one.health()["error"] for one in clients]
             assert [one.health()["state"] for one in clients] == ["failed", "failed"]
             assert all(one._pause_s > 1 for one in clients)
         finally:
