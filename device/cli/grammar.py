@@ -297,7 +297,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--sessions", action="store_true", help="the folders at the top are places or days: SESSION/CLASS/picture"
     )
     bring.add_argument("--images", type=Path, metavar="DIR", help="of a list: the folder in which its pictures lie")
-    bring.add_argument("--label", metavar="NAME", help="what all files of the folder show")
+    bring.add_argument("--label", metavar="NAME", help="what a file, or all files of a folder, show or hold")
+    bring.add_argument(
+        "--preview", action="store_true", help="say what would be kept, of long recordings each word, and keep nothing"
+    )
     bring.add_argument("--layout", choices=LAYOUTS, help="how the folder is laid out (default: found out)")
     bring.add_argument(
         "--split",

@@ -143,6 +143,12 @@ class Progress:
         self._clear()
         warn(text)
 
+    def say(self, *lines: str) -> None:
+        """Lines on stdout, above the progress."""
+        if lines:
+            self._clear()
+            say(*lines)
+
     def __enter__(self) -> Progress:
         return self
 

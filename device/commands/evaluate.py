@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from device.assembly import load_saved, trained_head
-from device.cli.output import Progress, columns_of, print_json, say, warn_all
+from device.cli.output import Progress, columns_of, print_json, say
 from device.commands import train_boxes
+from device.commands.against import sounds_against
 from device.commands.options import context_of, first_given
 from device.commands.train import accuracy_lines, listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
-from device.teach.thresholds import Part, different, halves, heard_lines, heard_report, listening_config, sounds_at
+from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError, counted
@@ -53,11 +54,11 @@ def run(arguments: Namespace) -> int:
     made = []
     if embedder.kind == "sound":
         config = listening_config(saved, arguments.threshold)
-        files, again = different(sounds_at(arguments.against) if arguments.against else [])
-        warn_all(again)
-        # What was taught must not judge: of the sounds given to `train` the second half is left.
-        parts = halves(files)[1] if files and len(recognizer.others) else [Part(path) for path in files]
-        made = listen_against(recognizer, parts, config)
+        with ExitStack() as unpacked:
+            files = sounds_against(arguments.against, np.unique(examples.y).tolist(), unpacked)
+            # What was taught must not judge: of the sounds given to `train` the second half is left.
+            parts = halves(files)[1] if files and len(recognizer.others) else [Part(path) for path in files]
+            made = listen_against(recognizer, parts, config)
         if arguments.curve is not None:
             draw_thresholds(arguments.curve, made, config.threshold)
     elif arguments.against or arguments.threshold is not None or arguments.curve is not None:

@@ -12,7 +12,7 @@ from edge_tl.core.archive import DamagedArchive
 from edge_tl.core.unfold import unfold
 from edge_tl.errors import ExampleError
 from edge_tl.files import is_clutter
-from edge_tl.store.layouts.tree import MEDIA
+from edge_tl.media.kinds import MEDIA
 
 LISTS = {".csv", ".json", ".xml", ".txt", ".yaml", ".yml", ".names", ".labels"}
 """What else than pictures and sounds a layout may be told by."""

@@ -15,7 +15,8 @@ from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_archive import label_by_name, unfolded
 from device.commands.examples_boxes import bring_listed
-from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out
+from device.commands.examples_files import files_of, preview, spoken_json, spoken_lines
+from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out, read_one_file
 from device.commands.options import asked_hearing, asked_look, context_of
 from device.teach.candidates import candidates_of, embedded, label_within
 from edge_tl.core.unfold import packed_as
@@ -23,16 +24,17 @@ from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.labels import alike
+from edge_tl.media.kinds import MEDIA, ending
 from edge_tl.media.sound import label_of
 from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
-from edge_tl.store.folder_takes import in_takes
-from edge_tl.store.folders import KINDS, import_folder, kind_of, labels_in, session_name_of
+from edge_tl.store.folders import kind_of, labels_in, session_name_of
 from edge_tl.store.layouts.lists import ENDINGS as LISTS
 from edge_tl.store.layouts.tree import Tree
 from edge_tl.store.media import stored_media
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
+from edge_tl.words.cutting import Spoken
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
 
 TOLD = ", told by when they were taken and what they show (folders CLASS/TAKE say it themselves)"
@@ -51,16 +53,26 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
     if not spoken:
         if path.suffix.lower() in LISTS and path.is_file():
             laid_out = read_as_list(arguments)
+        elif path.is_file() and ending(path) in MEDIA:
+            laid_out = read_one_file(arguments)
         else:
             labels_in(path)
             laid_out = read_laid_out(arguments)
         if laid_out is not None and laid_out.told.listed is not None:
             _check_whole(arguments)
+            if arguments.preview:
+                raise ConfigError(f"{path} tells boxes: --preview goes with folders of classes and with recordings")
             told, said = laid_out.told, laid_out.said
             return bring_listed(context, laid_out.root, told, stack, arguments.sessions, arguments.json, said)
     hearing = asked_hearing(arguments, context) or read_hearing(context.profile_folder)
     if spoken:
+        if arguments.preview:
+            raise ConfigError(f"{path} is a data set of words that are cut out already: leave --preview out")
         return bring_spoken(context, path, hearing or Hearing(), stack, as_json=arguments.json)
+    if arguments.preview:
+        kind = laid_out.kind if laid_out else kind_of(path)
+        kind = kind if hearing is None else "sound"
+        return preview(path, laid_out, kind, arguments.sessions, arguments.json, arguments.rotate)
     if hearing is None and (laid_out.kind if laid_out else kind_of(path)) == "picture":
         look = asked_look(arguments, read_look(context.profile_folder))
         embedder = context.load_embedder(look)
@@ -114,7 +126,7 @@ def bring_folder(
     takes: dict[tuple[object, ...], int] = {}
     sessions: dict[int, int] = {}
     good, bad, files = 0, 0, 0
-    others: list[str] = []
+    words: list[dict[str, Any]] = []
     with Progress("importing") as progress, stoppable() as stopped:
 
         def left_out(text: object) -> None:
@@ -122,25 +134,8 @@ def bring_folder(
             bad += 1
             progress.warn(text)
 
-        def skipped(file: Path, reason: str) -> None:
-            if file.is_file() and file.suffix.lower() not in KINDS[kind]:
-                others.append(file.name)  # a table or a note among the pictures is nothing that went wrong
-            else:
-                left_out(f"{file}: {reason}")
-
-        if laid_out is None:
-            found_all = list(import_folder(path, skipped, sessions=in_sessions, kind=kind))
-        else:
-            found_all = list(laid_out.told.found)
-            for file, reason in laid_out.skipped:
-                skipped(file, reason)
-            for line in laid_out.told.left_out:
-                left_out(line)
-        if others:
-            shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
-            progress.warn(f"passed over {len(others)} of other kinds, which are no {kind}s: {shown}")
-        if kind == "picture":
-            found_all = in_takes(found_all, progress.of)
+        listed = files_of(path, laid_out, kind, in_sessions, progress)
+        found_all, clips, bad = listed.found, listed.clips, listed.left_out
         torn = contradictions((found.path, label_within(found.label, kind), None) for found in found_all)
         for done, found in enumerate(found_all):
             progress.of(done, len(found_all))
@@ -152,7 +147,13 @@ def bring_folder(
                 left_out(torn[done])
                 continue
             try:
-                offered = candidates_of(found.path, label_within(found.label, kind), kind, degrees)
+                spoken: list[Spoken] = []
+                offered = candidates_of(
+                    found.path, label_within(found.label, kind), kind, degrees, spoken=spoken.append
+                )
+                words += spoken_json(found, spoken)
+                if not as_json:
+                    progress.say(*spoken_lines(found, spoken))
                 for one in offered:
                     known.check(found.path, one.label, one.kept)
                 fresh = [(number, one) for number, one in enumerate(offered) if known.find(one.kept) is None]
@@ -169,7 +170,7 @@ def bring_folder(
                     name = found.session_name or session_name_of(path.absolute().name)
                     sessions[found.session] = profile.store.new_session(name, closed=True)
                 # Pictures of a folder may resemble each other as frames do; each recording is spoken anew.
-                alone = (found.path, number) if kind == "sound" else ()
+                alone = (found.path, number) if kind == "sound" else (found.path,) if found.path in clips else ()
                 key = (found.session, one.label, found.take_name, found.take, *alone)
                 if key not in takes:
                     takes[key] = profile.store.new_take(one.label, found.take_name, sessions[found.session])
@@ -189,10 +190,12 @@ def bring_folder(
     if as_json:
         numbers = sorted(sessions.values())
         said = {"imported": good, "copies": copies, "bad": bad, "takes": len(takes), "sessions": numbers}
-        print_json(said | {"nothing_found": missed})
+        print_json(said | {"nothing_found": missed} | ({"words": words} if words else {}))
     else:
         several = f" of {counted(len(sessions), 'session')}" if len(sessions) > 1 else ""
         where = f" in {counted(len(takes), 'take')}{several}" if good else ""
+        if clips:
+            where += f", frames of {counted(len(clips), 'clip')} at even distances"
         told = TOLD if kind == "picture" and good and any(not one.take_name for one in found_all) else ""
         text = f"imported {counted(good, kind)}{where}{told}" + copies_text(copies, bad)
         say(text + missed_text(embedder, missed, "them") + (laid_out.said if laid_out else ""))

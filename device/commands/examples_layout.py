@@ -10,7 +10,8 @@ from pathlib import Path
 from device.cli.output import say, warn
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.labels import check_label
-from edge_tl.store.folders import KINDS, Found, kind_of
+from edge_tl.media.kinds import is_of, is_picture
+from edge_tl.store.folders import Found, kind_of
 from edge_tl.store.layouts.lists import read_list
 from edge_tl.store.layouts.registry import CLASSES, SPLITTING, layout_named, layouts_of
 from edge_tl.store.layouts.tree import Layout, Told, Tree, split_of
@@ -74,8 +75,24 @@ def _all_one(path: Path, arguments: Namespace) -> LaidOut:
     if arguments.sessions or arguments.layout is not None or arguments.split is not None:
         raise ConfigError("--label says what all files show: leave --sessions, --layout and --split out")
     label, kind = check_label(arguments.label), kind_of(path)
-    files = [file for file in Tree.of(path).media if file.suffix.lower() in KINDS[kind]]
+    files = [file for file in Tree.of(path).media if is_of(kind, path / file)]
     return LaidOut(Told([Found(label, folder_of(file), path / file) for file in files]), path, kind, [], "")
+
+
+def read_one_file(arguments: Namespace) -> LaidOut:
+    """One picture, clip or sound, whose class is named; a long recording holds it many times."""
+    path: Path = arguments.path
+    if arguments.label is None:
+        raise ConfigError(f"{path}: is one file: say what it shows or holds with --label NAME")
+    if (
+        arguments.sessions
+        or arguments.layout is not None
+        or arguments.split is not None
+        or arguments.images is not None
+    ):
+        raise ConfigError("--label says what a file shows: leave --sessions, --layout, --split and --images out")
+    kind = "picture" if is_picture(path) else "sound"
+    return LaidOut(Told([Found(check_label(arguments.label), "", path)]), path.parent, kind, [], "")
 
 
 def read_as_list(arguments: Namespace) -> LaidOut:
@@ -90,8 +107,7 @@ def read_as_list(arguments: Namespace) -> LaidOut:
         raise ExampleError(f"{path}: names no picture")
     if told.found and arguments.sessions:
         raise ConfigError(f"{path} tells classes of whole files, and no sessions: leave --sessions out")
-    endings = {one.path.suffix.lower() for one in told.found}
-    kind = "sound" if endings and endings <= KINDS["sound"] else "picture"
+    kind = "sound" if told.found and not any(is_picture(one.path) for one in told.found) else "picture"
     # Where nothing can be used, what there is was meant to be pictures with boxes.
     told = told if told.found or told.listed is not None else replace(told, listed=[])
     return LaidOut(told, arguments.images or path.parent, kind, [], "")

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from device.assembly import clock, load_saved, trained_head
-from device.cli.output import Progress, print_json, say, warn, warn_all
+from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.commands import train_boxes
+from device.commands.against import sounds_against
 from device.commands.options import context_of, first_given
 from device.report.training import draw_training
 from device.screens.cells import fit, text_columns
@@ -25,13 +26,11 @@ from device.teach.box_score import near_copies_text
 from device.teach.lesson import ENOUGH
 from device.teach.thresholds import (
     Part,
-    different,
     halves,
     heard_lines,
     heard_report,
     listening_config,
     others_of,
-    sounds_at,
     try_thresholds,
 )
 from device.teach.training import check_enough, save
@@ -96,8 +95,7 @@ def run(arguments: Namespace) -> int:
             raise ConfigError(
                 "--max-false-alarms-per-hour needs --against PATH: hours of speech and noise without the words in it"
             )
-        against, again = different(sounds_at(arguments.against) if arguments.against else [])
-        warn_all(again)
+        against = sounds_against(arguments.against, np.unique(examples.y).tolist(), stack)
         teaching, judging = halves(against) if against else ([], [])
         if teaching:
             with Progress("listening to other sounds") as progress:

@@ -15,8 +15,7 @@ from device.sources.picamera import PicameraSource
 from device.sources.usb import UsbCamera, VideoFile
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.frames import BaseSource
-from edge_tl.media.image import PICTURE_ENDINGS
-from edge_tl.media.wav import SUFFIXES
+from edge_tl.media.kinds import PICTURES, ending, is_sound
 from edge_tl.sources.folder import FolderSource
 from edge_tl.sources.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
 from edge_tl.sources.wav import WavSource
@@ -95,7 +94,7 @@ def open_source(
         source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script, subject=shown)
     else:
         assert choice.path is not None
-        if choice.path.is_dir() or choice.path.suffix.lower() in PICTURE_ENDINGS or not choice.path.exists():
+        if choice.path.is_dir() or ending(choice.path) in PICTURES or not choice.path.exists():
             source = FolderSource(choice.path, folder_fps, loop, clock, sleep)
         else:
             source = VideoFile(choice.path, loop, paced=True, clock=clock, sleep=sleep)
@@ -139,7 +138,7 @@ def open_mic(
     if not spec.strip() or "\0" in spec:
         raise ConfigError(f"--mic {spec!a}: wanted {MIC_GRAMMAR}")
     source: BaseSource
-    if "/" in spec or Path(spec).suffix.lower() in SUFFIXES or exists(spec):
+    if "/" in spec or is_sound(Path(spec)) or exists(spec):
         source = WavSource(Path(os.path.expanduser(spec)), 0.04, paced, loop, clock, sleep)
     elif spec.isascii() and spec.isdigit() and len(spec) <= 3:
         source = Microphone(int(spec), clock)

@@ -1,4 +1,4 @@
-"""USB cameras (V4L2) and video files through PyAV: the only file that imports it."""
+"""USB cameras (V4L2) and video files through PyAV."""
 
 from __future__ import annotations
 
@@ -8,28 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from device.sources.v4l2 import find_cameras, video_nodes
-from edge_tl.errors import MissingDependency, SourceClosed, SourceError, SourceTimeout, counted, to_install
+from edge_tl.errors import SourceClosed, SourceError, SourceTimeout, counted
 from edge_tl.frames import BaseSource, Frame
+from edge_tl.media.containers import import_av, upright_rgb
 from edge_tl.sources.folder import wait_until
 
 MOST_DAMAGED = 10
 """So many packets running may be damaged (the first of a USB camera often are) before the source gives up."""
-
-
-def import_av() -> Any:
-    """PyAV; MissingDependency with the command that installs it."""
-    try:
-        import av
-    except ImportError as error:
-        raise MissingDependency(
-            f"PyAV reads USB cameras and videos and is not installed: {to_install('[usb]')}"
-        ) from error
-    # FFmpeg's own lines on stderr would fall into the middle of a terminal screen.
-    av.logging.set_level(av.logging.PANIC)
-    return av
 
 
 def _pictures(container: Any, name: str) -> Iterator[Any]:
@@ -47,14 +33,6 @@ def _pictures(container: Any, name: str) -> Iterator[Any]:
         for frame in frames:
             damaged = 0
             yield frame
-
-
-def _rgb(frame: Any) -> np.ndarray:
-    """A decoded frame as uint8 (height, width, 3) RGB, turned as its recording asks."""
-    picture = frame.to_ndarray(format="rgb24")
-    # PyAV tells the rotation since 13, in degrees counterclockwise.
-    quarters = round(getattr(frame, "rotation", 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
 
 
 class UsbCamera(BaseSource):
@@ -135,7 +113,7 @@ class UsbCamera(BaseSource):
         if frame is None:
             raise SourceError(f"{self.name}: it stopped; was it unplugged?")
         self._index += 1
-        return Frame(_rgb(frame), self._clock(), index=self._index - 1)
+        return Frame(upright_rgb(frame), self._clock(), index=self._index - 1)
 
     def close(self) -> None:
         """Release the camera."""
@@ -205,7 +183,7 @@ class VideoFile(BaseSource):
         self._waiting = None
         self._last_s = due_s
         self._index += 1
-        return Frame(_rgb(frame), due_s, index=self._index - 1)
+        return Frame(upright_rgb(frame), due_s, index=self._index - 1)
 
     def _next(self) -> Any:
         try:

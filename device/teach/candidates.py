@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from edge_tl.embedders.embedder import Embedder, SoundEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ExampleError
 from edge_tl.labels import NOISE
+from edge_tl.media.clips import clip_frames
+from edge_tl.media.containers import is_film
 from edge_tl.media.image import decode
 from edge_tl.media.sound import LONGEST_WORD_S, SHORTEST_S, Sound, label_of, pieces, read_sound
 from edge_tl.store.media import Kept, stored_media
+from edge_tl.words.cutting import Spoken, spoken_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,23 @@ class Candidate:
 
 
 def candidates_of(
-    file: Path | bytes, label: str, kind: str, degrees: int = 0, *, name: str = "the file"
+    file: Path | bytes,
+    label: str,
+    kind: str,
+    degrees: int = 0,
+    *,
+    name: str = "the file",
+    spoken: Callable[[Spoken], object] = lambda one: None,
 ) -> list[Candidate]:
-    """What a file holds: one example, or several of a long recording of noise; its content says what it is.
+    """What a file holds: one example, or several of a clip and of a long recording; its content says what it is.
 
     file: a path, or the file's bytes, which errors call by `name`. kind: "picture" or "sound". degrees: clockwise,
-    which pictures are turned by first. ExampleError (one line) for what cannot become an example.
+    which pictures are turned by first. spoken: called for each thing that stands out of a recording that is too long
+    for one word, kept or not. ExampleError (one line) for what cannot become an example.
     """
+    if kind == "picture" and is_film(file):
+        frames = (turned(frame, degrees) for frame in clip_frames(file, name))
+        return [Candidate(label, stored_media(frame), frame) for frame in frames]
     if kind == "picture":
         picture = turned(decode(file, name), degrees)
         whole = file if isinstance(file, bytes) else file.read_bytes()
@@ -46,9 +60,15 @@ def candidates_of(
         raise ExampleError(f"{called}: is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
     parts = pieces(sound) if label == NOISE else [sound]
     if label != NOISE and sound.duration_s > LONGEST_WORD_S:
-        raise ExampleError(
-            f"{called}: is {sound.duration_s:.1f} s long; a word of at most {LONGEST_WORD_S:g} s is wanted: cut it out"
-        )
+        found = spoken_in(sound)
+        for one in found:
+            spoken(one)
+        parts = [one.sound for one in found if one.sound is not None]
+        if not parts:
+            raise ExampleError(
+                f"{called}: is {sound.duration_s:.1f} s long, and nothing in it stands out as a word of at most "
+                f"{LONGEST_WORD_S:g} s: speak with pauses, louder or nearer"
+            )
     return [Candidate(label, stored_media(part), part) for part in parts]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,11 @@ from edge_tl.core.same_sound import LONGEST_S, heard, same_sounds
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ExampleError, counted
 from edge_tl.frames import Frame
-from edge_tl.listener import THRESHOLD, THRESHOLDS, ListeningConfig, Tried, tried
-from edge_tl.media.wav import SUFFIXES, SoundFile
+from edge_tl.listener import SILENT, THRESHOLD, THRESHOLDS, ListeningConfig, Tried, tried
+from edge_tl.media.kinds import is_sound
+from edge_tl.media.wav import SoundFile
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.layouts.tree import Tree
 from edge_tl.words.alarms import heard_in, left_out, most_per_hour
 from edge_tl.words.others import others_in
 
@@ -29,15 +32,27 @@ BLOCK_S = 10
 """Sound is heard in pieces of so many seconds: many windows at once are embedded much faster."""
 
 
-def sounds_at(paths: Sequence[Path]) -> list[Path]:
-    """The sound files meant by files and folders; ExampleError where there is none."""
+def sounds_at(paths: Sequence[Path], words: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """The sound files meant by files and folders however these are laid out, and lines that say what was passed over.
+
+    words: the classes that were taught. What lies in a folder that is called like one of them holds it, and would count
+    as false alarms what is none. Clutter is passed over in silence, as in an import. ExampleError where there is none.
+    """
     found: list[Path] = []
+    taught = {word.casefold() for word in words if word not in SILENT}
+    passed: Counter[str] = Counter()
     for path in paths:
-        inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
-        found += inside if path.is_dir() else [path]
+        if not path.is_dir():
+            found.append(path)
+            continue
+        for file in (one for one in Tree.of(path).media if is_sound(path / one)):
+            said = [part for part in file.parts[:-1] if part.casefold() in taught]
+            passed.update(said[:1])
+            found += [] if said else [path / file]
+    lines = [f"passed over {counted(passed[word], 'sound')} of {word} in --against: it is taught" for word in passed]
     if not found:
-        raise ExampleError(f"no sound files in {', '.join(map(str, paths))}: WAV files are wanted")
-    return found
+        raise ExampleError(f"no sound files in {', '.join(map(str, paths))}: sounds without the words are wanted")
+    return found, lines
 
 
 def different(files: Sequence[Path]) -> tuple[list[Path], list[str]]:

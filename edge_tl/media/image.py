@@ -17,17 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_tl.errors import ExampleError, ShapeError, counted
+from edge_tl.media.containers import container_of
+from edge_tl.media.heic import is_heic, register_heic, unread_heic
 
 if TYPE_CHECKING:
     from PIL import Image
 
-PICTURE_ENDINGS = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".mpo", ".png", ".bmp", ".gif", ".webp", ".avif", ".tif", ".tiff"}
-    | {".ppm", ".pgm", ".pnm", ".heic", ".heif"}
-)
-"""The endings, in small letters, by which a picture file is known; whether it is one shows when it is decoded."""
-HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-"""How a telephone's picture says what it is, whatever it is called."""
 MOST_PIXELS = 50_000_000
 """Above this a file is taken for a decompression bomb; a Pi camera takes 12 million, and 50 are 150 MB of RGB."""
 MOST_JPEG_PIXELS = 178_000_000
@@ -50,6 +45,7 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
     """A picture file as uint8 (height_px, width_px, 3) RGB, upright.
 
     `data`: a path, or the bytes of a JPEG, PNG or anything else that Pillow reads; of an animation the first picture.
+    HEIC is read where pi-heif is installed.
     `name`: what errors call bytes; a path is called by itself.
     EXIF rotation is applied; grey, palette, CMYK and 16-bit become RGB; what is transparent lies on white.
     A JPEG of more than 50 million pixels is decoded at a fraction that has no more: nobody looks that closely.
@@ -75,8 +71,10 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
     except ExampleError:
         raise
     except UnidentifiedImageError:
-        if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-            raise ExampleError(f"{name}: is HEIC, which is not read: save or send it as JPEG") from None
+        if is_heic(data):
+            raise ExampleError(f"{name}: {unread_heic()}") from None
+        if container_of(data[:16]) or data[8:12] == b"WAVE":
+            raise ExampleError(f"{name}: is a sound or a film and no picture; a JPEG or PNG file is wanted") from None
         raise ExampleError(
             f"{name}: is no picture ({counted(len(data), 'byte')}); a JPEG or PNG file is wanted"
         ) from None
@@ -321,6 +319,8 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     """A picture file as Pillow opens it, nothing decoded yet; Pillow's errors for what is none or too large."""
     from PIL import Image
 
+    if is_heic(data):
+        register_heic()
     # Pillow warns of odd metadata, which is nobody's concern here, and of bombs, which is.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""Sound files in and out. The one home of soundfile.
+"""Sound files in and out. The one home of soundfile; what it does not read, PyAV does (`compressed`).
 
 soundfile (libsndfile) and not the standard library's wave, which reads neither float samples nor, in Python 3.11, the
 extensible header that 24-bit and multi-channel recorders write. Its wheel for aarch64 carries libsndfile.
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from edge_tl.errors import ExampleError, MissingDependency, counted, to_install
 from edge_tl.frames import Closing
+from edge_tl.media.compressed import CompressedSound
+from edge_tl.media.containers import ONLY_HERE, can_open, container_of
 from edge_tl.media.frontend import check_sound
 from edge_tl.media.resample import check_rate
 
-SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg"})
-"""The endings, in small letters, by which a sound file is known; whether it is one shows when it is read."""
 LONGEST_S = 600.0
 """Of a sound that is read as a whole: 10 minutes at 48 kHz are 115 MB. `SoundFile.blocks` reads any length."""
 MOST_CHANNELS = 32
@@ -31,8 +32,9 @@ _UNKNOWN_BYTES = 0x7FFF_F000  # streaming recorders write 0 or about the largest
 class SoundFile(Closing):
     """A sound file opened for reading in blocks, whatever its length; closed by `close` or `with`.
 
-    WAV of 8, 16, 24 or 32 bits or floats, plain or extensible, and what else libsndfile reads (FLAC, Ogg). All channels
-    are mixed into one, samples are float32 in [-1, 1] (floats beyond are clipped).
+    WAV of 8, 16, 24 or 32 bits or floats, plain or extensible, what else libsndfile reads (FLAC, Ogg, MP3, AIFF), and
+    what PyAV does (m4a, 3gp, webm, AMR …); its content says what it is. All channels are mixed into one, samples are
+    float32 in [-1, 1] (floats beyond are clipped).
     """
 
     def __init__(self, source: Path | bytes, name: str = "the sound") -> None:
@@ -53,16 +55,16 @@ class SoundFile(Closing):
         except OSError as error:
             raise ExampleError(f"{self.name}: cannot be read ({error.strerror}); a WAV file is wanted") from error
         try:
-            self._check_whole()
-            self._file = self._soundfile.SoundFile(self._stream)
-            self.rate_hz, self.channels = int(self._file.samplerate), int(self._file.channels)
-            self.frames = int(self._file.frames)
-            """Samples of each channel."""
+            kind = self._check_whole()
+            self._file: _Sndfile | CompressedSound
+            if kind in ONLY_HERE or (kind == "mp3" and can_open()):  # libsndfile warns of cut ones on stderr
+                self._file = CompressedSound(source, self.name)
+            else:
+                self._file = self._opened(source, kind)
+            self.rate_hz, self.channels, self.frames = self._file.rate_hz, self._file.channels, self._file.frames
+            """`frames`: samples of each channel; of what PyAV reads nearly."""
             self._check_usable()
-        except self._soundfile.SoundFileError as error:
-            self._stream.close()
-            raise self._unreadable(error) from error
-        except ExampleError:
+        except BaseException:
             self._stream.close()
             raise
 
@@ -77,10 +79,7 @@ class SoundFile(Closing):
         ExampleError (one line) where the file turns out damaged, or holds NaN or floats far beyond [-1, 1].
         """
         while True:
-            try:
-                block = self._file.read(block_samples, dtype="float32", always_2d=True)
-            except self._soundfile.SoundFileError as error:
-                raise self._unreadable(error) from error
+            block = self._file.read(block_samples)
             if not len(block):
                 return
             # Not NaN-safe on purpose: a NaN fails the comparison.
@@ -95,19 +94,34 @@ class SoundFile(Closing):
         self._file.close()
         self._stream.close()
 
-    def _check_whole(self) -> None:
-        """ExampleError where a RIFF file is shorter than its header says: libsndfile would take what is left."""
-        header = self._stream.read(12)
+    def _opened(self, source: Path | bytes, kind: str) -> _Sndfile | CompressedSound:
+        """As libsndfile reads it; what it does not, but its bytes say is sound, as PyAV does where that is there."""
+        try:
+            return _Sndfile(self._soundfile, self._stream, self.name)
+        except ExampleError:
+            if not kind or not can_open():
+                raise
+        return CompressedSound(source, self.name)
+
+    def _check_whole(self) -> str:
+        """What `container_of` says of it.
+
+        ExampleError for an empty file, and where a WAV or AIFF file is shorter than its header says: libsndfile would
+        take what is left.
+        """
+        header = self._stream.read(16)
         size_bytes = self._stream.seek(0, io.SEEK_END)
         self._stream.seek(0)
         if not size_bytes:
             raise ExampleError(f"{self.name}: is empty; a WAV file is wanted")
-        said_bytes = 8 + int.from_bytes(header[4:8], "little")
-        if header[:4] == b"RIFF" and header[8:] == b"WAVE" and size_bytes < said_bytes < _UNKNOWN_BYTES:
+        wave, aiff = header[:4] == b"RIFF" and header[8:12] == b"WAVE", header[:4] == b"FORM"
+        said_bytes = 8 + int.from_bytes(header[4:8], "big" if aiff else "little")
+        if (wave or aiff) and size_bytes < said_bytes < _UNKNOWN_BYTES:
             raise ExampleError(
                 f"{self.name}: is truncated ({size_bytes} of {counted(said_bytes, 'byte')}); record or copy the file "
                 "again"
             )
+        return container_of(header)
 
     def _check_usable(self) -> None:
         if not self.frames:
@@ -121,10 +135,37 @@ class SoundFile(Closing):
         except ExampleError as error:
             raise ExampleError(f"{self.name}: {error}") from None
 
-    def _unreadable(self, error: Exception) -> ExampleError:
+
+class _Sndfile:
+    """A sound file as libsndfile reads it; ExampleError (one line) for what is none, here and in `read`."""
+
+    def __init__(self, soundfile: Any, stream: BinaryIO, name: str) -> None:
+        self._soundfile, self._name = soundfile, name
+        with self._one_error():
+            self._file = soundfile.SoundFile(stream)
+        self.rate_hz, self.channels = int(self._file.samplerate), int(self._file.channels)
+        self.frames = int(self._file.frames)
+
+    def read(self, count: int) -> np.ndarray:
+        """The next samples: float32 (count, channels), fewer at the end."""
+        with self._one_error():
+            block: np.ndarray = self._file.read(count, dtype="float32", always_2d=True)
+        return block
+
+    def close(self) -> None:
+        """May be called twice."""
+        self._file.close()
+
+    @contextmanager
+    def _one_error(self) -> Iterator[None]:
         """libsndfile's words as one of our lines."""
-        reason = " ".join(str(error).split()).rpartition(": ")[2].rstrip(".") or "libsndfile gives no reason"
-        return ExampleError(f"{self.name}: is no sound file or is damaged ({reason}); a WAV file is wanted")
+        try:
+            yield
+        except self._soundfile.SoundFileError as error:
+            reason = " ".join(str(error).split()).rpartition(": ")[2].rstrip(".") or "libsndfile gives no reason"
+            raise ExampleError(
+                f"{self._name}: is no sound file or is damaged ({reason}); a WAV file is wanted"
+            ) from error
 
 
 def read_wav(source: Path | bytes, longest_s: float = LONGEST_S, name: str = "the sound") -> tuple[np.ndarray, int]:

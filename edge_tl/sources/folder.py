@@ -12,8 +12,7 @@ import numpy as np
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceError, SourceTimeout, counted
 from edge_tl.files import is_clutter
 from edge_tl.frames import BaseSource, Frame
-from edge_tl.media.image import PICTURE_ENDINGS
-from edge_tl.media.wav import SUFFIXES as SOUND_SUFFIXES
+from edge_tl.media.kinds import EXAMPLES, PICTURES, ending, is_sound
 from edge_tl.media.wav import read_wav
 
 
@@ -35,24 +34,24 @@ def find_pictures(path: Path) -> list[tuple[Path, str | None]]:
     `path` is a picture, a flat folder (no labels), or one laid out `class/picture` or `class/take/picture`.
     Hidden files and files of other kinds are left out. Raises SourceError where there is no picture at all.
     """
-    return _find(path, "picture", PICTURE_ENDINGS)
+    return _find(path, "picture", lambda file: ending(file) in PICTURES)
 
 
 def find_sounds(path: Path) -> list[tuple[Path, str | None]]:
     """The sound files of a folder, as `find_pictures` finds pictures: `class/clip.wav` or `class/take/clip.wav`."""
-    return _find(path, "sound", SOUND_SUFFIXES)
+    return _find(path, "sound", is_sound)
 
 
-def _find(path: Path, what: str, suffixes: frozenset[str]) -> list[tuple[Path, str | None]]:
+def _find(path: Path, what: str, wanted: Callable[[Path], bool]) -> list[tuple[Path, str | None]]:
     """The files of these kinds below a folder, each with the label its folder gives."""
     if path.is_file():
         return [(path, None)]
     if not path.is_dir():
         raise SourceError(f"{path}: no such file or folder; give a {what} or a folder of {what}s")
-    files = [file.relative_to(path) for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file()]
+    files = [file.relative_to(path) for file in path.rglob("*") if wanted(file) and file.is_file()]
     shown = [file for file in files if not any(map(is_clutter, file.parts))]
     if not shown:
-        raise SourceError(f"{path}: no {what}s in this folder; it needs {', '.join(sorted(suffixes))} files")
+        raise SourceError(f"{path}: no {what}s in this folder; it needs some, as {EXAMPLES[what]}")
     shown.sort(key=_natural)
     return [(path / file, file.parts[0] if len(file.parts) > 1 else None) for file in shown]
 

@@ -13,14 +13,11 @@ from pathlib import Path
 from edge_tl.errors import ExampleError
 from edge_tl.files import is_clutter, write_synced
 from edge_tl.labels import check_label, escape, unescape
-from edge_tl.media.image import PICTURE_ENDINGS
-from edge_tl.media.wav import SUFFIXES
+from edge_tl.media.kinds import MEDIA, ending, is_of, is_picture, is_sound
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.media import JPEG, WAV
 from edge_tl.store.sessions import check_session_name
 
-KINDS = {"picture": PICTURE_ENDINGS, "sound": SUFFIXES}
-"""What an example is → the endings of its files."""
 ENDINGS = {JPEG: ".jpg", WAV: ".wav"}
 """Media type → the ending of the file it is exported to."""
 INDEX = "labels.json"
@@ -65,19 +62,22 @@ def import_folder(
     """
     skip = skipped or (lambda path, reason: None)
     for found in _import(Path(root), skip, sessions):
-        if found.path.suffix.lower() in KINDS[kind]:
+        if is_of(kind, found.path):
             yield found
         else:
             skip(found.path, f"is no {kind} file (it ends in {found.path.suffix!a})")
 
 
 def kind_of(root: Path) -> str:
-    """`sound` where a folder holds sound files and no picture, else `picture`."""
-    endings = set()
-    for _, folders, names in os.walk(root):
+    """What more of a folder's files are: `picture`, clips that show something included, or `sound`."""
+    pictures = sounds = 0
+    for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not is_clutter(name)]
-        endings |= {Path(name).suffix.lower() for name in names if not is_clutter(name)}
-    return "sound" if endings & SUFFIXES and not endings & PICTURE_ENDINGS else "picture"
+        for path in (Path(folder) / name for name in names if not is_clutter(name)):
+            shown = is_picture(path)
+            pictures += shown
+            sounds += not shown and is_sound(path)
+    return "sound" if sounds > pictures else "picture"
 
 
 def _import(root: Path, skip: Skipped, sessions: bool) -> Iterator[Found]:
@@ -249,7 +249,7 @@ def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], l
                 folders.append(path)
         elif not os.path.isfile(path):  # a broken link, a device, a pipe that would block
             skip(path, "is no file")
-        elif path.suffix.lower() not in PICTURE_ENDINGS | SUFFIXES:
+        elif ending(path) not in MEDIA:
             skip(path, f"is no picture file (it ends in {path.suffix!a})" if path.suffix else "is no picture file")
         else:
             files.append(path)

@@ -10,7 +10,8 @@ import numpy as np
 
 from edge_tl.errors import ConfigError
 from edge_tl.files import is_clutter
-from edge_tl.media.image import PICTURE_ENDINGS, decode, fit
+from edge_tl.media.image import decode, fit
+from edge_tl.media.kinds import PICTURES, ending
 from edge_tl.store.profile import Profile
 from edge_tl.tflite.manifest import Scaling
 
@@ -32,9 +33,7 @@ def read_pictures(
         raise ConfigError(f"{folder}: no such folder; a folder of pictures or a profile is wanted")
     readers = _recorded(folder) if (folder / "examples.sqlite").is_file() else _files(folder)
     if not readers:
-        raise ConfigError(
-            f"{folder}: holds no pictures ({' '.join(sorted(PICTURE_ENDINGS))}) and no examples; put some there"
-        )
+        raise ConfigError(f"{folder}: holds no pictures ({' '.join(sorted(PICTURES))}) and no examples; put some there")
     chosen = np.linspace(0, len(readers) - 1, min(most, len(readers))).round().astype(int)
     size = (size_px, size_px) if isinstance(size_px, int) else size_px
     return (fit(decode(readers[at]()), size, resize) for at in chosen)
@@ -52,9 +51,7 @@ def _files(folder: Path) -> list[Callable[[], bytes | Path]]:
     paths = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in PICTURE_ENDINGS
-        and path.is_file()
-        and not any(map(is_clutter, path.relative_to(folder).parts))
+        if ending(path) in PICTURES and path.is_file() and not any(map(is_clutter, path.relative_to(folder).parts))
     )
     return [partial(Path, path) for path in paths]
 

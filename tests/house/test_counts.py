@@ -17,7 +17,6 @@ NO_COUNT = {
     ("edge_tl/line.py", "{recognizer.embedder.name} takes"),  # the verb
     ("edge_tl/recognizer.py", "{self.embedder.name} takes"),
     ("edge_tl/words/alarms.py", "{recognizer.embedder.name} takes"),
-    ("edge_tl/sources/folder.py", "{', '.join(sorted(suffixes))} files"),  # suffixes
     ("host_tools/speech.py", "{repr(wide)[:20]} outputs"),  # whatever a damaged file says
 }
 """(file, text): what stands before the noun is no number of it."""

@@ -84,7 +84,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "soxr": ("edge_tl/media/resample.py",),
     "picamera2": ("device/sources/picamera.py",),
     "sounddevice": ("device/sources/microphone.py",),
-    "av": ("device/sources/usb.py",),
+    "pi_heif": ("edge_tl/media/heic.py",),
+    "av": ("edge_tl/media/containers.py",),
     "starlette": tuple(f"device/serve/{name}.py" for name in ("web", "web_files", "bodies", "event_streams")),
     "uvicorn": ("device/serve/web.py",),
     "paho": ("device/serve/mqtt.py",),
@@ -104,7 +105,8 @@ MAY_LACK: dict[str, set[str]] = {
     "device/cli/output.py": {"encoding"},  # a stream that took the place of stdout
     "device/health.py": {"strerror"},  # a ValueError has none
     "device/sources/picamera.py": {"range", "name"},  # libcamera's colour space, of several versions
-    "device/sources/usb.py": {"rotation", "errno", "strerror"},  # PyAV's frame since 13, and FFmpeg's errors
+    "device/sources/usb.py": {"errno", "strerror"},  # FFmpeg's errors
+    "edge_tl/media/containers.py": {"rotation"},  # PyAV's frame since 13
 }
 
 

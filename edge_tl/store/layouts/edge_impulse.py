@@ -14,7 +14,8 @@ from typing import Any
 from edge_tl.errors import ExampleError
 from edge_tl.files import read_limited
 from edge_tl.labels import check_label
-from edge_tl.store.folders import KINDS, Found, Skipped
+from edge_tl.media.kinds import is_of
+from edge_tl.store.folders import Found, Skipped
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import SPLIT, Told, Tree, split_of
 from edge_tl.store.listed import box_of, inside
@@ -47,7 +48,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
                 with_boxes |= bool(one.get("boundingBoxes")) or file.name == BOXES
         except (OSError, *_UNUSABLE) as error:
             raise ExampleError(f"{tree.root / file}: is no list of Edge Impulse ({error}): export it again") from None
-    files = [file for file in tree.media if file.suffix.lower() in KINDS[kind]]
+    files = [file for file in tree.media if is_of(kind, tree.root / file)]
     missing = sorted(set(entries) - set(tree.files))
     left_out = [f"{file}: is in the list and not in the folder" for file in missing]
     if with_boxes:
@@ -79,7 +80,7 @@ def fits_by_names(tree: Tree) -> bool:
 def read_by_names(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
     """The files with the labels that their names begin with."""
     found, left_out = [], []
-    for file in (file for file in tree.media if file.suffix.lower() in KINDS[kind]):
+    for file in (file for file in tree.media if is_of(kind, tree.root / file)):
         try:
             found.append(_found(tree, file, check_label(_label_in(file)), split))
         except ExampleError as error:

@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from edge_tl.files import is_clutter
-from edge_tl.media.image import PICTURE_ENDINGS
-from edge_tl.media.wav import SUFFIXES
+from edge_tl.media.kinds import MEDIA, PICTURES, ending
 from edge_tl.store.folders import Found, Skipped
 from edge_tl.store.listed import Listed
 
@@ -19,7 +18,6 @@ SPLIT = re.compile(
     r"(?:^|[_ -])(train|training|val|valid|validation|dev|test|testing|eval)(?:\d{2,4}|[_ -]set)?$", re.I
 )
 """A folder's name that says for what its files are meant: `train`, `seg_train`, `training_set`, `train2017`."""
-MEDIA = PICTURE_ENDINGS | SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +53,13 @@ class Tree:
 
     @cached_property
     def media(self) -> tuple[PurePosixPath, ...]:
-        """The pictures and sounds."""
-        return tuple(file for file in self.files if file.suffix.lower() in MEDIA)
+        """The pictures, sounds and clips."""
+        return tuple(file for file in self.files if ending(file) in MEDIA)
 
     @cached_property
     def pictures(self) -> tuple[PurePosixPath, ...]:
         """The pictures."""
-        return tuple(file for file in self.files if file.suffix.lower() in PICTURE_ENDINGS)
+        return tuple(file for file in self.files if ending(file) in PICTURES)
 
     @cached_property
     def tops(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from edge_tl.errors import ExampleError, ShapeError
+from edge_tl.errors import ExampleError, ShapeError, to_install
 from edge_tl.media.image import check_picture, decode, encode_jpeg, fit, save_png, thumbnail
 
 
@@ -328,7 +328,28 @@ def test_real_pictures_decode(data: Callable[[str], Path]) -> None:
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"mif1"])
-def test_heic_says_what_to_do(brand: bytes) -> None:
-    """A telephone's HEIC is known by its content, whatever its name."""
+def test_heic_says_what_to_do(brand: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A telephone's HEIC is known by its content, whatever its name; without pi-heif one line says what to do."""
+    monkeypatch.setattr("edge_tl.media.heic.register_heic", lambda: False)
     said = one_line(b"\0\0\0\x18ftyp" + brand + bytes(100))
-    assert said.endswith("is HEIC, which is not read: save or send it as JPEG")
+    assert said.endswith(f"is HEIC, which pi-heif reads: save or send it as JPEG, or {to_install('[phone]')}")
+
+
+def test_heic_is_read_upright() -> None:
+    """Where pi-heif is installed an iPhone's picture is read, turned as it asks; a cut one is damaged."""
+    pytest.importorskip("pi_heif", reason='pi-heif is not installed: pip install "edge-tl[phone]"')
+    from heic_file import heic
+
+    left = np.zeros((64, 96, 3), np.uint8)
+    left[:, :48] = 200, 40, 40
+    assert np.abs(decode(heic(left)).astype(int) - left)[:, 8:-8].mean() < 3
+    turned = decode(heic(left, quarters=1))
+    assert turned.shape == (96, 64, 3)
+    assert turned[80, 32, 0] > 150 > turned[16, 32, 0]
+    assert "is damaged" in one_line(heic(left)[:60])
+
+
+def test_a_sound_is_called_one() -> None:
+    """Who gives a sound or a film where a picture is wanted reads that, and not that it is no picture alone."""
+    for data in (b"RIFF\0\0\0\0WAVEfmt ", b"\0\0\0\x18ftypM4A " + bytes(99), b"OggS" + bytes(99)):
+        assert "is a sound or a film and no picture" in one_line(data)

@@ -1,0 +1,135 @@
+"""What telephones write, at the command: memos, long recordings, clips, and sounds in the place of others."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_run import Run, run_on
+from made_words import RATE_HZ, room, spoken, teach_words, write, write_clips
+from phone_files import film, sound_file
+from striped import picture
+
+from edge_tl.media.image import decode
+from edge_tl.media.resample import resample
+
+pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the command on a data folder of its own: (exit code, stdout as JSON or text, stderr)."""
+    return run_on(tmp_path / "data", capsys)
+
+
+def memo(path: Path, samples: np.ndarray) -> Path:
+    """A telephone's recording, in the kind that its ending names."""
+    rate_hz = {"webm": 48_000, "3gp": 8_000}.get(path.suffix[1:], RATE_HZ)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(sound_file(path.suffix[1:], resample(samples, RATE_HZ, rate_hz), rate_hz))
+    return path
+
+
+def test_memos_are_taught_asked_and_held_against(run: Run, tmp_path: Path) -> None:
+    """m4a, webm and 3gp are imported as classes and named by predict, and count false alarms, also from a ZIP.
+
+    What lies in a folder called like a word that was taught, and clutter, is no false alarm.
+    """
+    clips = write_clips(tmp_path / "clips")
+    for label, ending in (("hum", "m4a"), ("hiss", "webm"), ("hum", "3gp")):
+        memo(clips / label / f"memo.{ending}", spoken(label, 50))
+    (clips / "hum" / "._memo.m4a").write_bytes(b"\0\5\x16\7")
+    code, said, err = run("examples", "import", clips, "--profile", "words")
+    assert (code, err) == (0, "")
+    assert said.startswith("imported 24 sounds")
+    assert run("train", "--profile", "words")[0] == 0
+    asked = memo(tmp_path / "asked.m4a", spoken("hum", 77))
+    assert run("predict", asked, "--profile", "words", "--json")[1][0]["label"] == "hum"
+    others = tmp_path / "others"
+    memo(others / "kitchen" / "a.m4a", room(6.0, 3))
+    write(others / "b.wav", room(5.0, 4))
+    write(others / "Hum" / "1.wav", spoken("hum", 78))
+    (others / "__MACOSX").mkdir()
+    (others / "__MACOSX" / "c.wav").write_bytes(b"none")
+    with zipfile.ZipFile(tmp_path / "others.zip", "w") as packed:
+        for file in others.rglob("*.*"):
+            packed.write(file, file.relative_to(others))
+    for path in (others, tmp_path / "others.zip"):
+        code, said, err = run("evaluate", "--profile", "words", "--against", path)
+        assert code == 0
+        assert err == "edge-tl: passed over 1 sound of Hum in --against: it is taught\n"
+        assert "false alarms: 0 in 0.2 minutes" in said
+
+
+def test_a_long_recording_is_cut_into_its_words(run: Run, tmp_path: Path) -> None:
+    """`--preview` says what would be kept and keeps nothing; then each time the word is said is a take of its own."""
+    clips = write_clips(tmp_path / "clips")
+    teach_words(clips, tmp_path / "data")
+    long = memo(tmp_path / "long.m4a", np.concatenate([*(spoken("hum", 60 + one) for one in range(5)), room(2.0)]))
+    code, said, err = run("examples", "import", long, "--label", "hum", "--preview", "--profile", "words")
+    assert (code, err) == (0, "")
+    assert said.startswith("long.m4a: 5 of 5 sounds are kept as hum\n    0:00.")
+    assert said.endswith(" s  kept\nwould import 5 sounds: hum 5; nothing was kept\n")
+    before = len(run("examples", "list", "--json", "--profile", "words")[1])
+    code, said, err = run("examples", "import", long, "--label", "hum", "--profile", "words", "--json")
+    assert (code, err) == (0, "")
+    assert (said["imported"], said["takes"]) == (5, 5)
+    assert [one["kept"] for one in said["words"]] == [True] * 5
+    listed = run("examples", "list", "--json", "--profile", "words")[1]
+    assert len(listed) == before + 5
+    again = run("examples", "import", long, "--label", "hum", "--profile", "words")[1]
+    assert again.endswith("imported 0 sounds; 5 are copies of others and were passed over\n")
+    code, _, err = run("examples", "import", long, "--profile", "words")
+    assert code == 1
+    assert err.endswith("long.m4a: is one file: say what it shows or holds with --label NAME\n")
+
+
+def test_nothing_in_a_long_recording_is_one_line(run: Run, tmp_path: Path) -> None:
+    """Eight seconds of a quiet room are no word: named, and nothing is kept."""
+    long = write(tmp_path / "long.wav", room(8.0))
+    code, _, err = run("examples", "import", long, "--label", "hum", "--preview")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "nothing in it stands out as a word" in err
+
+
+def test_a_clip_is_a_take_of_frames(run: Run, tmp_path: Path) -> None:
+    """CLASS/clip.mp4 becomes frames at even distances, one take a clip, beside single pictures; a copy is none."""
+    for label in ("across", "down"):
+        for clip in range(2):
+            path = tmp_path / "in" / label / f"clip{clip}.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(film([decode(picture(label, 50 * clip + one)) for one in range(20)]))
+        (tmp_path / "in" / label / "one.jpg").write_bytes(picture(label, 200))
+    code, said, err = run("examples", "import", tmp_path / "in")
+    assert (code, err) == (0, "")
+    assert ", frames of 4 clips at even distances" in said
+    listed = run("examples", "list", "--json")[1]
+    takes = {}
+    for one in listed:
+        takes.setdefault((one["label"], one["take"]), []).append(one)
+    assert sorted(map(len, takes.values())) == [1, 1, 5, 5, 5, 5]
+    assert {one["source"] for one in listed} == {"clip0.mp4", "clip1.mp4", ""}
+    assert run("examples", "import", tmp_path / "in")[1].startswith("imported 0 pictures")
+    assert run("train")[0] == 0
+
+
+def test_sounds_are_never_called_no_pictures(run: Run, tmp_path: Path) -> None:
+    """A folder of memos with a cover picture is one of sounds; a memo asked of pictures is called a sound."""
+    clips = write_clips(tmp_path / "clips")
+    (clips / "hum" / "cover.jpg").write_bytes(picture("down", 1))
+    code, said, err = run("examples", "import", clips)
+    assert code == 0
+    assert said.startswith("imported 21 sounds")
+    assert err == "edge-tl: passed over 1 of other kinds, which are no sounds: cover.jpg\n"
+    for label in ("across", "down"):
+        for one in range(4):
+            (tmp_path / "in" / label).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "in" / label / f"{one}.jpg").write_bytes(picture(label, one))
+    assert run("examples", "import", tmp_path / "in", "--profile", "seen")[0] == 0
+    assert run("train", "--profile", "seen")[0] == 0
+    code, _, err = run("predict", clips / "hum" / "0.wav", "--profile", "seen")
+    assert code == 1
+    assert err.endswith("0.wav: is a sound or a film and no picture; a JPEG or PNG file is wanted\n")
