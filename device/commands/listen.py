@@ -13,6 +13,7 @@ from device.cli.output import warn
 from device.commands.options import context_of
 from device.screens.listen import ListenScreen
 from device.screens.terminal import Terminal
+from device.sources.choose import is_stdin
 from device.teach.silence import reason, unheard
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.browser import BrowserEmbedder
@@ -38,7 +39,8 @@ def run(arguments: Namespace) -> int:
             profile = context.open_profile(stack, writable=False)
             recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
             config = listening_config(load_saved(profile), arguments.threshold)
-        screen = sys.stdout.isatty() and not arguments.json
+        # What is piped in takes the place of the keys.
+        screen = sys.stdout.isatty() and not arguments.json and not is_stdin(arguments.mic)
         term = Terminal(min_rows=20, min_columns=60)
         if screen:
             term.check()

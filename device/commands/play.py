@@ -29,6 +29,7 @@ from device.pacman.round import Round
 from device.pacman.scores import HighScore
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
+from device.sources.choose import check_keys
 from device.teach.lesson import Lesson
 from device.teach.steering import steering
 from device.teach.thresholds import listening_config
@@ -54,6 +55,7 @@ def run(arguments: Namespace) -> int:
         play_so = partial(play_round, term, context.data_dir, notes, seed=arguments.seed, steer=steer)
         voice = None
         if arguments.mic is not None:
+            check_keys(arguments.mic)
             # The words of `--mic-profile`, or of `--profile` where the camera does not play too.
             words = replace(context, profile=arguments.mic_profile or context.profile)
             voice = open_ear(words, arguments.mic, steer if arguments.mic_profile is None else (), reject, stack)

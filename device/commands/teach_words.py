@@ -11,6 +11,7 @@ from device.commands.options import asked_hearing, context_of
 from device.commands.play import play_round
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
+from device.sources.choose import check_keys
 from device.sources.microphone import play
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.recorder import WordRecorder
@@ -27,6 +28,7 @@ from edge_tl.listener import Listener
 
 def run(arguments: Namespace) -> int:
     """The teach screen with a microphone, until the person quits."""
+    check_keys(arguments.mic)
     context = context_of(arguments)
     with ExitStack() as stack:
         notes: list[str] = []

@@ -30,9 +30,9 @@ class PipelineConfig:
     """One camera or one microphone, with its profile: what it sees or hears becomes events."""
 
     camera: str | None = None
-    """As `--camera`: auto, picamera2[:N], usb[:N], sim[:head|hand] or a path."""
+    """As `--camera`: auto, picamera2[:N], usb[:N], sim[:head|hand], rtsp://ADDRESS or a path."""
     mic: str | None = limits(None, number=True)
-    """As `--mic`: auto, part of a name, a number (which may stand there as one), or a sound file."""
+    """As `--mic`: auto, part of a name, a number (also as one), a sound file or FIFO, or rtsp://ADDRESS."""
     profile: str = "default"
     """Which taught set; made when it is not there, so that it can be taught from the console."""
     rotate: int = 0

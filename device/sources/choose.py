@@ -10,19 +10,25 @@ from pathlib import Path
 from typing import Literal
 
 from device.sources.microphone import Microphone
+from device.sources.network import OPEN_S, READ_S, NetworkCamera, NetworkMicrophone, is_address
 from device.sources.newest import NewestFrame
 from device.sources.picamera import PicameraSource
+from device.sources.piped import PipedSound
 from device.sources.usb import UsbCamera, VideoFile
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.frames import BaseSource
 from edge_tl.media.kinds import PICTURES, ending, is_sound
+from edge_tl.media.pcm_stream import RAW_HZ
+from edge_tl.media.resample import HIGHEST_HZ, LOWEST_HZ
 from edge_tl.sources.folder import FolderSource
 from edge_tl.sources.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
 from edge_tl.sources.wav import WavSource
 
-GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim[:head|hand]|PATH"
-MIC_GRAMMAR = "auto|NAME|NUMBER|FILE.wav"
-Kind = Literal["auto", "picamera2", "usb", "sim", "path"]
+GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim[:head|hand]|rtsp://…|PATH"
+MIC_GRAMMAR = "auto|NAME|NUMBER|FILE|-|stdin:HZ|rtsp://…"
+STDIN = "stdin:"
+"""How a `--mic` begins that is standard input with raw samples of a rate; `-` alone is standard input too."""
+Kind = Literal["auto", "picamera2", "usb", "sim", "rtsp", "path"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Choice:
     number: int | None = None
     """picamera2: of its list of cameras; usb: the N of /dev/videoN; None is the first."""
     path: Path | None = None
+    address: str | None = None
+    """rtsp: where a camera on the network is; http:// and https:// are taken too."""
     subject: str | None = None
     """sim: what the simulated player shows; None is its head, or its hand where hands are looked at."""
 
@@ -55,6 +63,8 @@ def parse_camera(spec: str, exists: Callable[[str], bool] = os.path.exists) -> C
             raise ConfigError(f"--camera {spec}: {rest!r} is no number; wanted {word} or {word}:N, e.g. {word}:0")
         number = int(rest) if colon else None
         return Choice("picamera2", number) if word == "picamera2" else Choice("usb", number)
+    if "\0" not in spec and is_address(spec):
+        return Choice("rtsp", address=spec)
     if "\0" not in spec and spec.strip() and ("/" in spec or "." in spec or exists(spec)):
         return Choice("path", path=Path(os.path.expanduser(spec)))
     shown = spec if spec.isprintable() and len(spec) <= 60 else ascii(spec)[:60]
@@ -88,6 +98,8 @@ def open_source(
         source = NewestFrame(PicameraSource(choice.number or 0, clock=clock), clock=clock)
     elif choice.kind == "usb":
         source = NewestFrame(UsbCamera(choice.number, clock=clock), clock=clock)
+    elif choice.address is not None:
+        source = NewestFrame(NetworkCamera(choice.address, clock), open_s=OPEN_S + READ_S, clock=clock)
     elif choice.kind == "sim":
         script = wandering(seed, tuple(POSES))
         shown = choice.subject or subject
@@ -129,20 +141,52 @@ def open_mic(
     loop: bool = False,
     exists: Callable[[str], bool] = os.path.exists,
 ) -> BaseSource:
-    """The source that a `--mic` argument means, open: auto, a part of a microphone's name, its number, or a sound file.
+    """The source that a `--mic` argument means, open, by its grammar, `MIC_GRAMMAR`.
 
-    A word with a slash, with the ending of a sound file, or that `exists` is a path. paced: of a file, whether it comes
-    as fast as it was recorded; loop: whether it begins again. ConfigError for an empty word, SourceError or
-    MissingDependency where it cannot be opened.
+    A word with a slash, with the ending of a sound file, or that `exists` is a path, of a FIFO too. `-` and `stdin:HZ`
+    are standard input, WAV or raw samples of 16 bits. paced: of a file, whether it comes as fast as it was recorded;
+    loop: whether a file begins again, and a FIFO waits for another writer. ConfigError for an empty word or a bad rate,
+    SourceError or MissingDependency where it cannot be opened.
     """
     if not spec.strip() or "\0" in spec:
         raise ConfigError(f"--mic {spec!a}: wanted {MIC_GRAMMAR}")
     source: BaseSource
-    if "/" in spec or is_sound(Path(spec)) or exists(spec):
-        source = WavSource(Path(os.path.expanduser(spec)), 0.04, paced, loop, clock, sleep)
+    path = Path(os.path.expanduser(spec))
+    if is_stdin(spec):
+        source = PipedSound(None, _raw_hz(spec), clock=clock)
+    elif is_address(spec):
+        source = NetworkMicrophone(spec, clock)
+    elif path.is_fifo():
+        source = PipedSound(path, lasting=loop, clock=clock)
+    elif "/" in spec or is_sound(Path(spec)) or exists(spec):
+        source = WavSource(path, 0.04, paced, loop, clock, sleep)
     elif spec.isascii() and spec.isdigit() and len(spec) <= 3:
         source = Microphone(int(spec), clock)
     else:
         source = Microphone(None if spec == "auto" else spec, clock)
     source.open()
     return source
+
+
+def is_stdin(spec: str) -> bool:
+    """Whether a `--mic` argument is standard input, in which no keys can be typed then."""
+    return spec == "-" or spec.startswith(STDIN)
+
+
+def _raw_hz(spec: str) -> int:
+    """The rate of raw samples in `stdin:HZ`, or as of `-`."""
+    text = spec.removeprefix(STDIN)
+    if text == "-":
+        return RAW_HZ
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and LOWEST_HZ <= int(text) <= HIGHEST_HZ):
+        raise ConfigError(f"--mic {spec[:20]}: a rate from {LOWEST_HZ} to {HIGHEST_HZ} is wanted, e.g. {STDIN}{RAW_HZ}")
+    return int(text)
+
+
+def check_keys(mic: str | None) -> None:
+    """ConfigError where sound comes through standard input and keys are wanted from there too."""
+    if mic is not None and is_stdin(mic):
+        raise ConfigError(
+            "--mic -: the keys come from standard input here: give a FIFO (`mkfifo mic; arecord > mic &`, then "
+            "--mic ./mic), or use `edge-tl listen`"
+        )

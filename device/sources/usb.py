@@ -18,7 +18,7 @@ MOST_DAMAGED = 10
 """So many packets running may be damaged (the first of a USB camera often are) before the source gives up."""
 
 
-def _pictures(container: Any, name: str) -> Iterator[Any]:
+def decoded_pictures(container: Any, name: str) -> Iterator[Any]:
     """The decoded frames of a container; SourceError after MOST_DAMAGED packets that could not be decoded."""
     av = import_av()
     damaged = 0
@@ -71,8 +71,8 @@ class UsbCamera(BaseSource):
         except (OSError, ValueError) as error:
             if isinstance(error, SourceError):
                 raise
-            raise SourceError(f"{self.name}: {_reason(error)}") from error
-        self._frames = _pictures(self._container, self.name)
+            raise SourceError(f"{self.name}: {reason_of(error)}") from error
+        self._frames = decoded_pictures(self._container, self.name)
         self._index = 0
 
     def _path(self) -> Path:
@@ -104,12 +104,12 @@ class UsbCamera(BaseSource):
         try:
             frame = next(self._frames, None)
         except BlockingIOError as error:
-            self._frames = _pictures(self._container, self.name)
+            self._frames = decoded_pictures(self._container, self.name)
             raise SourceTimeout(f"{self.name}: no frame yet; read again") from error
         except (OSError, ValueError) as error:
             if isinstance(error, SourceError):
                 raise
-            raise SourceError(f"{self.name}: {_reason(error)}") from error
+            raise SourceError(f"{self.name}: {reason_of(error)}") from error
         if frame is None:
             raise SourceError(f"{self.name}: it stopped; was it unplugged?")
         self._index += 1
@@ -160,11 +160,11 @@ class VideoFile(BaseSource):
         try:
             self._container = av.open(str(self.path))
         except (OSError, ValueError) as error:
-            raise SourceError(f"{self.name}: {_reason(error)}; wanted a video file") from error
+            raise SourceError(f"{self.name}: {reason_of(error)}; wanted a video file") from error
         if not self._container.streams.video:
             self.close()
             raise SourceError(f"{self.name}: it holds no pictures; wanted a video file")
-        self._frames = _pictures(self._container, self.name)
+        self._frames = decoded_pictures(self._container, self.name)
         self._waiting = None
 
     def read(self, timeout_s: float = 1.0) -> Frame:
@@ -197,7 +197,7 @@ class VideoFile(BaseSource):
         except (OSError, ValueError) as error:
             if isinstance(error, SourceError):
                 raise
-            raise SourceError(f"{self.name}: {_reason(error)}") from error
+            raise SourceError(f"{self.name}: {reason_of(error)}") from error
         if frame is None:
             raise SourceClosed(f"{self.name}: {counted(self._index, 'frame')} delivered, which is all")
         return frame
@@ -213,7 +213,7 @@ class VideoFile(BaseSource):
             self._container = None
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """What a failed open or read means, and what to do, in one line."""
     number = getattr(error, "errno", None)
     if number in (errno.EACCES, errno.EPERM):

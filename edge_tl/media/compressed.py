@@ -82,12 +82,18 @@ def _decoded(container: Any, name: str) -> Generator[tuple[np.ndarray, int], Non
     """The sound's parts: samples float32 (n, channels), and their rate."""
     with one_error(name):
         for frame in container.decode(container.streams.audio[0]):
-            values = frame.to_ndarray()  # (channels, n), or (1, n·channels) where they lie beside each other
-            samples = values.T if frame.format.is_planar else values.reshape(-1, len(frame.layout.channels))
-            yield _as_floats(samples), frame.sample_rate
+            yield _as_floats(frame), frame.sample_rate
 
 
-def _as_floats(samples: np.ndarray) -> np.ndarray:
+def mono(frame: Any) -> np.ndarray:
+    """A decoded part of a sound, all its channels mixed into one: float32 (n,)."""
+    return np.ascontiguousarray(_as_floats(frame).mean(axis=1, dtype=np.float32))
+
+
+def _as_floats(frame: Any) -> np.ndarray:
+    """A decoded part of a sound: float32 (n, channels)."""
+    values = frame.to_ndarray()  # (channels, n), or (1, n·channels) where they lie beside each other
+    samples: np.ndarray = values.T if frame.format.is_planar else values.reshape(-1, len(frame.layout.channels))
     if samples.dtype.kind == "f":
         return samples.astype(np.float32)
     if samples.dtype == np.uint8:

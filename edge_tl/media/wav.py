@@ -26,7 +26,8 @@ LONGEST_S = 600.0
 MOST_CHANNELS = 32
 _LOUDEST = 8.0  # float files may overshoot 1; what is far beyond was never scaled to it
 _BLOCK_SAMPLES = 65_536
-_UNKNOWN_BYTES = 0x7FFF_F000  # streaming recorders write 0 or about the largest number as the size
+UNKNOWN_BYTES = 0x7FFF_F000
+"""A size in a header from which on it is none: streaming recorders write 0 or about the largest number."""
 
 
 class SoundFile(Closing):
@@ -116,7 +117,7 @@ class SoundFile(Closing):
             raise ExampleError(f"{self.name}: is empty; a WAV file is wanted")
         wave, aiff = header[:4] == b"RIFF" and header[8:12] == b"WAVE", header[:4] == b"FORM"
         said_bytes = 8 + int.from_bytes(header[4:8], "big" if aiff else "little")
-        if (wave or aiff) and size_bytes < said_bytes < _UNKNOWN_BYTES:
+        if (wave or aiff) and size_bytes < said_bytes < UNKNOWN_BYTES:
             raise ExampleError(
                 f"{self.name}: is truncated ({size_bytes} of {counted(said_bytes, 'byte')}); record or copy the file "
                 "again"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -10,11 +13,13 @@ import pytest
 from command_run import Run, run_on
 from made_words import RATE_HZ, room, spoken, teach_words, write, write_clips
 from phone_files import film, sound_file
+from places import ROOT
 from striped import picture
 
 from edge_tl.media.image import decode
 from edge_tl.media.resample import resample
 
+COMMAND = (sys.executable, "-c", "import sys; from device.commands.main import main; sys.exit(main(sys.argv[1:]))")
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
 
 
@@ -84,6 +89,25 @@ def test_a_long_recording_is_cut_into_its_words(run: Run, tmp_path: Path) -> Non
     code, _, err = run("examples", "import", long, "--profile", "words")
     assert code == 1
     assert err.endswith("long.m4a: is one file: say what it shows or holds with --label NAME\n")
+
+
+def test_what_is_piped_in_is_heard(run: Run, tmp_path: Path) -> None:
+    """`arecord | edge-tl listen --mic -`: a word of a WAV stream without an end, and of raw samples at a rate."""
+    clips = write_clips(tmp_path / "clips")
+    teach_words(clips, tmp_path / "data")
+    said = np.concatenate((room(1.5), spoken("hum", 90), room(2.0)))
+    raw = (said * 32767).astype("<i2").tobytes()
+    endless = b"RIFF\xff\xff\xff\xffWAVE" + write(tmp_path / "a.wav", said).read_bytes()[12:40] + b"\xff" * 4 + raw
+    for mic, data in (("-", endless), (f"stdin:{RATE_HZ}", raw)):
+        command = ["listen", "--profile", "words", "--mic", mic, "--data-dir", str(tmp_path / "data")]
+        heard = subprocess.run([*COMMAND, *command], input=data, capture_output=True, cwd=ROOT, check=True)
+        (word,) = [json.loads(line) for line in heard.stdout.splitlines()]
+        assert word["label"] == "hum"
+        assert 1.5 < word["at_s"] < 3.0
+        assert heard.stderr == b""
+    code, _, err = run("teach", "--profile", "words", "--mic", "-")
+    assert code == 1
+    assert err.startswith("edge-tl: --mic -: the keys come from standard input here: give a FIFO")
 
 
 def test_nothing_in_a_long_recording_is_one_line(run: Run, tmp_path: Path) -> None:

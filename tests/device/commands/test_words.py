@@ -208,7 +208,7 @@ def test_variations_are_taught_and_not_asked(run: Run, tmp_path: Path) -> None:
         (("evaluate", "--against", "nowhere.wav"), "nowhere.wav: cannot be read"),
         (("evaluate", "--curve", "curve.svg"), "--against PATH"),
         (("listen", "--json", "--mic", "nowhere.wav"), "nowhere.wav: cannot be read"),
-        (("listen", "--json", "--mic", ""), "wanted auto|NAME|NUMBER|FILE.wav"),
+        (("listen", "--json", "--mic", ""), "wanted auto|NAME|NUMBER|FILE|-|stdin:HZ|rtsp://…"),
         (("examples", "re-embed", "--look", "frame"), "goes with pictures"),
         (("predict", "nowhere.wav"), "nowhere.wav"),
     ],
