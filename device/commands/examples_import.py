@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from device.assembly import Context, adopt_hearing, adopt_look
-from device.cli.output import Progress, print_json, say, warn
+from device.cli.output import Progress, print_json, say, warn, warn_all
 from device.cli.stopping import stoppable
 from device.commands.examples_archive import label_by_name, unfolded
 from device.commands.examples_boxes import bring_listed
@@ -23,10 +23,10 @@ from edge_tl.core.unfold import packed_as
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.errors import ConfigError, ExampleError, counted
-from edge_tl.labels import alike
+from edge_tl.labels import alike, check_label
 from edge_tl.media.kinds import MEDIA, ending
 from edge_tl.media.sound import label_of
-from edge_tl.media.tfjsscds import MAGIC, read_tfjsscds
+from edge_tl.media.tfjsscds import MAGIC, SpokenExample, read_tfjsscds
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folders import kind_of, labels_in, session_name_of
 from edge_tl.store.layouts.lists import ENDINGS as LISTS
@@ -36,6 +36,7 @@ from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
 from edge_tl.words.cutting import Spoken
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
+from edge_tl.words.teachable_machine import holds_samples, read_samples
 
 TOLD = ", told by when they were taken and what they show (folders CLASS/TAKE say it themselves)"
 """What is said of takes that no folder named."""
@@ -43,6 +44,8 @@ TOLD = ", told by when they were taken and what they show (folders CLASS/TAKE sa
 
 def bring(arguments: Namespace, stack: ExitStack) -> int:
     """`edge-tl examples import PATH`; what may be wrong is found out before a new profile is made for it."""
+    if packed_as(arguments.path) == "zip" and holds_samples(arguments.path):
+        return bring_samples(arguments, stack)
     if not _begins(arguments.path, MAGIC) and packed_as(arguments.path):
         arguments.path = unfolded(arguments.path, stack)
         if arguments.label is None and Tree.of(arguments.path).tops == ("",):
@@ -202,16 +205,40 @@ def bring_folder(
     return 1 if bad else 0
 
 
-def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStack, *, as_json: bool) -> int:
-    """Import a TFJSSCDS file, all of it or nothing; what cannot be taught is named, kept and exported again.
+def bring_samples(arguments: Namespace, stack: ExitStack) -> int:
+    """Import the samples of a class of sounds as Teachable Machine gives them; the archive's name may say which."""
+    path: Path = arguments.path
+    others = (arguments.layout, arguments.split, arguments.images, arguments.look)
+    if arguments.sessions or arguments.preview or any(one is not None for one in others):
+        raise ConfigError(f"{path} holds samples of one class: --label and --base go with it, and nothing else")
+    label = arguments.label or label_by_name(path.with_suffix(""))
+    if label is None:
+        raise ConfigError(f"{path} holds samples of one class: say which with --label NAME")
+    spoken, lines = read_samples(path, check_label(label))
+    warn_all(lines)
+    context = context_of(arguments)
+    hearing = asked_hearing(arguments, context) or read_hearing(context.profile_folder)
+    code = keep_spoken(context, path, spoken, hearing or Hearing(), stack, as_json=arguments.json)
+    return 1 if lines else code
 
-    Examples that kept their sound are taught as recordings are; spectrograms alone where the base takes frames of their
-    size (`--base`), else they are kept, and listed, and not trained on.
-    """
+
+def bring_spoken(context: Context, path: Path, hearing: Hearing, stack: ExitStack, *, as_json: bool) -> int:
+    """Import a TFJSSCDS file, as of `keep_spoken`."""
     try:
         spoken = read_tfjsscds(path.read_bytes())
     except ExampleError as error:
         raise ExampleError(f"{path}: {error}") from None
+    return keep_spoken(context, path, spoken, hearing, stack, as_json=as_json)
+
+
+def keep_spoken(
+    context: Context, path: Path, spoken: list[SpokenExample], hearing: Hearing, stack: ExitStack, *, as_json: bool
+) -> int:
+    """Keep a browser's recordings, all of them or none; what cannot be taught is named, kept and exported again.
+
+    Examples that kept their sound are taught as recordings are; spectrograms alone where the base takes frames of their
+    size (`--base`), else they are kept, and listed, and not trained on.
+    """
     with_sound = sum(one.samples is not None for one in spoken)
     # Without a base named, a file of spectrograms alone needs none, and not the extra `speech` either.
     embedder = open_base(hearing, context.threads) if with_sound or hearing != Hearing() else None

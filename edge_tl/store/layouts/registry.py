@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_tl.errors import ExampleError
-from edge_tl.store.layouts import class_folders, edge_impulse, lists, voc, yolo
+from edge_tl.store.layouts import class_folders, edge_impulse, lists, teachable_machine, voc, yolo
 from edge_tl.store.layouts.tree import Layout, Tree
 
 CLASSES = Layout(
@@ -23,6 +23,13 @@ LAYOUTS = (
         "`info.labels` or `bounding_boxes.labels`",
         edge_impulse.fits,
         edge_impulse.read,
+    ),
+    Layout(
+        "teachable-machine",
+        "a project of Teachable Machine",
+        "`.tm`: `manifest.json` and `CLASS-!-0.jpg`",
+        teachable_machine.fits,
+        teachable_machine.read,
     ),
     Layout("yolo", "YOLO", "a `.txt` a picture, with `data.yaml`, `classes.txt` or `obj.names`", yolo.fits, yolo.read),
     Layout("voc", "Pascal VOC", "an `.xml` a picture, whose first element is `annotation`", voc.fits, voc.read),

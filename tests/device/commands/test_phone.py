@@ -16,8 +16,10 @@ from phone_files import film, sound_file
 from places import ROOT
 from striped import picture
 
+from edge_tl.media.frontend import spectrogram
 from edge_tl.media.image import decode
 from edge_tl.media.resample import resample
+from edge_tl.media.tfjsscds import read_tfjsscds
 
 COMMAND = (sys.executable, "-c", "import sys; from device.commands.main import main; sys.exit(main(sys.argv[1:]))")
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
@@ -157,3 +159,90 @@ def test_sounds_are_never_called_no_pictures(run: Run, tmp_path: Path) -> None:
     code, _, err = run("predict", clips / "hum" / "0.wav", "--profile", "seen")
     assert code == 1
     assert err.endswith("0.wav: is a sound or a film and no picture; a JPEG or PNG file is wanted\n")
+
+
+def samples_zip(path: Path, words: list[np.ndarray]) -> Path:
+    """A class's samples as Teachable Machine gives them: two recordings, and where in them each sample is."""
+    listed, files = [], {}
+    for number, some in enumerate((words[:2], words[2:]), 1):
+        sound = resample(np.concatenate(some), RATE_HZ, 44_100)
+        files[f"sample-{number}.webm"] = sound_file("webm", resample(sound, 44_100, 48_000), 48_000)
+        for at, word in enumerate(some):
+            start_s = sum(map(len, some[:at])) / RATE_HZ
+            plane = spectrogram(resample(word, RATE_HZ, 44_100))[:43]
+            rows = [[None if value < -400 else round(float(value), 2) for value in row] for row in plane]
+            times = {"startTime": start_s, "endTime": start_s + len(word) / RATE_HZ, "recordingDuration": 9}
+            listed.append({"frequencyFrames": rows, "blob": None, "blobFilePath": f"sample-{number}.webm"} | times)
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("samples.json", json.dumps(listed))
+        for name, data in files.items():
+            packed.writestr(name, data)
+    return path
+
+
+def test_samples_of_a_browser_become_recordings(run: Run, tmp_path: Path) -> None:
+    """An archive of Teachable Machine's samples: each is the stretch of a recording that it names; all go out again."""
+    words = [spoken("hum", one)[: RATE_HZ + 4000] for one in range(4)]
+    packed = samples_zip(tmp_path / "My Word-samples.zip", words)
+    code, said, err = run("examples", "import", packed)
+    assert (code, err) == (0, "")
+    assert said == "imported 4 recordings of 1 class\n"
+    listed = run("examples", "list", "--json")[1]
+    assert {one["label"] for one in listed} == {"My Word"}
+    assert run("examples", "export", tmp_path / "out.bin", "--format", "tfjsscds")[0] == 0
+    exported = read_tfjsscds((tmp_path / "out.bin").read_bytes())
+    for one, word in zip(exported, words, strict=True):
+        assert one.spectrogram.shape == (43, 232)
+        assert one.samples is not None
+        found = resample(one.samples, one.rate_hz, RATE_HZ)
+        assert len(found) == pytest.approx(len(word), rel=0.02)
+        loud = np.convolve(np.square(found), np.ones(800), "same").argmax()
+        assert loud == pytest.approx(np.convolve(np.square(word), np.ones(800), "same").argmax(), abs=0.1 * RATE_HZ)
+    code, _, err = run("examples", "import", packed.rename(tmp_path / "up.zip"))
+    assert code == 1
+    assert err.endswith("up.zip holds samples of one class: say which with --label NAME\n")
+
+
+def test_a_recording_that_is_lost_leaves_its_spectrograms(run: Run, tmp_path: Path) -> None:
+    """Samples whose WebM cannot be read are kept, listed and named; a list that is none is one line."""
+    whole = samples_zip(tmp_path / "whole.zip", [spoken("hum", one)[: RATE_HZ + 4000] for one in range(3)])
+    with zipfile.ZipFile(whole) as before, zipfile.ZipFile(tmp_path / "cut.zip", "w") as packed:
+        packed.writestr("samples.json", before.read("samples.json"))
+        packed.writestr("sample-1.webm", before.read("sample-1.webm")[:40])
+        packed.writestr("sample-2.webm", before.read("sample-2.webm"))
+    code, said, err = run("examples", "import", tmp_path / "cut.zip", "--label", "hum")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "a recording is left out, its spectrograms are kept (sample-1.webm: is damaged" in err
+    assert said.startswith("imported 3 recordings of 1 class; 2 kept no sound")
+    for broken in (
+        b"{}",
+        b"[]",
+        b"[1]",
+        b"nothing",
+        b'[{"frequencyFrames": [[1, 2], [3]]}]',
+        b'[{"blobFilePath": "x"}]',
+    ):
+        with zipfile.ZipFile(tmp_path / "bad.zip", "w") as packed:
+            packed.writestr("samples.json", broken)
+        code, _, err = run("examples", "import", tmp_path / "bad.zip", "--label", "hum")
+        assert code == 1
+        assert err.splitlines()[-1].startswith(f"edge-tl: {tmp_path / 'bad.zip'}: is no archive of samples")
+
+
+def test_a_project_of_pictures_is_read(run: Run, tmp_path: Path) -> None:
+    """Teachable Machine's `.tm`: the classes are those that its pictures' names tell; other kinds are named."""
+    with zipfile.ZipFile(tmp_path / "project.tm", "w") as packed:
+        packed.writestr("manifest.json", '{"type": "image", "version": "2.4.4", "appdata": {"trainEpochs": 50}}')
+        for number in range(3):
+            packed.writestr(f"Class 1-!-{number}.jpg", picture("across", number))
+            packed.writestr(f"a-!-b-!-{number}.jpg", picture("down", number))
+    code, said, err = run("examples", "import", tmp_path / "project.tm")
+    assert (code, err) == (0, "")
+    assert said.endswith("; read as a project of Teachable Machine\n")
+    assert {one["label"] for one in run("examples", "list", "--json")[1]} == {"Class 1", "a-!-b"}
+    with zipfile.ZipFile(tmp_path / "pose.tm", "w") as packed:
+        packed.writestr("manifest.json", '{"type": "pose", "appdata": {}}')
+    code, _, err = run("examples", "import", tmp_path / "pose.tm")
+    assert code == 1
+    assert "is a project of Teachable Machine of kind 'pose': projects of pictures are read" in err
