@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from device.screens.cells import fit, text_columns
+from device.screens.cells import fit, fit_apart, text_columns
 from edge_tl.errors import counted
 
 WORST = 12
@@ -37,7 +37,7 @@ def table_lines(
 ) -> list[str]:
     """A row a class: its recall, and how often each class was the answer, under names of so many columns at most."""
     width = max(text_columns(label) for label in classes)
-    names = [fit(label, min(text_columns(label), longest)).rstrip() for label in classes]
+    names = [name.rstrip() for name in fit_apart(classes, longest)]
     cell = max(5, *(text_columns(name) for name in names))
     heading = " ".join(" " * (cell - text_columns(name)) + name for name in names)
     return [f"{'':{width}}  recall  {heading}   ← answers"] + [
@@ -51,20 +51,21 @@ def worst_lines(classes: Sequence[str], confusion: np.ndarray, recall: Mapping[s
     wrong = confusion - np.diag(np.diag(confusion))
     asked = confusion.sum(axis=1)
     names = min(LONGEST, max(text_columns(label) for label in classes), (columns - 26) // 2)
+    shown = fit_apart(classes, names)
     order = sorted(map(int, np.flatnonzero(asked)), key=lambda i: (recall[classes[i]], -wrong[i].sum()))
     ranked = [i for i in order[:WORST] if wrong[i].any()]
     lines = [f"{fit('', names)}  recall  most often taken for"] if ranked else []
     for i in ranked:
         instead = int(wrong[i].argmax())
-        told = f"{fit(classes[instead], names).rstrip()} ({wrong[i, instead]} of {asked[i]})"
-        lines.append(f"{fit(classes[i], names)}  {_share(recall[classes[i]])}  {told}")
+        told = f"{shown[instead].rstrip()} ({wrong[i, instead]} of {asked[i]})"
+        lines.append(f"{shown[i]}  {_share(recall[classes[i]])}  {told}")
     both = np.triu(wrong + wrong.T)
     pairs = [divmod(int(at), len(classes)) for at in np.argsort(-both, axis=None, kind="stable")[:WORST]]
     pairs = [(a, b) for a, b in pairs if both[a, b]]
     if pairs:
         lines += ["", "mixed up most, in both directions"]
     for a, b in pairs:
-        lines.append(f"{both[a, b]:6}  {fit(classes[a], names).rstrip()} and {fit(classes[b], names).rstrip()}")
+        lines.append(f"{both[a, b]:6}  {shown[a].rstrip()} and {shown[b].rstrip()}")
     right = int((asked > 0).sum()) - int((wrong.sum(axis=1) > 0).sum())
     told = f"{counted(len(classes), 'class', 'classes')}, {right} without a mistake: the whole table is in --json"
     return [*lines, *([""] if lines else []), told]

@@ -6,6 +6,8 @@ Pure functions; nothing here touches a terminal.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from itertools import takewhile
 
 import numpy as np
 
@@ -118,6 +120,33 @@ def fit(text: str, columns: int) -> str:
         whole = kept if text[len(kept)] == " " else kept.rpartition(" ")[0]
         text = (whole.rstrip() if 2 * text_columns(whole) >= columns else kept) + "…"
     return text + " " * (columns - text_columns(text))
+
+
+def fit_apart(texts: Sequence[str], columns: int) -> list[str]:
+    """Each text as `fit` gives it, and different ones different: where they would look alike, each is shown to begin as
+    all of them do and to go on with what it differs in. In fewer than four columns that may not be possible."""
+    shown = [fit(text, columns) for text in texts]
+    for _ in range(max(map(len, texts), default=0)):
+        groups: dict[str, set[str]] = {}
+        for text, short in zip(texts, shown, strict=True):
+            groups.setdefault(short, set()).add(text)
+        apart = {
+            text: _told_by(text, others, columns)
+            for others in groups.values()
+            for text in others
+            if len(others) > 1 and text_columns(text) > columns
+        }
+        before, shown = shown, [apart.get(text, short) for text, short in zip(texts, shown, strict=True)]
+        if shown == before:
+            break
+    return shown
+
+
+def _told_by(text: str, others: set[str], columns: int) -> str:
+    """A text in so many columns: its beginning, and what follows the beginning that it shares with the others."""
+    same = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*others, strict=False)))
+    rest = cut(text[same:], columns - 1 - max(1, columns // 3))
+    return fit(f"{cut(text, columns - 1 - text_columns(rest))}…{rest}", columns)
 
 
 def wrap(text: str, columns: int, lines: int) -> list[str]:

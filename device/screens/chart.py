@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from device.screens.cells import fit, text_columns
+from device.screens.cells import fit, fit_apart, text_columns
 
 LABEL_COLUMNS = 8
 """What the numbers beside a curve take, the axis included."""
@@ -112,8 +112,8 @@ def bars(names: Sequence[str], shares: Sequence[float], columns: int) -> list[st
     widest = max((text_columns(name) for name in names), default=0)
     name_columns = min(widest, max(1, columns // 2 - 3))
     lines = []
-    for name, share in zip(names, shares, strict=True):
+    for name, share in zip(fit_apart(names, name_columns), shares, strict=True):
         percent = f"{share:5.0%}" if math.isfinite(share) else "    –"
         bar_columns = columns - name_columns - 1 - len(percent)
-        lines.append(fit(f"{fit(name, name_columns)} {bar(share, max(0, bar_columns))}{percent}", columns))
+        lines.append(fit(f"{name} {bar(share, max(0, bar_columns))}{percent}", columns))
     return lines

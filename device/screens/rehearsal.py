@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from device.screens.cells import fit
+from device.screens.cells import fit, fit_apart
 from device.screens.chart import bar, bars
 from device.screens.panel import preview
 from device.screens.teach import DRAW_S
@@ -70,9 +70,9 @@ class RehearsalScreen:
     def _draw_taught(self, row: int, column: int, columns: int, shown: Shown) -> None:
         """How many pictures of each class were taught, the one being shown highlighted."""
         most = max(self._taught.values())
-        for label in self.labels:
+        for label, name in zip(self.labels, fit_apart(self.labels, 10), strict=True):
             count = f"{self._taught[label]:5}"
-            text = f"{fit(label, 10)} {bar(self._taught[label] / most, columns - 11 - len(count))}{count}"
+            text = f"{name} {bar(self._taught[label] / most, columns - 11 - len(count))}{count}"
             now = label == shown.label
             self.term.put(row, column, text, "yellow" if now else "white", bold=now)
             row += 1

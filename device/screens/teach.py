@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from device.cli.output import as_called
 from device.screens import box as boxes
-from device.screens.cells import cut, fit, text_columns, wrap
+from device.screens.cells import cut, fit, fit_apart, text_columns, wrap
 from device.screens.chart import bar
 from device.screens.naming import Naming
 from device.screens.panel import draw_picture, speed_text, way_text
@@ -331,11 +331,12 @@ class TeachScreen:
         # Long names get what a bar of eight cells leaves; every row the same, or the bars could not be compared.
         longest = max((text_columns(label) for _, label in shown), default=0)
         name_columns = max(4, min(longest, columns - 29))
-        for position, label in shown:
+        names = fit_apart([label for _, label in shown], name_columns)
+        for (position, label), name in zip(shown, names, strict=True):
             count = counts.get(label)
             number = f"{count.examples:4} in {count.takes}" if count and count.examples else "   0"
             key = KEYS[position] if position < len(KEYS) else " "
-            text = f"{'▶' if position == self.selected else ' '}{key} {fit(label, name_columns)} {fit(number, 10)}"
+            text = f"{'▶' if position == self.selected else ' '}{key} {name} {fit(number, 10)}"
             recording = label == self.lesson.recording
             self.term.put(row, column, text, "red" if recording else "white", bold=recording)
             if label in chances:

@@ -8,7 +8,7 @@ import numpy as np
 
 from device.cli.output import as_called
 from device.screens import box as boxes
-from device.screens.cells import fit, shrink, wrap
+from device.screens.cells import fit, fit_apart, shrink, wrap
 from device.screens.naming import Naming
 from device.screens.teach import DRAW_S, KEYS
 from device.screens.terminal import Terminal
@@ -175,11 +175,13 @@ class BoxScreen:
     def _draw_classes(self, column: int, columns: int, limit: int) -> None:
         counts = self.lesson.counts()
         row = 1
-        for position, label in enumerate(self.lesson.labels[:limit]):
+        labels = self.lesson.labels[:limit]
+        names = fit_apart(labels, max(4, columns - 8))
+        for position, (label, name) in enumerate(zip(labels, names, strict=True)):
             number = counts[label].examples if label in counts else 0
             drawing = self._still is not None and label == self._label
             key = KEYS[position] if position < len(KEYS) else " "
-            text = f"{key} {fit(label, max(4, columns - 8))}{number:4}"
+            text = f"{key} {name}{number:4}"
             self.term.put(row, column, text, "red" if drawing else "white", bold=drawing)
             row += 1
         if NOTHING in counts:

@@ -181,7 +181,7 @@ def samples_zip(path: Path, words: list[np.ndarray]) -> Path:
 
 
 def test_samples_of_a_browser_become_recordings(run: Run, tmp_path: Path) -> None:
-    """An archive of Teachable Machine's samples: each is the stretch of a recording that it names; all go out again."""
+    """An archive of Teachable Machine's samples: each is the stretch of a recording that it names."""
     words = [spoken("hum", one)[: RATE_HZ + 4000] for one in range(4)]
     packed = samples_zip(tmp_path / "My Word-samples.zip", words)
     code, said, err = run("examples", "import", packed)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.screens.cells import text_columns
+from device.screens.answers import answers_lines
+from device.screens.cells import fit, fit_apart, text_columns
 from device.screens.chart import bar, bars, curve
 
 
@@ -70,3 +73,41 @@ def test_bars_have_their_width(classes: list[tuple[str, float]], columns: int) -
     """Long, wide and strange names are cut: each line has exactly the columns asked for."""
     for line in bars([name for name, _ in classes], [share for _, share in classes], columns):
         assert text_columns(line) == columns
+
+
+def breeds(count: int) -> list[str]:
+    """Long names that begin alike and end apart, or go on in the middle."""
+    return [f"golden retriever number {one} of the second yard" for one in range(count)]
+
+
+@pytest.mark.parametrize("columns", [8, 10, 24])
+def test_names_that_are_cut_stay_apart(columns: int) -> None:
+    """Of 150 classes no two look alike where their names are cut, and each is as wide as the column."""
+    names = [*breeds(150), "golden", "golden retriever", "dog", "golden retriever number"]
+    shown = fit_apart(names, columns)
+    assert len(set(shown)) == len(names)
+    assert {text_columns(text) for text in shown} == {columns}
+    assert shown[names.index("dog")] == "dog".ljust(columns)
+    assert fit_apart(["cat", "cat"], 8) == ["cat     "] * 2
+
+
+@given(st.lists(st.text("ab é日", min_size=1, max_size=12), max_size=12), st.integers(0, 12))
+def test_whatever_the_names_are_they_fit(names: list[str], columns: int) -> None:
+    """Any texts in any width: each exactly that wide, and one that fits is left as it is."""
+    for text, short in zip(names, fit_apart(names, columns), strict=True):
+        assert text_columns(short) == max(columns, 0)
+        if text_columns(text) <= columns:
+            assert short == fit(text, columns)
+
+
+def test_a_ranking_of_150_classes_names_each_of_them() -> None:
+    """Where the table does not fit, the classes that are mixed up most are told by names that differ."""
+    classes = breeds(150)
+    confusion = np.diag(np.full(150, 9))
+    confusion[0, 1] = confusion[1, 0] = 4
+    recall = {name: row[at] / row.sum() for at, (name, row) in enumerate(zip(classes, confusion, strict=True))}
+    lines = answers_lines(classes, confusion, recall, 80)
+    (pair,) = [line for line in lines if line.startswith("     8  ")]
+    first, second = pair[8:].split(" and ")
+    assert first != second
+    assert {re.findall(r"\d+", name)[0] for name in (first, second)} == {"0", "1"}
