@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,9 +16,9 @@ import numpy as np
 from device.assembly import Context
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
-from device.teach.candidates import candidates_of
+from device.teach.candidates import Candidate, candidates_of
 from device.teach.fusing import fusible
-from device.teach.lesson import ENOUGH
+from device.teach.lesson import ENOUGH, Brought
 from edge_tl.core.examples import Count, Example
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.embedders.look.ways import Look
@@ -42,6 +43,8 @@ THUMBNAIL_PX = 120
 SHOWN_EXAMPLES = 200
 SHOWN_TAKES, SHOWN_OF_TAKE = 10, 24
 """The newest ones are on a page; those before them are counted."""
+AT_ONCE = 8
+"""So many examples of one file are embedded between two frames."""
 LONGEST_ASKED_S = 30.0
 """Of a sound that is asked about: it is heard between two frames, and the camera waits meanwhile."""
 STALE_S = 5.0
@@ -141,8 +144,14 @@ class Requests:
         kind = self._kind(name)
         with self._decoding:
             offered = candidates_of(data, label, kind, name=file)
-            done = self._of(name, lambda one: (one.bring(file, label, offered, take), _live(one)))
-        return done[0]._asdict() | done[1]
+            added = copies = 0
+            live: dict[str, Any] = {}
+            # A clip, or a recording of many words, is many examples: the loop goes on between some and some.
+            for at in range(0, len(offered), AT_ONCE):
+                some = partial(_bring, file, label, offered[at : at + AT_ONCE], take)
+                done, live = self._of(name, some)
+                take, added, copies = done.take, added + done.added, copies + done.copies
+        return {"take": take, "added": added, "copies": copies} | live
 
     def question(self, name: str, file: str, data: bytes) -> dict[str, Any]:
         """What a picture or sound file shows; nothing of it is kept."""
@@ -235,6 +244,13 @@ class Requests:
         if pipeline is None:
             raise NotHere(f"there is no pipeline {name[:40]!r}; there are {', '.join(self._service.pipelines)}")
         return self._service.ask(lambda: function(pipeline))
+
+
+def _bring(
+    file: str, label: str, offered: Sequence[Candidate], take: int, one: Pipeline
+) -> tuple[Brought, dict[str, Any]]:
+    """Have a pipeline keep some examples of a file; what became of them, and what changed."""
+    return one.bring(file, label, offered, take), _live(one)
 
 
 def _row(one: Example) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def _find(path: Path, what: str, wanted: Callable[[Path], bool]) -> list[tuple[P
         raise SourceError(f"{path}: no such file or folder; give a {what} or a folder of {what}s")
     files = [file.relative_to(path) for file in path.rglob("*") if wanted(file) and file.is_file()]
     shown = [file for file in files if not any(map(is_clutter, file.parts))]
+    if not shown and what == "picture" and any(map(is_sound, path.rglob("*"))):
+        raise SourceError(f"{path}: holds sounds and no pictures: as a microphone `--mic FILE` takes one of them")
     if not shown:
         raise SourceError(f"{path}: no {what}s in this folder; it needs some, as {EXAMPLES[what]}")
     shown.sort(key=_natural)

@@ -12,7 +12,8 @@ export class Files {
     this.pipeline = pipeline;
     this.find(".add").onchange = (event) => this.chosen(event, (files) => this.add(this.find(".of").value, files));
     this.find(".what").onchange = (event) => this.chosen(event, (files) => this.question(files[0]));
-    for (const input of [this.find(".add"), this.find(".what")]) input.accept = pipeline.sound ? "audio/*" : "image/*";
+    this.find(".add").accept = pipeline.sound ? "audio/*,video/*" : "image/*,video/*";
+    this.find(".what").accept = pipeline.sound ? "audio/*,video/*" : "image/*";
     this.find(".model").onclick = () => this.fetchModel();
     this.find(".zip").onclick = () => this.fetchExamples();
   }

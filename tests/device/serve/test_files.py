@@ -27,7 +27,7 @@ from edge_tl.store.folders import Export
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")
 
-from device.serve.requests import SHOWN_EXAMPLES, SHOWN_OF_TAKE, SHOWN_TAKES
+from device.serve.requests import AT_ONCE, SHOWN_EXAMPLES, SHOWN_OF_TAKE, SHOWN_TAKES
 from device.serve.web_files import MOST_FILE_BYTES, archive, file_name
 
 HERE = "/api/pipelines/signs"
@@ -123,6 +123,20 @@ def test_a_picture_is_kept_upright_and_its_name_means_nothing(serving: Serving) 
     Image.fromarray(np.ascontiguousarray(upright[::-1])).save(out, "PNG")
     assert upload(serving, "turned", out.getvalue(), "sound.wav")[1]["added"] == 1
     serving.act("forget-label", label="turned")
+
+
+def test_a_clip_is_a_take_of_frames(serving: Serving) -> None:
+    """A telephone's film becomes pictures at even distances, all in one take, more than are embedded at once."""
+    pytest.importorskip("av", reason='PyAV is not installed: pip install "edge-tl[phone]"')
+    from phone_files import film
+
+    data = film([decode(picture("across", 500 + number)) for number in range(40)])
+    status, done = upload(serving, "filmed", data, "clip.mov")
+    assert (status, done["copies"]) == (200, 0)
+    assert AT_ONCE < done["added"] <= 12
+    takes = serving.ask(f"{HERE}/takes?label=filmed")[1]["takes"]
+    assert [(one["take"], one["total"]) for one in takes] == [(done["take"], done["added"])]
+    serving.act("forget-label", label="filmed")
 
 
 def bomb() -> bytes:
@@ -246,7 +260,7 @@ def test_a_take_from_a_phone_decides_what_is_looked_at(tmp_path: Path, look_mode
 
 
 def test_recordings_come_as_an_import_takes_them(tmp_path: Path) -> None:
-    """Of words each file is a take, long noise becomes parts, and what is too long or no sound is named in one line."""
+    """Of words each file is a take, long noise becomes parts, a long one its words; what is none is named in a line."""
     pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
     pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed: pip install -e .[speech]")
     from made_words import RATE_HZ, room, spoken
@@ -266,7 +280,12 @@ def test_recordings_come_as_an_import_takes_them(tmp_path: Path) -> None:
         assert (status, done["added"]) == (200, 4)
         assert serving.state()["words"]["counts"] == {"hum": [5, 5], "hiss": [5, 5], NOISE: [4, 4]}
         status, refused = given("upload", room(5.0), "hum")
-        assert (status, refused["error"].startswith("a.wav: is 5.0 s long; a word")) == (400, True)
+        said = "a.wav: is 5.0 s long, and nothing in it stands out as a word"
+        assert (status, refused["error"].startswith(said)) == (400, True)
+        long = np.concatenate([spoken("hum", 20 + seed) for seed in range(10)])
+        status, done = given("upload", long, "hum")
+        assert (status, done["added"], done["copies"]) == (200, 10, 0)
+        assert serving.state()["words"]["counts"]["hum"] == [15, 15]
         status, refused = serving.give(f"{here}/upload", picture("across", 1), label="hum", file="a.jpg")
         assert (status, refused["error"].startswith("a.jpg: is no sound file")) == (400, True)
         serving.act("train", pipeline="words")
