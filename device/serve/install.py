@@ -20,6 +20,7 @@ from device.cli.output import warn
 from device.serve.config import ServiceConfig, parse_config
 from device.serve.locks import BASE, BUILD, has_locks, locked
 from device.serve.unit import GPIO, UNIT, drop_ins, unit_text
+from device.sources.network import is_address
 from edge_tl.embedders.look.models import ALL, is_installed, parts_of
 from edge_tl.errors import ConfigError, EdgeTLError
 
@@ -71,9 +72,12 @@ def extras_of(config: ServiceConfig) -> list[str]:
     pipelines = config.pipelines.values()
     if any(one.mic is not None for one in pipelines):
         wanted.append("speech")
-    if any(one.camera is not None and one.camera.startswith(("auto", "usb")) for one in pipelines):
+    sources = [one.camera or one.mic or "" for one in pipelines]
+    if any(is_address(one) for one in sources) or any(
+        (one.camera or "").startswith(("auto", "usb")) for one in pipelines
+    ):
         wanted.append("usb")
-    wanted += ["web"] if config.web is not None else []
+    wanted += ["web", "phone"] if config.web is not None else []  # the console takes what telephones write
     return wanted + (["mqtt"] if config.mqtt is not None else [])
 
 

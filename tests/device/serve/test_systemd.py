@@ -83,9 +83,9 @@ def test_the_configuration_that_is_installed_is_good() -> None:
     assert config.pipelines["signs"].camera == "auto"
     assert config.web is not None
     assert config.web.loopback
-    assert extras_of(config) == ["usb", "web"]
+    assert extras_of(config) == ["usb", "web", "phone"]
     more = config_text() + '\n[pipelines.words]\nmic = "auto"\nprofile = "words"\n[mqtt]\nhost = "broker"\n'
-    assert extras_of(parse_config(more)) == ["speech", "usb", "web", "mqtt"]
+    assert extras_of(parse_config(more)) == ["speech", "usb", "web", "phone", "mqtt"]
 
 
 class System:
@@ -230,7 +230,9 @@ def test_a_wheel_without_locks_is_installed_and_said(system: System) -> None:
     said: list[str] = []
     carry_out(steps(system.root, wheel, PYTHON, system.run, said.append), dry=False)  # type: ignore[arg-type]
     assert sum("has no lock" in line for line in said) == 1
-    assert [command[-1] for command in system.ran if "-c" in command and "pip" in command] == [f"{wheel}[usb,web]"]
+    assert [command[-1] for command in system.ran if "-c" in command and "pip" in command] == [
+        f"{wheel}[usb,web,phone]"
+    ]
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
@@ -239,7 +241,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     base = blocks(locked(ROOT, ["base"]))
     for name, wanted in (("base", project["dependencies"]), *project["optional-dependencies"].items()):
-        if name not in ("base", "usb", "speech", "web", "mqtt"):
+        if name not in ("base", "usb", "speech", "web", "mqtt", "phone"):
             continue
         own = base | blocks(locked(ROOT, [name]))
         for line in own:
