@@ -109,10 +109,16 @@ def build(recipe: Recipe, weights: Weights) -> BaseModel:
     else:
         make, prepare = _application(recipe.architecture), preprocessing(recipe.architecture)
         alpha = _width(make, recipe)
-        base = _keras_model(make, recipe, alpha, weights, include_top=False)
+        base = _keras_model(make, recipe, alpha, include_top=False)
         layer = recipe.layer or base.layers[-1].name
-        if all(one.name != layer for one in base.layers):
-            base = _keras_model(make, recipe, alpha, weights, include_top=True)
+        top = layer not in _names(base)
+        if top:
+            base = _keras_model(make, recipe, alpha, include_top=True)
+        _check_layer(base, layer)  # before the weights: of those without a classifier nothing fits a whole model
+        if weights.kind == "imagenet":
+            base = _keras_model(make, recipe, alpha, include_top=top, imagenet=True)
+        elif weights.kind == "keras":
+            assign(base, weights, _described(recipe, alpha))
     model = _cut(base, layer)
     scaling, colour_order = scaling_of(prepare)
     recipe = Recipe(canonical(recipe.architecture), recipe.size_px, alpha, layer)
@@ -168,11 +174,15 @@ def _width(make: Callable[..., Any], recipe: Recipe) -> float | None:
     return None if default is None else float(recipe.alpha if recipe.alpha is not None else default.default)
 
 
+def _described(recipe: Recipe, alpha: float | None) -> str:
+    """What an error calls a model."""
+    return canonical(recipe.architecture) + ("" if alpha is None else f" alpha {alpha}")
+
+
 def _keras_model(
-    make: Callable[..., Any], recipe: Recipe, alpha: float | None, weights: Weights, include_top: bool
+    make: Callable[..., Any], recipe: Recipe, alpha: float | None, *, include_top: bool, imagenet: bool = False
 ) -> Any:
-    """One of keras.applications with its weights."""
-    what = canonical(recipe.architecture) + ("" if alpha is None else f" alpha {alpha}")
+    """One of keras.applications, with the weights that Keras downloads or with random ones, always the same."""
     arguments: dict[str, Any] = {"include_top": include_top, "input_shape": (recipe.size_px, recipe.size_px, 3)}
     if alpha is not None:
         arguments["alpha"] = alpha
@@ -181,21 +191,28 @@ def _keras_model(
     keras().utils.set_random_seed(0)  # of the weights `none`
     try:
         with silence():
-            model = make(weights="imagenet" if weights.kind == "imagenet" else None, **arguments)
+            return make(weights="imagenet" if imagenet else None, **arguments)
     except Exception as error:  # a ValueError for what Keras does not offer, and whatever its download raises
         reason = " ".join(str(error).split())[:200]
-        raise ConfigError(f"{what} at {counted(recipe.size_px, 'pixel')} cannot be had from Keras: {reason}") from error
-    if weights.kind == "keras":
-        assign(model, weights, what)
-    return model
+        what = f"{_described(recipe, alpha)} at {counted(recipe.size_px, 'pixel')}"
+        raise ConfigError(f"{what} cannot be had from Keras: {reason}") from error
+
+
+def _names(model: Any) -> list[str]:
+    return [one.name for one in model.layers]
+
+
+def _check_layer(model: Any, layer: str) -> None:
+    """ConfigError with the nearest names for a layer that is not there."""
+    names = _names(model)
+    if layer not in names:
+        near = difflib.get_close_matches(layer, names, n=5, cutoff=0.3) or names[-5:]
+        raise ConfigError(f"--layer {layer}: there is no such layer; the nearest are {', '.join(near)}")
 
 
 def _cut(model: Any, layer: str) -> Any:
     """The model from its input to the named layer."""
-    names = [one.name for one in model.layers]
-    if layer not in names:
-        near = difflib.get_close_matches(layer, names, n=5, cutoff=0.3) or names[-5:]
-        raise ConfigError(f"--layer {layer}: there is no such layer; the nearest are {', '.join(near)}")
+    _check_layer(model, layer)
     output = model.get_layer(layer).output
     if isinstance(output, (list, tuple)) or len(output.shape) < 2 or None in output.shape[1:]:
         raise ConfigError(f"--layer {layer}: its output {output.shape} is no embedding; choose another layer")

@@ -156,6 +156,17 @@ def test_an_unknown_layer_names_the_nearest(data: Callable[[str], Path]) -> None
         build(Recipe("mobilenet_v1", 96, 0.25, "conv_pw13_relu"), read_weights(str(data(WITH_TOP))))
 
 
+def test_an_unknown_layer_is_said_before_the_weights_are_compared(small: BaseModel, tmp_path: Path) -> None:
+    """With weights that have no classifier a mistyped layer is named too, and not that the weights do not fit."""
+    with silence():
+        small.model.get_layer("base").save(tmp_path / "no_top.keras")
+    weights = read_weights(str(tmp_path / "no_top.keras"))
+    with pytest.raises(ConfigError, match=r"--layer conv_pw13_relu: there is no such layer; the nearest are "):
+        build(Recipe("mobilenet_v1", 96, 0.25, "conv_pw13_relu"), weights)
+    with pytest.raises(ModelError):  # that layer is there, and what lies before it is not in the file
+        build(Recipe("mobilenet_v1", 96, 0.25, "predictions"), weights)
+
+
 def test_unknown_architectures_and_widths_are_one_line() -> None:
     """An architecture that does not exist names the nearest; a width where there is none, and a tiny size, are said."""
     none = read_weights("none")
