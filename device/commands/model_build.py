@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from edge_tl.tflite.weights import Weights, read_weights
 MOST_MEASURED = 100
 """Ranges of activations settle after some dozens of pictures."""
 MOST_COMPARED = 20
+TIMED = 5
+"""So often each of them is embedded: the fastest counts."""
 
 
 def build(arguments: Namespace) -> int:
@@ -90,15 +93,17 @@ def finish(
         tools=manifest.tools | {"edge-tl": version("edge-tl"), "numpy": np.__version__},
     )
     write_model_folder(out, manifest, model)
-    cosine = None if pictures is None else likeness(out, manifest, before, pictures)
+    found = None if pictures is None else likeness(out, manifest, before, pictures)
     file, shape = out / manifest.model, "×".join(map(str, manifest.output_shape))
     if as_json:
         said = {"file": str(file), "bytes": len(model), "sha256": manifest.sha256, "layer": manifest.layer}
-        print_json(said | {"output_shape": manifest.output_shape, "cosine": cosine})
+        said |= {"output_shape": manifest.output_shape, "cosine": found and found.cosine}
+        print_json(said | ({} if found is None else {"ms": found.ms, "ms_before": found.ms_before}))
         return 0
     say(f"{file}: {len(model) / 1e6:.2f} MB, embeds {shape}")
-    if cosine is not None:
-        say(f"embeddings of these pictures against those of the float model: mean cosine {cosine:.3f}")
+    if found is not None:
+        say(f"embeddings of these pictures against those of the float model: mean cosine {found.cosine:.3f}")
+        say(f"a picture takes {found.ms:.2f} ms here at best, {found.ms_before:.2f} with the float model (one thread)")
     say(f"teach with it: `edge-tl teach --model {out}`")
     return 0
 
@@ -131,16 +136,32 @@ def inputs(manifest: Manifest, pictures: Path, most: int, progress: Progress) ->
         yield model_input(picture, manifest.scaling, manifest.colour_order)
 
 
-def likeness(out: Path, manifest: Manifest, before: bytes, pictures: Path) -> float:
-    """The mean cosine between what the new model and the one before make of some pictures."""
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How a smaller model does beside the one before, on this machine."""
+
+    cosine: float
+    """The mean between what both make of a picture."""
+    ms: float
+    """The shortest time that a picture took: what else the machine does makes others longer."""
+    ms_before: float
+
+
+def likeness(out: Path, manifest: Manifest, before: bytes, pictures: Path) -> Likeness:
+    """What the new model and the one before make of some pictures, and how fast: not all machines gain."""
     small, whole = TFLiteEmbedder.load(out, threads=1), Interpreter(before, threads=1, name=manifest.name)
-    cosines = []
+    cosines, times = [], []
     for picture in read_pictures(pictures, manifest.input_shape[:2], MOST_COMPARED, manifest.resize):
-        (wanted,) = whole.invoke(model_input(picture, manifest.scaling, manifest.colour_order))
-        made, wanted = small.embed(picture), wanted.reshape(-1)
+        for _ in range(TIMED):
+            start_s = time.perf_counter()
+            made = small.embed(picture)
+            half_s = time.perf_counter()
+            (wanted,) = whole.invoke(model_input(picture, manifest.scaling, manifest.colour_order))
+            times.append((half_s - start_s, time.perf_counter() - half_s))
         lengths = float(np.linalg.norm(made) * np.linalg.norm(wanted))
-        cosines.append(float(made @ wanted) / lengths if lengths else 1.0)
-    return float(np.mean(cosines))
+        cosines.append(float(made @ wanted.reshape(-1)) / lengths if lengths else 1.0)
+    ms, ms_before = (1000 * np.array(times).min(axis=0)).tolist()
+    return Likeness(float(np.mean(cosines)), ms, ms_before)
 
 
 def origin(weights: Weights) -> dict[str, str]:

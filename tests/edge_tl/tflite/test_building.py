@@ -223,6 +223,7 @@ def test_the_command_builds_what_teach_takes(
     )
     assert code == 0
     assert said["cosine"] > 0.9
+    assert min(said["ms"], said["ms_before"]) > 0
     assert TFLiteEmbedder.load(tmp_path / "b", threads=1).manifest.quantization == "int8"
     for wrong, line in (
         (
