@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 
 from device.assembly import Context
+from device.sources.choose import is_stdin
 from edge_tl.embedders.hearing import SPEECH, Hearing
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
@@ -45,3 +46,12 @@ def first_given(arguments: Namespace, *names: str) -> str | None:
         if value is not None and value is not False and value != []:
             return f"--{name.replace('_', '-')}"
     return None
+
+
+def check_keys(mic: str | None) -> None:
+    """ConfigError where sound comes through standard input and keys are wanted from there too."""
+    if mic is not None and is_stdin(mic):
+        raise ConfigError(
+            "--mic -: the keys come from standard input here: give a FIFO (`mkfifo mic; arecord > mic &`, then "
+            "--mic ./mic), or use `edge-tl listen`"
+        )

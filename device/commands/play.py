@@ -21,7 +21,7 @@ from device.assembly import (
     taught_recognizer,
 )
 from device.cli.output import warn_all
-from device.commands.options import context_of
+from device.commands.options import check_keys, context_of
 from device.pacman.game import Game
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
@@ -29,7 +29,6 @@ from device.pacman.round import Round
 from device.pacman.scores import HighScore
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
-from device.sources.choose import check_keys
 from device.teach.lesson import Lesson
 from device.teach.steering import steering
 from device.teach.thresholds import listening_config

@@ -7,11 +7,10 @@ from contextlib import ExitStack
 
 from device.assembly import adopt_hearing, clock, load_saved, open_microphone
 from device.cli.output import warn_all
-from device.commands.options import asked_hearing, context_of
+from device.commands.options import asked_hearing, check_keys, context_of
 from device.commands.play import play_round
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
-from device.sources.choose import check_keys
 from device.sources.microphone import play
 from device.teach.lesson import ENOUGH, Lesson
 from device.teach.recorder import WordRecorder

@@ -181,12 +181,3 @@ def _raw_hz(spec: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 7 and LOWEST_HZ <= int(text) <= HIGHEST_HZ):
         raise ConfigError(f"--mic {spec[:20]}: a rate from {LOWEST_HZ} to {HIGHEST_HZ} is wanted, e.g. {STDIN}{RAW_HZ}")
     return int(text)
-
-
-def check_keys(mic: str | None) -> None:
-    """ConfigError where sound comes through standard input and keys are wanted from there too."""
-    if mic is not None and is_stdin(mic):
-        raise ConfigError(
-            "--mic -: the keys come from standard input here: give a FIFO (`mkfifo mic; arecord > mic &`, then "
-            "--mic ./mic), or use `edge-tl listen`"
-        )

@@ -6,13 +6,14 @@ Each sample has a spectrogram, as the browser heard it, and says which stretch o
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ExampleError
+from edge_tl.media.kinds import PICTURES, ending
 from edge_tl.media.sound import SHORTEST_S, Sound, read_sound
 from edge_tl.media.tfjsscds import SpokenExample
 
@@ -24,10 +25,10 @@ QUIETEST_DB = 10 * float(np.log10(np.finfo(np.float32).tiny)) - 20 * float(np.lo
 
 
 def holds_samples(path: Path) -> bool:
-    """Whether a ZIP file is such an archive; False where it is no whole ZIP file."""
+    """Whether a ZIP file is such an archive, and none of pictures with such a list; False where it is damaged."""
     try:
         with Archive(path) as archive:
-            return SAMPLES in archive
+            return SAMPLES in archive and not any(ending(PurePosixPath(name)) in PICTURES for name in archive.names)
     except (OSError, DamagedArchive):
         return False
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.sources.choose import MIC_GRAMMAR, check_keys, open_mic
+from device.commands.options import check_keys
+from device.sources.choose import MIC_GRAMMAR, open_mic
 from device.sources.piped import PipedSound
 from edge_tl.errors import ConfigError, SourceClosed, SourceError, SourceTimeout
 from edge_tl.media.wav import encode_wav
