@@ -65,6 +65,7 @@ def look(data_dir: Path) -> Iterator[Finding]:
     yield numpy_finding()
     yield from cameras()
     yield from microphone_findings()
+    yield phone_finding()
     yield model_finding()
     yield from look_findings(data_dir)
     yield data_finding(data_dir)
@@ -117,6 +118,15 @@ def cameras() -> Iterator[Finding]:
         yield Finding("camera", "ok", ", ".join(str(device) for device in devices))
 
 
+def phone_finding() -> Finding:
+    """What telephones write: memos and films (PyAV), and HEIC."""
+    missing = [name for name, one in (("PyAV", "av"), ("pi-heif", "pi_heif")) if not module(one)]
+    if missing:
+        what = "m4a, 3gp and films are not read" if "PyAV" in missing else "HEIC is not read"
+        return Finding("files of phones", "note", f"not installed: {', '.join(missing)}; {what}", to_install("[phone]"))
+    return Finding("files of phones", "ok", f"PyAV {package('av')}, pi-heif {package('pi-heif')}")
+
+
 def microphone_findings() -> Iterator[Finding]:
     """What words need: the packages of the extra `speech`, and a microphone."""
     missing = [name for name in ("soxr", "soundfile", "pyopen_wakeword", "sounddevice") if not module(name)]
@@ -131,7 +141,7 @@ def microphone_findings() -> Iterator[Finding]:
     if found:
         yield Finding("microphone", "ok", ", ".join(found))
     else:
-        yield Finding("microphone", "note", "none here; --mic FILE.wav works everywhere")
+        yield Finding("microphone", "note", "none here; --mic FILE works everywhere")
 
 
 def model_finding() -> Finding:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from device.commands import doctor
+from edge_tl.errors import to_install
 
 
 def test_a_numpy_that_does_not_fit_picamera2_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -41,3 +42,18 @@ def test_a_missing_model_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """Without the shipped model, doctor says so instead of failing."""
     monkeypatch.setattr(doctor, "default_model", lambda: tmp_path / "nowhere")
     assert doctor.model_finding().state == "missing"
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ({"av"}, "not installed: pi-heif; HEIC is not read"),
+        ({"pi_heif"}, "not installed: PyAV; m4a, 3gp and films are not read"),
+        (set(), "not installed: PyAV, pi-heif; m4a, 3gp and films are not read"),
+    ],
+)
+def test_what_phones_write_is_named(monkeypatch: pytest.MonkeyPatch, there: set[str], said: str) -> None:
+    """What is missing to read memos, films and HEIC, what is not read then, and the command that installs it."""
+    monkeypatch.setattr(doctor, "module", there.__contains__)
+    found = doctor.phone_finding()
+    assert (found.state, found.detail, found.mend) == ("note", said, to_install("[phone]"))

@@ -111,3 +111,13 @@ def test_no_list_of_addresses_is_opened() -> None:
         assert container_of(text) == ""
         with pytest.raises(ExampleError, match="no film and no sound"), open_container(text):
             pass
+
+
+def test_a_header_that_lies_about_its_length_costs_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that says that it is short and goes on is refused where it becomes too long."""
+    data = sound_file("m4a", tone(16_000, 3.0), 16_000)
+    with pytest.raises(ExampleError, match=r"is 0\.05\d* min long; 0\.0167 min at most are taken"):
+        read_wav(data, longest_s=1.0)
+    monkeypatch.setattr("edge_tl.media.compressed._length_s", lambda source, name: 0.0)
+    with pytest.raises(ExampleError, match=r"is longer; 0\.0167 min at most are taken: cut it up"):
+        read_wav(data, longest_s=1.0)
