@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from edge_tl.core.absent import nobody_class, teaching_rows
-from edge_tl.core.answers import Learned, Observation, Saved, Variations, check_answer, damage_in_one_line
+from edge_tl.core.answers import Learned, Observation, Saved, Variations, check_answer, check_same, damage_in_one_line
 from edge_tl.core.examples import Examples
 from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
-from edge_tl.core.gram import GrowingRows
+from edge_tl.core.gram import GrowingRows, products
 from edge_tl.core.kept import as_kept, as_stored, kept_found
 from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, features_of, sought_by
-from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, escaped
+from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.base import Progress, Taught
@@ -27,7 +27,7 @@ from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.tuned import TunedHead
 from edge_tl.judge.confidence import Confidence, cautions
 from edge_tl.judge.evaluation import Evaluation
-from edge_tl.judge.validation import evaluate
+from edge_tl.judge.validation import evaluate, quickly_asked
 from edge_tl.labels import OTHER, check_label, label_texts
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ class Recognizer:
         return np.concatenate((X, others)), np.append(y, [OTHER] * len(others)), np.append(takes, after)
 
     @property
-    def gram(self) -> np.ndarray:
-        """(N, N) float32, the products of all pairs of these rows; valid until the next example."""
+    def gram(self) -> np.ndarray | None:
+        """(N, N) float32, the products of all pairs of these rows; valid until the next example. None of many."""
         return self._rows.gram
 
     @property
@@ -189,21 +189,22 @@ class Recognizer:
 
     def add(self, embedding: np.ndarray | None, label: str, take: int = 0, session: int = 0) -> None:
         """Add one example whose embedding, float32 (views · embedding_dim,) or None, is known already."""
-        kept = as_kept(embedding, self.embedder.embedding_dim)
-        self._add(kept[np.newaxis], [check_label(label)], [int(take)], [int(session)])
+        X, found = self.as_rows(as_kept(embedding, self.embedder.embedding_dim)[np.newaxis])
+        self._rows.append(X.reshape(self.views, -1), [check_label(label)], found.tolist(), [int(take)], [int(session)])
 
-    def _add(self, embeddings: np.ndarray, labels: list[str], *numbers: list[int]) -> None:
-        """Add examples by kept embeddings (N, views · embedding_dim); numbers: takes, sessions and, if known, parts."""
+    def as_rows(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What is learned of kept embeddings (N, views · embedding_dim): (N, views · F) and bool (N,), where something
+        was found; for `ExampleStore.matrix`."""
         found = kept_found(embeddings) if self.finder is not None else np.ones(len(embeddings), bool)
-        X = self._features_of(embeddings)
-        self._rows.append(X, labels, found.tolist(), *numbers)
+        return self._features_of(embeddings).reshape(len(embeddings), -1), found
 
     def _features_of(self, embeddings: np.ndarray) -> np.ndarray:
         """The rows (N · views, F) of kept embeddings (N, views · embedding_dim)."""
         return self.features(embeddings.reshape(len(embeddings) * self.views, -1), self.embedder.embedding_shape)
 
     def replace(self, examples: Examples) -> None:
-        """Forget all examples and take these; ProfileMismatch where another embedder made them."""
+        """Forget all examples and take these, with embeddings or `as_rows`; ProfileMismatch where another embedder made
+        them."""
         if len(examples.y) and examples.fingerprint != self.embedder.fingerprint:
             raise ProfileMismatch(
                 f"the examples were embedded by model {examples.fingerprint[:12]}, this is {self.embedder.name} "
@@ -212,7 +213,9 @@ class Recognizer:
         self.forget()
         if len(examples.y):
             numbers = [one.tolist() for one in (examples.takes, examples.sessions, examples.parts) if one is not None]
-            self._add(examples.X, label_texts(examples.y).tolist(), *numbers)
+            X, found = self.as_rows(examples.X) if examples.found is None else (examples.X, examples.found)
+            rows = X.reshape(len(X) * self.views, -1)
+            self._rows.append(rows, label_texts(examples.y).tolist(), found.tolist(), *numbers)
             self._near_copies = examples.near_copies
 
     def forget(self) -> None:
@@ -234,23 +237,24 @@ class Recognizer:
             raise NotFittedError(f"there is no {self.sought} in any of the {counted(len(y), 'example')}: record some")
         start_s = time.perf_counter()
         nobody = nobody_class(y, found)
-        taught = teaching_rows(y, takes, found)
-        gram = self._rows.gram if not len(self.others) else X @ X.T
-        if not taught.all():
-            X, y, takes, gram = X[taught], y[taught], takes[taught], gram[np.ix_(taught, taught)]
-        if nobody not in (None, *y) and len(np.unique(y)) == 1:
-            self.head = OneClassHead(self.head.name, str(y[0]))
+        chosen = teaching_rows(y, takes, found)
+        gram = self._rows.gram if not len(self.others) else products(X)
+        rows = Taught(X, y, takes, gram, self._rows.parts_up_to(len(y))).only(chosen)
+        if nobody not in (None, *np.unique(rows.y)) and len(rows.classes) == 1:
+            self.head = OneClassHead(self.head.name, str(rows.y[0]))
         else:
-            self.head = self._fitted(Variations(X, y, takes), gram, progress, more)
+            every = (
+                rows if more is None else Taught(rows.X, rows.y, rows.takes).plus(Taught(more.X, more.y, more.takes))
+            )
+            self.head = self.new_head().fit(every.X, every.y, every.takes, gram=every.gram, progress=progress)
         self.nobody = nobody
         ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
-        self.rejector = self._fitted_rejector(Taught(X, y, takes), ridge) if self.reject else Rejector()
+        self.rejector = self._fitted_rejector(rows, ridge) if self.reject else Rejector()
         self.confidence = Confidence()
         said: tuple[str, ...] = ()
         if not isinstance(self.head, OneClassHead):
-            rows = Taught(X, y, takes, gram, self._rows.parts_of(taught))
             # Other sounds belong to no session.
-            sessions = np.append(self.sessions, np.full(len(self.others), -1))[taught]
+            sessions = np.append(self.sessions, np.full(len(self.others), -1))[chosen]
             fitted = self.head if more is None else None
             self.confidence.fit(self.new_head, fitted, rows, sessions, in_time=self.views == 1)
             said = cautions(rows, self.confidence, rejects=self.reject)
@@ -262,13 +266,6 @@ class Recognizer:
         """What refuses whatever is unlike these; head: as of Rejector.fit."""
         strangers = self.finder.strangers if self.finder else None
         return Rejector().fit(of.X, of.y, of.takes, head=head, strangers=strangers)
-
-    def _fitted(self, own: Variations, gram: np.ndarray, progress: Progress | None, more: Variations | None) -> Head:
-        """A new head, fitted on the examples and what they were varied to."""
-        if more is None:
-            return self.new_head().fit(own.X, own.y, own.takes, gram=gram, progress=progress)
-        X, y = np.concatenate((own.X, more.X)), np.concatenate((own.y, more.y))
-        return self.new_head().fit(X, y, np.concatenate((own.takes, more.takes)), progress=progress)
 
     def vary(self, embeddings: np.ndarray, labels: Sequence[str], takes: Sequence[int]) -> Variations:
         """Variations for `learn`, taught and never asked: embeddings (N, views · embedding_dim), labels, takes (N,)."""
@@ -288,7 +285,11 @@ class Recognizer:
             takes = in_parts(y, takes)  # each fit takes seconds
         asked = np.zeros(len(y), bool)
         asked[self.one_each] = True
-        known, found = None, self.found
+        known, found, fitted = None, self.found, None
+        if not isinstance(self.head, RidgeHead):
+            asked = quickly_asked(X, y, takes, asked)
+        elif self.head.knows(X, y, takes):
+            fitted = self.head
         if refuses := self.rejector.ready and self.sound is None:  # a listener has a threshold of its own
             known = ~found & (self.nobody is not None)
             taught = teaching_rows(y, takes, found)
@@ -307,7 +308,10 @@ class Recognizer:
             names=names,
             progress=progress,
             parts=None if self.head.name in WITH_BASE else self._rows.parts,
+            fitted=fitted,
         )
+        if fitted is not None:
+            fitted.release()
         # By the number of the example, and not of its view.
         named = tuple(replace(one, index=one.index // self.views) for one in evaluation.suspects)
         return replace(evaluation, suspects=named, near_copies=self._near_copies)
@@ -370,12 +374,7 @@ class Recognizer:
                 "teaches it to name whole pictures"
             )
         with damage_in_one_line():
-            taught = {name: escaped(str(told)) for name, told in saved.meta["embedder"].items()}
-            if taught["fingerprint"] != embedder.fingerprint:
-                raise ProfileMismatch(
-                    f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with "
-                    f"{embedder.name} ({embedder.fingerprint[:12]}): `edge-tl examples re-embed`, then `edge-tl train`"
-                )
+            check_same(saved, embedder.name, embedder.fingerprint)
             features = as_taught(saved.meta["features"], features_of(embedder))
             recognizer = cls(embedder, saved.meta["head"]["name"], features, reject=reject)
             recognizer.head = head_from_state(saved.meta["head"], saved.part("head."))

@@ -18,6 +18,7 @@ from device.commands.train import accuracy_lines, listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config
+from device.teach.training import teach_all
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError, counted
@@ -39,13 +40,12 @@ def run(arguments: Namespace) -> int:
         embedder = context.load_embedder()
         profile = context.open_profile(stack, writable=False)
         saved = load_saved(profile)
-        examples = profile.store.held(profile.store.matrix(embedder.fingerprint))
+        name = arguments.head or trained_head(saved)
+        recognizer = Recognizer(embedder, name)
+        examples = teach_all(profile, recognizer)
         names = {session.id: session.name for session in profile.store.sessions()}
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
-    name = arguments.head or trained_head(saved)
-    recognizer = Recognizer(embedder, name)
-    recognizer.replace(examples)
     recognizer.adopt(saved)
     with Progress("training") as progress:
         recognizer.learn(lambda epoch, *_: progress(epoch, "epochs"))

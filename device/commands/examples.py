@@ -190,13 +190,14 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     number = reembed(profile, embedder)
     if number is None:
         return 130
-    rows = profile.store.matrix(embedder.fingerprint).X
-    missed = int((~kept_found(rows)).sum()) if sought_by(embedder) else 0
+    found = profile.store.matrix(embedder.fingerprint, lambda kept: (kept[:, :1], kept_found(kept))).found
+    assert found is not None  # it was asked for
+    missed = int((~found).sum()) if sought_by(embedder) else 0
     if arguments.json:
         print_json({"re_embedded": number, "embedder": embedder.name, "look": str(look), "nothing_found": missed})
     else:
-        nothing = missed_text(embedder, missed, len(rows))
-        say(embedded_text(number, embedder, len(rows), nothing))
+        nothing = missed_text(embedder, missed, len(found))
+        say(embedded_text(number, embedder, len(found), nothing))
     return 0
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from device.teach.thresholds import (
     others_of,
     try_thresholds,
 )
-from device.teach.training import check_enough, save
+from device.teach.training import check_enough, save, teach_all
 from edge_tl.core.answers import Learned, Variations
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.embedders.hearing import SPEECH, open_base
@@ -67,8 +68,7 @@ def run(arguments: Namespace) -> int:
         if arguments.unfreeze is not None:
             embedder = unfreeze(profile, arguments.unfreeze, context.threads, name)
         recognizer = Recognizer(embedder, name)
-        examples = profile.store.held(profile.store.matrix(embedder.fingerprint))
-        recognizer.replace(examples)
+        teach_all(profile, recognizer)
         recognizer.adopt(saved)
         if arguments.head is not None:
             recognizer.settings.clear()  # a head that is asked for begins anew; without, it goes on as it was trained
@@ -99,7 +99,7 @@ def run(arguments: Namespace) -> int:
         teaching, judging = halves(against) if against else ([], [])
         if teaching:
             with Progress("listening to other sounds") as progress:
-                recognizer.others = others_of(embedder, examples, teaching, progress.of)
+                recognizer.others = others_of(embedder, partial(teach_all, profile), teaching, progress.of)
         more = vary(recognizer, profile) if arguments.augment else None
         learned, points, stopped = train(recognizer, more)
         names = {session.id: session.name for session in profile.store.sessions()}

@@ -13,6 +13,7 @@ import numpy as np
 from device.assembly import trained_head
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from device.teach.lesson import ENOUGH, ENOUGH_NOISE
+from device.teach.training import teach_all
 from edge_tl.core.answers import Saved
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import NotFittedError, ShapeError
@@ -94,25 +95,24 @@ class Contents(Provenance):
 
 def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], object]) -> Contents:
     """Look at everything; NotFittedError where nothing was recorded."""
-    embedder = made.embedder
-    store = profile.store
+    embedder, store = made.embedder, profile.store
+    recognizer = Recognizer(embedder, made.head)
     with store.snapshot():
-        examples = store.held(store.matrix(embedder.fingerprint))
+        examples = teach_all(profile, recognizer)
         counts = {label: (count.examples, count.takes) for label, count in store.counts().items()}
         sessions = store.sessions()
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
-    recognizer = Recognizer(embedder, made.head)
     recognizer.adopt(made.saved)
-    recognizer.replace(examples)
     one_each = recognizer.one_each
     X, y, takes = (part[one_each] for part in recognizer.rows)
+    gram = recognizer.gram
     recorded = Recorded(
         X,
         y,
         takes,
         examples.sessions,
-        gram=recognizer.gram[one_each, one_each],
+        gram=None if gram is None else gram[one_each, one_each],
         labels=tuple(counts),
         minimum=ENOUGH[embedder.kind],
         fewer={NOISE: ENOUGH_NOISE},

@@ -11,7 +11,7 @@ import numpy as np
 from device.assembly import trained_head
 from device.teach.boxed import finds_boxes, learn, read_boxed
 from device.teach.boxed import save as save_boxes
-from device.teach.training import save
+from device.teach.training import save, teach_all
 from edge_tl.core.answers import Learned, Saved
 from edge_tl.core.examples import Example
 from edge_tl.core.kept import as_stored
@@ -85,20 +85,23 @@ def _compare_heads(
 ) -> Exchange:
     """Of a profile that names whole pictures."""
     store = profile.store
-    known = store.held(store.matrix(old.fingerprint))
+    two = [Recognizer(embedder, trained_head(saved)) for embedder in (old, new)]
+    known = teach_all(profile, two[0])
+    two[0].forget()
     # The old one too sees the pictures as they are stored: otherwise it alone would be judged without JPEG's losses.
-    anew = {one.fingerprint: np.empty((len(listed), one.embedding_dim), np.float32) for one in (old, new)}
+    anew: list[list[tuple[np.ndarray, np.ndarray]]] = [[], []]
     for row, example in enumerate(listed):
         picture = decode(store.picture(example.id))
-        for one in (old, new):
-            anew[one.fingerprint][row] = as_stored(embed_kept(one, picture))
+        for recognizer, rows in zip(two, anew, strict=True):
+            rows.append(recognizer.as_rows(as_stored(embed_kept(recognizer.embedder, picture))[np.newaxis]))
         progress(row + 1, len(listed))
     names = {session.id: session.name for session in store.sessions()}
     made: list[tuple[Recognizer, Learned, Evaluation]] = []
-    for embedder in (old, new):
-        recognizer = Recognizer(embedder, trained_head(saved))
+    for recognizer, rows in zip(two, anew, strict=True):
         recognizer.adopt(saved)
-        recognizer.replace(replace(known, X=anew[embedder.fingerprint], fingerprint=embedder.fingerprint))
+        X, found = (np.concatenate(part) for part in zip(*rows, strict=True))
+        rows.clear()
+        recognizer.replace(replace(known, X=X, found=found, fingerprint=recognizer.embedder.fingerprint))
         learned = recognizer.learn()
         made.append((recognizer, learned, recognizer.evaluate(names=names)))
     before = made[0][2].headline.accuracy

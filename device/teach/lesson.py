@@ -229,7 +229,7 @@ class Lesson:
         """All of it, as the guide looks at it: with the last take first in mind."""
         one_each = self.recognizer.one_each
         X, y, takes = (part[one_each] for part in self.recognizer.rows)
-        sought = self.recognizer.sought
+        gram, sought = self.recognizer.gram, self.recognizer.sought
         nowhere = np.full(2, np.nan)  # of what was recorded before this lesson
         spots = np.array([self._spots.get(number, nowhere) for number in self._ids]).reshape(-1, 2)
         return Recorded(
@@ -237,7 +237,7 @@ class Lesson:
             y,
             takes,
             self.recognizer.sessions[one_each],
-            gram=self.recognizer.gram[one_each, one_each],
+            gram=None if gram is None else gram[one_each, one_each],
             labels=tuple(self.labels),
             minimum=self.minimum,
             fewer=self._fewer,
@@ -282,13 +282,13 @@ class Lesson:
     def hold(self, beat: Callable[[], object]) -> None:
         """Before an accuracy is told: near-copies count with what they copy; beat: called now and then."""
         self.end()
-        examples = self.store.matrix(self.recognizer.embedder.fingerprint)
+        examples = self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows)
         held = self.store.held(examples, beat)
         if held is not examples:
             self.recognizer.replace(held)
 
     def _reload(self) -> None:
-        examples = self.store.matrix(self.recognizer.embedder.fingerprint)
+        examples = self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows)
         self.recognizer.replace(examples)
         self._ids, self._copies = examples.ids.tolist(), None
         newest = {example.label: example for example in self.store.list() if example.media_bytes_len}

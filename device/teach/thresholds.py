@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from edge_tl.core.answers import Saved
-from edge_tl.core.examples import Examples
 from edge_tl.core.same_sound import LONGEST_S, heard, same_sounds
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ExampleError, counted
@@ -105,11 +104,15 @@ def frames_of(parts: Sequence[Part], progress: Callable[[int, int], object]) -> 
 
 
 def others_of(
-    embedder: Embedder, examples: Examples, parts: Sequence[Part], progress: Callable[[int, int], object]
+    embedder: Embedder,
+    teach: Callable[[Recognizer], object],
+    parts: Sequence[Part],
+    progress: Callable[[int, int], object],
 ) -> np.ndarray:
-    """What sounds teach beside the words, as of `others_in`; found with a ridge head, which is quick."""
+    """What sounds teach beside the words, as of `others_in`; found with a ridge head, which is quick and gets the
+    examples by `teach`."""
     quick = Recognizer(embedder)
-    quick.replace(examples)
+    teach(quick)
     quick.learn()
     return others_in(quick, frames_of(parts, progress))
 

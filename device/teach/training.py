@@ -9,10 +9,23 @@ from device.assembly import load_saved
 from device.teach.lesson import Lesson
 from edge_tl.core.absent import nobody_class
 from edge_tl.core.answers import Learned
+from edge_tl.core.examples import Examples
 from edge_tl.errors import NotFittedError, counted
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
+
+
+def teach_all(profile: Profile, recognizer: Recognizer, beat: Callable[[], object] | None = None) -> Examples:
+    """Teach a recognizer all examples of a profile, near-copies with what they copy, and return them.
+
+    beat: called after each picture that was looked at for the first time.
+    """
+    store = profile.store
+    with store.snapshot():
+        examples = store.held(store.matrix(recognizer.embedder.fingerprint, recognizer.as_rows), beat)
+    recognizer.replace(examples)
+    return examples
 
 
 def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ProfileError, counted, escaped
+from edge_tl.errors import ProfileError, ProfileMismatch, counted, escaped
 from edge_tl.files import DAMAGE
 from edge_tl.labels import MOST_CLASSES, check_label
 
@@ -93,6 +93,16 @@ def head_name(saved: Saved) -> str:
     if not isinstance(name, str):
         raise ProfileError("what was trained is damaged inside (its head has no name): train again")
     return name
+
+
+def check_same(saved: Saved, name: str, fingerprint: str) -> None:
+    """ProfileMismatch where another embedder than this one saw what was taught."""
+    taught = {key: escaped(str(told)) for key, told in saved.meta["embedder"].items()}
+    if taught["fingerprint"] != fingerprint:
+        raise ProfileMismatch(
+            f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with {name} "
+            f"({fingerprint[:12]}): `edge-tl examples re-embed`, then `edge-tl train`"
+        )
 
 
 def check_answer(answer: Observation, classes: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,9 @@ import numpy as np
 
 from edge_tl.errors import ExampleError
 
+AsRows = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""From kept embeddings (M, D) to what a head sees of them, float32 (M, F), and in which something was found, bool (M,).
+"""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom of the thing in a picture, as shares of its width and height, 0 to 1."""
 
@@ -51,7 +54,7 @@ class Examples:
     ids: np.ndarray
     """(N,) int64; an id is never given twice."""
     X: np.ndarray
-    """(N, D) float32, each row exactly `as_stored` of what was added; (0, 0) where there is none."""
+    """(N, D) float32, each row exactly `as_stored` of what was added, or (N, F) as rows; (0, 0) where there is none."""
     y: np.ndarray
     """(N,) str."""
     takes: np.ndarray
@@ -65,6 +68,8 @@ class Examples:
     """How many are near-copies of others; their takes and sessions are those of what they copy."""
     torn: tuple[tuple[int, int], ...] = ()
     """Ids of near-copies that were taught under two labels."""
+    found: np.ndarray | None = None
+    """(N,) bool: in which there is what is looked for, where X is what `AsRows` made of the embeddings; else None."""
 
 
 def as_example(row: Sequence[Any]) -> Example:

@@ -88,6 +88,19 @@ def unit_rows(rows: np.ndarray) -> np.ndarray:
     return rows / np.where(norms > 0, norms, 1)[:, None]
 
 
+ROWS = 2048
+"""Rows that are brought to unit length at once where nobody keeps them."""
+
+
+def cosines(rows: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """The cosines (N, M) of rows (N, F) and rows (M, F) of unit length, float32; 0 for a zero row."""
+    out = np.empty((len(rows), len(unit)), np.float32)
+    for first in range(0, len(rows), ROWS):
+        at = slice(first, first + ROWS)
+        np.matmul(unit_rows(rows[at].astype(np.float32, copy=False)), unit.T, out=out[at])
+    return out
+
+
 @lru_cache(maxsize=16)
 def cell_means(cells: int, height: int, width: int) -> np.ndarray:
     """The (cells², height·width) float32 matrix that takes the mean of each cell of a map.

@@ -13,6 +13,10 @@ STRAYS = 5
 shown before, and goes with that."""
 
 
+KEPT = 4
+"""So many examples of a take are worth more than another take, where a part of many is taken."""
+
+
 @dataclass(frozen=True)
 class Folds:
     """A fold for every example, and what must be said about them."""
@@ -108,6 +112,30 @@ def takes_together(y: np.ndarray, takes: np.ndarray | None, parts: np.ndarray | 
     method = whole.method.replace("leave-one-take-out", f"leave-one-take-out, {how}", 1)
     folds = np.unique(fold[whole.index], return_inverse=True)[1].astype(np.int64).reshape(-1)
     return Folds(folds, method, whole.split_classes)
+
+
+def thinned_takes(y: np.ndarray, folds: Folds, rows: int) -> np.ndarray:
+    """Positions (M,), ascending, of about so many of N examples with labels y (N,): all folds, thinned evenly.
+
+    Of every class the share that it has of all. Where a fold would keep fewer than `KEPT`, some folds are left out
+    whole, evenly spread, but never all but one. Thinned takes choose the λ that all rows choose; few whole takes one
+    that is up to ten times too large, for what is left of a class is then a single one (NOTES.md).
+    """
+    share, chosen = rows / max(1, len(y)), []
+    for label in np.unique(y):
+        rows_of = np.flatnonzero(y == label)
+        own = [rows_of[group] for group in Folds(folds.index[rows_of], "").groups()]
+        wanted = max(2, round(len(rows_of) * min(1.0, share)))
+        count = max(2, round(wanted / min(KEPT, len(rows_of) / len(own))))
+        some = [own[i] for i in evenly(len(own), count)]
+        total = sum(map(len, some))
+        chosen += [group[evenly(len(group), max(2, round(len(group) * wanted / total)))] for group in some]
+    return np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
+
+
+def evenly(n: int, count: int) -> np.ndarray:
+    """At most so many of the positions 0 … n − 1, the first and the last among them."""
+    return np.unique(np.linspace(0, n - 1, min(n, count)).round().astype(np.int64))
 
 
 def _cut(folds: np.ndarray, parts: np.ndarray, take: np.ndarray, first: int) -> bool:

@@ -13,10 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.errors import ShapeError
+from edge_tl.errors import ShapeError, counted
 
 EIGH_ROWS = 1000
 """Up to here the eigenvectors are worth their time (0.77 s at 2 000 rows); beyond, a Cholesky factor serves."""
+GRAM_ROWS = 1500
+"""Up to here, or up to as many rows as columns, the products of all pairs are kept; beyond, whoever learns multiplies
+columns instead (`heads/factored.py`), and N² values would only be in the way."""
+ONE_BY_ONE = 1000
+"""So many rows are multiplied one by one, to the bit as if they had come so; more that come at once, in strips."""
 _STRIP = 256  # rows that are mirrored at once, so that no copy of the whole is made
 
 
@@ -24,7 +29,9 @@ class GrowingGram:
     """Rows X (N, D) float32 and K = X·Xᵀ (N, N) float32, ready at any time.
 
     A new row costs one product with the rows so far, O(N·D); the storage grows by half its size at a time. `X` and
-    `K` are views that stay valid until the next `append` or `remove`; copy what must outlive that.
+    `K` are views that stay valid until the next `append` or `remove`; copy what must outlive that. Of more rows than
+    `GRAM_ROWS` and columns there is no K: it is dropped for good. So many that come at once, first of all, are not
+    copied; whoever gave them leaves them as they are.
     """
 
     def __init__(self, columns: int | None = None) -> None:
@@ -32,6 +39,7 @@ class GrowingGram:
         self._X = np.empty((0, columns or 0), np.float32)
         self._K = np.empty((0, 0), np.float32)
         self._columns = columns
+        self._kept = True  # K
 
     def __len__(self) -> int:
         return self._n
@@ -43,8 +51,15 @@ class GrowingGram:
 
     @property
     def K(self) -> np.ndarray:  # noqa: N802
-        """The products of all pairs of rows, (N, N) float32."""
+        """The products of all pairs of rows, (N, N) float32; ShapeError where they are too many."""
+        if not self._kept:
+            raise ShapeError(f"of {counted(self._n, 'row')} the products of all pairs are not kept: X @ X.T makes them")
         return self._K[: self._n, : self._n]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is `K`."""
+        return self._kept
 
     def append(self, rows: np.ndarray) -> None:
         """Add one row (D,) or several (M, D), finite; anything else raises ShapeError and adds nothing."""
@@ -57,9 +72,21 @@ class GrowingGram:
         if not np.isfinite(new).all():
             raise ShapeError("a row holds NaN or infinity; leave this example out")
         first, last = self._n, self._n + len(new)
-        if last > len(self._X):
+        if last > max(GRAM_ROWS, new.shape[1]):
+            self._kept, self._K = False, np.empty((0, 0), np.float32)
+        if not first and not self._kept:
+            self._X = new
+        elif last > len(self._X):
             self._grow(max(last, 64, len(self._X) * 3 // 2))
-        self._X[first:last] = new
+        if self._X is not new:
+            self._X[first:last] = new
+        self._n = last
+        if self._kept:
+            self._multiply(first, last)
+
+    def _multiply(self, first: int, last: int) -> None:
+        """Write the products of some rows with all up to the last of them."""
+        new = self._X[first:last]
         products = self._X[:last] @ new[0] if len(new) == 1 else self._X[:last] @ new.T
         self._K[:last, first:last] = products.reshape(last, -1)
         self._K[first:last, :first] = self._K[:first, first:last].T
@@ -68,7 +95,6 @@ class GrowingGram:
             inner = self._K[strip, strip]
             self._K[strip, strip] = np.triu(inner) + np.triu(inner, 1).T
             self._K[strip.stop : last, strip] = self._K[strip, strip.stop : last].T
-        self._n = last
 
     def remove(self, indices: Sequence[int] | np.ndarray) -> None:
         """Forget the rows at these positions (0 … N − 1); the others keep their order."""
@@ -76,15 +102,26 @@ class GrowingGram:
         if len(gone) and (gone.min() < 0 or gone.max() >= self._n):
             raise ShapeError(f"no row {gone.min() if gone.min() < 0 else gone.max()}; there are {self._n}")
         keep = np.setdiff1d(np.arange(self._n), gone)
-        self._X[: len(keep)] = self._X[keep]
-        self._K[: len(keep), : len(keep)] = self._K[np.ix_(keep, keep)]
+        if self._kept:
+            self._X[: len(keep)] = self._X[keep]
+            self._K[: len(keep), : len(keep)] = self._K[np.ix_(keep, keep)]
+        else:
+            self._X = self._X[keep]
         self._n = len(keep)
 
     def _grow(self, capacity: int) -> None:
         X = np.empty((capacity, self._X.shape[1]), np.float32)
-        K = np.empty((capacity, capacity), np.float32)
-        X[: self._n], K[: self._n, : self._n] = self.X, self.K
-        self._X, self._K = X, K
+        X[: self._n] = self.X
+        self._X = X
+        if self._kept:
+            K = np.empty((capacity, capacity), np.float32)
+            K[: self._n, : self._n] = self.K
+            self._K = K
+
+
+def products(X: np.ndarray) -> np.ndarray | None:
+    """X·Xᵀ (N, N) of rows (N, D), None of so many that it is not kept."""
+    return X @ X.T if len(X) <= max(GRAM_ROWS, X.shape[1]) else None
 
 
 class GrowingRows:
@@ -112,8 +149,14 @@ class GrowingRows:
     ) -> None:
         """Add examples with rows X (N · views, F) and labels, finds, takes, sessions and, if known, parts (N,)."""
         views = len(X) // max(len(y), 1)
-        for row in X:
-            self._gram.append(row)
+        if len(self._gram) + len(X) > max(GRAM_ROWS, X.shape[1]):
+            self._gram.append(X)
+        else:
+            alone = max(0, ONE_BY_ONE - len(self._gram))
+            for row in X[:alone]:
+                self._gram.append(row)
+            for first in range(alone, len(X), _STRIP):
+                self._gram.append(X[first : first + _STRIP])
         self._y += np.repeat(y, views).tolist()
         self._takes += np.repeat(takes, views).tolist()
         self._sessions += np.repeat(sessions, views).tolist()
@@ -126,9 +169,9 @@ class GrowingRows:
         return self._gram.X
 
     @property
-    def gram(self) -> np.ndarray:
-        """(N, N) float32, X·Xᵀ; valid until the next row."""
-        return self._gram.K
+    def gram(self) -> np.ndarray | None:
+        """(N, N) float32, X·Xᵀ; valid until the next row. None of many, as in `GrowingGram`."""
+        return self._gram.K if self._gram.keeps else None
 
     @property
     def y(self) -> np.ndarray:
@@ -150,10 +193,10 @@ class GrowingRows:
         """(N,) int64: which part of its take each is in, −1 where unknown; None where that is known of none."""
         return np.array(self._parts, dtype=np.int64) if any(part >= 0 for part in self._parts) else None
 
-    def parts_of(self, chosen: np.ndarray) -> np.ndarray | None:
-        """`parts` of chosen rows, bool (M,); those after the last of these are in no part that is known."""
+    def parts_up_to(self, count: int) -> np.ndarray | None:
+        """`parts` of so many rows; those that come after the last of these are in no part that is known."""
         parts = self.parts
-        return None if parts is None else np.append(parts, np.full(len(chosen) - len(parts), -1))[chosen]
+        return None if parts is None else np.append(parts, np.full(count - len(parts), -1))
 
     @property
     def found(self) -> np.ndarray:

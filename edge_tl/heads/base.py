@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from edge_tl.core.folds import thinned_takes, whole_takes
 from edge_tl.errors import NotFittedError, ShapeError, counted
 from edge_tl.labels import label_texts
 
@@ -16,7 +17,10 @@ Labels = np.ndarray | Sequence[str] | Sequence[int]
 """Text, whole numbers or truth values, each known by its text (`label_texts`)."""
 Takes = np.ndarray | Sequence[int] | None
 Progress = Callable[[int, float, float], bool | None]
-"""Called with the epoch, the loss and the accuracy; what returns True stops there."""
+"""Called with the epoch, the loss and the accuracy; what returns True stops there. A head that is trained in one step
+calls it only where that takes seconds, with how many of 100 parts are done and NaN twice, and does not stop."""
+ENOUGH_ROWS = 1500
+"""Above so many rows so many of them, of all takes, serve for what heads must be fitted again for."""
 T = TypeVar("T")
 
 
@@ -92,10 +96,37 @@ class Taught:
 
     def without(self, label: object) -> Taught:
         """The examples of the other classes; ShapeError for a label that was not taught."""
-        keep = ~of_class(label, self.y)
-        takes = None if self.takes is None else self.takes[keep]
-        gram = None if self.gram is None else self.gram[np.ix_(keep, keep)]
-        return Taught(self.X[keep], self.y[keep], takes, gram)
+        return self.only(~of_class(label, self.y))
+
+    def only(self, chosen: np.ndarray) -> Taught:
+        """Some of the examples, by a mask (N,) or by positions (M,), in that order."""
+        if chosen.dtype == bool and chosen.all():
+            return self
+        some = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        return Taught(
+            self.X[some],
+            self.y[some],
+            None if self.takes is None else self.takes[some],
+            None if self.gram is None else self.gram[np.ix_(some, some)],
+            None if self.parts is None else self.parts[some],
+        )
+
+    def part(self, rows: int = ENOUGH_ROWS) -> np.ndarray:
+        """Positions (M,) of about so many examples, of all takes, as `folds.thinned_takes` chooses them."""
+        return thinned_takes(self.y, whole_takes(self.y, self.takes, self.parts), rows)
+
+
+class Percent:
+    """Tells a `Progress` how many of a hundred parts are done, each time that it is called once more."""
+
+    def __init__(self, progress: Progress, calls: int) -> None:
+        """calls: how often it will be called."""
+        self._progress, self._calls, self._done = progress, calls, 0
+
+    def __call__(self) -> None:
+        """Another part is done."""
+        self._done += 1
+        self._progress(min(99, 100 * self._done // self._calls), float("nan"), float("nan"))
 
 
 def check_rows(X: np.ndarray, columns: int | None = None) -> np.ndarray:

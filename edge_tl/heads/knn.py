@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +16,8 @@ MARGIN = 1e-5
 """float32 similarities this close to the k-th are computed again in float64: equal examples must tie exactly, and BLAS
 sums equal rows in unequal order."""
 TIES = ("example", "class")
+BLOCK_VALUES = 5_000_000
+"""Similarities that are computed at once: 20 MB, however many rows are asked."""
 _WHOLE = re.compile("0|[1-9][0-9]{0,9}")
 _MOST_INDEX = 2**32 - 2
 """The largest whole number that JavaScript sorts before the other keys of an object."""
@@ -75,20 +78,45 @@ class KNNHead(Head):
 
     def neighbours(self, X: np.ndarray) -> np.ndarray:
         """Positions (M, k') of the nearest examples of rows (M, D), nearest first, ties as `ties` says."""
-        rows = self.rows_
-        asked = self._directions(check_rows(X, rows.shape[1]))
-        similar = asked @ rows.T
-        count = self._voting()
-        limit = np.partition(similar, self._n - count, axis=1)[:, self._n - count] - MARGIN
+        return self._nearest(self._directions(check_rows(X, self.rows_.shape[1])), self._voting(), slice(0))
+
+    def _nearest(self, asked: np.ndarray, count: int, out: np.ndarray | slice) -> np.ndarray:
+        """As `neighbours` for unit rows (M, D): so many each, none of those at the positions `out`."""
+        rows, together = self.rows_, max(1, BLOCK_VALUES // self._n)
         found = np.empty((len(asked), count), np.int64)
-        by_class = None if self.ties == "example" else self._by_class()[np.searchsorted(self.classes_, self._y)]
-        for i, row in enumerate(similar):
-            near = np.flatnonzero(row >= limit[i])
-            if by_class is not None:
-                near = near[np.argsort(by_class[near], kind="stable")]
-            exact = (rows[near].astype(np.float64) * asked[i]).sum(axis=1)
-            found[i] = near[np.argsort(-np.round(exact, 12), kind="stable")[:count]]
+        by_class = None
+        if self.ties == "class":
+            left = np.delete(self._y, out)
+            place = dict(zip(np.unique(left).tolist(), self._by_class(left).tolist(), strict=True))
+            by_class = np.array([place.get(label, 0) for label in self._y.tolist()])  # who is left out has none
+        for first in range(0, len(asked), together):
+            similar = asked[first : first + together] @ rows.T
+            similar[:, out] = -np.inf
+            limit = np.partition(similar, self._n - count, axis=1)[:, self._n - count] - MARGIN
+            for i, row in enumerate(similar):
+                near = np.flatnonzero(row >= limit[i])
+                if by_class is not None:
+                    near = near[np.argsort(by_class[near], kind="stable")]
+                exact = (rows[near].astype(np.float64) * asked[first + i]).sum(axis=1)
+                found[first + i] = near[np.argsort(-np.round(exact, 12), kind="stable")[:count]]
         return found
+
+    def held_out_proba(self, groups: Sequence[np.ndarray], asked: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities (N, C) of each example by a head without its group, as one that was never taught it says.
+
+        groups: positions of the examples left out together; asked: bool (N,), None for all; the others' rows are
+        zeros. Where nothing else was taught they are too.
+        """
+        proba = np.zeros((self._n, len(self.classes_)))
+        codes = np.searchsorted(self.classes_, self._y)
+        for group in groups:
+            some = group if asked is None else group[asked[group]]
+            left = np.delete(self._y, group)
+            if not len(left) or not len(some):
+                continue
+            votes = codes[self._nearest(self.rows_[some], self._voters_of(left), group)]
+            proba[some] = (votes[:, :, None] == np.arange(len(self.classes_))).mean(axis=1)
+        return proba
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """The share of the votes of each class, float64 (M, C), for rows (M, D)."""
@@ -99,7 +127,7 @@ class KNNHead(Head):
         """Labels (M,) of rows (M, D): the class with most votes; of equal ones the first, or the earlier."""
         if self.ties == "example":
             return super().predict(X)
-        earliest = np.argsort(self._by_class())
+        earliest = np.argsort(self._by_class(self._y))
         return self.classes_[earliest[self.predict_proba(X)[:, earliest].argmax(axis=1)]]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -147,14 +175,20 @@ class KNNHead(Head):
     def _voting(self) -> int:
         """How many neighbours vote: k', counted once after each change."""
         if self._voters is None:
-            smallest = int(np.unique(self._y, return_counts=True)[1].min()) if self._bounded else self._n
-            uneven = self._bounded and self.k % 2 == 1 and smallest % 2 == 0
-            self._voters = min(self.k, smallest - uneven)
+            self._voters = self._voters_of(self._y)
         return self._voters
 
-    def _by_class(self) -> np.ndarray:
-        """int64 (C,): the place of each of `classes_` in the order in which JavaScript keeps the keys of an object."""
-        classes, first = np.unique(self._y, return_index=True)
+    def _voters_of(self, y: np.ndarray) -> int:
+        """How many neighbours vote among examples of these labels (N,)."""
+        smallest = int(np.unique(y, return_counts=True)[1].min()) if self._bounded else len(y)
+        uneven = self._bounded and self.k % 2 == 1 and smallest % 2 == 0
+        return min(self.k, smallest - uneven)
+
+    @staticmethod
+    def _by_class(y: np.ndarray) -> np.ndarray:
+        """int64 (C,): the place of each class of labels y (N,) in the order in which JavaScript keeps the keys of an
+        object."""
+        classes, first = np.unique(y, return_index=True)
         keys = [
             (0, int(name)) if _WHOLE.fullmatch(name) and int(name) <= _MOST_INDEX else (1, place)
             for name, place in zip(classes.tolist(), first.tolist(), strict=True)

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from edge_tl.core.gram import squared_distances
-from edge_tl.heads import loo
+from edge_tl.heads.factored import DualSide
 
 WIDTH = 0.15
 """The kernel's width: this share of the median squared distance between its rows. Chosen on sign_digits: of digits that
@@ -44,9 +44,9 @@ class KnownOrOther:
         Y = np.eye(count + 1)[codes]
         groups = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]  # the others need not be judged
         K = np.exp(-far / width)
-        dual, held_out = loo.factorised(rows, K, np.sqrt(weights), Y, SMOOTH * len(rows), groups)
-        share = weights / weights.sum()
-        return cls(rows, dual, share @ Y - (share @ K) @ dual, width), other(held_out[: len(X)])
+        found = DualSide(rows, K, np.sqrt(weights)).solved(Y, SMOOTH * len(rows))
+        share, dual = weights / weights.sum(), found.dual
+        return cls(rows, dual, share @ Y - (share @ K) @ dual, width), other(found.left_out(groups)[: len(X)])
 
     def strange(self, X: np.ndarray) -> np.ndarray:
         """How much likelier rows (M, F) are others than any class; (M,), about -1 to 1."""

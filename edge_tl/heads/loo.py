@@ -20,6 +20,9 @@ BLOCK_VALUES = 1_000_000
 STACK_VALUES = 600_000
 """Values of the rows that are stacked for one solve: 2 MB; more would leave the caches (measured: N = 1000 slows)."""
 
+LONG = 1000
+"""Groups of more rows, and of more than there are directions, are left out on the side of the directions."""
+
 UNCHECKED = 0.3
 """The temperature where nothing could be left out, as a share of how far taught examples' own scores lie above the
 others: what was taught is then told with .85 of six classes. Chosen on half of the people (one example a class, nine
@@ -98,7 +101,12 @@ def left_out(of: Spectrum, Y: np.ndarray, lambdas: np.ndarray, groups: Sequence[
     residuals = Z - fitted - s[:, None] * (s @ Z) / total
     leverage = shrink @ (of.U * of.U).T + s * s / total  # (L, N)
     residuals /= (1 - leverage)[:, :, None]
-    for rows in stacks(groups, len(lambdas) * len(of.values)):
+    long = max(LONG, len(of.values))
+    for group in (group for group in groups if len(group) > long):
+        for i, part in enumerate(shrink):
+            V = np.column_stack((of.U[group] * np.sqrt(part), s[group] / np.sqrt(total)))
+            residuals[i, group] = alone(V, residuals[i, group] * (1 - leverage[i, group])[:, None])
+    for rows in stacks([group for group in groups if len(group) <= long], len(lambdas) * len(of.values)):
         U, sg = of.U[rows], s[rows]  # (G, B, r), (G, B)
         rest = np.eye(rows.shape[1]) - sg[:, :, None] * sg[:, None, :] / total
         together = max(1, BLOCK_VALUES // (rows.size * rows.shape[1]))
@@ -109,6 +117,20 @@ def left_out(of: Spectrum, Y: np.ndarray, lambdas: np.ndarray, groups: Sequence[
             blocks = rest - (U * shrink[some, None, None, :]) @ U.transpose(0, 2, 1)
             residuals[some, rows] = np.linalg.solve(blocks, own)
     return Y - residuals / s[:, None]
+
+
+def alone(V: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+    """(I − V·Vᵀ)⁻¹·r, float64 (B, C), of V (B, r) and residuals r (B, C), on the smaller side.
+
+    r + V·(I − VᵀV)⁻¹·Vᵀ·r is the same (Woodbury), and a group of more rows than directions costs B·r² and not B³.
+    """
+    short = len(V) <= V.shape[1]
+    block = np.negative(V @ V.T if short else V.T @ V, dtype=np.float64)
+    block[np.diag_indices(len(block))] += 1
+    if short:
+        return np.asarray(np.linalg.solve(block, residuals))
+    turned = np.linalg.solve(block, V.T @ residuals.astype(V.dtype))
+    return np.asarray(residuals + V @ turned.astype(V.dtype))
 
 
 def stacks(groups: Sequence[np.ndarray], values: int) -> Iterator[np.ndarray]:
@@ -159,38 +181,3 @@ def fit_temperature(scores: np.ndarray, codes: np.ndarray, weights: np.ndarray) 
         if abs(step) < 1e-6 * beta:
             break
     return 1 / beta
-
-
-def factorised(
-    X: np.ndarray, gram: np.ndarray | None, s: np.ndarray, Y: np.ndarray, lambda_: float, groups: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """For one λ and many rows, by a Cholesky factor: the dual weights and the left-out scores, both (N, C).
-
-    I − H = λ·(K + λI)⁻¹ − s·sᵀ/Σw, and with K + λI = C·Cᵀ every block of the inverse is a product of columns of C⁻¹.
-    """
-    n, total = len(s), float(s @ s)
-    K = centred_gram(X @ X.T if gram is None else gram, s)
-    K[np.diag_indices(n)] += lambda_
-    inverse = inverse_lower(np.linalg.cholesky(K))
-    Z = s[:, None] * Y
-    Z -= s[:, None] * (s @ Z) / total
-    dual = inverse.T @ (inverse @ Z)
-    residuals = lambda_ * dual
-    for group in groups:
-        columns, sg = inverse[:, group], s[group]
-        block = lambda_ * (columns.T @ columns) - np.outer(sg, sg) / total
-        residuals[group] = np.linalg.solve(block, residuals[group])
-    return s[:, None] * dual, Y - residuals / s[:, None]
-
-
-def inverse_lower(C: np.ndarray) -> np.ndarray:
-    """The inverse of a lower triangular matrix, by halves: nearly all of the work is in matrix products."""
-    n = len(C)
-    if n <= 64:
-        return np.tril(np.linalg.inv(C))
-    half = n // 2
-    out = np.zeros_like(C)
-    out[:half, :half] = inverse_lower(C[:half, :half])
-    out[half:, half:] = inverse_lower(C[half:, half:])
-    out[half:, :half] = -out[half:, half:] @ (C[half:, :half] @ out[:half, :half])
-    return out

@@ -7,12 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.core.features import unit_rows
+from edge_tl.core.features import cosines, unit_rows
 from edge_tl.core.folds import whole_takes
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.heads.base import Labels, Takes, Taught, check_rows
 from edge_tl.heads.known_or_other import KnownOrOther
-from edge_tl.heads.ridge import RidgeHead
+from edge_tl.heads.ridge import RidgeHead, many
 
 NEAREST = 3
 """Taught rows whose mean distance counts."""
@@ -45,7 +45,8 @@ class Rejector:
     is it likelier one of those than of any class? Unknown finger counts that pass at 95 % accepted: of sessions that
     were not taught 4 instead of 29 of 100, of many people's signs 14 instead of 31 (NOTES.md).
     After `fit`: `threshold`, `held_out_` float64 (N,), the novelty of each example judged without its take, −inf where
-    it is answered with one of `free`, and `held_out_known_` bool (N,); both empty where it is not ready.
+    it is answered with one of `free`, NaN where it was not judged, and `held_out_known_` bool (N,); both empty where it
+    is not ready.
     """
 
     def __init__(self, accept: float = 0.95) -> None:
@@ -90,20 +91,31 @@ class Rejector:
         """Learn what the known look like from rows X (N, D), labels y (N,) and takes (N,).
 
         head: a ridge head that was fitted on exactly these, to spare fitting one here; a restored one is no help.
-        strangers: what makes rows of none of the classes. ShapeError as of a head.
+        Without, a part of very many examples serves (`Taught.part`), and the others are not judged. strangers: what
+        makes rows of none of the classes. ShapeError as of a head.
         """
         taught = Taught.check(X, y, takes)
+        if head is not None and len(head.loo_scores_) != len(taught.y):
+            head = None
+        part = taught.part() if head is None and many(taught.X) else None
         fresh = Rejector(self.accept)
-        fresh.reason = why_not(taught)
-        if fresh.ready:
-            fresh.free = one_take_only(taught)
-            if head is None or len(head.loo_scores_) != len(taught.y):
-                head = RidgeHead().fit(taught.X, taught.y, taught.takes)
-            if strangers is None or not fresh._learn_strangers(taught, head, strangers):
-                fresh._learn(taught, head)
-            fresh._settle(taught, head)
+        fresh._fit(taught if part is None else taught.only(part), head, strangers)
+        if part is not None and fresh.ready:
+            judged, known = fresh.held_out_, fresh.held_out_known_
+            fresh.held_out_, fresh.held_out_known_ = np.full(len(taught.y), np.nan), np.zeros(len(taught.y), bool)
+            fresh.held_out_[part], fresh.held_out_known_[part] = judged, known
         self.__dict__.update(fresh.__dict__)
         return self
+
+    def _fit(self, taught: Taught, head: RidgeHead | None, strangers: Strangers | None) -> None:
+        """As `fit`, of all of these."""
+        self.reason = why_not(taught)
+        if self.ready:
+            self.free = one_take_only(taught)
+            head = head or RidgeHead().fit(taught.X, taught.y, taught.takes)
+            if strangers is None or not self._learn_strangers(taught, head, strangers):
+                self._learn(taught, head)
+            self._settle(taught, head)
 
     def novelty(self, X: np.ndarray, best: Labels | None = None) -> np.ndarray:
         """How strange rows (M, D) are, float64 (M,): larger is stranger, above `threshold` is none of these.
@@ -118,7 +130,7 @@ class Rejector:
         else:
             rows = check_rows(X, self._coef.shape[1])
             scores = rows @ self._coef.T + self._intercept
-            strange = self._combine(far(unit_rows(rows) @ self._rows.T), unclear(scores))
+            strange = self._combine(far(cosines(rows, self._rows)), unclear(scores))
         return strange if best is None else np.where(np.isin(best, self.free), -np.inf, strange)
 
     def known(self, X: np.ndarray, best: Labels | None = None) -> np.ndarray:
@@ -174,13 +186,12 @@ class Rejector:
 
     def _learn(self, taught: Taught, head: RidgeHead) -> None:
         folds = whole_takes(taught.y, taught.takes).index
-        rows = unit_rows(taught.X.astype(np.float32, copy=False))
-        most = max(VALUES // rows.shape[1], 10 * len(taught.classes))
+        most = max(VALUES // taught.X.shape[1], 10 * len(taught.classes))
         kept = thinned(taught.codes(), most)
-        self._rows = rows[kept].astype(np.float16).astype(np.float32)
+        self._rows = unit_rows(taught.X[kept].astype(np.float32, copy=False)).astype(np.float16).astype(np.float32)
         self._coef = head.coef_.astype(np.float32, copy=False)
         self._intercept = head.intercept_.astype(np.float32, copy=False)
-        alike = rows @ self._rows.T
+        alike = cosines(taught.X, self._rows)
         alike[folds[:, None] == folds[kept][None, :]] = -1  # what lies in the same take does not count
         both = np.stack([far(alike), unclear(head.loo_scores_)])
         even = self._deciding(taught)

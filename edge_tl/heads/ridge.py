@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,8 @@ from edge_tl.core.folds import Folds, whole_takes
 from edge_tl.core.metrics import Suspect, suspects
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
-from edge_tl.heads.base import LinearHead, Progress, Taught
+from edge_tl.heads.base import LinearHead, Percent, Progress, Taught
+from edge_tl.heads.factored import Solved, no_beat, parts_of, side_of
 from edge_tl.nn.losses import softmax
 
 LAMBDAS = np.logspace(-4, 1, 21)
@@ -22,6 +24,8 @@ PULL = 10.0
 FEW among 3, 5, 10, 20, 30 and 10, 20, all, on half of the people (NOTES.md)."""
 EXACT_ROWS = 1500
 """Above this many rows and columns λ is chosen on a part of the rows, and one factorisation serves the rest."""
+MOST_VALUES = 16_000_000
+"""So it is above this many values too: a decomposition holds the rows in float64, 128 MB, and their like besides."""
 
 
 class RidgeHead(LinearHead):
@@ -61,6 +65,7 @@ class RidgeHead(LinearHead):
         self.lambda_ = self.temperature_ = self.loo_accuracy_ = float("nan")
         self.loo_scores_ = self.loo_proba_ = np.empty((0, 0))
         self.loo_method_ = ""
+        self._solved: Solved | None = None  # of many rows, what others are left out with
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Calibrated probabilities (M, C) of rows (M, D); each row sums to 1."""
@@ -86,11 +91,38 @@ class RidgeHead(LinearHead):
             return self.loo_proba_.copy()
         Y, weights = self._targets(taught)
         s, (n, columns) = np.sqrt(weights), taught.X.shape
-        if n <= columns or columns > self.exact_rows:  # one λ: a Cholesky factor is cheaper than a decomposition
-            held_out = loo.factorised(taught.X, taught.gram, s, Y, self.lambda_, groups)[1]
+        if self._solved is not None:
+            held_out = self._solved.left_out(groups)
+        elif n <= columns or self._many(taught):  # one λ: a Cholesky factor is cheaper than a decomposition
+            held_out = side_of(taught.X, taught.gram, s).solved(Y, self.lambda_).left_out(groups)
         else:
             held_out = loo.left_out(loo.spectrum(taught.X, None, s), Y, np.array([self.lambda_]), groups)[0]
         return softmax(held_out / self.temperature_)
+
+    def retaken(self, takes: np.ndarray) -> RidgeHead:
+        """A head like this one, fitted on the same examples with other takes (N,).
+
+        Of many rows it keeps λ, for which takes matter little, and shares what was multiplied.
+        """
+        taught = replace(self._examples, takes=takes)
+        head = RidgeHead(self.lambdas, self.balance, exact_rows=self.exact_rows, prior=self.prior)
+        if self._solved is None:
+            return head._learn(taught)
+        head._solved = self._solved
+        folds = whole_takes(taught.y, taught.takes)
+        return head._conclude(taught, folds, self.lambda_, self._coef, self._solved.left_out(folds.groups()))
+
+    def knows(self, X: np.ndarray, y: np.ndarray, takes: np.ndarray) -> bool:
+        """Whether it was fitted on just these many rows (N, D), labels and takes (N,), and can leave any of them out
+        quickly."""
+        of = self._taught
+        if self._solved is None or of is None or of.takes is None:
+            return False
+        return np.array_equal(of.takes, takes) and np.array_equal(of.y, y) and np.array_equal(of.X, X)
+
+    def release(self) -> None:
+        """Give back the memory of what only leaving out again needs; that then takes as long as a training."""
+        self._solved = None
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `predict` needs: a JSON-able dict and arrays."""
@@ -116,16 +148,29 @@ class RidgeHead(LinearHead):
 
     def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
-        classes, codes = taught.classes, taught.codes()
-        counts = np.bincount(codes)
-        Y, weights = self._targets(taught)
         folds = whole_takes(taught.y, taught.takes)
-        lambda_, dual, held_out = self._solve(taught, Y, np.sqrt(weights), folds)
+        Y, weights = self._targets(taught)
+        if self._many(taught):
+            lambda_ = self._chosen_on_a_part(taught, Y, weights)
+            self.release()  # first of all, so that two are never kept
+            beat = Percent(progress, parts_of(taught.X)) if progress else no_beat
+            self._solved = side_of(taught.X, taught.gram, np.sqrt(weights), beat).solved(Y, lambda_, beat)
+            coef = self._solved.coef().astype(taught.X.dtype)
+            return self._conclude(taught, folds, lambda_, coef, self._solved.left_out(folds.groups()))
+        self.release()
+        of = loo.spectrum(taught.X, taught.gram, np.sqrt(weights))
+        lambda_, held_out = self._choose(of, Y, folds.groups())
+        coef = loo.dual_weights(of, Y, lambda_).T.astype(taught.X.dtype) @ taught.X
+        return self._conclude(taught, folds, lambda_, coef, held_out)
+
+    def _conclude(self, taught: Taught, folds: Folds, lambda_: float, coef: np.ndarray, held_out: np.ndarray) -> Self:
+        """Keep what was learned: λ, weights (C, D) and held-out scores (N, C); the rest follows."""
+        classes, codes = taught.classes, taught.codes()
+        Y, weights = self._targets(taught)
         # A class with one example vanishes when that is left out: it can teach neither λ's nor T's choice.
-        judged = counts[codes] > 1
+        judged = np.bincount(codes)[codes] > 1
         some = judged.any()
         dtype = taught.X.dtype
-        coef = dual.T.astype(dtype) @ taught.X
         mean_row_scores = ((weights / weights.sum()).astype(dtype) @ taught.X) @ coef.T
         self._coef = coef
         self._intercept = (weights @ Y / weights.sum() - mean_row_scores).astype(dtype)
@@ -141,28 +186,22 @@ class RidgeHead(LinearHead):
         self.loo_method_ = folds.method
         return self
 
+    def _many(self, taught: Taught) -> bool:
+        """Whether the examples are too many to be decomposed."""
+        return many(taught.X, self.exact_rows)
+
     def _targets(self, taught: Taught) -> tuple[np.ndarray, np.ndarray]:
         """The indicators (N, C) of the classes and the weights (N,) of the examples."""
         codes, count = taught.codes(), len(taught.classes)
         weights = len(codes) / (count * np.bincount(codes)[codes]) if self.balance else np.ones(len(codes))
         return np.eye(count)[codes], weights
 
-    def _solve(
-        self, taught: Taught, Y: np.ndarray, s: np.ndarray, folds: Folds
-    ) -> tuple[float, np.ndarray, np.ndarray]:
-        """λ, the dual weights (N, C) and the held-out scores (N, C)."""
-        groups = folds.groups()
-        if min(taught.X.shape) > self.exact_rows:
-            part = np.sort(np.concatenate(spread(groups, self.exact_rows)))
-            place = {int(row): i for i, row in enumerate(part)}
-            inner = [np.array([place[int(row)] for row in group if int(row) in place]) for group in groups]
-            gram = None if taught.gram is None else taught.gram[np.ix_(part, part)]
-            of = loo.spectrum(taught.X[part], gram, s[part])
-            lambda_, _ = self._choose(of, Y[part], [group for group in inner if len(group)])
-            return lambda_, *loo.factorised(taught.X, taught.gram, s, Y, lambda_, groups)
-        of = loo.spectrum(taught.X, taught.gram, s)
-        lambda_, held_out = self._choose(of, Y, groups)
-        return lambda_, loo.dual_weights(of, Y, lambda_), held_out
+    def _chosen_on_a_part(self, taught: Taught, Y: np.ndarray, weights: np.ndarray) -> float:
+        """λ as it is chosen on some examples of every take."""
+        part = taught.part(self.exact_rows)
+        some = taught.only(part)
+        of = loo.spectrum(some.X, some.gram, np.sqrt(weights[part]))
+        return self._choose(of, Y[part], whole_takes(some.y, some.takes).groups())[0]
 
     def _choose(self, of: loo.Spectrum, Y: np.ndarray, groups: list[np.ndarray]) -> tuple[float, np.ndarray]:
         """The λ with the least squared error on the examples left out, and their scores (N, C) under it.
@@ -184,13 +223,11 @@ class RidgeHead(LinearHead):
         return float(lambdas[best]), held_out[best]
 
 
+def many(X: np.ndarray, exact_rows: int = EXACT_ROWS) -> bool:
+    """Whether a decomposition of rows X (N, D) would take too long, or too much memory."""
+    return min(X.shape) > exact_rows or X.size > MOST_VALUES
+
+
 def same(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
     """Whether two lists hold equal arrays in the same order."""
     return len(some) == len(others) and all(map(np.array_equal, some, others))
-
-
-def spread(groups: list[np.ndarray], rows: int) -> list[np.ndarray]:
-    """Whole groups, evenly spread over all of them, of about this many rows in all; two at least."""
-    total = sum(map(len, groups))
-    wanted = max(2, len(groups) * rows // total)
-    return [groups[i] for i in np.unique(np.linspace(0, len(groups) - 1, wanted).round().astype(int))]

@@ -14,14 +14,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.core.features import unit_rows
+from edge_tl.core.features import cosines, unit_rows
 from edge_tl.core.folds import Folds, half_takes, in_parts, whole_sessions, whole_takes
 from edge_tl.heads import Head
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import ENOUGH_ROWS, Taught
 from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.loo import fit_temperature, unchecked_temperature
 from edge_tl.heads.rejection import VALUES, thinned
-from edge_tl.heads.ridge import RidgeHead, spread
+from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.tuned import TunedHead
 from edge_tl.judge.validation import cross_validate, fitted_ridge
 from edge_tl.nn.losses import softmax
@@ -41,8 +41,6 @@ CLOSEST = 1e-3
 """Distances of unit rows are not taken below this: what is stored is rounded to float16."""
 GUESSES = 0.05
 """What was left out is answered by guessing where the mean confidence is above chance by less than this."""
-ENOUGH_ROWS = 1500
-"""Above so many rows whole takes, evenly spread, serve: heads must be fitted again for it."""
 
 
 @dataclass(frozen=True)
@@ -156,17 +154,13 @@ class Confidence:
     ) -> None:
         assert taught.takes is not None
         takes, y = taught.takes, taught.y
-        if len(y) > ENOUGH_ROWS:
-            some = np.sort(np.concatenate(spread(whole_takes(y, takes, taught.parts).groups(), ENOUGH_ROWS)))
-            if len(np.unique(y[some])) < len(taught.classes):
-                return
-            head, y, takes = None, y[some], takes[some]
-            parts = None if taught.parts is None else taught.parts[some]
-            taught, sessions = (
-                Taught(taught.X[some], y, takes, parts=parts),
-                None if sessions is None else sessions[some],
-            )
         exact = isinstance(make_head(), RidgeHead)
+        if len(y) > ENOUGH_ROWS and not (exact and head is not None):
+            some = taught.part()
+            taught, sessions = taught.only(some), None if sessions is None else sessions[some]
+            head, y = None, taught.y
+            assert taught.takes is not None
+            takes = taught.takes
         self._least = LEAST_OF_VOTES if isinstance(make_head(), KNNHead) else LEAST
         fitted = head if isinstance(head, RidgeHead) else fitted_ridge(make_head, taught)
         measured = Measured(taught, make_head, fitted, self._least)
@@ -220,12 +214,12 @@ class Measured:
 
     def __init__(self, taught: Taught, make_head: Callable[[], Head], fitted: RidgeHead | None, least: float) -> None:
         self._taught, self._make_head, self._fitted, self._least = taught, make_head, fitted, least
-        rows = unit_rows(taught.X.astype(np.float32, copy=False))
-        self._kept = thinned(taught.codes(), max(VALUES // rows.shape[1], 10 * len(taught.classes)))
-        self.basis = rows[self._kept].astype(np.float16).astype(np.float32)
+        self._kept = thinned(taught.codes(), max(VALUES // taught.X.shape[1], 10 * len(taught.classes)))
+        chosen = unit_rows(taught.X[self._kept].astype(np.float32, copy=False))
+        self.basis = chosen.astype(np.float16).astype(np.float32)
         """(K, F) float32: the directions of taught rows that distances are measured to, rounded as they are stored."""
         if taught.gram is None:
-            self._alike: np.ndarray = rows @ self.basis.T
+            self._alike: np.ndarray = cosines(taught.X, self.basis)
         else:  # the same but for the rounding, and already there: half the time of a training of 200 examples
             lengths = np.sqrt(np.maximum(taught.gram.diagonal(), np.finfo(np.float32).tiny))
             self._alike = taught.gram[:, self._kept] / np.outer(lengths, lengths[self._kept])
@@ -298,7 +292,7 @@ def logits(probabilities: np.ndarray, least: float) -> np.ndarray:
 
 def away(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """(M,): the logarithm of the distance of the directions of X (M, F) to the nearest of unit rows (N, F)."""
-    return log_distance(unit_rows(X.astype(np.float32, copy=False)) @ rows.T)
+    return log_distance(cosines(X, rows))
 
 
 def log_distance(alike: np.ndarray) -> np.ndarray:

@@ -13,8 +13,9 @@ from edge_tl.core.metrics import accuracy, confusion, grouped_interval, recall, 
 from edge_tl.errors import ShapeError, counted
 from edge_tl.heads import Head
 from edge_tl.heads.base import Labels, Takes, Taught
+from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.rejection import Rejector
-from edge_tl.heads.ridge import RidgeHead
+from edge_tl.heads.ridge import RidgeHead, many
 from edge_tl.judge.evaluation import Answers, BySession, Evaluation, SessionScore
 
 __all__ = [
@@ -111,12 +112,18 @@ def random_split(
     seed: int = 0,
     found: np.ndarray | None = None,
     progress: Progress | None = None,
+    fitted: RidgeHead | None = None,
+    asked: np.ndarray | None = None,
 ) -> Validation:
-    """The naive claim: five random parts, each answered by a head that was taught the other four, takes ignored."""
+    """The naive claim: five random parts, each answered by a head that was taught the other four, takes ignored.
+
+    fitted: a ridge head that was fitted on just these with takes, to spare its work; asked: as in `cross_validate`.
+    """
     taught = Taught.check(X, y, None, gram)
     folds = random_parts(taught.y, seed)
     # Who believes such a split also chooses λ by it.
-    return cross_validate(make_head, replace(taught, takes=folds.index), folds, progress, found=found)
+    head = None if fitted is None else fitted.retaken(folds.index)
+    return cross_validate(make_head, replace(taught, takes=folds.index), folds, progress, head, found, asked)
 
 
 def cross_validate(
@@ -126,10 +133,12 @@ def cross_validate(
     progress: Progress | None = None,
     fitted: RidgeHead | None = None,
     found: np.ndarray | None = None,
+    asked: np.ndarray | None = None,
 ) -> Validation:
     """Each fold answered by a head that was taught the others; progress(done, total) is called after each.
 
-    found: bool (N,), in which examples there is what is looked for, None for all; heads see only those.
+    found: bool (N,), in which examples there is what is looked for, None for all; heads see only those. asked: bool
+    (N,), those that are judged, None for all.
 
     For a ridge head nothing is fitted twice: the exact block formula gives the same, with the λ and temperature of
     `fitted`, a head fitted on all of it (made here where it is None). Where the others hold one class only, the answer
@@ -146,13 +155,28 @@ def cross_validate(
     single = ~judged & (np.bincount(codes)[codes] == 1)
     if single.any():
         method += f"; one example only, so not judged: {', '.join(classes[codes[single]])}"
+    asked = np.ones(len(codes), bool) if asked is None else asked
+    judged &= asked
     if found is None or found.all():
-        proba = _answers(make_head, taught, folds, progress, fitted)
+        proba = _answers(make_head, taught, folds, progress, fitted, asked)
     else:
-        proba = _with_nothing(make_head, taught, folds, found, progress)
+        proba = _with_nothing(make_head, taught, folds, found, progress, asked)
     y_pred = np.where(proba.any(axis=1), classes[proba.argmax(axis=1)], NOTHING)
     proba[~judged] = np.nan
     return Validation(classes, taught.y, y_pred, proba, judged, folds.index, method)
+
+
+def quickly_asked(X: np.ndarray, y: np.ndarray, takes: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """bool (N,): which of the examples to be asked, bool (N,), heads without a formula for leaving out are asked.
+
+    Of many rows X (N, D) it is a part, of all takes.
+    """
+    if not many(X):
+        return asked
+    rows = np.flatnonzero(asked)
+    few = np.zeros(len(y), bool)
+    few[rows[Taught(X[:0], y[rows], takes[rows]).part()]] = True
+    return few
 
 
 def fitted_ridge(make_head: Callable[[], Head], taught: Taught) -> RidgeHead | None:
@@ -164,32 +188,44 @@ def fitted_ridge(make_head: Callable[[], Head], taught: Taught) -> RidgeHead | N
 
 
 def _answers(
-    make_head: Callable[[], Head], taught: Taught, folds: Folds, progress: Progress | None, fitted: RidgeHead | None
+    make_head: Callable[[], Head],
+    taught: Taught,
+    folds: Folds,
+    progress: Progress | None,
+    fitted: RidgeHead | None,
+    asked: np.ndarray,
 ) -> np.ndarray:
-    """Probabilities (N, C) of each example by a head that was taught the other folds."""
+    """Probabilities (N, C) of each example by a head that was taught the other folds; zeros where none was asked."""
     fitted = fitted or fitted_ridge(make_head, taught)
     if fitted is not None:
         return fitted.held_out_proba(folds.groups())
+    head = make_head()
+    if isinstance(head, KNNHead):  # it learns by remembering, so it forgets by looking away
+        return head.fit(taught.X, taught.y, taught.takes).held_out_proba(folds.groups(), asked)
     codes = taught.codes()
     proba = np.zeros((len(codes), len(taught.classes)))
     for done, out in enumerate(folds.groups()):
         if progress and done:
             progress(done, folds.count)
-        keep = np.delete(np.arange(len(codes)), out)
+        keep, out = np.delete(np.arange(len(codes)), out), out[asked[out]]
         known = np.unique(codes[keep])
         if len(known) == 1:
             proba[out, known[0]] = 1
-        if len(known) < 2:
+        if len(known) < 2 or not len(out):
             continue
-        gram = None if taught.gram is None else taught.gram[np.ix_(keep, keep)]
-        takes = None if taught.takes is None else taught.takes[keep]
-        fold_head = make_head().fit(taught.X[keep], taught.y[keep], takes, gram=gram)
+        others = taught.only(keep)
+        fold_head = make_head().fit(others.X, others.y, others.takes, gram=others.gram)
         proba[np.ix_(out, known)] = fold_head.predict_proba(taught.X[out])
     return proba
 
 
 def _with_nothing(
-    make_head: Callable[[], Head], taught: Taught, folds: Folds, found: np.ndarray, progress: Progress | None
+    make_head: Callable[[], Head],
+    taught: Taught,
+    folds: Folds,
+    found: np.ndarray,
+    progress: Progress | None,
+    asked: np.ndarray,
 ) -> np.ndarray:
     """As `_answers`, where in some examples nothing was found: no head is taught or asked those.
 
@@ -197,13 +233,11 @@ def _with_nothing(
     """
     proba = np.zeros((len(taught.y), len(taught.classes)))
     if found.any():
-        takes = None if taught.takes is None else taught.takes[found]
-        gram = None if taught.gram is None else taught.gram[np.ix_(found, found)]
-        seen = Taught(taught.X[found], taught.y[found], takes, gram)
+        seen = taught.only(found)
         columns = np.searchsorted(taught.classes, seen.classes)
         # Folds in which nothing was found at all are gone; the others are counted anew.
         parts = Folds(np.unique(folds.index[found], return_inverse=True)[1].reshape(-1), folds.method)
-        proba[np.ix_(found, columns)] = _answers(make_head, seen, parts, progress, None)
+        proba[np.ix_(found, columns)] = _answers(make_head, seen, parts, progress, None, asked[found])
     for fold in np.unique(folds.index[~found]):
         others = folds.index != fold
         nobody = nobody_class(taught.y[others], found[others])
@@ -229,6 +263,7 @@ def evaluate(
     limit: int = 10,
     progress: Progress | None = None,
     parts: np.ndarray | None = None,
+    fitted: RidgeHead | None = None,
 ) -> Evaluation:
     """The honest account: sessions left out, takes left out, with intervals, confusion, recall, suspects, and the
     naive claim.
@@ -237,19 +272,22 @@ def evaluate(
     examples there is what is looked for, None for all; known: bool (N,), what a Rejector said of each example without
     having seen its take (`Rejector.held_out_known_`); make_rejector: fits one like it, for whole sessions left out;
     asked: bool (N,), the examples that count, None for all (of the views of a recording one is enough); names: of
-    sessions, by number; limit: how many suspects; progress: as in `cross_validate`; parts: as in `whole_takes`.
+    sessions, by number; limit: how many suspects; progress: as in `cross_validate`; parts: as in `whole_takes`;
+    fitted: a ridge head that was fitted on just these, to spare its work.
     """
     taught = Taught.check(X, y, takes, gram)
     every = np.ones(len(taught.y), bool)
     asked, found = every if asked is None else asked, every if found is None else found
-    fitted = fitted_ridge(make_head, taught) if found.all() else None
+    fitted = (fitted or fitted_ridge(make_head, taught)) if found.all() else None
     by_take = takes_together(taught.y, taught.takes, parts)
-    honest = cross_validate(make_head, taught, by_take, progress, fitted, found).only(asked)
-    naive = random_split(make_head, X, y, gram=gram, seed=seed, found=found, progress=progress).only(asked)
+    honest = cross_validate(make_head, taught, by_take, progress, fitted, found, asked)
+    naive = random_split(
+        make_head, X, y, gram=gram, seed=seed, found=found, progress=progress, fitted=fitted, asked=asked
+    )
     across = None
     if sessions is not None and len(np.unique(sessions)) > 1:
         folds = whole_sessions(taught.y, sessions)
-        unseen = cross_validate(make_head, taught, folds, progress, fitted, found).only(asked)
+        unseen = cross_validate(make_head, taught, folds, progress, fitted, found, asked)
         across = by_session(unseen, np.asarray(sessions), folds.split_classes, names or {})
         if make_rejector is not None and across.examples:
             some, lets = let_through(unseen, taught, found, make_rejector, progress)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_tl.core.examples import Box, Count, Example, Examples, check_box
+from edge_tl.core.examples import AsRows, Box, Count, Example, Examples, check_box
 from edge_tl.core.kept import as_stored, checksum, pack
 from edge_tl.embedders.embedder import SoundEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
@@ -170,10 +170,11 @@ class ExampleStore(Closing):
         """The name of a session, also of one without a take yet; ExampleError where there is no such session."""
         return self._sittings.name(number)
 
-    def matrix(self, fingerprint: str) -> Examples:
-        """All examples for training; ProfileMismatch where some were embedded by another embedder."""
+    def matrix(self, fingerprint: str, as_rows: AsRows | None = None) -> Examples:
+        """All examples for training, of their embeddings what `as_rows` makes of them (`Recognizer.as_rows`), which is
+        smaller; ProfileMismatch where some were embedded by another embedder."""
         with self.snapshot():
-            return read_matrix(self._db, fingerprint, self.path)
+            return read_matrix(self._db, fingerprint, self.path, as_rows)
 
     def held(self, examples: Examples, beat: Callable[[], object] | None = None) -> Examples:
         """The same examples, near-copies with the take and session of what they copy: for all that leaves some out."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.core.examples import Example, Examples, as_example
+from edge_tl.core.examples import AsRows, Example, Examples, as_example
 from edge_tl.core.kept import checksum, unpack
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, counted
 from edge_tl.labels import MOST_CLASSES
@@ -18,10 +18,47 @@ x0, y0, x1, y1 FROM listed ORDER BY id"""
 _ROWS = """SELECT id, label, take, session, dtype, crc32, embedding FROM listed WHERE fingerprint <> '' ORDER BY id"""
 
 
-def read_matrix(database: Database, fingerprint: str, path: Path) -> Examples:
+BLOCK = 256
+"""Embeddings that are held at once where only their rows are wanted: 16 MB of 15 360 values."""
+
+
+class _Rows:
+    """Gathers embeddings, or what is made of them, a block at a time."""
+
+    def __init__(self, total: int, as_rows: AsRows | None) -> None:
+        self.X = np.zeros((0, 0), np.float32)
+        self.found = None if as_rows is None else np.zeros(total, bool)
+        self._total, self._as_rows, self._done = total, as_rows, 0
+        self._waiting: list[np.ndarray] = []
+
+    def add(self, vector: np.ndarray) -> bool:
+        """Take the next embedding (D,); False where it is one too many, or of another length."""
+        if self._waiting and len(self._waiting[-1]) != len(vector):
+            return False
+        self._waiting.append(vector)
+        return self._done + len(self._waiting) <= self._total and (len(self._waiting) < BLOCK or self.flush())
+
+    def flush(self) -> bool:
+        """Put away what waits; False where it is of another length than what came before."""
+        if not self._waiting:
+            return True
+        rows, some = np.stack(self._waiting), slice(self._done, self._done + len(self._waiting))
+        if self.found is not None and self._as_rows is not None:
+            rows, self.found[some] = self._as_rows(rows)
+        if not self._done:
+            self.X = np.empty((self._total, rows.shape[1]), np.float32)
+        if rows.shape[1] != self.X.shape[1]:
+            return False
+        self.X[some] = rows
+        self._done, self._waiting = some.stop, []
+        return True
+
+
+def read_matrix(database: Database, fingerprint: str, path: Path, as_rows: AsRows | None = None) -> Examples:
     """The embeddings of a store that one embedder made, in a snapshot of the caller's; path: named in errors.
 
-    ProfileMismatch where some are another embedder's, ProfileError where one did not survive on disk.
+    as_rows: makes of a block of them what is wanted in their place. ProfileMismatch where some are another embedder's,
+    ProfileError where one did not survive on disk.
     """
     others = database.number("SELECT count(*) FROM embeddings WHERE fingerprint <> ?", (fingerprint,))
     total = database.number("SELECT count(*) FROM embeddings")
@@ -30,28 +67,27 @@ def read_matrix(database: Database, fingerprint: str, path: Path) -> Examples:
             f"another model than {fingerprint[:12]} embedded {others} of {counted(total, 'example')}: run "
             "`edge-tl examples re-embed`"
         )
-    X = np.zeros((0, 0), np.float32)
+    rows = _Rows(total, as_rows)
     ids, labels, takes, sessions = [], [], [], []
-    for row, (number, label, take, session, dtype, crc, packed) in enumerate(database.rows(_ROWS)):
+    for number, label, take, session, dtype, crc, packed in database.rows(_ROWS):
         whole = isinstance(label, str) and isinstance(dtype, str) and isinstance(packed, bytes)
         if not (whole and isinstance(session, int)):
             raise damaged(path, number, "embedding")
         if checksum(fingerprint, dtype, packed) != crc:
             raise damaged(path, number, "embedding")
-        vector = unpack(dtype, packed)
-        if not row:
-            X = np.empty((total, len(vector)), np.float32)
-        if row >= total or vector.shape != X.shape[1:]:
+        if not rows.add(unpack(dtype, packed)):
             raise damaged(path, number, "embedding")
-        X[row] = vector
         ids.append(number)
         labels.append(label)
         takes.append(take)
         sessions.append(session)
+    if ids and not rows.flush():
+        raise damaged(path, ids[-1], "embedding")
     if len(ids) != total:
         raise ProfileError(f"{path} is damaged ({counted(total - len(ids), 'example')} without a take): restore a copy")
     numbers = np.array([ids, takes, sessions], np.int64).reshape(3, -1)
-    return Examples(numbers[0], X, np.array(labels, np.str_), numbers[1], numbers[2], fingerprint)
+    y = np.array(labels, np.str_)
+    return Examples(numbers[0], rows.X, y, numbers[1], numbers[2], fingerprint, found=rows.found)
 
 
 def read_list(database: Database, times: Times) -> list[Example]:

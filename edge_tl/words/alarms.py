@@ -67,6 +67,7 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
         proba, held = answered.proba, answered.judged
     rejector = recognizer.rejector
     familiar = rejector.soften(rejector.held_out_) if rejector.ready else np.ones(len(y))
+    held = held & ~np.isnan(familiar)
     embedder = recognizer.embedder
     assert isinstance(embedder, SoundEmbedder)
     late_s = (1 - embedder.word_at) * embedder.window_samples / embedder.rate_hz

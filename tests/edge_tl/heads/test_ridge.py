@@ -9,7 +9,8 @@ from sklearn.linear_model import Ridge, RidgeCV
 
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
-from edge_tl.heads.ridge import FEW, LAMBDAS, RidgeHead, spread
+from edge_tl.heads.factored import inverse_lower
+from edge_tl.heads.ridge import FEW, LAMBDAS, RidgeHead
 
 pytestmark = pytest.mark.exact
 
@@ -129,21 +130,11 @@ def test_many_rows_take_the_other_way_to_the_same_place() -> None:
     np.testing.assert_allclose(large.loo_proba_, small.loo_proba_, atol=1e-6)
 
 
-def test_a_part_of_the_takes_is_whole_takes_spread_evenly() -> None:
-    """λ of a large set is chosen on whole takes from its beginning to its end."""
-    groups = [np.arange(10) + 10 * i for i in range(40)]
-    part = spread(groups, 100)
-    assert len(part) == 10
-    assert part[0] is groups[0]
-    assert part[-1] is groups[-1]
-    assert sum(map(len, spread(groups[:2], 1))) == 20
-
-
 def test_the_triangular_inverse_is_exact() -> None:
     """A lower triangular matrix times its inverse by halves is the identity."""
     rng = np.random.default_rng(1)
     C = np.tril(rng.normal(size=(301, 301))) + 20 * np.eye(301)
-    np.testing.assert_allclose(loo.inverse_lower(C) @ C, np.eye(301), atol=1e-12)
+    np.testing.assert_allclose(inverse_lower(C) @ C, np.eye(301), atol=1e-12)
 
 
 def test_the_temperature_is_the_likeliest() -> None:
