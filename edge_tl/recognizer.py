@@ -310,8 +310,6 @@ class Recognizer:
             parts=None if self.head.name in WITH_BASE else self._rows.parts,
             fitted=fitted,
         )
-        if fitted is not None:
-            fitted.release()
         # By the number of the example, and not of its view.
         named = tuple(replace(one, index=one.index // self.views) for one in evaluation.suspects)
         return replace(evaluation, suspects=named, near_copies=self._near_copies)

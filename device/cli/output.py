@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
 import shlex
@@ -118,6 +119,7 @@ class Progress:
         self.shown = sys.stderr.isatty()
         self._clock = clock
         self._said_s = clock()
+        self._steps = 0
 
     def __call__(self, done: int, detail: str = "") -> None:
         """Show that `done` of `total` is finished."""
@@ -137,6 +139,18 @@ class Progress:
         """The same for work that says its total each time."""
         self.total = total
         self(done)
+
+    def step(self) -> None:
+        """One more is done."""
+        self._steps += 1
+        self(self._steps)
+
+    def trained(self, epoch: int, loss: float, _: float) -> None:
+        """The same for a head that learns: epochs, or, where there is no loss, how many hundredths are done."""
+        if math.isnan(loss):
+            self.of(epoch, 100)
+        else:
+            self(epoch, "epochs")
 
     def warn(self, text: object) -> None:
         """A line that stays, above the progress."""

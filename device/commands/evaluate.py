@@ -42,13 +42,14 @@ def run(arguments: Namespace) -> int:
         saved = load_saved(profile)
         name = arguments.head or trained_head(saved)
         recognizer = Recognizer(embedder, name)
-        examples = teach_all(profile, recognizer)
+        with Progress("looking for copies among the pictures") as progress:
+            examples = teach_all(profile, recognizer, progress.step)
         names = {session.id: session.name for session in profile.store.sessions()}
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     recognizer.adopt(saved)
     with Progress("training") as progress:
-        recognizer.learn(lambda epoch, *_: progress(epoch, "epochs"))
+        recognizer.learn(progress.trained)
     with Progress("evaluating on takes left out") as progress:
         evaluation = recognizer.evaluate(progress.of, names)
     made = []

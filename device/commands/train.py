@@ -43,6 +43,7 @@ from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ConfigError, NotFittedError, counted
 from edge_tl.heads import TunedHead
 from edge_tl.judge.evaluation import BySession, Evaluation
+from edge_tl.judge.expected import expected
 from edge_tl.labels import NOISE
 from edge_tl.listener import ListeningConfig, Tried, choose
 from edge_tl.recognizer import Recognizer
@@ -68,7 +69,8 @@ def run(arguments: Namespace) -> int:
         if arguments.unfreeze is not None:
             embedder = unfreeze(profile, arguments.unfreeze, context.threads, name)
         recognizer = Recognizer(embedder, name)
-        teach_all(profile, recognizer)
+        with Progress("looking for copies among the pictures") as progress:
+            teach_all(profile, recognizer, progress.step)
         recognizer.adopt(saved)
         if arguments.head is not None:
             recognizer.settings.clear()  # a head that is asked for begins anew; without, it goes on as it was trained
@@ -101,6 +103,9 @@ def run(arguments: Namespace) -> int:
             with Progress("listening to other sounds") as progress:
                 recognizer.others = others_of(embedder, partial(teach_all, profile), teaching, progress.of)
         more = vary(recognizer, profile) if arguments.augment else None
+        told = expected(name, *recognizer.rows[0].shape)
+        if told is not None:
+            warn(f"training and judging {counted(len(recognizer.rows[0]), 'example')} takes {told.text}")
         learned, points, stopped = train(recognizer, more)
         names = {session.id: session.name for session in profile.store.sessions()}
         head, held = recognizer.head, None
@@ -234,10 +239,13 @@ def train(
     recognizer: Recognizer, more: Variations | None = None
 ) -> tuple[Learned, list[tuple[int, float, float]], bool]:
     """Learn with a curve while it lasts; Ctrl-C stops an iterative head, keeps the best so far, and is told as True."""
-    with stoppable() as stopped, LiveCurve(clock) as live:
+    with stoppable() as stopped, LiveCurve(clock) as live, Progress("training", 100) as bar:
 
         def progress(epoch: int, loss: float, accuracy: float) -> bool:
-            live(epoch, loss, accuracy)
+            if math.isnan(loss):  # one step, of which so many hundredths are done
+                bar(epoch)
+            else:
+                live(epoch, loss, accuracy)
             return stopped()
 
         learned = recognizer.learn(progress, more)

@@ -17,6 +17,8 @@ from device.teach.training import teach_all
 from edge_tl.core.answers import Saved
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import NotFittedError, ShapeError
+from edge_tl.heads.base import Taught
+from edge_tl.heads.ridge import RidgeHead, many
 from edge_tl.judge.calibration import Reliability, reliability
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.evidence import Recorded
@@ -30,6 +32,8 @@ from edge_tl.store.profile import Profile
 
 PICTURES_OF_A_CLASS = 6
 MOST_PICTURES = 120
+CURVE_ROWS = 800
+"""Of so many examples, of all takes, the learning curve is of a large set: 48 heads are fitted for it."""
 MOST_POINTS = 1500
 """With these a page has at most about 2 MB."""
 
@@ -83,6 +87,8 @@ class Contents(Provenance):
     evaluation: Evaluation | None = None
     calibration: Reliability | None = None
     curve: tuple[Point, ...] = ()
+    curve_thinned: bool = False
+    """Whether not all examples of the takes were taught for it."""
     plane: Plane | None = None
     mapped: np.ndarray = field(default_factory=lambda: np.empty(0, int))
     """Positions of the examples on the plane."""
@@ -141,7 +147,7 @@ def judge(
     recognizer: Recognizer, recorded: Recorded, names: Mapping[int, str], progress: Callable[[int, int], object]
 ) -> dict[str, Any]:
     """What can be said of the head on examples that it had not seen, and why not where it cannot."""
-    some = recorded.judged if len(recorded.judged) else np.arange(len(recorded.y))
+    some = recorded.able if len(recorded.able) else np.arange(len(recorded.y))
     shown = some
     if len(some) > MOST_POINTS:
         shown = some[np.linspace(0, len(some) - 1, MOST_POINTS).astype(int)]
@@ -155,20 +161,29 @@ def judge(
     def new_head() -> Any:
         return recognizer.new_head()
 
+    head, fitted = recognizer.head, None
+    if isinstance(head, RidgeHead) and head.knows(recorded.X, recorded.y, recorded.takes):
+        fitted = head  # of very many examples, and all of them: nothing is trained again
+    elif many(recorded.X) and len(recorded.judged):
+        some = recorded.judged
     X, y, takes = recorded.X[some], recorded.y[some], recorded.takes[some]
     if len(np.unique(y)) < 2:
         return {"missing": "only one class has examples that can be judged", "evaluation": evaluation, **plane}
     if evaluation.headline.kind == "session":
         assert recorded.sessions is not None
-        held_out = leave_one_session_out(new_head, X, y, recorded.sessions[some], takes, progress=progress)
+        sessions = recorded.sessions[some]
+        held_out = leave_one_session_out(new_head, X, y, sessions, takes, progress=progress, fitted=fitted)
     else:
-        held_out = leave_one_take_out(new_head, X, y, takes, progress=progress)
+        held_out = leave_one_take_out(new_head, X, y, takes, progress=progress, fitted=fitted)
+    head.release()
+    few = Taught(X[:0], y, takes).part(CURVE_ROWS if many(X) else len(y))
     rows = held_out.judged
     return {
         "missing": "",
         "evaluation": evaluation,
         "calibration": reliability(held_out.proba[rows].max(axis=1), (held_out.y_true == held_out.y_pred)[rows]),
-        "curve": learning_curve(new_head, X, y, takes),
+        "curve": learning_curve(new_head, X[few], y[few], takes[few]),
+        "curve_thinned": len(few) < len(y),
         "rejection_off": recognizer.rejector.off,
         **plane,
     }

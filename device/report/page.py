@@ -122,7 +122,8 @@ def judged_parts(of: Contents) -> str:
         text = (
             "Taught with so many takes of each class, drawn at random, and asked about all others; the band is from "
             "the worst to the best draw. The last point is "
-            f"{counted(round(of.curve[-1].examples), 'example')} of each class."
+            f"{counted(round(of.curve[-1].examples), 'example')} of each class"
+            + (", of long takes some." if of.curve_thinned else ".")
         )
         charts.append(section("Would more takes help?", curve(of.curve, "learning curve") + note(text)))
     elif of.evaluation is not None:

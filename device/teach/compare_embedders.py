@@ -104,6 +104,7 @@ def _compare_heads(
         recognizer.replace(replace(known, X=X, found=found, fingerprint=recognizer.embedder.fingerprint))
         learned = recognizer.learn()
         made.append((recognizer, learned, recognizer.evaluate(names=names)))
+        recognizer.head.release()
     before = made[0][2].headline.accuracy
     after = math.nan if math.isnan(before) else made[1][2].headline.accuracy
     return Exchange(before, after, ACCURACY, made[1][2].headline.method, lambda: save(profile, *made[1]))

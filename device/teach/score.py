@@ -53,7 +53,9 @@ class Score:
 def learn_and_score(lesson: Lesson, clock: Callable[[], float]) -> tuple[Learned, Score]:
     """Train on all that was recorded, near-copies held together, and judge it at once."""
     lesson.hold(lambda: None)
-    return lesson.learn(), score(lesson, clock)
+    learned, found = lesson.learn(), score(lesson, clock)
+    lesson.recognizer.head.release()
+    return learned, found
 
 
 def score(lesson: Lesson, clock: Callable[[], float]) -> Score:

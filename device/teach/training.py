@@ -70,6 +70,7 @@ def train_and_judge(
     learned = lesson.learn(lambda *_: beat())
     names = {session.id: session.name for session in profile.store.sessions()}
     evaluation = recognizer.evaluate(lambda *_: beat(), names)
+    recognizer.head.release()
     saved = load_saved(profile)
     listening = saved.meta.get("listening") if saved is not None else None
     return learned, evaluation, save(profile, recognizer, learned, evaluation, listening)

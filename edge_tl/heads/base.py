@@ -235,6 +235,10 @@ class Head(ABC):
         """The share of rows (M, D) that get their label y (M,)."""
         return float(np.mean(self.predict(X) == label_texts(y)))
 
+    def release(self) -> None:  # noqa: B027 — most heads keep nothing for it
+        """Give back the memory of what only judging needs, which then takes as long as a training; it may be some of
+        hundreds of MB, so whoever goes on after `fit` and `evaluate` calls this."""
+
     @abstractmethod
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of rows (M, D), columns in the order of `classes_`; each row sums to 1."""

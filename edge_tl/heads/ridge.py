@@ -121,7 +121,7 @@ class RidgeHead(LinearHead):
         return np.array_equal(of.takes, takes) and np.array_equal(of.y, y) and np.array_equal(of.X, X)
 
     def release(self) -> None:
-        """Give back the memory of what only leaving out again needs; that then takes as long as a training."""
+        """As of `Head`: forget what others are left out with."""
         self._solved = None
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -114,7 +114,8 @@ def wrong_take(of: Recorded) -> Advice | None:
             continue
         if (of.answers[others] == label).mean() >= MOSTLY and of.found[str(likely)] >= MOSTLY:
             which = "this take" if of.take is not None else f"take {take}"
-            text = f"{counts.max()} of {counted(len(rows), 'frame')} of {which} of {label} look like {likely}"
+            asked = counted(len(rows), "frame") + ("" if of.take is not None else of.looked_at)
+            text = f"{counts.max()} of {asked} of {which} of {label} look like {likely}"
             return Advice("wrong-take", text, (str(label), str(likely)), positions(of.judged[rows]))
     return None
 
@@ -170,7 +171,7 @@ def overlap(of: Recorded) -> Advice | None:
     y = of.y[of.judged]
     wrong = ((y == pair[0]) & (of.answers == pair[1])) | ((y == pair[1]) & (of.answers == pair[0]))
     text = (
-        f"{pair[0]} and {pair[1]} are mixed up in {mixed[a, b]} of {total[a, b]}: "
+        f"{pair[0]} and {pair[1]} are mixed up in {mixed[a, b]} of {total[a, b]}{of.looked_at}: "
         "show them more differently, or from nearer"
     )
     return Advice("overlap", text, pair, positions(of.judged[wrong]))

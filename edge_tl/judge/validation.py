@@ -75,14 +75,15 @@ def leave_one_take_out(
     *,
     gram: np.ndarray | None = None,
     progress: Progress | None = None,
+    fitted: RidgeHead | None = None,
 ) -> Validation:
     """Each take answered by a head that was taught all others; `folds.whole_takes` says how takes are left out.
 
-    X (N, D), y (N,), takes (N,) integers or None; gram: X·Xᵀ where known; progress: as in `cross_validate`.
+    X (N, D), y (N,), takes (N,) integers or None; gram: X·Xᵀ where known; progress, fitted: as in `cross_validate`.
     At least two examples, or ShapeError.
     """
     taught = Taught.check(X, y, takes, gram)
-    return cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress)
+    return cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress, fitted)
 
 
 def leave_one_session_out(
@@ -94,13 +95,14 @@ def leave_one_session_out(
     *,
     gram: np.ndarray | None = None,
     progress: Progress | None = None,
+    fitted: RidgeHead | None = None,
 ) -> Validation:
     """Each session answered by a head that was taught all others: what to expect in another place, on another day.
 
     sessions (N,) integers, two different ones or more, or ShapeError; the rest as in `leave_one_take_out`.
     """
     taught = Taught.check(X, y, takes, gram)
-    return cross_validate(make_head, taught, whole_sessions(taught.y, sessions), progress)
+    return cross_validate(make_head, taught, whole_sessions(taught.y, sessions), progress, fitted)
 
 
 def random_split(

@@ -176,3 +176,52 @@ def test_few_examples_are_learned_as_the_embedder_expects() -> None:
     assert found[1.0, 10] == found[None, 10] == pytest.approx(10 * found[1.0])
     assert (HandEmbedder.ridge_prior, FaceEmbedder.ridge_prior, FaceCropEmbedder.ridge_prior) == (1.0, 1.0, 1.0)
     assert HandCropEmbedder.ridge_prior is None
+
+
+def test_rows_read_from_the_store_are_those_of_the_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mapped block by block while they are read, examples teach the same to the bit."""
+    monkeypatch.setattr("edge_tl.store.read_rows.BLOCK", 5)
+    whole, mapped = Recognizer(FakeEmbedder()), Recognizer(FakeEmbedder())
+    rng = np.random.default_rng(3)
+    with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
+        assert store.matrix("a" * 64, mapped.as_rows).X.shape == (0, 0)
+        for label in COLOURS:
+            take = store.new_take(label)
+            for _ in range(4):
+                one = picture(label, rng)
+                store.add(take, one, whole.embed(one), whole.embedder.fingerprint)
+        store.flush()
+        whole.replace(store.matrix(whole.embedder.fingerprint))
+        examples = store.matrix(whole.embedder.fingerprint, mapped.as_rows)
+        mapped.replace(examples)
+    assert examples.found is not None
+    assert examples.found.all()
+    assert examples.X.shape == whole.rows[0].shape
+    for a, b in zip(whole.rows, mapped.rows, strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("head", ["ridge", "knn", "prototype"])
+def test_many_examples_are_judged_as_few_are(head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a decomposition is too dear nothing else changes: the same answers, and nearly the same figures."""
+    few = taught(head, takes=5)
+    learned, found = few.learn(), few.evaluate()
+    monkeypatch.setattr("edge_tl.heads.ridge.MOST_VALUES", 10)
+    monkeypatch.setattr("edge_tl.core.gram.GRAM_ROWS", 10)
+    many = taught(head, takes=5)
+    assert many.gram is None
+    told: list[int] = []
+    assert many.learn(lambda done, *_: bool(told.append(done))).classes == learned.classes
+    assert bool(told) == (head == "ridge")
+    again = many.evaluate()
+    assert (again.accuracy, again.method, again.examples) == (found.accuracy, found.method, found.examples)
+    assert again.random_split_accuracy == found.random_split_accuracy
+    assert again.answers is not None
+    assert found.answers is not None
+    assert again.answers.right == pytest.approx(found.answers.right, abs=0.05)
+    rng = np.random.default_rng(1)
+    for label in COLOURS:
+        one = picture(label, rng)
+        np.testing.assert_allclose(many.observe(one).probabilities, few.observe(one).probabilities, atol=0.05)
+    many.head.release()
+    assert many.evaluate().accuracy == again.accuracy

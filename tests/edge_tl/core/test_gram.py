@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rounding import apart
 
-from edge_tl.core.gram import GrowingGram, Span
+from edge_tl.core.gram import GrowingGram, GrowingRows, Span, products
 from edge_tl.errors import ShapeError
 
 pytestmark = pytest.mark.exact
@@ -84,3 +84,59 @@ def test_many_rows_take_the_cholesky_factor(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose(X @ span.expand(V), span.L @ V, atol=2e-2)
     others = np.delete(np.arange(30), [3, 5])
     np.testing.assert_allclose((X @ span.expand(V))[others], (span.L @ V)[others], atol=1e-4)
+
+
+def test_products_of_many_rows_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit there is no K, for good, and rows come and go as before; as many as columns keep it."""
+    monkeypatch.setattr("edge_tl.core.gram.GRAM_ROWS", 10)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 4)).astype(np.float32)
+    gram = GrowingGram()
+    gram.append(X[:10])
+    assert gram.keeps
+    gram.append(X[10])
+    assert not gram.keeps
+    with pytest.raises(ShapeError, match="11 rows"):
+        _ = gram.K
+    gram.append(X[11:])
+    np.testing.assert_array_equal(gram.X, X)
+    gram.remove(range(30))
+    np.testing.assert_array_equal(gram.X, X[30:])
+    assert products(X) is None
+    wide = rng.normal(size=(12, 12)).astype(np.float32)
+    assert products(wide) is not None
+    gram = GrowingGram()
+    gram.append(wide)
+    np.testing.assert_allclose(gram.K, wide @ wide.T, atol=1e-5)
+
+
+def test_many_rows_at_once_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of many are kept where they are, and never written to."""
+    monkeypatch.setattr("edge_tl.core.gram.GRAM_ROWS", 10)
+    X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    before = X.copy()
+    rows = GrowingRows()
+    rows.append(X, ["a"] * 40, [True] * 40, [0] * 40, [0] * 40)
+    assert np.shares_memory(rows.X, X)
+    rows.append(X[:1], ["b"], [True], [1], [0])
+    assert rows.gram is None
+    assert len(rows) == 41
+    gram = GrowingGram()
+    gram.append(X)
+    gram.remove([0, 1])
+    np.testing.assert_array_equal(X, before)
+
+
+def test_rows_in_strips_are_those_that_came_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many that come at once give the same products, to rounding, as one after the other."""
+    X = np.random.default_rng(0).normal(size=(90, 7)).astype(np.float32)
+    alone, strips = GrowingRows(), GrowingRows()
+    more = (["a"] * 90, [True] * 90, [0] * 90, [0] * 90)
+    alone.append(X, *more)
+    monkeypatch.setattr("edge_tl.core.gram.ONE_BY_ONE", 20)
+    monkeypatch.setattr("edge_tl.core.gram._STRIP", 16)
+    strips.append(X, *more)
+    assert alone.gram is not None
+    assert strips.gram is not None
+    np.testing.assert_allclose(strips.gram, alone.gram, atol=1e-5)
+    np.testing.assert_array_equal(strips.gram[:20, :20], alone.gram[:20, :20])
