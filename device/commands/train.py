@@ -105,7 +105,7 @@ def run(arguments: Namespace) -> int:
         more = vary(recognizer, profile) if arguments.augment else None
         told = expected(name, *recognizer.rows[0].shape)
         if told is not None:
-            warn(f"training and judging {counted(len(recognizer.rows[0]), 'example')} takes {told.text}")
+            warn(f"{counted(len(recognizer.rows[0]), 'example')}: training and judging takes {told.text}")
         learned, points, stopped = train(recognizer, more)
         names = {session.id: session.name for session in profile.store.sessions()}
         head, held = recognizer.head, None
