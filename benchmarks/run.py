@@ -16,6 +16,7 @@ from benchmarks import (
     bench_knn,
     bench_latency,
     bench_look,
+    bench_many,
     bench_start,
     bench_training,
     bench_transfer,
@@ -28,7 +29,7 @@ from benchmarks.record import write
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
 
-PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "words", "build")
+PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "many", "words", "build")
 
 
 def main() -> int:
@@ -77,6 +78,8 @@ def part(name: str) -> tuple[Any, dict[str, Any]]:
         return bench_training, bench_training.measure(embed(digits(), TFLiteEmbedder.load(v1 or default_model())))
     embedder = TFLiteEmbedder.load(default_model())
     poses = embed(faces(), embedder)
+    if name == "many":
+        return bench_many, bench_many.measure(embed(digits(), embedder), poses)
     if name == "latency":
         return bench_latency, bench_latency.measure(poses, embedder)
     return bench_start, bench_start.measure(poses)

@@ -14,6 +14,7 @@ from benchmarks import (
     bench_knn,
     bench_latency,
     bench_look,
+    bench_many,
     bench_start,
     bench_training,
     bench_transfer,
@@ -73,6 +74,7 @@ REPORTS: dict[str, Any] = {
     "bench_training": bench_training,
     "bench_transfer": bench_transfer,
     "bench_knn": bench_knn,
+    "bench_many": bench_many,
     "bench_words": bench_words,
     "bench_build": bench_build,
 }

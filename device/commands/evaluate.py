@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ def run(arguments: Namespace) -> int:
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     recognizer.adopt(saved)
+    saved = None if saved is None else replace(saved, arrays={})  # kNN's are all examples
     with Progress("training") as progress:
         recognizer.learn(progress.trained)
     with Progress("evaluating on takes left out") as progress:

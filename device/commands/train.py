@@ -72,6 +72,7 @@ def run(arguments: Namespace) -> int:
         with Progress("looking for copies among the pictures") as progress:
             teach_all(profile, recognizer, progress.step)
         recognizer.adopt(saved)
+        saved = None if saved is None else replace(saved, arrays={})  # kNN's are all examples
         if arguments.head is not None:
             recognizer.settings.clear()  # a head that is asked for begins anew; without, it goes on as it was trained
         left = sum(not one.fingerprint for one in profile.store.list())

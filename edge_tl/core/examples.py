@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class Examples:
 def as_example(row: Sequence[Any]) -> Example:
     """An example of a row of the store: its fields, then the four sides of its box."""
     x0, y0, x1, y1 = row[-4:]
-    return replace(Example(*row[:-4]), box=None if x0 is None else (x0, y0, x1, y1))
+    return Example(*row[:-4], box=None if x0 is None else (x0, y0, x1, y1))
 
 
 def check_box(box: Sequence[float]) -> Box:
