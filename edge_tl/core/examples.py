@@ -75,7 +75,8 @@ class Examples:
 def as_example(row: Sequence[Any]) -> Example:
     """An example of a row of the store: its fields, then the four sides of its box."""
     x0, y0, x1, y1 = row[-4:]
-    return Example(*row[:-4], box=None if x0 is None else (x0, y0, x1, y1))
+    fields: tuple[Any, ...] = *row[:-4], None if x0 is None else (x0, y0, x1, y1)
+    return Example(*fields)
 
 
 def check_box(box: Sequence[float]) -> Box:
