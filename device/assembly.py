@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from device.cli.model_places import folder_of_models
@@ -17,17 +17,20 @@ from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.core.answers import Saved, head_name
 from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.foreign import Given
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.embedders.look.choices import ALL, NEEDS
-from edge_tl.embedders.look.ways import Look, open_look
+from edge_tl.embedders.look.ways import Look, inner_of, open_look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked, counted
 from edge_tl.frames import BaseSource
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.embedders import install_loaded
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_chosen, read_hearing, read_look, remembered_look, write_settings
+from edge_tl.tflite.manifest import Manifest, read_manifest, same_pixels
 
 clock = time.monotonic
 """The clock of everything that runs for real."""
@@ -41,9 +44,11 @@ class Context:
     profile: str
     """A label; the profile need not be there."""
     model: Path | None = None
-    """The folder of a converted image model; None for the one that the profile uses."""
+    """A .tflite file of pictures or the folder of one; None for the model that the profile uses."""
     threads: int | None = None
     """Of the interpreter; None for as many as suit the machine."""
+    given: Given = field(default_factory=Given)
+    """What a person says of `model` that a file does not say itself."""
 
     @property
     def profile_folder(self) -> Path:
@@ -60,7 +65,7 @@ class Context:
         return folder_of_models(self.data_dir, which)
 
     def image_model(self) -> Path:
-        """The folder of the model that is named here, else of the one that the profile uses, else of the shipped one.
+        """The file or folder of the model that is named here, else that the profile uses, else of the shipped one.
 
         ModelError where the profile uses one that is not installed.
         """
@@ -85,8 +90,20 @@ class Context:
         look = look or read_look(self.profile_folder)
         # Asked only where models are needed: they are read to the last byte, to see that they are unharmed.
         folder = self.models_folder(NEEDS[look.way]) if look.way in NEEDS else Path()
-        return open_look(
-            look, folder, lambda: TFLiteEmbedder.load(self.image_model(), threads=self.threads), self.threads
+        return open_look(look, folder, self.load_model, self.threads)
+
+    def load_model(self) -> TFLiteEmbedder:
+        """The model of `image_model`, loaded; ConfigError where more is said of one that nobody named."""
+        said = self.given
+        if self.model is None and said != Given():
+            raise ConfigError("--scaling, --colour-order, --resize and --size describe a file: name it with --model")
+        return TFLiteEmbedder.load(
+            self.image_model(),
+            self.threads,
+            scaling=said.scaling,
+            resize=said.resize,
+            colour_order=said.colour_order,
+            size=said.size,
         )
 
     def open_profile(
@@ -147,6 +164,45 @@ def adopt_look(profile: Profile, look: Look) -> None:
             f"`edge-tl examples re-embed {options(look)}` changes that and keeps its examples"
         )
     write_settings(profile.folder, look=look)
+
+
+def adopt_model(profile: Profile, context: Context, embedder: Embedder) -> None:
+    """Remember the model of `--model` for a profile that is about to be taught with it.
+
+    ConfigError where the profile was taught with another one.
+    """
+    used = inner_of(embedder)
+    if context.model is None or not isinstance(used, TFLiteEmbedder):
+        return
+    now = _in_use(profile, context)
+    if now is not None and now.sha256 == used.fingerprint and same_pixels(now, used.manifest):
+        return
+    taught = {one.fingerprint for one in profile.store.list()} - {""}
+    if taught - {embedder.fingerprint}:
+        raise ConfigError(
+            f"{_named(profile)} was taught with another model than {used.name}: leave --model out, or give it to "
+            "`edge-tl examples re-embed`, which keeps the examples"
+        )
+    if taught and now is not None and now.sha256 == used.fingerprint:
+        raise ConfigError(
+            f"{_named(profile)} was taught with {used.name} and another size, colour order or scaling: leave --model "
+            "and what describes it out, or give another --profile"
+        )
+    remember_model(profile, context, used)
+
+
+def remember_model(profile: Profile, context: Context, used: TFLiteEmbedder) -> None:
+    """Install a model beside the profiles and let this one look with it from now on."""
+    shipped = read_manifest(default_model())
+    same = used.fingerprint == shipped.sha256 and same_pixels(used.manifest, shipped)
+    write_settings(profile.folder, embedder=None if same else install_loaded(used, context.embedders_folder))
+
+
+def _in_use(profile: Profile, context: Context) -> Manifest | None:
+    """What is said of the model that a profile looks with; None where that is not installed any more."""
+    name = read_chosen(profile.folder)
+    folder = default_model() if name is None else context.embedders_folder / name
+    return read_manifest(folder) if folder.is_dir() else None
 
 
 def check_pictures(profile: Profile) -> None:

@@ -78,6 +78,14 @@ class MissingDependency(EdgeTLError, ImportError):
     """An optional package is not installed; the message holds the exact install command."""
 
 
+def other_model(then: str = "") -> str:
+    """What to do where a profile was taught with another model than the one at hand: either may be the one wanted.
+
+    then: what comes after embedding anew.
+    """
+    return f"take that model again with `edge-tl model use PATH`, or this one with `edge-tl examples re-embed`{then}"
+
+
 def escaped(text: str) -> str:
     """A text that a terminal or a log may be given: what does not print is told by its number, as Python writes it.
 

@@ -17,7 +17,7 @@ from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows, products
 from edge_tl.core.kept import as_kept, as_stored, kept_found
 from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, features_of, sought_by
-from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted
+from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.base import Progress, Taught
@@ -208,7 +208,7 @@ class Recognizer:
         if len(examples.y) and examples.fingerprint != self.embedder.fingerprint:
             raise ProfileMismatch(
                 f"the examples were embedded by model {examples.fingerprint[:12]}, this is {self.embedder.name} "
-                f"({self.embedder.fingerprint[:12]}): run `edge-tl examples re-embed`"
+                f"({self.embedder.fingerprint[:12]}): {other_model()}"
             )
         self.forget()
         if len(examples.y):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
+
+from edge_tl.tflite.manifest import Scaling
 
 Number = TypeVar("Number", int, float)
 
@@ -76,6 +78,37 @@ def pixels(text: str) -> tuple[float, float]:
     if not (abs(low) < 1e6 and abs(high) < 1e6) or low == high:
         raise argparse.ArgumentTypeError(f"{text[:40]} is no range: two different numbers are wanted, e.g. 0,1")
     return low, high
+
+
+def joined(words: Sequence[str]) -> list[str]:
+    """The words of a command line with a range that begins below 0, `--scaling -1,1`, put to its option by `=`.
+
+    argparse would take `-1,1` for an option.
+    """
+    made: list[str] = []
+    for word in words:
+        if made and made[-1] in ("--scaling", "--pixels") and re.match(r"-[\d.]", word):
+            made[-1] += f"={word}"
+        else:
+            made.append(word)
+    return made
+
+
+def scaling(text: str) -> Scaling:
+    """How pixels are scaled, for argparse: what 0 and 255 become, or `torch`."""
+    if text == "torch":  # of ImageNet, in red, green and blue
+        means, deviations = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        red, green, blue = (1 / (255 * one) for one in deviations)
+        offsets = [-mean / one for mean, one in zip(means, deviations, strict=True)]
+        return Scaling((red, green, blue), (offsets[0], offsets[1], offsets[2]))
+    low, high = pixels(text)
+    return Scaling(((high - low) / 255,) * 3, (low,) * 3)
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """(height_px, width_px) of PIXELS or WIDTHxHEIGHT, for argparse."""
+    width, cross, height = text.partition("x")
+    return (whole(height, 1, 4096), whole(width, 1, 4096)) if cross else (whole(text, 1, 4096),) * 2
 
 
 def two_phases(text: str) -> tuple[int, int]:

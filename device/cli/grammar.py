@@ -17,11 +17,11 @@ from device.cli.arguments import (
     seed,
     sentence,
     share,
-    threads,
     two_phases,
 )
 from device.cli.detect_grammar import add_detect
 from device.cli.model_grammar import add_model
+from device.cli.model_options import describing_options, model_options
 from device.cli.serve_grammar import add_service
 from device.sources.rotated import DEGREES
 from edge_tl.embedders.look.choices import HANDS, WAYS
@@ -58,17 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     profile.add_argument("--json", action="store_true", help="print JSON instead of text")
 
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument(
-        "--model",
-        type=Path,
-        metavar="DIR",
-        help="a folder made by `edge-tl-host convert`; to predict also a file of `model fuse` (default: shipped)",
-    )
-    model.add_argument(
-        "--threads", type=threads, metavar="N", help="threads of the interpreter (default: a core each, up to 4)"
-    )
-
+    model, describing = model_options(), describing_options()
     camera = argparse.ArgumentParser(add_help=False)
     where = camera.add_mutually_exclusive_group()
     where.add_argument("--camera", default="auto", metavar="WHICH", help=f"{CAMERA_HELP} (default: auto)")
@@ -142,6 +132,7 @@ def build_parser() -> argparse.ArgumentParser:
         "teach, evaluate and play by itself, from the simulated player or a folder",
         profile,
         model,
+        describing,
         camera,
         turning,
         looking,
@@ -164,6 +155,7 @@ def build_parser() -> argparse.ArgumentParser:
         "hold a key to record examples of a class from the camera; with --mic press it and say a word",
         profile,
         model,
+        describing,
         camera,
         turning,
         mic,
@@ -277,7 +269,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--date", type=day, metavar="YYYY-MM-DD", help="the date on the page (default: today)")
 
-    predict = command("predict", "recognise pictures, or words in sound files", profile, model, turning)
+    about = "recognise pictures, or words in sound files, by what was taught or by a classifier of another maker"
+    predict = command("predict", about, profile, model, describing, turning)
+    predict.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="of a classifier in a .tflite file: a label a line (default: those in it, or in labels.txt beside it)",
+    )
     predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture or a sound")
     predict.add_argument("--no-reject", action="store_true", help="always name a class, never 'none of these'")
 
@@ -291,7 +290,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     action("list", "show every class and session with its counts (and with --json every example)")
     what_is_brought = "add a folder (CLASS/picture, train/CLASS/picture, YOLO, Pascal VOC …), a list, or TFJSSCDS"
-    bring = action("import", what_is_brought, model, looking, base, turning)
+    bring = action("import", what_is_brought, model, describing, looking, base, turning)
     bring.add_argument("path", type=Path, metavar="PATH", help="the folder or file")
     bring.add_argument(
         "--sessions", action="store_true", help="the folders at the top are places or days: SESSION/CLASS/picture"
@@ -325,9 +324,15 @@ def build_parser() -> argparse.ArgumentParser:
     rename.add_argument("old", metavar="OLD", help="the label now (with --session: its number or name)")
     rename.add_argument("new", metavar="NEW", help="the name wanted")
     rename.add_argument("--session", action="store_true", help="rename a session, not a class")
-    action("re-embed", "compute all embeddings anew, after the model or the way to look was changed", model, looking)
+    action(
+        "re-embed",
+        "compute all embeddings anew, after the model or the way to look was changed",
+        model,
+        describing,
+        looking,
+    )
 
-    add_model(command, profile, model, data_dir())
+    add_model(command, profile, model, describing, data_dir())
 
     save = command("backup", "write a whole profile into one file, also while a service runs", profile)
     save.add_argument("path", type=Path, metavar="FILE.zip", help="the file, which must not exist yet")

@@ -16,9 +16,10 @@ def add_model(
     command: Callable[..., argparse.ArgumentParser],
     profile: argparse.ArgumentParser,
     model: argparse.ArgumentParser,
+    describing: argparse.ArgumentParser,
     data_dir: Path,
 ) -> None:
-    """Add the command; `command(name, help, *parents)` makes one; profile and model: options others have too."""
+    """Add the command; `command(name, help, *parents)` makes one; profile, model, describing: options others have."""
     models = command("model", "get and look at model files, and the trained generations of a profile")
     model_actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
 
@@ -27,7 +28,18 @@ def add_model(
 
     info = model_action("info", "what a .tflite file or converted folder holds")
     info.add_argument("path", type=Path, nargs="?", metavar="FILE", help="default: the shipped model")
+    info.add_argument(
+        "--tensors", action="store_true", help="list the tensors inside it at which `model truncate` can cut it"
+    )
     info.add_argument("--json", action="store_true", help="print JSON instead of text")
+    tell = model_action(
+        "describe", "write a .tflite file of any maker with its manifest, as a model folder", describing
+    )
+    tell.add_argument("path", type=Path, metavar="FILE", help="the .tflite file, which stays as it is")
+    tell.add_argument("--labels", type=Path, metavar="FILE", help="of a classifier: a label a line")
+    tell.add_argument("--name", metavar="NAME", help="what screens call it (default: the file's)")
+    tell.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
+    tell.add_argument("--json", action="store_true", help="print JSON instead of text")
     cut = model_action("truncate", "cut a .tflite file of any maker at a tensor inside it")
     cut.add_argument("path", type=Path, metavar="FILE", help="the .tflite file, which stays as it is")
     cut.add_argument("--tensor", required=True, metavar="NAME", help="the tensor that becomes the output")
@@ -71,8 +83,11 @@ def add_model(
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
         one.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")
         one.add_argument("--json", action="store_true", help="print JSON instead of text")
-    exchange = model_action("use", "let a profile look with another converted model, unless that is worse", profile)
-    exchange.add_argument("path", type=Path, nargs="?", metavar="FOLDER", help="default: the model that ships")
+    about = "let a profile look with another model, unless that is worse"
+    exchange = model_action("use", about, profile, describing)
+    exchange.add_argument(
+        "path", type=Path, nargs="?", metavar="PATH", help="a model folder or .tflite file (default: the shipped model)"
+    )
     exchange.add_argument("--force", action="store_true", help="use it although it is worse")
     fused = model_action(
         "fuse", "write a trained profile as one .tflite file: picture in, probabilities out", profile, model

@@ -17,7 +17,7 @@ from device.assembly import clock, make_controller, subject_of
 from device.cli.model_places import has_models
 from device.cli.output import as_called, columns_of, print_json, warn, wrapped
 from device.cli.spoken_demo import voice_demo, voice_lines
-from device.commands.options import asked_look, context_of
+from device.commands.options import asked_look, describing
 from device.pacman.game import Game, State
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
@@ -60,7 +60,7 @@ def run(arguments: Namespace) -> int:
     if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():
         term = Terminal(min_rows=24, min_columns=80)
         term.check()  # before what is slow to load
-    context = context_of(arguments)
+    context = describing(arguments)
     camera = "auto" if arguments.no_camera else arguments.camera
     look = asked_look(arguments, look_at_shown(camera, context.data_dir))
     player = choose_player(camera, look, arguments.seed, sessions=arguments.sessions, degrees=arguments.rotate)

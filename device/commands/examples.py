@@ -7,16 +7,17 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from device.assembly import Context
+from device.assembly import Context, remember_model
 from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.commands.examples_boxes import take_out_list
 from device.commands.examples_import import bring
-from device.commands.options import asked_look, context_of
+from device.commands.options import asked_look, describing
 from device.teach.boxed import has_boxes
 from edge_tl.core.kept import kept_found
 from edge_tl.embedders.embedder import Embedder, missed_text, sought_by
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.ways import Look, inner_of
+from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ExampleError, ProfileError, counted
 from edge_tl.files import write_synced
 from edge_tl.media.tfjsscds import write_tfjsscds
@@ -169,7 +170,7 @@ def session_called(profile: Profile, text: str) -> int:
 
 def embed_again(arguments: Namespace, profile: Profile) -> int:
     """Re-embed everything with the model at hand and the way to look asked for, which the profile remembers."""
-    context = context_of(arguments)
+    context = describing(arguments)
     if read_hearing(profile.folder) is not None:
         if arguments.look is not None:
             raise ConfigError(f"profile {context.profile!r} was taught words: --look goes with pictures")
@@ -184,9 +185,12 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     if look.way != "frame" and has_boxes(profile.store):
         raise ConfigError(f"boxes are found in whole pictures, and profile {context.profile!r} has some: --look frame")
     embedder = context.load_embedder(look)
+    # First of all: where this is stopped or killed half-way, running it again goes on the new way.
     if look != remembered:
-        # First of all: where this is stopped or killed half-way, running it again goes on the new way.
         write_settings(profile.folder, look=look)
+    used = inner_of(embedder)
+    if context.model is not None and isinstance(used, TFLiteEmbedder):
+        remember_model(profile, context, used)
     number = reembed(profile, embedder)
     if number is None:
         return 130

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
-from device.assembly import Context, adopt_look
+from device.assembly import Context, adopt_look, adopt_model
 from device.cli.output import Progress, print_json, say
 from device.cli.stopping import stoppable
 from device.teach.boxed import in_pixels
@@ -38,6 +38,7 @@ def bring_listed(
     embedder = context.load_embedder(Look())
     profile = context.open_profile(stack, writable=True, make=True)
     adopt_look(profile, Look())
+    adopt_model(profile, context, embedder)
     store = profile.store
     numbers: dict[str, int] = {}
     takes: dict[tuple[str, str, str, int], int] = {}

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from device.assembly import Context, adopt_hearing, adopt_look
+from device.assembly import Context, adopt_hearing, adopt_look, adopt_model
 from device.cli.output import Progress, print_json, say, warn, warn_all
 from device.cli.stopping import stoppable
 from device.commands.examples_archive import label_by_name, unfolded
 from device.commands.examples_boxes import bring_listed
 from device.commands.examples_files import files_of, preview, spoken_json, spoken_lines
 from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out, read_one_file
-from device.commands.options import asked_hearing, asked_look, context_of
+from device.commands.options import asked_hearing, asked_look, context_of, describing
 from device.teach.candidates import candidates_of, embedded, label_within
 from edge_tl.core.unfold import packed_as
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
@@ -50,7 +50,7 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
         arguments.path = unfolded(arguments.path, stack)
         if arguments.label is None and Tree.of(arguments.path).tops == ("",):
             arguments.label = label_by_name(arguments.path)
-    path, context = arguments.path, context_of(arguments)
+    path, context = arguments.path, describing(arguments)
     spoken = path.is_file() and _begins(path, MAGIC)
     laid_out = None
     if not spoken:
@@ -81,6 +81,7 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
         embedder = context.load_embedder(look)
         profile = context.open_profile(stack, writable=True, make=True)
         adopt_look(profile, look)
+        adopt_model(profile, context, embedder)
     else:
         if arguments.look is not None:
             raise ConfigError(f"{path} holds sounds: --look goes with pictures")

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from device.cli.arguments import joined
 from device.cli.grammar import build_parser
 from device.cli.output import forgive_encodings, warn
 from edge_tl.errors import EdgeTLError
@@ -18,7 +19,7 @@ KEEPS_NOTHING = ("demo", "detect", "doctor", "evaluate", "listen", "model", "pre
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 1 an expected error (one line on stderr), 2 wrong usage."""
     forgive_encodings()
-    arguments = build_parser().parse_args(argv)
+    arguments = build_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
     command = importlib.import_module(f"device.commands.{arguments.command.replace('-', '_')}")
     try:
         code = int(command.run(arguments))

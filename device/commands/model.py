@@ -12,6 +12,7 @@ from typing import Any
 from device.cli.fetch_models import ensure_models, taken_parts
 from device.cli.model_places import folder_of_models, folder_to_fill, has_models
 from device.cli.output import print_json, warn
+from device.commands.model_describe import listed_tensors
 from edge_tl.detection.one_file import columns, is_one_file, read_one_file
 from edge_tl.embedders.look.models import (
     ALL,
@@ -91,6 +92,8 @@ def list_models(arguments: Namespace) -> int:
 def info(arguments: Namespace) -> int:
     """What a .tflite file, or the folder of a converted model, holds."""
     path = arguments.path or default_model()
+    if arguments.tensors:
+        return tensors(path, as_json=arguments.json)
     described = describe(path)
     if arguments.json:
         print_json(described)
@@ -102,6 +105,17 @@ def info(arguments: Namespace) -> int:
                 print(escaped(f"  {key}: {entry}"))
         else:
             print(escaped(f"{name}: {value}"))
+    return 0
+
+
+def tensors(path: Path, *, as_json: bool) -> int:
+    """List the tensors at which a model can be cut, from its input on: the name, its shape, what makes it."""
+    found = listed_tensors(path)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return 0
+    for one in found:
+        print(escaped(f"{one.tensor}  {'×'.join(map(str, one.shape))}  {one.operator}"))
     return 0
 
 
@@ -173,6 +187,7 @@ def tensor_text(tensor: TensorInfo) -> str:
 ELSEWHERE = {
     "adapt": ("device.commands.model_adapt", "run"),
     "build": ("device.commands.model_build", "build"),
+    "describe": ("device.commands.model_describe", "describe"),
     "detector": ("device.commands.model_detector", "run"),
     "fuse": ("device.commands.model_fuse", "fuse_profile"),
     "generations": ("device.commands.model_generations", "run"),

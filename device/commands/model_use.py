@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from argparse import Namespace
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from device.assembly import Context, load_saved
 from device.cli.output import Progress, print_json, say
+from device.commands.options import given_of
 from device.teach.boxed import finds_boxes
 from device.teach.compare_embedders import MEAN_IOU, Exchange, compare
 from edge_tl.embedders.look.ways import Look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError
 from edge_tl.models import default_model
-from edge_tl.store.embedders import install_embedder
+from edge_tl.store.embedders import install_embedder, install_loaded
 from edge_tl.store.settings import read_chosen, read_hearing, write_settings
 from edge_tl.tflite.manifest import read_manifest, same_pixels
 
@@ -34,7 +36,13 @@ def use(arguments: Namespace) -> int:
         saved = load_saved(profile)
         look = Look() if finds_boxes(profile, saved) else None  # boxes are found in whole pictures
         old = context.load_embedder(look)
-        name = None if arguments.path is None else install_embedder(arguments.path, context.embedders_folder)
+        if arguments.path is None:
+            name = None
+        elif arguments.path.is_dir():
+            name = install_embedder(arguments.path, context.embedders_folder)
+        else:
+            named = replace(context, model=arguments.path, given=given_of(arguments))
+            name = install_loaded(named.load_model(), context.embedders_folder)
         # Loaded from where it will be used: its hash is checked there.
         loaded = TFLiteEmbedder.load(_place(name, context), threads=1)
         used = read_manifest(_place(before, context))

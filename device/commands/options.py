@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from dataclasses import replace
 
 from device.assembly import Context
 from device.sources.choose import is_stdin
+from edge_tl.embedders.foreign import Given
 from edge_tl.embedders.hearing import SPEECH, Hearing
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
@@ -16,6 +18,16 @@ from edge_tl.store.settings import read_hearing
 def context_of(arguments: Namespace) -> Context:
     """The context of a command that has `--data-dir`, `--profile`, `--model` and `--threads`."""
     return Context(arguments.data_dir, arguments.profile, arguments.model, arguments.threads)
+
+
+def describing(arguments: Namespace) -> Context:
+    """The same of a command that also has the options which describe a model file."""
+    return replace(context_of(arguments), given=given_of(arguments))
+
+
+def given_of(arguments: Namespace) -> Given:
+    """What these options say of a model file; its labels are an option of their own."""
+    return Given(arguments.scaling, arguments.colour_order, arguments.resize, arguments.size)
 
 
 def asked_look(arguments: Namespace, remembered: Look) -> Look:

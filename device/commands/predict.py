@@ -1,20 +1,23 @@
-"""`edge-tl predict`: name pictures, or words in sound files."""
+"""`edge-tl predict`: name pictures, or words in sound files, by what was taught or by a classifier of any maker."""
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from device.assembly import load_saved, taught_recognizer
+from device.assembly import Context, load_saved, taught_recognizer
 from device.cli.output import print_json, warn
 from device.commands.model_fuse import named_fused
-from device.commands.options import context_of
+from device.commands.options import describing, first_given
 from device.sources.rotated import turned
 from device.teach.thresholds import listening_config
 from edge_tl.core.answers import Observation
-from edge_tl.errors import ExampleError, escaped
+from edge_tl.errors import ConfigError, ExampleError, ModelError, escaped
+from edge_tl.export.classifier import Classifier
 from edge_tl.export.fused import FusedModel
 from edge_tl.listener import SILENT, ListeningConfig
 from edge_tl.media.image import decode
@@ -22,26 +25,18 @@ from edge_tl.media.sound import read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.recording import Heard, hear
 
+Names = Recognizer | FusedModel | Classifier
+"""What can name a file."""
+
 
 def run(arguments: Namespace) -> int:
     """Print one line, or one JSON object, a file; exit 1 where a file was no picture or sound."""
-    recognizer: Recognizer | FusedModel | None = named_fused(arguments.model, arguments.threads)
-    config = ListeningConfig()
-    if isinstance(recognizer, FusedModel):
-        kind = recognizer.about.kind
-    else:
-        context = context_of(arguments)
-        with ExitStack() as stack:
-            embedder = context.load_embedder()
-            profile = context.open_profile(stack, writable=False)
-            recognizer, kind = taught_recognizer(profile, embedder, reject=not arguments.no_reject), embedder.kind
-            if kind == "sound":
-                config = listening_config(load_saved(profile))
+    recognizer, kind, config = opened(arguments)
     results, bad = [], 0
     for file in arguments.files:
         heard = None
         try:
-            if kind != "sound":
+            if isinstance(recognizer, Classifier) or kind != "sound":
                 observation = recognizer.observe(turned(decode(file), arguments.rotate))
             elif isinstance(recognizer, Recognizer):
                 heard = hear(recognizer, read_sound(file), config)
@@ -58,6 +53,62 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         print_json(results)
     return 1 if bad else 0
+
+
+def opened(arguments: Namespace) -> tuple[Names, str, ListeningConfig]:
+    """What names the files, the kind of file that it takes, and how it listens.
+
+    A fused file or a classifier of `--model` names them by itself; a folder of one, too, where the profile was not
+    taught with it.
+    """
+    fused = named_fused(arguments.model, arguments.threads)
+    if fused is not None:
+        _check_alone(arguments)
+        return fused, fused.about.kind, ListeningConfig()
+    context = describing(arguments)
+    foreign = named_classifier(context, arguments.labels)
+    if foreign is not None:
+        return foreign, foreign.kind, ListeningConfig()
+    if arguments.labels is not None:
+        raise ConfigError("--labels names the outputs of a classifier in a .tflite file: give that with --model")
+    with ExitStack() as stack:
+        embedder = context.load_embedder()
+        profile = context.open_profile(stack, writable=False)
+        recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
+        heard = embedder.kind == "sound"
+        return recognizer, embedder.kind, listening_config(load_saved(profile)) if heard else ListeningConfig()
+
+
+def _check_alone(arguments: Namespace) -> None:
+    """ConfigError where more is said of a file that says all of itself."""
+    more = first_given(arguments, "labels", "scaling", "colour_order", "resize", "size")
+    if more is not None:
+        raise ConfigError(f"{arguments.model}: is a file of `edge-tl model fuse`, which says that itself: no {more}")
+
+
+def named_classifier(context: Context, labels: Path | None) -> Classifier | None:
+    """The classifier of `--model`; None where that is not given, is no classifier, or is what the profile looks with.
+
+    ModelError (one line) for a file that is neither a classifier nor what a profile was taught with.
+    """
+    path = context.model
+    if path is None:
+        return None
+    network = context.load_model()
+    there = os.path.isdir(context.profile_folder)
+    if path.is_dir() and labels is None and there:
+        with ExitStack() as stack:
+            profile = context.open_profile(stack, writable=False)
+            if any(one.fingerprint == network.fingerprint for one in profile.store.list()):
+                return None
+    found = Classifier.of(network, replace(context.given, labels=labels))
+    if found is None and not there:
+        shape = "×".join(map(str, network.embedding_shape))
+        raise ModelError(
+            f"{path}: gives a picture's numbers as {shape} and names no classes: teach some with `edge-tl teach "
+            f"--model {path}`, or say what its outputs are called by --labels FILE"
+        )
+    return found
 
 
 def answer(file: Path, classes: tuple[str, ...], observation: Observation, heard: Heard | None) -> dict[str, Any]:

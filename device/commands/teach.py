@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import ExitStack
 
-from device.assembly import adopt_look, check_pictures, clock, make_controller
+from device.assembly import adopt_look, adopt_model, check_pictures, clock, make_controller
 from device.cli.fetch_models import ensure_models
 from device.cli.output import warn, warn_all
 from device.commands import teach_boxes, teach_words
-from device.commands.options import asked_look, context_of
+from device.commands.options import asked_look, describing
 from device.commands.play import play_round
 from device.commands.train import ONE_PLACE
 from device.screens.box import MIDDLE
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
         return teach_boxes.run(arguments)
     if arguments.no_camera:
         raise ConfigError("teach needs a camera: give --camera auto, sim, or a PATH instead of --no-camera")
-    context = context_of(arguments)
+    context = describing(arguments)
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
@@ -53,6 +53,7 @@ def run(arguments: Namespace) -> int:
             check_pictures(profile)
         else:
             adopt_look(profile, look)
+        adopt_model(profile, context, embedder)
         check_no_boxes(profile)
         if is_open(profile):
             ensure_models(context.data_dir, warn)

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from device.assembly import adopt_look, clock
-from device.commands.options import context_of
+from device.assembly import adopt_look, adopt_model, clock
+from device.commands.options import describing
 from device.screens.teach_boxes import BoxScreen
 from device.screens.terminal import Terminal
 from device.teach.box_lesson import BoxLesson
@@ -25,7 +25,7 @@ def run(arguments: Namespace) -> int:
     """The screen, until the person quits."""
     if arguments.no_camera or arguments.look not in (None, "frame"):
         raise ConfigError("--boxes wants a camera and the whole picture: leave --no-camera and --look out")
-    context = context_of(arguments)
+    context = describing(arguments)
     with ExitStack() as stack:
         term = Terminal(min_rows=16, min_columns=72)
         term.check()
@@ -33,6 +33,7 @@ def run(arguments: Namespace) -> int:
         map_of(embedder)
         profile = context.open_profile(stack, writable=True, make=True)
         adopt_look(profile, Look())
+        adopt_model(profile, context, embedder)
         source = context.open_camera(arguments.camera, arguments.rotate, stack, Look())
         detector = None
         with contextlib.suppress(EdgeTLError):  # nothing was trained yet, or with another model

@@ -34,7 +34,11 @@ _HINTS = tuple(
             r"train another one with `edge-tl train --head (\w+)`",
             r"choose \1 under Settings, press Train, and try again",
         ),
-        (r"run `edge-tl examples re-embed`(?:, then `edge-tl train`| first)?", KEEPER),
+        (
+            r"take that model again with `edge-tl model use PATH`, or this one with `edge-tl examples re-embed`"
+            r"(?:, then `edge-tl train`)?",
+            KEEPER,
+        ),
         (r"(?:run )?`edge-tl train`( again)?", r"press Train\1"),
         (r"remove it with `edge-tl examples remove --id (\d+)`", r"delete example \1 under Examples"),
         (r"`edge-tl examples remove --id (\d+)` and import it again", r"delete example \1 and give it again"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ProfileError, ProfileMismatch, counted, escaped
+from edge_tl.errors import ProfileError, ProfileMismatch, counted, escaped, other_model
 from edge_tl.files import DAMAGE
 from edge_tl.labels import MOST_CLASSES, check_label
 
@@ -101,7 +101,7 @@ def check_same(saved: Saved, name: str, fingerprint: str) -> None:
     if taught["fingerprint"] != fingerprint:
         raise ProfileMismatch(
             f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with {name} "
-            f"({fingerprint[:12]}): `edge-tl examples re-embed`, then `edge-tl train`"
+            f"({fingerprint[:12]}): " + other_model(", then `edge-tl train`")
         )
 
 

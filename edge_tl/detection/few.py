@@ -20,7 +20,7 @@ from edge_tl.detection.found import Found
 from edge_tl.detection.windows import anywhere, apart, around, coded, near, placed
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted
+from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import label_texts
 from edge_tl.media.image import check_picture, cut_out, decode
@@ -270,8 +270,8 @@ class FewDetector:
             )
         if saved.meta["embedder"]["fingerprint"] != embedder.fingerprint:
             raise ProfileMismatch(
-                f"this profile was trained with {saved.meta['embedder']['name']}, not with {embedder.name}: run "
-                "`edge-tl examples re-embed`, then `edge-tl train`"
+                f"this profile was trained with {saved.meta['embedder']['name']}, not with {embedder.name}: "
+                + other_model(", then `edge-tl train`")
             )
         head = BoxHead.from_state(saved.meta["head"], saved.arrays)
         if len(saved.arrays["find"]) != embedder.embedding_dim:

@@ -13,15 +13,14 @@ from typing import Self
 
 import numpy as np
 
-from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.core.boxes import surest
 from edge_tl.detection.found import Found
 from edge_tl.detection.ssd_anchors import decoded, read_anchors, standard_anchors
 from edge_tl.errors import ModelError, counted
-from edge_tl.files import read_limited
 from edge_tl.media.image import fit
-from edge_tl.tflite.flatbuffer import custom_outputs, metadata, normalisation
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
+from edge_tl.tflite.label_files import UNKNOWN, bundled_labels, read_labels
+from edge_tl.tflite.told import custom_outputs, told
 
 POST_PROCESS = "TFLite_Detection_PostProcess"
 SURE = 0.5
@@ -32,8 +31,7 @@ OVERLAP = 0.6
 """What the published models are exported with: of two boxes that overlap by more than this one goes."""
 CANDIDATES = 400
 """Of the boxes above the least score the surest so many are looked at, so that no file can take for ever."""
-MOST_LABELS_BYTES = 1_000_000
-NOTHING = ("???", "background")
+NOTHING = (UNKNOWN, "background")
 """How label files call the class of no thing, where they name it: always the first."""
 RANGE = (-1.0, 1.0)
 """What pixels 0 to 255 become for a float input whose file says nothing: that of the published MobileNet SSDs."""
@@ -249,50 +247,10 @@ def _scaling(data: bytes, name: str, pixels: tuple[float, float] | None) -> tupl
     """What pixels 0 and 255 become for a float input."""
     if pixels is not None:
         return pixels
-    held = metadata(data, name).get("TFLITE_METADATA")
-    said = normalisation(held, name) if held else None
-    if said is None or not said[0] or not said[1]:
+    said = told(data, name)
+    if not said.mean or not said.deviation:
         return RANGE
-    mean, deviation = said[0][0], said[1][0]
+    mean, deviation = said.mean[0], said.deviation[0]
     if not np.isfinite([mean, deviation]).all() or deviation <= 0:
         raise ModelError(f"{name}: its metadata scale pixels by {deviation}; say the range by --pixels LOW,HIGH")
     return -mean / deviation, (255 - mean) / deviation
-
-
-def bundled_labels(data: bytes, name: str) -> tuple[str, ...]:
-    """The labels in the archive at the end of a model file; none where there is no such thing."""
-    try:
-        with Archive(data) as archive:
-            texts = [one for one in archive.names if one.lower().endswith(".txt")]
-            texts.sort(key=lambda one: "label" not in one.lower())
-            if not texts:
-                return ()
-            if (size := archive.size_bytes(texts[0])) > MOST_LABELS_BYTES:
-                raise ModelError(f"{name}: its labels unfold to {counted(size, 'byte')}; give --labels-file")
-            return parse_labels(archive.read(texts[0], MOST_LABELS_BYTES), f"{name}: {texts[0]}")
-    except DamagedArchive:
-        return ()
-
-
-def read_labels(path: Path) -> tuple[str, ...]:
-    """The labels in a text file; ModelError (one line) where it is none."""
-    try:
-        return parse_labels(read_limited(path, MOST_LABELS_BYTES), str(path))
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); a text file of labels is wanted") from error
-
-
-def parse_labels(data: bytes, name: str) -> tuple[str, ...]:
-    """The labels of a text: one a line, or a number and a label on each; numbers that are left out are "???"."""
-    try:
-        lines = [line.strip() for line in data.decode("utf-8-sig").splitlines()]
-    except UnicodeDecodeError:
-        raise ModelError(f"{name}: is no text; a label a line is wanted") from None
-    lines = [line for line in lines if line]
-    if not lines or any(not line.isprintable() or len(line) > 200 for line in lines):
-        raise ModelError(f"{name}: is no list of labels; a label a line is wanted")
-    numbered = [re.fullmatch(r"(\d{1,5})[\s:,]+(\S.*)", line, re.ASCII) for line in lines]
-    if not all(numbered):
-        return tuple(lines)
-    by_number = {int(match[1]): match[2] for match in numbered if match}
-    return tuple(by_number.get(number, NOTHING[0]) for number in range(max(by_number) + 1))

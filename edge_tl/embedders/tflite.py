@@ -8,12 +8,15 @@ from typing import Self
 
 import numpy as np
 
+from edge_tl.embedders.foreign import Given, described, open_file
 from edge_tl.errors import ModelError, counted
 from edge_tl.media.image import fit
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
-from edge_tl.tflite.manifest import COLOUR_ORDERS, FILE_NAME, RESIZES, Manifest, Scaling, read_manifest
+from edge_tl.tflite.manifest import FILE_NAME, Manifest, Scaling, read_manifest
 
 _DTYPES = ("float32", "int8", "uint8")
+_GREY = np.array((19595, 38470, 7471), np.uint32)
+"""Red, green and blue of a grey picture in 65536ths: ITU-R BT.601, as Pillow rounds it."""
 
 
 class TFLiteEmbedder:
@@ -30,6 +33,8 @@ class TFLiteEmbedder:
         self._interpreter = interpreter
         self.manifest = manifest
         """What the model folder says, or the explicit arguments said."""
+        self.file: Path | None = None
+        """The file that it was loaded from."""
         self.name = manifest.name
         self.fingerprint = manifest.sha256
         self.embedding_shape = manifest.output_shape
@@ -38,7 +43,7 @@ class TFLiteEmbedder:
         """The runtime and its version, e.g. `litert 2.3.0`."""
         height, width, _ = manifest.input_shape
         self._size = (height, width)
-        self._write = _writer(interpreter.inputs[0], manifest.scaling, self._size)
+        self._write = _writer(interpreter.inputs[0], manifest.scaling, manifest.input_shape)
         self._output = interpreter.outputs[0]
         # The first run allocates and packs weights: better now than with the first frame.
         if not np.isfinite(self.embed(np.full((height, width, 3), 127, np.uint8))).all():
@@ -54,33 +59,36 @@ class TFLiteEmbedder:
         scaling: Scaling | None = None,
         resize: str | None = None,
         colour_order: str | None = None,
+        size: tuple[int, int] | None = None,
         backend: str | None = None,
     ) -> Self:
         """Load a model, check it, and run it once.
 
-        `path`: a model folder, or a .tflite file, whose manifest is looked for beside it. `threads`: None for one per
-        core, at most four. `manifest`: taken instead of the file's own. `scaling`, `resize` (crop, stretch, letterbox)
-        and `colour_order` (rgb, bgr): all three for a file that has no manifest, none for one that has. `backend`:
-        `litert`, `tflite-runtime`, or None for the one that is installed.
+        `path`: a model folder, or a .tflite file of any maker, whose manifest is looked for beside it. `threads`: None
+        for one per core, at most four. `manifest`: taken instead of the file's own. `scaling`, `resize` (crop, stretch,
+        letterbox), `colour_order` (rgb, bgr, grey) and `size` (height_px, width_px): of a file that has no manifest and
+        does not say it itself; none of them for one that has. `backend`: `litert`, `tflite-runtime`, or None for the
+        one that is installed.
 
         Raises ModelError (one line) for a file that is missing, damaged, not the one that the manifest hashes, or not
-        as the manifest says; MissingDependency where no runtime is installed.
+        as the manifest says, and for one without a manifest whose scaling nobody knows; MissingDependency where no
+        runtime is installed.
         """
         path = Path(path)
-        explicit = {"scaling": scaling, "resize": resize, "colour_order": colour_order}
         manifest = manifest or _manifest_of(path)
-        if manifest is not None and (given := [name for name, value in explicit.items() if value is not None]):
-            raise ModelError(f"{path}: its manifest already gives {', '.join(given)}; leave the arguments out")
+        explicit = {"scaling": scaling, "resize": resize, "colour_order": colour_order, "size": size}
+        if manifest is not None and (twice := [name for name, value in explicit.items() if value is not None]):
+            raise ModelError(f"{path}: its manifest already gives {', '.join(twice)}; leave the arguments out")
         file = path / manifest.model if path.is_dir() and manifest is not None else path
         data = read_model(file) if manifest is None else read_hashed(file, manifest.sha256)
-        interpreter = Interpreter(data, threads=threads, backend=backend, name=str(file))
+        fixed = size if manifest is None else manifest.input_shape[:2]
+        interpreter = open_file(data, str(file), threads, backend, fixed)
         if manifest is None:
-            if scaling is None or resize is None or colour_order is None:
-                missing = ", ".join(name for name, value in explicit.items() if value is None)
-                raise ModelError(f"{path}: has no {FILE_NAME} beside it; the arguments {missing} are wanted instead")
-            sha256 = hashlib.sha256(data).hexdigest()
-            manifest = _described(interpreter, file, sha256, scaling, resize, colour_order)
-        return cls(interpreter, manifest)
+            given = Given(scaling, colour_order, resize, size)
+            manifest = described(interpreter, data, file, hashlib.sha256(data).hexdigest(), given)
+        made = cls(interpreter, manifest)
+        made.file = file
+        return made
 
     def fit(self, data: np.ndarray) -> np.ndarray:
         """A picture uint8 (height_px, width_px, 3) RGB brought to the model's size as the manifest says.
@@ -97,6 +105,8 @@ class TFLiteEmbedder:
         picture = self.fit(data)
         if self.manifest.colour_order == "bgr":
             picture = picture[..., ::-1]
+        elif self.manifest.colour_order == "grey":
+            picture = ((picture @ _GREY + 32768) >> 16).astype(np.uint8)[..., np.newaxis]
         self._write(picture, self._interpreter.input_view()[0])
         (stored,) = self._interpreter.invoke()
         embedding: np.ndarray = stored.reshape(-1)
@@ -108,8 +118,8 @@ class TFLiteEmbedder:
 class _FloatWriter:
     """Scales pixels straight into a float input."""
 
-    def __init__(self, scaling: Scaling, size: tuple[int, int]) -> None:
-        self._scale, self._offset = _spread(scaling.scale, size), _spread(scaling.offset, size)
+    def __init__(self, scaling: Scaling, shape: tuple[int, int, int]) -> None:
+        self._scale, self._offset = _spread(scaling.scale, shape), _spread(scaling.offset, shape)
 
     def __call__(self, picture: np.ndarray, out: np.ndarray) -> None:
         # A cast, then two passes in place: twice as fast as one ufunc that casts in small buffers.
@@ -133,7 +143,7 @@ class _TableWriter:
 
     def __init__(self, tables: np.ndarray, size: tuple[int, int]) -> None:
         self._tables = tables.reshape(-1)
-        self._first = np.tile(np.array((0, 256, 512)), (*size, 1))
+        self._first = np.tile(256 * np.arange(len(tables)), (*size, 1))
         self._indices = np.empty_like(self._first)
 
     def __call__(self, picture: np.ndarray, out: np.ndarray) -> None:
@@ -142,12 +152,18 @@ class _TableWriter:
         np.take(self._tables, self._indices, out=out, mode="clip")
 
 
-def _writer(info: TensorInfo, scaling: Scaling, size: tuple[int, int]) -> _FloatWriter | _ShiftWriter | _TableWriter:
-    """What brings the pixels of a fitted picture into the model's input, the cheapest way that is exact."""
+def _writer(
+    info: TensorInfo, scaling: Scaling, shape: tuple[int, int, int]
+) -> _FloatWriter | _ShiftWriter | _TableWriter:
+    """What brings the pixels of a fitted picture into the model's input, the cheapest way that is exact.
+
+    `shape`: (height_px, width_px, channels) of the input.
+    """
     if info.scale is None:
-        return _FloatWriter(scaling, size)
+        return _FloatWriter(scaling, shape)
     bounds = np.iinfo(info.dtype)
     real = np.arange(256)[None, :] * np.array(scaling.scale)[:, None] + np.array(scaling.offset)[:, None]
+    real = real[: shape[2]]
     # With an input of [-1, 1] every pixel lies half-way between two stored values. Which one is taken is free, but all
     # must go the same way or neighbours collapse; a hundredth of a step decides, where float rounding would.
     steps = np.floor(real / info.scale + 0.51) + info.zero_point
@@ -155,14 +171,14 @@ def _writer(info: TensorInfo, scaling: Scaling, size: tuple[int, int]) -> _Float
     shifts = tables.view(np.uint8) - np.arange(256, dtype=np.uint8)
     if (shifts == shifts[0, 0]).all():
         return _ShiftWriter(int(shifts[0, 0]))
-    return _TableWriter(tables, size)
+    return _TableWriter(tables, shape[:2])
 
 
-def _spread(values: tuple[float, float, float], size: tuple[int, int]) -> np.ndarray:
+def _spread(values: tuple[float, float, float], shape: tuple[int, int, int]) -> np.ndarray:
     """One float32 factor where all channels share it, else one for each pixel: both are walked at full speed."""
-    if len(set(values)) == 1:
+    if len(set(values[: shape[2]])) == 1:
         return np.array(values[0], np.float32)
-    return np.tile(np.array(values, np.float32), (*size, 1))
+    return np.tile(np.array(values, np.float32), (*shape[:2], 1))
 
 
 def _manifest_of(path: Path) -> Manifest | None:
@@ -186,35 +202,6 @@ def read_hashed(file: Path, sha256: str) -> bytes:
     return data
 
 
-def _described(
-    interpreter: Interpreter, file: Path, sha256: str, scaling: Scaling, resize: str, colour_order: str
-) -> Manifest:
-    """A manifest for a file that has none: the arguments, and what the file says of itself."""
-    if resize not in RESIZES:
-        raise ModelError(f"resize is {resize!r}; one of {', '.join(RESIZES)} is wanted")
-    if colour_order not in COLOUR_ORDERS:
-        raise ModelError(f"colour_order is {colour_order!r}; one of {', '.join(COLOUR_ORDERS)} is wanted")
-    wanted, made = interpreter.inputs[0], interpreter.outputs[0]
-    if len(wanted.shape) != 4:
-        raise ModelError(f"{file}: its input is {wanted.shape}; (1, height, width, 3) is wanted")
-    return Manifest(
-        name=file.stem,
-        model=file.name,
-        sha256=sha256,
-        architecture="unknown",
-        alpha=None,
-        layer=made.name,
-        input_shape=(wanted.shape[1], wanted.shape[2], wanted.shape[3]),
-        colour_order=colour_order,
-        resize=resize,
-        scaling=scaling,
-        output_shape=made.shape[1:],
-        quantization="float32" if wanted.scale is None else "int8",
-        weights={},
-        tools={},
-    )
-
-
 def _check_agree(interpreter: Interpreter, manifest: Manifest) -> None:
     """ModelError (one line, naming both) where the manifest says other than the model, or it embeds no pictures."""
     name = manifest.model
@@ -235,7 +222,9 @@ def _check_agree(interpreter: Interpreter, manifest: Manifest) -> None:
         if info.scale is not None and manifest.quantization != "int8":
             said = f"its manifest says {manifest.quantization}, the model's {what} is {info.dtype.name}"
             raise ModelError(f"{name}: {said}; convert the model again")
-    if manifest.input_shape[2] != 3:
+    channels = 1 if manifest.colour_order == "grey" else 3
+    if manifest.input_shape[2] != channels:
         raise ModelError(
-            f"{name}: its input has {counted(manifest.input_shape[2], 'channel')}; 3 are wanted for pictures"
+            f"{name}: its input has {counted(manifest.input_shape[2], 'channel')}; {channels} for pictures that are "
+            f"{manifest.colour_order}"
         )

@@ -5,14 +5,17 @@ EMBEDDERS/<that name>/        manifest.json and the .tflite file, as `edge-tl-ho
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+from edge_tl.embedders.tflite import TFLiteEmbedder, read_hashed
 from edge_tl.errors import ModelError, ProfileError
 from edge_tl.files import sync_folder, write_synced
 from edge_tl.tflite.manifest import FILE_NAME as MANIFEST
-from edge_tl.tflite.manifest import read_manifest, same_pixels
+from edge_tl.tflite.manifest import Manifest, manifest_text, read_manifest, same_pixels
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,150}")
 
@@ -24,7 +27,32 @@ def install_embedder(source: Path, embedders: Path) -> str:
     no converted model; ProfileError where the disk does not take it. Whoever loads it checks the hash.
     """
     manifest = read_manifest(source)
-    name = f"{re.sub(r'[^A-Za-z0-9._+-]', '_', manifest.name)[:100]}-{manifest.sha256[:12]}"
+    return _install(manifest, source / manifest.model, source, embedders)
+
+
+def install_loaded(embedder: TFLiteEmbedder, embedders: Path) -> str:
+    """The same of a model that was loaded, whatever its manifest was made of; ModelError, too, where its file changed
+    meanwhile."""
+    file = embedder.file
+    if file is None:
+        raise ModelError(f"{embedder.name}: was not loaded from a file; give the file or folder of a model")
+    read_hashed(file, embedder.fingerprint)
+    manifest = embedder.manifest
+    there = embedders / _name(manifest)
+    if there.is_dir() and not same_pixels(manifest, read_manifest(there)):  # the same file, described otherwise
+        said = hashlib.sha256(manifest_text(manifest).encode()).hexdigest()[:6]
+        manifest = replace(manifest, name=f"{manifest.name[:80]}-{said}")
+    return _install(manifest, file, file, embedders)
+
+
+def _name(manifest: Manifest) -> str:
+    """What the folder of an installed model is called."""
+    return f"{re.sub(r'[^A-Za-z0-9._+-]', '_', manifest.name)[:100]}-{manifest.sha256[:12]}"
+
+
+def _install(manifest: Manifest, file: Path, source: Path, embedders: Path) -> str:
+    """Copy a model under its manifest; source: what messages call it."""
+    name = _name(manifest)
     if not _NAME.fullmatch(name):
         raise ModelError(f"{source}: the model's name {manifest.name[:60]!a} cannot be a folder's: convert it again")
     place, new = embedders / name, embedders / f".{name}.new"
@@ -38,8 +66,8 @@ def install_embedder(source: Path, embedders: Path) -> str:
     try:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-        for file in (MANIFEST, manifest.model):
-            write_synced(new / file, (source / file).read_bytes())
+        write_synced(new / manifest.model, file.read_bytes())
+        write_synced(new / MANIFEST, manifest_text(manifest).encode())
         sync_folder(new)
         new.rename(place)
         sync_folder(embedders)

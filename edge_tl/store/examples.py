@@ -16,7 +16,7 @@ from edge_tl.core.examples import AsRows, Box, Count, Example, Examples, check_b
 from edge_tl.core.kept import as_stored, checksum, pack
 from edge_tl.embedders.embedder import SoundEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
-from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError, counted
+from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.frames import Closing
 from edge_tl.labels import check_label
 from edge_tl.media import image
@@ -378,8 +378,8 @@ class ExampleStore(Closing):
             row = self._db.one(f"{kept} WHERE fingerprint <> ? UNION ALL {kept} LIMIT 1", (fingerprint,))
             if row and row[0] != fingerprint:
                 raise ProfileMismatch(
-                    f"the stored examples are of model {row[0][:12]}, this one is of {fingerprint[:12]}: run "
-                    "`edge-tl examples re-embed` first"
+                    f"the stored examples are of model {row[0][:12]}, this one is of {fingerprint[:12]}: "
+                    + other_model()
                 )
             self._stored = fingerprint, row[2] // np.dtype(row[1]).itemsize if row else dim
         if dim != self._stored[1]:

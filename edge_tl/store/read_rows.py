@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_tl.core.examples import AsRows, Example, Examples, as_example
 from edge_tl.core.kept import checksum, unpack
-from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, counted
+from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, counted, other_model
 from edge_tl.labels import MOST_CLASSES
 from edge_tl.store.boots import Times
 from edge_tl.store.database import Database
@@ -64,8 +64,7 @@ def read_matrix(database: Database, fingerprint: str, path: Path, as_rows: AsRow
     total = database.number("SELECT count(*) FROM embeddings")
     if others:
         raise ProfileMismatch(
-            f"another model than {fingerprint[:12]} embedded {others} of {counted(total, 'example')}: run "
-            "`edge-tl examples re-embed`"
+            f"another model than {fingerprint[:12]} embedded {others} of {counted(total, 'example')}: " + other_model()
         )
     rows = _Rows(total, as_rows)
     ids, labels, takes, sessions = [], [], [], []

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.errors import ShapeError
-from edge_tl.tflite.schema import load_schema, operator_code, packed
+from edge_tl.tflite.schema import load_schema, operator_code, packed, put_metadata
 
 
 class Graph:
@@ -165,10 +165,7 @@ class Graph:
         """Make a tensor the output under this name, and put texts into the file: title → bytes."""
         self.name(at, name)
         self._graph.outputs = [at]
-        self._model.metadata = []
-        for title, held in metadata.items():
-            self._model.buffers.append(self._schema.BufferT(data=np.frombuffer(held, np.uint8)))
-            self._model.metadata.append(self._schema.MetadataT(title, len(self._model.buffers) - 1))
+        put_metadata(self._model, metadata)
 
     def packed(self, most_bytes: int) -> bytes:
         """The bytes of the file; ValueError where they would be more than `most_bytes`."""

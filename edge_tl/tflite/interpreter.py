@@ -20,6 +20,7 @@ import numpy as np
 
 from edge_tl.errors import MissingDependency, ModelError, ShapeError, counted, to_install
 from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.told import custom_operators
 
 BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
 """Our word for a runtime → its Python package, its distribution; the first one installed is taken."""
@@ -44,6 +45,8 @@ class TensorInfo:
     """real = (stored - zero_point) * scale, where the tensor is quantised as a whole; else None."""
     zero_point: int = 0
     """The stored value that means 0."""
+    open_axes: tuple[int, ...] = ()
+    """Axes whose size the file leaves open, the batch axis not counted."""
 
 
 def read_model(path: Path) -> bytes:
@@ -68,6 +71,27 @@ def check_model(data: bytes, name: str) -> None:
     if len(data) < 8 or data[4:8] != b"TFL3":
         what = "is empty" if not data else f"is no TFLite model ({counted(len(data), 'byte')} without the mark TFL3)"
         raise ModelError(f"{name}: {what}; {_AGAIN}")
+
+
+def check_operators(data: bytes, name: str) -> None:
+    """ModelError (one line), with the file to take instead, for a model that was compiled for another processor, or
+    that needs TensorFlow itself. `data`: seen whole by `check_whole`."""
+    operators = custom_operators(data)
+    if "edgetpu-custom-op" in operators:
+        raise ModelError(
+            f"{name}: is compiled for a Coral Edge TPU, which is not used here: take the file that it was compiled "
+            "from, which mostly has the same name without _edgetpu"
+        )
+    if "ethos-u" in operators:
+        raise ModelError(
+            f"{name}: is compiled by Vela for an Arm Ethos-U, which no Raspberry Pi has: take the file that Vela was "
+            "given, which mostly has the same name without _vela"
+        )
+    if flex := [operator for operator in operators if operator.startswith("Flex")]:
+        raise ModelError(
+            f"{name}: needs TensorFlow's own operators ({', '.join(flex[:3])}), which TFLite does not have: take a "
+            "version that was converted with TFLITE_BUILTINS alone, without SELECT_TF_OPS"
+        )
 
 
 def default_threads() -> int:
@@ -115,6 +139,7 @@ class Interpreter:
         else:
             data = read_model(model)
         check_whole(data, name)
+        check_operators(data, name)
         if threads is not None and threads < 1:
             raise ModelError(f"threads is {threads}; 1 or more is wanted")
         runtime, self.backend = _runtime(backend)
@@ -128,7 +153,12 @@ class Interpreter:
         except ModelError:
             raise
         except (ValueError, RuntimeError, MemoryError) as error:
-            raise ModelError(f"{name}: {self.backend} cannot load it ({_reason(error)}); {_AGAIN}") from error
+            reason = _reason(error)
+            lacking = next((one for one in custom_operators(data) if one in reason), None)
+            advice = _AGAIN
+            if lacking is not None:
+                advice = f"{lacking} is no operator of TFLite's own: take a file that was converted to those alone"
+            raise ModelError(f"{name}: {self.backend} cannot load it ({reason}); {advice}") from error
         self._name = name
         self._input_indices = [details["index"] for details in inputs]
         self._output_indices = [details["index"] for details in outputs]
@@ -226,4 +256,5 @@ def _info(details: dict[str, Any]) -> TensorInfo:
         dtype=np.dtype(details["dtype"]),
         scale=float(scales[0]) if len(scales) == 1 else None,
         zero_point=int(zero_points[0]) if len(zero_points) == 1 else 0,
+        open_axes=tuple(axis for axis, size in enumerate(details["shape_signature"]) if size < 0 and axis),
     )

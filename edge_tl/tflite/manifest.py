@@ -19,7 +19,7 @@ from edge_tl.files import read_limited
 FORMAT = 1
 FILE_NAME = "manifest.json"
 MOST_BYTES = 100_000
-COLOUR_ORDERS = ("rgb", "bgr")
+COLOUR_ORDERS = ("rgb", "bgr", "grey")
 RESIZES = ("crop", "stretch", "letterbox")
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
 KINDS = ("picture", "sound")
@@ -52,9 +52,9 @@ class Manifest:
     layer: str
     """The name of the layer at which the base model was cut."""
     input_shape: tuple[int, int, int]
-    """(height_px, width_px, channels), without the batch axis."""
+    """(height_px, width_px, channels), without the batch axis; a `grey` model has one channel."""
     colour_order: str
-    """`rgb` or `bgr`."""
+    """`rgb`, `bgr` or `grey`."""
     resize: str
     """`crop` (largest centred part of the model's aspect), `stretch` or `letterbox` (black borders)."""
     scaling: Scaling
@@ -100,11 +100,16 @@ def same_pixels(one: Manifest, other: Manifest) -> bool:
     return prepared(one) == prepared(other)
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write `manifest.json` into a model folder that exists; ModelError where a value is out of its range."""
+def manifest_text(manifest: Manifest) -> str:
+    """What `manifest.json` holds; ModelError where a value is out of its range."""
     values = asdict(manifest)
     parse_manifest(json.loads(json.dumps(values)))
-    (Path(folder) / FILE_NAME).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    return json.dumps(values, indent=2) + "\n"
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` into a model folder that exists; ModelError where a value is out of its range."""
+    (Path(folder) / FILE_NAME).write_text(manifest_text(manifest), encoding="utf-8")
 
 
 def check_new(name: str | None, out: Path) -> None:

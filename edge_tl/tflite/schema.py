@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from edge_tl.errors import EdgeTLError, MissingDependency, ModelError, to_install
 from edge_tl.tflite.flatbuffer import check_whole
 from edge_tl.tflite.interpreter import check_model
@@ -66,6 +68,15 @@ def packed(model: Any, most_bytes: int) -> bytes:
     builder = Aligned(1 << 20)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def put_metadata(model: Any, held: dict[str, bytes]) -> None:
+    """Put texts into an opened model in the place of those that it has: title → bytes."""
+    schema = load_schema()
+    model.metadata = []
+    for title, one in held.items():
+        model.buffers.append(schema.BufferT(data=np.frombuffer(one, np.uint8)))
+        model.metadata.append(schema.MetadataT(title, len(model.buffers) - 1))
 
 
 def listed(values: Any) -> list[Any]:

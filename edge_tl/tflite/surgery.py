@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from typing import Any
 
 from edge_tl.errors import ModelError, counted
-from edge_tl.tflite.schema import listed, opened, operator_name, packed, text
+from edge_tl.tflite.pixels import TITLE as PIXELS
+from edge_tl.tflite.pixels import pixels_text, pixels_told
+from edge_tl.tflite.schema import listed, opened, operator_name, packed, put_metadata, text
 
 _CALLS_GRAPHS = ("CALL", "CALL_ONCE", "IF", "WHILE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE")
 """Operators whose options name another graph of the file by its number."""
@@ -17,11 +20,15 @@ def truncate(data: bytes, tensor: str, name: str = "the model") -> bytes:
 
     `data`: the bytes of a .tflite file, float or quantised, of any maker. `tensor`: the name in the file. `name`: what
     messages call the model. Only what the tensor depends on is kept, of the inputs too; signatures and metadata, which
-    speak of the whole model, are not. ModelError (one line) for a damaged file, for a tensor that is not there, is
-    ambiguous, or is not computed from an input, and for graphs that call others; MissingDependency without LiteRT.
+    speak of the whole model, are not, save how its pixels are scaled. ModelError (one line) for a damaged file, for a
+    tensor that is not there, is ambiguous, or is not computed from an input, and for graphs that call others;
+    MissingDependency without LiteRT.
     """
     with opened(data, name) as model:
         keep_only(model, _find(model.subgraphs[0], tensor, name), name)
+        said = pixels_told(data, name)
+        if said.scaling is not None:
+            put_metadata(model, {PIXELS: pixels_text(said)})
         return packed(model, 2 * len(data) + 4096)
 
 
@@ -62,6 +69,42 @@ def keep_only(model: Any, target: int, name: str) -> None:
     _renumber(model, graph)
 
 
+@dataclass(frozen=True)
+class Cut:
+    """A tensor at which a model can be cut."""
+
+    tensor: str
+    """Its name in the file."""
+    shape: tuple[int, ...]
+    """With the batch axis."""
+    operator: str
+    """What makes it, as the schema calls it: CONV_2D."""
+
+
+def cuts(data: bytes, name: str = "the model") -> list[Cut]:
+    """The tensors at which `truncate` can cut a model, from its input on; never constants. Errors as of `truncate`."""
+    with opened(data, name) as model:
+        graph = model.subgraphs[0]
+        return [
+            Cut(
+                text(graph.tensors[number].name),
+                tuple(map(int, listed(graph.tensors[number].shape))),
+                operator_name(model, operator),
+            )
+            for operator, number in _made(graph)
+        ]
+
+
+def _made(graph: Any) -> list[tuple[Any, int]]:
+    """(Operator, number of a tensor) for all that is computed from an input, in the order of the operators."""
+    alive, found = set(listed(graph.inputs)), []
+    for operator in listed(graph.operators):
+        if alive & set(listed(operator.inputs)):
+            alive |= set(listed(operator.outputs))
+            found += [(operator, number) for number in listed(operator.outputs)]
+    return found
+
+
 def _find(graph: Any, tensor: str, name: str) -> int:
     """The number of the tensor of this name."""
     names = [text(one.name) for one in listed(graph.tensors)]
@@ -72,9 +115,23 @@ def _find(graph: Any, tensor: str, name: str) -> int:
         raise ModelError(
             f"{name}: {counted(len(found), 'tensor is', 'tensors are')} called {tensor!r}; name another one"
         )
-    near = difflib.get_close_matches(tensor, names, 3, 0.3) or [one for one in names if tensor in one][:3]
-    hint = f"near it are {', '.join(map(repr, near))}" if near else "`edge-tl model info FILE` names its ends"
-    raise ModelError(f"{name}: has no tensor {tensor!r} among its {len(names)}; {hint}")
+    near = _near(tensor, [names[number] for _, number in _made(graph)])
+    hint = f"near it are {', '.join(map(repr, near))}; " if near else ""
+    raise ModelError(f"{name}: has no tensor {tensor!r}; {hint}`edge-tl model info {name} --tensors` lists all")
+
+
+def _near(tensor: str, names: list[str]) -> list[str]:
+    """At most three of some names that are like what was typed, the likest first.
+
+    A converter joins the names of layers that became one operator with semicolons: each of them counts.
+    """
+
+    def likeness(name: str) -> float:
+        parts = [name, *name.split(";")]
+        inside = 0.5 * (tensor.lower() in name.lower())
+        return inside + max(difflib.SequenceMatcher(None, tensor.lower(), part.lower()).ratio() for part in parts)
+
+    return [name for name in sorted(names, key=likeness, reverse=True)[:3] if likeness(name) >= 0.4]
 
 
 def _check_alone(model: Any, graph: Any, name: str) -> None:

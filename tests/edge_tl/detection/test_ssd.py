@@ -17,10 +17,11 @@ from places import DATA, ROOT
 from tiny_ssd import LABELS, anchors, scene
 
 from edge_tl.core.boxes import overlaps, surest
-from edge_tl.detection.ssd import OVERLAP, SSDDetector, bundled_labels, parse_labels, read_labels
+from edge_tl.detection.ssd import OVERLAP, SSDDetector
 from edge_tl.detection.ssd_anchors import read_anchors, standard_anchors
 from edge_tl.errors import ModelError, ShapeError
 from edge_tl.media.image import decode
+from edge_tl.tflite.label_files import bundled_labels, parse_labels, read_labels
 
 KINDS = ("old", "new", "quantised", "raw", "said")
 NAMES = tuple(LABELS.split())

@@ -159,9 +159,9 @@ def test_a_manifest_can_be_given(folder: Path) -> None:
 
 
 def test_a_bare_file_says_what_it_needs() -> None:
-    """Without a manifest the missing arguments are named; with them the file describes itself."""
-    assert "the arguments scaling, resize, colour_order are wanted" in one_line(TINY["float32"])
-    assert "the arguments scaling are wanted" in one_line(TINY["float32"], resize="crop", colour_order="rgb")
+    """Without a manifest the scaling is asked for, by the option that gives it; with it the file describes itself."""
+    for more in ({}, {"resize": "crop", "colour_order": "rgb"}):
+        assert "does not say how its pixels are scaled: give --scaling LOW,HIGH" in one_line(TINY["float32"], **more)
     manifest = load("int8").manifest
     assert (manifest.name, manifest.input_shape, manifest.output_shape) == ("tiny_int8", (8, 8, 3), (2, 2, 3))
     assert (manifest.quantization, manifest.layer) == ("int8", "means")
@@ -238,7 +238,7 @@ def test_a_model_that_gives_nan_is_refused() -> None:
 def test_a_manifest_that_names_another_file_is_not_taken(folder: Path) -> None:
     """A bare file beside another model's manifest still needs its arguments."""
     shutil.copy(TINY["float32"], folder / "second.tflite")
-    assert "scaling, resize, colour_order are wanted" in one_line(folder / "second.tflite")
+    assert "give --scaling LOW,HIGH" in one_line(folder / "second.tflite")
 
 
 def test_missing_paths_get_one_line(tmp_path: Path) -> None:
