@@ -21,7 +21,10 @@ def add_detect(
     detect = command("detect", about, profile, model, camera, turning)
     detect.add_argument("files", nargs="*", type=Path, metavar="PICTURE", help="pictures (default: the camera)")
     detect.add_argument(
-        "--ssd", type=Path, metavar="FILE.tflite", help="a single-shot detector of any maker (default: what was taught)"
+        "--ssd",
+        type=Path,
+        metavar="FILE.tflite",
+        help="an SSD or a YOLO (v5, v8, 11) of any maker (default: what was taught)",
     )
     detect.add_argument(
         "--detector",
@@ -42,7 +45,7 @@ def add_detect(
         "--pixels",
         type=pixels,
         metavar="LOW,HIGH",
-        help="with --ssd: what 0 and 255 become for a float model (default: as its file says, else -1,1)",
+        help="with --ssd: what 0 and 255 become for a float model (default: as its file says, else -1,1; YOLO 0,1)",
     )
     detect.add_argument(
         "--threshold", type=share, metavar="P", help="tell things from this confidence on, 0 to 1 (default: 0.5)"

@@ -24,6 +24,7 @@ from edge_tl.detection.base import read_detector
 from edge_tl.detection.found import Found, ObjectDetector
 from edge_tl.detection.one_file import read_one_file
 from edge_tl.detection.ssd import MOST, SURE, SSDDetector
+from edge_tl.detection.yolo import YOLODetector
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, escaped
 from edge_tl.media.image import boxed, decode, save_png
@@ -72,15 +73,21 @@ def open_detector(arguments: Namespace, context: Context) -> tuple[ObjectDetecto
         if foreign is not None:
             raise ConfigError(f"{foreign} goes with --ssd FILE.tflite, a detector of another maker")
         return open_taught(context, arguments.threshold or SURE, following=not arguments.files)
-    ssd = SSDDetector.load(
-        arguments.ssd,
-        labels=arguments.labels_file,
-        anchors=arguments.anchors,
-        pixels=arguments.pixels,
-        threads=arguments.threads,
-    )
+    single = single_shot(arguments.ssd, arguments.labels_file, arguments.anchors, arguments.pixels, arguments.threads)
     least, most = arguments.threshold or SURE, arguments.most or MOST
-    return ssd, lambda picture: ssd.detect(picture, least, most)
+    return single, lambda picture: single.detect(picture, least, most)
+
+
+def single_shot(
+    path: Path, labels: Path | None, anchors: Path | None, pixels: tuple[float, float] | None, threads: int | None
+) -> SSDDetector | YOLODetector:
+    """A detector of another maker, whose outputs say which kind it is."""
+    yolo = YOLODetector.load(path, labels=labels, pixels=pixels, threads=threads)
+    if yolo is None:
+        return SSDDetector.load(path, labels=labels, anchors=anchors, pixels=pixels, threads=threads)
+    if anchors is not None:
+        raise ConfigError("--anchors are an SSD's; this file is a YOLO, which needs none: leave it out")
+    return yolo
 
 
 def open_taught(context: Context, least: float, *, following: bool) -> tuple[ObjectDetector, Detect]:

@@ -113,7 +113,7 @@ class SSDDetector:
             np.add(small, np.uint8(0 if self._input.dtype == np.uint8 else 128), out=view.view(np.uint8))
         del view
         made = zip(self._interpreter.invoke(), self._interpreter.outputs, strict=True)
-        boxes, classes, scores = self._decoder([_real(array, info) for array, info in made], least, most)
+        boxes, classes, scores = self._decoder([real(array, info) for array, info in made], least, most)
         height, width = picture.shape[:2]
         boxes = boxes * (width, height, width, height)
         return tuple(
@@ -164,7 +164,7 @@ class Raw:
         return boxes[kept], classes[enough[kept]], best[enough[kept]]
 
 
-def _real(array: np.ndarray, info: TensorInfo) -> np.ndarray:
+def real(array: np.ndarray, info: TensorInfo) -> np.ndarray:
     """An output as float numbers, also of a quantised model."""
     if info.scale is None:
         return np.asarray(array, np.float32)
