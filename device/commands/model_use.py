@@ -18,6 +18,7 @@ from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError
 from edge_tl.models import default_model
 from edge_tl.store.embedders import install_embedder, install_loaded
+from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_chosen, read_hearing, write_settings
 from edge_tl.tflite.manifest import read_manifest, same_pixels
 
@@ -35,14 +36,10 @@ def use(arguments: Namespace) -> int:
         before = read_chosen(profile.folder)
         saved = load_saved(profile)
         look = Look() if finds_boxes(profile, saved) else None  # boxes are found in whole pictures
+        if before is not None and not _place(before, context).is_dir():
+            return _in_its_place(arguments, context, profile, look)
         old = context.load_embedder(look)
-        if arguments.path is None:
-            name = None
-        elif arguments.path.is_dir():
-            name = install_embedder(arguments.path, context.embedders_folder)
-        else:
-            named = replace(context, model=arguments.path, given=given_of(arguments))
-            name = install_loaded(named.load_model(), context.embedders_folder)
+        name = _installed(arguments, context)
         # Loaded from where it will be used: its hash is checked there.
         loaded = TFLiteEmbedder.load(_place(name, context), threads=1)
         used = read_manifest(_place(before, context))
@@ -92,6 +89,31 @@ def use(arguments: Namespace) -> int:
             else f"in use: generation {generation}"
         )
     return 1 if kept else 0
+
+
+def _installed(arguments: Namespace, context: Context) -> str | None:
+    """The name of the model of PATH, which is installed then; None where none was given."""
+    if arguments.path is None:
+        return None
+    if arguments.path.is_dir():
+        return install_embedder(arguments.path, context.embedders_folder)
+    named = replace(context, model=arguments.path, given=given_of(arguments))
+    return install_loaded(named.load_model(), context.embedders_folder)
+
+
+def _in_its_place(arguments: Namespace, context: Context, profile: Profile, look: Look | None) -> int:
+    """Use a model where the one before is not installed any more, so that nothing can be compared."""
+    name = _installed(arguments, context)
+    TFLiteEmbedder.load(_place(name, context), threads=1)
+    write_settings(profile.folder, embedder=name)
+    new = context.load_embedder(look)
+    others = {one.fingerprint for one in profile.store.list()} - {"", new.fingerprint}
+    if arguments.json:
+        print_json({"profile": context.profile, "model": new.name, "used": True, "re_embed": bool(others)})
+        return 0
+    then = "; what was taught is of another: `edge-tl examples re-embed`, then `edge-tl train`" if others else ""
+    say(f"profile {context.profile!r} looks with {new.name}, for the model before is not installed{then}")
+    return 0
 
 
 def _place(name: str | None, context: Context) -> Path:

@@ -16,13 +16,16 @@ from device.commands.options import describing, first_given
 from device.sources.rotated import turned
 from device.teach.thresholds import listening_config
 from edge_tl.core.answers import Observation
+from edge_tl.embedders.foreign_sound import ForeignSound
 from edge_tl.errors import ConfigError, ExampleError, ModelError, escaped
 from edge_tl.export.classifier import Classifier
 from edge_tl.export.fused import FusedModel
-from edge_tl.listener import SILENT, ListeningConfig
+from edge_tl.listener import PUBLISHED, SILENT, ListeningConfig
 from edge_tl.media.image import decode
 from edge_tl.media.sound import read_sound
 from edge_tl.recognizer import Recognizer
+from edge_tl.tflite.interpreter import read_model
+from edge_tl.tflite.told import told
 from edge_tl.words.recording import Heard, hear
 
 Names = Recognizer | FusedModel | Classifier
@@ -66,6 +69,9 @@ def opened(arguments: Namespace) -> tuple[Names, str, ListeningConfig]:
         _check_alone(arguments)
         return fused, fused.about.kind, ListeningConfig()
     context = describing(arguments)
+    sound = named_sound(context)
+    if sound is not None:
+        return Recognizer.of_base(sound), sound.kind, ListeningConfig(PUBLISHED)
     foreign = named_classifier(context, arguments.labels)
     if foreign is not None:
         return foreign, foreign.kind, ListeningConfig()
@@ -84,6 +90,14 @@ def _check_alone(arguments: Namespace) -> None:
     more = first_given(arguments, "labels", "scaling", "colour_order", "resize", "size")
     if more is not None:
         raise ConfigError(f"{arguments.model}: is a file of `edge-tl model fuse`, which says that itself: no {more}")
+
+
+def named_sound(context: Context) -> ForeignSound | None:
+    """The classifier of sounds that `--model` names; None for anything else."""
+    path = context.model
+    if path is None or not path.is_file() or told(read_model(path), str(path)).kind != "sound":
+        return None
+    return ForeignSound.load(path, context.threads)
 
 
 def named_classifier(context: Context, labels: Path | None) -> Classifier | None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from device.assembly import Context
 from device.cli.output import print_json, say
 from device.teach.trial import tried
-from edge_tl.errors import EdgeTLError, counted
+from edge_tl.embedders.tflite import TFLiteEmbedder
+from edge_tl.errors import EdgeTLError, ModelError, counted
 from edge_tl.store.backup import restore_backup
+from edge_tl.store.embedders import install_embedder, installed_name
 from edge_tl.store.moments import BEGUN_S, NOT_SET
 from edge_tl.store.profile import Profile
+from edge_tl.store.settings import read_chosen
+from edge_tl.tflite.manifest import FILE_NAME as MANIFEST
 
 
 def run(arguments: Namespace) -> int:
@@ -19,6 +25,7 @@ def run(arguments: Namespace) -> int:
     context = Context(arguments.data_dir, arguments.profile)
     folder = context.profile_folder
     index = restore_backup(arguments.path, folder, lambda made: tried(arguments.data_dir, made))
+    install_beside(context, arguments.path)
     with Profile(folder) as profile:
         examples = 0
         if (folder / "examples.sqlite").exists():
@@ -39,6 +46,20 @@ def run(arguments: Namespace) -> int:
     if needs is not None:
         say(f"before it can be asked: {needs}")
     return 0
+
+
+def install_beside(context: Context, archive: Path) -> None:
+    """Install the model that a restored profile looks with, where its folder holds the backup, as converters write it.
+
+    A folder with another model, or a damaged one, is passed over: `lacking` says what is missing then.
+    """
+    name, beside = read_chosen(context.profile_folder), archive.absolute().parent
+    if name is None or not (beside / MANIFEST).is_file() or (context.embedders_folder / name).is_dir():
+        return
+    with suppress(ModelError):
+        loaded = TFLiteEmbedder.load(beside, context.threads)
+        if installed_name(loaded.manifest) == name:
+            install_embedder(beside, context.embedders_folder)
 
 
 def lacking(context: Context) -> str | None:

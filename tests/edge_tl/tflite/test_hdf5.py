@@ -154,3 +154,23 @@ def test_files_that_are_none_are_one_line(tmp_path: Path) -> None:
             read_weights(tmp_path / name)
     with pytest.raises(ConfigError, match=r"a \.h5, \.pth or \.whl file"):
         read_weights(tmp_path / "weights.onnx")
+
+
+def test_weights_of_keras_3_are_known_by_the_names_of_their_layers() -> None:
+    """A `.weights.h5` groups layers by kind and number, in models in models: names and arrays are the layers'."""
+    h5py = pytest.importorskip("h5py")
+    made = io.BytesIO()
+    wanted = {"conv1": [np.ones((1, 1, 3, 2)), np.zeros(2)], "conv2": [np.full((1, 1, 2, 2), 5.0)]}
+    with h5py.File(made, "w") as file:
+        places = {"conv1": "layers/conv2d/vars", "conv2": "layers/functional/layers/conv2d/vars"}
+        for name, place in places.items():
+            group = file.create_group(place)
+            group.attrs["name"] = name
+            for number, values in enumerate(wanted[name]):
+                group.create_dataset(str(number), data=values.astype(np.float32))
+        file.create_group("layers/re_lu/vars")
+    layers = read_layers(made.getvalue(), "it")
+    assert sorted(layers) == sorted(wanted)
+    for name, arrays in wanted.items():
+        for one, other in zip(layers[name], arrays, strict=True):
+            np.testing.assert_array_equal(one, other)

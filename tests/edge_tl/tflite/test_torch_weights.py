@@ -187,3 +187,15 @@ def test_missing_and_unknown_files_are_one_line(tmp_path: Path) -> None:
         read_weights(str(tmp_path / "gone.h5"))
     with pytest.raises(ConfigError, match="imagenet, none, or a"):
         read_weights("weights.onnx")
+
+
+def test_an_array_that_lies_channels_last_is_read_by_its_strides() -> None:
+    """torch keeps a model's arrays in the order of their memory: the numbers come back where they belong."""
+    first = b"K\x02K\x01K\x01K\x01"  # the strides of 0.weight, (3, 2, 1, 1)
+    assert LEGACY.count(first) == 1
+    other = read_state_dict(LEGACY.replace(first, b"K\x01K\x03K\x01K\x01"))
+    np.testing.assert_array_equal(other["0.weight"][..., 0, 0], np.arange(6, dtype=np.float32).reshape(2, 3).T)
+    assert other["0.weight"].flags.c_contiguous
+    for strides in (b"K\x02K\x02K\x01K\x01", b"K\x03K\x01K\x01K\x01", b"K\x00K\x00K\x00K\x00"):
+        with pytest.raises(ModelError, match="one piece"):
+            read_state_dict(LEGACY.replace(first, strides))
