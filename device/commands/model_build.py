@@ -67,6 +67,8 @@ def quantize(arguments: Namespace) -> int:
     if manifest.kind != "picture" or manifest.quantization not in ("float32", "float16"):
         held = f"{manifest.kind} model in {manifest.quantization}"
         raise ModelError(f"{folder}: holds a {held}; one of pictures in float32 or float16 is wanted")
+    if manifest.colour_order == "grey":
+        raise ModelError(f"{folder}: takes grey pictures, which are not measured here: quantise it where it was made")
     model = read_hashed(folder / manifest.model, manifest.sha256)
     manifest = replace(manifest, name=manifest.name.removesuffix("-float16"))
     return finish(manifest, model, pictures, arguments.quantize, arguments.name, arguments.out, arguments.json)
@@ -92,8 +94,10 @@ def finish(
         quantization=kind,
         tools=manifest.tools | {"edge-tl": version("edge-tl"), "numpy": np.__version__},
     )
+    # That it runs, and how well, is known before anything is written.
+    small = TFLiteEmbedder(Interpreter(model, threads=1, name=manifest.model), manifest)
+    found = None if pictures is None else likeness(small, before, pictures)
     write_model_folder(out, manifest, model)
-    found = None if pictures is None else likeness(out, manifest, before, pictures)
     file, shape = out / manifest.model, "×".join(map(str, manifest.output_shape))
     if as_json:
         said = {"file": str(file), "bytes": len(model), "sha256": manifest.sha256, "layer": manifest.layer}
@@ -147,9 +151,10 @@ class Likeness:
     ms_before: float
 
 
-def likeness(out: Path, manifest: Manifest, before: bytes, pictures: Path) -> Likeness:
+def likeness(small: TFLiteEmbedder, before: bytes, pictures: Path) -> Likeness:
     """What the new model and the one before make of some pictures, and how fast: not all machines gain."""
-    small, whole = TFLiteEmbedder.load(out, threads=1), Interpreter(before, threads=1, name=manifest.name)
+    manifest = small.manifest
+    whole = Interpreter(before, threads=1, name=manifest.name)
     cosines, times = [], []
     for picture in read_pictures(pictures, manifest.input_shape[:2], MOST_COMPARED, manifest.resize):
         for _ in range(TIMED):

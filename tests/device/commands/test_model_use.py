@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,22 @@ def test_installing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.M
     assert install_embedder(source, tmp_path / "embedders") == name
     with pytest.raises(ModelError):
         install_embedder(tmp_path, tmp_path / "embedders")
+
+
+def test_where_the_model_before_is_gone_its_own_advice_helps(run: Run, tmp_path: Path) -> None:
+    """A profile whose model is not installed any more takes another one, or the same again, and goes on."""
+    folder = taught(run, tmp_path)
+    name = read_chosen(folder)
+    assert name is not None
+    data = ("--data-dir", tmp_path / "data")
+    shutil.rmtree(tmp_path / "data" / "embedders")
+    assert "`edge-tl model use FOLDER`" in run("train", *data)[2]
+    assert run("model", "use", tmp_path / "model", "--json", *data)[1]["re_embed"] is False
+    assert read_chosen(folder) == name
+    assert run("evaluate", *data)[0] == 0
+    shutil.rmtree(tmp_path / "data" / "embedders")
+    code, said, _ = run("model", "use", tmp_path / "other", *data)
+    assert code == 0
+    assert "edge-tl examples re-embed" in said
+    assert run("examples", "re-embed", *data)[0] == 0
+    assert run("train", *data)[0] == 0
