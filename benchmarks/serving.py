@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,10 +27,20 @@ LONG_S = 60.0
 class Serving:
     """Starts the service with a configuration and waits for READY=1; `with` ends it.
 
-    more: the TOML beside data_dir. web: whether a console on a free port is asked for.
+    more: the TOML beside data_dir. web: whether a console on a free port is asked for. within: a command that runs
+    the one behind it, e.g. with another host name.
     """
 
-    def __init__(self, folder: Path, more: str = "", *, web: bool = True, watchdog_s: float | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        more: str = "",
+        *,
+        web: bool = True,
+        watchdog_s: float | None = None,
+        within: Sequence[str] = (),
+    ) -> None:
+        self.within = within
         self.folder, self.data = folder, folder / "state"
         self.config, self.log_path = folder / "edge-tl.toml", folder / "log"
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,6 +53,8 @@ class Serving:
         self._listener.bind(self._address)
         self._listener.settimeout(LONG_S)
         self.watchdog_s = watchdog_s
+        self.at = ""
+        """Where the console is asked; empty for the address that the log names."""
         self.told: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -58,7 +71,7 @@ class Serving:
             environment["WATCHDOG_USEC"] = str(int(1e6 * self.watchdog_s))
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", CODE, "serve", "--config", str(self.config), *flags],
+                [*self.within, sys.executable, "-c", CODE, "serve", "--config", str(self.config), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -98,7 +111,14 @@ class Serving:
     @property
     def address(self) -> str:
         """Of the console."""
-        return re.findall(r"console at (\S+)", self.log)[-1].rstrip("/").replace("0.0.0.0", "127.0.0.1")
+        if self.at:
+            return self.at
+        return (
+            re.findall(r"console at (\S+)", self.log)[-1]
+            .rstrip("/")
+            .replace("0.0.0.0", "127.0.0.1")
+            .replace("[::]", "127.0.0.1")
+        )
 
     def ask(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """GET, or POST of JSON: status and what came, as JSON where it is that."""

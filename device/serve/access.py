@@ -1,23 +1,19 @@
-"""Who may use the web console: the token, the sessions that it opened, and guesses that are counted."""
+"""Who may use the web console: the token, and guesses that are counted."""
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import os
 import secrets
-import socket
 import tempfile
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
 from device.serve.private_files import check_closed
 from edge_tl.errors import ConfigError, counted
 from edge_tl.files import sync_folder
 
-SESSION_S = 30 * 86_400.0
-MOST_SESSIONS = 64
 GUESSES, GUESS_S = 10, 60.0
 """Wrong tokens in a minute after which an address is told to wait; the right one is 2^256 guesses away, and always
 right: who guesses must not lock out who knows it."""
@@ -59,21 +55,15 @@ def _make_token(path: Path) -> None:
 
 
 class Access:
-    """Checks tokens in constant time, keeps the sessions in memory, and counts the guesses of each address.
+    """Checks tokens in constant time, and counts the guesses of each address.
 
     token: None where everybody who reaches the address may use it. clock: seconds, monotonic.
     """
 
     def __init__(self, token: str | None, clock: Callable[[], float]) -> None:
         self._token, self._clock = token, clock
-        self._sessions: dict[str, float] = {}
         self._wrong: dict[str, deque[float]] = {}
         """Address → when its last wrong tokens came; who guessed longest ago first."""
-
-    @property
-    def needed(self) -> bool:
-        """Whether a token is asked for."""
-        return self._token is not None
 
     def blocked(self, address: str) -> bool:
         """Whether too many wrong tokens came from an address in the last minute."""
@@ -93,37 +83,3 @@ class Access:
         while len(self._wrong) > MOST_GUESSERS:
             del self._wrong[next(iter(self._wrong))]
         return False
-
-    def open_session(self) -> str:
-        """A new session, for who sent the token; the oldest beyond MOST_SESSIONS ends."""
-        name = secrets.token_urlsafe(32)
-        self._sessions[name] = self._clock() + SESSION_S
-        while len(self._sessions) > MOST_SESSIONS:
-            del self._sessions[next(iter(self._sessions))]
-        return name
-
-    def close_session(self, name: str) -> None:
-        """It is not valid any more."""
-        self._sessions.pop(name, None)
-
-    def session(self, name: str) -> bool:
-        """Whether this session is open."""
-        return self._token is None or self._sessions.get(name, -1.0) > self._clock()
-
-
-def host_allowed(header: str, listen: str, hosts: Collection[str]) -> bool:
-    """Whether a Host header is one of ours: an address, localhost, this machine's name, or one of `hosts`.
-
-    A name that somebody else's DNS gave our address is none, so that no page of theirs is taken for ours (DNS
-    rebinding). On loopback only loopback's own names are.
-    """
-    name = header.rsplit(":", 1)[0] if header.rsplit(":", 1)[-1].isdigit() else header
-    name = name.strip("[]").lower()
-    if name in {"localhost", *map(str.lower, hosts)}:
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        own = socket.gethostname().lower()
-        return listen not in ("127.0.0.1", "::1", "localhost") and name in (own, f"{own}.local")
-    return address.is_loopback or listen not in ("127.0.0.1", "::1", "localhost")

@@ -31,6 +31,7 @@ from device.serve.pins import Pins
 from device.serve.pipeline import Pipeline
 from device.serve.requests import Requests
 from device.serve.service import Service
+from device.serve.sessions import FILE_NAME as SESSIONS_FILE
 from device.serve.source_thread import Feed
 from device.serve.subscribers import Hub
 from device.serve.systemd import Notify
@@ -95,7 +96,7 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
     if config.web is not None:
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
 
-        made.append(Web(config.web, requests, hub, clock, warn))
+        made.append(Web(config.web, requests, hub, clock, warn, data_dir / SESSIONS_FILE))
     return made
 
 

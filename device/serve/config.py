@@ -10,6 +10,8 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from device.serve.names import LOOPBACK, wrong_host
+from device.serve.proxies import wrong_proxy
 from device.serve.toml_tables import limits, read_table
 from device.sources.choose import parse_camera
 from device.sources.rotated import DEGREES
@@ -95,7 +97,9 @@ class WebConfig:
     token_file: Path | None = None
     """The token is in it; made at the first start (0640). Needed off loopback; on loopback, asked for where given."""
     hosts: tuple[str, ...] = ()
-    """Names under which a browser may ask for it beside the address, e.g. "raspberrypi.local"."""
+    """Names under which a browser may ask for it beside its addresses and the machine's own name, without port."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """A certificate and its key, PEM; without them everything, the token too, is sent in clear."""
@@ -103,6 +107,13 @@ class WebConfig:
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("tls_cert and tls_key go together")
+        for setting, entries, wrong in (("hosts", self.hosts, wrong_host), ("proxies", self.proxies, wrong_proxy)):
+            for why in filter(None, map(wrong, entries)):
+                raise ConfigError(f"{setting}: {why}")
+        if self.proxies and self.token_file is None:
+            raise ConfigError(
+                "through proxies others than this machine reach it: give token_file, e.g. /var/lib/edge-tl/token"
+            )
         if not self.loopback and self.token_file is None:
             raise ConfigError(
                 f"listen = {self.listen!r} is reached from outside: give token_file, e.g. /var/lib/edge-tl/token"
@@ -111,7 +122,7 @@ class WebConfig:
     @property
     def loopback(self) -> bool:
         """Whether only this machine reaches it."""
-        return self.listen in ("127.0.0.1", "::1", "localhost")
+        return self.listen in LOOPBACK
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from device.serve.connections import LET_GO, network_of
+from device.serve.connections import LET_GO
 from device.serve.event import Event
 from device.serve.phone_words import answer_on_phone
 from device.serve.subscribers import Hub
@@ -22,19 +22,29 @@ MOST_STREAMS, MOST_EACH = 32, 16
 """At once in all, and to one address: fewer than there are connections, so that streams never close the console."""
 LIVE_S, STILL_S = 0.2, 5.0
 """The console is told this often what is seen and heard; others, that the stream stands."""
+UNBUFFERED = {"X-Accel-Buffering": "no"}
+"""Has a reverse proxy hand on what comes at once."""
 
 
 class EventStreams:
-    """The streams of one console. live: what is seen and heard now. ending: whether the server is on its way out."""
+    """The streams of one console. live: what is seen and heard now. who: by what a request is counted. ending: whether
+    the server is on its way out.
+    """
 
-    def __init__(self, hub: Hub, live: Callable[[], dict[str, Any]], ending: Callable[[], bool]) -> None:
-        self._hub, self._live, self._ending = hub, live, ending
+    def __init__(
+        self,
+        hub: Hub,
+        live: Callable[[], dict[str, Any]],
+        who: Callable[[Request], str],
+        ending: Callable[[], bool],
+    ) -> None:
+        self._hub, self._live, self._who, self._ending = hub, live, who, ending
         self._open: dict[object, tuple[str, Callable[[], None]]] = {}
         """What stands for a stream → its address, and what cuts it; the oldest first."""
 
     async def answer(self, request: Request) -> Response:
         """`event` for each event, and `live` for the console where it asks for it (?live=1)."""
-        return StreamingResponse(self._stream(request), media_type="text/event-stream")
+        return StreamingResponse(self._stream(request), media_type="text/event-stream", headers=UNBUFFERED)
 
     async def _stream(self, request: Request) -> AsyncIterator[str]:
         loop, waiting = asyncio.get_running_loop(), asyncio.Queue[Event](100)
@@ -64,7 +74,7 @@ class EventStreams:
         """A place among the streams while it lasts; where there is none, the oldest of the same address is cut, or of
         the address that holds most.
         """
-        mine, own = object(), network_of("" if request.client is None else request.client.host)
+        mine, own = object(), self._who(request)
         held = Counter(address for address, _ in self._open.values())
         crowded = (
             own if held[own] >= MOST_EACH else held.most_common(1)[0][0] if len(self._open) >= MOST_STREAMS else None

@@ -1,7 +1,7 @@
 """The web console and the API of HTTP, for people and programs near the device. Home of Starlette and uvicorn.
 
-Every request passes `Guard` first: Host, Origin, session or token, size. What changes anything is a POST of JSON, or of
-a file, which a page of another site cannot send. Names from outside are looked up among the pipelines, never used as a
+Every request passes `Guard` (guard.py) first. What changes anything is a POST of JSON, or of a file, which a page of
+another site cannot send. Names from outside are looked up among the pipelines, never used as a
 path.
 """
 
@@ -11,40 +11,36 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from device.serve.access import Access, host_allowed, token_of
+from device.serve.access import Access, token_of
 from device.serve.config import WebConfig
-from device.serve.connections import Listener, network_of
+from device.serve.connections import Listener
 from device.serve.event import Event
 from device.serve.metrics import TYPE as METRICS
 from device.serve.metrics import metrics
-from device.serve.phone_words import answer_on_phone, on_phone
+from device.serve.phone_words import answer_on_phone
 from device.serve.requests import NotHere, Requests
+from device.serve.sessions import SESSION_S, Sessions
 from device.serve.subscribers import Hub
 from device.serve.web_log import LineLog
-from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout, counted, to_install
+from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout, to_install
 
 try:
     import uvicorn
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
+    from starlette.exceptions import HTTPException
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp
 
-    from device.serve.bodies import MOST_BYTES, Answer, BadBody, json_body
-    from device.serve.event_streams import EventStreams
-    from device.serve.web_files import (
-        MOST_PASSED_BYTES,
-        Files,
-        file_name,
-        number_of,
-        refused_type,
-        takes_file,
-        too_large,
-    )
+    from device.serve.bodies import Answer, BadBody, json_body
+    from device.serve.event_streams import UNBUFFERED, EventStreams
+    from device.serve.guard import Guard, refused
+    from device.serve.web_files import Files, number_of
 except ImportError as error:
     raise MissingDependency(f"[web] needs Starlette and uvicorn: {to_install('[web]')}") from error
 
@@ -52,95 +48,34 @@ MOST_ACCEPTED, MOST_EACH = 128, 64
 """Connections that are taken, in all and from one address; what they ask at once waits for its turn."""
 PATIENCE_S, KEEP_S = 10.0, 15
 """For the head of a request, for its body, and to take an answer; and for another one on the same connection."""
-COOKIE = "edge_tl_session"
 SCRIPTS = ("ask.js", "draw.js", "files.js", "gallery.js", "phone.js", "pipeline.js", "console.js")
 FILES = {"/": ("console.html", "text/html"), "/console.css": ("console.css", "text/css")} | {
     f"/{name}": (name, "text/javascript") for name in SCRIPTS
 }
-OPEN_TO_ALL = {*FILES, "/api/login", "/health"}
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
-    "form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
-
-class Guard:
-    """ASGI middleware: lets through what may pass, and answers all else with a status and one line of JSON."""
-
-    def __init__(self, app: ASGIApp, config: WebConfig, access: Access) -> None:
-        self.app, self.config, self.access = app, config, access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def send_safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
-                ]
-            await send(message)
-
-        request = Request(scope)
-        refusal = self._refusal(request)
-        if refusal is not None:
-            status, line = refusal
-            await Answer({"error": line}, status)(scope, receive, send_safely)
-            return
-        await self.app(scope, receive, send_safely)  # a body is counted by who reads it
-
-    def _refusal(self, request: Request) -> tuple[int, str] | None:
-        host = request.headers.get("host", "")
-        if not host_allowed(host, self.config.listen, self.config.hosts):
-            return 421, "this name is not one of this device's: add it to hosts in [web]"
-        origin = request.headers.get("origin")
-        if origin is not None and origin.split("://", 1)[-1] != host:
-            return 403, "another site sent this"
-        if request.method not in ("GET", "HEAD", "POST"):
-            return 405, "GET or POST is wanted"
-        if request.method == "POST":
-            kind, length = request.headers.get("content-type", ""), request.headers.get("content-length", "0")
-            if takes_file(request.url.path):
-                if refused_type(kind):
-                    return 415, refused_type(kind)
-                if not length.isdigit() or int(length) > MOST_PASSED_BYTES:
-                    return 413, too_large(file_name(request.query_params.get("file", "")))
-            elif kind.split(";")[0].strip() != "application/json":
-                return 415, "JSON is wanted, with Content-Type: application/json"
-            elif not length.isdigit() or int(length) > MOST_BYTES:
-                return 413, f"at most {counted(MOST_BYTES, 'byte')} are wanted"
-        if request.url.path in OPEN_TO_ALL or self.permitted(request):
-            return None
-        if self.access.blocked(_from(request)):
-            return 429, "too many wrong tokens: wait a minute"
-        return 401, "the token is wanted: in the console, or as Authorization: Bearer"
-
-    def permitted(self, request: Request) -> bool:
-        """Whether the request carries an open session or the token."""
-        if self.access.session(request.cookies.get(COOKIE, "")):
-            return True
-        word, _, token = request.headers.get("authorization", "").partition(" ")
-        return word.lower() == "bearer" and self.access.right(token.strip(), _from(request))
+OPEN_TO_ALL = {*FILES, "/api/login", "/health", "/api/health"}
 
 
 class Web:
     """An Output that serves the console, in a thread of its own; `address` is where, after `start`.
 
-    requests: what may be asked of the service. hub: where events come from. log: takes one line.
+    requests: what may be asked of the service. hub: where events come from. log: takes one line. sessions_file: where
+    it is kept who is logged in.
     """
 
     name = "web"
 
     def __init__(
-        self, config: WebConfig, requests: Requests, hub: Hub, clock: Callable[[], float], log: Callable[[str], None]
+        self,
+        config: WebConfig,
+        requests: Requests,
+        hub: Hub,
+        clock: Callable[[], float],
+        log: Callable[[str], None],
+        sessions_file: Path | None = None,
     ) -> None:
         self.config, self._requests, self._hub, self._clock, self._log = config, requests, hub, clock, log
+        self._sessions_file = sessions_file
+        self._sessions: Sessions | None = None
         self.address = ""
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -151,14 +86,9 @@ class Web:
         config = self.config
         token = token_of(config.token_file) if config.token_file is not None else None
         self._access = Access(token, self._clock)
-        try:
-            listening = socket.create_server(
-                (config.listen, config.port), family=socket.AF_INET6 if ":" in config.listen else socket.AF_INET
-            )
-        except OSError as error:
-            raise ConfigError(
-                f"{config.listen}:{config.port} cannot be listened at ({error.strerror or error}): check [web]"
-            ) from error
+        if token is not None:
+            self._sessions = Sessions(token, self._clock, self._sessions_file, self._log)
+        listening = _listening(config)
         listener = Listener(listening, MOST_ACCEPTED, MOST_EACH, PATIENCE_S, KEEP_S + PATIENCE_S)
         scheme = "https" if config.tls_cert is not None else "http"
         host = f"[{config.listen}]" if ":" in config.listen else config.listen
@@ -206,10 +136,14 @@ class Web:
             self._server.should_exit = True
             self._thread.join(5.0)
         self._lines.detach()
+        if self._sessions is not None:
+            self._sessions.keep(soon=True)
 
     def app(self, listener: Listener) -> ASGIApp:
         """The application, guarded, for the connections of a listener."""
-        self._guard = Guard(Starlette(routes=self._routes()), self.config, self._access)
+        refusals = {HTTPException: _no_such_address, Exception: _failed}
+        starlette = Starlette(routes=self._routes(), exception_handlers=refusals)
+        self._guard = Guard(starlette, self.config, self._access, self._sessions, OPEN_TO_ALL)
         return listener.bounded(self._guard)
 
     def _routes(self) -> list[Route]:
@@ -217,7 +151,10 @@ class Web:
             return Route(path, _sync(answer), methods=["GET"])
 
         streams = EventStreams(
-            self._hub, self._requests.live, lambda: self._server is not None and self._server.should_exit
+            self._hub,
+            self._requests.live,
+            lambda request: self._guard.who(request),
+            lambda: self._server is not None and self._server.should_exit,
         )
         ask, files = self._requests, resources.files("device.serve") / "console"
         routes = [
@@ -228,13 +165,14 @@ class Web:
         return [
             *routes,
             Route("/health", self._health, methods=["GET"]),
+            Route("/api/health", self._health, methods=["GET"]),  # below the path that sessions are of
             Route("/api/login", self._login, methods=["POST"]),
             Route("/api/logout", self._logout, methods=["POST"]),
             Route("/api/events", streams.answer, methods=["GET"]),
             get("/metrics", lambda _: Response(metrics(ask.health()), media_type=METRICS)),
-            get("/api/state", lambda _: ask.state() | {"guarded": self._access.needed}),
+            get("/api/state", lambda _: self._state()),
             get("/api/events/recent", lambda _: [event.as_dict() for event in list(self._hub.recent)]),
-            get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]))),
+            get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]), UNBUFFERED)),
             get(f"{here}/generations", lambda r: ask.generations(r.path_params["name"])),
             get(
                 f"{here}/examples",
@@ -253,13 +191,18 @@ class Web:
             Route(f"{here}/{{action}}", self._act, methods=["POST"]),
         ]
 
+    def _state(self) -> dict[str, Any]:
+        if self._sessions is not None:
+            self._sessions.keep()
+        return self._requests.state() | {"guarded": self._sessions is not None}
+
     async def _act(self, request: Request) -> Response:
         try:
             body = await json_body(request, PATIENCE_S)
         except BadBody as error:
-            return _refused(error, error.status)
+            return refused(request, error.status, str(error))
         name, action = request.path_params["name"], request.path_params["action"]
-        return await _answered(lambda: self._requests.act(name, action, body))
+        return await _answered(request, lambda: self._requests.act(name, action, body))
 
     async def _health(self, request: Request) -> Response:
         health = self._requests.health()  # a snapshot: it waits for nobody
@@ -272,29 +215,52 @@ class Web:
         try:
             token = (await json_body(request, PATIENCE_S)).get("token")
         except BadBody as error:
-            return _refused(error, error.status)
-        if not isinstance(token, str) or not self._access.right(token, _from(request)):
-            if self._access.blocked(_from(request)):
-                return Answer({"error": "too many wrong tokens: wait a minute"}, 429)
-            return Answer({"error": "this is not the token"}, 401)
+            return refused(request, error.status, str(error))
+        who = self._guard.who(request)
+        if not isinstance(token, str) or not self._access.right(token, who):
+            if self._access.blocked(who):
+                return refused(request, 429, "too many wrong tokens: wait a minute")
+            return refused(request, 401, "this is not the token")
         response = Answer({})
-        if self._access.needed:
-            secure = self.config.tls_cert is not None
-            response.set_cookie(
-                COOKIE,
-                self._access.open_session(),
-                max_age=30 * 86_400,
-                httponly=True,
-                samesite="strict",
-                secure=secure,
-            )
+        if self._sessions is not None:
+            self._set_session(request, response, await run_in_threadpool(self._sessions.open), SESSION_S)
         return response
 
     async def _logout(self, request: Request) -> Response:
-        self._access.close_session(request.cookies.get(COOKIE, ""))
         response = Answer({})
-        response.delete_cookie(COOKIE)
+        if self._sessions is not None:
+            name = request.cookies.get(self._guard.cookie(request), "")
+            await run_in_threadpool(self._sessions.close, name)
+            self._set_session(request, response, "", 0.0)
         return response
+
+    def _set_session(self, request: Request, response: Response, name: str, seconds: float) -> None:
+        """Give a browser the name of its session, for so long."""
+        response.set_cookie(
+            self._guard.cookie(request),
+            name,
+            max_age=int(seconds),
+            path=None,  # where it was asked from, so that consoles below two paths of one proxy stand side by side
+            httponly=True,
+            samesite="strict",
+            secure=self._guard.secure(request),
+        )
+
+
+def _listening(config: WebConfig) -> socket.socket:
+    """The socket, of "::" for IPv4 too; ConfigError where the address cannot be used."""
+    version6 = ":" in config.listen
+    try:
+        return socket.create_server(
+            (config.listen, config.port),
+            family=socket.AF_INET6 if version6 else socket.AF_INET,
+            dualstack_ipv6=version6 and config.listen == "::" and socket.has_dualstack_ipv6(),
+        )
+    except OSError as error:
+        hint = '; "0.0.0.0" is all of IPv4' if config.listen == "::" else ""
+        raise ConfigError(
+            f"{config.listen}:{config.port} cannot be listened at ({error.strerror or error}): check [web]{hint}"
+        ) from error
 
 
 def _file(data: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
@@ -306,26 +272,31 @@ def _file(data: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:
 
 def _sync(function: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        return await _answered(lambda: function(request))
+        return await _answered(request, lambda: function(request))
 
     return answer
 
 
-async def _answered(function: Callable[[], Any]) -> Response:
+async def _answered(request: Request, function: Callable[[], Any]) -> Response:
     """What a function returns, or its error as a status and a line."""
     try:
         made = await run_in_threadpool(function)
     except NotHere as error:
-        return _refused(error, 404)
+        return refused(request, 404, str(error))
     except SourceTimeout as error:
-        return _refused(error, 503)
+        return refused(request, 503, str(error))
     except EdgeTLError as error:
-        return _refused(error, 400)
+        return refused(request, 400, str(error))
     return made if isinstance(made, Response) else Answer(answer_on_phone(made))
 
 
-def _refused(error: EdgeTLError, status: int) -> Response:
-    return Answer({"error": on_phone(str(error))}, status)
+async def _no_such_address(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return refused(request, status, "there is nothing at this address" if status == 404 else "GET or POST is wanted")
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    return refused(request, 500, "this failed, and the log says why")
 
 
 def _of_label(request: Request) -> tuple[str, str]:
@@ -341,10 +312,5 @@ def _of_example(request: Request) -> tuple[str, int]:
     return request.path_params["name"], int(text)
 
 
-def _from(request: Request) -> str:
-    """Who asks, as it is counted."""
-    return network_of("" if request.client is None else request.client.host)
-
-
-def _jpeg(data: bytes) -> Response:
-    return Response(data, media_type="image/jpeg")
+def _jpeg(data: bytes, headers: dict[str, str] | None = None) -> Response:
+    return Response(data, media_type="image/jpeg", headers=headers)

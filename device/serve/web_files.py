@@ -37,7 +37,7 @@ AT_ONCE, PART_BYTES = 16, 250_000
 _LONGEST_NAME = 80
 _YEAR = (1980, 1, 1, 0, 0, 0)  # the first that a ZIP knows: the same examples are the same archive
 
-Answered = Callable[[Callable[[], Any]], Awaitable[Response]]
+Answered = Callable[[Request, Callable[[], Any]], Awaitable[Response]]
 
 
 def takes_file(path: str) -> bool:
@@ -96,7 +96,7 @@ class Files:
                 return JSONResponse({"error": too_large(file)}, 413)
             if not data:
                 return JSONResponse({"error": f"{file}: is empty; choose another file"}, 400)
-            return await self._answered(lambda: function(file, data))
+            return await self._answered(request, lambda: function(file, data))
 
     async def _model(self, request: Request) -> Response:
         name = _name(request)
@@ -105,7 +105,7 @@ class Files:
             data = self._requests.model(name)
             return Response(data, media_type="application/octet-stream", headers=_saved_as(f"{name}.tflite"))
 
-        return await self._answered(made)
+        return await self._answered(request, made)
 
     async def _examples(self, request: Request) -> Response:
         name = _name(request)
@@ -118,7 +118,7 @@ class Files:
                 return Response(media_type="application/zip", headers=headers)
             return StreamingResponse(self._archive(name, plan), media_type="application/zip", headers=headers)
 
-        return await self._answered(made)
+        return await self._answered(request, made)
 
     def _archive(self, name: str, plan: Export) -> Iterator[bytes]:
         return archive(plan, lambda examples: self._requests.media(name, examples))

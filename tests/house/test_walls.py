@@ -86,7 +86,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sounddevice": ("device/sources/microphone.py",),
     "pi_heif": ("edge_tl/media/heic.py",),
     "av": ("edge_tl/media/containers.py",),
-    "starlette": tuple(f"device/serve/{name}.py" for name in ("web", "web_files", "bodies", "event_streams")),
+    "starlette": tuple(f"device/serve/{name}.py" for name in ("web", "web_files", "bodies", "event_streams", "guard")),
     "uvicorn": ("device/serve/web.py",),
     "paho": ("device/serve/mqtt.py",),
     "gpiozero": ("device/serve/pins.py",),

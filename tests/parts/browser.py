@@ -26,6 +26,12 @@ FLAGS = (
 )
 
 
+def kept(screenshot: Path) -> None:
+    """Copy a screenshot to the folder that EDGE_TL_SCREENSHOTS names, for a person to look at."""
+    if "EDGE_TL_SCREENSHOTS" in os.environ:
+        shutil.copy(screenshot, os.environ["EDGE_TL_SCREENSHOTS"])
+
+
 class Browser:
     """One page. `do` calls a JavaScript expression (promises are waited for); `until` waits for one to hold."""
 

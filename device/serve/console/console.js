@@ -84,7 +84,7 @@ const hours = (seconds) => (seconds < 7200 ? `${Math.round(seconds / 60)} min` :
 
 async function showHealth() {
   if (!byId("health").open) return;
-  const health = await ask("health").catch(() => ({ status: "the device does not answer" }));
+  const health = await ask("api/health").catch(() => ({ status: "the device does not answer" }));
   const boxes = [], machine = health.machine;
   const limited = (list) => (list === null ? null : list.join(", ") || "no");
   boxes.push(titled("Service", [["status", health.status], ...(machine ? [
