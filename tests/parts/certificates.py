@@ -1,4 +1,4 @@
-"""A certificate of TLS for localhost, made by openssl."""
+"""A certificate of TLS, made by openssl."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Its key and the certificate in a folder; the test is skipped where openssl makes none."""
+def certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
+    """The key and the certificate of a name in a folder; the test is skipped where openssl makes none."""
     key, cert = folder / "key.pem", folder / "cert.pem"
     try:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key),
+             "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", str(key),
              "-out", str(cert)],
             capture_output=True,
             check=True,

@@ -9,6 +9,12 @@ from urllib.parse import urlsplit
 from benchmarks.serving import LONG_S
 
 
+def free_port() -> int:
+    """A port that nothing listens at just now."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
 def connected(address: str) -> socket.socket:
     """A connection to a server's address."""
     place = urlsplit(address)

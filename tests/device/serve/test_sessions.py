@@ -5,12 +5,12 @@ from __future__ import annotations
 import http.cookies
 import json
 import os
-import socket
 import urllib.request
 from pathlib import Path
 
 import browser
 import pytest
+from raw_http import free_port
 from tiny_tmpfs import tmpfs
 
 from benchmarks.serving import LONG_S, Serving
@@ -21,12 +21,6 @@ pytest.importorskip("starlette", reason="Starlette is not installed (extra web)"
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")
 
 TOKEN = "the-right-token-of-this-device"
-
-
-def free_port() -> int:
-    """A port that nothing listens at just now."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def login(serving: Serving, **headers: str) -> http.cookies.Morsel[str]:
