@@ -61,12 +61,12 @@ def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notif
     requests = Requests(service, clock)
     for name, one in config.pipelines.items():
         try:
-            service.pipelines[name] = open_pipeline(name, one, config, data_dir, service, stack)
+            with ExitStack() as own:  # what fails leaves nothing open: its profile can be restored meanwhile
+                service.pipelines[name] = open_pipeline(name, one, config, data_dir, service, own)
+                stack.push(own.pop_all())
         except ProfileLocked:
             raise
-        except (EdgeTLError, *DAMAGE) as error:  # e.g. a damaged model: the other pipelines go on
-            if len(service.failed) + 1 == len(config.pipelines):
-                raise
+        except (EdgeTLError, *DAMAGE) as error:  # e.g. a damaged model: all else goes on, and the console says why
             said = " ".join(str(error).split())
             service.failed[name] = said if isinstance(error, EdgeTLError) else f"{type(error).__name__}: {said}"
     for output in outputs(config, data_dir, service, requests, hub):

@@ -20,30 +20,32 @@ from device.serve.subscribers import Hub
 
 MOST_STREAMS, MOST_EACH = 32, 16
 """At once in all, and to one address: fewer than there are connections, so that streams never close the console."""
-LIVE_S, STILL_S = 0.2, 5.0
-"""The console is told this often what is seen and heard; others, that the stream stands."""
+LIVE_S, STILL_S, BUSY_S = 0.2, 5.0, 1.0
+"""The console is told this often what is seen and heard, others that the stream stands, and the console that nothing
+can be told now."""
 UNBUFFERED = {"X-Accel-Buffering": "no"}
 """Has a reverse proxy hand on what comes at once."""
 
 
 class EventStreams:
-    """The streams of one console. live: what is seen and heard now. who: by what a request is counted. ending: whether
-    the server is on its way out.
+    """The streams of one console. live: what is seen and heard now, None while the loop is busy. doing: with what. who:
+    by what a request is counted. ending: whether the server is on its way out.
     """
 
     def __init__(
         self,
         hub: Hub,
-        live: Callable[[], dict[str, Any]],
+        live: Callable[[], dict[str, Any] | None],
+        doing: Callable[[], str],
         who: Callable[[Request], str],
         ending: Callable[[], bool],
     ) -> None:
-        self._hub, self._live, self._who, self._ending = hub, live, who, ending
+        self._hub, self._live, self._doing, self._who, self._ending = hub, live, doing, who, ending
         self._open: dict[object, tuple[str, Callable[[], None]]] = {}
         """What stands for a stream → its address, and what cuts it; the oldest first."""
 
     async def answer(self, request: Request) -> Response:
-        """`event` for each event, and `live` for the console where it asks for it (?live=1)."""
+        """`event` for each event; for the console (?live=1) also `live`, or `busy` while there is no telling."""
         return StreamingResponse(self._stream(request), media_type="text/event-stream", headers=UNBUFFERED)
 
     async def _stream(self, request: Request) -> AsyncIterator[str]:
@@ -57,6 +59,7 @@ class EventStreams:
         def hand_over(event: Event) -> None:
             loop.call_soon_threadsafe(put, event)
 
+        asks = _Asks(self._live, self._doing)
         with self._placed(request), self._hub.subscribed(hand_over):
             yield ": here\n\n"
             while not self._ending():
@@ -66,8 +69,7 @@ class EventStreams:
                 except TimeoutError:
                     if await request.is_disconnected():
                         return
-                    told = json.dumps(answer_on_phone(await run_in_threadpool(self._live))) if live else ""
-                    yield f"event: live\ndata: {told}\n\n" if live else ": still here\n\n"
+                    yield await asks.now() if live else ": still here\n\n"
 
     @contextlib.contextmanager
     def _placed(self, request: Request) -> Iterator[None]:
@@ -87,3 +89,23 @@ class EventStreams:
             yield
         finally:
             self._open.pop(mine, None)
+
+
+class _Asks:
+    """Asks what is seen now, one question at a time: while the loop is busy, that is told, again and again."""
+
+    def __init__(self, live: Callable[[], dict[str, Any] | None], doing: Callable[[], str]) -> None:
+        self._live, self._doing = live, doing
+        self._asked: asyncio.Task[dict[str, Any] | None] | None = None
+
+    async def now(self) -> str:
+        """The next message."""
+        if self._asked is None:
+            self._asked = asyncio.create_task(run_in_threadpool(self._live))
+        await asyncio.wait([self._asked], timeout=BUSY_S)
+        live = None
+        if self._asked.done():
+            live, self._asked = self._asked.result(), None
+        if live is None:
+            return f"event: busy\ndata: {json.dumps({'doing': self._doing()})}\n\n"
+        return f"event: live\ndata: {json.dumps(answer_on_phone(live))}\n\n"

@@ -102,7 +102,10 @@ class LocalSocket:
         if self._server is not None:
             self._thread.join(2.0)
             self._server = None
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(
+                OSError
+            ):  # from a disk that turned read-only it cannot be taken; the next start can
+                self.path.unlink(missing_ok=True)
         if not self._closed:
             self._closed = True
             self._selector.close()

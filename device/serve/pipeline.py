@@ -67,6 +67,8 @@ class Pipeline(Recognising):
         self.limits, self.beat, self.looking = limits, beat, looking
         self.said = ""
         """What became of the last recording, for whoever holds the button."""
+        self.trained: dict[str, Any] | None = None
+        """What the last training said."""
         self._lesson: Lesson | None = None
         self._recorder: Recorder | None = None
         self._added = 0
@@ -249,13 +251,18 @@ class Pipeline(Recognising):
             if self._recorder is not None:
                 self._recorder.release()
 
+    def check_disk(self) -> None:
+        """See whether the disk takes what waits, and anything; where it does not, nothing is taught until it does."""
+        with self._saving():
+            self.profile.store.flush()
+            self.profile.check_disk()
+
     def _mend(self) -> None:
         """Try again what the disk did not take, and forget the lesson when nothing was taught for long."""
         now_s = self.clock()
         if self.teaching_fault and now_s > self._retry_s:
             self.teaching_fault = ""
-            with self._saving():
-                self.profile.store.flush()
+            self.check_disk()
         if self._lesson is not None and now_s - self._taught_s > IDLE_S and self.recording is None:
             self._lesson = self._recorder = None
             self.line.recognizer.forget()
@@ -281,7 +288,7 @@ class Pipeline(Recognising):
         self._tell_again()
         if self.looking is not None:
             self.looking.settle()
-        return {
+        self.trained = {
             "generation": self.generation,
             "examples": learned.examples,
             "head": learned.head,
@@ -291,6 +298,7 @@ class Pipeline(Recognising):
             "advice": self._advice(ADVICES),
             "curve": [[float(value) for value in point] for point in recognizer.head.curve_],
         }
+        return self.trained
 
     def look(self, look: Look) -> None:
         """Look another way from now on, once all pictures are embedded anew; ConfigError where this cannot be.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -15,14 +16,14 @@ import numpy as np
 
 from device.assembly import Context
 from device.serve.pipeline import Pipeline
-from device.serve.service import Service
+from device.serve.service import Service, failed_health
 from device.teach.candidates import Candidate, candidates_of
 from device.teach.fusing import fusible
 from device.teach.lesson import ENOUGH, Brought
 from edge_tl.core.examples import Count, Example
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
+from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError, SourceTimeout
 from edge_tl.export.fuse import fuse
 from edge_tl.heads import HEADS
 from edge_tl.labels import unescape
@@ -76,25 +77,43 @@ class Requests:
 
     def state(self) -> dict[str, Any]:
         """All that the console shows at its start."""
-        return self._service.ask(
+        pipelines = self._service.ask(
             lambda: {
-                "pipelines": {
-                    name: one.health()
-                    | _live(one)
-                    | {"tuning": asdict(one.tuning), "keep": one.limits.keep, "enough": ENOUGH[one.config.kind]}
-                    | {"ways": list(WAYS) if one.looking is not None else [], "heads": list(HEADS)}
-                    for name, one in self._service.pipelines.items()
-                }
-            }
+                name: one.health()
+                | _live(one)
+                | {"tuning": asdict(one.tuning), "keep": one.limits.keep, "enough": ENOUGH[one.config.kind]}
+                | {"ways": list(WAYS) if one.looking is not None else [], "heads": list(HEADS)}
+                for name, one in self._service.pipelines.items()
+            },
+            patient=False,
         )
+        failed = {name: failed_health(line) for name, line in self._service.failed.items()}
+        return {"pipelines": pipelines, "failed": failed}
 
-    def live(self) -> dict[str, Any]:
-        """What changes from moment to moment, by pipeline."""
-        return self._service.ask(lambda: {name: _live(one) for name, one in self._service.pipelines.items()})
+    @property
+    def doing(self) -> str:
+        """What takes long just now; empty where nothing does."""
+        return self._service.doing
+
+    def live(self) -> dict[str, Any] | None:
+        """What changes from moment to moment, by pipeline; None while the loop is busy."""
+        try:
+            return self._service.ask(
+                lambda: {name: _live(one) for name, one in self._service.pipelines.items()}, patient=False
+            )
+        except SourceTimeout:
+            return None
 
     def picture(self, name: str) -> bytes:
         """What a pipeline sees now, JPEG; of words the spectrogram."""
-        return encode_jpeg(thumbnail(self._of(name, Pipeline.picture), SHOWN_PX), 80)
+        return encode_jpeg(thumbnail(self._of(name, Pipeline.picture, patient=False), SHOWN_PX), 80)
+
+    def trained(self, name: str) -> dict[str, Any]:
+        """What the last training said, for whoever's request ended before it did; NotHere where none was yet."""
+        last = self._of(name, lambda one: one.trained)
+        if last is None:
+            raise NotHere(f"{name} was not trained since the service started")
+        return last
 
     def generations(self, name: str) -> list[dict[str, Any]]:
         """The trained generations, the newest first, and whether each fits what the pipeline looks with now."""
@@ -224,7 +243,10 @@ class Requests:
         def done(one: Pipeline) -> dict[str, Any]:
             if not one.profile.writable:
                 raise ProfileError(one.teaching_fault)
-            return (asked.do(one, given) or {}) | _live(one)
+            long = self._service.at_work(f"{asked.long} {name}") if asked.long else contextlib.nullcontext()
+            with long, _writing(one):
+                done = asked.do(one, given) or {}
+            return done | _live(one)
 
         made = self._of(name, done)
         return made | {"action": action}
@@ -238,19 +260,32 @@ class Requests:
     def _kind(self, name: str) -> str:
         return self._of(name, lambda one: one.config.kind)
 
-    def _of(self, name: str, function: Callable[[Pipeline], T]) -> T:
+    def _of(self, name: str, function: Callable[[Pipeline], T], *, patient: bool = True) -> T:
         """Have the loop call a function with a pipeline."""
         pipeline = self._service.pipelines.get(name)
+        if name in self._service.failed:
+            raise NotHere(f"{name} could not be opened: {self._service.failed[name]}")
         if pipeline is None:
             raise NotHere(f"there is no pipeline {name[:40]!r}; there are {', '.join(self._service.pipelines)}")
-        return self._service.ask(lambda: function(pipeline))
+        return self._service.ask(lambda: function(pipeline), patient=patient)
+
+
+@contextlib.contextmanager
+def _writing(one: Pipeline) -> Iterator[None]:
+    """What is written in it; where the disk is why it fails, the pipeline's health says so from then on."""
+    try:
+        yield
+    except ProfileError:
+        one.check_disk()
+        raise
 
 
 def _bring(
     file: str, label: str, offered: Sequence[Candidate], take: int, one: Pipeline
 ) -> tuple[Brought, dict[str, Any]]:
     """Have a pipeline keep some examples of a file; what became of them, and what changed."""
-    return one.bring(file, label, offered, take), _live(one)
+    with _writing(one):
+        return one.bring(file, label, offered, take), _live(one)
 
 
 def _row(one: Example) -> dict[str, Any]:
@@ -350,6 +385,8 @@ class Action(NamedTuple):
     """What the loop does with the pipeline and the JSON object."""
     takes: tuple[str, ...] = ()
     """The names that the object may hold."""
+    long: str = ""
+    """What the loop is at meanwhile, of what may take long."""
 
 
 ACTIONS: dict[str, Action] = {
@@ -363,7 +400,7 @@ ACTIONS: dict[str, Action] = {
     "forget-take": Action(_forget_take, ("take",)),
     "end-take": Action(lambda one, _: one.end_take()),
     "session": Action(lambda one, given: one.new_session(_text(given, "name")), ("name",)),
-    "train": Action(lambda one, given: one.train(_optional_text(given, "head")), ("head",)),
+    "train": Action(lambda one, given: one.train(_optional_text(given, "head")), ("head",), "training"),
     "roll-back": Action(lambda one, _: {"generation": one.roll_back()}),
     "roll-forward": Action(lambda one, _: {"generation": one.roll_forward()}),
     "look": Action(_look, ("way", "box", "hands")),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from device.cli.output import warn
@@ -22,6 +22,13 @@ T = TypeVar("T")
 ROUND_S = 0.2
 """The loop goes round at least this often, also where no frame comes."""
 HEALTH_S = 1.0
+BEGIN_S, BUSY_S, ANSWER_S = 20.0, 1.0, 120.0
+"""A request waits so long until the loop begins with it, so long where it is known to be at something long and whoever
+asks can come again, and so long for what it began."""
+
+
+class GoesOn(SourceTimeout):
+    """What was asked for takes longer than a request may, and goes on."""
 
 
 class Service:
@@ -56,6 +63,9 @@ class Service:
         """How many events went out."""
         self.each_second: list[Callable[[], None]] = []
         """Called by the loop after each snapshot; none may wait for the world."""
+
+        self.doing = ""
+        """What the loop is at that takes long, e.g. "training signs": any thread may read it."""
         self._news = threading.Event()
         self._asked: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._stopping = False
@@ -82,19 +92,34 @@ class Service:
             for name, one in list(self.pipelines.items())
         }
 
-    def ask(self, function: Callable[[], T], timeout_s: float = 120.0) -> T:
+    def ask(self, function: Callable[[], T], *, patient: bool = True) -> T:
         """Have the loop call a function, between two frames; what it returns or raises. From any other thread.
 
-        SourceTimeout where the loop does not come round in time.
+        patient: wait for longer than BUSY_S while the loop is at something long. SourceTimeout where the loop does not
+        begin in time: then nothing is done; GoesOn where it began and takes longer than ANSWER_S.
         """
         future: Future[T] = Future()
         self._asked.put((function, future))
         self.wake()
+        wait([future], BUSY_S)
+        if patient or not self.doing:
+            wait([future], BEGIN_S - BUSY_S)
+        if future.cancel():
+            what = f"is busy ({self.doing})" if self.doing else "does not come to it"
+            raise SourceTimeout(f"the device {what} and did nothing: try again a little later")
+        wait([future], ANSWER_S)
+        if not future.done():
+            raise GoesOn(f"{self.doing or 'this'} needs longer than a request may: it goes on")
+        return future.result()
+
+    @contextlib.contextmanager
+    def at_work(self, doing: str) -> Iterator[None]:
+        """While it lasts, the loop, in whose thread this is, is at something long."""
+        self.doing = doing
         try:
-            return future.result(timeout_s)
-        except FutureTimeout:
-            future.cancel()
-            raise SourceTimeout(f"the service did not answer within {timeout_s:g} s: is it training?") from None
+            yield
+        finally:
+            self.doing = ""
 
     def run(self) -> None:
         """Go round until `stop`."""

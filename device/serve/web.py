@@ -48,7 +48,7 @@ MOST_ACCEPTED, MOST_EACH = 128, 64
 """Connections that are taken, in all and from one address; what they ask at once waits for its turn."""
 PATIENCE_S, KEEP_S = 10.0, 15
 """For the head of a request, for its body, and to take an answer; and for another one on the same connection."""
-SCRIPTS = ("ask.js", "draw.js", "files.js", "gallery.js", "phone.js", "pipeline.js", "console.js")
+SCRIPTS = ("ask.js", "draw.js", "files.js", "gallery.js", "phone.js", "pipeline.js", "result.js", "console.js")
 FILES = {"/": ("console.html", "text/html"), "/console.css": ("console.css", "text/css")} | {
     f"/{name}": (name, "text/javascript") for name in SCRIPTS
 }
@@ -153,6 +153,7 @@ class Web:
         streams = EventStreams(
             self._hub,
             self._requests.live,
+            lambda: self._requests.doing,
             lambda request: self._guard.who(request),
             lambda: self._server is not None and self._server.should_exit,
         )
@@ -173,6 +174,7 @@ class Web:
             get("/api/state", lambda _: self._state()),
             get("/api/events/recent", lambda _: [event.as_dict() for event in list(self._hub.recent)]),
             get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]), UNBUFFERED)),
+            get(f"{here}/trained", lambda r: ask.trained(r.path_params["name"])),
             get(f"{here}/generations", lambda r: ask.generations(r.path_params["name"])),
             get(
                 f"{here}/examples",

@@ -8,6 +8,7 @@ FOLDER/lock              held by the one process that writes; its PID is in it
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from typing import Self, TypeVar
 
 from edge_tl.core.answers import Saved
 from edge_tl.errors import ProfileError, ProfileLocked
-from edge_tl.files import PRIVATE, PRIVATE_FOLDER, make_private, sync_folder
+from edge_tl.files import PRIVATE, PRIVATE_FOLDER, Unnamed, make_private, sync_folder
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.generations import KEPT, Generation, Generations
 from edge_tl.store.moments import BEGUN_S, Clock, Moment, now
@@ -68,6 +69,20 @@ class Profile:
         if self._store is None:
             self._store = ExampleStore(self.folder / _EXAMPLES, writable=self.writable, clock=self._clock)
         return self._store
+
+    def check_disk(self) -> None:
+        """ProfileError where the disk takes nothing just now: it is full, or turned read-only."""
+        try:
+            with Unnamed(self.folder) as probe:
+                probe.file.write(bytes(4096))
+                probe.file.flush()
+                os.fsync(probe.file.fileno())
+        except OSError as error:
+            what = "turned read-only" if error.errno == errno.EROFS else f"takes nothing ({error.strerror})"
+            raise ProfileError(
+                f"the disk of {self.folder} {what}: nothing can be taught until it can be written again; what was "
+                "counted before is safe"
+            ) from error
 
     @property
     def warnings(self) -> list[str]:

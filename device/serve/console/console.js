@@ -1,5 +1,5 @@
 // The console: logs in, keeps the connection, and shows health. A pipeline looks after itself in pipeline.js.
-import { Refused, ask } from "./ask.js";
+import { Busy, Refused, ask, health as askHealth } from "./ask.js";
 import { facts, make } from "./draw.js";
 import { Pipeline } from "./pipeline.js";
 
@@ -11,11 +11,31 @@ function forget() {
   pipelines.clear();
 }
 
-let stream = null;
+const LOST_MS = 3000, AGAIN_MS = 6000; // without any event; the device sends one five times a second, or says that it is busy
+let stream = null, built = "", heard = 0, timer = null;
 
-function status(line, bad) {
-  byId("status").textContent = line;
-  byId("status").classList.toggle("bad", bad);
+function status(line, how) {
+  if (byId("status").textContent !== line) byId("status").textContent = line; // it is read out when it changes
+  for (const one of ["bad", "busy"]) byId("status").classList.toggle(one, one === how);
+}
+
+// What is shown is old.
+function lost(line = "connection lost; trying again") {
+  document.body.classList.add("lost");
+  status(line, "bad");
+}
+
+function live() {
+  heard = performance.now();
+  document.body.classList.remove("lost");
+  status("live");
+}
+
+// Not lost, but nothing can be seen or asked now.
+function busy(doing) {
+  heard = performance.now();
+  document.body.classList.add("lost");
+  status(doing ? `${doing} …` : "busy …", "busy");
 }
 
 function login() { byId("login").hidden = false; byId("token").focus(); }
@@ -32,46 +52,102 @@ byId("login").onsubmit = async (event) => {
 };
 
 byId("leave").onclick = async () => {
-  await ask("api/logout", {});
-  stream?.close();
+  try { await ask("api/logout", {}); } catch (error) { status(error.message, "bad"); return; }
+  end();
   forget();
+  built = "";
   byId("pipelines").replaceChildren();
   byId("leave").hidden = true;
-  status("logged out", false);
+  document.body.classList.remove("lost");
+  status("logged out");
   login();
 };
 
+function end() {
+  stream?.close();
+  stream = null;
+  clearTimeout(timer);
+}
+
+function later() {
+  clearTimeout(timer);
+  timer = setTimeout(start, 2000);
+}
+
 async function start() {
-  try {
-    const state = await ask("api/state");
-    byId("login").hidden = true;
-    byId("leave").hidden = !state.guarded;
-    forget();
-    byId("pipelines").replaceChildren(...Object.entries(state.pipelines).map(([name, one]) => {
+  end();
+  let state;
+  try { state = await ask("api/state"); } catch (error) {
+    if (error instanceof Refused) {
+      document.body.classList.remove("lost");
+      status("the token is wanted", "bad");
+      login();
+      return;
+    }
+    if (error instanceof Busy && error.here) busy(""); else lost(`${error.message}; trying again`);
+    later();
+    return;
+  }
+  byId("login").hidden = true;
+  byId("leave").hidden = !state.guarded;
+  build(state);
+  connect();
+}
+
+// The page stays as it is where the same pipelines are there again: what was opened and typed is kept.
+function build(state) {
+  const now = JSON.stringify([state.failed, ...Object.entries(state.pipelines).map(([name, one]) => [name, one.kind, one.profile])]);
+  if (now === built) {
+    for (const [name, one] of pipelines) one.again(state.pipelines[name]);
+    return;
+  }
+  built = now;
+  forget();
+  byId("pipelines").replaceChildren(...Object.entries(state.failed).map(([name, one]) => failed(name, one.fault)),
+    ...Object.entries(state.pipelines).map(([name, one]) => {
       pipelines.set(name, new Pipeline(name, one, login));
       return pipelines.get(name).root;
     }));
-  } catch (error) {
-    if (error instanceof Refused) { status("the token is wanted", true); login(); return; }
-    status("the device does not answer; trying again", true);
-    setTimeout(start, 2000);
-    return;
-  }
-  stream?.close();
+}
+
+// One that could not be opened: the device does all else.
+function failed(name, why) {
+  const card = make("section", "", { className: "card pipeline failed" });
+  card.append(make("h2", name), make("p", `could not be opened: ${why}`, { className: "fault" }),
+    make("p", "Once that is mended, the service has to be started again.", { className: "quiet" }));
+  return card;
+}
+
+function connect() {
   stream = new EventSource("api/events?live=1");
-  stream.onopen = () => status("live", false);
+  heard = performance.now();
+  let opened = false;
+  stream.onopen = () => {
+    if (opened) start(); // it may be another start of the service, which counts anew
+    opened = true;
+  };
   stream.onerror = () => {
-    status("connection lost; trying again", true);
-    if (stream.readyState === EventSource.CLOSED) setTimeout(start, 2000);
+    lost();
+    if (stream.readyState === EventSource.CLOSED) later();
   };
   stream.addEventListener("live", (event) => {
-    for (const [name, state] of Object.entries(JSON.parse(event.data))) pipelines.get(name)?.show(state);
+    live();
+    for (const [name, state] of Object.entries(JSON.parse(event.data))) pipelines.get(name)?.live(state);
   });
+  stream.addEventListener("busy", (event) => busy(JSON.parse(event.data).doing));
   stream.addEventListener("event", (event) => {
     const told = JSON.parse(event.data);
     pipelines.get(told.source)?.told(told);
   });
 }
+
+// A network that is gone says nothing at all: only the silence tells.
+setInterval(() => {
+  if (!stream || stream.readyState === EventSource.CLOSED) return;
+  const silent_ms = performance.now() - heard;
+  if (silent_ms > LOST_MS) lost();
+  if (silent_ms > AGAIN_MS) start();
+}, 500);
 
 function titled(name, rows) {
   const box = make("div");
@@ -84,7 +160,7 @@ const hours = (seconds) => (seconds < 7200 ? `${Math.round(seconds / 60)} min` :
 
 async function showHealth() {
   if (!byId("health").open) return;
-  const health = await ask("api/health").catch(() => ({ status: "the device does not answer" }));
+  const health = await askHealth().catch((error) => ({ status: error.message }));
   const boxes = [], machine = health.machine;
   const limited = (list) => (list === null ? null : list.join(", ") || "no");
   boxes.push(titled("Service", [["status", health.status], ...(machine ? [

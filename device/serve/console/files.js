@@ -1,5 +1,5 @@
 // Files of the phone: as examples, as questions, and what the device gives to take along.
-import { answered, send } from "./ask.js";
+import { LONG_MS, answered, fetched, send } from "./ask.js";
 import { bar, fill, make, percent } from "./draw.js";
 
 const WAV_HZ = 44100;
@@ -85,7 +85,7 @@ export class Files {
   async fetchModel() {
     this.pipeline.said("making the model file …");
     try {
-      const response = await fetch(`${this.pipeline.path}/model.tflite`);
+      const response = await fetched(`${this.pipeline.path}/model.tflite`, {}, LONG_MS);
       if (!response.ok) await answered(response);
       const link = make("a", "", { href: URL.createObjectURL(await response.blob()), download: `${this.pipeline.name}.tflite` });
       link.click();
@@ -98,8 +98,8 @@ export class Files {
   async fetchExamples() {
     const path = `${this.pipeline.path}/examples.zip`;
     try {
-      const response = await fetch(path, { method: "HEAD" });
-      if (!response.ok) await answered(await fetch(path)); // the same refusal, with its sentence
+      const response = await fetched(path, { method: "HEAD" }, LONG_MS);
+      if (!response.ok) await answered(await fetched(path, {}, LONG_MS)); // the same refusal, with its sentence
       make("a", "", { href: path, download: "" }).click();
     } catch (error) { this.pipeline.said(this.pipeline.failed(error)); }
   }

@@ -1,6 +1,6 @@
 // This phone's own camera in the place of the device's: while a class is held its frames are examples of one take, else
 // they are questions. The next frame goes when the one before was answered, so that a slow network sends fewer.
-import { send } from "./ask.js";
+import { LIMIT_MS, send } from "./ask.js";
 import { make } from "./draw.js";
 import { told } from "./files.js";
 
@@ -93,7 +93,7 @@ export class PhoneCamera {
         continue;
       }
       try {
-        const done = await send(`${pipeline.path}/upload`, { label, take, file: "a phone's camera" }, await this.frame());
+        const done = await send(`${pipeline.path}/upload`, { label, take, file: "a phone's camera" }, await this.frame(), LIMIT_MS);
         take = done.take;
         added += done.added;
         pipeline.show(done);
@@ -111,7 +111,7 @@ export class PhoneCamera {
       const next = pause(ASK_MS);
       if (!this.held && this.pipeline.generation && !document.hidden) {
         try {
-          const answer = await send(`${this.pipeline.path}/ask`, { file: "the picture" }, await this.frame());
+          const answer = await send(`${this.pipeline.path}/ask`, { file: "the picture" }, await this.frame(), LIMIT_MS);
           if (this.stream === stream) this.answered(answer);
         } catch (error) { this.pipeline.find(".silent").textContent = this.pipeline.failed(error); }
       }

@@ -1,11 +1,13 @@
 // One camera or microphone: what it sees or hears now, teaching it, and what became of that.
-import { Refused, ask } from "./ask.js";
-import { bar, confusion, curve, fill, make, number, percent } from "./draw.js";
+import { Busy, Refused, answered, ask, fetched } from "./ask.js";
+import { bar, curve, fill, make, number, percent } from "./draw.js";
 import { Files } from "./files.js";
 import { Gallery } from "./gallery.js";
 import { PhoneCamera } from "./phone.js";
+import { result } from "./result.js";
 
 const RENEW_MS = 400; // a held button says so this often; the device lets go after 2 s without
+const PICTURE_MS = 10000; // a picture that is not there by then is asked for again
 const BEGUN_S = Date.UTC(2026, 10, 1) / 1000; // a clock that shows less is not set
 const NOT_SET = "clock not set";
 const NOISE = "background noise"; // the class of words that means "nothing was said"
@@ -34,6 +36,7 @@ export class Pipeline {
     this.root.dataset.pipeline = name;
     this.root.classList.toggle("sound", this.sound);
     this.serial = 0;
+    this.waiting = null; // the generation before a training whose answer did not come
     this.buttons = new Map();
     this.bars = new Map();
     this.find("h2").textContent = name;
@@ -78,7 +81,7 @@ export class Pipeline {
   // What went wrong, in words; where the device asks for the token, that is asked for.
   failed(error) {
     if (error instanceof Refused) this.refused();
-    return error instanceof TypeError ? "the device does not answer: is it reached from here?" : error.message;
+    return error.message;
   }
 
   // The page goes on without it.
@@ -86,15 +89,39 @@ export class Pipeline {
 
   said(line) { this.find(".said").textContent = line; }
 
-  // The next picture is asked for when the one before is there, so that a slow network slows the picture only.
+  // The next picture is asked for when the one before is there, so that a slow network slows the picture only. While none
+  // comes the last one stays.
   picture() {
     const image = this.find(".live");
-    let number = 0;
-    const next = () => { if (!document.hidden && this.root.isConnected) image.src = `${this.path}/picture.jpg?${number++}`; };
-    image.onload = () => setTimeout(next, 100);
-    image.onerror = () => setTimeout(next, 2000);
+    let number = 0, timer = null, asking = false;
+    const soon = (ms) => { clearTimeout(timer); timer = setTimeout(next, ms); };
+    const next = async () => {
+      if (document.hidden || !this.root.isConnected || asking) return;
+      asking = true;
+      try {
+        const response = await fetched(`${this.path}/picture.jpg?${number++}`, {}, PICTURE_MS), before = image.src;
+        if (!response.ok) await answered(response);
+        image.src = URL.createObjectURL(await response.blob());
+        await image.decode();
+        URL.revokeObjectURL(before);
+        soon(100);
+      } catch { soon(2000); } // why, the stream of events says
+      asking = false;
+    };
     document.addEventListener("visibilitychange", next);
-    setTimeout(next);
+    soon(0);
+  }
+
+  // The device was away, and may count its answers anew.
+  again(state) {
+    this.serial = 0;
+    this.live(state);
+  }
+
+  // What it does now; a training whose request ended before it did is over then.
+  live(state) {
+    this.show(state);
+    if (this.waiting !== null) this.afterTraining(state);
   }
 
   show(state) {
@@ -232,56 +259,38 @@ export class Pipeline {
     const button = this.find(".train");
     button.disabled = true;
     this.said("training …");
-    const done = await this.act("train", { head: this.find(".tuning select").value || null });
+    const before = this.generation;
+    try {
+      const done = await ask(`${this.path}/train`, { head: this.find(".tuning select").value || null });
+      this.show(done);
+      this.trained(done);
+    } catch (error) {
+      if (error instanceof Busy) {
+        this.said(`${error.message} …`);
+        this.waiting = before;
+        return;
+      }
+      this.said(this.failed(error));
+    }
     button.disabled = false;
-    if (!done) return;
-    this.said(`trained on ${done.examples} examples in ${done.train_ms} ms: generation ${done.generation}`);
-    this.result(done);
-    this.listGenerations();
   }
 
-  result(done) {
-    const best = done.evaluation.headline, result = this.find(".result");
-    result.replaceChildren();
-    if (best.accuracy !== null) {
-      const gets = best.answers, share = gets ? gets.right : best.accuracy;
-      const [low, high] = (gets ? gets.right_interval95 : best.interval95).map(percent);
-      const score = make("div", "", { className: "score" }), words = make("div");
-      const where = best.kind === "session" ? "in a session it was not taught" : "on takes it was not taught";
-      words.append(make("div", `${gets ? "answered and right" : "right"} ${where}`),
-        make("small", `95 % interval ${low} to ${high}; by ${best.method}`));
-      score.append(make("strong", percent(share)), words);
-      result.append(score);
-      if (gets) {
-        const refused = percent(Math.max(0, 1 - gets.right - gets.wrong));
-        result.append(make("p", `“None of these” to ${refused}, a wrong answer to ${percent(gets.wrong)}; `
-          + `${percent(best.accuracy)} right if it always answered.`, { className: "quiet" }));
-      }
-      const naive = done.evaluation.random_split_accuracy;
-      if (naive !== null) result.append(make("p", `A naive random split would have claimed ${percent(naive)}.`, { className: "quiet" }));
+  // The device tells again what it sees: the training is over, and may have ended with nothing.
+  async afterTraining(state) {
+    const before = this.waiting;
+    this.waiting = null;
+    this.find(".train").disabled = false;
+    if (state.generation === before) {
+      this.said("nothing was trained: press Train again");
+      return;
     }
-    const said = [...done.cautions, ...done.advice];
-    if (said.length) {
-      const list = make("ul", "", { className: "advice" });
-      list.append(...said.map((line) => make("li", line)));
-      result.append(list);
-    }
-    const recall = Object.entries(done.evaluation.recall).filter(([, value]) => value !== null);
-    if (recall.length) {
-      result.append(make("h3", "Found of each class"));
-      for (const [label, value] of recall) {
-        const one = bar(label);
-        fill(one, value);
-        result.append(one);
-      }
-      const wide = make("div", "", { className: "wide" });
-      wide.append(confusion(done.evaluation.classes, done.evaluation.confusion));
-      result.append(make("h3", "What is taken for what"), wide);
-    }
-    if (done.curve.length > 1) {
-      result.append(curve("loss while it learned", done.curve.map((point) => point[1])));
-      result.append(curve("accuracy on what it was taught", done.curve.map((point) => point[2]), { most: 1, told: percent }));
-    }
+    try { this.trained(await ask(`${this.path}/trained`)); } catch (error) { this.said(this.failed(error)); }
+  }
+
+  trained(done) {
+    this.said(`trained on ${done.examples} examples in ${done.train_ms} ms: generation ${done.generation}`);
+    this.find(".result").replaceChildren(...result(done));
+    this.listGenerations();
   }
 
   async another(action, way) {
@@ -293,7 +302,8 @@ export class Pipeline {
 
   async listGenerations() {
     if (!this.find(".generations").open) return;
-    const all = await ask(`${this.path}/generations`);
+    const all = await ask(`${this.path}/generations`).catch((error) => { this.said(this.failed(error)); });
+    if (!all) return;
     this.find(".generations ol").replaceChildren(...all.map((one) => {
       const when = !one.ok ? "damaged" : one.time_s === null ? NOT_SET : new Date(1000 * one.time_s).toLocaleString();
       const how = one.accuracy === null ? "" : `, ${percent(one.accuracy)} right`;
@@ -312,7 +322,9 @@ export class Pipeline {
 
   async listTold() {
     if (!this.find(".told").open) return;
-    const all = (await ask("api/events/recent")).filter((one) => one.source === this.name).reverse();
+    const recent = await ask("api/events/recent").catch((error) => { this.said(this.failed(error)); });
+    if (!recent) return;
+    const all = recent.filter((one) => one.source === this.name).reverse();
     this.find(".told ol").replaceChildren(...(all.length ? all.slice(0, 20).map((one) => make("li",
       `${one.time < BEGUN_S ? NOT_SET : new Date(1000 * one.time).toLocaleTimeString()}  ${one.label === null ? "the end of it" : `${one.label}, ${percent(one.confidence)}`}`))
       : [make("li", "nothing yet")]));

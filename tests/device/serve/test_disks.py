@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 from pathlib import Path
 
+from loop_disk import ext4
 from service_parts import command, taught
 from tiny_tmpfs import tmpfs
 
@@ -76,5 +77,32 @@ def test_what_was_taught_goes_on_from_a_disk_that_is_read_only(tmp_path: Path) -
             status, answer = serving.ask(f"/api/pipelines/signs/{action}", given)
             assert status == 400
             assert "can only be read" in answer["error"]
+        assert serving.stop() == 0
+        assert "Traceback" not in serving.log
+
+
+def test_a_disk_that_turns_read_only_stops_teaching_alone(tmp_path: Path) -> None:
+    """While it runs, as a worn card does: recognition goes on, teaching is refused with the reason, health says it."""
+    with ext4(tmp_path / "disk", tmp_path / "image") as disk, Serving(tmp_path / "s") as serving:
+        placed(serving, disk.folder / "state")
+        serving.start()
+        taught(serving)
+        examples = serving.state()["signs"]["counts"]
+        disk.fail()
+        for action, given in (("label", {"label": "new"}), ("train", {}), ("tune", {"on": 0.9}), ("undo", {})):
+            status, answer = serving.ask(f"/api/pipelines/signs/{action}", given)
+            assert status == 400, (action, answer)
+            assert "\n" not in answer["error"]
+        status, answer = serving.ask("/api/pipelines/signs/record", {"label": "up"})
+        assert (status, "turned read-only" in answer["error"]) == (400, True)
+        serving.wait_for("STATUS=degraded: signs")
+        serving.drain()
+        for _ in range(8):  # it is tried again, and stays so
+            serving.wait_for("STATUS=degraded: signs")
+        state = serving.state()["signs"]
+        assert (state["state"], state["generation"], state["counts"]) == ("open", 1, examples)
+        assert "turned read-only" in state["teaching"]
+        assert state["probabilities"]
+        assert serving.log.count("turned read-only") == 1
         assert serving.stop() == 0
         assert "Traceback" not in serving.log

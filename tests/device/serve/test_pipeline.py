@@ -17,7 +17,7 @@ from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.systemd import Notify
 from edge_tl.controller import ControllerConfig
-from edge_tl.errors import ConfigError, ExampleError, ProfileError, SourceTimeout
+from edge_tl.errors import ConfigError, ExampleError, ProfileError
 from edge_tl.store.settings import write_settings
 from edge_tl.store.tuning import Tuning
 from edge_tl.testing import FakeClock
@@ -358,5 +358,3 @@ def test_requests_are_answered_by_the_loop_and_their_errors_go_to_who_asked() ->
         service.stop()
         loop.join(LONG_S)
     assert log == ["a request failed: ZeroDivisionError: division by zero"]
-    with pytest.raises(SourceTimeout, match="did not answer"):
-        service.ask(lambda: 0, timeout_s=0.01)

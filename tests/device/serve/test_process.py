@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import browser
 import pytest
 from service_parts import command, taught
 from tiny_tmpfs import tmpfs
@@ -155,6 +156,46 @@ def test_a_pipeline_that_cannot_be_opened_leaves_the_others_alone(tmp_path: Path
         assert serving.log.count("settings.json is damaged") == 1
         assert command("status", "--config", str(serving.config), folder=serving.folder).returncode == 1
         assert serving.stop() == 0
+
+
+def test_a_single_pipeline_that_cannot_be_opened_is_told_of(tmp_path: Path) -> None:
+    """The service stays up and says why, in log, health and the console's state; the profile is free to be restored."""
+    with Serving(tmp_path / "s") as serving:
+        profile = serving.data / "profiles" / "default"
+        profile.mkdir(parents=True)
+        (profile / "settings.json").write_text("damaged")
+        serving.start()
+        serving.wait_for("STATUS=degraded: signs failed")
+        status, state = serving.ask("/api/state")
+        assert (status, state["pipelines"]) == (200, {})
+        assert "settings.json is damaged" in state["failed"]["signs"]["fault"]
+        assert "settings.json is damaged" in serving.ask("/health")[1]["pipelines"]["signs"]["fault"]
+        code, answer = serving.ask("/api/pipelines/signs/train", {})
+        assert code == 404
+        assert answer["error"].startswith("signs could not be opened: ")
+        told = command("status", "--config", str(serving.config), folder=serving.folder)
+        assert "settings.json is damaged" in told.stdout
+        (profile / "settings.json").unlink()
+        with Profile(profile, writable=True):  # nothing holds it
+            pass
+        assert serving.stop() == 0
+        assert serving.log.count("settings.json is damaged") == 1
+        assert "Traceback" not in serving.log
+
+
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed (apt install chromium)")
+def test_the_console_shows_why_a_pipeline_is_not_there(tmp_path: Path) -> None:
+    """In Chromium: a card says which one could not be opened and why, without asking for a command."""
+    with Serving(tmp_path / "s") as serving, browser.Browser(tmp_path / "profile", 390, 600) as page:
+        profile = serving.data / "profiles" / "default"
+        profile.mkdir(parents=True)
+        (profile / "settings.json").write_text("damaged")
+        page.open(serving.start().address)
+        page.until("document.querySelector('#status').textContent === 'live'")
+        page.until("document.querySelector('.failed .fault').textContent.includes('settings.json is damaged')")
+        page.screenshot(tmp_path / "failed.png")
+        browser.kept(tmp_path / "failed.png")
+        assert page.problems == []
 
 
 def test_a_damaged_model_is_passed_over_for_the_generation_before(tmp_path: Path) -> None:
