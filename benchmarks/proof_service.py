@@ -1,13 +1,16 @@
 """The service for months, in minutes: a million frames, two hundred kills, and what each part costs in memory.
 
 soak     the real loop, feed and socket with a faked camera and embedder; a frame in a hundred is embedded by the model
-         that ships. Memory and descriptors after a tenth of the frames and at the end, and how long a round takes
+         that ships, and ten times it is trained. Memory and descriptors after a tenth of the frames and at the end, the
+         most that memory grew after the first training, and how long a round takes
+visits   the real process for some minutes: trainings, browsers that come and go, a command for every label
 kills    the real process, killed at random moments while it is taught, trained, saved and rolled back
 memory   resident memory of the real process with the simulated player, after it saw some hundred frames
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import random
@@ -15,14 +18,15 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from benchmarks.record import table
-from benchmarks.serving import Serving
+from benchmarks.serving import LONG_S, Serving
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.local import LocalSocket
 from device.serve.pipeline import Pipeline
@@ -31,12 +35,14 @@ from device.serve.source_thread import Feed
 from device.serve.systemd import Notify
 from device.sources.reconnect import Reconnecting
 from edge_tl.embedders.tflite import TFLiteEmbedder
+from edge_tl.errors import counted
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeEmbedder
 
-FRAMES, ROUNDS = 1_000_000, 200
+FRAMES, ROUNDS, MINUTES = 1_000_000, 200, 10.0
+VISITORS = 4
 EACH = 100
 """Every so many frames the model that ships runs too."""
 
@@ -116,6 +122,8 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
         # Made before the first frame, so that the measuring itself takes no memory in between.
         times_s = {"early": np.zeros(frames // 10), "late": np.zeros(frames // 10)}
         marks: dict[str, tuple[float, int]] = {}
+        settled: list[float] = []
+        """Memory after each training."""
         with feed:
             while done < frames:
                 service._news.wait(1.0)
@@ -129,6 +137,10 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
                 done = pipeline.line.frames
                 taken.release()
                 _teach(pipeline, done, frames)
+                if done % (frames // 10) == frames // 20:
+                    with service.at_work("training signs"):
+                        pipeline.train()
+                    settled.append(_memory_mib())
                 if frames // 10 < done <= frames // 5:
                     times_s["early"][done - frames // 10 - 1] = took_s
                 elif done > frames - frames // 10:
@@ -141,6 +153,8 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
     return {
         "frames": frames,
         "events": events,
+        "trainings": len(settled),
+        "grown_mib": round(max(settled[1:]) - settled[0], 2),
         "memory_mib": [round(marks[part][0], 2) for part in ("early", "late")],
         "descriptors": [marks[part][1] for part in ("early", "late")],
         "round_p50_ms": [float(1e3 * np.percentile(times_s[part], 50)) for part in ("early", "late")],
@@ -158,6 +172,82 @@ def _teach(pipeline: Pipeline, done: int, frames: int) -> None:
     elif done == lesson:
         pipeline.release()
         pipeline.train()
+
+
+@contextlib.contextmanager
+def visitors(address: str, number: int) -> Iterator[list[int]]:
+    """While it lasts, so many browsers come and go: each hears some events, looks at some pictures, and is away again.
+
+    How many visits there were is counted in the list.
+    """
+    place, visits, ending = urlsplit(address), [0], threading.Event()
+
+    def visit() -> None:
+        stream = http.client.HTTPConnection(place.hostname or "", place.port, timeout=LONG_S)
+        asking = http.client.HTTPConnection(place.hostname or "", place.port, timeout=LONG_S)
+        stream.request("GET", "/api/events?live=1")
+        events = stream.getresponse()
+        for path in ("/", "/console.js", "/api/state", "/health", *(3 * ["/api/pipelines/signs/picture.jpg"])):
+            asking.request("GET", path)
+            asking.getresponse().read()
+            events.readline()
+        stream.close()
+        asking.close()
+
+    def come_and_go() -> None:
+        while not ending.is_set():
+            with contextlib.suppress(OSError, http.client.HTTPException):  # the service ends
+                visit()
+                visits[0] += 1
+
+    threads = [threading.Thread(target=come_and_go, daemon=True) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield visits
+    finally:
+        ending.set()
+        for thread in threads:
+            thread.join(LONG_S)
+
+
+def visited(folder: Path, minutes: float, examples: int = 20) -> dict[str, Any]:
+    """The real process, taught, then trained again and again while browsers come and go and each label runs a command.
+
+    examples: of each take. Its memory after the first training with all of that, after the last, and the most that it
+    grew in between.
+    """
+    hooks = '[[hooks]]\nlabel = "*"\nrun = ["/bin/true", "{label}"]\n'
+    with Serving(folder, f"summary_s = 10\n{hooks}") as serving:
+        serving.start()
+        for label in ("up", "down", "left", "right"):
+            for _ in range(3):
+                serving.teach(label, examples)
+        settled: list[float] = []
+        with visitors(serving.address, VISITORS) as visits:
+            end_s = time.monotonic() + 60 * minutes
+            while len(settled) < 3 or time.monotonic() < end_s:
+                before = visits[0]
+                serving.act("train")
+                while visits[0] < before + 4 * VISITORS:
+                    serving.wait_for("STATUS=")
+                settled.append(process_mib(serving))
+        events = serving.ask("/health")[1]["events"]
+    return {
+        "minutes": minutes,
+        "visits": visits[0],
+        "events": events,
+        "trainings": len(settled),
+        "memory_mib": [settled[0], settled[-1]],
+        "grown_mib": round(max(settled[1:]) - settled[0], 2),
+    }
+
+
+def process_mib(serving: Serving) -> float:
+    """Resident memory of a service's process."""
+    assert serving.process is not None
+    pages = Path(f"/proc/{serving.process.pid}/statm").read_text().split()[1]
+    return round(int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
 
 def _listener(path: Path) -> socket.socket:
@@ -229,24 +319,23 @@ def memory(folder: Path) -> dict[str, float]:
             serving.start()
             for _ in range(8):
                 serving.wait_for("STATUS=")
-            assert serving.process is not None
-            pages = Path(f"/proc/{serving.process.pid}/statm").read_text().split()[1]
-            made[name] = round(int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+            made[name] = process_mib(serving)
     return made
 
 
-def measure(frames: int = FRAMES, rounds: int = ROUNDS) -> dict[str, Any]:
+def measure(frames: int = FRAMES, rounds: int = ROUNDS, minutes: float = MINUTES) -> dict[str, Any]:
     """All of it, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         return {
             "memory": memory(Path(folder) / "memory"),
             "kills": killed(Path(folder) / "kills", rounds, seed=1),
             "soak": soak(frames, Path(folder)),
+            "visits": visited(Path(folder) / "visits", minutes),
         }
 
 
 def report(result: dict[str, Any]) -> str:
-    """Three tables."""
+    """A sentence and three tables, and a fourth of visits where they were measured."""
     soaked, kills = result["soak"], result["kills"]
     rows = [
         [name, *(f"{value:.2f}" if isinstance(value, float) else str(value) for value in soaked[key])]
@@ -257,16 +346,28 @@ def report(result: dict[str, Any]) -> str:
             ("a round, 99 % within, ms", "round_p99_ms"),
         )
     ]
+    grown = ""
+    if "trainings" in soaked:
+        grown = f"; {counted(soaked['trainings'], 'training')}, {soaked['grown_mib']:.1f} MiB more after the first"
     return "\n\n".join(
         [
-            f"{soaked['frames']:,} frames, {soaked['events']:,} events",
+            f"{soaked['frames']:,} frames, {soaked['events']:,} events{grown}",
             table(["", "after a tenth", "at the end"], rows),
             table(
                 ["kill -9, rounds", "requests acknowledged", "starts that lacked something", "without a generation"],
                 [[str(kills[key]) for key in ("rounds", "acknowledged", "lost", "damaged")]],
             ),
+            *([_visits(result["visits"])] if "visits" in result else []),
             table(
                 ["the process with", "MiB resident"], [[name, f"{mib:.1f}"] for name, mib in result["memory"].items()]
             ),
         ]
     )
+
+
+def _visits(found: dict[str, Any]) -> str:
+    """The table of `visited`."""
+    titles = ["minutes", "visits", "events", "trainings", "MiB after the first", "after the last", "grown at most"]
+    memory = [f"{mib:.1f}" for mib in (*found["memory_mib"], found["grown_mib"])]
+    numbers = [str(found[key]) for key in ("visits", "events", "trainings")]
+    return table(titles, [[f"{found['minutes']:g}", *numbers, *memory]])

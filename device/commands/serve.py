@@ -13,6 +13,7 @@ from device.cli.grammar import data_dir
 from device.cli.output import warn
 from device.serve.build import build
 from device.serve.config import PipelineConfig, ServiceConfig, WebConfig, read_config
+from device.serve.memory import share_pools
 from device.serve.systemd import Notify
 from device.serve.unit import forbidden
 from edge_tl.errors import ConfigError
@@ -41,6 +42,7 @@ def run(arguments: Namespace) -> int:
     if "INVOCATION_ID" in os.environ:  # systemd started it: systemd.exec(5)
         for line in forbidden(config):
             warn(line)
+    share_pools()
     with ExitStack() as stack:
         notify = Notify()
         stack.callback(notify.close)

@@ -13,6 +13,7 @@ from device.cli.output import warn
 from device.serve.event import Event, Output
 from device.serve.journal import Journal
 from device.serve.machine import machine_health
+from device.serve.memory import give_back
 from device.serve.pipeline import Pipeline
 from device.serve.systemd import Notify
 from edge_tl.errors import EdgeTLError, SourceTimeout, counted
@@ -120,6 +121,7 @@ class Service:
             yield
         finally:
             self.doing = ""
+            give_back()
 
     def run(self) -> None:
         """Go round until `stop`."""
@@ -150,6 +152,7 @@ class Service:
                 call()
         if now_s >= self._summary_s:
             self._summary_s = now_s + self.summary_s
+            give_back()
             self.log(self.line())
 
     def beat(self) -> None:

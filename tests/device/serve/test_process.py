@@ -13,7 +13,7 @@ import pytest
 from service_parts import command, taught
 from tiny_tmpfs import tmpfs
 
-from benchmarks.proof_service import killed, soak
+from benchmarks.proof_service import killed, soak, visited
 from benchmarks.serving import Serving
 from device.health import ask_health
 from edge_tl.store.profile import Profile
@@ -235,6 +235,17 @@ def test_memory_and_descriptors_stay_as_they_are(tmp_path: Path) -> None:
     assert late - early < 4.0
     assert found["descriptors"][1] <= found["descriptors"][0]
     assert found["events"] > 500
+    assert found["trainings"] == 10
+    assert found["grown_mib"] < 2.0
+
+
+def test_memory_is_given_back_while_clients_and_trainings_come_and_go(tmp_path: Path) -> None:
+    """Three trainings, browsers, commands (`make prove`: ten minutes of it): after the first, less than 2 MB more."""
+    found = visited(tmp_path / "s", 0.0, examples=6)
+    assert found["trainings"] == 3
+    assert found["visits"] >= 3 * 4
+    assert found["events"] > 0
+    assert found["grown_mib"] < 2.0
 
 
 def test_a_full_disk_stops_teaching_and_not_the_service(tmp_path: Path) -> None:
