@@ -71,7 +71,7 @@ def run(arguments: Namespace) -> int:
         watch = None
         if term is not None:
             stack.enter_context(term)
-            watch = RehearsalScreen(term, recognizers[0], player.labels, clock)
+            watch = RehearsalScreen(term, recognizers[0], player.labels)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-tl-demo-"))
         learned = teach(player, recognizers, Path(folder) / "examples.sqlite", watch)
         scores = evaluate(player, recognizers, watch)

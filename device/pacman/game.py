@@ -140,6 +140,10 @@ class Game:
         """Pause, or go on."""
         self._pause = None if self._pause else "paused"
 
+    def stand_still(self) -> None:
+        """Pause; a game that is paused stays so."""
+        self._pause = "paused"
+
     def hold(self, held: bool, reason: str = "camera lost") -> None:
         """Stand still for as long as something is missing: nobody dies because a cable came loose."""
         self._hold = reason if held else None

@@ -25,7 +25,8 @@ GHOSTS: dict[str, RGB] = {"red": (255, 95, 95), "violet": (215, 95, 255), "cyan"
 # Black on the player's yellow: three columns, the mouth towards where it goes.
 _MOUTH_OPEN = {"right": " ·<", "left": ">· ", "up": "\\·/", "down": "/·\\"}
 _MOUTH_SHUT = {"right": " ·-", "left": "-· ", "up": " ·|", "down": "|· "}
-_EYES = {"right": " oo", "left": "oo ", "up": "o o", "down": "o o"}
+# Between or beside its eyes a ghost has its letter: not everybody tells its colour.
+_EYES = {"right": "{}oo", "left": "oo{}", "up": "o{}o", "down": "o{}o"}
 
 # (up, right, down, left) to the neighbours that a piece of wall is joined to.
 _LINES = {
@@ -162,9 +163,10 @@ class BoardScreen:
         self._sprite(term, game, player.row, player.column, row, column, shape, (0, 0, 0), PLAYER)
 
     def _ghost(self, term: Canvas, game: Game, ghost: Ghost, row: int, column: int) -> None:
-        shape, text, background = _EYES[ghost.direction], (0, 0, 0), GHOSTS[ghost.character.colour]
+        letter = ghost.character.colour[0].upper()
+        shape, text, background = _EYES[ghost.direction].format(letter), (0, 0, 0), GHOSTS[ghost.character.colour]
         if ghost.place is Place.EYES:
-            text, background = (238, 238, 238), (0, 0, 0)
+            shape, text, background = _EYES[ghost.direction].format(" "), (238, 238, 238), (0, 0, 0)
         elif ghost.frightened and game.flashing:
             shape, text, background = "o~o", (255, 95, 95), FLASHING
         elif ghost.frightened:
@@ -200,7 +202,7 @@ class BoardScreen:
         elif game.state is State.WON:
             text = f"LEVEL {game.level} WON"
         elif game.state is State.LOST:
-            text, colour = "GAME OVER · enter", "red"
+            text, colour = "GAME OVER · r restarts", "red"
         if text and (game.state is not State.READY or game.paused or game.ticks // (TICKS_PER_SECOND // 4) % 4):
             text = f" {text} "
             below = game.maze.exit[0] + 4 if game.maze.house else game.maze.rows // 2

@@ -68,10 +68,10 @@ def ascii_text(text: str) -> str:
     plain = text.translate(_ASCII)
     if plain.isascii():
         return plain
-    return "".join(c if c.isascii() else "?" * _columns(c) for c in plain)
+    return "".join(c if c.isascii() else "?" * character_columns(c) for c in plain)
 
 
-def _columns(character: str) -> int:
+def character_columns(character: str) -> int:
     """The columns that one character takes: 0 (combining), 1 or 2 (East Asian wide, emoji)."""
     if character < "\u0300":
         return 1
@@ -82,7 +82,7 @@ def _columns(character: str) -> int:
 
 def text_columns(text: str) -> int:
     """The columns that a text takes in a terminal."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    return len(text) if text.isascii() else sum(map(character_columns, text))
 
 
 def printable(text: str) -> str:
@@ -101,7 +101,7 @@ def cut(text: str, columns: int) -> str:
         return text[: max(columns, 0)]
     kept, used = [], 0
     for character in text:
-        used += _columns(character)
+        used += character_columns(character)
         if used > columns:
             break
         kept.append(character)

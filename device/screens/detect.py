@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from device.screens.cells import fit, shrink, text_columns
-from device.screens.teach import DRAW_S
+from device.screens.layouts import command
 from device.screens.terminal import Terminal
 from device.teach.detect_line import Watch, Watched, colour_of
 from edge_tl.detection.found import Found, ObjectDetector
@@ -33,10 +33,10 @@ class DetectScreen:
 
     def watch(self, watch: Watch, seconds: float = float("inf")) -> None:
         """The camera: one picture, the keys, the drawing."""
-        until_s, drawn_s = self.clock() + seconds, float("-inf")
+        until_s = self.clock() + seconds
         seen: Watched | None = None
         while self.clock() < until_s:
-            for key in self.term.keys():
+            for key in map(command, self.term.keys()):
                 if key in ("q", "escape"):
                     return
                 if key == "s" and seen is not None and self.keep is not None:
@@ -45,11 +45,11 @@ class DetectScreen:
                 seen = watch.read(timeout_s=0.05) or seen
             except SourceClosed:
                 return
-            if self.clock() - drawn_s >= DRAW_S:
-                drawn_s = self.clock()
+            if self.term.ready:
                 title = watch.source.name
                 if seen is not None:
                     title += f"  {watch.fps:.1f} pictures/s  {seen.took_ms:.0f} ms"
+                title = self.term.slow or title
                 if watch.state != "open":
                     self.message = "camera lost, looking for it …"
                 elif self.message.startswith("camera lost"):
@@ -62,7 +62,7 @@ class DetectScreen:
         while True:
             name, one = seen[at]
             self.draw(f"{at + 1} of {len(seen)}  {name}", one, "← → one before, next  q quit")
-            for key in self.term.keys(1.0):
+            for key in map(command, self.term.keys(1.0)):
                 if key in ("q", "escape"):
                     return
                 if key in ("right", "down", " ", "enter"):
@@ -89,7 +89,7 @@ class DetectScreen:
         """The picture, as large as it fits with its aspect kept, its things named in it and listed beside it."""
         height, width = seen.picture.shape[:2]
         wide = min(columns - 26, round(2 * rows * width / height))
-        high = max(1, min(rows, round(wide * height / width / 2)))
+        high, wide = self.term.fitting(max(1, min(rows, round(wide * height / width / 2))), wide)
         scale = np.array((wide / width, 2 * high / height))
         things = [
             (

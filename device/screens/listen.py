@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from device.screens.cells import fit
+from device.screens.layouts import command
 from device.screens.panel import draw_picture, draw_probabilities, speed_text
-from device.screens.teach import DRAW_S
 from device.screens.terminal import Terminal
 from device.teach.silence import WordSilence
 from edge_tl.errors import SourceClosed
@@ -27,9 +27,9 @@ class ListenScreen:
 
     def run(self, seconds: float = float("inf")) -> None:
         """The loop: one block, the keys, the drawing."""
-        until_s, drawn_s = self.clock() + seconds, float("-inf")
+        until_s = self.clock() + seconds
         while self.clock() < until_s:
-            if {"q", "escape"} & set(self.term.keys(0.05 if self._over else 0.0)):
+            if {"q", "escape"} & set(map(command, self.term.keys(0.05 if self._over else 0.0))):
                 return
             sight = None
             try:
@@ -42,8 +42,7 @@ class ListenScreen:
                 if sight.steady is not None:
                     word = self.ear.words[-1]
                     self._log.append(f"{in_words(time.time(), '%H:%M:%S')}  {word.label}  {word.confidence:.0%}")
-            if self.clock() - drawn_s >= DRAW_S:
-                drawn_s = self.clock()
+            if self.term.ready:
                 self.draw()
 
     def draw(self) -> None:
@@ -53,7 +52,7 @@ class ListenScreen:
         term.clear()
         term.put(0, 0, "edge-tl listen", "yellow", bold=True)
         threshold = ear.controller.config.threshold if ear.controller else 0.0
-        term.put(0, 16, fit(f"threshold {threshold:g}  {speed_text(ear, [])}", columns - 17), "grey")
+        term.put(0, 16, fit(f"threshold {threshold:g}  {term.slow or speed_text(ear, [])}", columns - 17), "grey")
         picture_rows = max(5, min(rows // 2 - 2, 14))
         wide = max(24, columns - 34)
         draw_picture(term, 1, 0, picture_rows, wide, ear, self._sight)

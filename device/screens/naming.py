@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from device.screens.keyboard import PASTE
+
 
 class Naming:
     """What was typed so far; `enter` and `escape` are its screen's."""
@@ -17,6 +19,9 @@ class Naming:
             self.text = self.text[:-1]
         elif len(key) == 1:
             self.text += key
+        elif key.startswith(PASTE):  # its first line, and no tabs or the like
+            lines = key.removeprefix(PASTE).strip().splitlines()
+            self.text += "".join(character for character in lines[0] if character.isprintable()) if lines else ""
 
     @property
     def prompt(self) -> str:

@@ -37,12 +37,15 @@ def draw_picture(
         term.put(row + rows // 2, column, fit(f"waiting for the {what} …", columns), "grey")
     elif line.kind == "sound":
         if rows > 0 and columns > 0:
-            term.picture(row + 1, column, line.picture(2 * rows, columns), rows, columns)
+            high, wide = term.fitting(rows, columns)
+            term.picture(row + 1 + (rows - high) // 2, column, line.picture(2 * high, wide), high, wide)
     elif rows > 0 and columns > 0:
         picture = sight.frame.data
         if found is None:
             found = marks(line.recognizer.embedder, picture.shape)
-        term.picture(row + 1, column, preview(picture, found, 2 * rows, columns), rows, columns)
+        high, wide = term.fitting(rows, columns)
+        down, right = (rows - high) // 2, (columns - wide) // 2
+        term.picture(row + 1 + down, column + right, preview(picture, found, 2 * high, wide), high, wide)
         if (missing := missing_text(line)) and not found:
             term.put(row + rows, column, f" {missing} "[:columns], "orange", bold=True)
 

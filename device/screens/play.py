@@ -9,9 +9,10 @@ from device.pacman.game import State
 from device.pacman.round import Round
 from device.pacman.screen import BoardScreen
 from device.screens.cells import fit, wrap
+from device.screens.layouts import command, foreign
 from device.screens.panel import draw_picture, draw_probabilities, missing_text, speed_text, way_text
-from device.screens.teach import DRAW_S, KEYS
-from device.screens.terminal import Terminal
+from device.screens.teach import KEYS
+from device.screens.terminal import AWAY, Terminal
 from device.teach.lesson import Lesson
 from device.teach.notice import Noticing
 from device.teach.players import show
@@ -20,6 +21,11 @@ from device.teach.steering import DIRECTIONS
 from edge_tl.errors import EdgeTLError
 
 PANEL_COLUMNS = 30
+KEY_LINES = {
+    True: ("1-9 teach  p pause  r restart  q quit", "1-9 teach  p pause  r restart  q"),
+    False: ("arrows  p pause  r restart  q quit", "p pause  r restart  q quit"),
+}
+"""The keys, for wide panels and for narrow ones; True: with teaching."""
 
 
 class PlayScreen:
@@ -46,8 +52,8 @@ class PlayScreen:
         self.holding = Holding()
         self.message = ""
         self._notice, self._noticing = "", Noticing()
-        self._drawn_s = float("-inf")
         self._ended_best = 0
+        self._restarts = False
 
     @property
     def best_played(self) -> int:
@@ -58,7 +64,7 @@ class PlayScreen:
         """The loop: keys, one frame, the ticks due, the drawing."""
         while self.clock() < until_s:
             direction = None
-            for key in self.term.keys():
+            for key in map(command, self.term.keys()):
                 if key in ("q", "escape"):
                     return
                 direction = self.key(key) or direction
@@ -75,23 +81,32 @@ class PlayScreen:
             except EdgeTLError as error:  # too little to learn from, or a full disk: no reason to end the game
                 self.holding.release()
                 self.message = str(error)
-            if self.clock() - self._drawn_s >= DRAW_S:
-                self._drawn_s = self.clock()
+            if self.term.ready:
                 self.draw()
 
     def key(self, key: str) -> str | None:
         """Act on one key; a direction is returned."""
+        game = self.round.game
+        asked, self._restarts = self._restarts, False
         if key in DIRECTIONS:
             return key
-        if key == "p":
-            self.round.game.pause()
-        elif key in ("enter", " "):
-            if self.round.game.state is State.LOST:
-                self._ended_best = self.best_played
-                self.board.best = max(self.board.best, self._ended_best)
-                self.round.game.reset()
+        if key == AWAY:
+            self.holding.release()
+            game.stand_still()
+        elif key == "p":
+            game.pause()
+        elif key == "r" and not asked and game.state is not State.LOST:
+            self._restarts, self.message = True, "r again restarts, p plays on"
+            game.stand_still()
+        elif key == "r" or (key in ("enter", " ") and game.state is State.LOST):
+            self._ended_best = self.best_played
+            self.board.best = max(self.board.best, self._ended_best)
+            self.message = ""
+            game.reset()
         elif self.lesson is not None and key in KEYS[: len(self.lesson.labels)]:
             self.holding.press(self.lesson.labels[KEYS.index(key)], self.clock())
+        else:
+            self.message = foreign(key) or self.message
         return None
 
     def record(self, fresh: bool) -> None:
@@ -141,12 +156,14 @@ class PlayScreen:
             label = steady or (nothing if seen is not None and not seen.known else "…")
             term.put(row + 1, column, fit(f"→ {label}", width), "yellow" if steady else "grey", bold=bool(steady))
             term.put(row + 3, column, fit(self._notice, width), "orange")
-            term.put(row + 2, column, speed_text(line, list(self.round.latencies_ms), width), "grey")
+            speed = term.slow or speed_text(line, list(self.round.latencies_ms), width)
+            term.put(row + 2, column, fit(speed, width), "orange" if term.slow else "grey")
         if self.message:
             term.put(rows - 2, column, fit(as_called(self.message), width), "cyan")
         voice = self.round.voice
         if voice is not None and (word := voice.lately) is not None:
             term.put(rows - 3, column, fit(f"heard: {word.label}", width), "yellow", bold=True)
-        keys = "1-9 teach  p pause  q quit" if self.lesson else "arrows  p pause  q quit"
+        lines_of_keys = KEY_LINES[self.lesson is not None]
+        keys = next((text for text in lines_of_keys if len(text) <= width), lines_of_keys[-1])
         term.put(rows - 1, column, fit(keys, width), "grey")
         term.show()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
 from device.screens.cells import fit, fit_apart
 from device.screens.chart import bar, bars
+from device.screens.layouts import command
 from device.screens.panel import preview
-from device.screens.teach import DRAW_S
 from device.screens.terminal import Terminal
 from device.teach.rehearsal import Shown
 from edge_tl.embedders.look.marks import marks
@@ -23,14 +22,11 @@ class RehearsalScreen:
     recognizer: what its embedder finds is drawn over the picture. labels: the classes that are taught, each with a bar.
     """
 
-    def __init__(
-        self, term: Terminal, recognizer: Recognizer, labels: tuple[str, ...], clock: Callable[[], float]
-    ) -> None:
-        self.term, self.recognizer, self.labels, self.clock = term, recognizer, labels, clock
+    def __init__(self, term: Terminal, recognizer: Recognizer, labels: tuple[str, ...]) -> None:
+        self.term, self.recognizer, self.labels = term, recognizer, labels
         self._taught: Counter[str] = Counter()
         self._right: Counter[str] = Counter()
         self._asked: Counter[str] = Counter()
-        self._drawn_s = float("-inf")
 
     def __call__(self, shown: Shown) -> None:
         """Take in one picture; draw when it is time."""
@@ -39,10 +35,9 @@ class RehearsalScreen:
         else:
             self._asked[shown.phase] += 1
             self._right[shown.phase] += shown.answer.best == shown.label and shown.answer.found
-        if {"q", "escape"} & set(self.term.keys()):
+        if {"q", "escape"} & set(map(command, self.term.keys())):
             raise KeyboardInterrupt
-        if self.clock() - self._drawn_s >= DRAW_S or shown.done == shown.total:
-            self._drawn_s = self.clock()
+        if self.term.ready or shown.done == shown.total:
             self.draw(shown)
 
     def draw(self, shown: Shown) -> None:
@@ -55,7 +50,9 @@ class RehearsalScreen:
         picture_rows = max(4, min(rows - 8, 24))
         wide = max(8, min(picture_rows * 8 // 3, columns - 32))
         found = marks(self.recognizer.embedder, shown.picture.shape)
-        term.picture(2, 0, preview(shown.picture, found, 2 * picture_rows, wide), picture_rows, wide)
+        high, across = term.fitting(picture_rows, wide)
+        down, right = (picture_rows - high) // 2, (wide - across) // 2
+        term.picture(2 + down, right, preview(shown.picture, found, 2 * high, across), high, across)
         column, room = wide + 2, columns - wide - 3
         if shown.answer is None:
             self._draw_taught(2, column, room, shown)
@@ -64,7 +61,7 @@ class RehearsalScreen:
         share = shown.done / max(shown.total, 1)
         done = f" {shown.done} of {shown.total}"
         term.put(rows - 3, 0, bar(share, columns - 2 - len(done)) + done, "cyan")
-        term.put(rows - 1, 0, "q quit", "grey")
+        term.put(rows - 1, 0, f"q quit  {term.slow}", "grey")
         term.show()
 
     def _draw_taught(self, row: int, column: int, columns: int, shown: Shown) -> None:

@@ -8,9 +8,11 @@ from device.cli.output import as_called
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, fit_apart, text_columns, wrap
 from device.screens.chart import bar
+from device.screens.keyboard import PASTE
+from device.screens.layouts import command, foreign
 from device.screens.naming import Naming
 from device.screens.panel import draw_picture, speed_text, way_text
-from device.screens.terminal import Terminal
+from device.screens.terminal import AWAY, Terminal
 from device.screens.ways import WayChoice
 from device.teach.lesson import Lesson
 from device.teach.looking import Looking
@@ -45,8 +47,8 @@ AFTER = {
     "mislabelled": "; `edge-tl report` shows them",
 }
 """Which key helps with which advice; with all others one may train."""
-DRAW_S = 1 / 15
-"""The screen is drawn fifteen times a second at most: over SSH more is only traffic."""
+UNSEEN = "recording ended when nobody saw the screen any more"
+PASTED = "what is pasted is no command: it was left out"
 
 
 class TeachScreen:
@@ -78,11 +80,11 @@ class TeachScreen:
         if line.kind == "picture":
             self.message = "hold a number key and move: frames are recorded while it is held"
         self._naming: Naming | None = None
-        self._confirm: Callable[[bool], None] | None = None
+        self._confirm: Callable[[str], None] | None = None
+        self._unseen = False
         self._box: boxes.Box | None = None
         self._way: WayChoice | None = None
         self._notice, self._noticing = "", Noticing()
-        self._drawn_s = float("-inf")
         self._sight: Sight | None = None
 
     def run(self) -> str:
@@ -103,8 +105,7 @@ class TeachScreen:
             except EdgeTLError as error:  # a full disk: what was counted is safe, and the person may make room
                 self.recorder.release()
                 self.message = str(error)
-            if self.clock() - self._drawn_s >= DRAW_S:
-                self._drawn_s = self.clock()
+            if self.term.ready:
                 self.draw()
 
     def record(self, sight: Sight | None) -> None:
@@ -113,7 +114,7 @@ class TeachScreen:
         if self.looking is not None and self.looking.busy:
             return  # what is recorded now would be embedded the old way
         if self.recorder.step(sight):
-            self.message = self.advice()
+            self.message, self._unseen = UNSEEN if self._unseen else self.advice(), False
             if self.looking is not None:
                 self.looking.take_ended()
         if sight is not None and self.line.kind == "picture":
@@ -134,12 +135,20 @@ class TeachScreen:
 
     def key(self, key: str) -> str | None:
         """Act on one key; "quit" or "play" ends the screen."""
+        if key == AWAY:
+            self._unseen = self.lesson.recording is not None
+            self.recorder.release()
+            return None
         if self._naming is not None:
             self._name(self._naming, key)
             return None
+        if key.startswith(PASTE):
+            self.message = PASTED
+            return None
+        key = command(key, "+-<>" if self._box is not None else "")
         if self._confirm is not None:
             answered, self._confirm = self._confirm, None
-            answered(key == "y")
+            answered(key)
             return None
         if self._box is not None:
             self._draw_box(key)
@@ -165,11 +174,7 @@ class TeachScreen:
         elif key == "r" and self.replay is not None and labels:
             self.message = self.replay(labels[self.selected])
         elif key == "u":
-            self.recorder.release()
-            undone = self.lesson.undo()
-            self.message = (
-                f"forgot {counted(undone[1], 'example')} of {undone[0]}" if undone else "there is nothing to undo"
-            )
+            self._ask_to_undo()
         elif key == "d" and labels:
             self._confirm = self._delete
             self.message = f"forget the class {labels[self.selected]} and all its examples? y or n"
@@ -186,7 +191,23 @@ class TeachScreen:
             self.message = "train first: press t"
         elif key in ("q", "escape"):
             return "quit"
+        else:
+            self.message = foreign(key) or self.message
         return None
+
+    def _ask_to_undo(self) -> None:
+        self.recorder.release()
+        self.lesson.end()
+        last = self.lesson.last_take()
+        if last is None:
+            self.message = "there is nothing to undo"
+            return
+        self._confirm = self._undo
+        self.message = f"forget the last take, {counted(last[1], 'example')} of {last[0]}? u again or y; others keep it"
+
+    def _undo(self, key: str) -> None:
+        undone = self.lesson.undo() if key in ("u", "y") else None
+        self.message = f"forgot {counted(undone[1], 'example')} of {undone[0]}" if undone else "the last take stays"
 
     def advice(self) -> str:
         """The guide's sentence, with the key that goes with it."""
@@ -251,9 +272,9 @@ class TeachScreen:
         self.lesson.end()
         examples = sum(count.examples for count in self.lesson.counts().values())
 
-        def answered(yes: bool) -> None:
+        def answered(key: str) -> None:
             self.message = "looks as before"
-            if yes:
+            if key == "y":
                 looking.ask(look)
                 self.message = (
                     f"{counted(examples, 'example is', 'examples are')} embedded anew; escape stops it"
@@ -262,14 +283,14 @@ class TeachScreen:
                 )
 
         if not examples or look == looking.look:
-            answered(True)
+            answered("y")
             return
         self._confirm = answered
         self.message = f"embed the {counted(examples, 'example')} anew to look at {look}, and train again? y or n"
 
-    def _delete(self, yes: bool) -> None:
+    def _delete(self, key: str) -> None:
         label = self.lesson.labels[self.selected]
-        if not yes:
+        if key != "y":
             self.message = f"{label} stays"
             return
         self.recorder.release()
@@ -283,9 +304,9 @@ class TeachScreen:
         rows, columns = term.size
         term.clear()
         term.put(0, 0, "edge-tl teach", "yellow", bold=True)
-        speed = speed_text(self.line, [])
-        speed_column = max(32, columns - len(speed) - 1)
-        term.put(0, speed_column, speed, "grey")
+        speed = term.slow or speed_text(self.line, [])
+        speed_column = max(30, columns - len(speed) - 1)
+        term.put(0, speed_column, speed, "orange" if term.slow else "grey")
         way = "look: auto" if self.looking is not None and self.looking.open else way_text(self.line)
         term.put(0, 15, fit(f"{way}  {self.lesson.session}", speed_column - 16), "green")
         picture_rows = max(6, min(rows - 12, 24))

@@ -9,8 +9,10 @@ import numpy as np
 from device.cli.output import as_called
 from device.screens import box as boxes
 from device.screens.cells import fit, fit_apart, shrink, wrap
+from device.screens.keyboard import PASTE
+from device.screens.layouts import command, foreign
 from device.screens.naming import Naming
-from device.screens.teach import DRAW_S, KEYS
+from device.screens.teach import KEYS, PASTED
 from device.screens.terminal import Terminal
 from device.teach.box_lesson import NOTHING, BoxLesson
 from device.teach.detect_line import COLOURS, Watch, Watched
@@ -40,11 +42,11 @@ class BoxScreen:
         self._label = ""
         self._step = COARSE
         self._naming: Naming | None = None
+        self._asked = False
         self._busy: Callable[[], str] | None = None
 
     def run(self) -> None:
         """The loop: one picture, the keys, the drawing."""
-        drawn_s = float("-inf")
         while True:
             self._seen = self.watch.read(timeout_s=0.05) or self._seen
             for key in self.term.keys():
@@ -53,10 +55,10 @@ class BoxScreen:
                         return
                 except EdgeTLError as error:  # a full disk: what was counted is safe
                     self.message = str(error)
-            if self.clock() - drawn_s >= DRAW_S or self._busy is not None:
-                drawn_s = self.clock()
+            if self.term.ready or self._busy is not None:
                 self.draw()
             if self._busy is not None:  # after the screen has said so
+                self.term.settle()
                 work, self._busy = self._busy, None
                 try:
                     self.message = work()
@@ -67,6 +69,14 @@ class BoxScreen:
         """Act on one key; True ends the screen."""
         if self._naming is not None:
             self._name(self._naming, key)
+            return False
+        if key.startswith(PASTE):
+            self.message = PASTED
+            return False
+        key = command(key, "+-<>" if self._still is not None else "")
+        if self._asked:
+            self._asked = False
+            self.message = self.lesson.undo() if key in ("u", "y") else "it stays"
         elif self._still is not None:
             self._draw_box(key)
         elif key in ("q", "escape"):
@@ -82,9 +92,13 @@ class BoxScreen:
             self.lesson.store.new_session()
             self.message = "a new session begins: a few examples at the new place"
         elif key == "u":
-            self.message = self.lesson.undo()
+            last = self.lesson.last()
+            self._asked = last is not None
+            self.message = f"forget the last example, of {last}? u again or y" if last else "there is nothing to undo"
         elif key == "t":
             self.message, self._busy = "looking at every example from several places …", self.lesson.train
+        else:
+            self.message = foreign(key) or self.message
         return False
 
     def _begin(self, label: str) -> None:
@@ -139,7 +153,12 @@ class BoxScreen:
         term.clear()
         term.put(0, 0, "edge-tl teach --boxes", "yellow", bold=True)
         if self._seen is not None:
-            term.put(0, 24, fit(f"{self.watch.fps:.1f} pictures/s  {self.watch.source.name}", columns - 25), "grey")
+            term.put(
+                0,
+                24,
+                fit(term.slow or f"{self.watch.fps:.1f} pictures/s  {self.watch.source.name}", columns - 25),
+                "grey",
+            )
         picture = self._still if self._still is not None else self._seen.picture if self._seen else None
         wide = columns - 30
         if self.watch.state != "open":
@@ -160,7 +179,7 @@ class BoxScreen:
         """The picture with the box that is drawn, else with what is found; how wide it is."""
         height, width = picture.shape[:2]
         wide = max(8, min(columns, round(2 * rows * width / height)))
-        high = max(1, min(rows, round(wide * height / width / 2)))
+        high, wide = self.term.fitting(max(1, min(rows, round(wide * height / width / 2))), wide)
         scale = np.array((wide, 2 * high, wide, 2 * high))
         things = []
         if self._still is not None:

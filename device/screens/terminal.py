@@ -1,105 +1,61 @@
-"""The terminal, through curses: the only file that knows it.
+"""The terminal as a screen draws on it.
 
     with Terminal(min_rows=24, min_columns=80) as term:
         while "q" not in (keys := term.keys()):
-            term.clear()
-            term.put(0, 0, "hello", "yellow", bold=True)
-            term.show()
+            if term.ready:
+                term.clear()
+                term.put(0, 0, "hello", "yellow", bold=True)
+                term.show()
 
-A screen draws everything anew each time between `clear` and `show`; curses sends only what has changed.
+A screen draws everything anew each time between `clear` and `show`. What has changed is sent as the line takes it, and
+never waited for: of several screens the newest is sent (`link.py` says when, `grid.py` what).
 """
 
 from __future__ import annotations
 
 import contextlib
-import curses
 import locale
 import os
 import signal
 import sys
 import tempfile
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from device.screens.cells import (
-    BLACK,
-    COLOURS,
-    ascii_text,
-    cut,
-    nearest_8,
-    nearest_256,
-    printable,
-    shrink,
-    text_columns,
-)
-from device.screens.pairs import Pairs
+from device.cli.output import warn
+from device.screens.cells import COLOURS, ascii_text, cut, nearest_8, nearest_256, printable, text_columns
+from device.screens.codes import BOLD, REVERSE, Codes, codes_of
+from device.screens.grid import Cells, Painter
+from device.screens.keyboard import Keyboard
+from device.screens.link import Link, Pictures
+from device.screens.picture import Drawn, draw, fitting
+from device.screens.tty import Tty
 from edge_tl.errors import ConfigError
 
 Colour = str | tuple[int, int, int]
 """A name of `cells.COLOURS`, or RGB 0..255."""
 
-_NAMES = {
-    "\n": "enter",
-    "\r": "enter",
-    "\t": "tab",
-    "\b": "backspace",
-    "\x7f": "backspace",
-    "\x1b": "escape",
-    curses.KEY_UP: "up",
-    curses.KEY_DOWN: "down",
-    curses.KEY_LEFT: "left",
-    curses.KEY_RIGHT: "right",
-    curses.KEY_ENTER: "enter",
-    curses.KEY_BACKSPACE: "backspace",
-    curses.KEY_DC: "delete",
-    curses.KEY_HOME: "home",
-    curses.KEY_END: "end",
-    curses.KEY_PPAGE: "page up",
-    curses.KEY_NPAGE: "page down",
-    curses.KEY_RESIZE: "resize",
-}
-_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
+AWAY = "away"
+"""The key that comes when nobody sees the screen any more: Ctrl-Z, or a window that became too small."""
+SMALL_KEYS = ("q", "escape", "resize")
+"""The keys that a window which is too small still takes."""
 _STDERR_KEPT_BYTES = 8000
-
-
-def name_keys(raw: list[str | int]) -> list[str]:
-    """The names of the keys of one read.
-
-    raw: what curses gave: characters and key codes. Result: characters as they are (`a`, ` `, `é`), `up`, `enter`,
-    `escape`, `ctrl-a`, `f1`…; an escape sequence that curses does not know is one unknown key, not an `escape`
-    followed by letters: an arrow where it is one, else dropped.
-    """
-    names: list[str] = []
-    rest = list(raw)
-    while rest:
-        key = rest.pop(0)
-        if key == "\x1b" and rest and rest[0] in ("[", "O"):
-            rest.pop(0)
-            while rest and isinstance(rest[0], str) and rest[0] in "0123456789;<?":
-                rest.pop(0)
-            last = rest.pop(0) if rest else ""
-            if last in _ARROWS:
-                names.append(_ARROWS[str(last)])
-        elif key in _NAMES:
-            names.append(_NAMES[key])
-        elif isinstance(key, int):
-            if curses.KEY_F0 < key <= curses.KEY_F0 + 12:
-                names.append(f"f{key - curses.KEY_F0}")
-        elif key < " ":
-            names.append(f"ctrl-{chr(ord(key) + 96)}")
-        else:
-            names.append(key)
-    return names
+_LOOK_S = 0.1
+"""A new size of the window is seen after so long at the latest."""
+_CANCEL = b"\x18"
+"""Ends a sequence that was cut off."""
 
 
 class Terminal:
     """The whole terminal as a grid of cells; a context manager that gives it back whatever happens.
 
     SIGTERM and SIGHUP leave as SystemExit(143) and SystemExit(129) through the `with`, after the terminal is restored.
-    What libraries print to a terminal's standard error meanwhile is kept and printed after the end.
+    Ctrl-Z gives it back too, once a screen has seen the key `AWAY`. What libraries print to a terminal's standard error
+    meanwhile is kept and printed after the end.
     """
 
     def __init__(self, *, min_rows: int = 1, min_columns: int = 1) -> None:
@@ -108,7 +64,11 @@ class Terminal:
         self._handlers: dict[int, Any] = {}
         self._leaving = False
         self._signal: int | None = None
+        self._stop = ""
         self._stderr: tuple[int, Any] | None = None
+        self._tty = Tty()
+        self._codes: Codes | None = None
+        self._was_small = False
         self.unicode = True
         """False where the locale is not UTF-8: line and block characters are drawn as ASCII then."""
         self.colours = 0
@@ -116,43 +76,40 @@ class Terminal:
 
     def check(self) -> None:
         """Raise the ConfigError that entering would raise; for programs that have long work to do before."""
-        _check_terminal(self._minimum)
+        self._codes = _check_terminal(self._minimum, said=self._codes is not None)
 
     def __enter__(self) -> Self:
         self.check()
-        self.unicode = "utf" in locale.nl_langinfo(locale.CODESET).lower()
-        self._leaving, self._signal = False, None
+        assert self._codes is not None
+        encoding = locale.nl_langinfo(locale.CODESET)
+        self.unicode = "utf" in encoding.lower()
+        self.colours = self._codes.colours
+        self._leaving, self._signal, self._stop = False, None, ""
+        self._link, self._pictures = Link(time.monotonic), Pictures(time.monotonic)
+        self._painter = Painter(self._codes)
+        self._keyboard = Keyboard(time.monotonic, "utf-8" if self.unicode else encoding)
+        self._kept: dict[tuple[int, ...], Drawn] = {}
+        self._unsent = self._picture_open = False
+        self._size = self._tty.size
         try:
             if threading.current_thread() is threading.main_thread():
                 for number in (signal.SIGTERM, signal.SIGHUP):
                     self._handlers[number] = signal.signal(number, self._on_signal)
+                self._handlers[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._on_stop)
             self._divert_stderr()
             self._open()
         except BaseException:
             self._restore()
             raise
+        self.clear()
+        self._wanted = self._draft
         return self
 
     def _open(self) -> None:
-        self._window = curses.initscr()
-        curses.noecho()
-        curses.cbreak()
-        with contextlib.suppress(curses.error):
-            curses.curs_set(0)
-        curses.set_escdelay(25)
-        # Keys are read from a pad of their own: reading them from the screen would show a half-drawn picture.
-        self._keyboard = curses.newpad(1, 1)
-        self._keyboard.keypad(True)
-        limit = 0
-        with contextlib.suppress(curses.error):
-            curses.start_color()
-            if curses.has_colors():
-                self.colours = curses.COLORS
-                # curses.color_pair keeps 8 bits of the number, whatever COLOR_PAIRS promises.
-                limit = max(0, min(curses.COLOR_PAIRS, 256) - 1)
-        self._pairs = Pairs(limit, curses.init_pair)
-        self._window.bkgdset(" ", self._pair("white", "black"))
-        self.clear()
+        assert self._codes is not None
+        self._tty.open()
+        self._painter.forget()
+        self._hand_over(self._codes.begin)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -167,10 +124,35 @@ class Terminal:
         if first and not self._leaving:
             raise SystemExit(128 + number)
 
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop = self._stop or "asked"
+
+    def _suspend(self) -> None:
+        """Give the terminal to the shell until it says `fg`; where there is no such shell, go on at once."""
+        self._stop = ""
+        self._close_screen()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, self._on_stop)
+        self._open()
+        self._unsent = True
+
+    def _close_screen(self) -> None:
+        """Leave the other screen and its modes; answers that are still on their way are no keys for the shell."""
+        assert self._codes is not None
+        end_s = time.monotonic() + self._link.patience_s
+        with contextlib.suppress(OSError):
+            while self._link.asked and time.monotonic() < end_s and self._look(0.02):
+                pass
+        last_row = self._codes.move(self._size[0] - 1, 0)  # where there is no other screen, what follows stands below
+        self._tty.give_back(last_row + self._codes.end, throw_away=_CANCEL)
+        if self._link.asked:
+            self._tty.forget_keys()
+
     def _restore(self) -> None:
         self._leaving = True
-        with contextlib.suppress(curses.error):  # after a hang-up there is no terminal to restore
-            curses.endwin()
+        self._close_screen()
+        self._tty.close()
         if self._stderr is not None:
             saved, kept = self._stderr
             self._stderr = None
@@ -194,8 +176,8 @@ class Terminal:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(rows, columns) of the window now."""
-        return self._window.getmaxyx()
+        """(rows, columns) of the window, as `keys` saw it last."""
+        return self._size
 
     @property
     def too_small(self) -> bool:
@@ -203,10 +185,22 @@ class Terminal:
         rows, columns = self.size
         return rows < self._minimum[0] or columns < self._minimum[1]
 
+    @property
+    def ready(self) -> bool:
+        """Whether the line takes another screen now; of what is shown before, the newest is sent when it does."""
+        return not self._unsent and not self._tty.waits and self._link.ready
+
+    @property
+    def slow(self) -> str:
+        """`slow terminal: picture at 2 a second`, or nothing where it is not."""
+        return self._pictures.words(slow=self._link.slow)
+
     def clear(self) -> None:
         """Begin a new, empty screen."""
-        self._window.erase()
-        self._pairs.begin()
+        self._draft = Cells(*self._size, self._index("black"))
+        # Pictures are renewed once the last ones are there, all of one moment.
+        self._fresh = not self._picture_open
+        self._drawn: dict[tuple[int, ...], Drawn] = {}
 
     def put(
         self,
@@ -238,37 +232,47 @@ class Terminal:
         text = cut(text, columns - column)
         if not text:
             return
-        attributes = self._pair(colour, background)
-        attributes |= (curses.A_BOLD if bold else 0) | (curses.A_REVERSE if reverse else 0)
-        with contextlib.suppress(curses.error):  # the last cell: written, but the cursor finds no place after it
-            self._window.addstr(row, column, text, attributes)
+        if self.colours:
+            numbers = self._index(colour), self._index(background)
+            style = (*(numbers[::-1] if reverse else numbers), BOLD if bold else 0)
+        else:  # a ghost without its colour is still a block
+            style = (-1, -1, (BOLD if bold else 0) | (REVERSE if reverse != (background != "black") else 0))
+        self._draft.put(row, column, text, style)
+
+    def fitting(self, rows: int, columns: int) -> tuple[int, int]:
+        """The rows and columns that a picture should take of an area, which is less where the line is slow."""
+        return fitting(rows, columns, self._pictures.level)
 
     def picture(self, row: int, column: int, rgb: np.ndarray, rows: int, columns: int) -> None:
         """Draw a picture in half blocks, two pixels a cell; its centre fills the area.
 
         rgb: uint8 (h, w, 3), any size; rows, columns: the area in cells. Shades of grey where there are no 256 colours
-        or no Unicode.
+        or no Unicode. Over a slow line it is not drawn anew before all of the last one is there.
         """
         if rows <= 0 or columns <= 0:
             return
-        pixels = shrink(rgb, 2 * rows, columns)
-        if self.colours < 256 or not self.unicode:
-            shades = " ░▒▓█" if self.unicode else " .:-=+*#%@"
-            luma = pixels.reshape(rows, 2, columns, 3).mean((1, 3))
-            for r, line in enumerate((luma * len(shades) / 256).astype(int)):
-                self.put(row + r, column, "".join(shades[i] for i in line))
-            return
-        indices = nearest_256(pixels)
-        numbers, on_top = self._pairs.picture(indices[::2], indices[1::2])
-        height, width = self.size
-        for r in range(max(0, -row), min(rows, height - row)):
-            for c in range(max(0, -column), min(columns, width - column)):
-                with contextlib.suppress(curses.error):
-                    block = "▀" if on_top[r, c] else "▄"
-                    self._window.addstr(row + r, column + c, block, curses.color_pair(int(numbers[r, c])))
+        key = (row, column, rows, columns)
+        if self._fresh or key not in self._kept:
+            assert self._codes is not None
+            self._drawn[key] = draw(rgb, rows, columns, self._kept.get(key), self._shades())
+            if self._fresh and not self._picture_open:
+                self._picture_open = True
+                self._pictures.begin()
+        else:
+            self._drawn[key] = self._kept[key]
+        self._drawn[key].put(self._draft, row, column, self._index("white"), self._index("black"))
+
+    def _shades(self) -> str:
+        """The characters of a grey picture, dark to bright; empty where it has colours."""
+        assert self._codes is not None
+        if not self.unicode:
+            return " .:-=+*#%@"
+        if self.colours >= 256:
+            return ""
+        return " ░▒█" if self._codes.name.startswith("linux") else " ░▒▓█"  # the console's fonts have no ▓
 
     def show(self) -> None:
-        """Send what has changed since the last time to the terminal."""
+        """Have what has changed sent as soon as the line takes it."""
         if self.too_small:
             self.clear()
             rows, columns = self.size
@@ -276,34 +280,88 @@ class Terminal:
             lines = [text] if len(text) <= columns else ["make the", "window", "larger"]
             for i, line in enumerate(lines):
                 self.put(max(0, (rows - len(lines)) // 2) + i, max(0, (columns - len(line)) // 2), line, "yellow")
-        self._window.refresh()
+        self._wanted, self._kept, self._unsent = self._draft, self._drawn, True
+        self._send()
+
+    def settle(self, most_s: float = 1.0) -> None:
+        """Wait until what was shown is sent, before work that lets nothing be sent; most_s: no longer than this."""
+        end_s = time.monotonic() + most_s
+        while (self._unsent or self._painter.behind or self._tty.waits) and time.monotonic() < end_s:
+            self._look(0.02)
+
+    def _send(self) -> None:
+        """Send what waits, else the newest screen, as far as the line takes it."""
+        if self._tty.waits:
+            self._link.moved(*self._tty.flush())
+        if self._tty.waits or not self._link.ready:
+            self._pictures.wait()
+            return
+        if self._unsent or self._painter.behind:
+            self._unsent = False
+            data = self._painter.paint(self._wanted, self._link.most)
+            if data:
+                self._hand_over(data)
+                return
+        if self._picture_open:
+            self._picture_open = False
+            self._pictures.end(slow=self._link.slow)
+
+    def _hand_over(self, data: bytes) -> None:
+        assert self._codes is not None
+        data += self._codes.asks
+        self._link.sent(len(data), asked=bool(self._codes.asks))
+        self._link.moved(*self._tty.write(data))
+
+    def _look(self, wait_s: float) -> bool:
+        """Take what was typed or answered, and send what can be sent; False where the terminal is gone."""
+        typed = self._tty.read(wait_s)
+        if typed is None:
+            return False
+        self._link.poll()
+        self._keyboard.feed(typed)
+        answers = self._keyboard.take_answers()
+        self._link.answered(answers)
+        if not self._leaving:
+            self._send()
+        return True
 
     def keys(self, wait_s: float = 0.0) -> list[str]:
-        """All keys since the last call, as `name_keys` names them; `resize` when the window has another size.
+        """All keys since the last call, as `Keyboard` names them; `resize` when the window has another size.
 
-        wait_s: how long to wait for the first one, in seconds; 0 returns at once.
+        wait_s: how long to wait for the first one, in seconds; 0 returns at once. `AWAY` comes before the program is
+        stopped by Ctrl-Z, at the next call, and when the window has become too small: then nearly all others are
+        dropped until it is larger.
         """
-        raw: list[str | int] = []
-        self._keyboard.timeout(round(wait_s * 1000))
+        if self._stop == "told":
+            self._suspend()
+        end_s = time.monotonic() + wait_s
+        pause_s = 0.0
         while True:
-            try:
-                raw.append(self._keyboard.get_wch())
-            except curses.error:
+            if not self._look(pause_s):
+                raise SystemExit(128 + signal.SIGHUP)
+            names = self._keyboard.keys()
+            size = self._tty.size
+            if size != self._size:
+                self._size = size
+                self._painter.forget()  # terminals move the text about when they are resized
+                names.append("resize")
+            if self._stop:
+                self._stop = "told"
+                return [AWAY]
+            left_s = end_s - time.monotonic()
+            if names or left_s <= 0:
                 break
-            self._keyboard.timeout(0)
-        names = name_keys(raw)
-        if "resize" in names:
-            self._window.clearok(True)  # terminals move the text about when they are resized
+            pause_s = min(left_s, 0.02 if self._unsent or self._keyboard.waits else _LOOK_S)
+        small, self._was_small = self._was_small, self.too_small
+        if self.too_small:
+            names = ([] if small else [AWAY]) + [name for name in names if name in SMALL_KEYS]
         return names
 
-    def _pair(self, colour: Colour, background: Colour) -> int:
-        return curses.color_pair(self._pairs.number(self._index(colour), self._index(background)))
-
     def _index(self, colour: Colour) -> int:
+        if not self.colours:
+            return -1
         rgb = COLOURS[colour] if isinstance(colour, str) else colour
-        if self.colours < 256:
-            return nearest_8(rgb)
-        return _index_256(rgb)
+        return nearest_8(rgb) if self.colours < 256 else _index_256(rgb)
 
 
 def _index_256(rgb: tuple[int, int, int]) -> int:
@@ -314,23 +372,22 @@ def _index_256(rgb: tuple[int, int, int]) -> int:
     return _INDICES[rgb]
 
 
-_INDICES: dict[tuple[int, int, int], int] = {(0, 0, 0): BLACK}
+_INDICES: dict[tuple[int, int, int], int] = {}
 
 
-def _check_terminal(minimum: tuple[int, int]) -> None:
-    """Raise ConfigError, in one line, where there is no usable terminal."""
+def _check_terminal(minimum: tuple[int, int], *, said: bool) -> Codes:
+    """The terminal's codes; ConfigError, in one line, where there is no usable one. said: of what it is taken for."""
     if not (os.isatty(0) and os.isatty(1)):
         raise ConfigError("this needs a terminal, but input or output is not one; run it in a terminal, without a pipe")
     name = os.environ.get("TERM", "")
-    try:
-        curses.setupterm(term=name or "unknown", fd=1)
-        usable = curses.tigetstr("cup") is not None
-    except curses.error:
-        usable = False
-    if not usable:
+    codes = codes_of(name, colours=not os.environ.get("NO_COLOR"))
+    if codes is None:
         raise ConfigError(f"the terminal type TERM={name!r} cannot move the cursor; try TERM=xterm-256color")
     columns, rows = os.get_terminal_size(1)
     if rows and columns and (rows < minimum[0] or columns < minimum[1]):
         raise ConfigError(
             f"the window has {columns}×{rows} characters, this needs {minimum[1]}×{minimum[0]}; make it larger"
         )
+    if codes.name != name and not said:
+        warn(f"the terminal type TERM={name!r} is unknown here: drawn as for {codes.name}")
+    return codes

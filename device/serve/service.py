@@ -64,7 +64,6 @@ class Service:
         """How many events went out."""
         self.each_second: list[Callable[[], None]] = []
         """Called by the loop after each snapshot; none may wait for the world."""
-
         self.doing = ""
         """What the loop is at that takes long, e.g. "training signs": any thread may read it."""
         self._news = threading.Event()

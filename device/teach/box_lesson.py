@@ -49,6 +49,11 @@ class BoxLesson:
         self.store.add(take, picture, as_stored(embed_kept(self.embedder, picture)), self.embedder.fingerprint, box=box)
         self.store.flush()
 
+    def last(self) -> str | None:
+        """The label of what `undo` would forget, or None where there is none."""
+        examples = self.store.list()
+        return examples[-1].label if examples else None
+
     def undo(self) -> str:
         """Forget the last example; a line that says so."""
         undone = self.store.undo_last_take()

@@ -247,6 +247,14 @@ class Lesson:
             spots=spots if sought else None,
         )
 
+    def last_take(self) -> tuple[str, int] | None:
+        """What `undo` would forget: its label and how many examples, or None where there is none."""
+        _, y, takes = (part[self.recognizer.one_each] for part in self.recognizer.rows)
+        if not len(takes):
+            return None
+        last = takes == takes.max()
+        return str(y[last][0]), int(np.isin(takes, [takes.max(), *self._together]).sum())
+
     def undo(self) -> tuple[str, int] | None:
         """Forget the last take, of the noise all that was recorded with it.
 

@@ -91,7 +91,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "paho": ("device/serve/mqtt.py",),
     "gpiozero": ("device/serve/pins.py",),
     "argparse": ("device/cli/", "device/commands/", "host_tools/"),
-    "curses": ("device/screens/terminal.py",),
+    "curses": ("device/screens/codes.py",),
     "sklearn": ("edge_tl/heads/estimators.py",),
     "sqlite3": ("edge_tl/store/database.py",),
     "tensorflow": ("host_tools/",),

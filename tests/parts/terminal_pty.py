@@ -49,7 +49,16 @@ _ADOPT = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); 
 class Pty:
     """A program in a pseudo-terminal."""
 
-    def __init__(self, process: subprocess.Popen[bytes], master: int, slave: int, rows: int, columns: int) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        master: int,
+        slave: int,
+        size: tuple[int, int],
+        rate: float | None,
+        answers: bool,
+    ) -> None:
+        rows, columns = size
         self.process = process
         self.raw = b""
         """Everything that the program has sent."""
@@ -58,12 +67,26 @@ class Pty:
         self._master, self._slave = master, slave
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        if answers:
+            self._screen.write_process_input = lambda text: os.write(self._master, text.encode())
+        self._rate, self._read_s = rate, time.monotonic()
 
     @classmethod
     def spawn(
-        cls, argv: Sequence[str], rows: int = 24, columns: int = 80, env: dict[str, str | None] | None = None
+        cls,
+        argv: Sequence[str],
+        rows: int = 24,
+        columns: int = 80,
+        env: dict[str, str | None] | None = None,
+        *,
+        rate: float | None = None,
+        answers: bool = True,
     ) -> Self:
-        """Start a program; env: what differs from this process's environment (None removes a name)."""
+        """Start a program; env: what differs from this process's environment (None removes a name).
+
+        rate: bytes a second that are read of it at most; None for all that come. answers: whether it is answered when
+        it asks whether the terminal is well, as those in use do.
+        """
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         changed: dict[str, str | None] = {
@@ -83,7 +106,7 @@ class Pty:
             start_new_session=True,
             env={name: value for name, value in merged.items() if value is not None},
         )
-        return cls(process, master, slave, rows, columns)
+        return cls(process, master, slave, (rows, columns), rate, answers)
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +131,16 @@ class Pty:
         """Take in what the program has sent, waiting for it at most so long; True if there was something."""
         if not select.select([self._master], [], [], timeout_s)[0]:
             return False
-        data = os.read(self._master, 65536)
+        most = 65536
+        if self._rate is not None:
+            # What a slow line would have brought since the last time, a tenth of a second's worth at most.
+            now_s = time.monotonic()
+            most = round(self._rate * min(now_s - self._read_s, 0.1))
+            if most < 1:
+                select.select([], [], [], 1 / self._rate)
+                return True
+            self._read_s = now_s
+        data = os.read(self._master, most)
         self.raw += data
         self._stream.feed(data)
         return True
@@ -167,8 +199,19 @@ class Pty:
 
     def restored(self) -> bool:
         """True if the terminal has the modes that it had at the start, and its first screen."""
-        left = self.raw.rfind(b"\x1b[?1049l") >= self.raw.rfind(b"\x1b[?1049h")
-        return left and termios.tcgetattr(self._slave) == self.modes
+        return self.left() and self.same_modes()
+
+    def left(self) -> bool:
+        """True if the program has gone back to the first screen."""
+        return self.raw.rfind(b"\x1b[?1049l") >= self.raw.rfind(b"\x1b[?1049h")
+
+    def same_modes(self) -> bool:
+        """True if the terminal has the modes that it had at the start."""
+        return termios.tcgetattr(self._slave) == self.modes
+
+    def typed_ahead(self) -> int:
+        """How many bytes wait to be read from the terminal by whoever comes next."""
+        return int(struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)))[0])
 
     def close(self) -> None:
         """End the program and the terminal; may be called twice."""

@@ -342,7 +342,7 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
         pty.wait_for("enter keeps it")
         pty.send("escape")
         pty.wait_for("left without an example")
-        pty.send("u")
+        pty.send("u", "u")
         pty.wait_for("forgot the last example of disc")
         pty.send("x")
         pty.wait_for("nothing to find")

@@ -69,7 +69,7 @@ def test_a_key_and_a_word_make_an_example(teach: Pty, tmp_path: Path) -> None:
         assert 0.8 < store.sound(example.id).duration_s < 2.0
     teach.send("t")
     teach.wait_for("still wanted: 1 more of hum, 2 more of hiss, 2 more of background noise")
-    teach.send("u")
+    teach.send("u", "u")
     teach.wait_for("forgot 1 example of hum")
     teach.send("r")
     teach.wait_for("no recording yet")

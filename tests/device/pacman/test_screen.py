@@ -103,7 +103,7 @@ def test_frightened_ghosts_and_eyes_look_different() -> None:
     [
         ("game.hold(True)", "CAMERA LOST"),
         ("game.pause()", "PAUSED"),
-        ("game.state = State.LOST", "GAME OVER · enter"),
+        ("game.state = State.LOST", "GAME OVER · r restarts"),
         ("game.state = State.WON", "LEVEL 1 WON"),
         ("game.reset(); game.ticks = 5", "READY!"),
     ],

@@ -47,7 +47,7 @@ def test_a_screen_of_80_by_24_cuts_nothing(made: Path, words: tuple[str, ...]) -
     with spawn(made, *words) as pty:
         pty.wait_for("frames/s")
         pty.wait_until(lambda pty: not any("waiting for" in line for line in pty.screen()), what="a picture")
-        keys = "1-9, space, tab, n new" if words[0] == "teach" else "p pause  q quit"
+        keys = "1-9, space, tab, n new" if words[0] == "teach" else "p pause  r restart  q"
         pty.wait_for(keys)
         pty.wait_until(lambda pty: any("% " in line or line.endswith("%") for line in pty.screen()), what="bars")
         text = "\n".join(pty.screen())

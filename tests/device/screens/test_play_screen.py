@@ -133,7 +133,7 @@ def test_undo_while_recording(made: Path, data_dir: Path) -> None:
         pty.wait_for("1 dark")
         pty.send(" ")
         wait_row(pty, r"dark +1[3-9] in 4")
-        pty.send("u")
+        pty.send("u", "u")
         pty.wait_for("forgot")
         wait_row(pty, r"dark +12 in 3")
         pty.send("q")
@@ -189,7 +189,7 @@ def test_playing_beside_a_writer(made: Path, data_dir: Path) -> None:
         Profile(data_dir / "profiles" / "default", writable=True),
         spawn(made, data_dir, "play", "--camera", made / "pictures", *STEER) as pty,
     ):
-        pty.wait_for("arrows  p pause")
+        pty.wait_for("   p pause  r restart  q quit")
         pty.send("q")
         assert pty.wait_exit() == 0
         assert f"played without teaching: another process (PID {os.getpid()})" in pty.plain()

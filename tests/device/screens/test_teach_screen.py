@@ -120,7 +120,7 @@ def test_space_records_until_pressed_again(teach: Pty) -> None:
     teach.send(" ")
     teach.wait_for("still wanted")
     stopped = shown(teach, "left")
-    teach.send("u")
+    teach.send("u", "u")
     teach.wait_for("forgot")
     assert shown(teach, "left") < stopped
 
@@ -142,7 +142,9 @@ def test_a_new_session_by_key(teach: Pty, data_dir: Path) -> None:
     """s begins a session with a name, which stands on the screen and on disk; escape begins none."""
     teach.wait_for("look: frame  session 1")
     hold(teach, "1", "up", 2)
-    teach.send("s", "x", "escape")
+    teach.send("s", "x")
+    teach.wait_for("x_  ← name of the new session")
+    teach.send("escape")
     teach.wait_gone("name of the new session")
     teach.send("s", *"desk", "enter")
     teach.wait_for("session 2 desk begins")

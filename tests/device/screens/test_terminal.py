@@ -28,7 +28,6 @@ from device.screens.cells import (
     text_columns,
 )
 from device.screens.panel import preview
-from device.screens.terminal import name_keys
 from edge_tl.embedders.look.marks import Mark
 
 ECHO = """
@@ -57,7 +56,8 @@ def once(drawing: str) -> list[str]:
     return program(
         "import numpy as np\nfrom device.screens.terminal import Terminal\nwith Terminal() as term:\n"
         + textwrap.indent(textwrap.dedent(drawing), "    ")
-        + "\n    term.show()\n    term.put(term.size[0] - 2, 0, 'drawn')\n    term.show()\n    term.keys(wait_s=60)\n"
+        + "\n    term.show()\n    term.settle(60)\n    term.put(term.size[0] - 2, 0, 'drawn')\n    term.show()\n"
+        + "    term.keys(wait_s=60)\n"
     )
 
 
@@ -73,12 +73,6 @@ def test_keys_have_names() -> None:
         assert pty.wait_exit() == 0
         assert pty.restored()
         assert pty.plain().rstrip().endswith("good bye")
-
-
-def test_sequences_that_nobody_knows_are_not_an_escape() -> None:
-    """A mouse wheel or a focus report does not look like somebody pressing escape, and a foreign arrow is an arrow."""
-    assert name_keys(["\x1b", "[", "A", "\x1b", "[", "<", "6", "4", ";", "1", "M", "x"]) == ["up", "x"]
-    assert name_keys(["\x1b"]) == ["escape"]
 
 
 def test_resizing_is_seen() -> None:
@@ -110,7 +104,6 @@ def test_a_window_that_shrinks_asks_to_be_made_larger() -> None:
     [
         (4, 20, {}, "20×4 characters, this needs 20×5; make it larger"),
         (24, 80, {"TERM": "dumb"}, "TERM='dumb' cannot move the cursor"),
-        (24, 80, {"TERM": "no-such-terminal"}, "TERM='no-such-terminal'"),
         (24, 80, {"TERM": None}, "TERM=''"),
     ],
 )
@@ -214,7 +207,7 @@ def test_everything_is_cut_at_the_edges() -> None:
     with Pty.spawn(once(drawing), rows=12, columns=40) as pty:
         pty.wait_for("drawn")
         lines = pty.screen()
-        assert lines[-1].endswith("▀▀") or lines[-1].endswith("▄▄")
+        assert {pty.colour_at(11, column)[1] for column in (38, 39)} == {"808080"}
         assert lines[0][38:] == "wx"
         assert "no" not in "".join(lines)
         pty.send("x")
@@ -255,13 +248,13 @@ def test_a_picture_is_drawn_in_half_blocks() -> None:
         block = pty.screen()[2][3]
         expected = ("ff0000", "0000ff") if block == "▀" else ("0000ff", "ff0000")
         assert pty.colour_at(2, 3) == expected
-        assert pty.colour_at(2, 4) == ("00ff00", "00ff00")
+        assert (pty.screen()[2][4:], pty.colour_at(2, 4)[1]) == ("", "00ff00")
         pty.send("x")
         pty.wait_exit()
 
 
-def test_a_picture_with_more_colours_than_pairs_stays_close() -> None:
-    """A smooth picture of 1 200 cells needs more than 255 pairs: none is refused, and the mean error stays small."""
+def test_a_picture_has_the_nearest_colours_there_are() -> None:
+    """Each of a smooth picture's 2 400 pixels is drawn in the palette's colour that is nearest."""
     drawing = """
         y, x = np.mgrid[0:60, 0:40]
         rgb = np.stack([y * 4, x * 6, (x + y) * 2], -1).astype(np.uint8)
@@ -274,13 +267,14 @@ def test_a_picture_with_more_colours_than_pairs_stays_close() -> None:
         for row in range(30):
             for column in range(40):
                 colours = pty.colour_at(row, column)
-                top, bottom = colours if pty.screen()[row][column] == "▀" else colours[::-1]
+                block = (pty.screen()[row] + " " * 40)[column]
+                top, bottom = {"▀": colours, "▄": colours[::-1], " ": colours[1:] * 2}[block]
                 seen[2 * row, column] = list(bytes.fromhex(top))
                 seen[2 * row + 1, column] = list(bytes.fromhex(bottom))
         y, x = np.mgrid[0:60, 0:40]
         wanted = np.stack([y * 4, x * 6, (x + y) * 2], -1)
         best = PALETTE[nearest_256(wanted)]
-        assert np.abs(seen - wanted).mean() < np.abs(best - wanted).mean() + 12
+        assert (seen == best).all()
         assert pty.colour_at(32, 0)[0] == "ffafd7"
         pty.send("x")
         pty.wait_exit()
@@ -289,7 +283,7 @@ def test_a_picture_with_more_colours_than_pairs_stays_close() -> None:
 @pytest.mark.parametrize(
     ("env", "line", "shades"),
     [
-        ({"TERM": "linux"}, "│ ok …", "[░▒▓█ ]+"),
+        ({"TERM": "linux"}, "│ ok …", "[░▒█ ]+"),
         ({"TERM": "vt100"}, "│ ok …", "[░▒▓█ ]+"),
         ({"LC_ALL": "C"}, "| ok ~", "[ .:=+*#%@-]+"),
     ],
