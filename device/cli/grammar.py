@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from device.cli.arguments import (
     CAMERA_HELP,
@@ -28,6 +30,9 @@ from edge_tl.embedders.look.choices import HANDS, WAYS
 from edge_tl.heads import HEADS, WITH_BASE
 from edge_tl.store.layouts.choices import LAYOUTS, SPLITS
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
 
 def data_dir() -> Path:
     """Where profiles live when `--data-dir` is not given: `$XDG_DATA_HOME/edge-tl` or `~/.local/share/edge-tl`."""
@@ -35,9 +40,17 @@ def data_dir() -> Path:
     return Path(base) / "edge-tl"
 
 
+class Parser(argparse.ArgumentParser):
+    """One whose help is output like all other: OSError where it cannot be written, which argparse would pass over."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print it."""
+        (file or sys.stdout).write(self.format_help())
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole grammar of `edge-tl`."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="edge-tl",
         description="Teach this computer new gestures and words, in seconds, and steer with them.",
         epilog="Start with `edge-tl demo` (no camera needed), then `edge-tl teach`, then `edge-tl play`.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
 from device.cli.arguments import joined
 from device.cli.grammar import build_parser
 from device.cli.output import forgive_encodings, warn
+from device.cli.streams import fill_closed, give_up_output
 from edge_tl.errors import EdgeTLError
 
 KEEPS_NOTHING = ("demo", "detect", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
@@ -18,8 +19,25 @@ KEEPS_NOTHING = ("demo", "detect", "doctor", "evaluate", "listen", "model", "pre
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 1 an expected error (one line on stderr), 2 wrong usage."""
+    fill_closed()
     forgive_encodings()
-    arguments = build_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
+    try:
+        try:
+            arguments = build_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
+        except SystemExit:
+            sys.stdout.flush()  # --help and --version are output too, which may be closed or full
+            raise
+        return run(arguments)
+    except OSError as error:
+        give_up_output()
+        if isinstance(error, BrokenPipeError):  # `edge-tl … | head`: nothing is wrong
+            return 0
+        warn(f"{error.filename or 'the output'} cannot be read or written ({error.strerror}): check it and try again")
+        return 1
+
+
+def run(arguments: Namespace) -> int:
+    """Load and run the command that was named; OSError where its output cannot be written."""
     command = importlib.import_module(f"device.commands.{arguments.command.replace('-', '_')}")
     try:
         code = int(command.run(arguments))
@@ -31,10 +49,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         warn("stopped" if arguments.command in KEEPS_NOTHING else "stopped; what was counted is saved")
         return 130
-    except OSError as error:
-        # Output that closed or is full: Python must not complain a second time while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # `edge-tl … | head`: nothing is wrong
-            return 0
-        warn(f"{error.filename or 'the output'} cannot be read or written ({error.strerror}): check it and try again")
-        return 1

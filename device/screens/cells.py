@@ -63,6 +63,14 @@ _ASCII = str.maketrans(
 )
 
 
+_CONSOLE = str.maketrans({"▓": "▒", "▌": "▒", "▐": "▒", "▀": "█", "▄": "█", "✓": "+"})
+
+
+def console_text(text: str) -> str:
+    """The text for the Linux console, whose fonts lack half blocks and the third shade."""
+    return text.translate(_CONSOLE)
+
+
 def ascii_text(text: str) -> str:
     """The text for a terminal that knows ASCII only: lines and blocks as their look-alikes, the rest as `?`."""
     plain = text.translate(_ASCII)

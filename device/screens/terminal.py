@@ -27,7 +27,7 @@ from typing import Any, Self
 import numpy as np
 
 from device.cli.output import warn
-from device.screens.cells import COLOURS, ascii_text, cut, nearest_8, nearest_256, printable, text_columns
+from device.screens.cells import COLOURS, ascii_text, console_text, cut, nearest_8, nearest_256, printable, text_columns
 from device.screens.codes import BOLD, REVERSE, Codes, codes_of
 from device.screens.grid import Cells, Painter
 from device.screens.keyboard import Keyboard
@@ -84,6 +84,7 @@ class Terminal:
         encoding = locale.nl_langinfo(locale.CODESET)
         self.unicode = "utf" in encoding.lower()
         self.colours = self._codes.colours
+        self._console = self._codes.name.startswith("linux")
         self._leaving, self._signal, self._stop = False, None, ""
         self._link, self._pictures = Link(time.monotonic), Pictures(time.monotonic)
         self._painter = Painter(self._codes)
@@ -223,6 +224,8 @@ class Terminal:
         text = printable(text)
         if not self.unicode:
             text = ascii_text(text)
+        elif self._console:
+            text = console_text(text)
         if column < 0:
             visible = text
             while visible and column < 0:
@@ -264,12 +267,11 @@ class Terminal:
 
     def _shades(self) -> str:
         """The characters of a grey picture, dark to bright; empty where it has colours."""
-        assert self._codes is not None
         if not self.unicode:
             return " .:-=+*#%@"
         if self.colours >= 256:
             return ""
-        return " ░▒█" if self._codes.name.startswith("linux") else " ░▒▓█"  # the console's fonts have no ▓
+        return " ░▒█" if self._console else " ░▒▓█"
 
     def show(self) -> None:
         """Have what has changed sent as soon as the line takes it."""
@@ -389,5 +391,5 @@ def _check_terminal(minimum: tuple[int, int], *, said: bool) -> Codes:
             f"the window has {columns}×{rows} characters, this needs {minimum[1]}×{minimum[0]}; make it larger"
         )
     if codes.name != name and not said:
-        warn(f"the terminal type TERM={name!r} is unknown here: drawn as for {codes.name}")
+        warn(f"the terminal type TERM={name!r} is unknown here: taken for {codes.name}")
     return codes

@@ -193,6 +193,10 @@ class Pty:
         cell = self._screen.buffer[row][column]
         return cell.fg, cell.bg
 
+    def reversed_at(self, row: int, column: int) -> bool:
+        """Whether a cell's colours are exchanged."""
+        return bool(self._screen.buffer[row][column].reverse)
+
     def plain(self) -> str:
         """Everything that was sent as text, without the escape sequences."""
         return re.sub(r"\x1b(\[[0-9;?]*[a-zA-Z]|[()].|[=>78])", "", self.raw.decode(errors="replace"))

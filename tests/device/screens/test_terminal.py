@@ -283,15 +283,15 @@ def test_a_picture_has_the_nearest_colours_there_are() -> None:
 @pytest.mark.parametrize(
     ("env", "line", "shades"),
     [
-        ({"TERM": "linux"}, "│ ok …", "[░▒█ ]+"),
-        ({"TERM": "vt100"}, "│ ok …", "[░▒▓█ ]+"),
-        ({"LC_ALL": "C"}, "| ok ~", "[ .:=+*#%@-]+"),
+        ({"TERM": "linux"}, "│▒ok …", "[░▒█ ]+"),
+        ({"TERM": "vt100"}, "│▌ok …", "[░▒▓█ ]+"),
+        ({"LC_ALL": "C"}, "|=ok ~", "[ .:=+*#%@-]+"),
     ],
 )
 def test_poor_terminals_get_shades_and_ascii(env: dict[str, str | None], line: str, shades: str) -> None:
     """Without 256 colours a picture is shades of grey; without UTF-8 lines and pictures are ASCII."""
     drawing = """
-        term.put(0, 0, "│ ok …", "red", background="blue")
+        term.put(0, 0, "│▌ok …", "red", background="blue")
         term.picture(1, 0, np.linspace(0, 255, 2400).reshape(20, 40, 3).astype(np.uint8), 3, 8)
     """
     with Pty.spawn(once(drawing), env=env) as pty:
@@ -348,3 +348,32 @@ def test_a_preview_shows_the_whole_picture(rows: int, columns: int) -> None:
     for y, x in ((top, left), (top, left + wide - 1), (top + high - 1, left), (top + high - 1, left + wide - 1)):
         assert marked[y, x]
     assert not marked[~inside].any()
+
+
+@pytest.mark.parametrize("name", ["xterm-kitty", "xterm-ghostty-of-tomorrow", "foot-of-tomorrow"])
+def test_a_terminal_of_an_unknown_name_is_drawn_as_xterm(name: str) -> None:
+    """A name that this computer does not know is said in one line, and the screen has its 256 colours."""
+    with Pty.spawn(once("term.put(0, 0, 'a', 'yellow')"), env={"TERM": name, "TERMINFO": "/nowhere"}) as pty:
+        pty.wait_for("drawn")
+        said = f"edge-tl: the terminal type TERM='{name}' is unknown here: taken for xterm-256color"
+        assert said in " ".join(pty.plain().split())
+        assert pty.colour_at(0, 0)[0] == "ffd700"
+        pty.send("x")
+        assert pty.wait_exit() == 0
+
+
+def test_no_color_is_heeded() -> None:
+    """With NO_COLOR pictures are shades of grey, no colour is sent, and what had a background is reversed."""
+    drawing = """
+        term.put(0, 0, "plain", "red")
+        term.put(1, 0, "ghost", "black", background="cyan")
+        term.picture(2, 0, np.linspace(0, 255, 2400).reshape(20, 40, 3).astype(np.uint8), 3, 8)
+    """
+    with Pty.spawn(once(drawing), env={"NO_COLOR": "1"}) as pty:
+        pty.wait_for("drawn")
+        assert re.fullmatch("[░▒▓█ ]+", pty.screen()[3])
+        assert not re.search(rb"\x1b\[[0-9;]*[34]8;5", pty.raw)
+        assert pty.reversed_at(1, 0)
+        assert not pty.reversed_at(0, 0)
+        pty.send("x")
+        assert pty.wait_exit() == 0
