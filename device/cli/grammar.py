@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from device.cli.arguments import (
     CAMERA_HELP,
@@ -30,9 +30,6 @@ from edge_tl.embedders.look.choices import HANDS, WAYS
 from edge_tl.heads import HEADS, WITH_BASE
 from edge_tl.store.layouts.choices import LAYOUTS, SPLITS
 
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
-
 
 def data_dir() -> Path:
     """Where profiles live when `--data-dir` is not given: `$XDG_DATA_HOME/edge-tl` or `~/.local/share/edge-tl`."""
@@ -43,7 +40,7 @@ def data_dir() -> Path:
 class Parser(argparse.ArgumentParser):
     """One whose help is output like all other: OSError where it cannot be written, which argparse would pass over."""
 
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+    def print_help(self, file: Any = None) -> None:
         """Print it."""
         (file or sys.stdout).write(self.format_help())
 
@@ -85,6 +82,8 @@ def build_parser() -> argparse.ArgumentParser:
         default=0,
         help="turn every picture clockwise first: a camera that hangs upside down or on its side (default: 0)",
     )
+    plain = argparse.ArgumentParser(add_help=False)
+    plain.add_argument("--plain", action="store_true", help="lines of text instead of a screen, one a change")
     mic = argparse.ArgumentParser(add_help=False)
     mic.add_argument("--mic", nargs="?", const="auto", metavar="WHICH", help=f"words instead of pictures: {MIC_HELP}")
     base = argparse.ArgumentParser(add_help=False)
@@ -172,6 +171,7 @@ def build_parser() -> argparse.ArgumentParser:
         describing,
         camera,
         turning,
+        plain,
         mic,
         base,
         looking,
@@ -224,6 +224,7 @@ def build_parser() -> argparse.ArgumentParser:
         model,
         camera,
         turning,
+        plain,
         mic,
         head,
     )
@@ -253,7 +254,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="with --against: draw the words told against the false alarms, threshold by threshold, as .svg or .png",
     )
 
-    listen = command("listen", "tell words as they are said: a live screen, or a line of JSON each", profile, model)
+    listen = command(
+        "listen", "tell words as they are said: a live screen, or a line of JSON each", profile, model, plain
+    )
     listen.add_argument(
         "--base",
         metavar="PATH",
@@ -359,6 +362,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_service(command)
 
     command("doctor", "say what is missing on this machine, and the command that mends it", profile)
+    completing = command("completion", "print what lets a shell complete commands and options with the tab key")
+    completing.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
     return parser
 
 

@@ -12,6 +12,7 @@ from device.assembly import check_hearing, clock, load_saved, open_microphone, t
 from device.cli.output import warn
 from device.commands.options import context_of
 from device.screens.listen import ListenScreen
+from device.screens.plain import PlainListen, PlainTerminal
 from device.screens.terminal import Terminal
 from device.sources.choose import is_stdin
 from device.teach.silence import reason, unheard
@@ -40,15 +41,16 @@ def run(arguments: Namespace) -> int:
             recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
             config = listening_config(load_saved(profile), arguments.threshold)
         # What is piped in takes the place of the keys.
-        screen = sys.stdout.isatty() and not arguments.json and not is_stdin(arguments.mic)
-        term = Terminal(min_rows=20, min_columns=60)
+        screen = (sys.stdout.isatty() or arguments.plain) and not arguments.json and not is_stdin(arguments.mic)
+        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=60)
         if screen:
             term.check()
         source = open_microphone(arguments.mic, stack, paced=screen)
         ear = SoundLine(source, recognizer, clock, Listener(recognizer.classes, config))
         if screen:
             stack.enter_context(term)
-            ListenScreen(term, ear, clock).run(arguments.seconds)
+            kind = PlainListen if arguments.plain else ListenScreen
+            kind(term, ear, clock).run(arguments.seconds)
         else:
             lines(ear, arguments.seconds)
     if not ear.words:  # said once the terminal is closed

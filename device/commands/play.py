@@ -27,6 +27,7 @@ from device.pacman.maze import pick_maze
 from device.pacman.pilot import Pilot
 from device.pacman.round import Round
 from device.pacman.scores import HighScore
+from device.screens.plain import PlainPlay, PlainTerminal
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
 from device.teach.lesson import Lesson
@@ -49,7 +50,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
-        term = Terminal(min_rows=ROWS, min_columns=COLUMNS)
+        term = PlainTerminal() if arguments.plain else Terminal(min_rows=ROWS, min_columns=COLUMNS)
         term.check()
         play_so = partial(play_round, term, context.data_dir, notes, seed=arguments.seed, steer=steer)
         voice = None
@@ -123,7 +124,8 @@ def play_round(
     voice: what listens beside a camera; its words steer by their names. seed: the ghosts', None for a new one. steer:
     `--steer`, direction=label.
     """
-    rows, columns = term.size
+    plain = isinstance(term, PlainTerminal)
+    rows, columns = (ROWS, COLUMNS) if plain else term.size
     if rows < ROWS or columns < COLUMNS:
         raise ConfigError(f"the window has {columns}×{rows} characters, playing needs {COLUMNS}×{ROWS}; make it larger")
     game = Game(pick_maze(rows, columns), seed=secrets.randbits(32) if seed is None else seed)
@@ -142,9 +144,8 @@ def play_round(
         return said
 
     scores = HighScore(data_dir / "high_score.json")
-    screen = PlayScreen(
-        term, round_, clock, lesson, learn_more if relearn else None, pilot, scores.best(game.maze.name)
-    )
+    kind = PlainPlay if plain else PlayScreen
+    screen = kind(term, round_, clock, lesson, learn_more if relearn else None, pilot, scores.best(game.maze.name))
     try:
         screen.run()
     finally:

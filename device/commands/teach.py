@@ -13,6 +13,7 @@ from device.commands.options import asked_look, describing
 from device.commands.play import play_round
 from device.commands.train import ONE_PLACE
 from device.screens.box import MIDDLE
+from device.screens.plain import PlainTeach, PlainTerminal
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.teach.boxed import check_no_boxes
@@ -42,7 +43,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
-        term = Terminal(min_rows=20, min_columns=72)
+        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=72)
         term.check()
         if arguments.look == "box" and arguments.box is None:
             arguments.box = read_look(context.profile_folder).box or MIDDLE  # b draws another one
@@ -81,7 +82,8 @@ def run(arguments: Namespace) -> int:
 
         stack.enter_context(term)
         recorder = HoldRecorder(line, lesson, clock)
-        screen = TeachScreen(term, line, lesson, recorder, clock, train, looking=looking, relook=relook)
+        kind = PlainTeach if arguments.plain else TeachScreen
+        screen = kind(term, line, lesson, recorder, clock, train, looking=looking, relook=relook)
         while screen.run() == "play":
             line.controller = make_controller(lesson.recognizer)
             try:

@@ -25,6 +25,8 @@ def run(arguments: Namespace) -> int:
     """The screen, until the person quits."""
     if arguments.no_camera or arguments.look not in (None, "frame"):
         raise ConfigError("--boxes wants a camera and the whole picture: leave --no-camera and --look out")
+    if arguments.plain:
+        raise ConfigError("a box is drawn over a picture, which --plain has not: leave one of --boxes and --plain out")
     context = describing(arguments)
     with ExitStack() as stack:
         term = Terminal(min_rows=16, min_columns=72)

@@ -9,6 +9,7 @@ from device.assembly import adopt_hearing, clock, load_saved, open_microphone
 from device.cli.output import warn_all
 from device.commands.options import asked_hearing, check_keys, context_of
 from device.commands.play import play_round
+from device.screens.plain import PlainTeach, PlainTerminal
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.sources.microphone import play
@@ -32,7 +33,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
-        term = Terminal(min_rows=20, min_columns=72)
+        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=72)
         term.check()
         profile = context.open_profile(stack, writable=True, make=True)
         adopt_hearing(profile, asked_hearing(arguments, context))
@@ -66,7 +67,8 @@ def run(arguments: Namespace) -> int:
         if recognizer.fitted:
             listen()
         stack.enter_context(term)
-        screen = TeachScreen(term, ear, lesson, WordRecorder(ear, lesson, clock), clock, train, replay=replay)
+        kind = PlainTeach if arguments.plain else TeachScreen
+        screen = kind(term, ear, lesson, WordRecorder(ear, lesson, clock), clock, train, replay=replay)
         while screen.run() == "play":
             try:
                 play_round(term, context.data_dir, notes, ear)

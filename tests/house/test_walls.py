@@ -92,6 +92,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "gpiozero": ("device/serve/pins.py",),
     "argparse": ("device/cli/", "device/commands/", "host_tools/"),
     "curses": ("device/screens/codes.py",),
+    "shtab": ("device/commands/completion.py",),
     "sklearn": ("edge_tl/heads/estimators.py",),
     "sqlite3": ("edge_tl/store/database.py",),
     "tensorflow": ("host_tools/",),

@@ -94,6 +94,15 @@ def test_a_trained_profile_is_heard_and_played(tmp_path: Path, taught: Path, one
         assert pty.wait_exit() == 0
 
 
+def test_a_plain_listen_tells_each_word_in_a_line(taught: Path, one_word: Path) -> None:
+    """With --plain each word is a line of its own, with its probability, and q ends it."""
+    with spawn(taught, "listen", "--plain", "--profile", "words", "--mic", one_word) as pty:
+        pty.wait_until(lambda pty: re.search(r"\d\d  hum  \d+%\r\n", pty.plain()) is not None, what="a word")
+        pty.send("q")
+        assert pty.wait_exit() == 0
+        assert b"\x1b" not in pty.raw
+
+
 def test_the_listen_screen_says_what_was_nearest(taught: Path, one_word: Path) -> None:
     """While nothing is told the nearest word is shown quietly, and once more when the screen is closed."""
     with spawn(taught, "listen", "--profile", "words", "--mic", one_word, "--threshold", "1.0") as pty:
