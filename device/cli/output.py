@@ -103,6 +103,8 @@ def warn_all(texts: Iterable[object]) -> None:
 BAR_CELLS = 24
 
 
+SHOWN_S = 0.1
+"""A bar is drawn so seldom at most: each step of a thousand would only be traffic."""
 LINE_S = 10.0
 """Where no terminal shows a bar, work that takes longer says a line after so many seconds, and again each time."""
 
@@ -120,13 +122,15 @@ class Progress:
         self._clock = clock
         self._said_s = clock()
         self._steps = 0
+        self._shown_s = float("-inf")
 
     def __call__(self, done: int, detail: str = "") -> None:
         """Show that `done` of `total` is finished."""
         if not self.shown and self._clock() - self._said_s >= LINE_S:
             self._said_s = self._clock()
             warn(f"{self.what}: {done}{f' of {self.total}' if self.total else ''} {detail}".rstrip())
-        if self.shown:
+        if self.shown and (self._clock() - self._shown_s >= SHOWN_S or done == self.total):
+            self._shown_s = self._clock()
             said = f"{self.what}: {done} {detail}"
             if self.total:
                 cells = BAR_CELLS * min(done, self.total) // self.total

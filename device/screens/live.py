@@ -10,8 +10,10 @@ from device.cli.output import LINE_S, warn
 from device.screens.cells import fit
 from device.screens.chart import curve
 
-DRAW_S = 0.1
-"""Drawn ten times a second at most: drawing must not slow the training down."""
+DRAW_S = 0.4
+"""Drawn so seldom at most: drawing must not slow the training down, nor fill a slow line."""
+SHARE = 10
+"""A terminal that takes its time gets a share of it: one part of so many."""
 
 
 class LiveCurve:
@@ -29,6 +31,7 @@ class LiveCurve:
         self._clock = clock
         self._shown = sys.stderr.isatty()
         self._drawn_s = float("-inf") if self._shown else clock()
+        self._pause_s = DRAW_S
         self._lines = 0
 
     def __call__(self, epoch: int, loss: float, accuracy: float) -> None:
@@ -37,9 +40,11 @@ class LiveCurve:
         if not self._shown and self._clock() - self._drawn_s >= LINE_S:
             self._drawn_s = self._clock()
             warn(f"training: epoch {epoch}, loss {loss:.4f}, accuracy {accuracy:.1%}")
-        if self._shown and self._clock() - self._drawn_s >= DRAW_S:
-            self._drawn_s = self._clock()
+        if self._shown and self._clock() - self._drawn_s >= self._pause_s:
+            began_s = self._clock()
             self._draw(f"epoch {epoch}  loss {loss:.4f}  accuracy {accuracy:.1%}  (Ctrl-C keeps the best so far)")
+            self._drawn_s = self._clock()
+            self._pause_s = max(DRAW_S, SHARE * (self._drawn_s - began_s))
 
     def _draw(self, title: str) -> None:
         columns, rows = os.get_terminal_size(sys.stderr.fileno())

@@ -13,7 +13,7 @@ MOST_CELLS = 1536
 """A picture is drawn in so many cells at most, 64 × 24: more is only traffic."""
 SMALLEST = (4, 10)
 """A slow line makes none smaller than that, in rows and columns."""
-NEARLY = 30.0**2
+NEARLY = 20.0**2
 """A cell keeps its colour while that is further off than the nearest by less, in squared distance of RGB."""
 
 

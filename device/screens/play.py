@@ -145,7 +145,7 @@ class PlayScreen:
             term.put(0, column + 14, fit(way_text(line), width - 14), "grey")
             classes = self.round.sight.classes if self.round.sight else ()
             # Every class has a row for its bar; the picture gets what is left.
-            picture_rows = max(4, min(rows - 14, rows - 9 - len(classes), width * 3 // 8))
+            picture_rows = max(4, min(24, rows - 14, rows - 9 - len(classes), width * 3 // 8))
             draw_picture(term, 1, column, picture_rows, min(width, picture_rows * 8 // 3), line, self.round.sight)
             row = picture_rows + 3
             row = draw_probabilities(term, row, column, width, self.round.sight, rows - row - 5)

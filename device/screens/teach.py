@@ -31,7 +31,7 @@ HELP = (
     "1-9 hold  space on/off  tab select  n new class  s new session  u undo  d delete  l look  t train  p play  q quit",
     "1-9, space, tab, n new, s place, u undo, d del, l look, t train, p play, q quit",
     "1-9, space, tab, n new, s place, u undo, d del, l look, t train, p play, q",
-    "1-9, tab, n new, s place, u undo, d del, l look, t train, p play, q quit",
+    "1-9, tab, n new, s place, u undo, d del, l look, t train, p play, q",
 )
 """The keys, for wide windows and for narrow ones, down to 72 columns."""
 WORD_HELP = (
