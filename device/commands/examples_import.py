@@ -123,7 +123,7 @@ def bring_folder(
     first. in_sessions: the folders at the top are places or days.
     """
     kind = embedder.kind
-    missed = copies = 0
+    missed = copies = filmed = 0
     known = StoredCopies(profile.store)
     views = embedder.views if isinstance(embedder, SoundEmbedder) else 1
     profile.store.check_embedder(embedder.fingerprint, views * embedder.embedding_dim)  # also where all are copies
@@ -183,6 +183,7 @@ def bring_folder(
                 good += 1
                 missed += not embedding.any()
             copies += len(offered) - (good - before)
+            filmed += found.path in clips and good > before
             files += 1
     profile.store.flush()
     for label, other in alike(profile.store.labels()):
@@ -198,8 +199,8 @@ def bring_folder(
     else:
         several = f" of {counted(len(sessions), 'session')}" if len(sessions) > 1 else ""
         where = f" in {counted(len(takes), 'take')}{several}" if good else ""
-        if clips:
-            where += f", frames of {counted(len(clips), 'clip')} at even distances"
+        if filmed:
+            where += f", frames of {counted(filmed, 'clip')} at even distances"
         told = TOLD if kind == "picture" and good and any(not one.take_name for one in found_all) else ""
         text = f"imported {counted(good, kind)}{where}{told}" + copies_text(copies, bad)
         say(text + missed_text(embedder, missed, "them") + (laid_out.said if laid_out else ""))

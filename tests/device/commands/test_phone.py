@@ -121,7 +121,7 @@ def test_nothing_in_a_long_recording_is_one_line(run: Run, tmp_path: Path) -> No
     assert "nothing in it stands out as a word" in err
 
 
-def test_a_clip_is_a_take_of_frames(run: Run, tmp_path: Path) -> None:
+def test_a_clip_is_a_take_of_frames(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CLASS/clip.mp4 becomes frames at even distances, one take a clip, beside single pictures; a copy is none."""
     for label in ("across", "down"):
         for clip in range(2):
@@ -140,6 +140,11 @@ def test_a_clip_is_a_take_of_frames(run: Run, tmp_path: Path) -> None:
     assert {one["source"] for one in listed} == {"clip0.mp4", "clip1.mp4", ""}
     assert run("examples", "import", tmp_path / "in")[1].startswith("imported 0 pictures")
     assert run("train")[0] == 0
+    monkeypatch.setitem(sys.modules, "av", None)
+    code, said, err = run("examples", "import", tmp_path / "in", "--profile", "without")
+    assert code == 1
+    assert said.startswith("imported 2 pictures in 2 takes, told by")
+    assert err.count("is read with PyAV, which is not installed") == 4
 
 
 def test_sounds_are_never_called_no_pictures(run: Run, tmp_path: Path) -> None:
