@@ -137,7 +137,7 @@ class KNNHead(Head):
             meta["ties"] = self.ties
         if self._bounded:
             meta["bounded"] = True
-        return meta, {"rows": self.rows_.copy(), "labels": self._y}
+        return meta, {"rows": self.rows_, "labels": self._y}  # never written to again
 
     @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
