@@ -79,9 +79,11 @@ class Service:
         self._news.set()
 
     def stop(self) -> None:
-        """End `run` soon; may be called from a signal handler."""
+        """End `run` within a round; may be called from a signal handler.
+
+        Which interrupts the loop anywhere, also where it holds the lock of what it waits for: so nothing is woken here.
+        """
         self._stopping = True
-        self._news.set()
 
     def labels(self) -> dict[str, list[str]]:
         """Pipeline → what it can tell; from any thread."""

@@ -341,6 +341,20 @@ def test_one_line_a_minute_and_each_trouble_once(bench: Bench) -> None:
     assert len(log) == 5
 
 
+def test_a_signal_that_comes_at_any_moment_ends_the_service() -> None:
+    """SIGTERM's handler runs in the loop's thread, also while that holds the lock of what it waits for."""
+    service, stopped = service_of(FakeClock(), Notify({}), []), threading.Event()
+
+    def interrupted() -> None:
+        with service._news._cond:  # type: ignore[attr-defined]
+            service.stop()
+        stopped.set()
+
+    threading.Thread(target=interrupted, daemon=True).start()
+    assert stopped.wait(LONG_S)
+    service.run()  # and it has ended
+
+
 def test_requests_are_answered_by_the_loop_and_their_errors_go_to_who_asked() -> None:
     """Another thread gets what the loop's call returned or raised; the loop goes on either way."""
     log: list[str] = []
