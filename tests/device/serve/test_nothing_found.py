@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.report.contents import gather
+from device.report.contents import gather, provenance
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.pipeline import Pipeline
 from edge_tl.core.features import FeatureMap
@@ -186,4 +186,5 @@ def test_line_service_and_report_go_on_where_nothing_is(way: Any, head: str, tmp
             "down",
         )
         if head == "knn":
-            assert gather(profile, "signs", embedder, head, "2026-01-01", lambda *_: None).evaluation is not None
+            made = provenance(profile, "signs", embedder, head, "2026-01-01")
+            assert gather(profile, made, lambda *_: None).evaluation is not None
