@@ -14,6 +14,7 @@ from device.cli.model_places import folder_of_models, folder_to_fill, has_models
 from device.cli.output import print_json, warn
 from device.commands.model_describe import listed_tensors
 from edge_tl.detection.one_file import columns, is_one_file, read_one_file
+from edge_tl.embedders.foreign import Given
 from edge_tl.embedders.look.models import (
     ALL,
     ARCHITECTURE,
@@ -28,6 +29,7 @@ from edge_tl.embedders.speech_base import FILE_NAME as SPEECH_BASE
 from edge_tl.embedders.speech_base import read_base
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, counted, escaped
+from edge_tl.export.classifier import Classifier
 from edge_tl.export.fused import read_about
 from edge_tl.finetune.picture_base import FILE_NAME as NETWORK
 from edge_tl.finetune.picture_base import read_picture_base
@@ -154,7 +156,22 @@ def describe(path: Path) -> dict[str, Any]:
     elif is_one_file(data, str(file)):
         detector = read_one_file(file, threads=1)
         facts |= {"labels": ", ".join(detector.answers.labels), "columns": "; ".join(columns(detector.answers))}
+    else:
+        facts |= foreign_facts(file)
     return facts
+
+
+def foreign_facts(file: Path) -> dict[str, str]:
+    """What a file of another maker takes and names as it is, or what has to be said of it first."""
+    try:
+        network = TFLiteEmbedder.load(file, threads=1)
+        classifier = Classifier.of(network, Given())
+    except ModelError as error:
+        return {"note": str(error)}
+    pairs = zip(network.manifest.scaling.scale, network.manifest.scaling.offset, strict=True)
+    ranges = dict.fromkeys(f"{offset:.3g} to {255 * scale + offset:.3g}" for scale, offset in pairs)
+    facts = {"pixels": ", ".join(ranges), "colours": network.manifest.colour_order}
+    return facts if classifier is None else facts | {"labels": ", ".join(classifier.classes)}
 
 
 OF_FOLDERS: dict[str, tuple[str, Callable[[Path], Any]]] = {

@@ -280,3 +280,17 @@ def test_what_sounds_give_keeps_the_contract(tmp_path: Path) -> None:
     stream = embedder.stream()
     found = [one for block in np.array_split(samples, 7) for one in stream.push(block)]
     np.testing.assert_array_equal(np.stack(found), np.stack(wanted))
+
+
+def test_model_info_says_what_a_file_takes_or_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`model info` of a foreign file tells its pixels and labels, or the option that is missing; never an error."""
+    for data, wanted in (
+        (with_labels(classifier(held=said())), {"pixels": "-1 to 1", "colours": "rgb", "labels": "red, green, blue"}),
+        (classifier(), {"note": "give --scaling LOW,HIGH"}),
+        (of_sounds(said(kind="sound")), {"note": "edge-tl listen --base"}),
+    ):
+        path = put(tmp_path / str(len(data)), data)
+        assert main(["model", "info", str(path), "--json"]) == 0
+        facts = json.loads(capsys.readouterr().out)
+        for name, text in wanted.items():
+            assert text in facts[name]
