@@ -17,6 +17,7 @@ from benchmarks import (
     bench_latency,
     bench_look,
     bench_many,
+    bench_screens,
     bench_start,
     bench_training,
     bench_transfer,
@@ -29,7 +30,7 @@ from benchmarks.record import write
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
 
-PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "many", "words", "build")
+PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "many", "words", "build", "screens")
 
 
 def main() -> int:
@@ -57,6 +58,8 @@ def part(name: str) -> tuple[Any, dict[str, Any]]:
     """A part's module, and what it measured."""
     if name == "build":
         return bench_build, bench_build.measure()
+    if name == "screens":
+        return bench_screens, bench_screens.measure()
     if name == "knn":
         return bench_knn, bench_knn.measure()
     if name == "look":
