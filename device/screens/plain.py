@@ -125,7 +125,7 @@ class PlainPlay(PlayScreen):
         tell("keys", KEY_LINES[self.lesson is not None][0])
         tell("lives", f"level {game.level}, {counted(game.lives, 'life', 'lives')}")
         tell("state", standing(game))
-        tell("points", f"{game.score // POINTS * POINTS} points" if game.score >= POINTS else "")
+        tell("points", counted(game.score // POINTS * POINTS, "point") if game.score >= POINTS else "")
         tell("ghost", nearest(game))
         tell("message", as_called(self.message))
         if line is not None:

@@ -279,7 +279,7 @@ def test_ctrl_c_leaves_every_screen_in_order(made: Path, data_dir: Path) -> None
     """Ctrl-C on a screen restores the terminal and ends with 130 and one line."""
     for arguments in (("teach", "--camera", made / "pictures"), ("play", "--camera", made / "pictures", *STEER)):
         with spawn(made, data_dir, *arguments) as pty:
-            pty.wait_for("q quit")
+            pty.wait_for("q quit" if arguments[0] == "teach" else "r restart  q")
             pty.send("ctrl-c")
             assert pty.wait_exit() == 130
             assert pty.restored()
