@@ -19,6 +19,8 @@ NOISE = "background noise"
 """The class of everything that is no word; it is recorded in one piece and cut up, and it never steers."""
 OTHER = "other sounds"
 """The hidden class of sounds that hold none of the words (words/others.py): it is nobody's label, and never told."""
+ORDINARY = "nothing"
+"""The class of movements of whoever does nothing in particular; recorded in one piece and cut up, never told."""
 
 # Format characters that belong inside visible text: the joiners of emoji and of Persian or Hindi words, and the
 # tag letters of flags such as Scotland's. Every other one (e.g. right-to-left overrides) garbles a terminal.

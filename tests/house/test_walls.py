@@ -31,12 +31,13 @@ LAWS: dict[str, dict[str, str]] = {
         "controller": "errors labels",
         "media": "errors files frames labels",
         "core": "errors files frames labels",
+        "movements": "errors core",
         "nn": "errors files core",
         "tflite": "errors files core nn",
         "models": "errors files tflite",
         "sources": "errors files frames labels media core",
         "embedders": "errors frames files labels media core nn tflite models sources",
-        "heads": "errors labels core nn",
+        "heads": "errors labels core nn movements",
         "judge": "errors labels core nn heads",
         "listener": "errors labels controller media core",
         "recognizer": "errors frames labels media core embedders heads judge",
@@ -63,7 +64,7 @@ LAWS: dict[str, dict[str, str]] = {
 }
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 """(file, file it imports against the laws) → why it cannot be otherwise yet; an entry that is no longer so fails."""
-MOST_NAMES = {"edge_tl": 25, "device": 12}
+MOST_NAMES = {"edge_tl": 26, "device": 12}
 MOST_LINES = 400
 
 # Every third-party package, and what of the standard library should not spread, has its homes: a file, or a folder

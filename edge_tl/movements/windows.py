@@ -1,0 +1,90 @@
+"""A piece of a hand's track as 16 moments, evenly apart in time, and what is compared of it.
+
+By time stamps and never by count of frames: a camera that gives five frames a second, or loses some, tells the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_tl.errors import ShapeError
+
+MOMENTS = 16
+"""A window is seen at so many moments."""
+POINTS = 21
+PALM = (0, 1, 2, 5, 9, 13, 17)
+"""The wrist and the roots of the thumb and the fingers: what bending fingers hardly moves."""
+PALM_LENGTHS = 2.2
+"""A palm's length is so many times the mean distance of these points from their middle."""
+VALUES = MOMENTS * POINTS * 2
+"""Of a window as it is kept: x and y of 21 landmarks at 16 moments, from the window's middle, in palm lengths."""
+ROW = 2 + 4 * POINTS
+"""Values of one moment: where the hand is, how its shape has changed, and its mean shape."""
+_CHANGE = 2 / np.sqrt(POINTS)  # what a change of the shape weighs beside the path, …
+_SHAPE = 0.5 / np.sqrt(POINTS)  # … and the mean shape; both chosen in algorithms K on people beyond the tests'
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What windows are compared by."""
+
+    moments: np.ndarray
+    """float32 (N, 16, 86), of mean squared length 1 a moment: path (2), change of shape (42), mean shape (42)."""
+    moved: np.ndarray
+    """float32 (N,): how much the hand moved and changed, squared palm lengths, before they were brought to length 1."""
+
+
+def middles(landmarks: np.ndarray) -> np.ndarray:
+    """The middle of the palm (…, 2) of landmarks (…, 21, 2)."""
+    return np.asarray(landmarks[..., PALM, :].mean(axis=-2))
+
+
+def palm_lengths(landmarks: np.ndarray) -> np.ndarray:
+    """The length of the palm (…,) of landmarks (…, 21, 2), in their unit."""
+    from_middle = landmarks[..., PALM, :] - middles(landmarks)[..., np.newaxis, :]
+    return np.asarray(PALM_LENGTHS * np.sqrt((from_middle**2).sum(axis=-1)).mean(axis=-1))
+
+
+def resampled(landmarks: np.ndarray, times_s: np.ndarray, starts_s: np.ndarray, ends_s: np.ndarray) -> np.ndarray:
+    """Landmarks (N, 16, 21, 2) at 16 moments from each start to its end, of a track (n, 21, 2) at rising times (n,).
+
+    Between two frames a straight line; before the first and after the last one the hand stands.
+    """
+    share = np.linspace(0, 1, MOMENTS)
+    at_s = np.asarray(starts_s)[:, np.newaxis] * (1 - share) + np.asarray(ends_s)[:, np.newaxis] * share
+    after = np.clip(np.searchsorted(times_s, at_s), 1, max(1, len(times_s) - 1))
+    before = after - 1
+    after = np.minimum(after, len(times_s) - 1)
+    step_s = np.maximum(times_s[after] - times_s[before], 1e-9)
+    part = np.clip((at_s - times_s[before]) / step_s, 0, 1).astype(np.float32)[..., np.newaxis, np.newaxis]
+    return np.asarray(landmarks[before] * (1 - part) + landmarks[after] * part)
+
+
+def kept(landmarks: np.ndarray) -> np.ndarray:
+    """Windows of landmarks (N, 16, 21, 2) in any unit, x right and y down, as they are kept: float32 (N, 672)."""
+    size = np.percentile(palm_lengths(landmarks), 80, axis=1)
+    middle = middles(landmarks).mean(axis=1)
+    values = (landmarks - middle[:, np.newaxis, np.newaxis]) / np.maximum(size, 1e-9)[
+        :, np.newaxis, np.newaxis, np.newaxis
+    ]
+    return values.reshape(len(values), VALUES).astype(np.float32)
+
+
+def rows_of(values: np.ndarray) -> Rows:
+    """What kept windows (N, 672) are compared by; ShapeError for rows of another length."""
+    if values.ndim != 2 or values.shape[1] != VALUES:
+        raise ShapeError(f"windows have shape {values.shape}; (N, {VALUES}) is wanted: 21 landmarks at 16 moments")
+    landmarks = values.reshape(-1, MOMENTS, POINTS, 2)
+    middle = middles(landmarks)
+    shape = landmarks - middle[:, :, np.newaxis]
+    mean_shape = shape.mean(axis=1, keepdims=True)
+    path = middle - middle.mean(axis=1, keepdims=True)
+    change = (_CHANGE * (shape - mean_shape)).reshape(len(values), MOMENTS, -1)
+    still = np.broadcast_to((_SHAPE * mean_shape).reshape(len(values), 1, -1), change.shape)
+    moved = (path**2).sum(axis=2).mean(axis=1) + (change**2).sum(axis=2).mean(axis=1)
+    rows = np.concatenate([path, change, still], axis=2)
+    length = np.sqrt((rows**2).sum(axis=2).mean(axis=1))
+    rows /= np.maximum(length, 1e-6)[:, np.newaxis, np.newaxis]
+    return Rows(rows.astype(np.float32), moved.astype(np.float32))
