@@ -34,6 +34,7 @@ from benchmarks import (
     proof_look_changed,
     proof_look_strangers,
     proof_mnist,
+    proof_movements,
     proof_objects,
     proof_service,
     proof_sessions,
@@ -78,9 +79,16 @@ EPOCHS, TIMES, FEW = PARTS = ("detection_epochs", "mnist_times", "mnist_few")
 """Of `detection` the epochs beside Keras, of `mnist` the times and few examples; the rest of their records stays."""
 DEFAULTS = ("defaults",)
 """That of what a newcomer gets."""
-ALONE = {"service": proof_service, "defaults": proof_defaults, "exercises": proof_exercises}
+MOVEMENTS = ("movements",)
+"""That of movements; its sets lie in downloads/movements, or are left out."""
+ALONE = {
+    "service": proof_service,
+    "defaults": proof_defaults,
+    "exercises": proof_exercises,
+    "movements": proof_movements,
+}
 """Those that look for what they need themselves."""
-PROOFS = PLAIN + LOOKING + HANDS + DEFAULTS + ("exercises",) + WORDS + SERVICE + DIGITS + OBJECTS + SCENES
+PROOFS = PLAIN + LOOKING + HANDS + DEFAULTS + ("exercises",) + WORDS + SERVICE + DIGITS + OBJECTS + SCENES + MOVEMENTS
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
 """Where the curves of `mnist` are drawn."""

@@ -24,9 +24,9 @@ PENALTY = 0.3
 """λ of the ridge; both halves of its features have mean squared length of about 1."""
 WIDTH = 0.15
 """The width of the kernel, as a share of the median distance of the demonstrations."""
-CONVOLVED = 0.5
+CONVOLVED = 1.0
 """What the convolutions weigh beside the kernel, as a mean squared length. Chosen with the two above among .1, .3, 1;
-.1, .15, .3; .5, 1, 2, on half of the people (NOTES.md)."""
+.1, .15, .3; .5, 1, 2, on half of the people and of the streams (NOTES.md)."""
 ORDINARY_WEIGHT = 4.0
 """Of all that is `nothing`, where a class weighs 1."""
 MOST_PROTOTYPES = 40
@@ -85,13 +85,16 @@ class MovementHead(Head):
         return self._features(rows_of(check_rows(X, VALUES))) @ self._coef
 
     def judged(self, X: np.ndarray) -> np.ndarray:
-        """The scores (M, K), −∞ where they are below the threshold and where the hand moved much more or less than in
-        all demonstrations of the class."""
+        """The scores (M, K), −∞ where they are below the threshold, where the hand moved much more or less than in all
+        demonstrations of the class, and, of one that goes to and fro, where the hand does not."""
         need(self._classes, self.name)
         rows = rows_of(check_rows(X, VALUES))
         scores, moved = self._features(rows) @ self._coef, rows.moved[:, np.newaxis]
         large = (moved >= LEAST_MOVED * self._moved[:, 0]) & (moved <= MOST_MOVED * self._moved[:, 1])
-        return np.where(large & (scores >= self.threshold_), scores, -np.inf)
+        may = large & (scores >= self.threshold_)
+        if self._repeating.any():
+            may &= ~self._repeating | repeats(rows)[:, np.newaxis]
+        return np.where(may, scores, -np.inf)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of windows (M, 672); each row sums to 1."""

@@ -65,11 +65,8 @@ def whole_window(movement: Track) -> np.ndarray:
 
 
 def ordinary_windows(track: Track, lengths_s: tuple[float, ...] = LENGTHS_S) -> np.ndarray:
-    """What a head learns of a hand that does nothing in particular: every window of it, float32 (N, 672).
-
-    Those that end where the hand does not slow down too, for movements that repeat are looked for there.
-    """
-    windows = Windows(lengths_s, everywhere=True)
+    """What a head learns of a hand that does nothing in particular: the windows (N, 672) that would be asked."""
+    windows = Windows(lengths_s)
     asked = [windows.push(points, float(time_s)) for points, time_s in zip(track.landmarks, track.times_s, strict=True)]
     values = [one.values for one in asked if one is not None]
     return np.concatenate(values) if values else np.empty((0, VALUES), np.float32)

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from edge_tl.errors import ExampleError, ShapeError, counted
-from edge_tl.movements.windows import POINTS, palm_lengths
+from edge_tl.movements.windows import POINTS, middles, palm_lengths
 
 BRIDGED_S = 0.3
 """A hand that was lost for no longer is taken to have gone straight."""
@@ -47,6 +47,11 @@ class Track:
     def mirrored(self) -> Self:
         """As a camera that mirrors sees it."""
         return type(self)(self.landmarks * np.array((-1, 1), np.float32), self.times_s)
+
+    def other_hand(self) -> Self:
+        """As the other hand would do it: the shape is mirrored, and the palm's middle goes the same way."""
+        middle = middles(self.landmarks)[:, np.newaxis]
+        return type(self)(middle + (self.landmarks - middle) * np.array((-1, 1), np.float32), self.times_s)
 
 
 def tracks_of(landmarks: np.ndarray, times_s: np.ndarray) -> list[Track]:

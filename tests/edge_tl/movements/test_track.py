@@ -124,7 +124,7 @@ def test_a_demonstration_is_taught_whole_and_cut() -> None:
     views = taught_windows(movement)
     assert views.shape == (VIEWS, VALUES)
     np.testing.assert_array_equal(views[1], whole_window(movement))
-    assert len(ordinary_windows(rest(0, 10))) > 200
+    assert len(ordinary_windows(rest(0, 10))) > 20
     assert ordinary_windows(rest(0, 0.5)).shape == (0, VALUES)
 
 
