@@ -17,14 +17,15 @@ from device.sources.rotated import Rotated
 from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.core.answers import Saved, head_name
 from edge_tl.detection.few import NAME as BOXES
-from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.embedder import Embedder, TrackEmbedder
 from edge_tl.embedders.foreign import Given
 from edge_tl.embedders.hearing import Hearing, open_base
-from edge_tl.embedders.look.choices import ALL, NEEDS
+from edge_tl.embedders.look.choices import ALL, MOVEMENT, NEEDS
 from edge_tl.embedders.look.ways import Look, inner_of, open_look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked, counted
 from edge_tl.frames import BaseSource
+from edge_tl.heads.movement import MovementHead
 from edge_tl.labels import check_label, escape, unescape
 from edge_tl.models import default_model
 from edge_tl.recognizer import Recognizer
@@ -85,12 +86,20 @@ class Context:
             )
         return folder
 
-    def load_embedder(self, look: Look | None = None) -> Embedder:
-        """What looks at pictures so; None for as the profile was taught, which may also be what listens."""
+    def load_embedder(self, look: Look | None = None, *, movements: bool = False) -> Embedder:
+        """What looks at pictures so; None for as the profile was taught, which may also be what listens.
+
+        movements: whether the caller takes a profile of movements too; ConfigError where it does not and it is one.
+        """
         hearing = read_hearing(self.profile_folder) if look is None else None
         if hearing is not None:
             return open_base(hearing, self.threads)
         look = look or read_look(self.profile_folder)
+        if look.way == MOVEMENT and not movements:
+            raise ConfigError(
+                f"profile {self.profile!r} was taught movements, which `examples`, `train`, `evaluate` and `predict` "
+                "know so far: give another --profile"
+            )
         # Asked only where models are needed: they are read to the last byte, to see that they are unharmed.
         folder = self.models_folder(NEEDS[look.way]) if look.way in NEEDS else Path()
         return open_look(look, folder, self.load_model, self.threads)
@@ -160,6 +169,9 @@ def adopt_look(profile: Profile, look: Look) -> None:
     if look == remembered:
         return
     if holds_examples(profile):
+        if MOVEMENT in (look.way, (remembered or Look()).way):
+            kind = "pictures" if look.way == MOVEMENT else "movements"
+            raise ConfigError(f"{_named(profile)} was taught {kind}: give another --profile")
         if remembered is None and look == Look():
             return
         raise ConfigError(
@@ -227,7 +239,7 @@ def adopt_hearing(profile: Profile, hearing: Hearing | None = None) -> None:
     if remembered == hearing:
         return
     if holds_examples(profile):
-        kind = "pictures" if remembered is None else f"the base {remembered.base}"
+        kind = _taught_with(profile.folder) if remembered is None else f"the base {remembered.base}"
         raise ConfigError(f"{_named(profile)} was taught with {kind}: give another --profile, e.g. --profile words")
     open_base(hearing)  # what is missing is said before anything is remembered
     write_settings(profile.folder, hearing=hearing)
@@ -238,14 +250,19 @@ def check_hearing(context: Context) -> None:
     folder = context.profile_folder
     if os.path.isdir(folder) and read_hearing(folder) is None:
         raise ConfigError(
-            f"profile {context.profile!r} was taught with pictures: give the --profile that was taught words "
-            "(`edge-tl teach --mic --profile words`)"
+            f"profile {context.profile!r} was taught with {_taught_with(folder)}: give the --profile that was taught "
+            "words (`edge-tl teach --mic --profile words`)"
         )
 
 
 def holds_examples(profile: Profile) -> bool:
     """Whether anything was recorded."""
     return any(count.examples for count in profile.store.counts().values())
+
+
+def _taught_with(folder: Path) -> str:
+    """`pictures` or `movements`, of a profile that is not one of words."""
+    return "movements" if read_look(folder).way == MOVEMENT else "pictures"
 
 
 def _named(profile: Profile) -> str:
@@ -313,10 +330,11 @@ def taught_recognizer(profile: Profile, embedder: Embedder, *, reject: bool = Tr
     return recognizer
 
 
-def trained_head(saved: Saved | None) -> str:
-    """The head that names whole pictures or sounds in a profile: the one trained last, else ridge."""
-    name = "ridge" if saved is None else head_name(saved)
-    return "ridge" if name == BOXES else name
+def trained_head(saved: Saved | None, embedder: Embedder) -> str:
+    """The head that names whole pictures, sounds or movements: the one trained last, else the usual one."""
+    usual = MovementHead.name if isinstance(embedder, TrackEmbedder) else "ridge"
+    name = usual if saved is None else head_name(saved)
+    return usual if name == BOXES else name
 
 
 def make_controller(recognizer: Recognizer, config: ControllerConfig | None = None) -> Controller:

@@ -16,7 +16,7 @@ from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows, products
 from edge_tl.core.kept import as_kept, as_stored, kept_found
-from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, embed_kept, features_of, sought_by
+from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, features_of, sought_by, views_of
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
@@ -73,7 +73,7 @@ class Recognizer:
         self.head: Head = self.new_head(head)
         self.rejector = Rejector()
         self.confidence = Confidence()
-        self.reject = reject
+        self.reject = reject and embedder.kind != "movement"  # `nothing` is a class of its own there
         self.nobody: str | None = None
         """The class that is the answer where nothing was found, if one was taught."""
         self.others = np.empty((0, embedder.embedding_dim), np.float32)
@@ -154,7 +154,7 @@ class Recognizer:
     @property
     def views(self) -> int:
         """How many rows of `rows` one example has, one after the other: 1 for a picture."""
-        return 1 if self.sound is None else self.sound.views
+        return views_of(self.embedder)
 
     @property
     def one_each(self) -> slice:
@@ -173,7 +173,7 @@ class Recognizer:
     def embed_taught(self, picture: np.ndarray | Frame | Sound) -> np.ndarray:
         """What an example is stored with, float32 (views · embedding_dim,), as `as_kept` and rounded as it is there."""
         if isinstance(picture, np.ndarray | Frame):
-            return as_stored(embed_kept(self.embedder, picture.data if isinstance(picture, Frame) else picture))
+            return as_stored(as_kept(self.embed(picture), self.embedder.embedding_dim))
         from edge_tl.embedders.stream import embed_views  # whoever teaches pictures needs nothing of sound
 
         return as_stored(embed_views(self._listening(), picture))

@@ -27,7 +27,7 @@ from device.cli.model_options import describing_options, model_options
 from device.cli.serve_grammar import add_service
 from device.sources.rotated import DEGREES
 from edge_tl.embedders.look.choices import HANDS, WAYS
-from edge_tl.heads import HEADS, WITH_BASE
+from edge_tl.heads import HEADS, OF_MOVEMENTS, WITH_BASE
 from edge_tl.store.layouts.choices import LAYOUTS, SPLITS
 
 
@@ -135,7 +135,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--hands", choices=HANDS, help="with --look hand: the largest hand, or both (default: largest)"
     )
     head = argparse.ArgumentParser(add_help=False)
-    head.add_argument("--head", choices=(*HEADS, *WITH_BASE), help="what is trained on the examples (default: ridge)")
+    head.add_argument(
+        "--head",
+        choices=(*HEADS, *WITH_BASE, *OF_MOVEMENTS),
+        help="what is trained on the examples (default: ridge; of movements: movement)",
+    )
 
     def command(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help_text, description=sentence(help_text), parents=list(parents))
@@ -188,6 +192,12 @@ def build_parser() -> argparse.ArgumentParser:
         type=positive_rate,
         metavar="N",
         help="of words: choose the threshold that keeps this on the sounds of --against",
+    )
+    train.add_argument(
+        "--max-false-triggers-per-minute",
+        type=positive_rate,
+        metavar="N",
+        help="of movements: the least threshold that keeps this on the taught `nothing`, left out (default: 0)",
     )
     train.add_argument(
         "--epochs",
@@ -320,6 +330,7 @@ def build_parser() -> argparse.ArgumentParser:
     bring.add_argument(
         "--preview", action="store_true", help="say what would be kept, of long recordings each word, and keep nothing"
     )
+    bring.add_argument("--movements", action="store_true", help="the folder's films show movements of a hand")
     bring.add_argument("--layout", choices=LAYOUTS, help="how the folder is laid out (default: found out)")
     bring.add_argument(
         "--split",

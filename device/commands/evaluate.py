@@ -38,10 +38,10 @@ def run(arguments: Namespace) -> int:
     ):
         return train_boxes.evaluate(context, as_json=arguments.json)
     with ExitStack() as stack:
-        embedder = context.load_embedder()
+        embedder = context.load_embedder(movements=True)
         profile = context.open_profile(stack, writable=False)
         saved = load_saved(profile)
-        name = arguments.head or trained_head(saved)
+        name = arguments.head or trained_head(saved, embedder)
         recognizer = Recognizer(embedder, name)
         with Progress("looking for copies among the pictures") as progress:
             examples = teach_all(profile, recognizer, progress.step)
@@ -65,7 +65,7 @@ def run(arguments: Namespace) -> int:
         if arguments.curve is not None:
             draw_thresholds(arguments.curve, made, config.threshold)
     elif arguments.against or arguments.threshold is not None or arguments.curve is not None:
-        raise ConfigError("--against, --threshold and --curve go with words; this profile was taught with pictures")
+        raise ConfigError(f"--against, --threshold and --curve go with words; this profile was taught {embedder.kind}s")
     if arguments.json:
         described = report(name, evaluation, examples.ids, recognizer.nobody) | {"contradictions": examples.torn}
         print_json(described | {"thresholds": heard_report(made)} if made else described)
@@ -92,7 +92,7 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recogni
     # The table is of the figure that leads: of sessions left out where there are two, else of takes.
     shown = evaluation.by_session if evaluation.headline.kind == "session" else None
     lines += answers_lines(evaluation.classes, (shown or evaluation).confusion, (shown or evaluation).recall, columns)
-    if off := recognizer.rejector.off:
+    if (off := recognizer.rejector.off) and recognizer.embedder.kind != "movement":
         lines += ["", f"'none of these' is off{off}"]
     if evaluation.suspects:
         lines += [

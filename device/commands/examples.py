@@ -184,7 +184,7 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     look = asked_look(arguments, remembered or Look())
     if look.way != "frame" and has_boxes(profile.store):
         raise ConfigError(f"boxes are found in whole pictures, and profile {context.profile!r} has some: --look frame")
-    embedder = context.load_embedder(look)
+    embedder = context.load_embedder(look, movements=remembered == look)
     # First of all: where this is stopped or killed half-way, running it again goes on the new way.
     if look != remembered:
         write_settings(profile.folder, look=look)

@@ -17,6 +17,7 @@ from device.commands.examples_archive import label_by_name, unfolded
 from device.commands.examples_boxes import bring_listed
 from device.commands.examples_files import files_of, preview, spoken_json, spoken_lines
 from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out, read_one_file
+from device.commands.examples_movements import bring_movements, holds_movements
 from device.commands.options import asked_hearing, asked_look, context_of, describing
 from device.teach.candidates import candidates_of, embedded, label_within
 from edge_tl.core.unfold import packed_as
@@ -51,6 +52,8 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
         if arguments.label is None and Tree.of(arguments.path).tops == ("",):
             arguments.label = label_by_name(arguments.path)
     path, context = arguments.path, describing(arguments)
+    if holds_movements(arguments, context):
+        return bring_movements(arguments, context, stack)
     spoken = path.is_file() and _begins(path, MAGIC)
     laid_out = None
     if not spoken:

@@ -12,8 +12,10 @@ from typing import Any
 from device.assembly import Context, load_saved, taught_recognizer
 from device.cli.output import print_json, warn
 from device.commands.model_fuse import named_fused
-from device.commands.options import describing, first_given
+from device.commands.options import context_of, describing, first_given
+from device.commands.predict_movements import predict_movements
 from device.sources.rotated import turned
+from device.teach.filmed import Reader
 from device.teach.thresholds import listening_config
 from edge_tl.core.answers import Observation
 from edge_tl.embedders.foreign_sound import ForeignSound
@@ -35,6 +37,10 @@ Names = Recognizer | FusedModel | Classifier
 def run(arguments: Namespace) -> int:
     """Print one line, or one JSON object, a file; exit 1 where a file was no picture or sound."""
     recognizer, kind, config = opened(arguments)
+    if kind == "movement":
+        assert isinstance(recognizer, Recognizer)  # no model file names movements
+        read = Reader(context_of(arguments), arguments.rotate)
+        return predict_movements(recognizer, read, arguments.files, as_json=arguments.json)
     results, bad = [], 0
     for file in arguments.files:
         heard = None
@@ -78,7 +84,7 @@ def opened(arguments: Namespace) -> tuple[Names, str, ListeningConfig]:
     if arguments.labels is not None:
         raise ConfigError("--labels names the outputs of a classifier in a .tflite file: give that with --model")
     with ExitStack() as stack:
-        embedder = context.load_embedder()
+        embedder = context.load_embedder(movements=True)
         profile = context.open_profile(stack, writable=False)
         recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
         heard = embedder.kind == "sound"

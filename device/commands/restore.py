@@ -65,7 +65,7 @@ def install_beside(context: Context, archive: Path) -> None:
 def lacking(context: Context) -> str | None:
     """What the profile looks or listens with and is not on this machine, and what gets it; None where all is there."""
     try:
-        context.load_embedder()
+        context.load_embedder(movements=True)
     except EdgeTLError as error:
         return str(error)
     return None

@@ -34,7 +34,7 @@ from device.teach.thresholds import (
     others_of,
     try_thresholds,
 )
-from device.teach.training import check_enough, save, teach_all
+from device.teach.training import check_enough, false_triggers, movement_cautions, save, teach_all
 from edge_tl.core.answers import Learned, Variations
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.embedders.hearing import SPEECH, open_base
@@ -62,10 +62,10 @@ def run(arguments: Namespace) -> int:
     if arguments.head is None and train_boxes.holds_boxes(context, words, as_trained=False):
         return train_boxes.train(context, as_json=arguments.json)
     with ExitStack() as stack:
-        embedder = context.load_embedder()
+        embedder = context.load_embedder(movements=True)
         profile = context.open_profile(stack, writable=True)
         saved = load_saved(profile)
-        name = arguments.head or trained_head(saved)
+        name = arguments.head or trained_head(saved, embedder)
         if arguments.unfreeze is not None:
             embedder = unfreeze(profile, arguments.unfreeze, context.threads, name)
         recognizer = Recognizer(embedder, name)
@@ -85,14 +85,16 @@ def run(arguments: Namespace) -> int:
             if name != "tuned":
                 raise ConfigError(f"--epochs goes with --head tuned, not {name}")
             recognizer.settings["epochs"] = arguments.epochs
+        if arguments.max_false_triggers_per_minute is not None:
+            recognizer.settings["false_alarms"] = false_triggers(recognizer, arguments.max_false_triggers_per_minute)
         if arguments.adapt:
             before = adapt(recognizer)
-        check_enough(recognizer, force=arguments.force)
+        check_enough(recognizer, force=arguments.force, minimum=1 if embedder.kind == "movement" else 2)
         way = way_of(embedder)
         budget = arguments.max_false_alarms_per_hour
         if embedder.kind != "sound" and first_given(arguments, "against", "max_false_alarms_per_hour", "threshold"):
             raise ConfigError(
-                "--against, --max-false-alarms-per-hour and --threshold go with words; these are pictures"
+                f"--against, --max-false-alarms-per-hour and --threshold go with words; these are {embedder.kind}s"
             )
         if budget is not None and not arguments.against:
             raise ConfigError(
@@ -134,9 +136,9 @@ def run(arguments: Namespace) -> int:
     say(
         f"trained {learned.head} on {counted(learned.examples, 'example')} of "
         f"{counted(len(learned.classes), 'class', 'classes')} "
-        f"in {took}, {'looking at' if embedder.kind == 'picture' else 'listening with'} {way}: generation {generation}"
+        f"in {took}, {'listening with' if embedder.kind == 'sound' else 'looking at'} {way}: generation {generation}"
     )
-    for caution in learned.cautions:
+    for caution in (*learned.cautions, *movement_cautions(recognizer)):
         say(f"  {caution}")
     if more is not None:
         say(
@@ -217,7 +219,7 @@ def vary(recognizer: Recognizer, profile: Profile) -> Variations:
     """Every recording of a word with the profile's own noise behind it, at other loudness and pace."""
     embedder = recognizer.embedder
     if not isinstance(embedder, SoundEmbedder):
-        raise ConfigError("--augment varies recordings of words; this profile was taught with pictures")
+        raise ConfigError(f"--augment varies recordings of words; this profile was taught {embedder.kind}s")
     store = profile.store
     listed = [one for one in store.list() if one.fingerprint]
     noises = [store.sound(one.id) for one in listed if one.label == NOISE]

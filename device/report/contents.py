@@ -63,7 +63,7 @@ def provenance(profile: Profile, name: str, embedder: Embedder, head: str | None
         data_dir=profile.folder.absolute().parents[1],
         date=date,
         embedder=embedder,
-        head=head or trained_head(saved),
+        head=head or trained_head(saved, embedder),
         saved=saved,
         generation=None if newest is None else (newest.number, newest.time_s),
         versions={"Python": platform.python_version(), "NumPy": np.__version__},

@@ -85,7 +85,7 @@ def _compare_heads(
 ) -> Exchange:
     """Of a profile that names whole pictures."""
     store = profile.store
-    two = [Recognizer(embedder, trained_head(saved)) for embedder in (old, new)]
+    two = [Recognizer(embedder, trained_head(saved, embedder)) for embedder in (old, new)]
     known = teach_all(profile, two[0])
     two[0].forget()
     # The old one too sees the pictures as they are stored: otherwise it alone would be judged without JPEG's losses.

@@ -52,7 +52,7 @@ class Fit:
     @cached_property
     def embedder(self) -> Embedder:
         """What it looks or listens with."""
-        return self.context.load_embedder(Look() if self.boxes else None)
+        return self.context.load_embedder(Look() if self.boxes else None, movements=True)
 
 
 def roll_back(profile: Profile, fits: Fit) -> int:
@@ -117,7 +117,7 @@ def bring_back(context: Context, profile: Profile, number: int, progress: Callab
 def _fingerprint(context: Context, wanted: Generation) -> str | None:
     """Of what the profile looks with now, None where that cannot be opened."""
     try:
-        return context.load_embedder(Look() if wanted.boxes else None).fingerprint
+        return context.load_embedder(Look() if wanted.boxes else None, movements=True).fingerprint
     except EdgeTLError:
         return None
 
@@ -129,4 +129,4 @@ def opened_with(context: Context, settings: Settings) -> Embedder:
     place = default_model() if settings.embedder is None else context.embedders_folder / settings.embedder
     if not place.is_dir():
         raise ModelError(f"the model {place.name} is not installed any more: `edge-tl model use FOLDER` installs it")
-    return replace(context, model=place).load_embedder(settings.look or Look())
+    return replace(context, model=place).load_embedder(settings.look or Look(), movements=True)

@@ -18,7 +18,7 @@ def resume(profile: Profile, embedder: Embedder, head: str | None) -> Recognizer
     head: what was asked for on the command line; None goes on with the head trained before.
     """
     saved = load_saved(profile)
-    taught = trained_head(saved)
+    taught = trained_head(saved, embedder)
     if saved is not None and head in (None, taught):
         with contextlib.suppress(ProfileMismatch, ConfigError):
             recognizer = profile.load_as(lambda one: Recognizer.restore(one, embedder))

@@ -10,10 +10,17 @@ from device.teach.lesson import Lesson
 from edge_tl.core.absent import nobody_class
 from edge_tl.core.answers import Learned
 from edge_tl.core.examples import Examples
-from edge_tl.errors import NotFittedError, counted
+from edge_tl.embedders.embedder import TrackEmbedder
+from edge_tl.errors import ConfigError, NotFittedError, counted
+from edge_tl.heads.movement import MovementHead
 from edge_tl.judge.evaluation import Evaluation
+from edge_tl.labels import ORDINARY
+from edge_tl.movements.demonstration import STEP_S
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
+
+ASKED_FOR = 3
+"""Demonstrations of a movement; one is possible, five are better."""
 
 
 def teach_all(profile: Profile, recognizer: Recognizer, beat: Callable[[], object] | None = None) -> Examples:
@@ -39,6 +46,42 @@ def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> No
     few = [f"{label} has {number}" for label, number in counts.items() if number < minimum]
     if few and not force:
         raise NotFittedError(f"{', '.join(few)}; wanted {minimum} or more a class: record more, or train with --force")
+
+
+def false_triggers(recognizer: Recognizer, per_minute: float) -> int:
+    """How often the taught `nothing` may be told as a movement for so many a minute, in whole times.
+
+    ConfigError where there is none, or the head is another.
+    """
+    if recognizer.head.name != MovementHead.name:
+        raise ConfigError("--max-false-triggers-per-minute goes with movements and their head: leave --head out")
+    labels = recognizer.rows[1][recognizer.one_each]
+    seconds = STEP_S * float((labels == ORDINARY).sum())
+    if not seconds:
+        raise ConfigError(
+            f"--max-false-triggers-per-minute needs the class {ORDINARY}: teach a minute of moving about as {ORDINARY}"
+        )
+    return int(per_minute * seconds / 60)
+
+
+def movement_cautions(recognizer: Recognizer) -> list[str]:
+    """What must be said of movements, a sentence each; nothing of pictures and sounds."""
+    if not isinstance(recognizer.embedder, TrackEmbedder):
+        return []
+    labels = recognizer.rows[1][recognizer.one_each]
+    said = []
+    few = sorted({str(label) for label in labels if label != ORDINARY and (labels == label).sum() < ASKED_FOR})
+    if few:
+        said.append(
+            f"fewer than {ASKED_FOR} demonstrations of {', '.join(few)}: for this person only, and {ASKED_FOR} to "
+            "5 are told better"
+        )
+    if ORDINARY not in labels:
+        said.append(
+            f"no {ORDINARY!r} was taught: in a stream moving about will be told as movements; a minute of it as class "
+            f"{ORDINARY} matters most of all"
+        )
+    return said
 
 
 def check_found(recognizer: Recognizer, *, force: bool) -> None:

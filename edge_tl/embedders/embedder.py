@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -11,6 +11,7 @@ import numpy as np
 from edge_tl.core.features import FeatureMap, Features
 from edge_tl.core.kept import as_kept
 from edge_tl.media.image import check_picture
+from edge_tl.movements.track import Track
 from edge_tl.nn import Network
 from edge_tl.nn.network import Upper
 
@@ -109,7 +110,12 @@ class Finder(Generic[T]):
 
 def features_of(embedder: Embedder) -> Features:
     """What a head should see of its embeddings: what an embedder asks for, or else `FeatureMap()`."""
-    return embedder.features if isinstance(embedder, Finder | SoundEmbedder) else FeatureMap()
+    return embedder.features if isinstance(embedder, Finder | SoundEmbedder | TrackEmbedder) else FeatureMap()
+
+
+def views_of(embedder: Embedder) -> int:
+    """How many rows it gives of one example, one after the other: 1 of a picture."""
+    return embedder.views if isinstance(embedder, SoundEmbedder | TrackEmbedder) else 1
 
 
 def sought_by(embedder: Embedder) -> str:
@@ -160,6 +166,27 @@ class SoundEmbedder(Embedder, Protocol):
 
     def stream(self) -> EmbeddingStream:
         """What embeds a stream; bit for bit what `embed` gives for each window."""
+
+
+class TrackEmbedder(ABC):
+    """An Embedder of kind `movement`: what becomes a row is a stretch of a hand's track, and no picture.
+
+    Whoever reads tracks calls `embed_track`; `fit` and `embed` refuse.
+    """
+
+    kind = "movement"
+    views: int
+    """Windows that `taught` gives of one example."""
+    features: Features
+    """What a head should see of its embeddings."""
+
+    @abstractmethod
+    def embed_track(self, track: Track) -> np.ndarray:
+        """All of a track as one window: float32 (embedding_dim,)."""
+
+    @abstractmethod
+    def taught(self, track: Track, label: str) -> np.ndarray:
+        """What a head learns of an example of a class: float32 (views · embedding_dim,)."""
 
 
 @runtime_checkable

@@ -21,6 +21,8 @@ SOUNDS = frozenset(
 CLIPS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".3gp", ".3g2"})
 """Those of files that hold moving pictures, sound, or both: they are looked into."""
 MEDIA = PICTURES | SOUNDS | CLIPS
+TRACKS = frozenset({".npz", ".csv"})
+"""Those of a hand's tracks, landmarks with time stamps."""
 EXAMPLES = {"picture": "JPEG, PNG, WebP …", "sound": "WAV, FLAC, m4a, MP3 …"}
 """What is said of the files that are wanted, by kind."""
 _MOSTLY_SOUND = frozenset({".webm", ".3gp", ".3g2"})
@@ -43,7 +45,9 @@ def is_sound(path: Path) -> bool:
 
 
 def is_of(kind: str, path: Path) -> bool:
-    """Whether a file is of a kind, `picture` or `sound`; a clip may be of both."""
+    """Whether a file is of a kind, `picture`, `sound` or `movement`; a clip may be of all."""
+    if kind == "movement":
+        return ending(path) in TRACKS | CLIPS
     return is_picture(path) if kind == "picture" else is_sound(path)
 
 

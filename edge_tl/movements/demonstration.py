@@ -13,6 +13,8 @@ VIEWS = 3
 """Windows that are taught of one demonstration; the middle one is all of it."""
 SHORTEST_S, LONGEST_S = 0.25, 6.0
 """Of a movement."""
+PIECE_S, STEP_S = 3.2, 1.0
+"""Of moving about a piece is so long, and begins so much after the one before: the longest window fits into it."""
 _CUTS = ((0.1, 1.0), (0.0, 1.0), (0.0, 0.9))  # in the stream no window begins and ends exactly where it should
 _STEP_S = 0.05
 _STILL = 0.2  # of the fastest: slower is before or after the movement
@@ -70,6 +72,28 @@ def ordinary_windows(track: Track, lengths_s: tuple[float, ...] = LENGTHS_S) -> 
     asked = [windows.push(points, float(time_s)) for points, time_s in zip(track.landmarks, track.times_s, strict=True)]
     values = [one.values for one in asked if one is not None]
     return np.concatenate(values) if values else np.empty((0, VALUES), np.float32)
+
+
+def ordinary_pieces(track: Track) -> list[Track]:
+    """A hand's moving about in pieces of `PIECE_S`, one beginning every `STEP_S`: each becomes an example.
+
+    One that is shorter is a piece itself.
+    """
+    if track.duration_s <= PIECE_S:
+        return [track]
+    starts = np.arange(track.times_s[0], track.times_s[-1] - PIECE_S + 1e-6, STEP_S)
+    return [track.part(float(start), float(start) + PIECE_S + 1e-6) for start in starts]
+
+
+def ordinary_views(piece: Track) -> np.ndarray:
+    """What a head learns of such a piece: float32 (3, 672), windows of it that would be asked, from early to late.
+
+    Where the hand slows down nowhere in it, all of it.
+    """
+    asked = ordinary_windows(piece)
+    if not len(asked):
+        return kept(resampled(piece.landmarks, piece.times_s, *(np.full(VIEWS, at) for at in piece.times_s[[0, -1]])))
+    return asked[np.linspace(0, len(asked) - 1, VIEWS).round().astype(np.int64)]
 
 
 def repeats(rows: Rows) -> np.ndarray:

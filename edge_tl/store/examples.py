@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_tl.core.examples import AsRows, Box, Count, Example, Examples, check_box
 from edge_tl.core.kept import as_stored, checksum, pack
-from edge_tl.embedders.embedder import SoundEmbedder, embed_kept
+from edge_tl.embedders.embedder import SoundEmbedder, TrackEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.frames import Closing
@@ -24,7 +24,7 @@ from edge_tl.media.sound import Sound
 from edge_tl.store.batch import BATCH_EXAMPLES, Batch
 from edge_tl.store.boots import Boots
 from edge_tl.store.database import Database
-from edge_tl.store.media import JPEG, Media, stored_media, stored_sound
+from edge_tl.store.media import JPEG, Media, stored_media, stored_sound, stored_track
 from edge_tl.store.moments import Clock, now
 from edge_tl.store.near_copies import NearCopies
 from edge_tl.store.read_rows import check_more, damaged, read_labels, read_list, read_matrix
@@ -319,12 +319,13 @@ class ExampleStore(Closing):
         return len(todo)
 
     def embedded_anew(self, embedder: Embedder, example: int) -> np.ndarray:
-        """What is to be kept of the stored picture or sound of an example with an embedder: (D,); nothing is written.
-
-        ExampleError where there is no such example or it kept no file, ProfileError where that is damaged.
-        """
+        """What is to be kept of the stored file of an example: (D,); nothing is written. ExampleError where it kept none,
+        ProfileError where that is damaged."""
         if isinstance(embedder, SoundEmbedder):
             return embed_views(embedder, self.sound(example))
+        if isinstance(embedder, TrackEmbedder):
+            label = next((str(of) for (of,) in self._db.rows("SELECT label FROM listed WHERE id = ?", (example,))), "")
+            return embedder.taught(stored_track(self.media(example)[1]), label)
         return embed_kept(embedder, image.decode(self.picture(example)))
 
     def exchange(self, fingerprint: str, embeddings: Mapping[int, np.ndarray]) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 from edge_tl.errors import ExampleError
 from edge_tl.files import is_clutter, write_synced
 from edge_tl.labels import check_label, escape, unescape
-from edge_tl.media.kinds import MEDIA, ending, is_of, is_picture, is_sound
+from edge_tl.media.kinds import MEDIA, TRACKS, ending, is_of, is_picture, is_sound
 from edge_tl.store.examples import ExampleStore
-from edge_tl.store.media import JPEG, WAV
+from edge_tl.store.media import JPEG, TRACK, WAV
 from edge_tl.store.sessions import check_session_name
 
-ENDINGS = {JPEG: ".jpg", WAV: ".wav"}
+ENDINGS = {JPEG: ".jpg", WAV: ".wav", TRACK: ".npz"}
 """Media type → the ending of the file it is exported to."""
 INDEX = "labels.json"
 """Beside the folders, for labels whose folder cannot carry their name: `{"format": 1, "labels": {folder: label}}`."""
@@ -51,7 +51,7 @@ def import_folder(
 ) -> Iterator[Found]:
     """The pictures below a folder (or its sound files), label by label and take by take, each in the order of names.
 
-    kind: "picture" or "sound".
+    kind: "picture", "sound" or "movement".
 
     sessions: the folders at the top are sessions, those below them labels. Without it all is one session, but for the
     takes that a `sessions.json`, as `export_folder` writes it, puts into others.
@@ -249,7 +249,7 @@ def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], l
                 folders.append(path)
         elif not os.path.isfile(path):  # a broken link, a device, a pipe that would block
             skip(path, "is no file")
-        elif ending(path) not in MEDIA:
+        elif ending(path) not in MEDIA | TRACKS:
             skip(path, f"is no picture file (it ends in {path.suffix!a})" if path.suffix else "is no picture file")
         else:
             files.append(path)

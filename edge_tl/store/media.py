@@ -12,8 +12,11 @@ from edge_tl.media import image
 from edge_tl.media.sound import Sound, read_sound
 from edge_tl.media.tfjsscds import SpokenExample, read_tfjsscds, write_tfjsscds
 from edge_tl.media.wav import encode_wav
+from edge_tl.movements.track import Track, longest
+from edge_tl.movements.track_file import packed_track, read_recording
 
 JPEG, WAV, TFJSSCDS = "image/jpeg", "audio/wav", "application/x-tfjsscds"
+TRACK = "application/x-edge-tl-track"
 """The media types of what is kept."""
 MAX_SIDE_PX = 640
 """Larger pictures are thumbnailed: every embedder sees at most a few hundred pixels, and SD cards are small."""
@@ -32,17 +35,20 @@ class Kept(NamedTuple):
         return zlib.crc32(self.data)
 
 
-Media = np.ndarray | bytes | Sound | SpokenExample | Kept
+Media = np.ndarray | bytes | Sound | SpokenExample | Track | Kept
 
 
 def stored_media(media: Media) -> Kept:
     """A picture (as in `stored_jpeg`) or a sound as the store keeps it; what is `Kept` is that already.
 
-    A sound becomes a WAV file of 16 bits at its own rate (MissingDependency where soundfile is not installed), an
-    example of a browser's data set a data set of its own, so that nothing of it is lost.
+    A hand's track becomes an .npz of landmarks and times, a sound a WAV file of 16 bits at its own rate
+    (MissingDependency where soundfile is not installed), an example of a browser's data set a data set of its own, so
+    that nothing of it is lost.
     """
     if isinstance(media, Kept):
         return media
+    if isinstance(media, Track):
+        return Kept(TRACK, packed_track(media))
     if isinstance(media, SpokenExample):
         return Kept(TFJSSCDS, write_tfjsscds([media]))
     if isinstance(media, Sound):
@@ -60,6 +66,11 @@ def stored_sound(kind: str, media: bytes) -> Sound | None:
     if spoken.samples is None or spoken.rate_hz is None:
         return None
     return Sound(np.clip(spoken.samples, -1.0, 1.0), spoken.rate_hz)
+
+
+def stored_track(media: bytes) -> Track:
+    """The track in a stored file; ExampleError where it holds none."""
+    return longest(read_recording(media, "what was kept").tracks)
 
 
 def stored_jpeg(picture: np.ndarray | bytes) -> bytes:

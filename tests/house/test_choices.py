@@ -15,7 +15,7 @@ from device.sources.choose import GRAMMAR, MIC_GRAMMAR, Kind
 from device.sources.rotated import DEGREES
 from edge_tl.embedders.look.choices import HANDS, MODELS, NEEDS, WAYS
 from edge_tl.embedders.look.models import ALL, PARTS
-from edge_tl.heads import HEADS, WITH_BASE
+from edge_tl.heads import HEADS, OF_MOVEMENTS, WITH_BASE
 
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
 SERVICE = (ROOT / "docs" / "service.md").read_text()
@@ -27,7 +27,7 @@ CONSOLE = (ROOT / "device" / "serve" / "console" / "pipeline.js").read_text()
     [
         ("--look", WAYS),
         ("--hands", HANDS),
-        ("--head", (*HEADS, *WITH_BASE)),
+        ("--head", (*HEADS, *WITH_BASE, *OF_MOVEMENTS)),
         ("--rotate", map(str, DEGREES)),
         ("--camera", [GRAMMAR]),
         ("--mic", [MIC_GRAMMAR]),

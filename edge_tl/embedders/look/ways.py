@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_tl.embedders.embedder import Embedder, Finder, Seeing
 from edge_tl.embedders.look.both import BothHandsEmbedder, BothTracker
-from edge_tl.embedders.look.choices import HANDS, NEEDS, WAYS
+from edge_tl.embedders.look.choices import HANDS, MOVEMENT, NEEDS, WAYS
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
@@ -21,6 +21,7 @@ from edge_tl.embedders.look.embedders import (
     load_tracker,
 )
 from edge_tl.embedders.look.models import parts_of
+from edge_tl.embedders.look.movement import MovementEmbedder
 from edge_tl.errors import ConfigError, ModelError
 
 
@@ -36,7 +37,7 @@ class Look:
     """Of the way `hand`: `largest`, or `both` for two hands' shapes side by side."""
 
     def __post_init__(self) -> None:
-        if self.way not in WAYS:
+        if self.way not in (*WAYS, MOVEMENT):
             raise ConfigError(f"there is no way to look called {self.way!r}; one of {', '.join(WAYS)} is wanted")
         if self.hands not in HANDS:
             raise ConfigError(f"hands is {self.hands!r}; one of {', '.join(HANDS)} is wanted")
@@ -62,6 +63,8 @@ def open_look(look: Look, folder: Path, load_inner: Callable[[], Seeing], thread
     frame, box, hand-crop, hand-and-crop and face-crop; not called by the others. ModelError, one line with the command
     that helps, where the models are missing or damaged.
     """
+    if look.way == MOVEMENT:
+        return MovementEmbedder()
     if look.way in NEEDS:
         _check_installed(look.way, folder)
     if look.way == "hand" and look.hands == "both":
@@ -82,7 +85,7 @@ def open_look(look: Look, folder: Path, load_inner: Callable[[], Seeing], thread
 
 def way_of(embedder: Embedder) -> str:
     """The way in which an embedder looks at pictures, one of `WAYS`; of one that listens its name."""
-    if embedder.kind == "sound":
+    if embedder.kind in ("sound", "movement"):
         return embedder.name
     return embedder.way if isinstance(embedder, Finder | BoxEmbedder) else "frame"
 

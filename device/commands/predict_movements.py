@@ -1,0 +1,95 @@
+"""`edge-tl predict` of tracks of a hand: which movement each file shows, or which movements, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from device.cli.output import print_json, warn
+from device.teach.filmed import Reader
+from edge_tl.core.answers import Observation
+from edge_tl.embedders.embedder import TrackEmbedder
+from edge_tl.errors import ExampleError, counted, escaped
+from edge_tl.heads.movement import MovementHead
+from edge_tl.movements.demonstration import movement_in
+from edge_tl.movements.spotter import AHEAD_S, EVERY_S, WAIT_S, Moved, Spotter
+from edge_tl.movements.track import longest
+from edge_tl.movements.track_file import Recording
+from edge_tl.recognizer import Recognizer
+
+
+def predict_movements(recognizer: Recognizer, read: Reader, files: Iterable[Path], *, as_json: bool) -> int:
+    """Print one line, or one JSON object, a file; exit 1 where a file was no track."""
+    results: list[dict[str, Any]] = []
+    bad = 0
+    for file in files:
+        try:
+            recording = read(file)
+            observation, why = named(recognizer, recording)
+        except ExampleError as error:
+            warn(error)
+            bad += 1
+            continue
+        told = spotted(recognizer, recording)
+        if not as_json:
+            print(escaped(f"{file}: {said(observation, told, why)}"))
+        made: dict[str, Any] = {"file": str(file), "label": None, "probabilities": {}}
+        if observation is not None:
+            chances = dict(zip(recognizer.classes, map(float, observation.probabilities), strict=True))
+            made |= {"label": observation.label, "probabilities": chances}
+        made["told"] = [
+            {
+                "label": one.label,
+                "confidence": round(one.confidence, 4),
+                "start_s": round(one.start_s, 2),
+                "end_s": round(one.end_s, 2),
+            }
+            for one in told
+        ]
+        results.append(made)
+    if as_json:
+        print_json(results)
+    return 1 if bad else 0
+
+
+def named(recognizer: Recognizer, recording: Recording) -> tuple[Observation | None, str]:
+    """What the longest track is as one movement, None and why where it is none; ExampleError where there is no hand."""
+    track = longest(recording.tracks)
+    assert isinstance(recognizer.embedder, TrackEmbedder)
+    try:
+        movement = movement_in(track)
+    except ExampleError as error:
+        return None, str(error)
+    return recognizer.recognise(recognizer.embedder.embed_track(movement)), ""
+
+
+def spotted(recognizer: Recognizer, recording: Recording) -> list[Moved]:
+    """The movements that a stream of it tells, as if the hand rested after each track; times from its beginning."""
+    if not isinstance(recognizer.head, MovementHead):
+        return []
+    found: list[Moved] = []
+    first_s = float(recording.tracks[0].times_s[0])
+    for track in recording.tracks:
+        spotter, last_s = Spotter(recognizer.head), float(track.times_s[-1])
+        frames = [(points, float(at)) for points, at in zip(track.landmarks, track.times_s, strict=True)]
+        ticks = round((WAIT_S + 2 * AHEAD_S) / EVERY_S) + 2
+        frames += [(track.landmarks[-1], last_s + EVERY_S * tick) for tick in range(1, ticks)]
+        for points, at_s in frames:
+            moved = spotter.push(points, at_s)
+            if moved is not None:
+                found.append(
+                    Moved(moved.label, moved.confidence, moved.start_s - first_s, min(moved.end_s, last_s) - first_s)
+                )
+    return found
+
+
+def said(observation: Observation | None, told: list[Moved], why: str) -> str:
+    """What a person reads of a file."""
+    stream = ", then ".join(f"{one.label} at {one.start_s:.1f} to {one.end_s:.1f} s" for one in told)
+    if observation is None:
+        return f"no single movement ({why}); {counted(len(told), 'movement')} in the stream" + (
+            stream and f": {stream}"
+        )
+    label = observation.label or f"none of these (nearest: {observation.best})"
+    return f"{label}  {observation.confidence:.1%}" + (f"; told in a stream: {stream}" if stream else "")
