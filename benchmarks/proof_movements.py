@@ -44,7 +44,7 @@ from edge_tl.movements.windows import rows_of
 from edge_tl.words.alarms import most_per_hour
 
 CHOSE, REPORTED = (1, 5, 9, 13, 17, 21, 25), (3, 7, 11, 15, 19, 23, 27)
-DRAWS, STREAM_DRAWS = 3, 3
+DRAWS, STREAM_DRAWS = 2, 2
 FOUR = ("swipe_left", "swipe_right", "swipe_v", "swipe_o")
 EIGHT = (*FOUR, "pinch", "grab", "expand", "tap")
 GROUPS = 3
@@ -87,7 +87,7 @@ def same_person(clips: Clips, who: tuple[int, ...], count: int, names: Names, dr
 
 
 def other_people(
-    clips: Clips, who: tuple[int, ...], teachers: int, count: int, names: Names, draws: int = 2 * DRAWS
+    clips: Clips, who: tuple[int, ...], teachers: int, count: int, names: Names, draws: int = 3 * DRAWS
 ) -> float:
     """The share named rightly of all whom nobody taught ("b n×k")."""
     rng, right, asked_in_all = np.random.default_rng(0), 0, 0

@@ -5,6 +5,7 @@ Both see what the other misses: with one demonstration the warped distance leads
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -38,8 +39,29 @@ THRESHOLDS = np.linspace(0.3, 0.8, 26)
 UNTAUGHT = 0.5
 """The same where `nothing` was not taught."""
 MOST_ORDINARY = 800
-"""Windows of `nothing` that are taught: more are thinned out evenly, and judged all the same."""
+"""Windows of `nothing` that are taught and judged: more are thinned out evenly."""
 _FOLDS = 5
+
+
+@dataclass(frozen=True)
+class _Ridge:
+    """A linear map of what the convolutions found, centred and scaled, beside a kernel of the warped distances."""
+
+    centre: np.ndarray
+    scale: float
+    width: float
+    coef: np.ndarray
+    """float32 (1500 + P, K)."""
+
+    def features(self, found: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """float32 (n, 1500 + P) of convolutions (n, 1500) and distances to P prototypes (n, P)."""
+        return np.concatenate(
+            [(found - self.centre) * np.float32(self.scale), np.exp(-apart / np.float32(self.width))], axis=1
+        )
+
+    def scores(self, found: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """(n, K) of the same."""
+        return np.asarray(self.features(found, apart) @ self.coef)
 
 
 class MovementHead(Head):
@@ -61,10 +83,7 @@ class MovementHead(Head):
         self.temperature_ = float("nan")
         self._convolutions: Convolutions | None = None
         self._prototypes = np.empty((0, MOMENTS, ROW), np.float32)
-        self._width = 1.0
-        self._centre = np.empty(0, np.float32)
-        self._scale = 1.0
-        self._coef = np.empty((0, 0), np.float32)
+        self._ridge: _Ridge | None = None
         self._moved = np.empty((0, 2), np.float32)
         self._repeating = np.empty(0, bool)
 
@@ -81,15 +100,13 @@ class MovementHead(Head):
 
     def scores(self, X: np.ndarray) -> np.ndarray:
         """How much windows (M, 672) are of each class of `told`, (M, K): about 1 for its movements and 0 for others."""
-        need(self._classes, self.name)
-        return self._features(rows_of(check_rows(X, VALUES))) @ self._coef
+        return self._scored(rows_of(check_rows(X, VALUES)))
 
     def judged(self, X: np.ndarray) -> np.ndarray:
         """The scores (M, K), −∞ where they are below the threshold, where the hand moved much more or less than in all
         demonstrations of the class, and, of one that goes to and fro, where the hand does not."""
-        need(self._classes, self.name)
         rows = rows_of(check_rows(X, VALUES))
-        scores, moved = self._features(rows) @ self._coef, rows.moved[:, np.newaxis]
+        scores, moved = self._scored(rows), rows.moved[:, np.newaxis]
         large = (moved >= LEAST_MOVED * self._moved[:, 0]) & (moved <= MOST_MOVED * self._moved[:, 1])
         may = large & (scores >= self.threshold_)
         if self._repeating.any():
@@ -102,23 +119,23 @@ class MovementHead(Head):
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `predict` needs."""
+        convolutions, ridge = need(self._convolutions, self.name), need(self._ridge, self.name)
         meta = {
             "name": self.name,
             "classes": self.classes_.tolist(),
             "penalty": self.penalty,
             "temperature": self.temperature_,
-            "width": self._width,
-            "scale": self._scale,
+            "width": ridge.width,
+            "scale": ridge.scale,
             "threshold": self.threshold_,
             "false_alarms": self.false_alarms,
         }
-        convolutions = need(self._convolutions, self.name)
         return meta, {
             "biases": convolutions.biases,
             "scales": convolutions.scales,
             "prototypes": self._prototypes,
-            "centre": self._centre,
-            "coef": self._coef,
+            "centre": ridge.centre,
+            "coef": ridge.coef,
             "moved": self._moved,
             "repeating": self._repeating,
         }
@@ -128,53 +145,77 @@ class MovementHead(Head):
         """A head that predicts as the one that `state` was taken of; it holds no examples."""
         head = cls(float(meta["penalty"]), false_alarms=int(meta["false_alarms"]))
         head._classes = np.asarray(meta["classes"])
-        head.temperature_, head._width = float(meta["temperature"]), float(meta["width"])
-        head._scale, head.threshold_ = float(meta["scale"]), float(meta["threshold"])
+        head.temperature_, head.threshold_ = float(meta["temperature"]), float(meta["threshold"])
         head._convolutions = Convolutions(arrays["biases"], arrays["scales"])
-        head._prototypes, head._centre = arrays["prototypes"], arrays["centre"]
-        head._coef, head._moved, head._repeating = arrays["coef"], arrays["moved"], arrays["repeating"]
-        columns = (BIASES + 2) * KERNELS + len(head._prototypes)
-        if head._coef.shape != (columns, len(head.told)) or head._prototypes.shape[1:] != (MOMENTS, ROW):
-            raise ValueError(f"its weights have shape {head._coef.shape}")
+        head._prototypes, head._moved, head._repeating = arrays["prototypes"], arrays["moved"], arrays["repeating"]
+        ridge = _Ridge(arrays["centre"], float(meta["scale"]), float(meta["width"]), arrays["coef"])
+        head._ridge, columns = ridge, (BIASES + 2) * KERNELS + len(head._prototypes)
+        if ridge.coef.shape != (columns, len(head.told)) or head._prototypes.shape[1:] != (MOMENTS, ROW):
+            raise ValueError(f"its weights have shape {ridge.coef.shape}")
         return head
 
     def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
-        rows, codes = rows_of(check_rows(taught.X, VALUES)), taught.codes()
-        if (taught.y == ORDINARY).sum() > MOST_ORDINARY:
-            few = np.sort(
-                np.append(
-                    np.flatnonzero(taught.y != ORDINARY), spread(np.flatnonzero(taught.y == ORDINARY), MOST_ORDINARY)
-                )
-            )
-        else:
-            few = np.arange(len(codes))
-        takes = None if taught.takes is None else taught.takes
-        parts = takes_together(taught.y, takes).index % _FOLDS
-        held_out = np.zeros((len(codes), len(taught.classes)))
-        judged = np.array([len(np.unique(parts[taught.y == label])) > 1 for label in taught.classes])[codes]
+        at = _thinned(taught.y)
+        rows, y = rows_of(check_rows(taught.X, VALUES)[at]), taught.y[at]
+        takes = None if taught.takes is None else taught.takes[at]
+        self._taught, self._classes = taught, taught.classes
+        codes = np.searchsorted(taught.classes, y)
+        wholes = [whole_windows(np.flatnonzero(y == label), takes) for label in self.told]
+        chosen = np.concatenate([spread(own, MOST_PROTOTYPES // len(wholes)) for own in wholes])
+        self._convolutions, self._prototypes = Convolutions.fit(rows.moments), rows.moments[chosen]
+        found, apart = self._convolutions(rows.moments), warped_distances(rows.moments, self._prototypes)
+
+        # Everything but the ridge is the same whatever is left out, so that each part costs one solution.
+        parts = takes_together(y, takes).index % _FOLDS
+        judged = np.array([len(np.unique(parts[y == label])) > 1 for label in taught.classes])[codes]
+        held_out = np.zeros((len(y), len(wholes)), np.float32)
         for part in np.unique(parts[judged]):
-            out, keep = parts == part, few[parts[few] != part]
-            other = MovementHead(self.penalty)
-            other._fit(
-                Rows(rows.moments[keep], rows.moved[keep]), taught.y[keep], None if takes is None else takes[keep]
+            out, columns = parts == part, parts[chosen] != part
+            if not columns.any():
+                continue
+            count = sum(int((parts[own] != part).sum()) for own in wholes) / len(wholes)
+            ridge = self._solved(
+                found[~out], apart[np.ix_(~out, columns)], apart[chosen[columns]][:, columns], y[~out], count
             )
-            scores = other._features(Rows(rows.moments[out], rows.moved[out])) @ other._coef
-            columns = np.searchsorted(taught.classes, other.told)
-            held_out[np.ix_(out, columns)] = scores
-        self._fit(Rows(rows.moments[few], rows.moved[few]), taught.y[few], None if takes is None else takes[few])
-        self._taught = taught
-        told = np.searchsorted(taught.classes, self.told)
-        ordinary = taught.y == ORDINARY
-        self.threshold_ = self._least(held_out[np.ix_(ordinary & judged, told)])
-        weights = 1 / np.bincount(codes)[codes]
+            held_out[out] = ridge.scores(found[out], apart[np.ix_(out, columns)])
+        count = sum(map(len, wholes)) / len(wholes)
+        self._ridge = self._solved(found, apart, apart[chosen], y, count)
+
+        self.threshold_ = self._least(held_out[(y == ORDINARY) & judged])
+        sizes, repeating = [rows.moved[own] for own in wholes], repeats(rows)
+        self._moved = np.array([(of.min(), of.max()) for of in sizes], np.float32)
+        self._repeating = np.array([repeating[own].mean() > 0.5 for own in wholes])
         if judged.any():
-            scores = self._with_ordinary(held_out[:, told])
+            weights = 1 / np.bincount(codes)[codes]
+            scores = self._with_ordinary(held_out)
             self.temperature_ = loo.fit_temperature(scores[judged], codes[judged], weights[judged])
         else:
-            own = self._with_ordinary(self._features(rows) @ self._coef)
+            own = self._with_ordinary(self._ridge.scores(found, apart))
             self.temperature_ = loo.unchecked_temperature(own, codes)
         return self
+
+    def _solved(self, found: np.ndarray, apart: np.ndarray, between: np.ndarray, y: np.ndarray, count: float) -> _Ridge:
+        """The ridge on convolutions (n, 1500) and warped distances to P prototypes (n, P), of labels (n,).
+
+        between: of the prototypes among themselves (P, P); count: demonstrations of a class on average, each of which
+        weighs about 1 however often it is cut, so that λ means the same.
+        """
+        ordinary = y == ORDINARY
+        others = ~np.eye(len(between), dtype=bool)
+        width = 2 * WIDTH * float(np.median(between[others])) if others.any() else 1.0
+        shown = found[~ordinary]
+        centre = shown.mean(axis=0)
+        scale = float(np.sqrt(CONVOLVED / max(float(((shown - centre) ** 2).sum(axis=1).mean()), 1e-6)))
+        ridge = _Ridge(centre, scale, max(width, 1e-6), np.empty((0, 0), np.float32))
+        codes = np.unique(y, return_inverse=True)[1].reshape(-1)
+        weights = count / np.bincount(codes)[codes]
+        weights[ordinary] *= ORDINARY_WEIGHT
+        s = np.sqrt(weights)[:, np.newaxis].astype(np.float32)
+        weighed = s * ridge.features(found, apart)
+        gram = weighed @ weighed.T + np.float32(self.penalty) * np.eye(len(y), dtype=np.float32)
+        dual = np.linalg.solve(gram, s * (y[:, np.newaxis] == np.array(self.told)))
+        return replace(ridge, coef=(weighed.T @ dual).astype(np.float32))
 
     def _least(self, scores: np.ndarray) -> float:
         """The least threshold at which so many stretches of `nothing`, scores (n, K), are over it as are allowed."""
@@ -186,39 +227,10 @@ class MovementHead(Head):
                 return float(threshold)
         return float(THRESHOLDS[-1])
 
-    def _fit(self, rows: Rows, y: np.ndarray, takes: np.ndarray | None) -> None:
-        """Learn from rows with labels (N,) str."""
-        self._classes, codes = np.unique(y, return_inverse=True)
-        told, ordinary, codes = self.told, y == ORDINARY, codes.reshape(-1)
-        wholes = {str(label): whole_windows(np.flatnonzero(y == label), takes) for label in told}
-        self._prototypes = rows.moments[
-            np.concatenate([spread(own, MOST_PROTOTYPES // len(told)) for own in wholes.values()])
-        ]
-        apart = warped_distances(self._prototypes, self._prototypes)
-        others = ~np.eye(len(apart), dtype=bool)
-        self._width = 2 * WIDTH * float(np.median(apart[others])) if others.any() else 1.0
-        self._convolutions = Convolutions.fit(rows.moments)
-        found = self._convolutions(rows.moments[~ordinary])
-        self._centre = found.mean(axis=0)
-        self._scale = float(np.sqrt(CONVOLVED / max(float(((found - self._centre) ** 2).sum(axis=1).mean()), 1e-6)))
-        # So that λ means the same however often a demonstration is cut: each weighs about 1.
-        weights = sum(map(len, wholes.values())) / len(told) / np.bincount(codes)[codes]
-        weights[ordinary] *= ORDINARY_WEIGHT
-        s = np.sqrt(weights)[:, np.newaxis].astype(np.float32)
-        weighed = s * self._features(rows)
-        gram = weighed @ weighed.T + np.float32(self.penalty) * np.eye(len(y), dtype=np.float32)
-        self._coef = (weighed.T @ np.linalg.solve(gram, s * (y[:, np.newaxis] == np.array(told)))).astype(np.float32)
-        repeating = repeats(rows)
-        sizes = [rows.moved[own] for own in wholes.values()]
-        self._repeating = np.array([repeating[own].mean() > 0.5 for own in wholes.values()])
-        self._moved = np.array([(of.min(), of.max()) for of in sizes], np.float32)
-
-    def _features(self, rows: Rows) -> np.ndarray:
-        """What the ridge sees of rows, float32 (N, 1500 + prototypes)."""
-        convolutions = need(self._convolutions, self.name)
-        found = (convolutions(rows.moments) - self._centre) * np.float32(self._scale)
-        near = np.exp(-warped_distances(rows.moments, self._prototypes) / np.float32(self._width))
-        return np.concatenate([found, near], axis=1)
+    def _scored(self, rows: Rows) -> np.ndarray:
+        """The scores (M, K) of rows."""
+        ridge, convolutions = need(self._ridge, self.name), need(self._convolutions, self.name)
+        return ridge.scores(convolutions(rows.moments), warped_distances(rows.moments, self._prototypes))
 
     def _with_ordinary(self, scores: np.ndarray) -> np.ndarray:
         """Scores (M, C) in the order of `classes_`, of those (M, K) of `told`."""
@@ -226,6 +238,14 @@ class MovementHead(Head):
         if not ordinary.any():
             return scores
         return np.insert(scores, int(ordinary.argmax()), self.threshold_, axis=1)
+
+
+def _thinned(y: np.ndarray) -> np.ndarray:
+    """Positions, ascending, of all that is not `nothing` and of `MOST_ORDINARY` of that at most, evenly spread."""
+    ordinary = np.flatnonzero(y == ORDINARY)
+    if len(ordinary) <= MOST_ORDINARY:
+        return np.arange(len(y))
+    return np.sort(np.concatenate([np.flatnonzero(y != ORDINARY), spread(ordinary, MOST_ORDINARY)]))
 
 
 def whole_windows(rows: np.ndarray, takes: np.ndarray | None) -> np.ndarray:

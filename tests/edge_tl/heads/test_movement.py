@@ -12,6 +12,7 @@ from edge_tl.heads import head_from_state, make_head
 from edge_tl.heads.movement import MOST_PROTOTYPES, PENALTY, MovementHead
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.demonstration import movement_in, ordinary_windows, taught_windows, whole_window
+from edge_tl.movements.warping import warped_distances
 from edge_tl.movements.windows import VALUES, rows_of
 
 
@@ -49,7 +50,10 @@ def test_its_weights_are_those_of_scikit_learn() -> None:
     """Without `nothing` and with as many of each class it is scikit-learn's ridge on the same features."""
     X, y, takes = shown(3)
     head = MovementHead().fit(X, y, takes)
-    features = head._features(rows_of(X))
+    assert head._convolutions is not None
+    assert head._ridge is not None
+    moments = rows_of(X).moments
+    features = head._ridge.features(head._convolutions(moments), warped_distances(moments, head._prototypes))
     Y = (np.array(y)[:, np.newaxis] == np.array(head.told)).astype(float)
     weights = np.full(len(y), 1 / 3)
     reference = Ridge(alpha=PENALTY, fit_intercept=False).fit(features, Y, sample_weight=weights)
