@@ -35,6 +35,8 @@ class Clips:
     """(N,) int: by whom, or in which recording."""
     windows: np.ndarray
     """float32 (N, 3, 672): what is taught of each, the middle one whole; rounded as a store keeps it."""
+    ways: np.ndarray
+    """(N,) int: in which of its ways the movement was done."""
 
     def rows(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Windows, labels and takes of those at positions `chosen`, as a head is taught them."""
@@ -75,7 +77,7 @@ def words(path: Path = WORDS) -> Clips:
         at = np.array([number for number, _ in found])
         tracks = [track for _, track in found]
         windows = np.stack([taught(one) for one in tracks])
-        return Clips(tracks, made["word"][at], made["batch"][at].astype(np.int64), windows)
+        return Clips(tracks, made["word"][at], made["batch"][at].astype(np.int64), windows, np.zeros(len(at), np.int8))
 
 
 @dataclass(frozen=True)

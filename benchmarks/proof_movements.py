@@ -1,8 +1,9 @@
 """Movements from one to five demonstrations: named, and found in streams (the sets: benchmarks/movement_sets.py).
 
 People: fourteen gestures in two ways each. "a k": k demonstrations of each gesture by the same person, in either way,
-all others of that person asked. "b n×k": n people with k of each, all others asked. One half of the people chose the
-head's constants, the other half is reported here; demonstrations drawn anew each time, by a fixed seed.
+all others of that person asked; "one way": both in the same. "b n×k": n people with k of each, all others asked. One
+half of the people chose the head's constants, the other half is reported here; demonstrations drawn anew each time, by
+a fixed seed.
 Words: fourteen signed words, k of each from one recording; asked: the others of it, and those of the other two.
 Streams: five demonstrations of each movement by other people than the streams', and a minute of other streams outside
 of what they show, as `nothing`; streams are left out in three groups. A movement is found where what is told of it
@@ -44,7 +45,7 @@ from edge_tl.movements.windows import rows_of
 from edge_tl.words.alarms import most_per_hour
 
 CHOSE, REPORTED = (1, 5, 9, 13, 17, 21, 25), (3, 7, 11, 15, 19, 23, 27)
-DRAWS, STREAM_DRAWS = 2, 2
+DRAWS, STREAM_DRAWS = 5, 3
 FOUR = ("swipe_left", "swipe_right", "swipe_v", "swipe_o")
 EIGHT = (*FOUR, "pinch", "grab", "expand", "tap")
 GROUPS = 3
@@ -73,11 +74,15 @@ def drawn(rng: np.random.Generator, clips: Clips, among: np.ndarray, count: int)
     return np.sort(np.concatenate([rng.permutation(among[labels == one])[:count] for one in np.unique(labels)]))
 
 
-def same_person(clips: Clips, who: tuple[int, ...], count: int, names: Names, draws: int = DRAWS) -> float:
-    """The share named rightly of each person's own others ("a k")."""
+def same_person(
+    clips: Clips, who: tuple[int, ...], count: int, names: Names, draws: int = DRAWS, *, one_way: bool = False
+) -> float:
+    """The share named rightly of each person's own others ("a k"); one_way: taught and asked in one of two ways."""
     rng, right, asked_in_all = np.random.default_rng(0), 0, 0
-    for person in who:
-        own = np.flatnonzero(clips.groups == person)
+    every = [clips.groups == person for person in who]
+    if one_way:
+        every = [own & (clips.ways == way) for own in every for way in np.unique(clips.ways)]
+    for own in map(np.flatnonzero, every):
         for _ in range(draws):
             shown = drawn(rng, clips, own, count)
             asked = np.setdiff1d(own, shown)
@@ -87,7 +92,7 @@ def same_person(clips: Clips, who: tuple[int, ...], count: int, names: Names, dr
 
 
 def other_people(
-    clips: Clips, who: tuple[int, ...], teachers: int, count: int, names: Names, draws: int = 3 * DRAWS
+    clips: Clips, who: tuple[int, ...], teachers: int, count: int, names: Names, draws: int = 2 * DRAWS
 ) -> float:
     """The share named rightly of all whom nobody taught ("b n×k")."""
     rng, right, asked_in_all = np.random.default_rng(0), 0, 0
@@ -103,6 +108,7 @@ def other_people(
 def persons(clips: Clips, who: tuple[int, ...], names: Names) -> dict[str, float]:
     """Every row of the table of people."""
     found = {f"a{count}": same_person(clips, who, count, names) for count in (1, 3, 5)}
+    found |= {f"a{count}, one way": same_person(clips, who, count, names, one_way=True) for count in (1, 3)}
     return found | {f"b{n}×{k}": other_people(clips, who, n, k, names) for n, k in ((1, 1), (1, 3), (3, 3), (6, 3))}
 
 
