@@ -61,9 +61,8 @@ def people(path: Path = MADE / PEOPLE) -> Clips:
     """Fourteen gestures by people in two ways each (one finger, whole hand); groups: the person."""
     with np.load(path) as made:
         tracks = [Track(one, np.arange(len(one)) / PEOPLE_HZ) for one in cut(made)]
-        return Clips(
-            tracks, made["gesture"], made["person"].astype(np.int64), np.stack([taught(one) for one in tracks])
-        )
+        windows = np.stack([taught(one) for one in tracks])
+        return Clips(tracks, made["gesture"], made["person"].astype(np.int64), windows, made["fingers"])
 
 
 def words(path: Path = WORDS) -> Clips:

@@ -319,8 +319,8 @@ class ExampleStore(Closing):
         return len(todo)
 
     def embedded_anew(self, embedder: Embedder, example: int) -> np.ndarray:
-        """What is to be kept of the stored file of an example: (D,); nothing is written. ExampleError where it kept none,
-        ProfileError where that is damaged."""
+        """What is to be kept of the stored file of an example: (D,); nothing is written. ExampleError where it has
+        none, ProfileError where that is damaged."""
         if isinstance(embedder, SoundEmbedder):
             return embed_views(embedder, self.sound(example))
         if isinstance(embedder, TrackEmbedder):
