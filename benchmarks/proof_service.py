@@ -211,11 +211,11 @@ def visitors(address: str, number: int) -> Iterator[list[int]]:
             thread.join(LONG_S)
 
 
-def visited(folder: Path, minutes: float, examples: int = 20) -> dict[str, Any]:
+def visited(folder: Path, minutes: float, examples: int = 20, visits: int = 16) -> dict[str, Any]:
     """The real process, taught, then trained again and again while browsers come and go and each label runs a command.
 
-    examples: of each take. Its memory after the first training with all of that, after the last, and the most that it
-    grew in between.
+    examples: of each take. visits: after each training, at least. Its memory after the first training with all of that,
+    after the last, and the most that it grew in between.
     """
     hooks = '[[hooks]]\nlabel = "*"\nrun = ["/bin/true", "{label}"]\n'
     with Serving(folder, f"summary_s = 10\n{hooks}") as serving:
@@ -224,18 +224,18 @@ def visited(folder: Path, minutes: float, examples: int = 20) -> dict[str, Any]:
             for _ in range(3):
                 serving.teach(label, examples)
         settled: list[float] = []
-        with visitors(serving.address, VISITORS) as visits:
+        with visitors(serving.address, VISITORS) as came:
             end_s = time.monotonic() + 60 * minutes
             while len(settled) < 3 or time.monotonic() < end_s:
-                before = visits[0]
+                before = came[0]
                 serving.act("train")
-                while visits[0] < before + 4 * VISITORS:
+                while came[0] < before + visits:
                     serving.wait_for("STATUS=")
                 settled.append(process_mib(serving))
         events = serving.ask("/health")[1]["events"]
     return {
         "minutes": minutes,
-        "visits": visits[0],
+        "visits": came[0],
         "events": events,
         "trainings": len(settled),
         "memory_mib": [settled[0], settled[-1]],

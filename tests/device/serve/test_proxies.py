@@ -110,24 +110,34 @@ def caddy(folder: Path, port: int, kitchen: int, hall: int) -> Iterator[ssl.SSLC
 Proxy = Callable[[Path, int, int, int], contextlib.AbstractContextManager[ssl.SSLContext]]
 
 
+@pytest.fixture(scope="module")
+def devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Serving]]:
+    """Two services with the settings of the page, each on a port of its own."""
+    folder, made = tmp_path_factory.mktemp("devices"), {}
+    with contextlib.ExitStack() as stack:
+        for name in ("kitchen", "hall"):
+            more = replaced(
+                block("toml"),
+                port=("port = 8765", f"port = {free_port()}"),
+                token=("/var/lib/edge-tl/token", f"{folder}/{name}/token"),
+            )
+            made[name] = stack.enter_context(Serving(folder / name, more)).start()
+        yield made
+
+
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed (apt install chromium)")
 @pytest.mark.parametrize("proxy", [nginx, caddy])
-def test_two_consoles_behind_the_proxy_of_the_documents(tmp_path: Path, proxy: Proxy) -> None:
+def test_two_consoles_behind_the_proxy_of_the_documents(
+    tmp_path: Path, proxy: Proxy, devices: dict[str, Serving]
+) -> None:
     """With the file of the page: logins are Secure and stand side by side, events come at once, it is taught."""
     if (NGINX if proxy is nginx else CADDY) is None:
         pytest.skip(f"{proxy.__name__} is not installed (apt install {proxy.__name__})")
-    port, ports = free_port(), {"kitchen": free_port(), "hall": free_port()}
-    serving = {}
+    port, label = free_port(), proxy.__name__
     with contextlib.ExitStack() as stack:
-        for name, own in ports.items():
-            more = replaced(
-                block("toml"),
-                port=("port = 8765", f"port = {own}"),
-                token=("/var/lib/edge-tl/token", f"{tmp_path}/{name}/token"),
-            )
-            serving[name] = stack.enter_context(Serving(tmp_path / name, more)).start()
-        context = stack.enter_context(proxy(tmp_path, port, ports["kitchen"], ports["hall"]))
-        trusting(context, port, serving["kitchen"])
+        ports = [int(one.address.rsplit(":", 1)[1]) for one in devices.values()]
+        context = stack.enter_context(proxy(tmp_path, port, *ports))
+        trusting(context, port, devices["kitchen"])
         at = f"MAP {NAME}:443 127.0.0.1:{port}"
         page = stack.enter_context(
             browser.Browser(tmp_path / "p", 390, 844, f"--host-resolver-rules={at}", "--ignore-certificate-errors")
@@ -137,14 +147,14 @@ def test_two_consoles_behind_the_proxy_of_the_documents(tmp_path: Path, proxy: P
             page.until("location.protocol === 'https:' && document.querySelector('#leave')")
             page.until("!document.querySelector('#login').hidden || document.querySelector('.live')?.naturalWidth > 0")
             if not page.do("document.querySelector('#login').hidden"):
-                secret = json.dumps((tmp_path / name / "token").read_text().strip())
+                secret = json.dumps((devices[name].folder / "token").read_text().strip())
                 page.do(f"document.querySelector('#token').value = {secret}")
                 page.do("document.querySelector('#login button').click()")
             page.until("document.querySelector('#status').textContent === 'live'")
             page.until("document.querySelector('.live').naturalWidth > 0")
-            page.do("document.querySelector('.new input').value = 'wave'")
+            page.do(f"document.querySelector('.new input').value = '{label}'")
             page.do("document.querySelector('.new button').click()")
-            page.until("[...document.querySelectorAll('.hold b')].some((one) => one.textContent === 'wave')")
+            page.until(f"[...document.querySelectorAll('.hold b')].some((one) => one.textContent === '{label}')")
         cookies = page.send("Network.getAllCookies")["cookies"]
         assert sorted(one["path"] for one in cookies) == ["/api", "/hall/api"]
         assert all(one["secure"] and one["httpOnly"] for one in cookies)
@@ -187,27 +197,29 @@ def test_only_a_proxy_that_is_named_is_believed() -> None:
     assert not Proxies([]).secure("127.0.0.1", {"x-forwarded-proto": "https"})
 
 
-def test_a_proxy_that_changes_the_name_is_told_of(tmp_path: Path) -> None:
+def test_a_proxy_that_changes_the_name_is_told_of(devices: dict[str, Serving]) -> None:
     """Origin and Host differ: the line names the proxy where one speaks, else both that may be; 443 may be left out."""
-    with Serving(tmp_path / "s") as serving:
-        serving.start()
-        body, page = {"label": "up"}, "https://pi.home.arpa"
-        status, answer = serving.ask("/api/pipelines/signs/label", body, Origin=page, X_Forwarded_For="192.0.2.7")
-        assert status == 403
-        assert f"the page came from {page}, and a proxy asked for it as 127.0.0.1:" in answer["error"]
-        assert "proxy_set_header Host $http_host" in answer["error"]
-        status, answer = serving.ask("/api/pipelines/signs/label", body, Origin=page)
-        assert status == 403
-        assert answer["error"].startswith(f"another site sent this ({page}, not 127.0.0.1:")
-        assert "if a proxy stands before this device" in answer["error"]
-        for origin, host, status in (
-            ("https://localhost", "localhost:443", 200),
-            ("https://localhost:443", "localhost", 200),
-            ("http://localhost:8080", "localhost", 403),
-            ("http://localhost:443", "localhost", 403),
-            ("null", "localhost", 403),
-        ):
-            assert serving.ask("/api/pipelines/signs/label", body, Origin=origin, Host=host)[0] == status, origin
+    serving = devices["hall"]
+    bearer = f"Bearer {(serving.folder / 'token').read_text().strip()}"
+    body, page = {"label": "up"}, "https://pi.home.arpa"
+    status, answer = serving.ask("/api/pipelines/signs/label", body, Origin=page, X_Forwarded_For="192.0.2.7")
+    assert status == 403
+    assert f"the page came from {page}, and a proxy asked for it as 127.0.0.1:" in answer["error"]
+    assert "proxy_set_header Host $http_host" in answer["error"]
+    status, answer = serving.ask("/api/pipelines/signs/label", body, Origin=page)
+    assert status == 403
+    assert answer["error"].startswith(f"another site sent this ({page}, not 127.0.0.1:")
+    assert "if a proxy stands before this device" in answer["error"]
+    for origin, host, status in (
+        ("https://localhost", "localhost:443", 200),
+        ("https://localhost:443", "localhost", 200),
+        ("http://localhost:8080", "localhost", 403),
+        ("http://localhost:443", "localhost", 403),
+        ("null", "localhost", 403),
+    ):
+        assert (
+            serving.ask("/api/pipelines/signs/label", body, Origin=origin, Host=host, Authorization=bearer)[0] == status
+        ), origin
 
 
 def test_proxies_are_checked_and_ask_for_a_token() -> None:
