@@ -173,7 +173,7 @@ def service_of(folder: Path, config: str) -> Iterator[Any]:
     file.write_text(config)
     with ExitStack() as stack:
         service = build(read_config(file), folder / "state", stack, Notify())
-        service._health_s = service._alive_s = float("inf")
+        service._health_s = service._alive_s = service._summary_s = float("inf")
         yield service
 
 

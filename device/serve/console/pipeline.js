@@ -51,8 +51,8 @@ export class Pipeline {
     this.find(".told").ontoggle = () => this.listTold();
     this.find(".new").onsubmit = (event) => {
       event.preventDefault();
-      const input = this.find(".new input");
-      this.act("label", { label: input.value }).then((done) => { if (done) input.value = ""; });
+      const input = this.find(".new input"), label = input.value;
+      this.act("label", { label }).then((done) => { if (done && input.value === label) input.value = ""; }); // the next may be typed
     };
     this.gallery = new Gallery(this);
     this.files = new Files(this);
