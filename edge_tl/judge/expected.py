@@ -46,8 +46,8 @@ def expected(head: str, rows: int, columns: int, clock: Callable[[], float] = ti
     work = work_of(head, rows, columns)
     if work < WORTH_A_WORD:
         return None
-    rates = measured_rates(clock)
-    return Expected(work / max(rates) / SPREAD, work / min(rates) * SPREAD)
+    rates = sorted(measured_rates(clock))[1:-1]  # one product that another program interrupts is no measure
+    return Expected(work / rates[-1] / SPREAD, work / rates[0] * SPREAD)
 
 
 def work_of(head: str, rows: int, columns: int) -> float:
