@@ -11,6 +11,8 @@ from typing import Any
 
 UNKNOWN_SIZE = (24, 80)
 """Of a serial line, which has none."""
+GONE_READS = 20
+"""So many reads without anything, one after the other, and the terminal is gone."""
 END_S = 2.0
 """At the end the terminal has so long to take what it was sent; then the rest is thrown away."""
 
@@ -26,6 +28,7 @@ class Tty:
         self._out = -1
         self._shared = False
         self._pending = b""
+        self._empty = 0
 
     def open(self) -> None:
         """Take the terminal over; its modes are remembered."""
@@ -115,6 +118,9 @@ class Tty:
         if not ready:
             return b""
         try:
-            return os.read(0, 65536) or None
+            typed = os.read(0, 65536)
         except OSError:
-            return None
+            typed = b""
+        # Between a shell's modes and ours a read may end without anything, once; where the terminal is gone all do.
+        self._empty = 0 if typed else self._empty + 1
+        return None if self._empty >= GONE_READS else typed

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from terminal_pty import Pty
 
+from device.screens.tty import GONE_READS, Tty
 from edge_tl.store.examples import ExampleStore
 
 COMMAND = "import sys; from device.commands.main import main; sys.exit(main())"
@@ -99,3 +100,13 @@ def test_a_terminal_that_never_answers_works(tmp_path: Path) -> None:
         pty.send("q")
         assert pty.wait_exit() == 0
         assert pty.restored()
+
+
+def test_an_empty_read_is_no_hang_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that changes the modes lets one read end without anything: only where all do is the terminal gone."""
+    reads = [b"", b"a", *[b""] * GONE_READS]
+    monkeypatch.setattr("device.screens.tty.select.select", lambda *_: ([0], [], []))
+    monkeypatch.setattr("device.screens.tty.os.read", lambda *_: reads.pop(0))
+    tty = Tty()
+    assert [tty.read(0.0) for _ in range(2)] == [b"", b"a"]
+    assert [tty.read(0.0) for _ in range(GONE_READS)] == [b""] * (GONE_READS - 1) + [None]
