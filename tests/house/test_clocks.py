@@ -16,6 +16,7 @@ READS = {
     *("wall", "wall_s"),  # ours
 }
 MAY_READ = {
+    "edge_tl/media/kinds.py": "a file that was written anew is another one; no two times are compared",
     "edge_tl/store/moments.py": "a moment has both clocks",
     "edge_tl/store/batch.py": "writes down when an example was taken",
     "edge_tl/store/boots.py": "tells when something was, and whether the clock was set",
