@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.core.archive import DamagedArchive, packed_arrays, read_arrays
-from edge_tl.errors import ExampleError, ShapeError, counted
+from edge_tl.errors import ExampleError, ShapeError
 from edge_tl.files import read_limited
 from edge_tl.movements.track import Track, tracks_of
 from edge_tl.movements.windows import POINTS, middles, palm_lengths
@@ -99,7 +99,7 @@ def _table(data: bytes) -> tuple[np.ndarray, np.ndarray]:
         shown = ", ".join(map(str, sorted(widths)[:3])) or "no"
         raise ExampleError(
             f"has {shown} columns; the time in seconds and {2 * POINTS} or {3 * POINTS} numbers are wanted: x, y (and "
-            f"z) of {counted(POINTS, 'point')}"
+            f"z) of {POINTS} points"
         )
     try:
         values = np.array([[float(cell) if cell.strip() else np.nan for cell in line] for line in lines])

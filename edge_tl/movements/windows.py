@@ -81,8 +81,8 @@ def rows_of(values: np.ndarray) -> Rows:
     shape = landmarks - middle[:, :, np.newaxis]
     mean_shape = shape.mean(axis=1, keepdims=True)
     path = middle - middle.mean(axis=1, keepdims=True)
-    change = (_CHANGE * (shape - mean_shape)).reshape(len(values), MOMENTS, -1)
-    still = np.broadcast_to((_SHAPE * mean_shape).reshape(len(values), 1, -1), change.shape)
+    change = (_CHANGE * (shape - mean_shape)).reshape(len(values), MOMENTS, 2 * POINTS)
+    still = np.broadcast_to((_SHAPE * mean_shape).reshape(len(values), 1, 2 * POINTS), change.shape)
     moved = (path**2).sum(axis=2).mean(axis=1) + (change**2).sum(axis=2).mean(axis=1)
     rows = np.concatenate([path, change, still], axis=2)
     length = np.sqrt((rows**2).sum(axis=2).mean(axis=1))

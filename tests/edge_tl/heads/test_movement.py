@@ -71,6 +71,7 @@ def test_a_restored_head_answers_bit_for_bit() -> None:
     assert isinstance(again, MovementHead)
     np.testing.assert_array_equal(again.predict_proba(X), head.predict_proba(X))
     np.testing.assert_array_equal(again.judged(X), head.judged(X))
+    assert again.predict(X[:0]).shape == (0,)
     assert again.threshold_ == head.threshold_
     assert again.false_alarms == 1
 
