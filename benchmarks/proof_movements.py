@@ -45,7 +45,7 @@ from edge_tl.movements.windows import rows_of
 from edge_tl.words.alarms import most_per_hour
 
 CHOSE, REPORTED = (1, 5, 9, 13, 17, 21, 25), (3, 7, 11, 15, 19, 23, 27)
-DRAWS, STREAM_DRAWS = 5, 3
+DRAWS, STREAM_DRAWS = 5, 2
 FOUR = ("swipe_left", "swipe_right", "swipe_v", "swipe_o")
 EIGHT = (*FOUR, "pinch", "grab", "expand", "tap")
 GROUPS = 3
