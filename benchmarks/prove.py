@@ -41,6 +41,7 @@ from benchmarks import (
     proof_strangers,
     proof_word_heads,
     proof_words,
+    proof_words_open,
 )
 from benchmarks.look_ways import Way, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
@@ -65,7 +66,7 @@ HANDS = ("hands",)
 """That of other people's and other sides of hands, which needs them too."""
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
-WORDS = ("words", "word_heads", "hard_words", "alarms")
+WORDS = ("words", "words_open", "word_heads", "hard_words", "alarms")
 """Those of sound."""
 SERVICE = ("service",)
 """That of the headless service; it needs no data."""
@@ -184,6 +185,10 @@ def main() -> int:
         bases = speech_bases()
         result, text = proved(proof_word_heads, bases)
         record("word_heads", result, text, dict(bases))
+    if "words_open" in chosen:
+        base = SpeechEmbedder.load(1)
+        result, text = proved(proof_words_open, base)
+        record("words_open", result, text, {"speech": base})
     if "alarms" in chosen:
         if shutil.which("espeak-ng") is None:
             print("alarms is left out: it needs espeak-ng (apt)", file=sys.stderr)

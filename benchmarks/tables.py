@@ -41,6 +41,7 @@ from benchmarks import (
     proof_strangers,
     proof_word_heads,
     proof_words,
+    proof_words_open,
 )
 from benchmarks.record import RESULTS
 
@@ -62,6 +63,7 @@ REPORTS: dict[str, Any] = {
     "prove_intervals": proof_intervals,
     "prove_hands": proof_hands,
     "prove_words": proof_words,
+    "prove_words_open": proof_words_open,
     "prove_mnist": proof_mnist,
     "prove_movements": proof_movements,
     "prove_word_heads": proof_word_heads,

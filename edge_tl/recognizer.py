@@ -16,10 +16,13 @@ from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows, products
 from edge_tl.core.kept import as_kept, as_stored, kept_found
+from edge_tl.core.world import World, kept_world, world_kept
 from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, features_of, sought_by, views_of
+from edge_tl.embedders.world import known_world
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
+from edge_tl.heads.against_world import against_world, rejector_from_state
 from edge_tl.heads.base import Progress, Taught
 from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.rejection import Rejector
@@ -76,6 +79,10 @@ class Recognizer:
         self.reject = reject and embedder.kind != "movement"  # `nothing` is a class of its own there
         self.nobody: str | None = None
         """The class that is the answer where nothing was found, if one was taught."""
+        self.listens = ""
+        """Of words: "open", told from all that is ever said, "closed", commands, or "", by how many there are."""
+        self.own_world: World | None = None
+        """Of words: what was heard where none of them is said, beside the world that ships."""
         self.others = np.empty((0, embedder.embedding_dim), np.float32)
         """Of words: embeddings of sounds that hold none of them, taught as a class that is never told (`OTHER`)."""
         self.forget()
@@ -203,8 +210,7 @@ class Recognizer:
         return self.features(embeddings.reshape(len(embeddings) * self.views, -1), self.embedder.embedding_shape)
 
     def replace(self, examples: Examples) -> None:
-        """Forget all examples and take these, with embeddings or `as_rows`; ProfileMismatch where another embedder made
-        them."""
+        """Forget all examples and take these, embeddings or `as_rows`; ProfileMismatch for another embedder's."""
         if len(examples.y) and examples.fingerprint != self.embedder.fingerprint:
             raise ProfileMismatch(
                 f"the examples were embedded by model {examples.fingerprint[:12]}, this is {self.embedder.name} "
@@ -223,7 +229,7 @@ class Recognizer:
         self._rows, self._near_copies = GrowingRows(), 0
 
     def learn(self, progress: Progress | None = None, more: Variations | None = None) -> Learned:
-        """Train the head on all examples, and on their variations where there are some.
+        """Train the head on all examples, and on their variations, `more`, where there are some.
 
         `progress(epoch, loss, accuracy)` is called by iterative heads; returning True stops and keeps the best so far.
         Raises NotFittedError without examples or where nothing was found in any, ShapeError where the head needs two
@@ -235,12 +241,12 @@ class Recognizer:
         found = np.append(self.found, np.ones(len(self.others), bool))
         if not found.any():
             raise NotFittedError(f"there is no {self.sought} in any of the {counted(len(y), 'example')}: record some")
-        start_s = time.perf_counter()
-        nobody = nobody_class(y, found)
+        start_s, nobody = time.perf_counter(), nobody_class(y, found)
         chosen = teaching_rows(y, takes, found)
         gram = self._rows.gram if not len(self.others) else products(X)
         rows = Taught(X, y, takes, gram, self._rows.parts_up_to(len(y))).only(chosen)
-        if nobody not in (None, *np.unique(rows.y)) and len(rows.classes) == 1:
+        world = known_world(self.embedder, self.own_world) if self.sound is not None and self.reject else None
+        if (world is not None or nobody not in (None, *np.unique(rows.y))) and len(rows.classes) == 1:
             self.head = OneClassHead(self.head.name, str(rows.y[0]))
         else:
             every = (
@@ -249,21 +255,22 @@ class Recognizer:
             self.head = self.new_head().fit(every.X, every.y, every.takes, gram=every.gram, progress=progress)
         self.nobody = nobody
         ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
-        self.rejector = self._fitted_rejector(rows, ridge) if self.reject else Rejector()
+        self.rejector = self._fitted_rejector(rows, ridge, world) if self.reject else Rejector()
         self.confidence = Confidence()
         said: tuple[str, ...] = ()
         if not isinstance(self.head, OneClassHead):
-            # Other sounds belong to no session.
-            sessions = np.append(self.sessions, np.full(len(self.others), -1))[chosen]
+            sessions = np.append(self.sessions, np.full(len(self.others), -1))[chosen]  # others are of no session
             fitted = self.head if more is None else None
             self.confidence.fit(self.new_head, fitted, rows, sessions, in_time=self.views == 1)
-            said = cautions(rows, self.confidence, rejects=self.reject)
-        examples = len(self._rows) // self.views
+            said = cautions(rows, self.confidence, rejects=self.reject and world is None)
         classes = tuple(label for label in self.classes if label != OTHER)
-        return Learned(self.head.name, examples, classes, 1000 * (time.perf_counter() - start_s), said)
+        took_ms = 1000 * (time.perf_counter() - start_s)
+        return Learned(self.head.name, len(self._rows) // self.views, classes, took_ms, said)
 
-    def _fitted_rejector(self, of: Taught, head: RidgeHead | None = None) -> Rejector:
+    def _fitted_rejector(self, of: Taught, head: RidgeHead | None = None, world: World | None = None) -> Rejector:
         """What refuses whatever is unlike these; head: as of Rejector.fit."""
+        if world is not None:
+            return against_world(world, self.listens, of, head, self.views)
         strangers = self.finder.strangers if self.finder else None
         return Rejector().fit(of.X, of.y, of.takes, head=head, strangers=strangers)
 
@@ -324,43 +331,38 @@ class Recognizer:
         if embedding is None:
             return Observation.of_nothing(classes, self.nobody)
         row = self.features(embedding, self.embedder.embedding_shape)[np.newaxis]
-        probabilities = self._probabilities(row, classes)
+        probabilities = self.confidence(self.head.predict_proba(row), row)[0]
+        if self.nobody is not None and len(probabilities) < len(classes):
+            probabilities = np.insert(probabilities, classes.index(self.nobody), 0.0)
         best = classes[int(probabilities.argmax())]
         if not (self.reject and self.rejector.ready):
             return Observation(None if best == OTHER else best, best, probabilities, known=best != OTHER)
+        probabilities = self.rejector.named(probabilities[np.newaxis], row, classes)[0]
+        best = classes[int(probabilities.argmax())]
         novelty = self.rejector.novelty(row, np.array([best]))
         known = bool(novelty[0] <= self.rejector.threshold) and best != OTHER
         familiar = float(self.rejector.soften(novelty)[0])
         return Observation(best if known else None, best, probabilities, known, familiar)
 
-    def _probabilities(self, row: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-        """(classes,): the head's, as sure as they may be there, and what "nothing there" has beside them."""
-        taught = self.confidence(self.head.predict_proba(row), row)[0]
-        if self.nobody is None or len(taught) == len(classes):
-            return taught
-        return np.insert(taught, classes.index(self.nobody), 0.0)
-
     def save(self, **more: Any) -> Saved:
         """All that `restore` needs, plus JSON-able `more`, for Profile.save."""
-        head_meta, head_arrays = self.head.state()
-        reject_meta, reject_arrays = self.rejector.state() if self.rejector.ready else ({}, {})
-        sure_meta, sure_arrays = self.confidence.state()
+        parts = {"head": self.head.state(), "confidence": self.confidence.state()}
+        parts["rejector"] = self.rejector.state() if self.rejector.ready else ({}, {})
         meta = {
             "embedder": {"name": self.embedder.name, "fingerprint": self.embedder.fingerprint},
             "features": self.features.saved(),
-            "head": {"name": self.head.name, **head_meta},
+            "head": {"name": self.head.name, **parts["head"][0]},
             "settings": self.settings,
-            "rejector": reject_meta,
-            "confidence": sure_meta,
+            "rejector": parts["rejector"][0],
+            "confidence": parts["confidence"][0],
             "nobody": self.nobody,
+            "listens": self.listens,
             **more,
         }
-        arrays = {f"head.{name}": array for name, array in head_arrays.items()}
-        arrays |= {f"rejector.{name}": array for name, array in reject_arrays.items()}
-        arrays |= {f"confidence.{name}": array for name, array in sure_arrays.items()}
-        if len(self.others):
-            arrays["others"] = self.others
-        return Saved(meta, arrays)
+        if self.own_world is not None:
+            parts["world"] = {}, kept_world(self.own_world)
+        arrays = {f"{part}.{name}": array for part, (_, of) in parts.items() for name, array in of.items()}
+        return Saved(meta, arrays | ({"others": self.others} if len(self.others) else {}))
 
     @classmethod
     def restore(cls, saved: Saved, embedder: Embedder, *, reject: bool = True) -> Self:
@@ -379,7 +381,7 @@ class Recognizer:
             recognizer.nobody = saved.meta.get("nobody")
             recognizer.adopt(saved)
             if saved.meta["rejector"]:
-                recognizer.rejector = Rejector.from_state(saved.meta["rejector"], saved.part("rejector."))
+                recognizer.rejector = rejector_from_state(saved.meta["rejector"], saved.part("rejector."))
             if saved.meta.get("confidence"):  # profiles of before know one temperature
                 recognizer.confidence = Confidence.from_state(saved.meta["confidence"], saved.part("confidence."))
             row = np.linspace(0.01, 1.0, embedder.embedding_dim, dtype=np.float32)
@@ -387,11 +389,12 @@ class Recognizer:
         return recognizer
 
     def adopt(self, saved: Saved | None) -> None:
-        """Train from now on as a saved one was: the settings of a head of this name, and what no word was to it,
-        where the same embedder made that."""
-        if saved is None:
-            return
-        if saved.meta["head"]["name"] == self.head.name:
+        """Train from now on as a saved one was: the settings of a head of this name, and what no word was to it."""
+        if saved is not None and saved.meta["head"]["name"] == self.head.name:
             self.settings = dict(saved.meta.get("settings", {}))
-        if saved.meta["embedder"]["fingerprint"] == self.embedder.fingerprint:
+        if saved is not None and saved.meta["embedder"]["fingerprint"] == self.embedder.fingerprint:
             self.others = saved.arrays.get("others", self.others)
+            self.listens = str(saved.meta.get("listens", ""))
+            if kept := saved.part("world."):
+                with damage_in_one_line():
+                    self.own_world = world_kept(kept)

@@ -14,6 +14,7 @@ from host_tools.detect_command import add_detect
 from host_tools.detect_command import run as run_detect
 from host_tools.teachable_command import add_teachable
 from host_tools.teachable_command import run as run_teachable
+from host_tools.world_command import add_world, run_world
 
 CONVERT_EXAMPLES = """\
 examples:
@@ -108,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    add_world(commands)
     add_detect(commands)
     return top
 
@@ -357,6 +359,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _push(arguments)
         if arguments.command == "mnist-transfer":
             return _mnist_transfer(arguments)
+        if arguments.command == "world":
+            return run_world(arguments, _say)
         if arguments.command == "detect":
             return run_detect(arguments)
         kinds = {"image": _convert_image, "speech": _convert_speech, "teachable": run_teachable}

@@ -217,6 +217,12 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="of words: also train on the recordings with your noise behind them, louder, softer, slower, faster",
     )
+    kind = train.add_mutually_exclusive_group()
+    for name, text in (
+        ("open", "among everything that is ever said, with few false alarms (default: up to 3 words)"),
+        ("closed", "as commands of somebody who means to be heard (default: from 4 words on)"),
+    ):
+        kind.add_argument(f"--{name}", dest="listens", action="store_const", const=name, help=f"of words: told {text}")
     train.add_argument(
         "--adapt",
         action="store_true",
@@ -292,6 +298,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="how long (default: until q or Ctrl-C)",
     )
     listen.add_argument("--no-reject", action="store_true", help="also tell sounds that are like nothing taught")
+
+    count = command(
+        "count", "count what would be told in hours of sound files, without waiting for them", profile, model
+    )
+    count.add_argument("sounds", nargs="+", type=Path, metavar="SOUNDS", help="sound files, or folders of them")
+    count.add_argument(
+        "--threshold", type=share, metavar="P", help="told from this probability on (default: as trained)"
+    )
 
     report = command("report", "write all that is known of a profile as one page for a browser", profile, model, head)
     report.add_argument(

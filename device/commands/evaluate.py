@@ -19,6 +19,7 @@ from device.commands.train import accuracy_lines, listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config
+from device.teach.told import told_elsewhere, told_lines
 from device.teach.training import teach_all
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
@@ -54,7 +55,7 @@ def run(arguments: Namespace) -> int:
         recognizer.learn(progress.trained)
     with Progress("evaluating on takes left out") as progress:
         evaluation = recognizer.evaluate(progress.of, names)
-    made = []
+    made, elsewhere = [], []
     if embedder.kind == "sound":
         config = listening_config(saved, arguments.threshold)
         with ExitStack() as unpacked:
@@ -62,18 +63,21 @@ def run(arguments: Namespace) -> int:
             # What was taught must not judge: of the sounds given to `train` the second half is left.
             parts = halves(files)[1] if files and len(recognizer.others) else [Part(path) for path in files]
             made = listen_against(recognizer, parts, config)
+        with Progress("listening to each session by what the others taught") as progress:
+            elsewhere = told_elsewhere(recognizer, config, names, progress.of)
         if arguments.curve is not None:
             draw_thresholds(arguments.curve, made, config.threshold)
     elif arguments.against or arguments.threshold is not None or arguments.curve is not None:
         raise ConfigError(f"--against, --threshold and --curve go with words; this profile was taught {embedder.kind}s")
     if arguments.json:
         described = report(name, evaluation, examples.ids, recognizer.nobody) | {"contradictions": examples.torn}
-        print_json(described | {"thresholds": heard_report(made)} if made else described)
+        by_session = [{"session": one.session, "name": one.name} | heard_report([one.made])[0] for one in elsewhere]
+        print_json(described | {"thresholds": heard_report(made), "by_session": by_session} if made else described)
     else:
         said = text(name, evaluation, examples.ids, recognizer, columns_of(sys.stdout))
         say(*said, *torn_lines(examples))
         if made:
-            say("", *heard_lines(made, config))
+            say("", *heard_lines(made, config), *told_lines(elsewhere))
     return 0
 
 

@@ -13,7 +13,19 @@ from device.cli.output import forgive_encodings, warn
 from device.cli.streams import fill_closed, give_up_output
 from edge_tl.errors import EdgeTLError
 
-KEEPS_NOTHING = ("completion", "demo", "detect", "doctor", "evaluate", "listen", "model", "predict", "report", "status")
+KEEPS_NOTHING = (
+    "completion",
+    "count",
+    "demo",
+    "detect",
+    "doctor",
+    "evaluate",
+    "listen",
+    "model",
+    "predict",
+    "report",
+    "status",
+)
 """Commands that write nothing, so that there is nothing to say of it when they are stopped."""
 
 

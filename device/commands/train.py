@@ -27,6 +27,8 @@ from device.teach.box_score import near_copies_text
 from device.teach.lesson import ENOUGH
 from device.teach.thresholds import (
     Part,
+    check_budget,
+    chosen_threshold,
     halves,
     heard_lines,
     heard_report,
@@ -35,23 +37,33 @@ from device.teach.thresholds import (
     try_thresholds,
 )
 from device.teach.training import check_enough, false_triggers, movement_cautions, save, teach_all
+from device.teach.varying import vary
 from edge_tl.core.answers import Learned, Variations
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.embedders.hearing import SPEECH, open_base
 from edge_tl.embedders.look.ways import way_of
-from edge_tl.embedders.stream import embed_views
-from edge_tl.errors import ConfigError, NotFittedError, counted
+from edge_tl.errors import ConfigError, counted
 from edge_tl.heads import TunedHead
+from edge_tl.heads.against_world import CLOSED, OPEN, SURE, AgainstWorld
 from edge_tl.judge.evaluation import BySession, Evaluation
 from edge_tl.judge.expected import expected
 from edge_tl.labels import NOISE
-from edge_tl.listener import ListeningConfig, Tried, choose
+from edge_tl.listener import ListeningConfig, Tried
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, write_settings
-from edge_tl.words.augment import varied
 
-OF_WORDS = ("against", "threshold", "augment", "adapt", "epochs", "unfreeze", "curve", "max_false_alarms_per_hour")
+OF_WORDS = (
+    "against",
+    "threshold",
+    "augment",
+    "listens",
+    "adapt",
+    "epochs",
+    "unfreeze",
+    "curve",
+    "max_false_alarms_per_hour",
+)
 """Options that go with words."""
 
 
@@ -102,10 +114,19 @@ def run(arguments: Namespace) -> int:
             )
         against = sounds_against(arguments.against, np.unique(recognizer.rows[1]).tolist(), stack)
         teaching, judging = halves(against) if against else ([], [])
-        if teaching:
+        if budget is not None:
+            check_budget(budget, judging)
+        if teaching and isinstance(embedder, SoundEmbedder):
             with Progress("listening to other sounds") as progress:
-                recognizer.others = others_of(embedder, partial(teach_all, profile), teaching, progress.of)
-        more = vary(recognizer, profile) if arguments.augment else None
+                recognizer.others, recognizer.own_world = others_of(
+                    embedder, partial(teach_all, profile), teaching, progress.of
+                )
+        if arguments.listens is not None or budget is not None:  # who counts alarms leaves it on
+            recognizer.listens = arguments.listens or OPEN
+        more = None
+        if arguments.augment:
+            with Progress("varying recordings") as progress:
+                more = vary(recognizer, profile, progress.of)
         told = expected(name, *recognizer.rows[0].shape)
         if told is not None:
             warn(f"{counted(len(recognizer.rows[0]), 'example')}: training and judging takes {told.text}")
@@ -120,7 +141,7 @@ def run(arguments: Namespace) -> int:
         if embedder.kind == "sound" and not stopped:
             made = listen_against(recognizer, judging, config)
             if budget is not None:
-                config = replace(config, threshold=choose(made, budget).threshold)
+                config = replace(config, threshold=chosen_threshold(made, budget))
         listening = {"threshold": config.threshold} if embedder.kind == "sound" else None
         generation = save(profile, recognizer, learned, evaluation, listening)
         if arguments.curve is not None:
@@ -147,6 +168,8 @@ def run(arguments: Namespace) -> int:
         )
     if len(recognizer.others):
         say(f"  and on {counted(len(recognizer.others), 'moment')} of other sounds, which are never told")
+    for line in world_lines(recognizer):
+        say(f"  {line}")
     if held is not None and held.any():
         rows, labels, _ = recognizer.rows
         held, rows, labels = (values[recognizer.one_each] for values in (held, rows, labels))
@@ -169,6 +192,23 @@ def run(arguments: Namespace) -> int:
     if made:
         say(*heard_lines(made, config))
     return 0
+
+
+def world_lines(recognizer: Recognizer) -> list[str]:
+    """What words are told from, and how strictly; no line where no world is known."""
+    rejector = recognizer.rejector
+    if not isinstance(rejector, AgainstWorld) or rejector.world is None:
+        return []
+    own = recognizer.own_world.hours if recognizer.own_world is not None else 0.0
+    yours = f", {own:.2g} of them yours" if own else ""
+    kinds = {
+        OPEN: "as words among everything that is ever said (--closed for commands)",
+        CLOSED: "as commands of somebody who means to be heard (--open for words among everything that is said)",
+    }
+    return [
+        f"told from {rejector.world.hours:.2g} hours of other sound{yours}, {kinds[rejector.listens]}: at threshold "
+        f"{SURE:g} about {rejector.per_hour:g} false alarms a word and hour of speech are expected"
+    ]
 
 
 def unfreeze(profile: Profile, layers: int, threads: int | None, head: str) -> Embedder:
@@ -213,29 +253,6 @@ def listen_against(recognizer: Recognizer, parts: Sequence[Part], config: Listen
     """What each threshold does, on recordings left out and on sounds without the words."""
     with Progress("listening to other sounds") as progress:
         return try_thresholds(recognizer, parts, config, progress.of)
-
-
-def vary(recognizer: Recognizer, profile: Profile) -> Variations:
-    """Every recording of a word with the profile's own noise behind it, at other loudness and pace."""
-    embedder = recognizer.embedder
-    if not isinstance(embedder, SoundEmbedder):
-        raise ConfigError(f"--augment varies recordings of words; this profile was taught {embedder.kind}s")
-    store = profile.store
-    listed = [one for one in store.list() if one.fingerprint]
-    noises = [store.sound(one.id) for one in listed if one.label == NOISE]
-    spoken = [one for one in listed if one.label != NOISE]
-    rng = np.random.default_rng(0)
-    made, labels, takes = [], [], []
-    with Progress("varying recordings") as progress:
-        for done, one in enumerate(spoken):
-            progress.of(done, len(spoken))
-            for sound in varied(store.sound(one.id), noises, rng):
-                made.append(embed_views(embedder, sound))
-                labels.append(one.label)
-                takes.append(one.take)
-    if not made:
-        raise NotFittedError("no word was recorded yet: run `edge-tl teach --mic`, or `edge-tl examples import FOLDER`")
-    return recognizer.vary(np.stack(made), labels, takes)
 
 
 def train(

@@ -13,10 +13,12 @@ import numpy as np
 
 from edge_tl.core.answers import Saved
 from edge_tl.core.same_sound import LONGEST_S, heard, same_sounds
-from edge_tl.embedders.embedder import Embedder
-from edge_tl.errors import ExampleError, counted
+from edge_tl.core.world import Gathering, World
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.world import world_of
+from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.frames import Frame
-from edge_tl.listener import SILENT, THRESHOLD, THRESHOLDS, ListeningConfig, Tried, tried
+from edge_tl.listener import SILENT, THRESHOLD, THRESHOLDS, ListeningConfig, Tried, choose, tried
 from edge_tl.media.kinds import is_sound
 from edge_tl.media.wav import SoundFile
 from edge_tl.recognizer import Recognizer
@@ -26,6 +28,9 @@ from edge_tl.words.others import others_in
 
 SHOWN = (0.5, 0.6, 0.7, 0.8, 0.9)
 """The thresholds of the table, beside the one in use."""
+
+LEAST_HEARD = 0.5
+"""A threshold at which fewer of the words that were left out are told is none."""
 
 BLOCK_S = 10
 """Sound is heard in pieces of so many seconds: many windows at once are embedded much faster."""
@@ -54,10 +59,10 @@ def sounds_at(paths: Sequence[Path], words: Sequence[str]) -> tuple[list[Path], 
     return found, lines
 
 
-def different(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+def different(files: Sequence[Path], of: str = "--against") -> tuple[list[Path], list[str]]:
     """Sound files without those that are others again (`same_sound`, by their first seconds), and a line that says so.
 
-    One that is heard twice would teach and judge, and prove twice what it proves once.
+    One that is heard twice would teach and judge, and prove twice what it proves once. of: where they were named.
     """
     beginnings = []
     for path in files:
@@ -68,7 +73,7 @@ def different(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
         return list(files), []
     named = files[min(copies)].name
     more = f" and {counted(len(copies) - 1, 'more')}" if len(copies) > 1 else ""
-    said = f"passed over {named}{more}: the same sound stands under another name in --against"
+    said = f"passed over {named}{more}: the same sound stands under another name in {of}"
     return [path for number, path in enumerate(files) if number not in copies], [said]
 
 
@@ -104,17 +109,53 @@ def frames_of(parts: Sequence[Part], progress: Callable[[int, int], object]) -> 
 
 
 def others_of(
-    embedder: Embedder,
+    embedder: SoundEmbedder,
     teach: Callable[[Recognizer], object],
     parts: Sequence[Part],
     progress: Callable[[int, int], object],
-) -> np.ndarray:
-    """What sounds teach beside the words, as of `others_in`; found with a ridge head, which is quick and gets the
-    examples by `teach`."""
+) -> tuple[np.ndarray, World | None]:
+    """What sounds teach beside the words, as of `others_in`, found with a ridge head, which is quick and gets the
+    examples by `teach`; and all of them as a world, where one ships that they can be added to."""
     quick = Recognizer(embedder)
     teach(quick)
     quick.learn()
-    return others_in(quick, frames_of(parts, progress))
+    adding = Gathering(quick.rows[0].shape[1]) if world_of(embedder) is not None else None
+    others = others_in(quick, frames_of(parts, progress), adding=adding)
+    if adding is None or not adding.count:
+        return others, None
+    return others, adding.world(adding.count * embedder.hop_samples / embedder.rate_hz / 3600)
+
+
+def hours_of(parts: Sequence[Part]) -> float:
+    """How long so many parts are."""
+    seconds = 0.0
+    for part in parts:
+        with SoundFile(part.path) as file:
+            seconds += file.duration_s * (part.last - part.first)
+    return seconds / 3600
+
+
+def check_budget(per_hour: float, judging: Sequence[Part]) -> None:
+    """ConfigError where so little sound cannot show that no more than so many false alarms come an hour."""
+    hours = hours_of(judging)
+    if hours * per_hour < 1:
+        raise ConfigError(
+            f"--max-false-alarms-per-hour {per_hour:g} cannot be shown by {hours * 60:.3g} minutes of sound (half of "
+            f"--against is judged): without a single alarm it may still be {most_per_hour(0, hours):.2g} an hour; give "
+            f"--against {2 / per_hour:.2g} hours and more, or allow {1 / hours:.2g} and more"
+        )
+
+
+def chosen_threshold(made: Sequence[Tried], per_hour: float) -> float:
+    """The threshold that keeps a budget of false alarms; ConfigError where the words are not heard at it."""
+    used = choose(made, per_hour)
+    if used.words and used.heard < LEAST_HEARD * used.words:
+        raise ConfigError(
+            f"at threshold {used.threshold:g}, which keeps {per_hour:g} false alarms an hour, only {used.heard} of "
+            f"{counted(used.words, 'recording')} left out would be told, so nothing was saved: record more of each "
+            "word, take a longer word, or allow more alarms"
+        )
+    return used.threshold
 
 
 def try_thresholds(

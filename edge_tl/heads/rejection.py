@@ -144,6 +144,14 @@ class Rejector:
         """
         return self.soften(self.novelty(X, best)) if self.ready else np.ones(len(X))
 
+    def named(self, probabilities: np.ndarray, X: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+        """Probabilities (M, C) of rows (M, D) as they are, for one that has no say in which class it is."""
+        return probabilities
+
+    def named_held_out(self, probabilities: np.ndarray, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The same of the rows that it was fitted on, each judged without its take; and how familiar they are, (N,)."""
+        return probabilities, self.soften(self.held_out_) if self.ready else np.ones(len(probabilities))
+
     def soften(self, novelty: np.ndarray) -> np.ndarray:
         """Familiarity, 0 to 1, of novelties (M,): logistic, half the spread of the known's novelties wide.
 

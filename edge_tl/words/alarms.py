@@ -41,8 +41,14 @@ def listening(recognizer: Recognizer) -> SoundEmbedder:
 
 def answers(recognizer: Recognizer, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What a recognizer of words says of many windows (N, embedding_dim): probabilities (N, C), familiar (N,)."""
-    rows = recognizer.features(embeddings, recognizer.embedder.embedding_shape)
+    return answers_to(recognizer, recognizer.features(embeddings, recognizer.embedder.embedding_shape))
+
+
+def answers_to(recognizer: Recognizer, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of rows (N, F), as the head sees them."""
     proba = recognizer.head.predict_proba(rows)
+    if recognizer.reject and recognizer.rejector.ready:
+        proba = recognizer.rejector.named(proba, rows, recognizer.classes)
     best = recognizer.head.classes_[proba.argmax(axis=1)]
     return proba, recognizer.rejector.familiar(rows, best) if recognizer.reject else np.ones(len(rows))
 
@@ -65,19 +71,22 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     else:
         answered = leave_one_take_out(recognizer.new_head, X, y, takes, gram=gram)
         proba, held = answered.proba, answered.judged
-    rejector = recognizer.rejector
-    familiar = rejector.soften(rejector.held_out_) if rejector.ready else np.ones(len(y))
+    proba, familiar = recognizer.rejector.named_held_out(proba, recognizer.classes)
     held = held & ~np.isnan(familiar)
-    embedder = recognizer.embedder
-    assert isinstance(embedder, SoundEmbedder)
-    late_s = (1 - embedder.word_at) * embedder.window_samples / embedder.rate_hz
-    times_s = late_s + embedder.hop_samples / embedder.rate_hz * (np.arange(views) - views // 2)
-    found = []
+    times_s, found = word_times(recognizer), []
     for first in range(0, own, views):
         rows = slice(first, first + views)
         if held[rows].all():
             found.append((str(y[first]), Windows(proba[rows], familiar[rows], times_s)))
     return found
+
+
+def word_times(recognizer: Recognizer) -> np.ndarray:
+    """When the views of a recording are over, seconds after the middle of its word: (views,)."""
+    embedder = listening(recognizer)
+    late_s = (1 - embedder.word_at) * embedder.window_samples / embedder.rate_hz
+    aside = np.arange(embedder.views) - embedder.views // 2
+    return np.asarray(late_s + embedder.hop_samples / embedder.rate_hz * aside)
 
 
 def most_per_hour(alarms: int, hours: float) -> float:

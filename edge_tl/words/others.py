@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from edge_tl.core.kept import as_stored
+from edge_tl.core.world import Gathering
 from edge_tl.embedders.stream import StreamingSpeech
 from edge_tl.frames import Frame
 from edge_tl.listener import SILENT
@@ -25,10 +26,13 @@ APART_S = 0.5
 """Of the windows in so long a time only the hardest counts: its neighbours hear the same."""
 
 
-def others_in(recognizer: Recognizer, frames: Iterable[Frame], seed: int = 0) -> np.ndarray:
+def others_in(
+    recognizer: Recognizer, frames: Iterable[Frame], seed: int = 0, adding: Gathering | None = None
+) -> np.ndarray:
     """What a recognizer of words should be taught of sounds without them: float32 (M, embedding_dim), in no order.
 
-    Little memory is needed, however long the sounds are; M is 600 at most. ShapeError for a recognizer of pictures.
+    Little memory is needed, however long the sounds are; M is 600 at most. adding: takes in all of them. ShapeError for
+    a recognizer of pictures.
     """
     speech = StreamingSpeech(listening(recognizer))
 
@@ -36,6 +40,8 @@ def others_in(recognizer: Recognizer, frames: Iterable[Frame], seed: int = 0) ->
         for frame in frames:
             if heard := speech.push(frame):
                 embeddings = np.stack([as_stored(window.embedding) for window in heard])
+                if adding is not None:
+                    adding.add(recognizer.features(embeddings, recognizer.embedder.embedding_shape))
                 yield embeddings, np.array([window.end_s for window in heard])
 
     return pick(recognizer, windows(), seed)

@@ -1,0 +1,262 @@
+"""Is it a taught word, or anything else that is ever heard? Each word against hours of the world, in closed form.
+
+Least squares between a word's rows and the world needs of the world its moments only: with x divided by the world's
+spread, A = ½·E₊[xxᵀ] + ½·E₋[xxᵀ] − μμᵀ + λI and w = A⁻¹·½(m₊ − m₋), one solve a word, however many hours there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from edge_tl.core.world import Moments, World
+from edge_tl.errors import NotFittedError
+from edge_tl.heads.base import Labels, Takes, Taught, check_rows
+from edge_tl.heads.rejection import Rejector, Strangers
+from edge_tl.heads.ridge import RidgeHead
+from edge_tl.labels import NOISE, OTHER
+from edge_tl.nn.losses import softmax
+
+PENALTY = 0.1
+"""λ, where the world spreads by 1."""
+RIVALS = 0.25
+"""How much of what a word is told from is the other words, noise and hard moments that were taught; the rest is the
+world."""
+NEAR = 1
+"""How far from the middle a view may lie that teaches its word: told rightly of other people's words .90, with all five
+views .88 (proof_words_open.py, speakers to choose on)."""
+ASKED = 1e-9
+"""The weight of rows that are asked, and teach nothing."""
+SURE = 0.85
+"""How familiar a row is whose score the world reaches as often as is allowed."""
+OPEN, CLOSED = "open", "closed"
+ALARMS_PER_HOUR = {OPEN: 0.5, CLOSED: 20.0}
+"""So often: words among everything that is ever said, and commands of somebody who means to be heard."""
+MOST_OPEN = 3
+"""So many words are told from everything; more are commands, where nobody says which."""
+TAIL = 0.1
+"""The share of the bank's moments that the tail of the world's scores is told by."""
+RAREST = 50.0
+"""So much rarer than at `SURE` the world may be said to sound: nobody listened for long enough to claim more."""
+MOMENT_ROWS = 12
+"""Rows of a stretch that are one moment, about a second: a listener tells one word in it."""
+NOT_WORDS = frozenset({NOISE, OTHER})
+
+
+@dataclass(frozen=True)
+class Tail:
+    """How often the world scores so high, an hour: `rate`·exp(−(score − from_)/scale), from `from_` on."""
+
+    from_: float
+    rate: float
+    scale: float
+
+    @classmethod
+    def of(cls, scores: np.ndarray, stretches: np.ndarray, hours: float) -> Self:
+        """Of the scores of the bank (M,), in stretches (M,), which it takes so long to hear: the likeliest."""
+        moments = np.sort(highest(scores, stretches))
+        count = max(1, round(TAIL * len(moments)))
+        from_ = float(moments[-count])
+        scale = float((moments[-count:] - from_).mean())
+        return cls(from_, count / hours, max(scale, 1e-3))
+
+    def odds(self, scores: np.ndarray, per_hour: float) -> np.ndarray:
+        """Logarithms of the odds that a row is known, of scores (M,): at `per_hour` those of `SURE`."""
+        rarer = (scores - self.from_) / self.scale - np.log(self.rate / per_hour)
+        rarer = np.minimum(rarer, np.log(RAREST))
+        return np.asarray(rarer + np.log(SURE / (1 - SURE)))
+
+
+def highest(scores: np.ndarray, stretches: np.ndarray) -> np.ndarray:
+    """The highest score of each moment of each stretch."""
+    found = []
+    for stretch in np.unique(stretches):
+        own = scores[stretches == stretch]
+        found += [own[first : first + MOMENT_ROWS].max() for first in range(0, len(own), MOMENT_ROWS)]
+    return np.array(found)
+
+
+class AgainstWorld(Rejector):
+    """A Rejector for words: it knows hours of the world, and says of each word how rarely the world sounds so.
+
+    Familiarity is a rate: a row of .85 scores what the world reaches half a time an hour (of commands 20 times), and
+    odds twice as high mean half as often. That is the same for every word, and needs no second take.
+    After `fit`: `words`, `held_out_odds_` float64 (N, K), what the rows say to each word, judged without their takes;
+    and as of Rejector.
+    """
+
+    def __init__(self, world: World | None = None, listens: str = OPEN) -> None:
+        """world: what words are told from; None for one that was saved. listens: `OPEN` or `CLOSED`."""
+        super().__init__()
+        self.world, self.listens = world, listens
+        self.words: tuple[str, ...] = ()
+        self.tails: tuple[Tail, ...] = ()
+        self.held_out_odds_ = np.empty((0, 0))
+
+    @property
+    def open(self) -> bool:
+        """Whether words are told from everything that is ever said."""
+        return self.listens == OPEN
+
+    @property
+    def per_hour(self) -> float:
+        """How often the world may sound like a word that counts `SURE`."""
+        return ALARMS_PER_HOUR[self.listens]
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: Labels,
+        takes: Takes = None,
+        *,
+        head: RidgeHead | None = None,
+        strangers: Strangers | None = None,
+        teaching: np.ndarray | None = None,
+    ) -> Self:
+        """Learn from rows X (N, D), labels y (N,), takes (N,); teaching: bool (N,), the rows that teach their word,
+        None for all. head, strangers: as of Rejector, and not needed. ShapeError as of a head."""
+        assert self.world is not None
+        taught = Taught.check(X, y, takes)
+        self.words = tuple(str(label) for label in taught.classes if label not in NOT_WORDS)
+        self.reason = "" if self.words else "no word was taught yet"
+        if not self.ready:
+            return self
+        rows = np.ones(len(taught.y), bool) if teaching is None else teaching
+        fitted = [OneWord(taught, rows, word, self.world) for word in self.words]
+        # As they are kept: what is judged now is judged so after a restart.
+        self._coef = np.stack([one.coef for one in fitted]).astype(np.float32)
+        self._intercept = np.array([one.intercept for one in fitted], np.float32)
+        bank = self.world.bank @ self._coef.T + self._intercept
+        hours = self.world.hours * len(self.world.bank) / self.world.count
+        self.tails = tuple(Tail.of(scores, self.world.stretches, hours) for scores in bank.T)
+        self.threshold, self.softness = 0.0, 1.0
+        self.held_out_odds_ = self._odds(np.stack([one.held_out for one in fitted], axis=1))
+        best = None if head is None or len(head.loo_scores_) != len(taught.y) else head.loo_scores_.argmax(axis=1)
+        self.held_out_ = self._strange(self.held_out_odds_, None if best is None else taught.classes[best])
+        self.held_out_known_ = self.held_out_ <= self.threshold
+        return self
+
+    def odds(self, X: np.ndarray) -> np.ndarray:
+        """Logarithms of the odds that rows (M, D) are each of `words`: (M, K)."""
+        if not self.ready:
+            raise NotFittedError(f'"none of these" is off: {self.reason}')
+        return self._odds(check_rows(X, self._coef.shape[1]) @ self._coef.T + self._intercept)
+
+    def novelty(self, X: np.ndarray, best: Labels | None = None) -> np.ndarray:
+        """As of Rejector: the odds of the word that is answered, against it; noise is never strange."""
+        return self._strange(self.odds(X), best)
+
+    def named(self, probabilities: np.ndarray, X: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+        """As of Rejector; of few words that are told from everything each by its own odds."""
+        return self._named(probabilities, self.odds(X), classes) if self.open else probabilities
+
+    def named_held_out(self, probabilities: np.ndarray, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """As of Rejector."""
+        said = self._named(probabilities, self.held_out_odds_, classes) if self.open else probabilities
+        return said, self.soften(self._strange(self.held_out_odds_, np.array(classes)[said.argmax(axis=1)]))
+
+    def _named(self, probabilities: np.ndarray, odds: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+        """Probabilities (M, C): which of the words, where it is likelier one than none; elsewhere as they are."""
+        each = np.zeros((len(odds), len(classes)))
+        each[:, [classes.index(word) for word in self.words]] = softmax(odds)
+        return np.where(odds.max(axis=1, keepdims=True) > 0, each, probabilities)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A JSON-able dict and arrays from which `from_state` makes a rejector with the same answers."""
+        tails = [[one.from_, one.rate, one.scale] for one in self.tails]
+        meta = {"accept": self.accept, "reason": self.reason, "listens": self.listens}
+        meta |= {"words": list(self.words), "tails": tails}
+        return meta, {"coef": self._coef, "intercept": self._intercept} if self.ready else {}
+
+    @classmethod
+    def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """The rejector that `state` was taken of, without its held-out figures."""
+        made = cls(None, meta["listens"] if meta["listens"] in ALARMS_PER_HOUR else OPEN)
+        made.reason, made.words = meta["reason"], tuple(map(str, meta["words"]))
+        if made.ready:
+            made.threshold = 0.0
+            made.tails = tuple(Tail(*map(float, one)) for one in meta["tails"])
+            made._coef, made._intercept = arrays["coef"], arrays["intercept"]
+            if not len(made.words) == len(made.tails) == len(made._coef) == len(made._intercept):
+                raise ValueError("its words do not fit together")
+        return made
+
+    def _odds(self, scores: np.ndarray) -> np.ndarray:
+        each = [tail.odds(scores[:, word], self.per_hour) for word, tail in enumerate(self.tails)]
+        return np.stack(each, axis=1)
+
+    def _strange(self, odds: np.ndarray, best: Labels | None) -> np.ndarray:
+        if best is None:
+            return -odds.max(axis=1)
+        strange = np.full(len(odds), -np.inf)
+        for word, label in enumerate(self.words):
+            own = np.asarray(best) == label
+            strange[own] = -odds[own, word]
+        return strange
+
+
+class OneWord:
+    """One word told from the world: `coef` (D,), `intercept`, and `held_out` (N,), exact scores without their takes."""
+
+    def __init__(self, taught: Taught, teaching: np.ndarray, word: str, world: World) -> None:
+        """teaching: as of AgainstWorld.fit."""
+        X, own = taught.X.astype(np.float64), taught.y == word
+        weights = np.full(len(own), ASKED)
+        weights[own & teaching] = 0.5 / (own & teaching).sum()
+        rivals = 0.5 * RIVALS * bool((~own).any())
+        if rivals:
+            weights[~own] = rivals * each_class_alike(taught.y[~own])
+        positive = Moments.of(X[own], weights[own])
+        parts = [(0.5, positive), (0.5 - rivals, Moments(world.mean, world.second))]
+        if rivals:
+            parts.append((rivals, Moments.of(X[~own], weights[~own])))
+        of_all, spread = Moments.mixed(parts), world.spread
+        A = (of_all.second - np.outer(of_all.mean, of_all.mean)) / np.outer(spread, spread)
+        A[np.diag_indices(len(A))] += PENALTY
+        inverse = np.linalg.inv(A)
+        # Targets are 1 and −1, half and half, so that their mean is 0.
+        w = inverse @ ((positive.mean - of_all.mean) / spread) / spread
+        self.coef, self.intercept = w, float(-w @ of_all.mean)
+        Y = np.where(own, 1.0, -1.0)
+        rows, residuals = (X - of_all.mean) / spread, Y - X @ w - self.intercept
+        self.held_out = Y - left_out(rows, inverse, np.sqrt(weights), residuals, taught.takes)
+
+
+def left_out(
+    rows: np.ndarray, inverse: np.ndarray, s: np.ndarray, residuals: np.ndarray, takes: np.ndarray | None
+) -> np.ndarray:
+    """Residuals (N,) of a fit without each row's take, (I − H_BB)⁻¹ r_B as in heads/loo.py; rows (N, D) centred."""
+    index = np.arange(len(rows)) if takes is None else takes
+    through = rows @ inverse
+    made = np.empty(len(rows))
+    for take in np.unique(index):
+        own = np.flatnonzero(index == take)
+        hat = (through[own] @ rows[own].T + 1.0) * np.outer(s[own], s[own])
+        made[own] = np.linalg.solve(np.eye(len(own)) - hat, s[own] * residuals[own]) / s[own]
+    return made
+
+
+def each_class_alike(labels: np.ndarray | Sequence[str]) -> np.ndarray:
+    """Weights (N,) that sum to 1, of which every class has the same."""
+    classes, codes = np.unique(labels, return_inverse=True)
+    return np.asarray(1 / (len(classes) * np.bincount(codes)[codes]))
+
+
+def against_world(world: World, listens: str, taught: Taught, head: RidgeHead | None, views: int) -> AgainstWorld:
+    """A fitted rejector of words; listens: `OPEN`, `CLOSED`, or "" for by how many words were taught.
+
+    views: rows of each recording, which lie around the middle one; of words those teach that are next to it.
+    """
+    words = len(set(taught.classes.tolist()) - NOT_WORDS)
+    made = AgainstWorld(world, listens or (OPEN if words <= MOST_OPEN else CLOSED))
+    aside = np.abs(np.arange(len(taught.y)) % views - views // 2)
+    teaching = (aside <= NEAR) | np.isin(taught.y, list(NOT_WORDS))
+    return made.fit(taught.X, taught.y, taught.takes, head=head, teaching=teaching)
+
+
+def rejector_from_state(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Rejector:
+    """The rejector, of either kind, that `state` was taken of."""
+    return (AgainstWorld if "tails" in meta else Rejector).from_state(meta, arrays)
