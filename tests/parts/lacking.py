@@ -19,6 +19,8 @@ HOW: dict[str, str] = {
     "mnist.npz": "MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0: arrays x_train, y_train, x_test, y_test as Keras has it",
     "mobilenet_v1_0.25_224": "Keras Applications' weights of MobileNet v1, alpha 0.25 at 224, on GitHub, Apache-2.0: "
     "without its top mobilenet_2_5_224_tf_no_top.h5, with it mobilenet_2_5_224_tf.keras.h5",
+    "movements": "words_mit.npz of traduttore/traduttore-model on GitHub at c7c2f3eb, MIT: landmarks (n, 21, 3) of 594 "
+    "clips of 14 signed words, with length, word, take and batch",
     "sign_digits": "ardamavi/Sign-Language-Digits-Dataset on GitHub, Apache-2.0: folders 0 to 5 of 60 pictures each",
     "speech/arabic": "Arabic Speech Commands, CC BY 4.0: six words of six speakers, ten takes each, 16 kHz, as "
     "{word}/{speaker}_{word}_{take}.wav",
