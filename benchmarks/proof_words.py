@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.pictures import DATA
-from benchmarks.record import table
+from benchmarks.record import anew, table
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import embed_views
 from edge_tl.frames import Frame
@@ -237,7 +237,8 @@ def report(result: dict[str, Any]) -> str:
     """Accuracies, then what a listener tells."""
     rows: list[list[object]] = []
     heard: list[list[object]] = []
-    for name, one in result.items():
+    bases = {name: one for name, one in result.items() if name != "later"}
+    for name, one in bases.items():
         own, other = one["own"], one["other"]
         pace = f"{one['window_ms']:.1f} of {one['hop_ms']:.0f}"
         rows.append([name, own["arabic"], own["digits"], other["arabic"], other["digits"], one["many"], pace])
@@ -250,8 +251,8 @@ def report(result: dict[str, Any]) -> str:
     names = ["base", "own speaker, Arabic", "digits", "other speaker, Arabic", "digits", "many speakers", "ms a window"]
     listened = ["base", "threshold", "words told", "as another", "unknown words told", "false alarms an hour of noise"]
     noisy = [
-        [name, taught, *one["in_noise"][taught].values()] for name, one in result.items() for taught in one["in_noise"]
+        [name, taught, *one["in_noise"][taught].values()] for name, one in bases.items() for taught in one["in_noise"]
     ]
-    kinds = [*next(iter(result.values()))["in_noise"]["plain"]]
-    parts = (table(names, rows), table(["base", "taught", *kinds], noisy), table(listened, heard))
+    kinds = [*next(iter(bases.values()))["in_noise"]["plain"]]
+    parts = (table(names, rows), table(["base", "taught", *kinds], noisy), table(listened, heard), *anew(result))
     return "\n\n".join(parts)

@@ -121,8 +121,8 @@ def run(arguments: Namespace) -> int:
                 recognizer.others, recognizer.own_world = others_of(
                     embedder, partial(teach_all, profile), teaching, progress.of
                 )
-        if arguments.listens is not None or budget is not None:  # who counts alarms leaves it on
-            recognizer.listens = arguments.listens or OPEN
+        if arguments.listens is not None:
+            recognizer.listens = arguments.listens
         more = None
         if arguments.augment:
             with Progress("varying recordings") as progress:
