@@ -16,6 +16,7 @@ from device.commands.options import asked_look, describing
 from device.teach.boxed import has_boxes
 from edge_tl.core.kept import kept_found
 from edge_tl.embedders.embedder import Embedder, missed_text, sought_by
+from edge_tl.embedders.look.choices import MOVEMENT
 from edge_tl.embedders.look.ways import Look, inner_of
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ExampleError, ProfileError, counted
@@ -182,6 +183,8 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
         if arguments.look is None:
             raise
     look = asked_look(arguments, remembered or Look())
+    if remembered is not None and remembered.way == MOVEMENT and look != remembered:
+        raise ConfigError(f"profile {context.profile!r} was taught movements: --look goes with pictures")
     if look.way != "frame" and has_boxes(profile.store):
         raise ConfigError(f"boxes are found in whole pictures, and profile {context.profile!r} has some: --look frame")
     embedder = context.load_embedder(look, movements=remembered == look)
@@ -191,7 +194,12 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
     used = inner_of(embedder)
     if context.model is not None and isinstance(used, TFLiteEmbedder):
         remember_model(profile, context, used)
-    number = reembed(profile, embedder)
+    try:
+        number = reembed(profile, embedder)
+    except ExampleError:
+        if all(one.fingerprint != embedder.fingerprint for one in profile.store.list()):  # nothing goes the new way
+            write_settings(profile.folder, look=remembered or Look())
+        raise
     if number is None:
         return 130
     found = profile.store.matrix(embedder.fingerprint, lambda kept: (kept[:, :1], kept_found(kept))).found

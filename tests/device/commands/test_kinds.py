@@ -7,21 +7,35 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from drawn_things import drawn_things
+from made_movements import performed, rest
 from made_words import teach_words, write_clips
 from tiny_profile import Run, fill, model_folder
 
 from device.commands.main import main
 from edge_tl.embedders.look.ways import Look
 from edge_tl.media.image import save_png
+from edge_tl.movements.track import Track
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_settings, write_settings
 
-KINDS = ("signs", "things", "words")
+
+def save_track(path: Path, track: Track) -> None:
+    """A demonstration as whoever has landmarks writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, landmarks=track.landmarks, times_s=track.times_s)
+
+
+KINDS = ("signs", "things", "words", "movements")
+ENDINGS = {"words": "wav", "movements": "npz"}
+"""Of the file of each that is asked about; else a picture."""
+KNOWN_SO_FAR = "was taught movements, which `examples`, `train`, `evaluate` and `predict` know so far"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +57,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines.append(f"{number}.png,{one.label}," + ",".join(f"{side:g}" for side in one.box) + f",{number % 2}")
     (root / "drawn" / "list.csv").write_text("\n".join(lines) + "\n")
     assert main(["examples", "import", str(root / "drawn/list.csv"), *data, "things"]) == 0
-    for name in ("signs", "things"):
+    for label in ("circle", "left"):
+        for seed in range(3):
+            save_track(root / "moved" / label / f"{seed}.npz", performed(label, seed))
+    save_track(root / "moved" / "nothing" / "about.npz", rest(7, 12))
+    save_track(root / "movements.npz", performed("left", 50))
+    assert main(["examples", "import", str(root / "moved"), *data, "movements"]) == 0
+    for name in ("signs", "things", "movements"):
         assert main(["train", *data, name]) == 0
     teach_words(write_clips(root / "clips"), root / "data")
     shutil.copy(root / "pictures/dark/take0/0.png", root / "signs.png")
@@ -77,55 +97,129 @@ def run(place: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 TABLE: dict[str, tuple[list[str], dict[str, tuple[int, str]]]] = {
     "train": (
         ["train"],
-        {"signs": (0, "trained ridge"), "things": (0, "trained boxes"), "words": (0, "trained ridge")},
+        {
+            "signs": (0, "trained ridge"),
+            "things": (0, "trained boxes"),
+            "words": (0, "trained ridge"),
+            "movements": (0, "trained movement"),
+        },
     ),
     "evaluate": (
         ["evaluate"],
-        {"signs": (0, "ridge head"), "things": (0, "mean IoU"), "words": (0, "ridge head")},
+        {
+            "signs": (0, "ridge head"),
+            "things": (0, "mean IoU"),
+            "words": (0, "ridge head"),
+            "movements": (0, "movement head"),
+        },
     ),
     "report": (
         ["report", "--out", "page.html"],
-        {"signs": (0, "page.html"), "things": (0, "page.html"), "words": (0, "page.html")},
+        {
+            "signs": (0, "page.html"),
+            "things": (0, "page.html"),
+            "words": (0, "page.html"),
+            "movements": (1, KNOWN_SO_FAR),
+        },
     ),
     "ask signs": (
         ["predict", "signs.png"],
-        {"signs": (0, "signs.png: "), "things": (1, "which `edge-tl detect` does"), "words": (1, "")},
+        {
+            "signs": (0, "signs.png: "),
+            "things": (1, "which `edge-tl detect` does"),
+            "words": (1, ""),
+            "movements": (1, "is no .npz of landmarks"),
+        },
     ),
     "ask things": (
         ["detect", "things.png"],
-        {"signs": (1, "trained to name whole pictures"), "things": (0, "things.png: "), "words": (1, "")},
+        {
+            "signs": (1, "trained to name whole pictures"),
+            "things": (0, "things.png: "),
+            "words": (1, ""),
+            "movements": (1, "trained to name whole pictures"),
+        },
+    ),
+    "ask movements": (
+        ["predict", "movements.npz"],
+        {
+            "signs": (1, ""),
+            "things": (1, ""),
+            "words": (1, ""),
+            "movements": (0, "movements.npz: left"),
+        },
     ),
     "ask words": (
         ["predict", "words.wav"],
-        {"signs": (1, ""), "things": (1, ""), "words": (0, "words.wav: ")},
+        {
+            "signs": (1, ""),
+            "things": (1, ""),
+            "words": (0, "words.wav: "),
+            "movements": (1, "is no .npz of landmarks"),
+        },
     ),
     "use": (
         ["model", "use", "other", "--force"],
-        {"signs": (0, "generation 2"), "things": (0, "mean IoU"), "words": (1, "is one of words")},
+        {
+            "signs": (0, "generation 2"),
+            "things": (0, "mean IoU"),
+            "words": (1, "is one of words"),
+            "movements": (1, KNOWN_SO_FAR),
+        },
     ),
     "re-embed": (
         ["examples", "re-embed"],
-        {"signs": (0, "embedded"), "things": (0, "embedded"), "words": (0, "embedded")},
+        {
+            "signs": (0, "embedded"),
+            "things": (0, "embedded"),
+            "words": (0, "embedded"),
+            "movements": (0, "embedded"),
+        },
     ),
     "another way to look": (
         ["examples", "re-embed", "--look", "box", "--box", ".1,.1,.9,.9"],
-        {"signs": (0, "embedded"), "things": (1, "boxes are found in whole pictures"), "words": (1, "taught words")},
+        {
+            "signs": (0, "embedded"),
+            "things": (1, "boxes are found in whole pictures"),
+            "words": (1, "taught words"),
+            "movements": (1, "--look goes with pictures"),
+        },
     ),
     "fuse": (
         ["model", "fuse", "--out", "out.tflite"],
-        {"signs": (0, "out.tflite"), "things": (1, "`edge-tl detect` asks it"), "words": (1, "")},
+        {
+            "signs": (0, "out.tflite"),
+            "things": (1, "`edge-tl detect` asks it"),
+            "words": (1, ""),
+            "movements": (1, "which a .tflite cannot"),
+        },
     ),
     "generations": (
         ["model", "generations"],
-        {"signs": (0, "accuracy"), "things": (0, "mean IoU"), "words": (0, "accuracy")},
+        {
+            "signs": (0, "accuracy"),
+            "things": (0, "mean IoU"),
+            "words": (0, "accuracy"),
+            "movements": (0, "accuracy"),
+        },
     ),
     "backup": (
         ["backup", "out.zip"],
-        {"signs": (0, "out.zip"), "things": (0, "out.zip"), "words": (0, "out.zip")},
+        {
+            "signs": (0, "out.zip"),
+            "things": (0, "out.zip"),
+            "words": (0, "out.zip"),
+            "movements": (0, "out.zip"),
+        },
     ),
     "teach": (
         ["teach", "--camera", "sim"],
-        {"signs": (1, "needs a terminal"), "things": (1, "needs a terminal"), "words": (1, "needs a terminal")},
+        {
+            "signs": (1, "needs a terminal"),
+            "things": (1, "needs a terminal"),
+            "words": (1, "needs a terminal"),
+            "movements": (1, "needs a terminal"),
+        },
     ),
 }
 
@@ -161,7 +255,7 @@ def test_back_and_forward(run: Run, place: Path, kind: str) -> None:
         assert [one["number"] for one in listed if one["current"]] == [number]
         assert [one["misfit"] for one in listed] == ["", ""]
         asks = "detect" if kind == "things" else "predict"
-        assert run(asks, f"{kind}.{'wav' if kind == 'words' else 'png'}", profile=kind)[0] == 0
+        assert run(asks, f"{kind}.{ENDINGS.get(kind, 'png')}", profile=kind)[0] == 0
     code, _, error = run("model", "roll-forward", profile=kind)
     assert (code, len(error.splitlines())) == (1, 1)
 
@@ -195,6 +289,18 @@ def test_a_way_to_look_comes_back(run: Run, place: Path) -> None:
     assert (read_settings(folder, "look").look or Look()).way == "frame"
     assert run("model", "generations", "--use", "2", profile="signs")[0] == 0
     assert read_settings(folder, "look").look == Look("box", (0.1, 0.1, 0.9, 0.9))
+    assert run("predict", "signs.png", profile="signs")[0] == 0
+
+
+def test_a_way_to_look_that_no_example_can_go_is_not_remembered(run: Run, place: Path) -> None:
+    """Examples without a picture cannot be embedded anew: the line says so, and the profile looks as it did."""
+    folder = place / "data/profiles/signs"
+    with sqlite3.connect(folder / "examples.sqlite") as db:
+        db.execute("DELETE FROM media")
+    code, _, error = run("examples", "re-embed", "--look", "box", "--box", ".1,.1,.9,.9", profile="signs")
+    assert (code, len(error.splitlines())) == (1, 1)
+    assert "no readable picture" in error
+    assert (read_settings(folder, "look").look or Look()).way == "frame"
     assert run("predict", "signs.png", profile="signs")[0] == 0
 
 
