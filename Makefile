@@ -94,10 +94,13 @@ test: $(VENV)/dev $(if $(HOST),$(VENV)/host) looks
 	else echo "skipped: tflite-runtime and NumPy 1.24 need Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi; \
 	if [ -n "$$failed" ]; then echo "make test: failed:$$failed"; exit 1; fi
 
+# What computes, and the service's process that runs it; screens, network and the house's laws are the same code in both.
+CORE := tests/edge_tl tests/device/teach tests/device/commands tests/device/report tests/device/serve/test_process.py \
+  tests/device/serve/test_words.py
 .PHONY: test-tflite
 test-tflite: $(TFLITE)/ready
 	@echo "core tests on tflite-runtime and NumPy 1.24"
-	@$(TFLITE)/bin/python -m pytest -n auto
+	@$(TFLITE)/bin/python -m pytest -n auto $(CORE)
 
 models: $(VENV)/host
 	@$(BIN)/edge-tl model get all

@@ -28,6 +28,8 @@ HOW: dict[str, str] = {
     "speech/fsdd": "Free Spoken Digit Dataset, CC BY-SA 4.0: ten digits of three speakers, as "
     "{digit}_{speaker}_{take}.wav",
     "speech/noise": "Google's Speech Commands v0.01, CC BY 4.0: three of its background noises",
+    "speech_real": "wake words of many voices (Picovoice/wake-word-benchmark on GitHub, Apache-2.0) and real speech "
+    "without them (OpenSLR 101 and 12, CC BY 4.0), as words/{word}/*.ogg, negatives and speakers.json",
     "speech_commands_18w": "the 18-word model of Google's speech-commands for TensorFlow.js, Apache-2.0: model.json, "
     "its weights and metadata.json (some of ours were rebuilt from an int8 copy)",
     "tfjsscds_sample.bin": "a data set that somebody recorded with speech-commands in a browser: its home is not known",
