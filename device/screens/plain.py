@@ -22,6 +22,8 @@ from edge_tl.errors import ConfigError, counted
 
 NEAR_CELLS = 5
 """A ghost is told from so near on."""
+EACH = 5
+"""While a class is recorded every so many examples are a line."""
 POINTS = 100
 """Points are told in steps of so many."""
 _NO_CODES = Codes("plain", 0, b"", b"", b"", fills=False, scrolls=False, ecma=False, asks=b"")
@@ -93,13 +95,16 @@ class PlainTeach(TeachScreen):
         tell("keys", (HELP if self.line.kind == "picture" else WORD_HELP)[0])
         tell("classes", "  ".join(f"{number} {label}" for number, label in enumerate(self.lesson.labels, 1)))
         recording, self._recording = self._recording, self.lesson.recording
+        counts = self.lesson.counts()
         if recording is not None and recording != self._recording:
-            count = self.lesson.counts().get(recording)
+            count = counts.get(recording)
             tell(
                 "count",
                 f"{recording}: {count.examples if count else 0} in {counted(count.takes if count else 0, 'take')}",
             )
         tell("recording", f"recording {self._recording}" if self._recording else "")
+        if self._recording in counts and (so_far := counts[self._recording].examples // EACH * EACH):
+            tell("so far", f"{self._recording}: {so_far} so far")
         if self.looking is not None and self.looking.progress is not None:
             done, total = self.looking.progress
             tell("hint", f"embedding anew: {10 * (10 * done // max(total, 1))} %")

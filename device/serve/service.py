@@ -218,7 +218,8 @@ class Service:
         """Log which way to look was chosen and why, or what is missing for it, once each."""
         for name, one in self.health["pipelines"].items():
             if one["looking"] and self._looks.get(name) != one["looking"]:
-                self.journal.happened(f"look of {name}", f"{name}: {one['looking']}")
+                # By the way too: what was chosen is said at once, though what was open had just been said.
+                self.journal.happened(f"look {one['look']} of {name}", f"{name}: {one['looking']}")
             self._looks[name] = one["looking"]
 
     def line(self) -> str:

@@ -74,7 +74,9 @@ def build(recipe: Recipe, weights: Weights) -> Built:
     """
     low, high = SIZES_PX
     if recipe.architecture not in ARCHITECTURES:
-        raise ConfigError(f"--architecture {recipe.architecture}: is unknown; {' or '.join(ARCHITECTURES)} is wanted")
+        raise ConfigError(
+            f"--architecture {recipe.architecture}: is unknown; one of {', '.join(ARCHITECTURES)} is wanted"
+        )
     if not low <= recipe.size_px <= high:
         raise ConfigError(f"--size {recipe.size_px}: is out of range; {low} to {counted(high, 'pixel')} are wanted")
     if not 0.05 <= recipe.alpha <= WIDEST:

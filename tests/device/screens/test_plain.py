@@ -31,6 +31,7 @@ def test_teaching_in_lines(tmp_path: Path) -> None:
         pty.wait_for("hold a number key and move")
         pty.send(" ")
         pty.wait_for("recording up")
+        pty.wait_for("up: 5 so far")
         pty.send(" ")
         pty.wait_for("in 1 take")
         pty.send("n", "\x1b[200~thumb\x1b[201~", "enter")
