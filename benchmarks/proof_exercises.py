@@ -55,5 +55,5 @@ def report(result: dict[str, Any]) -> str:
     rows = [
         [number, one["exit"], one["wall_s"], len(one["says"]), len(one["missing"])] for number, one in result.items()
     ]
-    lines = [f"{number}: {line}" for number, one in result.items() for line in one["says"]]
+    lines = [f"* {number}: {line}" for number, one in result.items() for line in one["says"]]
     return "\n".join([table(["exercise", "exit", "seconds", "said", "missing"], rows), "", *lines])
