@@ -30,6 +30,8 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         del os.environ[name]
     os.environ.update(OFFLINE)
+    # A worker for each core is enough: what each starts computes on one (OpenBLAS' threads spin while they wait).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 # Without deadlines: another machine, or a busy one, is not a wrong one. The same examples in every run: a red run is

@@ -20,7 +20,10 @@ def model_options() -> argparse.ArgumentParser:
         "runs a classifier by itself (default: shipped)",
     )
     model.add_argument(
-        "--threads", type=threads, metavar="N", help="threads of the interpreter (default: a core each, up to 4)"
+        "--threads",
+        type=threads,
+        metavar="N",
+        help="threads of the interpreter (default: a core each, up to 4; tflite-runtime leaves one core)",
     )
     return model
 

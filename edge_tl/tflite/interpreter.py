@@ -94,12 +94,14 @@ def check_operators(data: bytes, name: str) -> None:
         )
 
 
-def default_threads() -> int:
-    """As many threads as this process has cores, at most four.
+def default_threads(backend: str) -> int:
+    """As many threads as this process has cores, at most four; of tflite-runtime (`backend`, its name first) one less.
 
-    Never more: tflite-runtime's threads spin while they wait, and 4 on 2 busy cores took 1.3 s for a picture, not 5 ms.
+    Its threads spin while they wait: with one for each of 2 cores, a frame took the demo 16 ms instead of 8, and
+    450 ms instead of 8 when four demos shared them. LiteRT's give way, and gain by the last core.
     """
-    return min(MOST_THREADS, len(os.sched_getaffinity(0)))
+    cores = len(os.sched_getaffinity(0))
+    return min(MOST_THREADS, max(1, cores - backend.startswith("tflite-runtime")))
 
 
 class Interpreter:
@@ -145,7 +147,9 @@ class Interpreter:
         runtime, self.backend = _runtime(backend)
         try:
             with _without_chatter():
-                self._runtime = runtime.Interpreter(model_content=data, num_threads=threads or default_threads())
+                self._runtime = runtime.Interpreter(
+                    model_content=data, num_threads=threads or default_threads(self.backend)
+                )
                 if input_shapes is not None:
                     self._resize(input_shapes, name, fixed)
                 self._runtime.allocate_tensors()

@@ -175,7 +175,18 @@ def test_threads_and_backend_are_checked() -> None:
         Interpreter(TINY["float32"], threads=0)
     with pytest.raises(ModelError, match="one of litert, tflite-runtime"):
         Interpreter(TINY["float32"], backend="onnx")
-    assert 1 <= default_threads() <= 4
+
+
+@pytest.mark.parametrize(
+    ("cores", "litert", "spinning"), [(1, 1, 1), (2, 2, 1), (4, 4, 3), (8, 4, 4)], ids=lambda value: str(value)
+)
+def test_threads_that_spin_leave_a_core_to_the_rest(
+    monkeypatch: pytest.MonkeyPatch, cores: int, litert: int, spinning: int
+) -> None:
+    """LiteRT gets a thread a core, tflite-runtime one less, neither more than four nor less than one."""
+    monkeypatch.setattr(interpreter.os, "sched_getaffinity", lambda process: set(range(cores)))
+    assert default_threads("litert 2.3.0") == litert
+    assert default_threads("tflite-runtime 2.14.0") == spinning
 
 
 def test_a_runtime_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
