@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 import wave
@@ -36,18 +37,41 @@ class Screens:
         self.root, self.environment = root, {"PYTHONPATH": str(root)}
         self.sound = folder / "noise.wav"
         rng = np.random.default_rng(0)
-        with wave.open(str(self.sound), "wb") as file:
-            file.setparams((1, 2, 16_000, 0, "NONE", ""))
-            # Noise that swells: the spectrogram never looks the same.
-            loud = 3000 * (1 + np.sin(np.arange(16_000 * 30) / 9000))
-            file.writeframes((loud * rng.standard_normal(16_000 * 30)).clip(-32768, 32767).astype("<i2").tobytes())
+        # Noise that swells: the spectrogram never looks the same.
+        loud = 3000 * (1 + np.sin(np.arange(16_000 * 30) / 9000))
+        write_wav(self.sound, loud * rng.standard_normal(16_000 * 30))
         self._teach()
+        tones = self._tones()
+        ssd = ("--ssd", root / "tests/data/tiny_ssd_old.tflite", "--labels-file", self.labels())
         self.arguments: dict[str, tuple[str | Path, ...]] = {
             "teach": ("teach", *SIM, "--look", "frame", "--data-dir", self.data),
             "teach --mic": ("teach", "--mic", self.sound, "--data-dir", folder / "words"),
             "teach --boxes": ("teach", "--boxes", *SIM, "--data-dir", folder / "boxes"),
             "play": ("play", *SIM, "--data-dir", self.data),
+            "listen": ("listen", "--mic", self.sound, "--data-dir", tones),
+            "detect": ("detect", *ssd, *SIM),
+            "demo": ("demo", "--seconds", "60", "--data-dir", folder / "demo"),
         }
+
+    def labels(self) -> Path:
+        """A list of the classes of the tests' tiny detector."""
+        path = self.folder / "labels.txt"
+        path.write_text("???\nred\nblue\n")
+        return path
+
+    def _tones(self) -> Path:
+        """A data folder that was taught three tones, so that something can be listened for."""
+        data, rng = self.folder / "tones", np.random.default_rng(1)
+        for name, hertz in (("low", 300), ("middle", 900), ("high", 2700)):
+            for take in range(4):
+                path = self.folder / "sounds" / name / f"{take}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                tone = 8000 * np.sin(np.arange(16_000) * (2 * np.pi * hertz / 16_000) + take)
+                write_wav(path, tone + 300 * rng.standard_normal(16_000))
+        for arguments in (("examples", "import", self.folder / "sounds"), ("train",)):
+            line = [*command(arguments, self.counts), "--data-dir", str(data)]
+            subprocess.run(line, cwd=self.root, env={**os.environ, **self.environment}, check=True, capture_output=True)
+        return data
 
     def open(self, arguments: tuple[str | Path, ...], size: tuple[int, int], rate: float | None) -> SlowTerminal:
         """A command in a terminal of so many rows and columns, read at so many bytes a second."""
@@ -71,7 +95,11 @@ class Screens:
 
     def sent(self, name: str, size: tuple[int, int], rate: float | None) -> dict[str, float]:
         """Bytes and recognised frames a second, and how long `q` took to end it."""
-        with self.open(self.arguments[name], size, rate) as term:
+        return self.sent_by(self.open(self.arguments[name], size, rate))
+
+    def sent_by(self, terminal: SlowTerminal) -> dict[str, float]:
+        """The same of a command that has just been opened in a terminal."""
+        with terminal as term:
             term.wait_for("edge-tl")
             time.sleep(WARM_S)
             began_s, before = time.monotonic(), term.bytes
@@ -96,6 +124,13 @@ class Screens:
             count = profile.store.counts()["up"].examples
         shutil.rmtree(data)
         return count
+
+
+def write_wav(path: Path, samples: np.ndarray) -> None:
+    """Samples of 16 bits at 16 kHz as a file."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(samples.clip(-32768, 32767).astype("<i2").tobytes())
 
 
 def quit_screen(term: SlowTerminal) -> float:

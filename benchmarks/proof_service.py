@@ -3,7 +3,7 @@
 soak     the real loop, feed and socket with a faked camera and embedder; a frame in a hundred is embedded by the model
          that ships, and ten times it is trained. Memory and descriptors after a tenth of the frames and at the end, the
          most that memory grew after the first training, and how long a round takes
-visits   the real process for some minutes: trainings, browsers that come and go, a command for every label
+visits   the real process for an hour: trainings, browsers that come and go, a command for every label
 kills    the real process, killed at random moments while it is taught, trained, saved and rolled back
 memory   resident memory of the real process with the simulated player, after it saw some hundred frames
 """
@@ -41,7 +41,7 @@ from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeEmbedder
 
-FRAMES, ROUNDS, MINUTES = 1_000_000, 200, 10.0
+FRAMES, ROUNDS, MINUTES = 1_000_000, 200, 60.0
 VISITORS = 4
 EACH = 100
 """Every so many frames the model that ships runs too."""

@@ -18,6 +18,7 @@ from benchmarks import (
     bench_look,
     bench_many,
     bench_screens,
+    bench_ssh,
     bench_start,
     bench_training,
     bench_transfer,
@@ -27,10 +28,11 @@ from benchmarks.look_ways import models_folder
 from benchmarks.pictures import DATA, ROOT, digits, embed, faces, sessions
 from benchmarks.prove import source_text_model, speech_bases
 from benchmarks.record import write
+from benchmarks.ssh_link import lacking
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
 
-PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "many", "words", "build", "screens")
+PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "many", "words", "build", "screens", "ssh")
 
 
 def main() -> int:
@@ -48,6 +50,9 @@ def main() -> int:
             continue  # said aloud
         if name == "transfer" and source_text_model() is None:
             continue  # said aloud
+        if name == "ssh" and (reason := lacking()) is not None:
+            print(f"ssh skipped: {reason}")
+            continue
         module, result = part(name)
         path = write(f"bench_{name}", result)
         print(f"\n{name}: {path.relative_to(ROOT)}\n\n{module.report(result)}", flush=True)
@@ -60,6 +65,8 @@ def part(name: str) -> tuple[Any, dict[str, Any]]:
         return bench_build, bench_build.measure()
     if name == "screens":
         return bench_screens, bench_screens.measure()
+    if name == "ssh":
+        return bench_ssh, bench_ssh.measure()
     if name == "knn":
         return bench_knn, bench_knn.measure()
     if name == "look":

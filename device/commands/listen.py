@@ -42,7 +42,7 @@ def run(arguments: Namespace) -> int:
             config = listening_config(load_saved(profile), arguments.threshold)
         # What is piped in takes the place of the keys.
         screen = (sys.stdout.isatty() or arguments.plain) and not arguments.json and not is_stdin(arguments.mic)
-        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=60)
+        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=60, has_plain=True)
         if screen:
             term.check()
         source = open_microphone(arguments.mic, stack, paced=screen)

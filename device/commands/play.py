@@ -50,7 +50,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
-        term = PlainTerminal() if arguments.plain else Terminal(min_rows=ROWS, min_columns=COLUMNS)
+        term = PlainTerminal() if arguments.plain else Terminal(min_rows=ROWS, min_columns=COLUMNS, has_plain=True)
         term.check()
         play_so = partial(play_round, term, context.data_dir, notes, seed=arguments.seed, steer=steer)
         voice = None
@@ -127,7 +127,8 @@ def play_round(
     plain = isinstance(term, PlainTerminal)
     rows, columns = (ROWS, COLUMNS) if plain else term.size
     if rows < ROWS or columns < COLUMNS:
-        raise ConfigError(f"the window has {columns}×{rows} characters, playing needs {COLUMNS}×{ROWS}; make it larger")
+        wanted = f"playing needs {COLUMNS}×{ROWS}; make it larger, or give --plain"
+        raise ConfigError(f"the window has {columns}×{rows} characters, {wanted}")
     game = Game(pick_maze(rows, columns), seed=secrets.randbits(32) if seed is None else seed)
     directions = steering(line.recognizer.classes, steer) if line is not None else {}
     pilot = None

@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
-        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=72)
+        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=72, has_plain=True)
         term.check()
         if arguments.look == "box" and arguments.box is None:
             arguments.box = read_look(context.profile_folder).box or MIDDLE  # b draws another one

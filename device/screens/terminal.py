@@ -58,9 +58,13 @@ class Terminal:
     meanwhile is kept and printed after the end.
     """
 
-    def __init__(self, *, min_rows: int = 1, min_columns: int = 1) -> None:
-        """min_rows, min_columns: a smaller window is a ConfigError at entering; once inside, `show` says so."""
+    def __init__(self, *, min_rows: int = 1, min_columns: int = 1, has_plain: bool = False) -> None:
+        """min_rows, min_columns: a smaller window is a ConfigError at entering; once inside, `show` says so.
+
+        has_plain: whether the command does the same in lines, which the ConfigError then says.
+        """
         self._minimum = (min_rows, min_columns)
+        self._otherwise = ", or give --plain" if has_plain else ""
         self._handlers: dict[int, Any] = {}
         self._leaving = False
         self._signal: int | None = None
@@ -76,7 +80,7 @@ class Terminal:
 
     def check(self) -> None:
         """Raise the ConfigError that entering would raise; for programs that have long work to do before."""
-        self._codes = _check_terminal(self._minimum, said=self._codes is not None)
+        self._codes = _check_terminal(self._minimum, self._otherwise, said=self._codes is not None)
 
     def __enter__(self) -> Self:
         self.check()
@@ -377,19 +381,19 @@ def _index_256(rgb: tuple[int, int, int]) -> int:
 _INDICES: dict[tuple[int, int, int], int] = {}
 
 
-def _check_terminal(minimum: tuple[int, int], *, said: bool) -> Codes:
+def _check_terminal(minimum: tuple[int, int], otherwise: str, *, said: bool) -> Codes:
     """The terminal's codes; ConfigError, in one line, where there is no usable one. said: of what it is taken for."""
     if not (os.isatty(0) and os.isatty(1)):
         raise ConfigError("this needs a terminal, but input or output is not one; run it in a terminal, without a pipe")
     name = os.environ.get("TERM", "")
     codes = codes_of(name, colours=not os.environ.get("NO_COLOR"))
     if codes is None:
-        raise ConfigError(f"the terminal type TERM={name!r} cannot move the cursor; try TERM=xterm-256color")
+        advice = f"try TERM=xterm-256color{otherwise}"
+        raise ConfigError(f"the terminal type TERM={name!r} cannot move the cursor; {advice}")
     columns, rows = os.get_terminal_size(1)
     if rows and columns and (rows < minimum[0] or columns < minimum[1]):
-        raise ConfigError(
-            f"the window has {columns}×{rows} characters, this needs {minimum[1]}×{minimum[0]}; make it larger"
-        )
+        wanted = f"this needs {minimum[1]}×{minimum[0]}; make it larger{otherwise}"
+        raise ConfigError(f"the window has {columns}×{rows} characters, {wanted}")
     if codes.name != name and not said:
         warn(f"the terminal type TERM={name!r} is unknown here: taken for {codes.name}")
     return codes

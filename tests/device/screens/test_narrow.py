@@ -80,6 +80,18 @@ def test_a_window_too_small_is_told_in_whole_words(made: Path) -> None:
     )
 
 
+def test_a_window_too_small_is_no_end_where_lines_will_do(made: Path) -> None:
+    """In a window of 60×20, and in a terminal that moves no cursor, `teach` says that --plain is another way."""
+    with spawn(made, "teach", "--camera", "sim", rows=20, columns=60) as pty:
+        assert pty.wait_exit() == 1
+        assert "this needs 72×20; make it larger, or give --plain" in " ".join(pty.plain().split())
+    with Pty.spawn(
+        [sys.executable, "-c", COMMAND, "teach", "--data-dir", str(made / "data")], 24, 80, {"TERM": "dumb"}
+    ) as pty:
+        assert pty.wait_exit() == 1
+        assert "try TERM=xterm-256color, or give --plain" in " ".join(pty.plain().split())
+
+
 def test_many_classes_are_ranked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of 150 classes `evaluate` shows the worst and the pairs mixed up most, in 80 columns; all of it is in --json."""
     model_folder(tmp_path / "model")
