@@ -1,4 +1,7 @@
-"""Files that survive a power cut: written, synced, and only then named; read to a limit; and what damage raises."""
+"""Files that survive a power cut: written, synced, and only then named; read to a limit; and what damage raises.
+
+And the three that every program begins with, where a shell closed them (`>&-`) or nobody reads them any more.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import io
 import os
 import stat
 import struct
+import sys
 import zipfile
 import zlib
 from contextlib import suppress
@@ -155,3 +159,33 @@ class Unnamed:
         self.file.close()
         if self._hidden is not None:
             self._hidden.unlink(missing_ok=True)
+
+
+def fill_closed() -> None:
+    """Put something in the place of closed descriptors 0, 1 and 2.
+
+    Else the next file that is opened has such a number, and what is printed goes into it: into a profile, say. Input is
+    empty, errors are lost, and output fails where it is written (EBADF), so that nothing is called done that was lost.
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for as long as the program
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def give_up_output() -> None:
+    """Let what could not be written be lost: Python must not complain a second time while it exits."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)

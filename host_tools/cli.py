@@ -6,10 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from edge_tl.errors import ConfigError, EdgeTLError, counted
 from edge_tl.tflite.manifest import QUANTIZATIONS
+from host_tools.command_line import Parser, told
 from host_tools.detect_command import add_detect
 from host_tools.detect_command import run as run_detect
 from host_tools.teachable_command import add_teachable
@@ -50,10 +52,11 @@ Exit code 0: within what the quantisation may cost; 1: beyond it, or an error.
 
 def parser() -> argparse.ArgumentParser:
     """The grammar of `edge-tl-host`."""
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = Parser(
         prog="edge-tl-host",
         description="Make embedders for edge-tl out of base models, on a PC with TensorFlow, and check them.",
     )
+    top.add_argument("--version", action="version", version=f"edge-tl {version('edge-tl')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     convert = commands.add_parser("convert", help="turn a base model into a model folder for the Pi")
     kinds = convert.add_subparsers(dest="kind", required=True, metavar="KIND")
@@ -351,7 +354,11 @@ def _push(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `edge-tl-host`; the exit code: 0 done, 1 an expected error or a bound exceeded, 2 wrong usage."""
-    arguments = parser().parse_args(argv)
+    return told(parser, argv, run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command that was named; OSError where its output cannot be written."""
     try:
         if arguments.command == "verify":
             return _verify(arguments)

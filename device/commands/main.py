@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from device.cli.arguments import joined
 from device.cli.grammar import build_parser
 from device.cli.output import forgive_encodings, warn
-from device.cli.streams import fill_closed, give_up_output
 from edge_tl.errors import EdgeTLError
+from edge_tl.files import fill_closed, give_up_output
 
 KEEPS_NOTHING = (
     "completion",
