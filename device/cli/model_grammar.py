@@ -9,6 +9,7 @@ from pathlib import Path
 from device.cli.arguments import pair, positive, seed, sentence, share, threads, two_phases
 from edge_tl.embedders.look.choices import MODELS
 
+WHERE_PROFILES_ARE = "where profiles are kept (default: %(default)s)"
 ADAPTING = ("freeze", "reset", "all", "compare")
 
 
@@ -62,7 +63,11 @@ def add_model(
     )
     build.add_argument("--alpha", type=float, default=1.0, metavar="WIDTH", help="width multiplier (default: 1)")
     build.add_argument("--size", type=positive, default=224, metavar="PIXELS", help="side of the input (default: 224)")
-    build.add_argument("--layer", metavar="NAME", help="where to cut (default: the last layer before the classifier)")
+    build.add_argument(
+        "--layer",
+        metavar="NAME",
+        help="where to cut, by Keras' names, e.g. conv_pw_13_relu (default: the last layer before the classifier)",
+    )
     build.add_argument("--licence", metavar="TEXT", help="the licence of the weights, for the manifest")
     smaller = model_action("quantize", "make a float model smaller, without TensorFlow")
     smaller.add_argument("path", type=Path, nargs="?", metavar="FOLDER", help="default: the model that ships")
@@ -80,11 +85,11 @@ def add_model(
             "--representative",
             metavar="WHERE",
             help="of int8: pictures like those that it will see, from which the ranges of its numbers are measured: a "
-            "folder, or the name of a profile",
+            "folder, or the name of a profile; 100 at most",
         )
         one.add_argument("--name", metavar="NAME", help="what screens call it (default: made of what it is)")
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
-        one.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")
+        one.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help=WHERE_PROFILES_ARE)
         one.add_argument("--json", action="store_true", help="print JSON instead of text")
     about = "let a profile look with another model, unless that is worse"
     exchange = model_action("use", about, profile, describing)
@@ -110,8 +115,8 @@ def add_model(
         "--mode",
         choices=ADAPTING,
         default="freeze",
-        help="freeze: only the layers above the features; all: every layer; reset: all, begun anew; compare: each of "
-        "these (default: freeze)",
+        help="freeze: only the layers above the features, which stay bit for bit and are run once; all: every layer; "
+        "reset: all weights drawn anew; compare: one after the other, with their curves (default: freeze)",
     )
     adapt.add_argument(
         "--count",
@@ -119,7 +124,13 @@ def add_model(
         metavar="N",
         help="how many to train on, drawn by --seed (default: 1024, for a writer 50)",
     )
-    adapt.add_argument("--writer", type=seed, metavar="SEED", help="of mnist.npz: as one drawn person would write it")
+    adapt.add_argument(
+        "--writer",
+        type=seed,
+        metavar="SEED",
+        help="of mnist.npz: test digits as one drawn person would write them (slant, turn, stroke); told before and "
+        "after, in that hand and in everybody's",
+    )
     adapt.add_argument("--epochs", type=positive, default=10, metavar="N", help="passes over them (default: 10)")
     adapt.add_argument(
         "--rate",
@@ -156,7 +167,7 @@ def add_model(
     )
     get.add_argument("--json", action="store_true", help="print JSON instead of text")
     listed = model_action("list", "the models on this machine")
-    listed.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help="where profiles are kept")
+    listed.add_argument("--data-dir", type=Path, default=data_dir, metavar="DIR", help=WHERE_PROFILES_ARE)
     listed.add_argument("--json", action="store_true", help="print JSON instead of text")
     kept = model_action("generations", "the trained heads kept in a profile, and which one is asked", profile)
     kept.add_argument(
@@ -180,10 +191,15 @@ def add_detector(detector: argparse.ArgumentParser) -> None:
         "fine-tuned (default: the model that ships)",
     )
     detector.add_argument(
-        "--text", action="store_true", help="the source text's numbers: 2000 scenes, 100 and 200 epochs, RMSProp"
+        "--text",
+        action="store_true",
+        help="the source text's numbers: 2000 scenes, 100 and 200 epochs of RMSProp at 5e-3 and 2e-3, batches "
+        "of 128 and 64",
     )
     detector.add_argument("--scenes", type=positive, metavar="N", help="how many are drawn (default: 12000)")
-    detector.add_argument("--held", type=share, metavar="SHARE", help="held out of them (default: 0.15)")
+    detector.add_argument(
+        "--held", type=share, metavar="SHARE", help="held out of them and only judged on (default: 0.15)"
+    )
     detector.add_argument("--anew", action="store_true", help="other scenes for every epoch: none is seen twice")
     detector.add_argument(
         "--epochs",
@@ -193,21 +209,26 @@ def add_detector(detector: argparse.ArgumentParser) -> None:
     )
     detector.add_argument("--rates", type=pair(share), metavar="TOP,ALL", help="learning rates (default: 0.001,0.001)")
     detector.add_argument("--batches", type=pair(positive), metavar="TOP,ALL", help="scenes a step (default: 64,32)")
-    detector.add_argument("--optimizer", choices=("adam", "rmsprop"), help="(default: adam)")
-    detector.add_argument("--no-decay", action="store_true", help="keep the rates as they are (default: half a cosine)")
-    detector.add_argument("--freeze-bn", action="store_true", help="batch norms keep the base's statistics: faster")
+    detector.add_argument("--optimizer", choices=("adam", "rmsprop"), help="what steps down the loss (default: adam)")
+    detector.add_argument(
+        "--no-decay", action="store_true", help="keep the rates as they are (default: to nothing, along half a cosine)"
+    )
+    detector.add_argument(
+        "--freeze-bn", action="store_true", help="batch norms keep the base's statistics: faster (default: the batch's)"
+    )
     detector.add_argument(
         "--loss",
         choices=("scaled", "plain", "classes"),
         default="scaled",
-        help="scaled: squared errors, the shape times 224; plain: without; classes: cross-entropy for the shape and "
+        help="scaled: squared errors, the shape times the picture's side; plain: without that; classes: cross-entropy "
+        "for the shape and "
         "squared errors for the box (default: scaled)",
     )
     detector.add_argument("--seed", type=seed, default=0, metavar="N", help="of scenes, weights, order (default: 0)")
     detector.add_argument("--threads", type=threads, metavar="N", help="of the interpreter (default: a core each)")
     detector.add_argument("--curve", type=Path, metavar="FILE", help="draw the loss of both phases, as .svg or .png")
     detector.add_argument(
-        "--picture", type=Path, metavar="FILE.png", help="draw true and told boxes of twelve fresh scenes"
+        "--picture", type=Path, metavar="FILE.png", help="draw true (green) and told boxes of twelve fresh scenes"
     )
     detector.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
     detector.add_argument("--json", action="store_true", help="print JSON instead of text")

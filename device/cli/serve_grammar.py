@@ -15,7 +15,9 @@ def add_service(command: Callable[..., argparse.ArgumentParser]) -> None:
     configured.add_argument(
         "--config", type=Path, metavar="FILE", help="a TOML file (default: edge-tl.toml here, else /etc/edge-tl.toml)"
     )
-    configured.add_argument("--data-dir", type=Path, metavar="DIR", help="where profiles are kept")
+    configured.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="where profiles are kept (default: as configured)"
+    )
     serve = command("serve", "run without a screen: tell what is seen and heard, be taught from a browser", configured)
     serve.add_argument("--camera", metavar="WHICH", help=f"one pipeline instead of the file's: {CAMERA_HELP}")
     serve.add_argument("--mic", metavar="WHICH", help=f"one pipeline instead of the file's: {MIC_HELP}")
