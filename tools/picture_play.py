@@ -1,6 +1,6 @@
 """Draws docs/play.svg, the README's terminal picture, from the real demo in a real pseudo-terminal.
 
-Run from the checkout: python docs/picture.py [SECONDS]
+Run from the checkout: python tools/picture_play.py [SECONDS]
 """
 
 from __future__ import annotations

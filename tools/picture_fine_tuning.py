@@ -1,6 +1,6 @@
 """Draws docs/fine_tuning.svg: both phases of fine-tuning on words that the published 18-word base has never heard.
 
-Run from the checkout: python docs/picture_fine_tuning.py
+Run from the checkout: python tools/picture_fine_tuning.py
 Six Arabic commands of two speakers, ten takes each (EDGE_TL_DATA, else ../shared/data); no TensorFlow.
 """
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "exercises")]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "exercises")]
 
 from given import DATA, speech_layers  # noqa: E402
 
@@ -44,7 +44,7 @@ def main() -> None:
     units, bias = dense.parameters["W"], dense.parameters["b"]
     upper = Upper(units, bias, np.zeros((len(bias), 1), np.float32), np.zeros(1, np.float32))
     head = TunedHead(upper, epochs=EPOCHS).fit(np.stack(rows), np.array(labels), np.array(takes))
-    draw_training(HERE / "fine_tuning.svg", head)
+    draw_training(ROOT / "docs" / "fine_tuning.svg", head)
     for name, part in (("phase 1", head.epochs_[: head.kink_]), ("phase 2", head.epochs_[head.kink_ :])):
         best = min(part, key=lambda epoch: epoch.judged_by)
         print(

@@ -1,6 +1,6 @@
 """Draws docs/tomorrow.png: the simulated hand today and tomorrow, with the landmarks that were found over it.
 
-Run from the checkout, after `edge-tl model get hands`: python docs/picture_tomorrow.py [DATA_DIR]
+Run from the checkout, after `edge-tl model get hands`: python tools/picture_tomorrow.py [DATA_DIR]
 """
 
 from __future__ import annotations
