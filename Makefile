@@ -23,6 +23,7 @@ help:
 	@echo "make bench   benchmarks side by side with the peers      make prove   the long proofs of accuracy"
 	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
 	@echo "make dist    the wheel, the sdist and the bill of materials: the same commit gives the same bytes"
+	@echo "make site    the documentation as a site, build/site/index.html: built strictly, every link followed"
 	@echo "make docs-commands  the tables of options in docs/commands.md, written anew from the parser"
 	@echo "make lock    pin anew what install-service installs, with hashes (device/systemd/locks)"
 	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
@@ -48,7 +49,7 @@ $(VENV)/ready: pyproject.toml setup.py
 	@touch $@
 
 $(VENV)/dev: $(VENV)/ready
-	@$(SHOWN) install -c $(VENV)/keep.txt -e '.[dev]'
+	@$(SHOWN) install -c $(VENV)/keep.txt -e '.[dev,docs]'
 	@touch $@
 
 $(VENV)/host: $(VENV)/dev
@@ -171,6 +172,10 @@ sbom:
 lock: $(VENV)/dev
 	@$(PIP) install "uv>=0.5"
 	@PYTHONPATH=. $(BIN)/python tools/lock.py
+
+.PHONY: site
+site: $(VENV)/dev
+	@PYTHONPATH=. $(BIN)/python tools/docs_site.py
 
 .PHONY: docs-commands
 docs-commands: $(VENV)/dev
