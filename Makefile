@@ -26,6 +26,7 @@ help:
 	@echo "make site    the documentation as a site, build/site/index.html: built strictly, every link followed"
 	@echo "make docs-commands  the tables of options in docs/commands.md, written anew from the parser"
 	@echo "make lock    pin anew what install-service installs, with hashes (device/systemd/locks)"
+	@echo "make check-release  wheel and sdist in empty environments of Python 3.11 and 3.13: demo, service, examples"
 	@echo "make check-aarch64  the wheel on aarch64 with Python 3.11 and 3.13, by qemu (root, mmdebstrap, 500 MB)"
 	@echo "make check-newcomer  the README's first lines on a bare Debian, each step timed (root, mmdebstrap, 500 MB)"
 	@echo "make check-hints     what README and messages tell one to type, typed on a bare Debian (root, mmdebstrap, 700 MB)"
@@ -180,6 +181,11 @@ site: $(VENV)/dev
 .PHONY: docs-commands
 docs-commands: $(VENV)/dev
 	@PYTHONPATH=. $(BIN)/python tools/commands_page.py
+
+# PYTHONS="python3.11 /path/to/python3.13" names others.
+.PHONY: check-release
+check-release: $(VENV)/dev dist-files
+	@$(BIN)/python tests/checks/check_release.py dist $(PYTHONS)
 
 .PHONY: check-aarch64
 check-aarch64: $(VENV)/dev
