@@ -102,12 +102,13 @@ def reference() -> dict[str, str]:
         sys.exit("a public name of edge_tl is in a room without a page: see REFERENCE in tools/docs_site.py")
     table = "\n".join(sorted(rows, key=str.lower))
     head = "# Everything public\n\n`from edge_tl import …`\n\n| name | what it is |\n|---|---|\n"
-    return made | {"extending": named("For what you add", EXTENDING), "index": f"{head}{table}\n"}
+    return made | {"extending": named("For what you add", EXTENDING, whole=True), "index": f"{head}{table}\n"}
 
 
-def named(title: str, listed: Iterable[str]) -> str:
-    """A page with what these names say of themselves."""
-    return f"# {title}\n\n" + "\n\n".join(f"::: {one}" for one in listed) + "\n"
+def named(title: str, listed: Iterable[str], whole: bool = False) -> str:
+    """A page with what these names say of themselves; whole: headings are whole names, as of modules."""
+    more = "\n    options:\n      show_root_full_path: true" if whole else ""
+    return f"# {title}\n\n" + "\n\n".join(f"::: {one}{more}" for one in listed) + "\n"
 
 
 def sentence(name: str) -> str:
