@@ -130,12 +130,13 @@ check-mediapipe: downloads $(if $(PYTHON311),.venv-mediapipe/ready)
 .venv-homeassistant/ready: Makefile
 	@test -x .venv-homeassistant/bin/python || $(PYTHON311) -m venv .venv-homeassistant
 	@.venv-homeassistant/bin/python -m pip --disable-pip-version-check -q install \
-	  homeassistant==2024.3.3 paho-mqtt==1.6.1 janus==1.0.0 numpy==1.26.0 PyTurboJPEG==1.7.1
+	  homeassistant==2024.3.3 paho-mqtt==1.6.1 janus==1.0.0 numpy==1.26.0 PyTurboJPEG==1.7.1 wyoming==1.5.3 \
+	  hassil==1.6.1 home-assistant-intents==2024.3.12 mutagen==1.47.0 webrtc-noise-gain==1.2.3 ha-ffmpeg==3.1.0
 	@touch $@
 
 .PHONY: check-homeassistant
 check-homeassistant: $(VENV)/dev $(if $(PYTHON311),.venv-homeassistant/ready)
-	@if [ -n "$(PYTHON311)" ]; then $(BIN)/python -m pytest tests/device/serve/test_home_assistant.py; \
+	@if [ -n "$(PYTHON311)" ]; then $(BIN)/python -m pytest tests/device/serve/test_home_assistant.py tests/device/serve/test_wyoming.py; \
 	else echo "check-homeassistant skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
 
 # Two versions of NumPy bring two of OpenBLAS, and only the older one has kernels for Zen of its own.

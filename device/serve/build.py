@@ -36,6 +36,7 @@ from device.serve.source_thread import Feed
 from device.serve.subscribers import Hub
 from device.serve.systemd import Notify
 from device.sources.choose import open_mic
+from device.sources.given import NO_MIC, NoMicrophone
 from device.sources.reconnect import Reconnecting
 from device.teach.boxed import check_no_boxes
 from device.teach.looking import Looking
@@ -97,6 +98,15 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
 
         made.append(Web(config.web, requests, hub, clock, warn, data_dir / SESSIONS_FILE))
+    if config.wyoming is not None:
+        from device.serve.wyoming import Wyoming  # as the console
+
+        def embedder(name: str) -> Embedder:
+            return load_or_shipped(Context(data_dir, config.pipelines[name].profile, threads=1))
+
+        wyoming = Wyoming(config.wyoming, service.pipelines, embedder, service.journal.happened, warn, clock)
+        service.each_second.append(wyoming.sync)
+        made.append(wyoming)
     return made
 
 
@@ -194,6 +204,8 @@ def _damaged(profile: Profile) -> bool:
 
 
 def _acquire(one: PipelineConfig, way: str) -> BaseSource:
+    if one.mic == NO_MIC:
+        return NoMicrophone()
     if one.mic is not None:
         return open_mic(one.mic, clock=clock, loop=True)
     assert one.camera is not None

@@ -6,6 +6,7 @@ The file is read once, at start; neither the web console nor the API can change 
 from __future__ import annotations
 
 import re
+import socket
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,7 @@ class PipelineConfig:
     camera: str | None = None
     """As `--camera`: auto, picamera2[:N], usb[:N], sim[:head|hand], rtsp://ADDRESS or a path."""
     mic: str | None = limits(None, number=True)
-    """As `--mic`: auto, part of a name, a number (also as one), a sound file or FIFO, or rtsp://ADDRESS."""
+    """As `--mic`: auto, part of a name, a number (also as one), a sound file or FIFO, or rtsp://ADDRESS; or none."""
     profile: str = "default"
     """Which taught set; made when it is not there, so that it can be taught from the console."""
     rotate: int = 0
@@ -179,6 +180,34 @@ def _is_host(text: str) -> bool:
 
 
 @dataclass(frozen=True)
+class WyomingConfig:
+    """A wake-word service for satellites and Home Assistant, by the Wyoming protocol; extra `wyoming`."""
+
+    listen: str = "127.0.0.1"
+    """The address. The protocol knows no token: who reaches it may ask for the words and send sound, no more."""
+    port: int = limits(10400, least=0, most=65535)
+    """0: any free one, which the log names."""
+    pipelines: tuple[str, ...] = ()
+    """Whose words are told; left out, those of every pipeline of words."""
+    name: str | None = None
+    """What it is called in Home Assistant; left out, `edge-tl` and the machine's name."""
+
+    def __post_init__(self) -> None:
+        if self.name is not None and not (self.name.strip() and self.name.isprintable() and len(self.name) <= 40):
+            raise ConfigError(f"name = {ascii(self.name)[:60]}: 1 to 40 characters are wanted")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return self.listen in LOOPBACK
+
+    @property
+    def shown(self) -> str:
+        """What it is called."""
+        return self.name or f"edge-tl {socket.gethostname().partition('.')[0]}".strip()
+
+
+@dataclass(frozen=True)
 class HookConfig:
     """A command that is run when a label comes."""
 
@@ -230,6 +259,7 @@ class ServiceConfig:
     store: StoreConfig = field(default_factory=StoreConfig)
     web: WebConfig | None = None
     mqtt: MqttConfig | None = None
+    wyoming: WyomingConfig | None = None
     hooks: tuple[HookConfig, ...] = ()
     pins: tuple[PinConfig, ...] = ()
 
@@ -245,6 +275,14 @@ class ServiceConfig:
         used = [one.pin for one in self.pins]
         if len(set(used)) < len(used):
             raise ConfigError("a pin is named twice in [[pins]]")
+        words = [name for name, one in self.pipelines.items() if one.kind == "sound"]
+        if self.wyoming is not None and not words:
+            raise ConfigError(
+                'wyoming: no pipeline of words; a table [pipelines.words] with a mic, or mic = "none", is wanted'
+            )
+        for name in self.wyoming.pipelines if self.wyoming is not None else ():
+            if name not in words:
+                raise ConfigError(f"wyoming: there is no pipeline of words {name!r}; there are {', '.join(words)}")
         for place, source in [("hooks", one.source) for one in self.hooks] + [
             ("pins", one.source) for one in self.pins
         ]:

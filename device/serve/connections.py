@@ -1,4 +1,4 @@
-"""The listening socket of the web console: it knows whom it accepted, and bounds how many and for how long.
+"""The listening socket of what takes connections: it knows whom it accepted, and bounds how many and for how long.
 
 An HTTP server tells its application of a request once the whole head is there; of who never sends one it tells nobody.
 So the bound begins where a connection does, at `accept`, and the application says while it answers one.
@@ -16,6 +16,8 @@ import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+from edge_tl.errors import ConfigError
 
 Address = tuple[str, int]
 Send = Callable[[Any], Awaitable[None]]
@@ -47,7 +49,7 @@ class Listener(socket.socket):
         # The lowest free number is what a descriptor gets: those below the spare one are in use.
         self.most = max(1, min(most, _descriptors() - RESERVED - self._spare))
         self.each, self.first_s, self.next_s = each, first_s, next_s
-        self._accepted: dict[Address, _Accepted] = {}
+        self._accepted: dict[Address, Accepted] = {}
 
     def accept(self) -> tuple[socket.socket, Any]:
         """A connection and where it comes from, as a socket's; ConnectionAbortedError, said to it too, for too many.
@@ -69,7 +71,7 @@ class Listener(socket.socket):
         if not self._has_room(network):
             connection.close()
             raise ConnectionAbortedError(f"as many are connected as may be, from {network} or in all")
-        self._accepted[address[:2]] = _Accepted(connection, network, self.first_s)
+        self._accepted[address[:2]] = Accepted(connection, network, self.first_s)
         return connection, address
 
     def _has_room(self, network: str) -> bool:
@@ -101,11 +103,15 @@ class Listener(socket.socket):
             os.close(self._spare)
             self._spare = -1
 
+    def accepted(self, address: Address) -> Accepted | None:
+        """What is known of the connection from an address; None where it is gone already."""
+        return self._accepted.get(address)
+
     def bounded(self, app: App) -> App:
         """An ASGI application whose connections stand while it answers, but not for who does not read the answer."""
 
         async def answer(scope: Any, receive: Any, send: Send) -> None:
-            one = self._accepted.get(scope.get("client"))
+            one = self.accepted(scope.get("client"))
             if one is None:  # gone already
                 await app(scope, receive, send)
                 return
@@ -126,7 +132,7 @@ class Listener(socket.socket):
         return answer
 
 
-class _Accepted:
+class Accepted:
     """A connection that is let go when its time is over, unless a request of it is being answered."""
 
     def __init__(self, connection: socket.socket, network: str, seconds: float) -> None:
@@ -165,6 +171,22 @@ class _Accepted:
             self._gone = True
             with contextlib.suppress(OSError):  # they went just now
                 self._connection.shutdown(socket.SHUT_RDWR)
+
+
+def listening_at(listen: str, port: int, table: str) -> socket.socket:
+    """A listening socket, of "::" for IPv4 too; ConfigError that names the table where the address cannot be used."""
+    version6 = ":" in listen
+    try:
+        return socket.create_server(
+            (listen, port),
+            family=socket.AF_INET6 if version6 else socket.AF_INET,
+            dualstack_ipv6=version6 and listen == "::" and socket.has_dualstack_ipv6(),
+        )
+    except OSError as error:
+        hint = '; "0.0.0.0" is all of IPv4' if listen == "::" else ""
+        raise ConfigError(
+            f"{listen}:{port} cannot be listened at ({error.strerror or error}): check {table}{hint}"
+        ) from error
 
 
 def _descriptors() -> int:

@@ -78,7 +78,8 @@ def extras_of(config: ServiceConfig) -> list[str]:
     ):
         wanted.append("usb")
     wanted += ["web", "phone"] if config.web is not None else []  # the console takes what telephones write
-    return wanted + (["mqtt"] if config.mqtt is not None else [])
+    wanted += ["mqtt"] if config.mqtt is not None else []
+    return wanted + (["wyoming"] if config.wyoming is not None else [])
 
 
 def source_of(wheel: Path | None) -> Path:

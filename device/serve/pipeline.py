@@ -139,6 +139,8 @@ class Pipeline(Recognising):
         ProfileError where nothing can be taught now, or there is no room for more; ExampleError for a bad label.
         """
         self._check_teaching()
+        if self.feed.state == "ended":
+            raise ExampleError(f"{self.feed.name} gives nothing more: bring pictures or sounds as files")
         if self.feed.state != "open":
             raise ExampleError(f"{self.feed.name} is not there: {self.feed.fault or 'it is being sought'}")
         lesson = self.lesson

@@ -32,6 +32,8 @@ def on_network(config: ServiceConfig) -> list[str]:
     found = [] if config.web is None or config.web.loopback else [f"[web] on {config.web.listen}"]
     if config.mqtt is not None and config.mqtt.host not in LOOPBACK:
         found.append(f"[mqtt] at {config.mqtt.host}")
+    if config.wyoming is not None and not config.wyoming.loopback:
+        found.append(f"[wyoming] on {config.wyoming.listen}")
     if config.hooks:
         found.append("[[hooks]], whose commands may ask anybody")
     for name, one in config.pipelines.items():

@@ -7,7 +7,6 @@ path.
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Awaitable, Callable
 from importlib import resources
@@ -16,7 +15,7 @@ from typing import Any
 
 from device.serve.access import Access, token_of
 from device.serve.config import WebConfig
-from device.serve.connections import Listener
+from device.serve.connections import Listener, listening_at
 from device.serve.event import Event
 from device.serve.metrics import TYPE as METRICS
 from device.serve.metrics import metrics
@@ -88,7 +87,7 @@ class Web:
         self._access = Access(token, self._clock)
         if token is not None:
             self._sessions = Sessions(token, self._clock, self._sessions_file, self._log)
-        listening = _listening(config)
+        listening = listening_at(config.listen, config.port, "[web]")
         listener = Listener(listening, MOST_ACCEPTED, MOST_EACH, PATIENCE_S, KEEP_S + PATIENCE_S)
         scheme = "https" if config.tls_cert is not None else "http"
         host = f"[{config.listen}]" if ":" in config.listen else config.listen
@@ -247,22 +246,6 @@ class Web:
             samesite="strict",
             secure=self._guard.secure(request),
         )
-
-
-def _listening(config: WebConfig) -> socket.socket:
-    """The socket, of "::" for IPv4 too; ConfigError where the address cannot be used."""
-    version6 = ":" in config.listen
-    try:
-        return socket.create_server(
-            (config.listen, config.port),
-            family=socket.AF_INET6 if version6 else socket.AF_INET,
-            dualstack_ipv6=version6 and config.listen == "::" and socket.has_dualstack_ipv6(),
-        )
-    except OSError as error:
-        hint = '; "0.0.0.0" is all of IPv4' if config.listen == "::" else ""
-        raise ConfigError(
-            f"{config.listen}:{config.port} cannot be listened at ({error.strerror or error}): check [web]{hint}"
-        ) from error
 
 
 def _file(data: bytes, kind: str) -> Callable[[Request], Awaitable[Response]]:

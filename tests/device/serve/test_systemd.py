@@ -86,6 +86,7 @@ def test_the_configuration_that_is_installed_is_good() -> None:
     assert extras_of(config) == ["usb", "web", "phone"]
     more = config_text() + '\n[pipelines.words]\nmic = "auto"\nprofile = "words"\n[mqtt]\nhost = "broker"\n'
     assert extras_of(parse_config(more)) == ["speech", "usb", "web", "phone", "mqtt"]
+    assert extras_of(parse_config(f"{more}\n[wyoming]\n"))[-1] == "wyoming"
 
 
 class System:
@@ -196,6 +197,7 @@ def test_the_network_is_opened_where_something_is_there(system: System, capsys: 
     for more, named in (
         ('[mqtt]\nhost = "broker"\n', "[mqtt] at broker"),
         ('[[hooks]]\nlabel = "*"\nrun = ["/usr/bin/curl"]\n', "[[hooks]]"),
+        ('[pipelines.w]\nmic = "none"\nprofile = "w"\n[wyoming]\nlisten = "0.0.0.0"\n', "[wyoming] on 0.0.0.0"),
     ):
         (system.root / CONFIG).write_text(plain + more)
         config = parse_config(plain + more)
@@ -241,7 +243,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     base = blocks(locked(ROOT, ["base"]))
     for name, wanted in (("base", project["dependencies"]), *project["optional-dependencies"].items()):
-        if name not in ("base", "usb", "speech", "web", "mqtt", "phone"):
+        if name not in ("base", "usb", "speech", "web", "mqtt", "phone", "wyoming"):
             continue
         own = base | blocks(locked(ROOT, [name]))
         for line in own:
