@@ -52,9 +52,12 @@ def lines(health: dict[str, Any]) -> list[str]:
         if one["teaching"] != "ready":
             made.append(f"  teaching stands still: {one['teaching']}")
     for name, one in health["outputs"].items():
-        topic = f" as {one['topic']}" if one.get("topic") else ""
-        if one.get("error") or topic:
-            made.append(f"{name}: {one['state']}{topic}" + (f": {one['error']}" if one.get("error") else ""))
+        place = f" as {one['topic']}" if one.get("topic") else ""
+        if "words" in one:  # the wake-word service
+            waits = f"{counted(one['clients'], 'satellite')} there, {counted(one['published'], 'word')} told"
+            place = f" at {one['address']}, {waits} ({', '.join(one['words']) or 'nothing is taught yet'})"
+        if one.get("error") or place:
+            made.append(f"{name}: {one['state']}{place}" + (f": {one['error']}" if one.get("error") else ""))
     machine = health["machine"]
     if machine["temperature_c"] is not None:
         limited = ", ".join(machine["limited_now"] or []) or "not limited"

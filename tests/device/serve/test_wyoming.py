@@ -34,6 +34,7 @@ from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.wake import Detect, Detection, NotDetected
 
+from device.commands.status import lines
 from device.serve.satellite_events import MOST_SOUND_BYTES
 from edge_tl.media.resample import resample
 from edge_tl.media.wav import encode_wav
@@ -212,7 +213,11 @@ def swept(seed: int) -> np.ndarray:
 def test_no_microphone_is_no_fault_and_cannot_record(serving: Serving) -> None:
     """With `mic = "none"` all is well, and who holds the button is told to bring files."""
     until(lambda: serving.ask("/health")[1]["outputs"]["wyoming"]["words"] == ["hiss", "hum"])
-    assert serving.ask("/health")[1]["status"] == "ok"
+    health = serving.ask("/health")[1]
+    assert health["status"] == "ok"
+    (line,) = [line for line in lines(health) if line.startswith("wyoming")]
+    assert line.startswith(f"wyoming: ok at tcp://127.0.0.1:{where(serving)[1]}, ")
+    assert line.endswith("told (hiss, hum)")
     status, answer = serving.ask("/api/pipelines/words/record", {"label": "hum"})
     assert status == 400
     assert 'mic = "none" gives nothing more' in answer["error"]
