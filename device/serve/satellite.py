@@ -18,7 +18,7 @@ from wyoming.wake import Detect, Detection, NotDetected
 from device.serve.connections import Accepted
 from device.serve.satellite_events import BadEvent, Event, Pace, rest_of_event
 from device.serve.satellite_words import PIECE_S, Catalogue, Format, Stream
-from edge_tl.errors import ExampleError, MissingDependency
+from edge_tl.errors import EdgeTLError
 
 PATIENCE_S = 10.0
 """For the rest of an event that began, and for the other side to take an answer."""
@@ -47,14 +47,15 @@ class Station:
 class Satellite:
     """Talks with one who is connected until either ends it; what comes is never trusted.
 
-    name: where it comes from. place: its place among the connections, which it must give up when others need it.
+    place: its place among the connections, which it must give up when others need it.
     """
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str, place: Accepted, station: Station
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: Accepted, station: Station
     ) -> None:
-        self._reader, self._writer, self._name = reader, writer, name
+        self._reader, self._writer = reader, writer
         self._place, self._station = place, station
+        self._name = place.network
         self._names: list[str] | None = None
         self._stream: Stream | None = None
         self._told = False
@@ -69,7 +70,7 @@ class Satellite:
             while (event := await self._next()) is not None:
                 wait_s = station.pace.wait_s(network, await self._answer(event))
                 await asyncio.sleep(wait_s)  # also where it is 0: others have their turn
-        except (BadEvent, ExampleError, MissingDependency) as error:
+        except EdgeTLError as error:
             station.log(f"wyoming: {self._name} sent what cannot be read and was let go: {error}")
             with contextlib.suppress(OSError, TimeoutError):
                 await self._send(Error(str(error), "bad-event"))
@@ -77,6 +78,9 @@ class Satellite:
             station.log(f"wyoming: {self._name} stopped within an event, or read no answer, and was let go")
         except OSError:
             pass  # gone
+        # Whatever it is, it ends this connection alone, and is said in a line.
+        except Exception as error:
+            station.log(f"wyoming: the connection of {self._name} failed: {type(error).__name__}: {error}")
         finally:
             station.pace.go(network)
             if self._writer.transport.get_write_buffer_size():

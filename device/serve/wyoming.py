@@ -156,21 +156,21 @@ class Wyoming:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         tasks: set[asyncio.Task[Any]] = set()
 
-        async def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def gone(task: asyncio.Task[Any]) -> None:
+            tasks.discard(task)
+            self._station.connected = len(tasks)
+
+        def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             where = writer.get_extra_info("peername")
             place = None if where is None else connections.accepted(where[:2])
-            if place is None:
+            if place is None:  # gone already
                 writer.close()
                 return
-            task = asyncio.current_task()
-            assert task is not None
+            # A task of our own: one of the server's would write a traceback when it is cancelled.
+            task = asyncio.create_task(Satellite(reader, writer, place, self._station).converse())
             tasks.add(task)
+            task.add_done_callback(gone)
             self._station.connected = len(tasks)
-            try:
-                await Satellite(reader, writer, place.network, place, self._station).converse()
-            finally:
-                tasks.discard(task)
-                self._station.connected = len(tasks)
 
         server = await asyncio.start_server(come, sock=connections, limit=MOST_HEAD_BYTES)
         announcing = asyncio.create_task(self._announcing.run(port))

@@ -39,9 +39,14 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> Iterator[Serve]:
+def started() -> list[wyoming.Wyoming]:
+    """What was started."""
+    return []
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch, lines: list[str], started: list[wyoming.Wyoming]) -> Iterator[Serve]:
     """Serves with these limits; gives what connects to it."""
-    started: list[wyoming.Wyoming] = []
 
     def start(patience_s: float = LONG_S, stall_s: float = LONG_S, idle_s: float = LONG_S, most: int = 8) -> Connect:
         for module in (wyoming, satellite):
@@ -61,7 +66,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> Iterator[Serve]:
 
     yield start
     for one in started:
-        one.stop()
+        one.stop()  # may be called twice
 
 
 def answered(client: socket.socket) -> str:
@@ -141,6 +146,35 @@ def test_a_stream_that_stalls_makes_room(serve: Serve) -> None:
                 except OSError:
                     pass
         assert over(stalled)
+
+
+def test_it_stops_while_somebody_streams(
+    serve: Serve, started: list[wyoming.Wyoming], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who is connected is let go, and nothing is said of it."""
+    connect = serve()
+    with connect() as streaming:
+        streaming.sendall(CHUNK + b'{"type": "ping"}\n')
+        assert answered(streaming) == "pong"
+        started[0].stop()
+        assert over(streaming)
+    assert not caplog.records
+
+
+def test_what_goes_wrong_inside_ends_one_connection(
+    serve: Serve, lines: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line says what it was, and the next one is served."""
+    connect = serve()
+    monkeypatch.setattr(satellite, "Stream", None)
+    with connect() as failing:
+        failing.sendall(CHUNK)
+        assert over(failing)
+    with connect() as other:
+        other.sendall(DESCRIBE)
+        assert answered(other) == "info"
+    assert [line for line in lines if "failed: TypeError" in line] == lines
+    assert not caplog.records
 
 
 def test_nobody_is_heard_faster_than_it_sounds_for_long() -> None:
