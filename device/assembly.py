@@ -64,6 +64,11 @@ class Context:
         """Where `edge-tl model use` puts converted models."""
         return self.data_dir / "embedders"
 
+    @property
+    def typed_folder(self) -> Path:
+        """Where what programs spoke of typed words is kept for the next time."""
+        return self.data_dir / "typed"
+
     def models_folder(self, which: str = ALL) -> Path:
         """Where the models that look for `hands`, for `face`, or for `all` are installed, else would be."""
         return folder_of_models(self.data_dir, which)

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_tl.core.absent import nobody_class, teaching_rows
 from edge_tl.core.answers import Learned, Observation, Saved, Variations, check_answer, check_same, damage_in_one_line
-from edge_tl.core.examples import Examples
+from edge_tl.core.examples import Examples, beside_recordings, recorded_in, typed_rows
 from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows, products
@@ -48,10 +48,8 @@ class Recognizer:
     Pictures are uint8 arrays (height_px, width_px, 3), RGB. `take` numbers one hold of the key: frames of one take
     resemble each other, so what is said about accuracy keeps them together. `session` numbers a place and a day: of two
     or more, accuracy is told for one that was not taught. The Gram matrix of the examples grows as they arrive, so that
-    `learn` takes milliseconds and may be called after every example.
-
-    With an embedder of sounds it takes each `Sound` instead: one recording is one example, of which the head learns
-    several views, the word at shifted places.
+    `learn` takes milliseconds and may be called after every example. With an embedder of sounds it takes each `Sound`
+    instead: one recording is one example, of which the head learns several views, the word at shifted places.
 
     An embedder that looks for a hand or a face gives None where there is none. Such examples teach the head nothing; a
     class of which most are so becomes the answer to "nothing there" (`nobody`).
@@ -83,6 +81,8 @@ class Recognizer:
         """Of words: "open", told from all that is ever said, "closed", commands, or "", by how many there are."""
         self.own_world: World | None = None
         """Of words: what was heard where none of them is said, beside the world that ships."""
+        self.typed: frozenset[int] = frozenset()
+        """Of words: the takes that a program's voice said."""
         self.others = np.empty((0, embedder.embedding_dim), np.float32)
         """Of words: embeddings of sounds that hold none of them, taught as a class that is never told (`OTHER`)."""
         self.forget()
@@ -222,11 +222,11 @@ class Recognizer:
             X, found = self.as_rows(examples.X) if examples.found is None else (examples.X, examples.found)
             rows = X.reshape(len(X) * self.views, -1)
             self._rows.append(rows, label_texts(examples.y).tolist(), found.tolist(), *numbers)
-            self._near_copies = examples.near_copies
+            self._near_copies, self.typed = examples.near_copies, examples.typed
 
     def forget(self) -> None:
         """Give the examples' memory back: it goes on recognising, and learns again after `replace`."""
-        self._rows, self._near_copies = GrowingRows(), 0
+        self._rows, self._near_copies, self.typed = GrowingRows(), 0, frozenset()
 
     def learn(self, progress: Progress | None = None, more: Variations | None = None) -> Learned:
         """Train the head on all examples, and on their variations, `more`, where there are some.
@@ -270,7 +270,7 @@ class Recognizer:
     def _fitted_rejector(self, of: Taught, head: RidgeHead | None = None, world: World | None = None) -> Rejector:
         """What refuses whatever is unlike these; head: as of Rejector.fit."""
         if world is not None:
-            return against_world(world, self.listens, of, head, self.views)
+            return against_world(world, self.listens, of, head, self.views, typed_rows(of.takes, self.typed))
         strangers = self.finder.strangers if self.finder else None
         return Rejector().fit(of.X, of.y, of.takes, head=head, strangers=strangers)
 
@@ -291,7 +291,8 @@ class Recognizer:
         if self.head.name in WITH_BASE:
             takes = in_parts(y, takes)  # each fit takes seconds
         asked = np.zeros(len(y), bool)
-        asked[self.one_each] = True
+        asked[self.one_each], typed = True, typed_rows(takes, self.typed)
+        asked &= ~beside_recordings(y, typed)
         known, found, fitted = None, self.found, None
         if not isinstance(self.head, RidgeHead):
             asked = quickly_asked(X, y, takes, asked)
@@ -306,7 +307,7 @@ class Recognizer:
             X,
             y,
             takes,
-            self.sessions,
+            recorded_in(self.sessions, typed),
             gram=self._rows.gram,
             found=found,
             known=known,
@@ -317,8 +318,7 @@ class Recognizer:
             parts=None if self.head.name in WITH_BASE else self._rows.parts,
             fitted=fitted,
         )
-        # By the number of the example, and not of its view.
-        named = tuple(replace(one, index=one.index // self.views) for one in evaluation.suspects)
+        named = tuple(replace(one, index=one.index // self.views) for one in evaluation.suspects)  # examples, not views
         return replace(evaluation, suspects=named, near_copies=self._near_copies)
 
     def observe(self, picture: np.ndarray | Frame | Sound) -> Observation:

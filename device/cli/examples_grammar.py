@@ -20,7 +20,7 @@ def add_examples(
     turning: argparse.ArgumentParser,
 ) -> None:
     """Add the command with its actions; command: adds one to the grammar, the rest are options that actions share."""
-    examples = command("examples", "list, import, export, remove and rename recorded examples")
+    examples = command("examples", "list, import, type, export, remove and rename recorded examples")
     actions = examples.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def action(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -45,6 +45,18 @@ def add_examples(
         choices=SPLITS,
         help="of train, valid, test …: all as one (default), or each as a session of its own",
     )
+    typed = action("type", "teach words by their spelling, spoken by flite, festival, espeak-ng or piper", model, base)
+    typed.add_argument("words", nargs="+", metavar="WORD", help="a word, or a short phrase in quotes")
+    typed.add_argument("--language", metavar="LANG", help="en, de, ar … (default: English, of Latin letters)")
+    typed.add_argument("--label", metavar="NAME", help="the class that all of them teach (default: each its own)")
+    typed.add_argument(
+        "--engine",
+        nargs="+",
+        choices=("flite", "festival", "espeak-ng"),
+        default=[],
+        help="who speaks (default: the first of these that is installed and speaks the language)",
+    )
+    typed.add_argument("--piper", type=Path, metavar="VOICE", help="a voice of piper, a file NAME.onnx")
     take_out = action("export", "write the files as CLASS/TAKE/file, which import reads again")
     take_out.add_argument("path", type=Path, metavar="PATH", help="the folder; made when it is not there")
     take_out.add_argument(

@@ -13,9 +13,10 @@ import numpy as np
 from device.assembly import load_saved, trained_head
 from device.cli.output import Progress, columns_of, print_json, say
 from device.commands import train_boxes
+from device.commands.account import accuracy_lines
 from device.commands.against import sounds_against
 from device.commands.options import context_of, first_given
-from device.commands.train import accuracy_lines, listen_against
+from device.commands.train import listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from device.assembly import Context, remember_model
 from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
+from device.commands import examples_type
 from device.commands.examples_boxes import take_out_list
 from device.commands.examples_import import bring
 from device.commands.options import asked_look, describing
@@ -43,6 +45,8 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         if arguments.action == "import":
             return bring(arguments, stack)
+        if arguments.action == "type":
+            return examples_type.run(arguments, stack)
         writable = arguments.action in ("remove", "rename", "re-embed")
         profile = Context(arguments.data_dir, arguments.profile).open_profile(stack, writable=writable)
         return actions[arguments.action](arguments, profile)
@@ -54,18 +58,23 @@ def show(arguments: Namespace, profile: Profile) -> int:
     if arguments.json:
         names = {session.id: session.name for session in sessions}
         examples = profile.store.list()
-        print_json([{**asdict(example), "session_name": names.get(example.session, "")} for example in examples])
+        more = [{"session_name": names.get(one.session, ""), "typed": one.typed} for one in examples]
+        print_json([asdict(one) | told for one, told in zip(examples, more, strict=True)])
         return 0
     counts = profile.store.counts()
     if not counts:
         say("nothing was recorded yet: `edge-tl teach`, or `edge-tl examples import FOLDER`")
+    examples = profile.store.list()
+    typed = Counter(one.label for one in examples if one.typed)
     for label, count in counts.items():
-        say(f"{column(count.examples, 'example', 6)} in {column(count.takes, 'take', 3)}  {label}")
+        spoken = f" ({typed[label]} typed)" if typed[label] else ""
+        say(f"{column(count.examples, 'example', 6)} in {column(count.takes, 'take', 3)}  {label}{spoken}")
     for session in sessions:
         when = f" of {in_words(session.started_s)}" if session.started_s is not None else f" ({NOT_SET})"
         held = f"{column(session.examples, 'example', 6)} in {column(session.takes, 'take', 3)}"
         say(f"{held}  session {session.id}{when}  {session.name}".rstrip())
-    for label in in_one_session_only(sessions):
+    recorded = {one.session for one in examples if not one.typed}
+    for label in in_one_session_only([one for one in sessions if one.id in recorded]):
         say(f"{label} is in one session only: how it does on another day cannot be told")
     return 0
 

@@ -20,6 +20,7 @@ from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out
 from device.commands.examples_movements import bring_movements, holds_movements
 from device.commands.options import asked_hearing, asked_look, context_of, describing
 from device.teach.candidates import candidates_of, embedded, label_within
+from edge_tl.core.examples import TYPED
 from edge_tl.core.unfold import packed_as
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
 from edge_tl.embedders.hearing import Hearing, open_base
@@ -180,7 +181,8 @@ def bring_folder(
                 alone = (found.path, number) if kind == "sound" else (found.path,) if found.path in clips else ()
                 key = (found.session, one.label, found.take_name, found.take, *alone)
                 if key not in takes:
-                    takes[key] = profile.store.new_take(one.label, found.take_name, sessions[found.session])
+                    source = f"{TYPED}{found.take_name}" if found.typed else found.take_name
+                    takes[key] = profile.store.new_take(one.label, source, sessions[found.session])
                 example = profile.store.add(takes[key], one.kept, embedding, embedder.fingerprint)
                 known.add(example, one.label, one.kept)
                 good += 1

@@ -9,9 +9,9 @@ from device.assembly import adopt_look, adopt_model, check_pictures, clock, make
 from device.cli.fetch_models import ensure_models
 from device.cli.output import warn, warn_all
 from device.commands import teach_boxes, teach_words
+from device.commands.account import ONE_PLACE
 from device.commands.options import asked_look, describing
 from device.commands.play import play_round
-from device.commands.train import ONE_PLACE
 from device.screens.box import MIDDLE
 from device.screens.plain import PlainTeach, PlainTerminal
 from device.screens.teach import TeachScreen

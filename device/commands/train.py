@@ -17,13 +17,12 @@ from device.assembly import clock, load_saved, trained_head
 from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.commands import train_boxes
+from device.commands.account import accuracy_lines
 from device.commands.against import sounds_against
 from device.commands.options import context_of, first_given
 from device.report.training import draw_training
-from device.screens.cells import fit, text_columns
 from device.screens.chart import curve
 from device.screens.live import LiveCurve
-from device.teach.box_score import near_copies_text
 from device.teach.lesson import ENOUGH
 from device.teach.thresholds import (
     Part,
@@ -37,6 +36,7 @@ from device.teach.thresholds import (
     try_thresholds,
 )
 from device.teach.training import check_enough, false_triggers, movement_cautions, save, teach_all
+from device.teach.typed import typed_cautions
 from device.teach.varying import vary
 from edge_tl.core.answers import Learned, Variations
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
@@ -45,7 +45,7 @@ from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, counted
 from edge_tl.heads import TunedHead
 from edge_tl.heads.against_world import CLOSED, OPEN, SURE, AgainstWorld
-from edge_tl.judge.evaluation import BySession, Evaluation
+from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.expected import expected
 from edge_tl.labels import NOISE
 from edge_tl.listener import ListeningConfig, Tried
@@ -146,8 +146,9 @@ def run(arguments: Namespace) -> int:
         generation = save(profile, recognizer, learned, evaluation, listening)
         if arguments.curve is not None:
             draw_training(arguments.curve, recognizer.head)
+    cautions = (*learned.cautions, *movement_cautions(recognizer), *typed_cautions(recognizer))
     if arguments.json:
-        described = report(learned, evaluation, generation, points, way, recognizer.nobody)
+        described = report(replace(learned, cautions=cautions), evaluation, generation, points, way, recognizer.nobody)
         print_json(described | {"listening": listening, "thresholds": heard_report(made)} if listening else described)
         return 0
     if points:
@@ -159,7 +160,7 @@ def run(arguments: Namespace) -> int:
         f"{counted(len(learned.classes), 'class', 'classes')} "
         f"in {took}, {'listening with' if embedder.kind == 'sound' else 'looking at'} {way}: generation {generation}"
     )
-    for caution in (*learned.cautions, *movement_cautions(recognizer)):
+    for caution in cautions:
         say(f"  {caution}")
     if more is not None:
         say(
@@ -279,95 +280,6 @@ def judge(recognizer: Recognizer, names: Mapping[int, str]) -> Evaluation | None
             return recognizer.evaluate(progress.of, names)
     except KeyboardInterrupt:
         return None
-
-
-ONE_PLACE = {
-    "frame": "it looks at the whole picture, so it knows only the places and the light that it was taught in",
-    "box": "it looks at one part of the picture, so it knows only the places and the light that it was taught in",
-}
-"""What must be said of a way to look that sees the background too."""
-ELSEWHERE = (
-    "this session only: another room or day may look different; record a second, short session there (`edge-tl teach`, "
-    "key s)"
-)
-OTHERS = (
-    "these sessions only: where one person taught them all, somebody else may be told less well; have somebody else "
-    "teach one"
-)
-
-SINGLE_TAKES = (
-    "(below the first figure: where classes have few takes more is left out at once, or a place is known by other "
-    "classes only; record two or more of each in each session)"
-)
-"""As many parts are left out as the class with the fewest takes has, and in each may be takes of several sessions."""
-
-
-def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | None = None) -> list[str]:
-    """What a user gets, its interval, how it was found, and the flattering figures beside it.
-
-    way: how the profile looks, as in `edge_tl.embedders.look`; one that sees the background gets the sentence that it
-    knows only the places it was taught in. nobody: the class that is the answer where nothing was found.
-    """
-    headline = evaluation.headline
-    if math.isnan(headline.accuracy):
-        return ["accuracy unknown: no class has a second example to be tested on"]
-    where = "in a session it was not taught" if headline.kind == "session" else "on takes it was not taught"
-    if (gets := headline.answers) is None:
-        lines = [f"accuracy {headline.accuracy:.1%} {where} ({interval(headline.interval95)})"]
-    else:
-        lines = [
-            f"right and answered {gets.right:.1%} {where} ({interval(gets.right_interval95)})",
-            f"  'none of these' to {gets.refused:.1%}, a wrong answer to {gets.wrong:.1%}",
-            f"  accuracy {headline.accuracy:.1%} if it always answered ({interval(headline.interval95)})",
-        ]
-    lines.append(f"  by {headline.method}")
-    across = evaluation.by_session
-    if across is not None and headline.kind == "session":
-        lines += session_lines(across)
-        lines += [
-            f"  {evaluation.accuracy:.1%} on takes it was not taught, of sessions that it knows "
-            f"({interval(evaluation.interval95)})",
-            f"    by {evaluation.method}",
-        ]
-        if evaluation.accuracy < across.accuracy:
-            lines.append(f"    {SINGLE_TAKES}")
-    elif across is not None:
-        lines.append(
-            f"  of {counted(len(across.sessions), 'session')} no two show the same class: show every class in each"
-        )
-    if evaluation.near_copies:
-        lines.append(f"  {near_copies_text(evaluation.near_copies)}")
-    lines.append(f"  a naive random split would have claimed {evaluation.random_split_accuracy:.1%}")
-    if way in ONE_PLACE:
-        lines.append(f"  {ONE_PLACE[way]}")
-    lines.append(f"  {OTHERS if headline.kind == 'session' else ELSEWHERE}")
-    return lines + nothing_lines(evaluation, nobody)
-
-
-def session_lines(across: BySession) -> list[str]:
-    """The accuracy of each session, by a head that was taught the others."""
-    titles = {one.session: f"{one.session} {one.name}".strip() for one in across.sessions}
-    width = max(map(text_columns, titles.values()))
-    return [
-        f"    session {fit(titles[one.session], width)}  "
-        + ("     –" if math.isnan(one.accuracy) else f"{one.accuracy:6.1%}")
-        + f" of {counted(one.examples, 'example')}"
-        for one in across.sessions
-    ]
-
-
-def interval(bounds: tuple[float, float]) -> str:
-    """An interval in words."""
-    return f"95 % interval {bounds[0]:.1%} to {bounds[1]:.1%}"
-
-
-def nothing_lines(evaluation: Evaluation, nobody: str | None) -> list[str]:
-    """In how many examples nothing was found, class by class; no line where that never happened."""
-    if not evaluation.nothing_found:
-        return []
-    counts = ", ".join(f"{number} of class {label}" for label, number in evaluation.nothing_found.items())
-    answer = f"which is answered {nobody}" if nobody is not None else "which gets no answer and counts as a mistake"
-    return [f"  nothing was found in examples: {counts}, {answer}"]
 
 
 def report(

@@ -14,6 +14,8 @@ from edge_tl.errors import ExampleError
 AsRows = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From kept embeddings (M, D) to what a head sees of them, float32 (M, F), and in which something was found, bool (M,).
 """
+TYPED = "typed: "
+"""How the source of a take begins that no person said: a program's voice did."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom of the thing in a picture, as shares of its width and height, 0 to 1."""
 
@@ -46,6 +48,11 @@ class Example:
     box: Box | None = None
     """Where the thing is; None for an example of which the whole picture was taught."""
 
+    @property
+    def typed(self) -> bool:
+        """Whether a program's voice said it."""
+        return self.source.startswith(TYPED)
+
 
 @dataclass(frozen=True, slots=True)
 class Examples:
@@ -70,6 +77,25 @@ class Examples:
     """Ids of near-copies that were taught under two labels."""
     found: np.ndarray | None = None
     """(N,) bool: in which there is what is looked for, where X is what `AsRows` made of the embeddings; else None."""
+    typed: frozenset[int] = frozenset()
+    """The takes that a program's voice said."""
+
+
+def typed_rows(takes: np.ndarray | None, typed: frozenset[int]) -> np.ndarray:
+    """bool (N,): which rows are of typed takes; takes (N,) of each row."""
+    assert takes is not None, "who knows which takes are typed knows the takes"
+    return np.isin(takes, list(typed))
+
+
+def recorded_in(sessions: np.ndarray, typed: np.ndarray) -> np.ndarray:
+    """The sessions (N,) of rows, those of typed ones, bool (N,), counted to the first that was recorded: no place and
+    no day is theirs, and beside recordings none is left out for them."""
+    return sessions if typed.all() else np.where(typed, sessions[~typed].min(initial=sessions.max()), sessions)
+
+
+def beside_recordings(labels: np.ndarray, typed: np.ndarray) -> np.ndarray:
+    """bool (N,): which rows are typed, bool (N,), of a class (N,) that has recordings too: these alone are asked."""
+    return np.asarray(typed & np.isin(labels, np.unique(labels[~typed])))
 
 
 def as_example(row: Sequence[Any]) -> Example:

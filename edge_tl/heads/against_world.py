@@ -28,6 +28,8 @@ world."""
 NEAR = 1
 """How far from the middle a view may lie that teaches its word: told rightly of other people's words .90, with all five
 views .88 (proof_words_open.py, speakers to choose on)."""
+TYPED_SHARE = 0.3
+"""How much of what a word is told by its typed takes are, where there are recordings too."""
 ASKED = 1e-9
 """The weight of rows that are asked, and teach nothing."""
 SURE = 0.85
@@ -114,17 +116,18 @@ class AgainstWorld(Rejector):
         *,
         head: RidgeHead | None = None,
         strangers: Strangers | None = None,
-        teaching: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> Self:
-        """Learn from rows X (N, D), labels y (N,), takes (N,); teaching: bool (N,), the rows that teach their word,
-        None for all. head, strangers: as of Rejector, and not needed. ShapeError as of a head."""
+        """Learn from rows X (N, D), labels y (N,), takes (N,); weights: (N,), how much a row teaches its word
+        beside the others of it, 0 for one that is only asked, None for all alike. head, strangers: as of Rejector, and
+        not needed. ShapeError as of a head."""
         assert self.world is not None
         taught = Taught.check(X, y, takes)
         self.words = tuple(str(label) for label in taught.classes if label not in NOT_WORDS)
         self.reason = "" if self.words else "no word was taught yet"
         if not self.ready:
             return self
-        rows = np.ones(len(taught.y), bool) if teaching is None else teaching
+        rows = np.ones(len(taught.y)) if weights is None else weights
         fitted = [OneWord(taught, rows, word, self.world) for word in self.words]
         # As they are kept: what is judged now is judged so after a restart.
         self._coef = np.stack([one.coef for one in fitted]).astype(np.float32)
@@ -201,11 +204,12 @@ class AgainstWorld(Rejector):
 class OneWord:
     """One word told from the world: `coef` (D,), `intercept`, and `held_out` (N,), exact scores without their takes."""
 
-    def __init__(self, taught: Taught, teaching: np.ndarray, word: str, world: World) -> None:
-        """teaching: as of AgainstWorld.fit."""
+    def __init__(self, taught: Taught, teaches: np.ndarray, word: str, world: World) -> None:
+        """teaches: the weights of AgainstWorld.fit."""
         X, own = taught.X.astype(np.float64), taught.y == word
         weights = np.full(len(own), ASKED)
-        weights[own & teaching] = 0.5 / (own & teaching).sum()
+        mine = own & (teaches > 0)
+        weights[mine] = 0.5 * teaches[mine] / teaches[mine].sum()
         rivals = 0.5 * RIVALS * bool((~own).any())
         if rivals:
             weights[~own] = rivals * each_class_alike(taught.y[~own])
@@ -245,16 +249,30 @@ def each_class_alike(labels: np.ndarray | Sequence[str]) -> np.ndarray:
     return np.asarray(1 / (len(classes) * np.bincount(codes)[codes]))
 
 
-def against_world(world: World, listens: str, taught: Taught, head: RidgeHead | None, views: int) -> AgainstWorld:
+def against_world(
+    world: World, listens: str, taught: Taught, head: RidgeHead | None, views: int, typed: np.ndarray
+) -> AgainstWorld:
     """A fitted rejector of words; listens: `OPEN`, `CLOSED`, or "" for by how many words were taught.
 
     views: rows of each recording, which lie around the middle one; of words those teach that are next to it.
+    typed: bool (N,), the rows of typed takes.
     """
     words = len(set(taught.classes.tolist()) - NOT_WORDS)
     made = AgainstWorld(world, listens or (OPEN if words <= MOST_OPEN else CLOSED))
     aside = np.abs(np.arange(len(taught.y)) % views - views // 2)
     teaching = (aside <= NEAR) | np.isin(taught.y, list(NOT_WORDS))
-    return made.fit(taught.X, taught.y, taught.takes, head=head, teaching=teaching)
+    weights = teaching * shared(taught.y, typed, teaching)
+    return made.fit(taught.X, taught.y, taught.takes, head=head, weights=weights)
+
+
+def shared(labels: np.ndarray, typed: np.ndarray, teaching: np.ndarray) -> np.ndarray:
+    """How much each row (N,) teaches its class: where it has both, `TYPED_SHARE` of it is typed, the rest recorded."""
+    weights = np.ones(len(labels))
+    for label in np.unique(labels[typed]):
+        made, said = (teaching & (labels == label) & of for of in (typed, ~typed))
+        if made.any() and said.any():
+            weights[made], weights[said] = TYPED_SHARE / made.sum(), (1 - TYPED_SHARE) / said.sum()
+    return weights
 
 
 def rejector_from_state(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Rejector:

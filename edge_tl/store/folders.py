@@ -24,7 +24,8 @@ INDEX = "labels.json"
 """Beside the folders, for labels whose folder cannot carry their name: `{"format": 1, "labels": {folder: label}}`."""
 SESSIONS = "sessions.json"
 """Beside the folders: `{"format": 1, "sessions": [{"name": "kitchen", "takes": ["00000001", ...]}, ...]}`, where takes
-are folders' names. The labels stay on top, where every other program looks for them."""
+are folders' names, and beside `sessions` the list `typed` of the takes that a program's voice said. The labels stay on
+top, where every other program looks for them."""
 _NAME_MAX_BYTES = 255  # of Linux file systems, and not more than the characters FAT and NTFS take
 
 Skipped = Callable[[Path, str], None]
@@ -44,6 +45,8 @@ class Found:
     """What the session is called; may be empty."""
     take: int = 0
     """Which of the takes without a folder it belongs to (`in_takes`); counts from 0 in each class of a session."""
+    typed: bool = False
+    """Whether a program's voice said it."""
 
 
 def import_folder(
@@ -84,10 +87,10 @@ def _import(root: Path, skip: Skipped, sessions: bool) -> Iterator[Found]:
     """The files of either kind."""
     seen: set[str] = set()
     if not sessions:
-        told = _read_sessions(root / SESSIONS)
+        told, typed = _read_sessions(root / SESSIONS)
         for found in _pictures(root, skip, seen):
             session, name = told.get(found.take_name, (0, ""))
-            yield replace(found, session=session, session_name=name)
+            yield replace(found, session=session, session_name=name, typed=found.take_name in typed)
         return
     for number, folder in enumerate(_top(root, skip, seen, "session"), 1):
         for found in _pictures(folder, skip, seen):
@@ -157,8 +160,10 @@ def plan_export(store: ExampleStore) -> Export:
     for example in examples:
         takes.setdefault(example.session, set()).add(f"{example.take:08d}")
     sessions = [{"name": store.session_name(number), "takes": sorted(takes[number])} for number in sorted(takes)]
+    typed = sorted({f"{example.take:08d}" for example in examples if example.typed})
     if len(sessions) > 1 or any(session["name"] for session in sessions):
-        text = json.dumps({"format": 1, "sessions": sessions}, ensure_ascii=False, indent=1)
+        content = {"format": 1, "sessions": sessions} | ({"typed": typed} if typed else {})
+        text = json.dumps(content, ensure_ascii=False, indent=1)
         files[SESSIONS] = text.encode()
     # Numbers of one width sort as they were added, so that an import keeps the order.
     named = ((f"{names[one.label]}/{one.take:08d}/{one.id:08d}{ENDINGS[one.media_type]}", one.id) for one in examples)
@@ -270,10 +275,11 @@ def _read_index(path: Path) -> dict[str, str]:
         raise ExampleError(f"{path} cannot be read: mend or remove it (folders' names are labels then)") from error
 
 
-def _read_sessions(path: Path) -> dict[str, tuple[int, str]]:
-    """Take's folder → (number from 1, name) of its session; empty where there is no such file."""
+def _read_sessions(path: Path) -> tuple[dict[str, tuple[int, str]], set[str]]:
+    """Take's folder → (number from 1, name) of its session, and the takes that are typed; empty where there is no such
+    file."""
     if not os.path.isfile(path):
-        return {}
+        return {}, set()
     try:
         content = json.loads(path.read_bytes())
         if content["format"] != 1:
@@ -282,6 +288,6 @@ def _read_sessions(path: Path) -> dict[str, tuple[int, str]]:
         for number, session in enumerate(content["sessions"], 1):
             name = check_session_name(session["name"])
             told.update({str(take): (number, name) for take in session["takes"]})
-        return told
+        return told, {str(take) for take in content.get("typed", ())}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ExampleError) as error:
         raise ExampleError(f"{path} cannot be read: mend or remove it (all is one session then)") from error

@@ -15,6 +15,7 @@ from host_tools.cli import parser as build_host_parser
 ROOMS = ("edge_tl", "device", "host_tools")
 OTHERS = {
     "edge_tl/embedders/look/models.py": "--no-deps --only-binary --python-version --platform --dest",  # pip
+    "device/teach/voices.py": "--setf --voices --length-scale",  # flite, espeak-ng, piper
     "edge_tl/embedders/speech.py": "--force-reinstall",  # pip
     "device/cli/fetch_models.py": "--retries --timeout --quiet --no-cache-dir --disable-pip-version-check --no-input",
     "device/report/style.py": "--ink --soft --paper --card --line --good --bad --mark",  # CSS

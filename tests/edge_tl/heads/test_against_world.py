@@ -10,7 +10,7 @@ import pytest
 
 from edge_tl.core.world import Gathering, World, kept_world, world_kept
 from edge_tl.errors import NotFittedError, ShapeError
-from edge_tl.heads.against_world import CLOSED, OPEN, AgainstWorld, against_world, left_out, rejector_from_state
+from edge_tl.heads.against_world import CLOSED, OPEN, AgainstWorld, against_world, left_out, rejector_from_state, shared
 from edge_tl.heads.base import Taught
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import NOISE
@@ -106,9 +106,19 @@ def test_the_number_of_words_says_which(count: int, listens: str) -> None:
     """Up to three words are told from everything, more are commands; noise is no word, and what is said counts."""
     X, _, takes = words()
     y = np.array([f"word {number % count}" for number in range(len(X) - 2)] + [NOISE, NOISE])
-    taught = Taught(X, y, takes)
-    assert against_world(made_world(), "", taught, None, 1).listens == listens
-    assert against_world(made_world(), CLOSED, taught, None, 1).listens == CLOSED
+    taught, typed = Taught(X, y, takes), np.zeros(len(y), bool)
+    assert against_world(made_world(), "", taught, None, 1, typed).listens == listens
+    assert against_world(made_world(), CLOSED, taught, None, 1, typed).listens == CLOSED
+
+
+def test_typed_takes_teach_less_than_recordings() -> None:
+    """However many there are, they are .3 of a word that was recorded too; alone they are all of it."""
+    labels = np.array(["ant"] * 8 + ["bee"] * 4)
+    typed = np.arange(12) >= 2
+    weights = shared(labels, typed, np.ones(12, bool))
+    assert weights[:2].sum() == pytest.approx(0.7)
+    assert weights[2:8].sum() == pytest.approx(0.3)
+    assert (weights[8:] == 1).all()
 
 
 def test_one_word_alone_is_told_from_the_world() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import LeaveOneGroupOut
 
-from device.commands.train import accuracy_lines
+from device.commands.account import accuracy_lines
 from edge_tl.core.folds import whole_sessions
 from edge_tl.errors import ShapeError
 from edge_tl.heads import make_head

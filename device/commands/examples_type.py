@@ -1,0 +1,71 @@
+"""`edge-tl examples type`: words taught by their spelling, spoken by the voices that are installed."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+
+from device.assembly import adopt_hearing
+from device.cli.output import Progress, print_json, say, warn
+from device.cli.stopping import stoppable
+from device.commands.options import asked_hearing, context_of
+from device.teach.typed import type_word
+from device.teach.voices import check_language, speaking
+from edge_tl.embedders.embedder import SoundEmbedder
+from edge_tl.embedders.hearing import Hearing, open_base
+from edge_tl.errors import ConfigError
+from edge_tl.store.settings import read_hearing
+from edge_tl.words.typing import language_of, typed_text
+
+FLITE = (
+    "of English words flite's voices were heard best: `sudo apt install flite`, and type them again "
+    "(benchmarks/README.md, typed words)"
+)
+
+
+def run(arguments: Namespace, stack: ExitStack) -> int:
+    """Type each word; what may be wrong with any of them is found out before a new profile is made."""
+    texts = [typed_text(word) for word in arguments.words]
+    language = asked_language(arguments.language, texts)
+    speakers = speaking(language, arguments.engine, arguments.piper)
+    context = context_of(arguments)
+    hearing = asked_hearing(arguments, context) or read_hearing(context.profile_folder)
+    embedder: SoundEmbedder = open_base(hearing or Hearing(), context.threads)
+    profile = context.open_profile(stack, writable=True, make=True)
+    adopt_hearing(profile, hearing)
+    made = []
+    for word in arguments.words:
+        with Progress(f"speaking {word}") as progress, stoppable() as stopped:
+
+            def step(done: int, total: int, bar: Progress = progress, ended: Callable[[], bool] = stopped) -> bool:
+                bar.of(done, total)
+                return ended()
+
+            one = type_word(profile.store, embedder, word, arguments.label, speakers, context.typed_folder, step)
+        if one is None:
+            warn(f"stopped before {word!r} was typed")
+            return 130
+        made.append(one)
+        for line in one.failed:
+            warn(line)
+    if arguments.json:
+        print_json({"language": language, "typed": [asdict(one) for one in made]})
+        return 0
+    say(*(one.line() for one in made))
+    if any(one.takes for one in made):
+        say("`edge-tl train` makes it count; better with three recordings of yours (`edge-tl teach --mic`)")
+    if language.partition("-")[0] == "en" and not arguments.engine and speakers[0][0].name not in ("flite", "piper"):
+        say(FLITE)
+    return 0
+
+
+def asked_language(named: str | None, texts: list[str]) -> str:
+    """The language of `--language`, else English for Latin letters; ConfigError for letters of which nobody says it."""
+    if named is not None:
+        return check_language(named)
+    for text in texts:
+        if language_of(text) is None:
+            raise ConfigError(f"{text!r}: say which language it is, e.g. --language ar")
+    return "en"
