@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_tl.core.absent import nobody_class, teaching_rows
 from edge_tl.core.answers import Learned, Observation, Saved, Variations, check_answer, check_same, damage_in_one_line
-from edge_tl.core.examples import Examples, beside_recordings, recorded_in, typed_rows
+from edge_tl.core.examples import Aside, Examples, beside_recordings, recorded_in, rows_of
 from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows, products
@@ -81,8 +81,8 @@ class Recognizer:
         """Of words: "open", told from all that is ever said, "closed", commands, or "", by how many there are."""
         self.own_world: World | None = None
         """Of words: what was heard where none of them is said, beside the world that ships."""
-        self.typed: frozenset[int] = frozenset()
-        """Of words: the takes that a program's voice said."""
+        self.aside = Aside()
+        """Of words: the takes that no lesson recorded."""
         self.others = np.empty((0, embedder.embedding_dim), np.float32)
         """Of words: embeddings of sounds that hold none of them, taught as a class that is never told (`OTHER`)."""
         self.forget()
@@ -222,11 +222,11 @@ class Recognizer:
             X, found = self.as_rows(examples.X) if examples.found is None else (examples.X, examples.found)
             rows = X.reshape(len(X) * self.views, -1)
             self._rows.append(rows, label_texts(examples.y).tolist(), found.tolist(), *numbers)
-            self._near_copies, self.typed = examples.near_copies, examples.typed
+            self._near_copies, self.aside = examples.near_copies, examples.aside
 
     def forget(self) -> None:
         """Give the examples' memory back: it goes on recognising, and learns again after `replace`."""
-        self._rows, self._near_copies, self.typed = GrowingRows(), 0, frozenset()
+        self._rows, self._near_copies, self.aside = GrowingRows(), 0, Aside()
 
     def learn(self, progress: Progress | None = None, more: Variations | None = None) -> Learned:
         """Train the head on all examples, and on their variations, `more`, where there are some.
@@ -270,7 +270,7 @@ class Recognizer:
     def _fitted_rejector(self, of: Taught, head: RidgeHead | None = None, world: World | None = None) -> Rejector:
         """What refuses whatever is unlike these; head: as of Rejector.fit."""
         if world is not None:
-            return against_world(world, self.listens, of, head, self.views, typed_rows(of.takes, self.typed))
+            return against_world(world, self.listens, of, head, self.views, rows_of(of.takes, self.aside.typed))
         strangers = self.finder.strangers if self.finder else None
         return Rejector().fit(of.X, of.y, of.takes, head=head, strangers=strangers)
 
@@ -291,8 +291,8 @@ class Recognizer:
         if self.head.name in WITH_BASE:
             takes = in_parts(y, takes)  # each fit takes seconds
         asked = np.zeros(len(y), bool)
-        asked[self.one_each], typed = True, typed_rows(takes, self.typed)
-        asked &= ~beside_recordings(y, typed)
+        asked[self.one_each], aside = True, self.aside.rows(takes)
+        asked &= ~beside_recordings(y, aside)
         known, found, fitted = None, self.found, None
         if not isinstance(self.head, RidgeHead):
             asked = quickly_asked(X, y, takes, asked)
@@ -307,7 +307,7 @@ class Recognizer:
             X,
             y,
             takes,
-            recorded_in(self.sessions, typed),
+            recorded_in(self.sessions, aside),
             gram=self._rows.gram,
             found=found,
             known=known,

@@ -291,6 +291,9 @@ def build_parser() -> argparse.ArgumentParser:
         "costs less and is slower to answer",
     )
     listen.add_argument(
+        "--marks", action="store_true", help="with --json: take what was told wrongly from standard input, a line each"
+    )
+    listen.add_argument(
         "--seconds",
         type=positive_seconds,
         default=float("inf"),

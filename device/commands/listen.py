@@ -10,11 +10,13 @@ from typing import Any
 
 from device.assembly import check_hearing, clock, load_saved, open_microphone, taught_recognizer
 from device.cli.output import warn
+from device.commands.listen_marks import MarkLines
 from device.commands.options import context_of
 from device.screens.listen import ListenScreen
 from device.screens.plain import PlainListen, PlainTerminal
 from device.screens.terminal import Terminal
 from device.sources.choose import is_stdin
+from device.teach.marked import Marking
 from device.teach.silence import reason, unheard
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.browser import BrowserEmbedder
@@ -28,6 +30,9 @@ from edge_tl.recognizer import Recognizer
 
 def run(arguments: Namespace) -> int:
     """Listen until the person quits, the recording ends, or `--seconds` are over."""
+    folder = None
+    if arguments.marks and (not arguments.json or arguments.base is not None or is_stdin(arguments.mic)):
+        raise ConfigError("--marks goes with --json, a profile, and a microphone that is not standard input")
     with ExitStack() as stack:
         if arguments.base is not None:  # nothing needs to be taught: its own words
             embedder = overlapped(open_base(Hearing(arguments.base), arguments.threads), arguments.overlap)
@@ -39,6 +44,7 @@ def run(arguments: Namespace) -> int:
             embedder = overlapped(context.load_embedder(), arguments.overlap)
             profile = context.open_profile(stack, writable=False)
             recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
+            folder = profile.folder
             config = listening_config(load_saved(profile), arguments.threshold)
         # What is piped in takes the place of the keys.
         screen = (sys.stdout.isatty() or arguments.plain) and not arguments.json and not is_stdin(arguments.mic)
@@ -47,12 +53,13 @@ def run(arguments: Namespace) -> int:
             term.check()
         source = open_microphone(arguments.mic, stack, paced=screen)
         ear = SoundLine(source, recognizer, clock, Listener(recognizer.classes, config))
+        marking = None if folder is None else Marking(folder, ear)
         if screen:
             stack.enter_context(term)
             kind = PlainListen if arguments.plain else ListenScreen
-            kind(term, ear, clock).run(arguments.seconds)
+            kind(term, ear, clock, marking).run(arguments.seconds)
         else:
-            lines(ear, arguments.seconds)
+            lines(ear, arguments.seconds, marking if arguments.marks else None)
     if not ear.words:  # said once the terminal is closed
         if not screen:
             print(json.dumps(nothing(ear, config)), flush=True)
@@ -81,23 +88,30 @@ def overlapped(embedder: Embedder, share: float | None) -> Embedder:
     return embedder.overlapping(share)
 
 
-def lines(ear: SoundLine, seconds: float) -> None:
+def lines(ear: SoundLine, seconds: float, marking: Marking | None = None) -> None:
     """One line of JSON a word: its label, its confidence 0 to 1, and when it was told, in seconds from the beginning.
 
-    A fault of the microphone is told on stderr, once each.
+    A fault of the microphone is told on stderr, once each. marking: takes marks from standard input; of a recording
+    until that ends.
     """
     fault = ""
+    marks = None if marking is None else MarkLines(marking)
     while True:
         try:
             sight = ear.read(timeout_s=1.0)
         except SourceClosed:  # the recording is over
+            if marks is not None:
+                marks.finish()
             return
+        if marks is not None:
+            marks.step()
         if ear.fault != fault:
             fault = ear.fault
             if fault:
                 warn(fault)
         if sight is None:
             continue
+        moment = None if marking is None else marking.heed(sight)
         if sight.steady is not None:
             word = ear.words[-1]
             told = {
@@ -105,6 +119,8 @@ def lines(ear: SoundLine, seconds: float) -> None:
                 "confidence": round(word.confidence, 4),
                 "at_s": round(word.time_s - ear.first_s, 2),
             }
+            if moment is not None:
+                told["number"] = moment.number
             print(json.dumps(told), flush=True)
         if sight.frame.time_s - ear.first_s >= seconds:
             return

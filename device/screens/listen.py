@@ -9,6 +9,7 @@ from device.screens.cells import fit
 from device.screens.layouts import command
 from device.screens.panel import draw_picture, draw_probabilities, speed_text
 from device.screens.terminal import Terminal
+from device.teach.marked import Marking
 from device.teach.silence import WordSilence
 from edge_tl.errors import SourceClosed
 from edge_tl.line import Sight, SoundLine
@@ -18,8 +19,11 @@ from edge_tl.store.moments import in_words
 class ListenScreen:
     """Runs until `q`; what was told stays when a recording is over."""
 
-    def __init__(self, term: Terminal, ear: SoundLine, clock: Callable[[], float]) -> None:
-        self.term, self.ear, self.clock = term, ear, clock
+    def __init__(
+        self, term: Terminal, ear: SoundLine, clock: Callable[[], float], marking: Marking | None = None
+    ) -> None:
+        """marking: takes what the person says was wrong; None where nothing can be kept."""
+        self.term, self.ear, self.clock, self.marking = term, ear, clock, marking
         self._sight: Sight | None = None
         self._log: list[str] = []
         self._silence = WordSilence(ear, clock)
@@ -29,8 +33,11 @@ class ListenScreen:
         """The loop: one block, the keys, the drawing."""
         until_s = self.clock() + seconds
         while self.clock() < until_s:
-            if {"q", "escape"} & set(map(command, self.term.keys(0.05 if self._over else 0.0))):
-                return
+            for key in map(command, self.term.keys(0.05 if self._over else 0.0)):
+                if key in ("q", "escape"):
+                    return
+                if self.marking is not None and (said := self.marking.key(key)):
+                    self._log.append(said)
             sight = None
             try:
                 sight = None if self._over else self.ear.read(timeout_s=0.05)
@@ -39,11 +46,19 @@ class ListenScreen:
             if sight is not None:
                 self._sight = sight
                 self._silence.take(sight, busy=False)
+                if self.marking is not None:
+                    self.marking.heed(sight)
                 if sight.steady is not None:
                     word = self.ear.words[-1]
                     self._log.append(f"{in_words(time.time(), '%H:%M:%S')}  {word.label}  {word.confidence:.0%}")
             if self.term.ready:
                 self.draw()
+
+    @property
+    def keys(self) -> str:
+        """What can be pressed."""
+        marks = "" if self.marking is None else f"  {self.marking.keys}"
+        return f"the recording is over  q quit{marks}" if self._over else f"q quit{marks}"
 
     def draw(self) -> None:
         """Everything, anew."""
@@ -66,5 +81,5 @@ class ListenScreen:
             term.put(row, 0, fit(f"… {self._silence.why}", columns - 1), "grey")
         for offset, text in enumerate(reversed(self._log[-(rows - row - 3) :])):
             term.put(row + 1 + offset, 2, fit(text, columns - 3), "white" if offset else "cyan")
-        term.put(rows - 1, 0, "the recording is over  q quit" if self._over else "q quit", "grey")
+        term.put(rows - 1, 0, fit(self.keys, columns - 1), "grey")
         term.show()

@@ -177,7 +177,7 @@ class PlainListen(ListenScreen):
     def draw(self) -> None:
         """Tell what has changed."""
         tell = lines_of(self.term)
-        tell("title", f"edge-tl listen  {self.ear.source.name}  q quit")
+        tell("title", f"edge-tl listen  {self.ear.source.name}  {self.keys}")
         tell("fault", self.ear.fault)
         for text in self._log[self._lines_told :]:
             tell("word", "")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from device.serve.marks import mark_missed, mark_told
 from device.serve.pipeline import Pipeline
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
@@ -72,6 +73,8 @@ ACTIONS: dict[str, Action] = {
     "rename": Action(lambda one, given: one.rename(_text(given, "label"), _text(given, "to")), ("label", "to")),
     "forget": Action(_forget, ("ids",)),
     "forget-take": Action(_forget_take, ("take",)),
+    "mark": Action(mark_told, ("number", "was")),
+    "missed": Action(mark_missed, ("was",)),
     "end-take": Action(lambda one, _: one.end_take()),
     "session": Action(lambda one, given: one.new_session(_text(given, "name")), ("name",)),
     "train": Action(lambda one, given: one.train(_optional_text(given, "head")), ("head",), "training"),

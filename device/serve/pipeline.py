@@ -138,7 +138,7 @@ class Pipeline(Recognising):
 
         ProfileError where nothing can be taught now, or there is no room for more; ExampleError for a bad label.
         """
-        self._check_teaching()
+        self.check_teaching()
         if self.feed.state == "ended":
             raise ExampleError(f"{self.feed.name} gives nothing more: bring pictures or sounds as files")
         if self.feed.state != "open":
@@ -158,7 +158,7 @@ class Pipeline(Recognising):
         self._recorder.toggle(label)
         self.recording, self.said = label, ""
 
-    def _check_teaching(self) -> None:
+    def check_teaching(self) -> None:
         """ProfileError while nothing can be taught."""
         if self.teaching_fault:
             raise ProfileError(self.teaching_fault)
@@ -169,7 +169,7 @@ class Pipeline(Recognising):
         take: one that was begun so, to go on with; 0 begins one. `end_take` says that no more comes. ProfileError where
         nothing can be taught now; ExampleError as of `Lesson.bring`, for a bad label, and where there is no room.
         """
-        self._check_teaching()
+        self.check_teaching()
         if self.looking is not None and self.looking.busy:
             raise ExampleError(
                 "the pictures are being embedded anew for another way to look: try again when that is done"
@@ -182,7 +182,7 @@ class Pipeline(Recognising):
             pictures = [one.data for one in offered if isinstance(one.data, np.ndarray)]
             if any(self.looking.seen(picture) for picture in pictures):
                 return Brought(take, 0, 0)  # the first ones tell what to look at
-        with self._saving():
+        with self.saving():
             brought = lesson.bring(name, label, offered, take)
             self._added += brought.added
             return brought
@@ -203,7 +203,7 @@ class Pipeline(Recognising):
             return
         self._recorder.release()
         self.recording = None
-        with self._saving():
+        with self.saving():
             if self._lesson.end():
                 self.said = "; ".join(["recorded", *self._advice(1)])
                 if self.looking is not None:
@@ -230,7 +230,7 @@ class Pipeline(Recognising):
         if self.looking is not None and self.limits.keep != "all" and self.looking.seen(sight.frame.data):
             return
         try:
-            with self._saving():
+            with self.saving():
                 if self.clock() > self._room_s:
                     self._make_room(self._lesson)
                 if self._recorder.step(sight):
@@ -242,7 +242,7 @@ class Pipeline(Recognising):
             self.recording, self.said = None, str(error)
 
     @contextlib.contextmanager
-    def _saving(self) -> Any:
+    def saving(self) -> Any:
         """Where the disk does not take it, nothing more is recorded until it does."""
         try:
             yield
@@ -255,7 +255,7 @@ class Pipeline(Recognising):
 
     def check_disk(self) -> None:
         """See whether the disk takes what waits, and anything; where it does not, nothing is taught until it does."""
-        with self._saving():
+        with self.saving():
             self.profile.store.flush()
             self.profile.check_disk()
 

@@ -16,13 +16,14 @@ from device.teach.silence import SILENCES
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError, SourceClosed
-from edge_tl.line import Sight, line_of
+from edge_tl.line import Sight, SoundLine, line_of
 from edge_tl.listener import Listener, ListeningConfig
 from edge_tl.media.sound import Sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_tuning, write_settings
 from edge_tl.store.tuning import Tuning
+from edge_tl.words.mistakes import Mistakes
 from edge_tl.words.recording import hear
 
 MOST_FRAMES = 25
@@ -60,6 +61,8 @@ class Recognising:
         """The label whose button is held; of words, that is waited for."""
         self.notice = ""
         """What should be known of the picture now, in a line: nobody there, too dark."""
+        self.mistakes = Mistakes()
+        """Of words: what was told lately, so that it can be marked."""
         self._noticing = Noticing()
         self._frame_s = float("-inf")
         try:
@@ -102,6 +105,8 @@ class Recognising:
             then = "recorded as one that shows none" if self.recording else "nothing is told"
             recognizer = self.line.recognizer
             self.notice = self._noticing(recognizer.embedder, frame.data, nobody=recognizer.nobody, then=then)
+        if isinstance(self.line, SoundLine):
+            self.mistakes.take(sight.frame, self.line.words[-1] if sight.steady is not None else None)
         self.silence.take(sight, busy=(self.held or self.recording) is not None)
         steady = sight.steady
         if steady is None or not steady.changed:

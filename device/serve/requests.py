@@ -21,6 +21,7 @@ from device.serve.service import Service, failed_health
 from device.teach.candidates import Candidate, candidates_of
 from device.teach.fusing import fusible
 from device.teach.lesson import ENOUGH, Brought
+from device.teach.marked import moment_json
 from edge_tl.core.examples import Count, Example
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError, SourceTimeout
@@ -43,6 +44,8 @@ THUMBNAIL_PX = 120
 SHOWN_EXAMPLES = 200
 SHOWN_TAKES, SHOWN_OF_TAKE = 10, 24
 """The newest ones are on a page; those before them are counted."""
+SHOWN_HEARD = 10
+"""Words that were told last, each of which can be marked."""
 AT_ONCE = 8
 """So many examples of one file are embedded between two frames."""
 LONGEST_ASKED_S = 30.0
@@ -229,6 +232,14 @@ class Requests:
         sound = self._of(name, lambda one: one.profile.store.sound(example))
         return encode_wav(sound.samples, sound.rate_hz)
 
+    def heard(self, name: str, number: int) -> bytes:
+        """The sound of a word that was told, a WAV file; NotHere where it is gone."""
+        try:
+            sound = self._of(name, lambda one: one.mistakes.sound(number))
+        except ExampleError as error:
+            raise NotHere(str(error)) from error
+        return encode_wav(sound.samples, sound.rate_hz)
+
     def act(self, name: str, action: str, given: dict[str, Any]) -> dict[str, Any]:
         """Teach: one of `ACTIONS`, with what the caller gave for it."""
         if action not in ACTIONS:
@@ -318,6 +329,7 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "embedding": _embedding(one, counts),
         "teaching": teaching,
         "generation": one.generation,
+        "heard": [moment_json(moment) for moment in list(one.mistakes.moments)[-SHOWN_HEARD:]],
         "counts": {label: [count.examples, count.takes] for label, count in counts.items()},
     }
 

@@ -47,7 +47,17 @@ MOST_ACCEPTED, MOST_EACH = 128, 64
 """Connections that are taken, in all and from one address; what they ask at once waits for its turn."""
 PATIENCE_S, KEEP_S = 10.0, 15
 """For the head of a request, for its body, and to take an answer; and for another one on the same connection."""
-SCRIPTS = ("ask.js", "draw.js", "files.js", "gallery.js", "phone.js", "pipeline.js", "result.js", "console.js")
+SCRIPTS = (
+    "ask.js",
+    "draw.js",
+    "files.js",
+    "gallery.js",
+    "marks.js",
+    "phone.js",
+    "pipeline.js",
+    "result.js",
+    "console.js",
+)
 FILES = {"/": ("console.html", "text/html"), "/console.css": ("console.css", "text/css")} | {
     f"/{name}": (name, "text/javascript") for name in SCRIPTS
 }
@@ -188,6 +198,10 @@ class Web:
             get(
                 f"{here}/examples/{{id}}.wav",
                 lambda r: Response(ask.wav(*_of_example(r)), media_type="audio/wav"),
+            ),
+            get(
+                f"{here}/heard/{{id}}.wav",
+                lambda r: Response(ask.heard(*_of_example(r)), media_type="audio/wav"),
             ),
             Route(f"{here}/{{action}}", self._act, methods=["POST"]),
         ]

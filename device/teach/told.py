@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_tl.core.examples import Examples, typed_rows
+from edge_tl.core.examples import Examples
 from edge_tl.errors import counted
 from edge_tl.heads import WITH_BASE
 from edge_tl.listener import SILENT, ListeningConfig, Tried, Windows, tried
@@ -40,15 +40,15 @@ def told_elsewhere(
     Only words that the others teach too are asked. A tuned head, of which each training takes minutes, is not asked.
     """
     examples = taught(recognizer)
-    typed = typed_rows(examples.takes, examples.typed)
-    sessions = np.unique(examples.sessions[~typed])
+    aside = examples.aside.rows(examples.takes)
+    sessions = np.unique(examples.sessions[~aside])
     if len(sessions) < 2 or recognizer.head.name in WITH_BASE:
         return []
     some = sessions[np.unique(np.linspace(0, len(sessions) - 1, min(len(sessions), MOST_SESSIONS)).round().astype(int))]
     found = []
     for done, number in enumerate(map(int, some)):
         progress(done, len(some))
-        out = (examples.sessions == number) & ~typed
+        out = (examples.sessions == number) & ~aside
         if not set(examples.y[~out].tolist()) - SILENT or len(np.unique(examples.y[~out])) < 2:
             continue
         fresh = Recognizer(recognizer.embedder, recognizer.head.name)
@@ -80,7 +80,7 @@ def taught(recognizer: Recognizer) -> Examples:
         recognizer.sessions[one_each],
         recognizer.embedder.fingerprint,
         found=np.ones(count, bool),
-        typed=recognizer.typed,
+        aside=recognizer.aside,
     )
 
 

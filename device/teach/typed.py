@@ -136,7 +136,7 @@ def keep(path: Path, data: bytes) -> None:
 def typed_cautions(recognizer: Recognizer) -> list[str]:
     """What must be said of classes that nobody recorded, a sentence; none where each has recordings."""
     y, takes = (values[recognizer.one_each] for values in recognizer.rows[1:])
-    typed = [take in recognizer.typed for take in takes.tolist()]
+    typed = [take in recognizer.aside.typed for take in takes.tolist()]
     alone = sorted({*y[typed].tolist()} - {str(label) for label, one in zip(y, typed, strict=True) if not one})
     if not alone:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ AsRows = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """
 TYPED = "typed: "
 """How the source of a take begins that no person said: a program's voice did."""
+MARKED = "marked: "
+"""How that of a take begins which was kept of something told wrongly, or missed."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom of the thing in a picture, as shares of its width and height, 0 to 1."""
 
@@ -55,6 +57,26 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """Takes that no lesson recorded: they teach, and where there are recordings none of them is asked."""
+
+    typed: frozenset[int] = frozenset()
+    """A program's voice said them."""
+    marked: frozenset[int] = frozenset()
+    """They were kept of what was told wrongly, or missed: who is asked only those does badly."""
+
+    def rows(self, takes: np.ndarray | None) -> np.ndarray:
+        """bool (N,): which rows are aside; takes (N,) of each row."""
+        return rows_of(takes, self.typed | self.marked)
+
+
+def rows_of(takes: np.ndarray | None, some: frozenset[int]) -> np.ndarray:
+    """bool (N,): which rows are of some takes; takes (N,) of each row."""
+    assert takes is not None, "who knows which takes are aside knows the takes"
+    return np.isin(takes, list(some))
+
+
+@dataclass(frozen=True, slots=True)
 class Examples:
     """All examples as a head wants them, in the order in which they were added."""
 
@@ -77,25 +99,19 @@ class Examples:
     """Ids of near-copies that were taught under two labels."""
     found: np.ndarray | None = None
     """(N,) bool: in which there is what is looked for, where X is what `AsRows` made of the embeddings; else None."""
-    typed: frozenset[int] = frozenset()
-    """The takes that a program's voice said."""
+    aside: Aside = field(default_factory=Aside)
+    """Which takes no lesson recorded."""
 
 
-def typed_rows(takes: np.ndarray | None, typed: frozenset[int]) -> np.ndarray:
-    """bool (N,): which rows are of typed takes; takes (N,) of each row."""
-    assert takes is not None, "who knows which takes are typed knows the takes"
-    return np.isin(takes, list(typed))
-
-
-def recorded_in(sessions: np.ndarray, typed: np.ndarray) -> np.ndarray:
-    """The sessions (N,) of rows, those of typed ones, bool (N,), counted to the first that was recorded: no place and
+def recorded_in(sessions: np.ndarray, aside: np.ndarray) -> np.ndarray:
+    """The sessions (N,) of rows, those of rows aside, bool (N,), counted to the first that was recorded: no place and
     no day is theirs, and beside recordings none is left out for them."""
-    return sessions if typed.all() else np.where(typed, sessions[~typed].min(initial=sessions.max()), sessions)
+    return sessions if aside.all() else np.where(aside, sessions[~aside].min(initial=sessions.max()), sessions)
 
 
-def beside_recordings(labels: np.ndarray, typed: np.ndarray) -> np.ndarray:
-    """bool (N,): which rows are typed, bool (N,), of a class (N,) that has recordings too: these alone are asked."""
-    return np.asarray(typed & np.isin(labels, np.unique(labels[~typed])))
+def beside_recordings(labels: np.ndarray, aside: np.ndarray) -> np.ndarray:
+    """bool (N,): which rows are aside, bool (N,), of a class (N,) that has recordings too: these alone are asked."""
+    return np.asarray(aside & np.isin(labels, np.unique(labels[~aside])))
 
 
 def as_example(row: Sequence[Any]) -> Example:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.core.examples import TYPED, AsRows, Example, Examples, as_example
+from edge_tl.core.examples import MARKED, TYPED, Aside, AsRows, Example, Examples, as_example
 from edge_tl.core.kept import checksum, unpack
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, counted, other_model
 from edge_tl.labels import MOST_CLASSES
@@ -16,7 +16,7 @@ from edge_tl.store.database import Database
 _LIST = """SELECT time_s, boot_id, boot_s, id, label, take, session, source, media_bytes, media_type, fingerprint,
 x0, y0, x1, y1 FROM listed ORDER BY id"""
 _ROWS = """SELECT id, label, take, session, dtype, crc32, embedding FROM listed WHERE fingerprint <> '' ORDER BY id"""
-_TYPED = "SELECT id FROM takes WHERE substr(source, 1, ?) = ?"
+_BEGINS = "SELECT id FROM takes WHERE substr(source, 1, ?) = ?"
 BLOCK = 256
 """Embeddings that are held at once where only their rows are wanted: 16 MB of 15 360 values."""
 
@@ -85,8 +85,11 @@ def read_matrix(database: Database, fingerprint: str, path: Path, as_rows: AsRow
         raise ProfileError(f"{path} is damaged ({counted(total - len(ids), 'example')} without a take): restore a copy")
     numbers = np.array([ids, takes, sessions], np.int64).reshape(3, -1)
     y = np.array(labels, np.str_)
-    typed = frozenset(take for (take,) in database.rows(_TYPED, (len(TYPED), TYPED)))
-    return Examples(numbers[0], rows.X, y, numbers[1], numbers[2], fingerprint, found=rows.found, typed=typed)
+    typed, marked = (
+        frozenset(take for (take,) in database.rows(_BEGINS, (len(mark), mark))) for mark in (TYPED, MARKED)
+    )
+    aside = Aside(typed, marked)
+    return Examples(numbers[0], rows.X, y, numbers[1], numbers[2], fingerprint, found=rows.found, aside=aside)
 
 
 def read_list(database: Database, times: Times) -> list[Example]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from edge_tl.core.examples import beside_recordings, typed_rows
+from edge_tl.core.examples import beside_recordings
 from edge_tl.core.kept import as_stored
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import StreamingSpeech
@@ -59,7 +59,7 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
 
     The windows are the recording's views, which lie as far apart as a stream's: so many a listener hears of a word at
     least. Their times are seconds after the middle of the word. Recordings of a class that has no other are left out,
-    and typed takes beside recordings; of a tuned head only those are asked that it held out to choose its epoch.
+    and takes aside where there are others; of a tuned head only those are asked that it held out to choose its epoch.
     NotFittedError before `learn`.
     """
     if not recognizer.fitted:
@@ -74,7 +74,7 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
         answered = leave_one_take_out(recognizer.new_head, X, y, takes, gram=gram)
         proba, held = answered.proba, answered.judged
     proba, familiar = recognizer.rejector.named_held_out(proba, recognizer.classes)
-    held = held & ~np.isnan(familiar) & ~beside_recordings(y, typed_rows(takes, recognizer.typed))
+    held = held & ~np.isnan(familiar) & ~beside_recordings(y, recognizer.aside.rows(takes))
     times_s, found = word_times(recognizer), []
     for first in range(0, own, views):
         rows = slice(first, first + views)

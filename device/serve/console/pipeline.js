@@ -3,6 +3,7 @@ import { Busy, Refused, answered, ask, fetched } from "./ask.js";
 import { bar, curve, fill, make, number, percent } from "./draw.js";
 import { Files } from "./files.js";
 import { Gallery } from "./gallery.js";
+import { Marks } from "./marks.js";
 import { PhoneCamera } from "./phone.js";
 import { result } from "./result.js";
 
@@ -57,6 +58,7 @@ export class Pipeline {
     this.gallery = new Gallery(this);
     this.files = new Files(this);
     this.phone = new PhoneCamera(this);
+    this.marks = new Marks(this);
     this.find(".stop").onclick = () => this.act("stop-look", {});
     this.picture();
     this.settings(state.tuning, state.heads);
@@ -131,6 +133,7 @@ export class Pipeline {
     const trained = state.generation ? `generation ${state.generation}` : "not trained yet";
     this.find(".about").textContent = `${this.sound ? "microphone" : "camera"} · profile ${this.profile} · ${trained}`;
     this.classes(state.counts);
+    this.marks.show(state.heard, Object.keys(state.counts));
     const troubles = [state.fault, state.teaching === "ready" ? "" : state.teaching].filter(Boolean);
     this.find(".fault").textContent = troubles.join(" · ");
     const told = state.prompt || state.said;

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from made_words import room, spoken, teach_words, write, write_clips
 from terminal_pty import Pty
 
+from edge_tl.labels import NOISE
 from edge_tl.store.examples import ExampleStore
 
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
@@ -101,6 +104,46 @@ def test_a_plain_listen_tells_each_word_in_a_line(taught: Path, one_word: Path) 
         pty.send("q")
         assert pty.wait_exit() == 0
         assert b"\x1b" not in pty.raw
+
+
+def test_what_was_told_wrongly_is_marked_by_a_key(tmp_path: Path, taught: Path, one_word: Path) -> None:
+    """n keeps the last word as noise, a digit what was missed or what it was; both counts are on disk."""
+    data = shutil.copytree(taught, tmp_path / "data")
+    with spawn(data, "listen", "--plain", "--profile", "words", "--mic", one_word) as pty:
+        pty.wait_for("n that was nothing  that was: 1 hiss  2 hum")
+        pty.wait_until(lambda pty: re.search(r"\d\d  (hum|hiss)  \d+%\r\n", pty.plain()) is not None, what="a word")
+        pty.send("n")
+        pty.wait_for("it counts from the next training on")
+        pty.send("n")
+        pty.wait_for("marked already, as nothing")
+        pty.send("q")
+        assert pty.wait_exit() == 0
+    with ExampleStore(data / "profiles" / "words" / "examples.sqlite", writable=False) as store:
+        (marked,) = [one for one in store.list() if one.source.startswith("marked: ")]
+    assert marked.label == NOISE
+
+
+def test_marks_come_as_lines_of_json_too(tmp_path: Path, taught: Path, one_word: Path) -> None:
+    """With --json --marks each word has a number, a line marks it, and is answered; a bad one says what is wanted."""
+    data = shutil.copytree(taught, tmp_path / "data")
+    code = "import sys; from device.commands.main import main; sys.exit(main())"
+    words = ["--json", "--marks", "--profile", "words", "--mic", one_word, "--data-dir", data]
+    command = [sys.executable, "-c", code, "listen", *map(str, words)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as listening:
+        assert listening.stdin is not None
+        assert listening.stdout is not None
+        told = json.loads(listening.stdout.readline())
+        assert (told["label"], told["number"]) == ("hum", 1)
+        for mark in ({"was": "hiss", "number": 1}, {"missed": "hum"}, {"wrong": 1}):
+            print(json.dumps(mark), file=listening.stdin, flush=True)
+        answers = [json.loads(listening.stdout.readline()) for _ in range(3)]
+        listening.stdin.close()
+        assert listening.wait() == 0
+    assert answers[0] == {"kept": "kept as hiss: it was told as hum; it counts from the next training on"}
+    assert answers[1] == {"kept": "kept as hum: it was missed; it counts from the next training on"}
+    assert "is wanted" in answers[2]["error"]
+    with ExampleStore(data / "profiles" / "words" / "examples.sqlite", writable=False) as store:
+        assert [one.label for one in store.list() if one.source.startswith("marked: ")] == ["hiss", "hum"]
 
 
 def test_the_listen_screen_says_what_was_nearest(taught: Path, one_word: Path) -> None:

@@ -74,6 +74,18 @@ def test_words_and_signs_are_told_by_one_service(folder: Path) -> None:
             status, wav = serving.ask(f"/api/pipelines/words/examples/{newest}.wav")
             assert (status, wav[:4]) == (200, b"RIFF")
         assert serving.ask("/api/pipelines/signs/examples/1.wav")[0] in (400, 404)
+        newest = serving.state()["words"]["heard"][-1]
+        status, wav = serving.ask(f"/api/pipelines/words/heard/{newest['number']}.wav")
+        assert (status, wav[:4]) == (200, b"RIFF")
+        assert serving.ask("/api/pipelines/words/heard/999.wav")[0] == 404
+        before = serving.state()["words"]["counts"][NOISE][0]
+        answer = serving.act("mark", "words", number=newest["number"])
+        assert answer["counts"][NOISE][0] == before + 1
+        assert answer["said"].startswith(f"kept as {NOISE}: it was told as {newest['label']}")
+        marked = next(one for one in answer["heard"] if one["number"] == newest["number"])
+        assert (marked["marked"], marked["can_be_marked"]) == ("nothing", False)
+        status, refused = serving.ask("/api/pipelines/signs/mark", {"was": "fist"})
+        assert (status, "is a camera" in refused["error"]) == (400, True)
 
 
 def test_real_words_of_another_recording_are_told(
