@@ -74,15 +74,20 @@ def streamed(embedder: SoundEmbedder, sound: Sound) -> np.ndarray:
 
 def hours(embedder: SoundEmbedder) -> dict[str, np.ndarray]:
     """The windows of each source of sound to count in: float16 (n, dim)."""
+    return {name: windows_of(embedder, some) for name, some in sources().items()}
+
+
+def sources() -> dict[str, list[Path]]:
+    """The files of each source of sound to count in."""
     counting = set(json.loads((REAL / "speakers.json").read_text())["count"])
     files = sorted((REAL / "negatives").glob("*.ogg"))
     speech = [path for path in files if path.stem.removeprefix("socean_") in counting]
-    sources = {"speechocean762": speech, "LibriSpeech": [path for path in files if path.stem.startswith("libri_")]}
+    found = {"speechocean762": speech, "LibriSpeech": [path for path in files if path.stem.startswith("libri_")]}
     if MORE in os.environ:
-        del sources["speechocean762"]  # of whom the folder may hold all
+        del found["speechocean762"]  # of whom the folder may hold all
         for folder in sorted(one for one in Path(os.environ[MORE]).iterdir() if one.is_dir()):
-            sources[folder.name] = sorted(one for one in folder.rglob("*") if is_sound(one))
-    return {name: windows_of(embedder, some) for name, some in sources.items()}
+            found[folder.name] = sorted(one for one in folder.rglob("*") if is_sound(one))
+    return found
 
 
 def windows_of(embedder: SoundEmbedder, files: list[Path]) -> np.ndarray:

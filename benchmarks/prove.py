@@ -42,10 +42,12 @@ from benchmarks import (
     proof_word_heads,
     proof_words,
     proof_words_open,
+    proof_words_typed,
 )
 from benchmarks.look_ways import Way, models_folder, open_ways, see, takes_of
 from benchmarks.pictures import DATA, ROOT, Embedded, digits, embed, faces, sessions
 from benchmarks.record import RESULTS, amend, write
+from device.teach.voices import ENGINES
 from edge_tl.detection.base import read_base
 from edge_tl.embedders.browser import BrowserEmbedder
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
@@ -66,7 +68,7 @@ HANDS = ("hands",)
 """That of other people's and other sides of hands, which needs them too."""
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
-WORDS = ("words", "words_open", "word_heads", "hard_words", "alarms")
+WORDS = ("words", "words_open", "words_typed", "word_heads", "hard_words", "alarms")
 """Those of sound."""
 SERVICE = ("service",)
 """That of the headless service; it needs no data."""
@@ -189,6 +191,14 @@ def main() -> int:
         base = SpeechEmbedder.load(1)
         result, text = proved(proof_words_open, base)
         record("words_open", result, text, {"speech": base})
+    if "words_typed" in chosen:
+        missing = [engine.name for engine in ENGINES if not engine.installed]
+        if missing:
+            print(f"words_typed is left out: it needs {' '.join(missing)} (apt)", file=sys.stderr)
+        else:
+            base = SpeechEmbedder.load(1)
+            result, text = proved(proof_words_typed, base)
+            record("words_typed", result, text, {"speech": base})
     if "alarms" in chosen:
         if shutil.which("espeak-ng") is None:
             print("alarms is left out: it needs espeak-ng (apt)", file=sys.stderr)

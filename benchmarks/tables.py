@@ -44,6 +44,7 @@ from benchmarks import (
     proof_word_heads,
     proof_words,
     proof_words_open,
+    proof_words_typed,
 )
 from benchmarks.record import RESULTS
 
@@ -66,6 +67,7 @@ REPORTS: dict[str, Any] = {
     "prove_hands": proof_hands,
     "prove_words": proof_words,
     "prove_words_open": proof_words_open,
+    "prove_words_typed": proof_words_typed,
     "prove_mnist": proof_mnist,
     "prove_movements": proof_movements,
     "prove_word_heads": proof_word_heads,

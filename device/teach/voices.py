@@ -28,8 +28,8 @@ ESPEAK_TAKES = 48
 PACES = (0.75, 0.9, 1.0, 1.15)
 """How much longer than usual the others speak."""
 SHIFTS = (0.86, 1.0, 1.16)
-"""How much longer again, the pitch with it, as with another speaker: without it .92 are told at half an alarm an hour,
-with it .98 (flite, the voices to choose on of `prove words_typed`)."""
+"""How much longer again, the pitch with it, as with another speaker: chosen by .92 and .98 told at half an alarm an hour
+without and with it, reported .89 and .90 (flite, `prove words_typed`)."""
 TELEPHONE = {"kal", "awb_time"}
 """Of flite: a voice of 8 kHz, and one that only tells the time."""
 VARIANTS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5")
@@ -164,7 +164,8 @@ class Piper(Engine):
 
 
 ENGINES: tuple[Engine, ...] = (Flite(), Festival(), Espeak())
-"""The best first, as counted: benchmarks/README.md, "Words that are typed"."""
+"""The first that speaks a language is taken: so it was chosen, and so much it is worth (benchmarks/README.md, "Words that
+are typed")."""
 
 
 def speaking(language: str, names: Sequence[str] = (), piper: Path | None = None) -> list[tuple[Engine, list[Manner]]]:
