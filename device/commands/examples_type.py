@@ -12,12 +12,11 @@ from device.cli.output import Progress, print_json, say, warn
 from device.cli.stopping import stoppable
 from device.commands.options import asked_hearing, context_of
 from device.teach.typed import type_word
-from device.teach.voices import check_language, speaking
+from device.teach.voices import asked_language, speaking
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.hearing import Hearing, open_base
-from edge_tl.errors import ConfigError
 from edge_tl.store.settings import read_hearing
-from edge_tl.words.typing import language_of, typed_text
+from edge_tl.words.typing import typed_text
 
 FLITE = (
     "with flite's voices English words brought fewer false alarms where that was counted: `sudo apt install flite`, "
@@ -59,13 +58,3 @@ def run(arguments: Namespace, stack: ExitStack) -> int:
     if language.partition("-")[0] == "en" and not arguments.engine and speakers[0][0].name not in ("flite", "piper"):
         say(FLITE)
     return 0
-
-
-def asked_language(named: str | None, texts: list[str]) -> str:
-    """The language of `--language`, else English for Latin letters; ConfigError for letters of which nobody says it."""
-    if named is not None:
-        return check_language(named)
-    for text in texts:
-        if language_of(text) is None:
-            raise ConfigError(f"{text!r}: say which language it is, e.g. --language ar")
-    return "en"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from device.serve.marks import mark_missed, mark_told
 from device.serve.pipeline import Pipeline
+from device.serve.typed import type_in
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
 from edge_tl.store.tuning import Tuning
@@ -75,6 +76,7 @@ ACTIONS: dict[str, Action] = {
     "forget-take": Action(_forget_take, ("take",)),
     "mark": Action(mark_told, ("number", "was")),
     "missed": Action(mark_missed, ("was",)),
+    "type": Action(type_in, ("word", "language"), "speaking a word for"),
     "end-take": Action(lambda one, _: one.end_take()),
     "session": Action(lambda one, given: one.new_session(_text(given, "name")), ("name",)),
     "train": Action(lambda one, given: one.train(_optional_text(given, "head")), ("head",), "training"),

@@ -19,6 +19,7 @@ from device.teach.lesson import ENOUGH, Brought, Lesson
 from device.teach.looking import Looking
 from device.teach.recorder import RECORDERS, Recorder
 from device.teach.training import train_and_judge
+from device.teach.typed import typed_cautions
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, way_of
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
@@ -295,7 +296,7 @@ class Pipeline(Recognising):
             "examples": learned.examples,
             "head": learned.head,
             "train_ms": round(learned.train_ms, 1),
-            "cautions": list(learned.cautions),
+            "cautions": [*learned.cautions, *typed_cautions(recognizer)],
             "evaluation": evaluation.as_dict(),
             "advice": self._advice(ADVICES),
             "curve": [[float(value) for value in point] for point in recognizer.head.curve_],

@@ -141,6 +141,6 @@ def typed_cautions(recognizer: Recognizer) -> list[str]:
     if not alone:
         return []
     return [
-        f"{', '.join(alone)}: typed: better with three recordings of yours "
-        f"(`edge-tl teach --mic`); what is said of accuracy is of the voices, not of people"
+        f"{', '.join(alone)}: typed: better with three recordings of yours; what is said of accuracy is of the voices, "
+        "not of people"
     ]

@@ -20,6 +20,7 @@ import numpy as np
 from edge_tl.errors import ConfigError, ExampleError, to_install
 from edge_tl.media.sound import Sound, read_sound
 from edge_tl.words.augment import at_pace
+from edge_tl.words.typing import language_of
 
 LONGEST_S = 20.0
 """That a program may take for one word."""
@@ -28,8 +29,8 @@ ESPEAK_TAKES = 48
 PACES = (0.75, 0.9, 1.0, 1.15)
 """How much longer than usual the others speak."""
 SHIFTS = (0.86, 1.0, 1.16)
-"""How much longer again, the pitch with it, as with another speaker: chosen by .92 and .98 told at half an alarm an hour
-without and with it, reported .89 and .90 (flite, `prove words_typed`)."""
+"""How much longer again, the pitch with it, as with another speaker: chosen for .98 told at half an alarm an hour, not
+.92 without it; reported .90 and .89 (flite, `prove words_typed`)."""
 TELEPHONE = {"kal", "awb_time"}
 """Of flite: a voice of 8 kHz, and one that only tells the time."""
 VARIANTS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5")
@@ -164,8 +165,8 @@ class Piper(Engine):
 
 
 ENGINES: tuple[Engine, ...] = (Flite(), Festival(), Espeak())
-"""The first that speaks a language is taken: so it was chosen, and so much it is worth (benchmarks/README.md, "Words that
-are typed")."""
+"""The first that speaks a language is taken: so it was chosen, and what that is worth stands in benchmarks/README.md,
+"Words that are typed"."""
 
 
 def speaking(language: str, names: Sequence[str] = (), piper: Path | None = None) -> list[tuple[Engine, list[Manner]]]:
@@ -210,6 +211,16 @@ def check_language(language: str) -> str:
     if not _LANGUAGE.fullmatch(language.lower()):
         raise ConfigError(f"--language {language[:20]!a}: one like en, en-gb, ar, cmn is wanted")
     return language.lower()
+
+
+def asked_language(named: str | None, texts: Sequence[str]) -> str:
+    """The language that was named, else English for Latin letters; ConfigError for letters of which nobody says it."""
+    if named is not None:
+        return check_language(named)
+    for text in texts:
+        if language_of(text) is None:
+            raise ConfigError(f"{text!r}: say which language it is, e.g. --language ar")
+    return "en"
 
 
 def spoken(engine: Engine, manner: Manner, text: str) -> Sound:

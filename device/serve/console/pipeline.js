@@ -55,6 +55,13 @@ export class Pipeline {
       const input = this.find(".new input"), label = input.value;
       this.act("label", { label }).then((done) => { if (done && input.value === label) input.value = ""; }); // the next may be typed
     };
+    this.find(".type").hidden = !this.sound;
+    this.find(".type").onsubmit = (event) => {
+      event.preventDefault();
+      const [input, language] = this.root.querySelectorAll(".type input"), word = input.value;
+      this.said(`speaking ${word} …`);
+      this.act("type", { word, language: language.value.trim() || null }).then((done) => { if (done && input.value === word) input.value = ""; });
+    };
     this.gallery = new Gallery(this);
     this.files = new Files(this);
     this.phone = new PhoneCamera(this);

@@ -22,6 +22,7 @@ pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[spee
 pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed: pip install -e .[speech]")
 
 from made_words import RATE_HZ, room, spoken, write
+from stand_in_voices import install_flite
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +42,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_words_and_signs_are_told_by_one_service(folder: Path) -> None:
-    """A microphone and a camera in one process: both words come as events with their source, and a third is taught."""
+def test_words_and_signs_are_told_by_one_service(folder: Path, tmp_path: Path) -> None:
+    """A microphone and a camera in one process: both words come as events with their source, a third is taught, and
+    what was told wrongly is marked."""
+    shutil.copytree(folder / "state", tmp_path / "state")
     more = (
         f'[pipelines.words]\nmic = "{folder / "mic.wav"}"\nprofile = "words"\nthreshold = 0.5\n'
         '[pipelines.signs]\ncamera = "sim"\n'
     )
-    with Serving(folder, more) as serving:
+    with Serving(tmp_path, more) as serving:
         serving.start()
         heard = set()
         with socket.socket(socket.AF_UNIX) as client:
@@ -86,6 +89,24 @@ def test_words_and_signs_are_told_by_one_service(folder: Path) -> None:
         assert (marked["marked"], marked["can_be_marked"]) == ("nothing", False)
         status, refused = serving.ask("/api/pipelines/signs/mark", {"was": "fist"})
         assert (status, "is a camera" in refused["error"]) == (400, True)
+
+
+def test_a_word_is_typed_in_the_console(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is spoken by what the device has, listed as typed and trained; what cannot be spoken is one line."""
+    shutil.copytree(folder / "state", tmp_path / "state")
+    install_flite(monkeypatch, tmp_path / "voices")
+    pipeline = f'[pipelines.words]\nmic = "{folder / "mic.wav"}"\nprofile = "words"\n'
+    with Serving(tmp_path, pipeline) as serving:
+        serving.start()
+        answer = serving.act("type", "words", word="fourth")
+        assert answer["counts"]["fourth"][0] == 3
+        assert "typed fourth: 3 takes of 'fourth' by 1 voice of flite" in answer["said"]
+        status, refused = serving.ask("/api/pipelines/words/type", {"word": "<ssml>"})
+        assert (status, "cannot be spoken" in refused["error"]) == (400, True)
+        status, refused = serving.ask("/api/pipelines/words/type", {"word": "drei", "language": "de"})
+        assert (status, "whoever looks after the device" in refused["error"]) == (400, True)
+        trained = serving.act("train", "words")
+        assert "fourth: typed: better with three recordings of yours" in " ".join(trained["cautions"])
 
 
 def test_real_words_of_another_recording_are_told(
