@@ -116,6 +116,8 @@ def take_out_spoken(profile: Profile, name: str, path: Path, *, as_json: bool) -
         raise ExampleError(f"profile {name!r} holds no words: TFJSSCDS is a format of words")
     if path.exists():
         raise ExampleError(f"{path} exists: choose a new name for the export")
+    if typed := sum(one.typed for one in spoken):
+        warn(f"{counted(typed, 'recording was', 'recordings were')} typed, which that format cannot tell: folders can")
     with Progress("exporting") as progress:
         made = []
         for done, example in enumerate(spoken):
