@@ -15,8 +15,8 @@ Number = TypeVar("Number", int, float)
 MOST_THREADS = 64
 MIC_HELP = "auto, part of a microphone's name, its number, FILE, - (WAV or raw samples piped in) or rtsp://ADDRESS"
 CAMERA_HELP = (
-    "auto, picamera2[:N], usb[:N], sim or sim:hand (the simulated player), rtsp://ADDRESS, or PATH of a folder, "
-    "picture or video"
+    "auto, picamera2[:N], usb[:N], sim, sim:hand or sim:movements (the simulated player), rtsp://ADDRESS, or PATH of a "
+    "folder, picture or video"
 )
 
 

@@ -99,7 +99,7 @@ def look_at_shown(camera: str, data_dir: Path) -> Look:
     choice = parse_camera(camera)
     if choice.kind not in ("auto", "sim"):
         return FRAME
-    look = Look(FINDING[choice.subject or "head"])
+    look = Look(FINDING.get(choice.subject or "head", "hand"))
     return look if has_models(data_dir, NEEDS[look.way]) else FRAME
 
 

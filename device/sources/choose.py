@@ -21,11 +21,14 @@ from edge_tl.media.kinds import PICTURES, ending, is_sound
 from edge_tl.media.pcm_stream import RAW_HZ
 from edge_tl.media.resample import HIGHEST_HZ, LOWEST_HZ
 from edge_tl.sources.folder import FolderSource
+from edge_tl.sources.moving_hand import MOVEMENTS, MovingHand, moving
 from edge_tl.sources.simulated import POSES, SUBJECTS, SimulatedPlayer, wandering
 from edge_tl.sources.wav import WavSource
 
-GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim[:head|hand]|rtsp://…|PATH"
+GRAMMAR = "auto|picamera2[:N]|usb[:N]|sim[:head|hand|movements]|rtsp://…|PATH"
 MIC_GRAMMAR = "auto|NAME|NUMBER|FILE|-|stdin:HZ|rtsp://…"
+MOVING = "movements"
+"""Of sim: the hand that performs movements."""
 STDIN = "stdin:"
 """How a `--mic` begins that is standard input with raw samples of a rate; `-` alone is standard input too."""
 Kind = Literal["auto", "picamera2", "usb", "sim", "rtsp", "path"]
@@ -42,7 +45,7 @@ class Choice:
     address: str | None = None
     """rtsp: where a camera on the network is; http:// and https:// are taken too."""
     subject: str | None = None
-    """sim: what the simulated player shows; None is its head, or its hand where hands are looked at."""
+    """sim: what the simulated player shows; None is its head, or its hand where hands are looked at, or `MOVING`."""
 
 
 def parse_camera(spec: str, exists: Callable[[str], bool] = os.path.exists) -> Choice:
@@ -54,8 +57,8 @@ def parse_camera(spec: str, exists: Callable[[str], bool] = os.path.exists) -> C
     if spec == "auto":
         return Choice("auto")
     if word == "sim":
-        if colon and rest not in SUBJECTS:
-            raise ConfigError(f"--camera {ascii(spec)[1:-1][:40]}: wanted sim, sim:head or sim:hand")
+        if colon and rest not in (*SUBJECTS, MOVING):
+            raise ConfigError(f"--camera {ascii(spec)[1:-1][:40]}: wanted sim, sim:head, sim:hand or sim:movements")
         return Choice("sim", subject=rest if colon else None)
     if word in ("picamera2", "usb"):
         # At most three digits: Linux has 256 video nodes, and int() is slow and finally refuses on millions.
@@ -67,7 +70,7 @@ def parse_camera(spec: str, exists: Callable[[str], bool] = os.path.exists) -> C
         return Choice("rtsp", address=spec)
     if "\0" not in spec and spec.strip() and ("/" in spec or "." in spec or exists(spec)):
         return Choice("path", path=Path(os.path.expanduser(spec)))
-    shown = spec if spec.isprintable() and len(spec) <= 60 else ascii(spec)[:60]
+    shown = spec if spec.isprintable() and len(spec) <= 50 else ascii(spec)[:50]
     raise ConfigError(f"--camera {shown}: no such word or file; wanted {GRAMMAR}")
 
 
@@ -87,7 +90,7 @@ def open_source(
     seed: of the simulated player, which wanders from pose to pose. fallback: makes the source (not open yet) to use
     where `auto` finds no camera; without it that is a SourceError naming what was tried. folder_fps: pictures a second
     of a folder, None for as fast as they are read. loop: whether folders and videos begin again.
-    subject: what the simulated player shows where `sim` leaves that open, "head" or "hand".
+    subject: what the simulated player shows where `sim` leaves that open, "head", "hand" or `MOVING`.
     Raises ConfigError for a bad argument, SourceError or MissingDependency where the source cannot be opened.
     """
     choice = parse_camera(spec)
@@ -101,9 +104,13 @@ def open_source(
     elif choice.address is not None:
         source = NewestFrame(NetworkCamera(choice.address, clock), open_s=OPEN_S + READ_S, clock=clock)
     elif choice.kind == "sim":
-        script = wandering(seed, tuple(POSES))
         shown = choice.subject or subject
-        source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script, subject=shown)
+        if shown == MOVING:
+            script = moving(seed, tuple(MOVEMENTS))
+            source = MovingHand(seed, clock, paced=True, sleep=sleep, script=script)
+        else:
+            script = wandering(seed, tuple(POSES))
+            source = SimulatedPlayer(seed, clock, paced=True, sleep=sleep, script=script, subject=shown)
     else:
         assert choice.path is not None
         if choice.path.is_dir() or ending(choice.path) in PICTURES or not choice.path.exists():

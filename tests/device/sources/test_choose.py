@@ -14,6 +14,7 @@ from device.sources import choose
 from device.sources.choose import GRAMMAR, Choice, open_source, parse_camera
 from edge_tl.errors import ConfigError, MissingDependency, SourceError
 from edge_tl.media.image import save_png
+from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.sources.simulated import SimulatedPlayer
 
 
@@ -24,6 +25,7 @@ from edge_tl.sources.simulated import SimulatedPlayer
         ("sim", Choice("sim")),
         ("sim:head", Choice("sim", subject="head")),
         ("sim:hand", Choice("sim", subject="hand")),
+        ("sim:movements", Choice("sim", subject="movements")),
         ("picamera2", Choice("picamera2")),
         ("picamera2:1", Choice("picamera2", 1)),
         ("usb", Choice("usb")),
@@ -59,7 +61,7 @@ def test_a_bad_number_says_what_is_wanted(spec: str) -> None:
 @pytest.mark.parametrize("spec", ["sim:1", "sim:", "sim:\n", "sim:Hand", "sim:" + "x" * 300])
 def test_a_part_the_simulated_player_lacks_says_which_it_has(spec: str) -> None:
     """What follows `sim:` is head or hand, or one short line says so."""
-    with pytest.raises(ConfigError, match=r"^.{0,80}: wanted sim, sim:head or sim:hand$"):
+    with pytest.raises(ConfigError, match=r"^.{0,80}: wanted sim, sim:head, sim:hand or sim:movements$"):
         parse_camera(spec)
 
 
@@ -154,6 +156,13 @@ def test_the_simulated_player_shows_what_is_asked_for() -> None:
             pictures.append((source.name, source.read().data.tobytes()))
     assert pictures[0][0] != pictures[1][0]
     assert pictures[0][1] != pictures[1][1]
+
+
+def test_the_simulated_hand_performs_movements_by_itself() -> None:
+    """`sim:movements` is a hand that moves, paced like a camera."""
+    with open_source("sim:movements", clock=lambda: 0.0) as source:
+        assert isinstance(source, MovingHand)
+        assert source.read().data.shape == (240, 320, 3)
 
 
 def test_the_simulated_player_wanders_by_itself() -> None:
