@@ -105,15 +105,20 @@ class MovementHead(Head):
         return self._scored(rows_of(check_rows(X, VALUES)))
 
     def judged(self, X: np.ndarray) -> np.ndarray:
-        """The scores (M, K), −∞ where they are below the threshold, where the hand moved much more or less than in all
-        demonstrations of the class, and, of one that goes to and fro, where the hand does not."""
+        """The scores (M, K), −∞ where `weighed` says that they may not be told."""
+        scores, may = self.weighed(X)
+        return np.where(may, scores, -np.inf)
+
+    def weighed(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The scores (M, K), and bool (M, K): not where they are below the threshold, where the hand moved much more or
+        less than in all demonstrations of the class, and, of one that goes to and fro, where the hand does not."""
         rows = rows_of(check_rows(X, VALUES))
         scores, moved = self._scored(rows), rows.moved[:, np.newaxis]
         large = (moved >= LEAST_MOVED * self._moved[:, 0]) & (moved <= MOST_MOVED * self._moved[:, 1])
         may = large & (scores >= self.threshold_)
         if self._repeating.any():
             may &= ~self._repeating | repeats(rows)[:, np.newaxis]
-        return np.where(may, scores, -np.inf)
+        return scores, may
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Probabilities (M, C) of windows (M, 672); each row sums to 1."""

@@ -24,6 +24,8 @@ WAIT_S = 0.3
 """A better end, or a longer movement that this one is a part of, may come so much later."""
 APART_S = 0.3
 """A window may begin so much before the end of the movement told before."""
+DOUBTED = 0.3
+"""What is not told and scores less is like no movement: nobody need know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class Judge(Protocol):
     def repeating(self) -> np.ndarray:
         """bool (K,): which of them go to and fro, as a wave does, and need not end to be told."""
 
-    def judged(self, X: np.ndarray) -> np.ndarray:
-        """Windows float32 (N, 672) → (N, K), 0 to 1 or so: how much each is of a class; −∞ where it is not told."""
+    def weighed(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Windows float32 (N, 672) → (N, K), 0 to 1 or so: how much each is of a class; bool (N, K): may it be told."""
 
 
 class Windows:
@@ -134,7 +136,8 @@ class Spotter:
     """Asks the windows of a stream and tells each movement once.
 
     After a movement windows that begin before its end are not asked. A movement that is a part of another, a stroke of
-    a cross, gives way to the longer one that ends within `WAIT_S` and is surer.
+    a cross, gives way to the longer one that ends within `WAIT_S` and is surer. Where the hand slows down after what
+    resembles a movement and is none to the judge, that is a doubt, known as late as a movement would be told.
     """
 
     def __init__(self, judge: Judge, lengths_s: tuple[float, ...] = LENGTHS_S, *, wait_s: float = WAIT_S) -> None:
@@ -147,7 +150,10 @@ class Spotter:
         """Forget what was seen: the next frame begins a stream."""
         self._windows.clear()
         self._best: Moved | None = None
-        self._told_s = -np.inf
+        self._nearly: Moved | None = None
+        self._told_s = self._doubted_s = -np.inf
+        self.doubt: Moved | None = None
+        """What the frame before made clear that it was not told, and what it resembled most; None mostly."""
 
     def push(self, landmarks: np.ndarray | None, time_s: float) -> Moved | None:
         """Take a frame's landmarks (21, 2) in any unit, x right and y down, None for no hand; a movement that is over.
@@ -157,10 +163,13 @@ class Spotter:
         asked = self._windows.push(landmarks, time_s)
         if asked is not None:
             self._consider(asked)
-        best = self._best
-        if best is None or time_s - AHEAD_S - best.end_s < self.wait_s:
+        best, nearly, over_s = self._best, self._nearly, time_s - AHEAD_S - self.wait_s
+        self.doubt = None
+        if best is None and nearly is not None and nearly.end_s <= over_s:
+            self.doubt, self._nearly, self._doubted_s = nearly, None, nearly.end_s
+        if best is None or best.end_s > over_s:
             return None
-        self._best, self._told_s = None, best.end_s
+        self._best, self._nearly, self._told_s = None, None, best.end_s
         return best
 
     def _consider(self, asked: Asked) -> None:
@@ -168,10 +177,21 @@ class Spotter:
         free = asked.end_s - asked.lengths_s >= self._told_s - APART_S
         if not free.any():
             return
-        scores = self.judge.judged(asked.values[free])
-        over = np.where(asked.slow[free, np.newaxis] | self.judge.repeating, scores, -np.inf)
-        row, column = np.unravel_index(int(over.argmax()), over.shape)
-        score, length_s = float(over[row, column]), float(asked.lengths_s[free][row])
-        if np.isfinite(score) and (self._best is None or score > self._best.confidence):
-            start_s = asked.end_s - length_s
-            self._best = Moved(self.judge.told[int(column)], min(1.0, max(0.0, score)), start_s, asked.end_s)
+        scores, may = self.judge.weighed(asked.values[free])
+        slow, lengths_s = asked.slow[free, np.newaxis], asked.lengths_s[free]
+        best = self._highest(np.where(may & (slow | self.judge.repeating), scores, -np.inf), lengths_s, asked.end_s)
+        if best is not None and (self._best is None or best.confidence > self._best.confidence):
+            self._best = best
+        apart = (asked.end_s - lengths_s >= self._doubted_s - APART_S)[:, np.newaxis]
+        unsure = ~may & slow & apart & (scores >= DOUBTED)
+        nearly = self._highest(np.where(unsure, scores, -np.inf), lengths_s, asked.end_s)
+        if nearly is not None and (self._nearly is None or nearly.confidence > self._nearly.confidence):
+            self._nearly = nearly
+
+    def _highest(self, scores: np.ndarray, lengths_s: np.ndarray, end_s: float) -> Moved | None:
+        """The highest of scores (N, K) of windows with these lengths (N,); None where all are −∞."""
+        row, column = np.unravel_index(int(scores.argmax()), scores.shape)
+        score = float(scores[row, column])
+        if not np.isfinite(score):
+            return None
+        return Moved(self.judge.told[int(column)], min(1.0, max(0.0, score)), end_s - float(lengths_s[row]), end_s)

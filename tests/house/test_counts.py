@@ -14,7 +14,7 @@ NO_COUNT = {
     ("edge_tl/core/metrics.py", "{y_pred.shape} predicted labels"),  # a shape
     ("edge_tl/detection/detector.py", "{outputs[1:]} numbers"),  # a shape
     ("edge_tl/finetune/adaptation.py", "{layer.kind} layers"),  # a kind of layer
-    ("edge_tl/line.py", "{recognizer.embedder.name} takes"),  # the verb
+    ("edge_tl/line/__init__.py", "{recognizer.embedder.name} takes"),  # the verb
     ("edge_tl/recognizer.py", "{self.embedder.name} takes"),
     ("edge_tl/words/alarms.py", "{recognizer.embedder.name} takes"),
     ("host_tools/speech.py", "{repr(wide)[:20]} outputs"),  # whatever a damaged file says

@@ -41,7 +41,7 @@ LAWS: dict[str, dict[str, str]] = {
         "judge": "errors labels core nn heads",
         "listener": "errors labels controller media core",
         "recognizer": "errors frames labels media core embedders heads judge",
-        "line": "errors frames controller media core embedders listener recognizer",
+        "line": "errors frames controller media core movements embedders heads listener recognizer",
         "store": f"{MODELS} controller listener sources",
         "words": f"{MODELS} heads judge listener recognizer store",
         "finetune": f"{MODELS} heads judge recognizer store words",

@@ -42,6 +42,11 @@ def spot(embedder: Embedder, shape: tuple[int, ...]) -> np.ndarray:
     return np.asarray(middle / (shape[1], shape[0]))
 
 
+def hand_mark(hand: Hand) -> Mark:
+    """A hand that was found, and its landmarks."""
+    return Mark(hand.region.corners(), hand.points[:, :2])
+
+
 def corners(left: float, top: float, right: float, bottom: float) -> np.ndarray:
     """The corners float64 (4, 2) of a box, in turn."""
     return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), float)
@@ -55,6 +60,6 @@ def _found(embedder: Embedder) -> list[Mark]:
 
 def _mark(seen: Hand | Detection) -> Mark:
     if isinstance(seen, Hand):
-        return Mark(seen.region.corners(), seen.points[:, :2])
+        return hand_mark(seen)
     left, top, right, bottom = seen.box
     return Mark(corners(left, top, right, bottom), seen.points)

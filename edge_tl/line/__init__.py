@@ -22,6 +22,7 @@ from edge_tl.errors import NotFittedError, ShapeError, SourceClosed, SourceTimeo
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.listener import Listener, Near, Windows, nearest
 from edge_tl.media.spectrum import spectrum
+from edge_tl.movements.spotter import Moved
 from edge_tl.recognizer import Recognizer
 
 BREAK_S = 1.0
@@ -44,6 +45,8 @@ class Sight:
     classes: tuple[str, ...] = ()
     """Of the observation's probabilities: training between two frames may change the recognizer's."""
     steady: Steady | None = None
+    moved: Moved | None = None
+    """The movement that this frame tells, from its start to its end; None mostly."""
 
     @property
     def chances(self) -> dict[str, float]:
@@ -63,7 +66,7 @@ class Line(ABC):
     """
 
     kind: str
-    """`picture` or `sound`."""
+    """`picture`, `sound` or `movement`."""
     controller: Controller | Listener | None
 
     def __init__(self, source: BaseSource, recognizer: Recognizer, clock: Callable[[], float]) -> None:
