@@ -11,16 +11,17 @@ from pathlib import Path
 
 from device.cli.model_places import folder_of_models
 from device.cli.output import warn
-from device.sources.choose import open_mic, open_source, parse_camera
+from device.sources.choose import MOVING, open_mic, open_source, parse_camera
 from device.sources.reconnect import Reconnecting
 from device.sources.rotated import Rotated
 from edge_tl.controller import Controller, ControllerConfig, neutral_label
 from edge_tl.core.answers import Saved, head_name
 from edge_tl.detection.few import NAME as BOXES
-from edge_tl.embedders.embedder import Embedder, TrackEmbedder
+from edge_tl.embedders.embedder import Embedder, Finder, TrackEmbedder, Tracker
 from edge_tl.embedders.foreign import Given
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.embedders.look.choices import ALL, MOVEMENT, NEEDS
+from edge_tl.embedders.look.hand import Hand
 from edge_tl.embedders.look.ways import Look, inner_of, open_look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked, counted
@@ -102,12 +103,18 @@ class Context:
         look = look or read_look(self.profile_folder)
         if look.way == MOVEMENT and not movements:
             raise ConfigError(
-                f"profile {self.profile!r} was taught movements, which `examples`, `train`, `evaluate` and `predict` "
-                "know so far: give another --profile"
+                f"profile {self.profile!r} was taught movements, which `examples`, `train`, `evaluate`, `predict` and "
+                "`play` know so far: give another --profile"
             )
         # Asked only where models are needed: they are read to the last byte, to see that they are unharmed.
         folder = self.models_folder(NEEDS[look.way]) if look.way in NEEDS else Path()
         return open_look(look, folder, self.load_model, self.threads)
+
+    def load_hands(self) -> Tracker[Hand]:
+        """What finds a hand and follows it, for movements; ModelError where its models are not installed."""
+        embedder = self.load_embedder(Look("hand"))
+        assert isinstance(embedder, Finder)
+        return embedder.tracker
 
     def load_model(self) -> TFLiteEmbedder:
         """The model of `image_model`, loaded; ConfigError where more is said of one that nobody named."""
@@ -318,6 +325,8 @@ def open_microphone(mic: str, stack: ExitStack, *, paced: bool = True, loop: boo
 
 def subject_of(way: str) -> str:
     """What a simulated player shows to whoever looks so."""
+    if way == MOVEMENT:
+        return MOVING
     return "hand" if NEEDS.get(way) == "hands" else "head"
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from device.assembly import (
     Context,
@@ -20,13 +21,15 @@ from device.assembly import (
     open_microphone,
     taught_recognizer,
 )
-from device.cli.output import warn_all
+from device.cli.output import print_json, warn_all
 from device.commands.options import check_keys, context_of
+from device.commands.predict_movements import told_json
 from device.pacman.game import Game
 from device.pacman.maze import pick_maze
-from device.pacman.pilot import Pilot
+from device.pacman.pilot import SWIPED_AHEAD_CELLS, Pilot
 from device.pacman.round import Round
 from device.pacman.scores import HighScore
+from device.pacman.swiper import Swiper
 from device.screens.plain import PlainPlay, PlainTerminal
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
@@ -34,9 +37,13 @@ from device.teach.lesson import Lesson
 from device.teach.steering import steering
 from device.teach.thresholds import listening_config
 from device.teach.training import save
+from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, ProfileError, counted
+from edge_tl.heads.movement import MovementHead
 from edge_tl.line import Line, PictureLine, SoundLine
+from edge_tl.line.movement import MovementLine
 from edge_tl.listener import Listener
+from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.sources.simulated import SimulatedPlayer
 from edge_tl.store.settings import read_hearing
 
@@ -50,6 +57,9 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
+        games: list[dict[str, Any]] = []
+        if arguments.json:
+            stack.callback(lambda: print_json(games[0]) if games else None)
         term = PlainTerminal() if arguments.plain else Terminal(min_rows=ROWS, min_columns=COLUMNS, has_plain=True)
         term.check()
         play_so = partial(play_round, term, context.data_dir, notes, seed=arguments.seed, steer=steer)
@@ -61,15 +71,20 @@ def run(arguments: Namespace) -> int:
             voice = open_ear(words, arguments.mic, steer if arguments.mic_profile is None else (), reject, stack)
             if arguments.mic_profile is None:
                 stack.enter_context(term)
-                play_so(voice)
+                games.append(play_so(voice))
                 return 0
         if arguments.no_camera:
             stack.enter_context(term)
-            play_so(None, voice=voice)
+            games.append(play_so(None, voice=voice))
             return 0
         if read_hearing(context.profile_folder) is not None:
             raise ConfigError(f"profile {context.profile!r} was taught words: give --mic, or another --profile")
-        embedder = context.load_embedder()
+        embedder = context.load_embedder(movements=True)
+        if embedder.kind == "movement":
+            line = movement_line(context, embedder, arguments, steer, stack)
+            stack.enter_context(term)
+            games.append(play_so(line, voice=voice))
+            return 0
         try:
             profile = context.open_profile(stack, writable=True)
         except ProfileError as error:
@@ -79,7 +94,7 @@ def run(arguments: Namespace) -> int:
         recognizer = taught_recognizer(profile, embedder, reject=reject)
         steering(recognizer.classes, steer)  # before the camera: a wrong --steer is told at once
         source = context.open_camera(arguments.camera, arguments.rotate, stack)
-        line = PictureLine(source, recognizer, clock, make_controller(recognizer))
+        seeing = PictureLine(source, recognizer, clock, make_controller(recognizer))
         lesson = Lesson(profile.store, recognizer, clock) if profile.writable else None
 
         def relearn() -> str:
@@ -87,11 +102,11 @@ def run(arguments: Namespace) -> int:
             lesson.hold(lambda: None)
             learned = lesson.learn()
             save(profile, recognizer, learned, None)
-            line.controller = make_controller(recognizer)
+            seeing.controller = make_controller(recognizer)
             return f"learned {counted(learned.examples, 'example')} in {learned.train_ms:.0f} ms"
 
         stack.enter_context(term)
-        play_so(line, lesson, relearn, voice)
+        games.append(play_so(seeing, lesson, relearn, voice))
     return 0
 
 
@@ -106,6 +121,23 @@ def open_ear(words: Context, mic: str, steer: Sequence[str], reject: bool, stack
     return SoundLine(open_microphone(mic, stack, loop=True), recognizer, clock, listener)
 
 
+def movement_line(
+    context: Context, embedder: Embedder, arguments: Namespace, steer: Sequence[str], stack: ExitStack
+) -> MovementLine:
+    """What watches for the movements of a profile; ConfigError where its head cannot find them in a stream."""
+    profile = context.open_profile(stack, writable=False)
+    recognizer = taught_recognizer(profile, embedder)
+    if not isinstance(recognizer.head, MovementHead):
+        raise ConfigError(
+            f"profile {context.profile!r} was trained with head {recognizer.head.name}, which finds no movement in a "
+            f"stream: run `edge-tl train --head {MovementHead.name}`"
+        )
+    steering(recognizer.classes, steer)  # before the camera: a wrong --steer is told at once
+    hands = context.load_hands()
+    source = context.open_camera(arguments.camera, arguments.rotate, stack)
+    return MovementLine(source, recognizer, clock, hands)
+
+
 def play_round(
     term: Terminal,
     data_dir: Path,
@@ -117,8 +149,8 @@ def play_round(
     *,
     seed: int | None = None,
     steer: Sequence[str] = (),
-) -> None:
-    """Pac-Man on the terminal until `q`.
+) -> dict[str, Any]:
+    """Pac-Man on the terminal until `q`; what came of it, JSON-able.
 
     data_dir: the high score is kept there. notes: takes a line for what should be told once the terminal is closed.
     voice: what listens beside a camera; its words steer by their names. seed: the ghosts', None for a new one. steer:
@@ -131,10 +163,12 @@ def play_round(
         raise ConfigError(f"the window has {columns}×{rows} characters, {wanted}")
     game = Game(pick_maze(rows, columns), seed=secrets.randbits(32) if seed is None else seed)
     directions = steering(line.recognizer.classes, steer) if line is not None else {}
-    pilot = None
+    pilot: Callable[[], None] | None = None
+    # Nobody sits before a simulated camera: the pilot plays, and the drawn head looks where it wants to go.
     if line is not None and isinstance(line.source, SimulatedPlayer):
-        # Nobody sits before a simulated camera: the pilot plays, and the drawn head looks where it wants to go.
         pilot = posing(Pilot(game), line.source, directions)
+    if line is not None and isinstance(line.source, MovingHand):
+        pilot = Swiper(Pilot(game, SWIPED_AHEAD_CELLS), line.source, directions)
     round_ = Round(game, line, directions, clock, time.sleep, voice)
 
     def learn_more() -> str:
@@ -154,6 +188,17 @@ def play_round(
             scores.record(game.maze.name, screen.best_played)
         except ConfigError as error:  # a finished game is no error
             notes.append(str(error))
+    return summary(round_, screen.best_played)
+
+
+def summary(round_: Round, score: int) -> dict[str, Any]:
+    """What `--json` prints after the game: its points, and of movements which were told and which were doubted."""
+    line = round_.line
+    made: dict[str, Any] = {"score": score, "level": round_.game.level}
+    if isinstance(line, MovementLine):
+        made["movements"] = [told_json(one, line.first_s) for one in line.told]
+        made["unsure"] = [told_json(one.moved, line.first_s) | {"threshold": one.least} for one in line.doubts]
+    return made
 
 
 def posing(pilot: Pilot, player: SimulatedPlayer, directions: dict[str, str]) -> Callable[[], None]:

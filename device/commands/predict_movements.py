@@ -38,19 +38,21 @@ def predict_movements(recognizer: Recognizer, read: Reader, files: Iterable[Path
         if observation is not None:
             chances = dict(zip(recognizer.classes, map(float, observation.probabilities), strict=True))
             made |= {"label": observation.label, "probabilities": chances}
-        made["told"] = [
-            {
-                "label": one.label,
-                "confidence": round(one.confidence, 4),
-                "start_s": round(one.start_s, 2),
-                "end_s": round(one.end_s, 2),
-            }
-            for one in told
-        ]
+        made["told"] = [told_json(one) for one in told]
         results.append(made)
     if as_json:
         print_json(results)
     return 1 if bad else 0
+
+
+def told_json(moved: Moved, first_s: float = 0.0) -> dict[str, Any]:
+    """A movement for `--json`, its times from the first frame on, which was at `first_s`."""
+    return {
+        "label": moved.label,
+        "confidence": round(moved.confidence, 4),
+        "start_s": round(moved.start_s - first_s, 2),
+        "end_s": round(moved.end_s - first_s, 2),
+    }
 
 
 def named(recognizer: Recognizer, recording: Recording) -> tuple[Observation | None, str]:

@@ -12,6 +12,8 @@ from device.pacman.walker import CELL_UNITS
 
 AHEAD_CELLS = 3
 """How early a turn is announced: the recognition needs its time, and the game remembers a turn for six cells."""
+SWIPED_AHEAD_CELLS = 8
+"""The same where a movement announces it: it takes half a second, and is told half a second later."""
 MARGIN_TICKS = 4
 """A cell is safe if no ghost can be there this much earlier than the player, or later."""
 HUNT_CELLS = 8
@@ -30,8 +32,9 @@ class _Path:
 class Pilot:
     """Goes to the nearest pellet on ways that no ghost reaches first; with none, to where ghosts are farthest."""
 
-    def __init__(self, game: Game) -> None:
-        self.game = game
+    def __init__(self, game: Game, ahead_cells: int = AHEAD_CELLS) -> None:
+        """ahead_cells: how early a turn is announced."""
+        self.game, self.ahead_cells = game, ahead_cells
         self._situation: object = None
         self._wanted: str = game.player.direction
         self._steps_from: dict[Cell, dict[Cell, int]] = {}
@@ -57,7 +60,7 @@ class Pilot:
             if direction == self.game.player.direction:
                 continue
             openings = (self.game.maze.open(earlier) for earlier in path.cells[:i])
-            if i <= AHEAD_CELLS and not any(direction in ways for ways in openings):
+            if i <= self.ahead_cells and not any(direction in ways for ways in openings):
                 return direction
             # Still too early for the turn: go on until the opening before it is passed.
             return path.directions[0] if cell != path.cells[0] else direction

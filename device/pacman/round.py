@@ -13,6 +13,8 @@ from edge_tl.line import Line, Sight, SoundLine
 TICK_S = 1.0 / TICKS_PER_SECOND
 MOST_BLOCKS = 8
 """Of sound, taken a step: a microphone gives 40 ms each, so that this catches up after a pause."""
+PACES = {"movement": 0.5}
+"""How fast the game goes, by the kind of the line: a swipe takes half a second, and is told half a second later."""
 CATCH_UP_TICKS = 4
 """After a pause of the whole process the game goes on from where it was, instead of racing through what it missed."""
 
@@ -42,6 +44,9 @@ class Round:
         self.latencies_ms: deque[float] = deque(maxlen=10_000)
         """From the capture of a frame to the direction it gives the game, in ms."""
         self.wanted: str | None = None
+        self.pace = PACES.get(line.kind, 1.0) if line is not None else 1.0
+        """How fast the game goes, 1 as fast as with signs."""
+        self._tick_s = TICK_S / self.pace
         self._next_s = clock()
 
     def step(self, key: str | None = None) -> Sight | None:
@@ -57,14 +62,14 @@ class Round:
                 self.silence.broken()
             elif seen is not None:
                 self.silence.saw(seen)
-        due = int((self.clock() - self._next_s) / TICK_S) + 1
+        due = int((self.clock() - self._next_s) / self._tick_s) + 1
         if due > CATCH_UP_TICKS:
             self._next_s = self.clock()
             due = 1
         for _ in range(due):
             self.game.step(self.wanted)
             self.wanted = None
-            self._next_s += TICK_S
+            self._next_s += self._tick_s
         return seen
 
     def _hear(self) -> None:
@@ -89,5 +94,7 @@ class Round:
             direction = self.steering.get(sight.steady.label or "")
             if direction is not None:
                 self.wanted = direction
-                self.latencies_ms.append(1000 * (self.clock() - sight.frame.time_s))
+                # Of a movement from its end on: that is when a person waits for it.
+                since_s = sight.frame.time_s if sight.moved is None else sight.moved.end_s
+                self.latencies_ms.append(1000 * (self.clock() - since_s))
         return sight

@@ -7,11 +7,13 @@ import numpy as np
 from device.screens.cells import fit, shrink
 from device.screens.chart import bars
 from device.screens.terminal import Terminal
-from edge_tl.embedders.look.marks import Mark, marks
+from edge_tl.embedders.look.marks import Mark, hand_mark, marks
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import counted
 from edge_tl.line import Line, Sight
+from edge_tl.line.movement import MovementLine
 from edge_tl.media.image import marked
+from edge_tl.movements.spotter import Moved
 
 
 def draw_picture(
@@ -30,10 +32,10 @@ def draw_picture(
     """
     term.put(row, column, fit(line.source.name, columns), "grey")
     if line.state != "open":
-        what = "camera" if line.kind == "picture" else "microphone"
+        what = "microphone" if line.kind == "sound" else "camera"
         term.put(row + rows // 2, column, fit(f"{what} lost, looking for it …", columns), "red", bold=True)
     elif sight is None:
-        what = "camera" if line.kind == "picture" else "microphone"
+        what = "microphone" if line.kind == "sound" else "camera"
         term.put(row + rows // 2, column, fit(f"waiting for the {what} …", columns), "grey")
     elif line.kind == "sound":
         if rows > 0 and columns > 0:
@@ -41,7 +43,9 @@ def draw_picture(
             term.picture(row + 1 + (rows - high) // 2, column, line.picture(2 * high, wide), high, wide)
     elif rows > 0 and columns > 0:
         picture = sight.frame.data
-        if found is None:
+        if found is None and isinstance(line, MovementLine):
+            found = movement_marks(line)
+        elif found is None:
             found = marks(line.recognizer.embedder, picture.shape)
         high, wide = term.fitting(rows, columns)
         down, right = (rows - high) // 2, (columns - wide) // 2
@@ -69,13 +73,38 @@ def preview(picture: np.ndarray, found: list[Mark], height: int, width: int) -> 
 
 def missing_text(line: Line) -> str:
     """`no hand` or `no face` where the embedder looks for one and found none, else nothing."""
+    if isinstance(line, MovementLine):
+        return "no hand" if line.sight is not None and line.hand is None else ""
     finder = line.recognizer.finder
     return f"no {finder.sought}" if finder is not None and finder.seen is None else ""
 
 
 def way_text(line: Line) -> str:
     """What of the picture counts, for a title."""
-    return f"{'look' if line.kind == 'picture' else 'hears'}: {way_of(line.recognizer.embedder)}"
+    return f"{'hears' if line.kind == 'sound' else 'look'}: {way_of(line.recognizer.embedder)}"
+
+
+def movement_marks(line: MovementLine) -> list[Mark]:
+    """The hand of the newest picture, and the way of the palm's middle in a movement that was told lately."""
+    found = [] if line.hand is None else [hand_mark(line.hand)]
+    if line.lately is not None and len(line.path):
+        # There and back along the same way: an outline is closed.
+        found.append(Mark(np.concatenate((line.path, line.path[::-1])), np.empty((0, 2))))
+    return found
+
+
+def draw_movements(term: Terminal, row: int, column: int, columns: int, line: MovementLine, limit: int) -> int:
+    """The last movements that were told, at most `limit`, the newest last; returns the row below."""
+    for one in list(line.told)[-limit:] if limit > 0 else []:
+        fresh = one is line.lately
+        term.put(row, column, fit(told_text(one), columns), "yellow" if fresh else "white", bold=fresh)
+        row += 1
+    return row
+
+
+def told_text(moved: Moved) -> str:
+    """A movement in a line: which, how sure, and how long it took."""
+    return f"{moved.label} {moved.confidence:.0%}, {moved.end_s - moved.start_s:.1f} s"
 
 
 def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sight: Sight | None, limit: int) -> int:
@@ -100,7 +129,7 @@ def speed_text(line: Line, latencies_ms: list[float], columns: int = 80) -> str:
     Pictures that were passed over are no part of it: the newest wins, and the frames a second say how many it is. Of
     sound nothing may be lost, and what was is said first.
     """
-    parts = [f"{line.fps:4.1f} {'frames' if line.kind == 'picture' else 'windows'}/s"]
+    parts = [f"{line.fps:4.1f} {'windows' if line.kind == 'sound' else 'frames'}/s"]
     if line.dropped and line.kind == "sound":
         parts.insert(0, f"{counted(line.dropped, 'block')} lost")
     if latencies_ms:

@@ -14,11 +14,13 @@ from device.pacman.walker import CELL_UNITS
 from device.screens.cells import ascii_text, printable
 from device.screens.codes import Codes
 from device.screens.listen import ListenScreen
-from device.screens.panel import missing_text, way_text
-from device.screens.play import KEY_LINES, PlayScreen
+from device.screens.panel import missing_text, told_text, way_text
+from device.screens.play import KEY_LINES, SLOWER, PlayScreen
 from device.screens.teach import HELP, WORD_HELP, TeachScreen
 from device.screens.terminal import Colour, Terminal
 from edge_tl.errors import ConfigError, counted
+from edge_tl.line.movement import MovementLine
+from edge_tl.movements.spotter import Moved
 
 NEAR_CELLS = 5
 """A ghost is told from so near on."""
@@ -123,17 +125,26 @@ class PlainTeach(TeachScreen):
 class PlainPlay(PlayScreen):
     """The game in lines: what steers, how it stands, and which ghost is near."""
 
+    _moved: Moved | None = None
+
     def draw(self) -> None:
         """Tell what has changed."""
         tell, game, line = lines_of(self.term), self.round.game, self.round.line
         tell("title", f"edge-tl play  {way_text(line)}" if line is not None else "edge-tl play  arrow keys steer")
         tell("keys", KEY_LINES[self.lesson is not None][0])
+        tell("pace", SLOWER if self.round.pace < 1 else "")
         tell("lives", f"level {game.level}, {counted(game.lives, 'life', 'lives')}")
         tell("state", standing(game))
         tell("points", counted(game.score // POINTS * POINTS, "point") if game.score >= POINTS else "")
         tell("ghost", nearest(game))
         tell("message", as_called(self.message))
-        if line is not None:
+        if isinstance(line, MovementLine):
+            if line.told and line.told[-1] is not self._moved:
+                self._moved = line.told[-1]
+                tell("answer", "")
+                tell("answer", f"→ {told_text(self._moved)}")
+            tell("notice", line.doubted.why if line.doubted is not None else missing_text(line))
+        elif line is not None:
             tell("answer", f"→ {line.label}" if line.label else missing_text(line))
             tell("notice", self._notice)
         if self.round.silence is not None:

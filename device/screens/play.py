@@ -10,7 +10,14 @@ from device.pacman.round import Round
 from device.pacman.screen import BoardScreen
 from device.screens.cells import fit, wrap
 from device.screens.layouts import command, foreign
-from device.screens.panel import draw_picture, draw_probabilities, missing_text, speed_text, way_text
+from device.screens.panel import (
+    draw_movements,
+    draw_picture,
+    draw_probabilities,
+    missing_text,
+    speed_text,
+    way_text,
+)
 from device.screens.teach import KEYS
 from device.screens.terminal import AWAY, Terminal
 from device.teach.lesson import Lesson
@@ -19,6 +26,7 @@ from device.teach.players import show
 from device.teach.recorder import Holding
 from device.teach.steering import DIRECTIONS
 from edge_tl.errors import EdgeTLError
+from edge_tl.line.movement import MovementLine
 
 PANEL_COLUMNS = 30
 KEY_LINES = {
@@ -26,6 +34,9 @@ KEY_LINES = {
     False: ("arrows  p pause  r restart  q quit", "p pause  r restart  q quit"),
 }
 """The keys, for wide panels and for narrow ones; True: with teaching."""
+
+
+SLOWER = "half speed: swipes take time"
 
 
 class PlayScreen:
@@ -133,7 +144,9 @@ class PlayScreen:
         term.clear()
         board_rows, board_columns = self.board.size(self.round.game)
         self.board.draw(term, self.round.game, 0, 0)
-        if self.round.silence is not None and (why := self.round.silence.why):
+        doubt = line.doubted if isinstance(line, MovementLine) else None
+        why = self.round.silence.why if self.round.silence is not None else ""
+        if why and (doubt is None or why != doubt.why):
             lines = wrap(why, board_columns, min(2, rows - board_rows))
             for row, text in enumerate(lines, rows - len(lines)):
                 term.put(row, 0, fit(text, board_columns), "grey")
@@ -148,19 +161,26 @@ class PlayScreen:
             picture_rows = max(4, min(24, rows - 14, rows - 9 - len(classes), width * 3 // 8))
             draw_picture(term, 1, column, picture_rows, min(width, picture_rows * 8 // 3), line, self.round.sight)
             row = picture_rows + 3
-            row = draw_probabilities(term, row, column, width, self.round.sight, rows - row - 5)
+            if isinstance(line, MovementLine):
+                row = draw_movements(term, row, column, width, line, min(5, rows - row - 7))
+            else:
+                row = draw_probabilities(term, row, column, width, self.round.sight, rows - row - 5)
             sight = self.round.sight
             steady = line.label
             seen = sight.observation if sight else None
             nothing = missing_text(line) or "none of these"
             label = steady or (nothing if seen is not None and not seen.known else "…")
             term.put(row + 1, column, fit(f"→ {label}", width), "yellow" if steady else "grey", bold=bool(steady))
-            term.put(row + 3, column, fit(self._notice, width), "orange")
+            notices = [self._notice] if doubt is None else wrap(doubt.why, width, 2)
+            for below, text in enumerate(notices, row + 3):
+                term.put(below, column, fit(text, width), "orange")
             speed = term.slow or speed_text(line, list(self.round.latencies_ms), width)
             term.put(row + 2, column, fit(speed, width), "orange" if term.slow else "grey")
         if self.message:
             term.put(rows - 2, column, fit(as_called(self.message), width), "cyan")
         voice = self.round.voice
+        if self.round.pace < 1 and voice is None:
+            term.put(rows - 3, column, fit(SLOWER, width), "grey")
         if voice is not None and (word := voice.lately) is not None:
             term.put(rows - 3, column, fit(f"heard: {word.label}", width), "yellow", bold=True)
         lines_of_keys = KEY_LINES[self.lesson is not None]

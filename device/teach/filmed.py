@@ -9,9 +9,8 @@ import numpy as np
 from device.assembly import Context
 from device.sources.rotated import turned
 from device.sources.usb import VideoFile
-from edge_tl.embedders.embedder import Finder, Tracker
+from edge_tl.embedders.embedder import Tracker
 from edge_tl.embedders.look.hand import Hand
-from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ExampleError, SourceClosed, SourceError
 from edge_tl.media.kinds import CLIPS, ending
 from edge_tl.movements.track import tracks_of
@@ -33,9 +32,7 @@ class Reader:
         if ending(file) not in CLIPS:
             return read_recording(file)
         if self._tracker is None:
-            embedder = self.context.load_embedder(Look("hand"))
-            assert isinstance(embedder, Finder)
-            self._tracker = embedder.tracker
+            self._tracker = self.context.load_hands()
         return filmed(file, self._tracker, self.degrees)
 
 

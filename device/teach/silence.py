@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from device.teach.notice import is_dark
 from edge_tl.controller import Controller
 from edge_tl.line import Line, Sight, SoundLine
+from edge_tl.line.movement import MovementLine
 from edge_tl.listener import SILENT, Near
 
 AFTER_S = 5.0
@@ -85,9 +86,14 @@ class Silence(ABC):
     @property
     def why(self) -> str:
         """A short line; empty before five seconds of silence, and where there was nothing to judge."""
-        if self.clock() - self._since_s < AFTER_S or not self._seen or self.line.controller is None:
+        if self.clock() - self._since_s < AFTER_S or not self._seen or not self._tells:
             return ""
         return self._said([seen for _, seen in self._seen])
+
+    @property
+    def _tells(self) -> bool:
+        """Whether anything could be told: something was trained."""
+        return self.line.controller is not None
 
     @abstractmethod
     def _judged(self, sight: Sight) -> Seen | None:
@@ -148,7 +154,37 @@ class WordSilence(Silence):
         return unheard(self._hears.controller.config.threshold, max(seen, key=lambda one: one.sure).near)
 
 
-SILENCES: dict[str, Callable[..., Silence]] = {"picture": SignSilence, "sound": WordSilence}
+class MovementSilence(Silence):
+    """The silence of movements: the last one that was doubted or steers nowhere, else that no hand is there."""
+
+    def __init__(self, line: MovementLine, clock: Callable[[], float], verb: str = "is told") -> None:
+        super().__init__(line, clock, verb)
+        self._watches = line
+
+    @property
+    def _tells(self) -> bool:
+        return self.line.recognizer.fitted
+
+    def _judged(self, sight: Sight) -> Seen | None:
+        if sight.moved is not None:
+            return Seen(f"saw {sight.moved.label}, which steers nowhere", sight.moved.confidence, sight.moved.label)
+        if is_dark(sight.frame.data):
+            return Seen("too dark to see anything", 0.0)
+        if self._watches.hand is None:
+            return Seen("no hand found", 0.0)
+        doubt = self._watches.doubted
+        return None if doubt is None else Seen(doubt.why, doubt.moved.confidence, doubt.moved.label)
+
+    def _said(self, seen: list[Seen]) -> str:
+        moved = [one.wrong for one in seen if one.label]
+        return moved[-1] if moved else Counter(one.wrong for one in seen).most_common(1)[0][0]
+
+
+SILENCES: dict[str, Callable[..., Silence]] = {
+    "picture": SignSilence,
+    "sound": WordSilence,
+    "movement": MovementSilence,
+}
 """By the kind of the line."""
 
 

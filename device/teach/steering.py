@@ -11,12 +11,13 @@ STANDARD_LABELS = (*DIRECTIONS, "neutral")
 
 
 def steering(labels: Sequence[str], assignments: Iterable[str] = ()) -> dict[str, str]:
-    """Label → direction: labels named like a direction steer there, and `up=fist` adds to that.
+    """Label → direction: labels named like a direction, or a swipe to it, steer there, and `up=fist` adds to that.
 
     labels: the taught classes. assignments: texts DIRECTION=LABEL.
     Raises ConfigError for a direction that is none, a label that was not taught, or where nothing would steer.
     """
-    by_name = {label.casefold(): label for label in labels}
+    by_name = {_direction(label): label for label in labels}
+    by_name |= {label.casefold(): label for label in labels}  # of `left` and `swipe left` the shorter name steers
     # A direction assigned by hand is no longer steered by its own name.
     chosen: dict[str, str] = {}
     for text in assignments:
@@ -35,3 +36,9 @@ def steering(labels: Sequence[str], assignments: Iterable[str] = ()) -> dict[str
             f"e.g. --steer up={labels[0] if labels else 'fist'}"
         )
     return chosen
+
+
+def _direction(label: str) -> str:
+    """`left` of a label `swipe left`, `Swipe-left` or `swipe_left`; any other label as it is, in small letters."""
+    word = label.casefold().removeprefix("swipe").lstrip(" -_")
+    return word if word in DIRECTIONS else label.casefold()

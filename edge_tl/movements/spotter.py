@@ -24,7 +24,7 @@ WAIT_S = 0.3
 """A better end, or a longer movement that this one is a part of, may come so much later."""
 APART_S = 0.3
 """A window may begin so much before the end of the movement told before."""
-DOUBTED = 0.3
+DOUBTED = 0.4
 """What is not told and scores less is like no movement: nobody need know of it."""
 
 

@@ -18,7 +18,7 @@ from edge_tl.errors import ConfigError, SourceClosed
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.labels import ORDINARY
 from edge_tl.sources.drawn_hand import SIGNS, HandLook, draw, joints_px
-from edge_tl.sources.drawn_room import Place
+from edge_tl.sources.drawn_room import HEIGHT_PX, WIDTH_PX, Place
 from edge_tl.sources.folder import wait_until
 
 Way = Callable[[np.ndarray], np.ndarray]
@@ -75,6 +75,7 @@ BACK_S = (0.8, 1.2)
 """How long it is taken back."""
 ABOUT_S = (0.6, 1.8)
 """How long one of the moves takes of which moving about is made."""
+GREY = np.full((HEIGHT_PX, WIDTH_PX, 3), 127, np.uint8)
 _OPEN = np.array([0.0, 0.0, 0.0, *SIGNS["neutral"]])
 _RELAXED = np.array([0.0, -8.0, 0.0, 0.4, 0.35, 0.4, 0.45, 0.5, 0.3])
 
@@ -105,7 +106,8 @@ class MovingHand(BaseSource):
 
     seed: of everything that varies. clock: seconds, read at `open` and, where paced, for waiting. labels: what it may
     be asked for, of `MOVEMENTS`. fps, paced, sleep: as of SimulatedPlayer. script: (movement or `nothing`, seconds)
-    pairs followed until they end or it is told what to do. ConfigError for a label that is none.
+    pairs followed until they end or it is told what to do. drawn: False for whoever needs only `joints`: the pictures
+    are grey. ConfigError for a label that is none.
 
     `Frame.truth` is the movement that is performed, and `nothing` for all else. `joints` is where the newest frame
     shows the hand.
@@ -123,6 +125,7 @@ class MovingHand(BaseSource):
         paced: bool = False,
         sleep: Callable[[float], None] = time.sleep,
         script: Iterable[tuple[str, float]] | None = None,
+        drawn: bool = True,
     ) -> None:
         unknown = [label for label in labels if label not in MOVEMENTS]
         if unknown or not labels:
@@ -132,7 +135,7 @@ class MovingHand(BaseSource):
             raise ConfigError(f"simulated hand: fps={fps:g}; wanted more than 0 frames a second")
         self.labels = tuple(labels)
         self._seed, self._clock, self._sleep = seed, clock, sleep
-        self._fps, self._paced = fps, paced
+        self._fps, self._paced, self._drawn = fps, paced, drawn
         self._script = iter(script) if script is not None else None
         self._script_s = 0.0
         self._session = -1
@@ -208,7 +211,7 @@ class MovingHand(BaseSource):
         )
         attitude = self._held + np.array([2.0, 2.0, 2.0, *6 * (0.0,)]) * np.sin(1.3 * at_s + self._waves[0])
         self.joints = joints_px(look, attitude, self._waves, at_s)
-        picture = draw(look, attitude, self._waves, at_s, self._rng)
+        picture = draw(look, attitude, self._waves, at_s, self._rng) if self._drawn else GREY.copy()
         return Frame(picture, self._opened_s + at_s, index=index, dropped=dropped, truth=truth)
 
     def close(self) -> None:

@@ -165,7 +165,7 @@ def test_movements_and_pictures_are_profiles_of_their_own(run: Run, folder: Path
         code, _, err = run(*command)
         assert (code, len(err.splitlines())) == (1, 1), command
     code, _, err = run("report")
-    assert "was taught movements, which `examples`, `train`, `evaluate` and `predict` know so far" in err
+    assert "was taught movements, which `examples`, `train`, `evaluate`, `predict` and `play` know so far" in err
     code, _, err = run("examples", "import", folder, "--label", "left")
     assert (code, "leave --label out" in err) == (1, True)
     code, _, err = run("listen", "--mic", "none.wav")

@@ -12,6 +12,7 @@ from device.pacman.round import Round
 from edge_tl.controller import Controller, Steady
 from edge_tl.core.answers import Observation
 from edge_tl.frames import Frame
+from edge_tl.line import Sight
 from edge_tl.testing import FakeClock
 
 
@@ -33,7 +34,7 @@ class FakeLine:
         frame = Frame(np.full((8, 8, 3), 120, np.uint8), self.clock() - 0.005)
         steady = Steady(self.label, 0.9 if self.label else 0.2, False, steers=self.label is not None)
         seen = Observation("fist", "fist", np.array([0.2, 0.2]), known=True)
-        return SimpleNamespace(frame=frame, steady=steady, observation=seen, embedding=np.ones(4))
+        return Sight(frame, np.ones(4, np.float32), seen, ("fist", "palm"), steady)
 
 
 def game() -> Game:
