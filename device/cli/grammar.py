@@ -167,6 +167,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="of a folder: those at the top are places or days, SESSION/CLASS/picture",
     )
 
+    demo.add_argument(
+        "--movements",
+        action="store_true",
+        help="of a hand: swipes, a circle, a wave, from three demonstrations each; then play by swipes",
+    )
+
     teach = command(
         "teach",
         "hold a key to record examples of a class from the camera; with --mic press it and say a word",

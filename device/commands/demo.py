@@ -17,6 +17,7 @@ from device.assembly import clock, make_controller, subject_of
 from device.cli.model_places import has_models
 from device.cli.output import as_called, columns_of, print_json, warn, wrapped
 from device.cli.spoken_demo import voice_demo, voice_lines
+from device.commands import demo_movements
 from device.commands.options import asked_look, describing
 from device.pacman.game import Game, State
 from device.pacman.maze import pick_maze
@@ -61,6 +62,15 @@ def run(arguments: Namespace) -> int:
         term = Terminal(min_rows=24, min_columns=80)
         term.check()  # before what is slow to load
     context = describing(arguments)
+    if demo_movements.asked_for(arguments):
+        moved = demo_movements.demo(arguments, context, term)
+        if arguments.json:
+            print_json(moved)
+        else:
+            columns = columns_of(sys.stdout)
+            lines = demo_movements.text(moved)
+            print("\n".join(wrapped(as_called(line), columns) for line in lines))
+        return 0
     camera = "auto" if arguments.no_camera else arguments.camera
     look = asked_look(arguments, look_at_shown(camera, context.data_dir))
     player = choose_player(camera, look, arguments.seed, sessions=arguments.sessions, degrees=arguments.rotate)
@@ -99,7 +109,7 @@ def look_at_shown(camera: str, data_dir: Path) -> Look:
     choice = parse_camera(camera)
     if choice.kind not in ("auto", "sim"):
         return FRAME
-    look = Look(FINDING.get(choice.subject or "head", "hand"))
+    look = Look(FINDING[choice.subject or "head"])
     return look if has_models(data_dir, NEEDS[look.way]) else FRAME
 
 
