@@ -36,3 +36,14 @@ def test_the_neutral_class_is_found_by_its_name() -> None:
     """`neutral` and its synonyms mean no direction."""
     assert neutral_label(["up", "Neutral"]) == "Neutral"
     assert neutral_label(["up", "down"]) is None
+
+
+def test_a_swipe_to_a_direction_steers_there() -> None:
+    """`swipe left`, `Swipe-up` and `swipe_right` steer by their names; of `left` and `swipe left` the shorter does."""
+    assert steering(["swipe left", "Swipe-up", "swipe_right", "wave"]) == {
+        "swipe left": "left",
+        "Swipe-up": "up",
+        "swipe_right": "right",
+    }
+    assert steering(["left", "swipe left"]) == {"left": "left"}
+    assert steering(["swipe left", "fist"], ["left=fist"]) == {"fist": "left"}
