@@ -17,8 +17,10 @@ PIECE_S, STEP_S = 3.2, 1.0
 """Of moving about a piece is so long, and begins so much after the one before: the longest window fits into it."""
 _CUTS = ((0.1, 1.0), (0.0, 1.0), (0.0, 0.9))  # in the stream no window begins and ends exactly where it should
 _STEP_S = 0.05
-_STILL = 0.2  # of the fastest: slower is before or after the movement
-_LEAST = 0.4  # palm lengths a second: a hand that is held still trembles at about 0.1
+STILL = 0.2
+"""Of the fastest: slower is before or after the movement."""
+LEAST = 0.4
+"""Palm lengths a second; a hand that is held still trembles at about 0.1."""
 _MARGIN_S = 0.1
 _TURNS, _TURN = 3, 0.5  # so often, and by so much of the largest distance from the middle
 _LEAST_PATH = 0.3  # of a row's length of 1: below, only the shape changes
@@ -41,9 +43,9 @@ def movement_in(track: Track) -> Track:
     ExampleError, one line, where it hardly moves, and for what is shorter or longer than a movement.
     """
     at, fast = speeds(track)
-    if not len(at) or fast.max() < _LEAST:
+    if not len(at) or fast.max() < LEAST:
         raise ExampleError("the hand hardly moved: press the key, do the movement, and stop")
-    moving = np.flatnonzero(fast >= max(_STILL * fast.max(), _LEAST / 2))
+    moving = np.flatnonzero(fast >= max(STILL * fast.max(), LEAST / 2))
     start_s, end_s = at[moving[0]] - _MARGIN_S, at[moving[-1]] + _MARGIN_S
     # A hand that comes into view moving has begun its movement outside.
     part = track.part(max(start_s, track.times_s[0]), min(end_s, track.times_s[-1]))
