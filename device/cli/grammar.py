@@ -191,6 +191,14 @@ def build_parser() -> argparse.ArgumentParser:
     teach.add_argument(
         "--boxes", action="store_true", help="draw a box around a thing in each picture: `detect` finds it then"
     )
+    teach.add_argument(
+        "--movements", action="store_true", help="movements of a hand: press the class's key, do one, and stop"
+    )
+    teach.add_argument(
+        "--mirrored",
+        action=argparse.BooleanOptionalAction,
+        help="of movements: the camera gives its pictures mirrored, which is undone; the profile remembers it",
+    )
 
     train = command("train", "train the head on the recorded examples and save it", profile, model, head, against)
     train.add_argument(

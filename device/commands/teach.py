@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from device.assembly import adopt_look, adopt_model, check_pictures, clock, make_controller
 from device.cli.fetch_models import ensure_models
 from device.cli.output import warn, warn_all
-from device.commands import teach_boxes, teach_words
+from device.commands import teach_boxes, teach_movements, teach_words
 from device.commands.account import ONE_PLACE
-from device.commands.options import asked_look, describing
+from device.commands.options import asked_look, describing, first_given
 from device.commands.play import play_round
 from device.screens.box import MIDDLE
 from device.screens.plain import PlainTeach, PlainTerminal
@@ -34,12 +34,16 @@ from edge_tl.store.settings import read_look
 def run(arguments: Namespace) -> int:
     """The teach screen, until the person quits."""
     if arguments.mic is not None:
+        if (given := first_given(arguments, "movements", "mirrored")) is not None:
+            raise ConfigError(f"{given} goes with a camera: leave --mic out")
         return teach_words.run(arguments)
-    if arguments.boxes:
+    if arguments.boxes and not arguments.movements:
         return teach_boxes.run(arguments)
     if arguments.no_camera:
         raise ConfigError("teach needs a camera: give --camera auto, sim, or a PATH instead of --no-camera")
     context = describing(arguments)
+    if teach_movements.wanted(arguments, context):
+        return teach_movements.run(arguments)
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)

@@ -7,7 +7,7 @@ import numpy as np
 from device.screens.cells import fit, shrink
 from device.screens.chart import bars
 from device.screens.terminal import Terminal
-from edge_tl.embedders.look.marks import Mark, hand_mark, marks
+from edge_tl.embedders.look.marks import Mark, marks
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import counted
 from edge_tl.line import Line, Sight
@@ -44,7 +44,7 @@ def draw_picture(
     elif rows > 0 and columns > 0:
         picture = sight.frame.data
         if found is None and isinstance(line, MovementLine):
-            found = movement_marks(line)
+            found = line.marks()
         elif found is None:
             found = marks(line.recognizer.embedder, picture.shape)
         high, wide = term.fitting(rows, columns)
@@ -82,15 +82,6 @@ def missing_text(line: Line) -> str:
 def way_text(line: Line) -> str:
     """What of the picture counts, for a title."""
     return f"{'hears' if line.kind == 'sound' else 'look'}: {way_of(line.recognizer.embedder)}"
-
-
-def movement_marks(line: MovementLine) -> list[Mark]:
-    """The hand of the newest picture, and the way of the palm's middle in a movement that was told lately."""
-    found = [] if line.hand is None else [hand_mark(line.hand)]
-    if line.lately is not None and len(line.path):
-        # There and back along the same way: an outline is closed.
-        found.append(Mark(np.concatenate((line.path, line.path[::-1])), np.empty((0, 2))))
-    return found
 
 
 def draw_movements(term: Terminal, row: int, column: int, columns: int, line: MovementLine, limit: int) -> int:

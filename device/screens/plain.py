@@ -16,7 +16,7 @@ from device.screens.codes import Codes
 from device.screens.listen import ListenScreen
 from device.screens.panel import missing_text, told_text, way_text
 from device.screens.play import KEY_LINES, SLOWER, PlayScreen
-from device.screens.teach import HELP, WORD_HELP, TeachScreen
+from device.screens.teach import TeachScreen
 from device.screens.terminal import Colour, Terminal
 from edge_tl.errors import ConfigError, counted
 from edge_tl.line.movement import MovementLine
@@ -94,7 +94,7 @@ class PlainTeach(TeachScreen):
         """Tell what has changed."""
         tell = lines_of(self.term)
         tell("title", f"edge-tl teach  {way_text(self.line)}  {self.lesson.session}")
-        tell("keys", (HELP if self.line.kind == "picture" else WORD_HELP)[0])
+        tell("keys", self.helps[0])
         tell("classes", "  ".join(f"{number} {label}" for number, label in enumerate(self.lesson.labels, 1)))
         recording, self._recording = self._recording, self.lesson.recording
         counts = self.lesson.counts()

@@ -19,6 +19,7 @@ from device.teach.looking import Looking
 from device.teach.notice import Noticing
 from device.teach.recorder import Recorder
 from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.look.marks import Mark
 from edge_tl.embedders.look.ways import Look, box_of
 from edge_tl.errors import EdgeTLError, counted
 from edge_tl.judge.guide import advise, few
@@ -192,8 +193,12 @@ class TeachScreen:
         elif key in ("q", "escape"):
             return "quit"
         else:
-            self.message = foreign(key) or self.message
+            self.message = self._otherwise(key) or self.message
         return None
+
+    def _otherwise(self, key: str) -> str:
+        """What is said of a key that is no command of this screen; empty for nothing."""
+        return foreign(key)
 
     def _ask_to_undo(self) -> None:
         self.recorder.release()
@@ -298,6 +303,17 @@ class TeachScreen:
         self.selected = max(0, min(self.selected, len(self.lesson.labels) - 1))
         self.message = f"forgot {label}"
 
+    @property
+    def helps(self) -> tuple[str, ...]:
+        """The keys, the longest line first."""
+        return HELP if self.line.kind == "picture" else WORD_HELP
+
+    def _marks(self) -> list[Mark] | None:
+        """What is drawn over the picture; None for what was found in it."""
+        if self._box is None or self._sight is None:
+            return None
+        return [boxes.mark(self._box, self._sight.frame.data.shape)]
+
     def draw(self) -> None:
         """Everything, anew."""
         term = self.term
@@ -311,10 +327,7 @@ class TeachScreen:
         term.put(0, 15, fit(f"{way}  {self.lesson.session}", speed_column - 16), "green")
         picture_rows = max(6, min(rows - 12, 24))
         picture_columns = min(picture_rows * 8 // 3, columns - 44)
-        drawn = None
-        if self._box is not None and self._sight is not None:
-            drawn = [boxes.mark(self._box, self._sight.frame.data.shape)]
-        draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight, drawn)
+        draw_picture(term, 1, 0, picture_rows, picture_columns, self.line, self._sight, self._marks())
         self._draw_classes(2, picture_columns + 2, columns - picture_columns - 3, picture_rows)
         asking = self._naming or self._way
         prompt = asking.prompt if asking is not None else as_called(self.recorder.prompt or self.message)
@@ -325,8 +338,7 @@ class TeachScreen:
         term.put(rows - 4 - more, 0, fit(text, columns - 1), colour)
         for row, text in enumerate(lines, rows - 1 - len(lines)):
             term.put(row, 0, fit(text, columns - 1), "cyan", bold=True)
-        helps = HELP if self.line.kind == "picture" else WORD_HELP
-        keys = next((text for text in helps if len(text) < columns), helps[-1])
+        keys = next((text for text in self.helps if len(text) < columns), self.helps[-1])
         term.put(rows - 1, 0, fit(keys, columns - 1), "grey")
         term.show()
 

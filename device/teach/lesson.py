@@ -11,27 +11,30 @@ import numpy as np
 from device.teach.candidates import Candidate
 from edge_tl.core.answers import Learned
 from edge_tl.core.examples import Count, Example
-from edge_tl.core.kept import as_kept
+from edge_tl.core.kept import as_kept, as_stored
+from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.embedders.look.marks import spot
-from edge_tl.errors import ExampleError, ProfileError
+from edge_tl.errors import ExampleError, ProfileError, ShapeError
 from edge_tl.judge.evidence import Recorded
-from edge_tl.labels import NOISE, check_label
+from edge_tl.labels import NOISE, ORDINARY, check_label
 from edge_tl.line import Sight
 from edge_tl.media.image import decode
 from edge_tl.media.sound import Sound
 from edge_tl.media.spectrum import spectrum
+from edge_tl.movements.drawing import path_picture
+from edge_tl.movements.track import Track
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.copies import StoredCopies
 from edge_tl.store.examples import ExampleStore
-from edge_tl.store.media import TFJSSCDS, WAV
+from edge_tl.store.media import TFJSSCDS, TRACK, WAV, stored_track
 
-ENOUGH = {"picture": 20, "sound": 8}
+ENOUGH = {"picture": 20, "sound": 8, "movement": 1}
 """Examples of each class before training is offered; of words as the published transfer asks for (spec S4)."""
 ENOUGH_NOISE = 5
 """Parts of a recording of the background: ten seconds are cut into so many."""
 SOUNDS = (WAV, TFJSSCDS)
 SPECTRUM_PX = (48, 64)
-"""The height and width of a word's picture."""
+"""The height and width of a word's picture, or of a movement's."""
 
 
 class Brought(NamedTuple):
@@ -66,7 +69,7 @@ class Lesson:
         for label in labels:
             store.add_label(check_label(label))
         self.last_picture: dict[str, np.ndarray] = {}
-        """Label → its last picture, uint8 RGB, of any size; of a word its spectrogram."""
+        """Label → its last picture, uint8 RGB, of any size; of a word its spectrogram, of a movement its path."""
         self.recording: str | None = None
         self._take = self._last_take = self._session = 0
         self._together: list[int] = []
@@ -95,6 +98,8 @@ class Lesson:
 
     @property
     def _fewer(self) -> dict[str, int]:
+        if isinstance(self.recognizer.embedder, TrackEmbedder):
+            return {ORDINARY: 0}  # it matters most, and may be missing
         return {NOISE: min(ENOUGH_NOISE, self.minimum)}
 
     def use(self, recognizer: Recognizer) -> None:
@@ -126,8 +131,10 @@ class Lesson:
         return self.session
 
     def begin(self, label: str, source: str) -> None:
-        """A new take of `label` begins."""
+        """A new take of `label` begins; ShapeError where tracks are taught, which `keep` takes."""
         self.end()
+        if isinstance(self.recognizer.embedder, TrackEmbedder):
+            raise ShapeError(f"got pictures; {self.recognizer.embedder.name} learns from the track of a hand")
         self.recording, self._source = label, source
         self._take = 0
 
@@ -164,6 +171,27 @@ class Lesson:
             self.recognizer.add(embedding, label, take, session)
             self.last_picture[label] = spectrum(sound.samples, sound.rate_hz, *SPECTRUM_PX)
         self.store.flush()
+
+    def keep(self, label: str, tracks: Sequence[Track], source: str, take: int = 0) -> int:
+        """Keep stretches of a hand's track as examples of a class, on disk when this returns; the take they are in.
+
+        take: one that was begun so, to go on with; 0 begins one. Landmarks are kept also where no picture may be.
+        ShapeError where the recognizer takes no tracks.
+        """
+        embedder = self.recognizer.embedder
+        if not isinstance(embedder, TrackEmbedder):
+            raise ShapeError(f"got the track of a hand; {embedder.name} learns from pictures or sounds")
+        self._copies, self._together = None, []
+        if not take:
+            self._session = self.store.session()
+            take = self._last_take = self.store.new_take(label, source, self._session)
+        for track in tracks:
+            embedding = as_stored(embedder.taught(track, label))
+            self._ids.append(self.store.add(take, track, embedding, embedder.fingerprint))
+            self.recognizer.add(embedding, label, take, self._session)
+            self.last_picture[label] = path_picture(track, *SPECTRUM_PX)
+        self.store.flush()
+        return take
 
     def bring(self, name: str, label: str, offered: Sequence[Candidate], take: int = 0) -> Brought:
         """Keep what a file holds, on disk when this returns; what is there already is passed over and counted.
@@ -306,6 +334,8 @@ class Lesson:
                 self.last_picture[label] = self._picture(example)
 
     def _picture(self, example: Example) -> np.ndarray:
+        if example.media_type == TRACK:
+            return path_picture(stored_track(self.store.media(example.id)[1]), *SPECTRUM_PX)
         if example.media_type not in SOUNDS:
             return decode(self.store.picture(example.id))
         sound = self.store.sound(example.id)

@@ -13,8 +13,10 @@ from device.teach.steering import DIRECTIONS
 from edge_tl.controller import neutral_label
 from edge_tl.errors import ExampleError, counted
 from edge_tl.frames import BaseSource, Frame
+from edge_tl.labels import ORDINARY
 from edge_tl.media.image import decode
 from edge_tl.sources.drawn_room import Place
+from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.sources.simulated import SimulatedPlayer
 from edge_tl.store.folders import import_folder
 from edge_tl.store.layouts.registry import check_classes
@@ -55,12 +57,21 @@ class Player(BaseSource):
 
 
 def show(source: BaseSource, label: str) -> None:
-    """Ask the simulated player for a new take of a pose; any other source shows what it shows."""
+    """Ask the simulated player for a new take of a pose, or its hand for a movement, for which "" is none.
+
+    Any other source shows what it shows.
+    """
 
     def pose(one: BaseSource) -> None:
         if isinstance(one, SimulatedPlayer) and label in one.labels:
             one.pose = label
             one.new_session()
+        elif isinstance(one, MovingHand) and label == ORDINARY:
+            one.about()
+        elif isinstance(one, MovingHand) and label in one.labels:
+            one.perform(label)
+        elif isinstance(one, MovingHand):
+            one.rest()
 
     source.tell(pose)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from device.teach.lesson import Lesson
+from device.teach.movement_recorder import MovementRecorder
 from device.teach.players import show
 from edge_tl.labels import NOISE
 from edge_tl.line import Line, Sight, SoundLine
@@ -170,5 +171,9 @@ class WordRecorder:
         return True
 
 
-RECORDERS: dict[str, Callable[..., Recorder]] = {"picture": HoldRecorder, "sound": WordRecorder}
+RECORDERS: dict[str, Callable[..., Recorder]] = {
+    "picture": HoldRecorder,
+    "sound": WordRecorder,
+    "movement": MovementRecorder,
+}
 """By the kind of the line."""

@@ -50,22 +50,22 @@ class Score:
         return self.accuracy < (1 + 1 / self.classes) / 2
 
 
-def learn_and_score(lesson: Lesson, clock: Callable[[], float]) -> tuple[Learned, Score]:
-    """Train on all that was recorded, near-copies held together, and judge it at once."""
+def learn_and_score(lesson: Lesson, clock: Callable[[], float], quick_s: float = QUICK_S) -> tuple[Learned, Score]:
+    """Train on all that was recorded, near-copies held together, and judge it at once; quick_s: as of `score`."""
     lesson.hold(lambda: None)
-    learned, found = lesson.learn(), score(lesson, clock)
+    learned, found = lesson.learn(), score(lesson, clock, quick_s)
     lesson.recognizer.head.release()
     return learned, found
 
 
-def score(lesson: Lesson, clock: Callable[[], float]) -> Score:
-    """Judge what a lesson's recognizer has learned as `Recognizer.evaluate` does, where that is quick.
+def score(lesson: Lesson, clock: Callable[[], float], quick_s: float = QUICK_S) -> Score:
+    """Judge what a lesson's recognizer has learned as `Recognizer.evaluate` does, where that takes `quick_s` or less.
 
     Where it is not, a ridge head tells what it found while it was trained, leaving takes out; others tell nothing.
     """
     recognizer = lesson.recognizer
     head, classes = recognizer.head, len(recognizer.classes)
-    evaluation = _evaluate(lesson, clock)
+    evaluation = _evaluate(lesson, clock, quick_s)
     if evaluation is not None:
         accuracy, by_session = evaluation.headline.accuracy, evaluation.headline.kind == "session"
     else:
@@ -79,12 +79,12 @@ def score(lesson: Lesson, clock: Callable[[], float]) -> Score:
     return Score(accuracy, where, classes, evaluation)
 
 
-def _evaluate(lesson: Lesson, clock: Callable[[], float]) -> Evaluation | None:
+def _evaluate(lesson: Lesson, clock: Callable[[], float], quick_s: float) -> Evaluation | None:
     """The whole account, None where it takes too long."""
     recognizer = lesson.recognizer
     if isinstance(recognizer.head, RidgeHead) and len(recognizer.rows[1]) > QUICK_ROWS:
         return None
-    until_s = clock() + QUICK_S
+    until_s = clock() + quick_s
 
     def step(*_: int) -> None:
         if clock() > until_s:

@@ -108,7 +108,7 @@ def train_and_judge(
 
     beat: called now and then. NotFittedError for too little.
     """
-    check_enough(recognizer, force=False)
+    check_enough(recognizer, force=False, minimum=1 if isinstance(recognizer.embedder, TrackEmbedder) else 2)
     lesson.hold(beat)
     learned = lesson.learn(lambda *_: beat())
     names = {session.id: session.name for session in profile.store.sessions()}

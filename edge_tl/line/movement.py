@@ -12,6 +12,7 @@ from edge_tl.controller import Steady
 from edge_tl.core.timing import Pace
 from edge_tl.embedders.embedder import Tracker
 from edge_tl.embedders.look.hand import Hand
+from edge_tl.embedders.look.marks import Mark, hand_mark
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.heads.movement import MovementHead
@@ -55,7 +56,13 @@ class MovementLine(Line):
     controller: None = None
 
     def __init__(
-        self, source: BaseSource, recognizer: Recognizer, clock: Callable[[], float], hands: Tracker[Hand]
+        self,
+        source: BaseSource,
+        recognizer: Recognizer,
+        clock: Callable[[], float],
+        hands: Tracker[Hand],
+        *,
+        mirrored: bool = False,
     ) -> None:
         """ShapeError where the recognizer does not take tracks of a hand."""
         super().__init__(source, recognizer, clock)
@@ -63,7 +70,10 @@ class MovementLine(Line):
             raise ShapeError(
                 f"{recognizer.embedder.name} is for {recognizer.embedder.kind}s; tracks of a hand are wanted"
             )
-        self.hands = hands
+        self.hands, self.mirrored = hands, mirrored
+        """Whether the camera gives its pictures mirrored: what is taught and asked is as if it did not."""
+        self.landmarks: np.ndarray | None = None
+        """float32 (21, 2): x and y of the newest frame's hand, mirroring undone; None where none is found."""
         self.hand: Hand | None = None
         """The hand of the newest frame; None where none is found."""
         self.told: deque[Moved] = deque(maxlen=10_000)
@@ -86,16 +96,16 @@ class MovementLine(Line):
         self._follow(frame)
         with self.stopwatch.stage("track"):
             self.hand = self.hands.follow(frame.data)
-        points = None if self.hand is None else self.hand.points[:, :2]
-        if points is not None:
-            self._way.append((frame.time_s, middles(points)))
+        self.landmarks = None if self.hand is None else unmirrored(self.hand.points[:, :2], self.mirrored)
+        if self.hand is not None:
+            self._way.append((frame.time_s, middles(self.hand.points[:, :2])))
         while self._way and frame.time_s - self._way[0][0] > PATH_S:
             self._way.popleft()
         spotter = self._spotting()
         if spotter is None:
             return Sight(frame, None)
         with self.stopwatch.stage("spot"):
-            moved = spotter.push(points, frame.time_s)
+            moved = spotter.push(self.landmarks, frame.time_s)
         if spotter.doubt is not None:
             self.doubts.append(Doubt(spotter.doubt, self._least))
         if moved is None:
@@ -163,3 +173,20 @@ class MovementLine(Line):
         if self.sight is None:
             raise NotFittedError(f"{self.source.name} has given no picture yet")
         return self.sight.frame.data
+
+    def marks(self) -> list[Mark]:
+        """The hand of the newest picture, and the way of the palm's middle in a movement that was told lately."""
+        found = [] if self.hand is None else [hand_mark(self.hand)]
+        if self.lately is not None and len(self.path):
+            found.append(way_mark(self.path))
+        return found
+
+
+def way_mark(path: np.ndarray) -> Mark:
+    """A path (N, 2) in the picture's pixels, as it is drawn: there and back along the same way, for outlines close."""
+    return Mark(np.concatenate((path, path[::-1])), np.empty((0, 2)))
+
+
+def unmirrored(points: np.ndarray, mirrored: bool) -> np.ndarray:
+    """Points (N, 2) of a camera that mirrors, or does not, as one that does not sees them, float32; and back."""
+    return (points * (-1, 1) if mirrored else points).astype(np.float32)

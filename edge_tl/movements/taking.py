@@ -61,12 +61,12 @@ class Taking:
         """
         if time_s <= self._newest_s:
             return None
-        self._newest_s = time_s
+        stalled_s, self._newest_s = time_s - self._newest_s, time_s
         if np.isinf(self._since_s):
             self._since_s = time_s
         if self._times and time_s - self._times[-1] > BRIDGED_S:
             if self.phase is Phase.STOPPED:
-                return self._lost()
+                return self._lost(stalled_s)
             self._start_over(self._times[-1])
         if landmarks is None or not np.isfinite(landmarks).all():
             self._check_patience(time_s)
@@ -129,13 +129,18 @@ class Taking:
             self._times.popleft()
             self._landmarks.popleft()
 
-    def _lost(self) -> Track:
-        """The movement of a hand that is not seen any more; ExampleError where it had not stopped."""
-        if np.isinf(self._slow_since_s):
-            raise ExampleError(
-                "the hand was lost while it moved: do it slower, with more light, and in view until it has stopped"
-            )
-        return self.finish()
+    def _lost(self, stalled_s: float) -> Track:
+        """The movement of a hand that is not seen any more; ExampleError where it had not stopped.
+
+        stalled_s: for how long no picture came.
+        """
+        if not np.isinf(self._slow_since_s):
+            return self.finish()
+        if stalled_s > BRIDGED_S:
+            raise ExampleError(f"no picture came for {stalled_s:.1f} s while the hand moved: do it again")
+        raise ExampleError(
+            "the hand was lost while it moved: do it slower, with more light, and in view until it has stopped"
+        )
 
     def _check_patience(self, time_s: float) -> None:
         """ExampleError where what is waited for has not come for long."""

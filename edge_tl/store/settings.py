@@ -4,10 +4,11 @@ FOLDER/settings.json    {"format": 1,
                          "look": {"way": "box", "box": [0.2, 0.1, 0.8, 0.9], "hands": "largest"} or null,
                          "hearing": {"base": "speech", "unfrozen": 0} or null,
                          "embedder": "mobilenet_v2-1.0-160-2f9c1d3a4b5c" or null,
-                         "tuning": {"smoothing_s": null, "on": 0.9, "off": null, "threshold": null}}
+                         "tuning": {"smoothing_s": null, "on": 0.9, "off": null, "threshold": null},
+                         "mirrored": false}
 
-Before there was this file each of the four had one of its own. What `settings.json` does not name is read from there,
-and goes with the first write; so a part that is damaged takes no other with it.
+Before there was this file each of the first four had one of its own. What `settings.json` does not name is read from
+there, and goes with the first write; so a part that is damaged takes no other with it.
 """
 
 from __future__ import annotations
@@ -47,13 +48,15 @@ class Settings:
     """The name of the converted model that it looks with; None for the one that ships."""
     tuning: Tuning = field(default_factory=Tuning)
     """The thresholds that the console set."""
+    mirrored: bool = False
+    """Of movements: whether the camera gives its pictures mirrored, which is undone before they are taught or asked."""
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One of them: its file of before, how its value is read from JSON, and what mends it."""
+    """One of them: its file of before, None where it had none, how its value is read from JSON, and what mends it."""
 
-    old: str
+    old: str | None
     parse: Callable[[Any], Any]
     """ValueError, TypeError or ConfigError for what was never written."""
     mend: str
@@ -93,6 +96,11 @@ def read_chosen(folder: Path) -> str | None:
 def read_tuning(folder: Path) -> Tuning:
     """The thresholds of the console; ProfileError where they are damaged."""
     return read_settings(folder, "tuning").tuning
+
+
+def read_mirrored(folder: Path) -> bool:
+    """Whether the camera of a profile of movements mirrors; ProfileError where that is damaged."""
+    return read_settings(folder, "mirrored").mirrored
 
 
 def needed(folder: Path) -> dict[str, Any]:
@@ -138,7 +146,8 @@ def write_settings(folder: Path, **changes: Any) -> None:
         ) from error
     with contextlib.suppress(OSError):  # what is left of them is not read any more
         for name in named:
-            (folder / _PARTS[name].old).unlink(missing_ok=True)
+            if (old := _PARTS[name].old) is not None:
+                (folder / old).unlink(missing_ok=True)
 
 
 def _content(folder: Path) -> dict[str, Any]:
@@ -163,8 +172,8 @@ def _read(folder: Path, content: dict[str, Any], name: str) -> Any:
     """One part, from settings.json or from its file of before; ProfileError where it is damaged."""
     part = _PARTS[name]
     own = name not in content
-    path = folder / (part.old if own else FILE_NAME)
-    value = _json(path) if own else content[name]
+    path = folder / ((own and part.old) or FILE_NAME)
+    value = content.get(name) if not own or part.old is None else _json(path)
     if value is None:
         return getattr(Settings(), name)
     try:
@@ -221,6 +230,12 @@ def _hearing(value: Any) -> Hearing:
     return Hearing(base, unfrozen)
 
 
+def _mirrored(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError
+    return value
+
+
 _WORDS = json.dumps({"format": FORMAT, "base": SPEECH})
 _PARTS = {
     "look": _Part("look.json", _look, "say the way to look again with `edge-tl examples re-embed --look WAY`"),
@@ -234,6 +249,7 @@ _PARTS = {
     "tuning": _Part(
         "tuning.json", Tuning.of, "the configured thresholds are used until others are set in the service's console"
     ),
+    "mirrored": _Part(None, _mirrored, "say again with `edge-tl teach --mirrored` or --no-mirrored how the camera is"),
 }
-FILES = (FILE_NAME, *(part.old for part in _PARTS.values()))
+FILES = (FILE_NAME, *(part.old for part in _PARTS.values() if part.old is not None))
 """All that a profile's settings may lie in."""

@@ -225,3 +225,18 @@ def test_a_doubt_says_what_was_wrong() -> None:
     moved = Moved("left", 0.41, 1.0, 2.0)
     assert Doubt(moved, 0.75).why == "unsure: left 41%, told from 75% on"
     assert "larger, smaller" in Doubt(moved, 0.4).why
+
+
+def test_a_camera_that_mirrors_is_undone() -> None:
+    """A swipe to the left that the camera shows as one to the right is told as left, and drawn as it is seen."""
+    stream = performed("left", 31, rest_s=1.5).mirrored()
+    plain, undone = line_over(stream), line_over(stream)
+    undone.mirrored = True
+    for line in (plain, undone):
+        sights(line)
+        assert line.landmarks is not None
+    assert "left" not in [moved.label for moved in plain.told]
+    assert [moved.label for moved in undone.told] == ["left"]
+    np.testing.assert_allclose(undone.landmarks[:, 0], -plain.landmarks[:, 0], rtol=1e-6)
+    assert undone.path[-1, 0] - undone.path[0, 0] > 80
+    assert [len(mark.points) for mark in undone.marks()] == [21, 0]

@@ -19,7 +19,15 @@ from edge_tl.errors import ProfileError
 from edge_tl.store import settings as room
 from edge_tl.store.backup import INDEX, restore_backup, write_backup
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings import FILES, Settings, read_look, read_settings, remembered_look, write_settings
+from edge_tl.store.settings import (
+    FILES,
+    Settings,
+    read_look,
+    read_mirrored,
+    read_settings,
+    remembered_look,
+    write_settings,
+)
 from edge_tl.store.tuning import Tuning
 
 PARTS = ("look", "hearing", "embedder", "tuning")
@@ -238,3 +246,16 @@ def test_any_bytes_are_settings_or_one_line(tmp_path_factory: pytest.TempPathFac
     except ProfileError as error:
         said.append(str(error))
     assert not any("\n" in line for line in said)
+
+
+def test_a_mirroring_camera_is_remembered(tmp_path: Path) -> None:
+    """It is off where nobody said so, it stays beside all else, and what it never was is named in a line."""
+    assert not read_mirrored(tmp_path)
+    write_settings(tmp_path, mirrored=True)
+    write_settings(tmp_path, look=Look())
+    assert read_mirrored(tmp_path)
+    content = json.loads((tmp_path / "settings.json").read_text())
+    (tmp_path / "settings.json").write_text(json.dumps(content | {"mirrored": "perhaps"}))
+    with pytest.raises(ProfileError, match="mirrored is damaged: say again with"):
+        read_mirrored(tmp_path)
+    assert read_look(tmp_path) == Look()
