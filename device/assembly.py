@@ -103,8 +103,8 @@ class Context:
         look = look or read_look(self.profile_folder)
         if look.way == MOVEMENT and not movements:
             raise ConfigError(
-                f"profile {self.profile!r} was taught movements, which `examples`, `train`, `evaluate`, `predict` and "
-                "`play` know so far: give another --profile"
+                f"profile {self.profile!r} was taught movements, which are nothing for this command: give another "
+                "--profile"
             )
         # Asked only where models are needed: they are read to the last byte, to see that they are unharmed.
         folder = self.models_folder(NEEDS[look.way]) if look.way in NEEDS else Path()

@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> int:
     context = context_of(arguments)
     day = arguments.date or in_words(time.time(), "%Y-%m-%d")
     with ExitStack() as stack:
-        embedder = context.load_embedder()
+        embedder = context.load_embedder(movements=True)
         profile = context.open_profile(stack, writable=False)
         made = provenance(profile, context.profile, embedder, arguments.head, day)
         progress = stack.enter_context(Progress("judging on what is left out"))

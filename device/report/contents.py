@@ -13,6 +13,7 @@ import numpy as np
 from device.assembly import trained_head
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from device.teach.lesson import ENOUGH, ENOUGH_NOISE
+from device.teach.movement_guide import advised
 from device.teach.training import teach_all
 from edge_tl.core.answers import Saved
 from edge_tl.embedders.embedder import Embedder
@@ -133,7 +134,7 @@ def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], ob
         recorded=recorded,
         counts=counts,
         sessions=tuple((one.id, one.title) for one in sessions),
-        advice=tuple(every_advice(recorded)),
+        advice=tuple(every_advice(recorded)) if embedder.kind != "movement" else (advised(store.counts(), evaluation),),
         pictures=example_pictures(profile, examples.ids, recorded, embedder),
         suspects=tuple(
             make_thumbnail(store, int(examples.ids[suspect.index]), embedder)

@@ -21,6 +21,8 @@ from edge_tl.judge.guide import Advice
 
 NARROW = 7
 """A confusion matrix of so many classes fits beside a chart."""
+HOW = {"picture": "looks at", "sound": "listens with", "movement": "follows a hand"}
+"""What an embedder of a kind does."""
 MOST_COLUMNS = 40
 """Classes in the confusion matrix; of more, those with the most mistakes."""
 
@@ -46,8 +48,7 @@ def summary(of: Contents) -> str:
     text = f"{counted(len(of.ids), 'example')} of {counted(classes, 'class', 'classes')} in {counted(takes, 'take')}"
     if len(of.sessions) > 1:
         text += f" and {counted(len(of.sessions), 'session')}"
-    how = "looks at" if of.embedder.kind == "picture" else "listens with"
-    return f"{text} · {how}: {of.embedder.name} · head: {of.head}"
+    return f"{text} · {HOW[of.embedder.kind]}: {of.embedder.name} · head: {of.head}"
 
 
 def headline(of: Contents) -> str:

@@ -13,7 +13,9 @@ from edge_tl.embedders.look.marks import marks
 from edge_tl.errors import ExampleError
 from edge_tl.media.image import decode, encode_jpeg, thumbnail
 from edge_tl.media.spectrum import spectrum
+from edge_tl.movements.drawing import path_picture
 from edge_tl.store.examples import ExampleStore
+from edge_tl.store.media import stored_track
 
 SIDE_PX = 144
 QUALITY = 80
@@ -82,9 +84,11 @@ def _small(
 
 
 def _picture(store: ExampleStore, example: int, embedder: Embedder) -> np.ndarray:
-    """What an example looks like; a sound's spectrogram."""
+    """What an example looks like; a sound's spectrogram, a movement's path."""
     if embedder.kind == "picture":
         return decode(store.picture(example))
+    if embedder.kind == "movement":
+        return path_picture(stored_track(store.media(example)[1]), SIDE_PX * 3 // 4, SIDE_PX)
     sound = store.sound(example)
     return spectrum(sound.samples, sound.rate_hz, SIDE_PX * 3 // 4, SIDE_PX)
 
