@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from device.assembly import (
@@ -29,6 +30,7 @@ from device.serve.local import LocalSocket
 from device.serve.mqtt import Mqtt
 from device.serve.pins import Pins
 from device.serve.pipeline import Pipeline
+from device.serve.recognising import LineMaker
 from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.sessions import FILE_NAME as SESSIONS_FILE
@@ -40,14 +42,16 @@ from device.sources.given import NO_MIC, NoMicrophone
 from device.sources.reconnect import Reconnecting
 from device.teach.boxed import check_no_boxes
 from device.teach.looking import Looking
-from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.embedder import Embedder, TrackEmbedder
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError, ModelError, ProfileError, ProfileLocked
 from edge_tl.files import DAMAGE, open_lock
 from edge_tl.frames import BaseSource
+from edge_tl.line import line_of
+from edge_tl.line.movement import MovementLine
 from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings import read_chosen, read_hearing, read_look
+from edge_tl.store.settings import read_chosen, read_hearing, read_look, read_mirrored
 
 
 def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notify) -> Service:
@@ -89,7 +93,7 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
     if config.hooks:
         made.append(Hooks(config.hooks, service.journal.happened))
     if config.pins:
-        made.append(Pins(config.pins, {name for name, one in config.pipelines.items() if one.kind == "sound"}))
+        made.append(Pins(config.pins, {name for name, kind in kinds(config, service).items() if kind != "picture"}))
     if config.mqtt is not None:
         mqtt = Mqtt(config.mqtt, data_dir, lambda: entities(config, service), warn)
         service.each_second.append(mqtt.sync)
@@ -114,9 +118,16 @@ def entities(config: ServiceConfig, service: Service) -> dict[str, Entity]:
     """The pipelines, also those that could not be opened, as they are announced; from any thread."""
     labels, health = service.labels(), service.health.get("pipelines", {})
     return {
-        name: Entity(one.kind, tuple(labels.get(name, ())), health.get(name, {}).get("state") == "open")
-        for name, one in config.pipelines.items()
+        name: Entity(kind, tuple(labels.get(name, ())), health.get(name, {}).get("state") == "open")
+        for name, kind in kinds(config, service).items()
     }
+
+
+def kinds(config: ServiceConfig, service: Service) -> dict[str, str]:
+    """What each pipeline tells: `picture` of signs, `sound` or `movement`; of one that could not be opened its camera's
+    or microphone's kind."""
+    opened = service.pipelines
+    return {name: opened[name].kind if name in opened else one.kind for name, one in config.pipelines.items()}
 
 
 def socket_path(config: ServiceConfig, data_dir: Path) -> Path:
@@ -135,7 +146,11 @@ def open_pipeline(
     source = Reconnecting(lambda: _acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name)
     feed = Feed(source, service.wake, clock, one.kind)
     looking = None
-    if one.kind == "picture" and profile.writable and not _damaged(profile):
+    make_line: LineMaker = line_of
+    if isinstance(embedder, TrackEmbedder):
+        hands, mirrored = context.load_hands(), read_mirrored(profile.folder)
+        make_line = partial(MovementLine, hands=hands, mirrored=mirrored)
+    elif one.kind == "picture" and profile.writable and not _damaged(profile):
         looking = Looking(
             profile, lambda look: load_or_shipped(context, look), context.models_folder(), context.threads
         )
@@ -150,6 +165,7 @@ def open_pipeline(
         wall=time.time,
         beat=service.beat,
         looking=looking,
+        make_line=make_line,
     )
     stack.enter_context(feed)
     return pipeline
@@ -185,13 +201,13 @@ def load_or_shipped(context: Context, look: Look | None = None) -> Embedder:
     """What looks so, without a look as the profile was taught. Where a model that was put there later is damaged, the
     one that ships, with the generations that it made: ModelError where that is no help."""
     try:
-        return context.load_embedder(look)
+        return context.load_embedder(look, movements=True)
     except ModelError as error:
         folder = context.profile_folder
         if read_hearing(folder) is not None or read_chosen(folder) is None:
             raise
         warn(f"{error}; the model that ships is used instead")
-        return replace(context, model=default_model()).load_embedder(look)
+        return replace(context, model=default_model()).load_embedder(look, movements=True)
 
 
 def _damaged(profile: Profile) -> bool:

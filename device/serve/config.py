@@ -214,7 +214,7 @@ class HookConfig:
     label: str
     """The label, or "*" for each."""
     run: tuple[str, ...]
-    """Program and arguments, no shell; {label}, {confidence} and {source} are filled in."""
+    """Program and arguments, no shell; {label}, {confidence}, {source} are filled in, of movements {start}, {end}."""
     source: str | None = None
     """Only from this pipeline."""
     timeout_s: float = limits(10.0, least=0.1, most=3600)

@@ -12,7 +12,7 @@ class Event:
     """A label began, or the one before ended."""
 
     label: str | None
-    """None: a sign ended and no other began; words have no end."""
+    """None: a sign ended and no other began; words and movements have no end."""
     confidence: float
     """0 to 1."""
     source: str
@@ -21,10 +21,19 @@ class Event:
     """Seconds since 1970."""
     generation: int
     """Of the profile: which training said so."""
+    start: float | None = None
+    end: float | None = None
+    """Of a movement: when it began and ended, seconds since 1970."""
 
     def as_dict(self) -> dict[str, Any]:
         """As it is published."""
-        return asdict(self) | {"confidence": round(self.confidence, 4), "time": round(self.time, 3)}
+        told = asdict(self) | {"confidence": round(self.confidence, 4), "time": round(self.time, 3)}
+        for name in ("start", "end"):
+            if told[name] is None:
+                del told[name]
+            else:
+                told[name] = round(told[name], 3)
+        return told
 
     def as_json(self) -> str:
         """One line of JSON, without its end."""

@@ -1,6 +1,7 @@
 """What Home Assistant is told: entities by MQTT discovery, and states that cannot be taken for "nothing".
 
 PREFIX/COMPONENT/edge-tl_ID/PIPELINE/config      a sensor for each camera, an event entity for each microphone
+                                                  and for each camera that tells movements
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from edge_tl import __version__
 NOTHING = "none"
 _TAKEN = {NOTHING, "unknown", "unavailable"}
 """What means nothing, to us or to Home Assistant, in any capitals."""
-COMPONENTS = {"picture": "sensor", "sound": "event"}
-ICONS = {"picture": "mdi:hand-back-right", "sound": "mdi:microphone"}
+COMPONENTS = {"picture": "sensor", "sound": "event", "movement": "event"}
+ICONS = {"picture": "mdi:hand-back-right", "sound": "mdi:microphone", "movement": "mdi:gesture-swipe"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Entity:
     """A pipeline, as it is announced."""
 
     kind: str
-    """`picture` or `sound`."""
+    """`picture`, `sound` or `movement`."""
     labels: tuple[str, ...] = ()
     """What it can tell."""
     present: bool = True
@@ -83,7 +84,7 @@ def before_ids(prefix: str, topic: str, host: str, pipelines: list[str]) -> list
     left = [f"{topic}/status"]
     for pipeline in pipelines:
         left.append(f"{topic}/{pipeline}/state")
-        left += [f"{prefix}/{one}/{node}/{pipeline}/config" for one in COMPONENTS.values()]
+        left += [f"{prefix}/{one}/{node}/{pipeline}/config" for one in sorted(set(COMPONENTS.values()))]
     return left
 
 

@@ -75,6 +75,7 @@ class Hooks:
 
     def _run(self, hook: HookConfig, event: Event) -> None:
         filled = {"{label}": str(event.label), "{confidence}": f"{event.confidence:.3f}", "{source}": event.source}
+        filled |= {"{start}": _seconds(event.start), "{end}": _seconds(event.end)}
         arguments = [_fill(word, filled) for word in hook.run]
         if _option(hook.run, arguments):
             self._tell(
@@ -119,6 +120,11 @@ def _option(words: Sequence[str], filled: Sequence[str]) -> bool:
         if argument.startswith("-") and not word.startswith("-"):
             return True
     return False
+
+
+def _seconds(time_s: float | None) -> str:
+    """Seconds since 1970; empty of what has no such time."""
+    return "" if time_s is None else f"{time_s:.3f}"
 
 
 def _fill(word: str, values: dict[str, str]) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from device.serve.advising import ADVICES, advice
 from device.serve.config import PipelineConfig, StoreConfig
-from device.serve.recognising import Recognising
+from device.serve.recognising import LineMaker, Recognising
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
 from device.teach.candidates import Candidate
@@ -23,9 +23,8 @@ from device.teach.typed import typed_cautions
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, way_of
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
-from edge_tl.judge.guide import every_advice
 from edge_tl.labels import check_label
-from edge_tl.line import Sight
+from edge_tl.line import Sight, line_of
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Generation, Profile
 
@@ -35,9 +34,6 @@ IDLE_S = 600.0
 """The examples leave the memory when nothing was taught for so long."""
 ROOM_S = 2.0
 """While something is recorded, room is made this often."""
-ADVICES, ADVISED = 3, 600
-"""Sentences of advice after a training, and the most examples with which any is given: what is looked into takes 0.5 s
-with 600 of them and twenty times that with 3 000, while nothing is recognised."""
 RETRY_S = 5.0
 """What a full disk did not take is tried again after so long."""
 
@@ -63,8 +59,9 @@ class Pipeline(Recognising):
         wall: Callable[[], float],
         beat: Callable[[], None],
         looking: Looking | None = None,
+        make_line: LineMaker = line_of,
     ) -> None:
-        super().__init__(name, config, profile, embedder, feed, clock=clock, wall=wall)
+        super().__init__(name, config, profile, embedder, feed, clock=clock, wall=wall, make_line=make_line)
         self.limits, self.beat, self.looking = limits, beat, looking
         self.said = ""
         """What became of the last recording, for whoever holds the button."""
@@ -83,14 +80,14 @@ class Pipeline(Recognising):
     @property
     def way(self) -> str:
         """How it looks: a way of `--look`, or `auto` where the first take decides; empty of sound."""
-        if self.config.kind == "sound":
+        if self.kind == "sound":
             return ""
         if self.looking is not None and self.looking.open:
             return "auto"
         return way_of(self.line.recognizer.embedder)
 
     def _go_on(self) -> None:
-        if self.recording is not None and self.config.kind == "picture" and self.clock() > self._lease_s:
+        if self.recording is not None and self.kind == "picture" and self.clock() > self._lease_s:
             self.release()
         self._change_look()
         self._mend()
@@ -123,7 +120,7 @@ class Pipeline(Recognising):
                 self.profile.store,
                 self.line.recognizer,
                 self.clock,
-                minimum=ENOUGH[self.config.kind],
+                minimum=ENOUGH[self.kind],
                 keep_media=self.limits.keep == "all",
             )
             self._recorder = RECORDERS[self.line.kind](self.line, self._lesson, self.clock)
@@ -194,7 +191,7 @@ class Pipeline(Recognising):
         if self._lesson is None or not self._added:
             return
         self._added = 0
-        self.said = "; ".join(["added", *self._advice(1)])
+        self.said = "; ".join(["added", *advice(self.lesson, self.kind, 1)])
         if self.looking is not None:
             self.looking.take_ended()
 
@@ -206,18 +203,11 @@ class Pipeline(Recognising):
         self.recording = None
         with self.saving():
             if self._lesson.end():
-                self.said = "; ".join(["recorded", *self._advice(1)])
+                self.said = "; ".join(["recorded", *advice(self.lesson, self.kind, 1)])
                 if self.looking is not None:
                     self.looking.take_ended()
             elif self.looking is not None and self.looking.open and self.limits.keep != "all":
                 self.said = "nothing was recorded: hold it longer, the first moments tell what to look at"
-
-    def _advice(self, sentences: int) -> list[str]:
-        """What helps most next, the most helpful first."""
-        lesson = self.lesson
-        if len(self.line.recognizer.rows[1]) > ADVISED * self.line.recognizer.views:
-            return []
-        return [one.text for one in itertools.islice(every_advice(lesson.recorded()), sentences)]
 
     def _make_room(self, lesson: Lesson) -> None:
         self._room_s = self.clock() + ROOM_S
@@ -235,7 +225,7 @@ class Pipeline(Recognising):
                 if self.clock() > self._room_s:
                     self._make_room(self._lesson)
                 if self._recorder.step(sight):
-                    self.said = "; ".join(["recorded", *self._advice(1)])
+                    self.said = "; ".join(["recorded", *advice(self.lesson, self.kind, 1)])
             if self._recorder.ends_itself and not self._recorder.prompt:
                 self.recording = None
         except ExampleError as error:
@@ -298,7 +288,7 @@ class Pipeline(Recognising):
             "train_ms": round(learned.train_ms, 1),
             "cautions": [*learned.cautions, *typed_cautions(recognizer)],
             "evaluation": evaluation.as_dict(),
-            "advice": self._advice(ADVICES),
+            "advice": advice(lesson, self.kind, ADVICES),
             "curve": [[float(value) for value in point] for point in recognizer.head.curve_],
         }
         return self.trained

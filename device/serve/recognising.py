@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from device.assembly import load_saved, make_controller
+from device.assembly import load_saved, make_controller, trained_head
 from device.serve.config import PipelineConfig
 from device.serve.event import Event
 from device.serve.source_thread import Feed
@@ -16,9 +17,14 @@ from device.teach.silence import SILENCES
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError, SourceClosed
-from edge_tl.line import Sight, SoundLine, line_of
-from edge_tl.listener import Listener, ListeningConfig
+from edge_tl.frames import BaseSource
+from edge_tl.labels import ORDINARY
+from edge_tl.line import Line, Sight, SoundLine, line_of
+from edge_tl.line.movement import MovementLine
+from edge_tl.listener import SILENT, Listener, ListeningConfig
+from edge_tl.media.image import marked
 from edge_tl.media.sound import Sound
+from edge_tl.movements.spotter import Moved
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_tuning, write_settings
@@ -28,6 +34,8 @@ from edge_tl.words.recording import hear
 
 MOST_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
+LineMaker = Callable[[BaseSource, Recognizer, Callable[[], float]], Line]
+"""Feed, recognizer and clock → what reads and recognises."""
 LOST_S = 2.0
 """A sign is over when no frame came for so long."""
 
@@ -35,7 +43,8 @@ LOST_S = 2.0
 class Recognising:
     """Reads its feed and tells events; what teaches does so in `_record` and `_go_on`.
 
-    embedder: what looks or listens. clock: seconds, monotonic; wall: seconds since 1970.
+    embedder: what looks or listens. clock: seconds, monotonic; wall: seconds since 1970. make_line: the line of what
+    needs more than an embedder.
     """
 
     def __init__(
@@ -48,6 +57,7 @@ class Recognising:
         *,
         clock: Callable[[], float],
         wall: Callable[[], float],
+        make_line: LineMaker = line_of,
     ) -> None:
         self.name, self.config, self.profile, self.feed = name, config, profile, feed
         self.clock, self.wall = clock, wall
@@ -71,7 +81,9 @@ class Recognising:
         except (ConfigError, ProfileError) as error:
             self.tuning, self.error = Tuning(), str(error)
         recognizer = self._restore(embedder)
-        self.line = line_of(feed, recognizer, clock)
+        self.line = make_line(feed, recognizer, clock)
+        self.kind = self.line.kind
+        """`picture`, `sound` or `movement`: what its profile was taught."""
         self.silence = SILENCES[self.line.kind](self.line, clock)
         self._tell_again()
 
@@ -100,11 +112,12 @@ class Recognising:
         """The end of a step."""
 
     def _look(self, sight: Sight, events: list[Event]) -> None:
-        frame = sight.frame
-        if self.config.kind == "picture":
+        if self.kind != "sound":
             then = "recorded as one that shows none" if self.recording else "nothing is told"
             recognizer = self.line.recognizer
-            self.notice = self._noticing(recognizer.embedder, frame.data, nobody=recognizer.nobody, then=then)
+            said = self._noticing(recognizer.embedder, sight.frame.data, nobody=recognizer.nobody, then=then)
+            unseen = isinstance(self.line, MovementLine) and self.line.hand is None
+            self.notice = f"no hand: {said or 'nothing is told'}" if unseen else said
         if isinstance(self.line, SoundLine):
             self.mistakes.take(sight.frame, self.line.words[-1] if sight.steady is not None else None)
         self.silence.take(sight, busy=(self.held or self.recording) is not None)
@@ -114,8 +127,8 @@ class Recognising:
         if steady.label is None:
             self._end(events)
         else:
-            self.held = steady.label if self.config.kind == "picture" else None
-            events.append(self._event(steady.label, steady.confidence))
+            self.held = steady.label if self.kind == "picture" else None
+            events.append(self._event(steady.label, steady.confidence, sight.moved))
 
     def _end(self, events: list[Event]) -> None:
         """The sign that was held is over."""
@@ -123,8 +136,12 @@ class Recognising:
             self.held = None
             events.append(self._event(None, 0.0))
 
-    def _event(self, label: str | None, confidence: float) -> Event:
-        return Event(label, float(confidence), self.name, self.wall(), self.generation)
+    def _event(self, label: str | None, confidence: float, moved: Moved | None = None) -> Event:
+        event = Event(label, float(confidence), self.name, self.wall(), self.generation)
+        if moved is None:
+            return event
+        now_s = self.clock()
+        return replace(event, start=event.time + (moved.start_s - now_s), end=event.time + (moved.end_s - now_s))
 
     def _restore(self, embedder: Embedder) -> Recognizer:
         """What was trained last; something untrained where no generation is whole."""
@@ -137,14 +154,14 @@ class Recognising:
         for line in self.profile.warnings:
             self.error = line
         self.generation = self.profile.loaded if recognizer is not None else 0
-        return Recognizer(embedder) if recognizer is None else recognizer
+        return Recognizer(embedder, trained_head(None, embedder)) if recognizer is None else recognizer
 
     def _tell_again(self) -> None:
         """A controller or listener for the classes of now, with the thresholds of now."""
         recognizer, tuning = self.line.recognizer, self.tuning
-        if not recognizer.fitted:
-            return
-        if self.line.kind == "sound":
+        if not recognizer.fitted or self.kind == "movement":
+            return  # the line of movements asks the newest head by itself
+        if self.kind == "sound":
             wanted = tuning.threshold if tuning.threshold is not None else self.config.threshold
             self.line.controller = Listener(recognizer.classes, listening_config(load_saved(self.profile), wanted))
             return
@@ -193,7 +210,7 @@ class Recognising:
     def health(self) -> dict[str, Any]:
         """What there is to know, JSON-able."""
         return {
-            "kind": self.config.kind,
+            "kind": self.kind,
             "profile": self.config.profile,
             **self.line.health(),
             "generation": self.generation,
@@ -203,6 +220,28 @@ class Recognising:
             "last_error": self.error,
         }
 
+    @property
+    def fitted(self) -> bool:
+        """Whether anything was trained."""
+        return self.line.recognizer.fitted
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """Labels that are never told."""
+        return SILENT | {ORDINARY} if self.kind == "movement" else SILENT
+
+    @property
+    def shown(self) -> str | None:
+        """The label to show as the answer now: a sign that is held, or a movement for a moment after it was told."""
+        return self.line.label if self.kind == "movement" else self.held
+
     def picture(self, rows: int = 160, columns: int = 480) -> np.ndarray:
-        """What it sees, or a spectrogram of what it hears, uint8 RGB; NotFittedError before the first frame."""
-        return self.line.picture(rows, columns)
+        """What it sees, or a spectrogram of what it hears, uint8 RGB; NotFittedError before the first frame.
+
+        Of movements with the hand, and the path of what was told last for a moment after it.
+        """
+        picture = self.line.picture(rows, columns)
+        if not isinstance(self.line, MovementLine):
+            return picture
+        found = self.line.marks()
+        return marked(picture, [mark.outline for mark in found], [mark.points for mark in found])

@@ -33,9 +33,10 @@ from edge_tl.media.image import decode, encode_jpeg, thumbnail
 from edge_tl.media.sound import read_sound
 from edge_tl.media.spectrum import spectrum
 from edge_tl.media.wav import encode_wav
+from edge_tl.movements.drawing import path_picture
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.folders import Export, plan_export
-from edge_tl.store.media import JPEG
+from edge_tl.store.media import JPEG, TRACK, stored_track
 from edge_tl.tflite.interpreter import read_model
 
 T = TypeVar("T")
@@ -83,8 +84,11 @@ class Requests:
             lambda: {
                 name: one.health()
                 | _live(one)
-                | {"tuning": asdict(one.tuning), "keep": one.limits.keep, "enough": ENOUGH[one.config.kind]}
-                | {"ways": list(WAYS) if one.looking is not None else [], "heads": list(HEADS)}
+                | {"tuning": asdict(one.tuning), "keep": one.limits.keep, "enough": ENOUGH[one.kind]}
+                | {
+                    "ways": list(WAYS) if one.looking is not None else [],
+                    "heads": list(HEADS) if one.kind != "movement" else [],
+                }
                 for name, one in self._service.pipelines.items()
             },
             patient=False,
@@ -162,7 +166,7 @@ class Requests:
 
         file: what it is called, for errors. take: one that an upload began, to go on with; 0 begins one.
         """
-        kind = self._kind(name)
+        kind = self._no_movements(name)
         with self._decoding:
             offered = candidates_of(data, label, kind, name=file)
             added = copies = 0
@@ -176,7 +180,7 @@ class Requests:
 
     def question(self, name: str, file: str, data: bytes) -> dict[str, Any]:
         """What a picture or sound file shows; nothing of it is kept."""
-        kind = self._kind(name)
+        kind = self._no_movements(name)
         with self._decoding:
             if kind == "picture":
                 asked: Any = decode(data, file)
@@ -224,6 +228,8 @@ class Requests:
         kind, media = self._media(name, example)
         if kind == JPEG:
             return encode_jpeg(thumbnail(decode(media), THUMBNAIL_PX), 80)
+        if kind == TRACK:
+            return encode_jpeg(path_picture(stored_track(media), 3 * THUMBNAIL_PX // 4, THUMBNAIL_PX), 80)
         sound = self._of(name, lambda one: one.profile.store.sound(example))
         return encode_jpeg(spectrum(sound.samples, sound.rate_hz, 60, THUMBNAIL_PX), 80)
 
@@ -267,8 +273,15 @@ class Requests:
         except ExampleError as error:
             raise NotHere(str(error)) from error
 
-    def _kind(self, name: str) -> str:
-        return self._of(name, lambda one: one.config.kind)
+    def _no_movements(self, name: str) -> str:
+        """The kind of a pipeline that takes files; ExampleError of one of movements, which are found in its camera."""
+        kind = self._of(name, lambda one: one.kind)
+        if kind == "movement":
+            raise ExampleError(
+                f"{name} tells movements, which are shown to its camera; of films `edge-tl examples import` takes "
+                "examples, and `edge-tl predict` says what they show"
+            )
+        return kind
 
     def _of(self, name: str, function: Callable[[Pipeline], T], *, patient: bool = True) -> T:
         """Have the loop call a function with a pipeline."""
@@ -316,7 +329,7 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "state": one.feed.state,
         "fault": one.feed.fault,
         "probabilities": {} if sight is None else sight.chances,
-        "label": one.held,
+        "label": one.shown,
         "silent": one.silence.why,
         "level_db": _level_db(sight),
         "known": sight is None or sight.observation is None or sight.observation.known,

@@ -17,7 +17,6 @@ from device.serve.memory import give_back
 from device.serve.pipeline import Pipeline
 from device.serve.systemd import Notify
 from edge_tl.errors import EdgeTLError, SourceTimeout, counted
-from edge_tl.listener import SILENT
 
 T = TypeVar("T")
 ROUND_S = 0.2
@@ -88,9 +87,7 @@ class Service:
     def labels(self) -> dict[str, list[str]]:
         """Pipeline → what it can tell; from any thread."""
         return {
-            name: [label for label in one.line.recognizer.classes if label not in SILENT]
-            if one.line.recognizer.fitted
-            else []
+            name: [label for label in one.line.recognizer.classes if label not in one.silent] if one.fitted else []
             for name, one in list(self.pipelines.items())
         }
 

@@ -11,6 +11,7 @@ const RENEW_MS = 400; // a held button says so this often; the device lets go af
 const PICTURE_MS = 10000; // a picture that is not there by then is asked for again
 const BEGUN_S = Date.UTC(2026, 10, 1) / 1000; // a clock that shows less is not set
 const NOT_SET = "clock not set";
+const NOTHING = "nothing"; // the class of movements that means "moving about"
 const NOISE = "background noise"; // the class of words that means "nothing was said"
 const HEADS = { // what is said of those that the device has
   ridge: "ridge: at once, and knows how good it is", softmax: "softmax", mlp: "a small network, with a curve",
@@ -29,6 +30,8 @@ export class Pipeline {
     this.name = name;
     this.kind = state.kind;
     this.sound = state.kind === "sound";
+    this.moves = state.kind === "movement";
+    this.pressed = this.sound || this.moves; // and not held: a recording ends by itself
     this.minimum = state.enough;
     this.profile = state.profile;
     this.refused = refused;
@@ -42,6 +45,8 @@ export class Pipeline {
     this.bars = new Map();
     this.find("h2").textContent = name;
     this.find(".loud").hidden = !this.sound;
+    // Movements are shown to the device's camera, and told as their training says.
+    for (const part of [".phone", ".model", ".tuning"]) this.find(part).hidden = this.moves;
     this.find(".train").onclick = () => this.train();
     this.find(".undo").onclick = () => this.act("undo", {}).then((done) => done && this.said(
       done.undone ? `forgot ${done.undone[1]} of ${done.undone[0]}` : "there is nothing to undo"));
@@ -148,6 +153,7 @@ export class Pipeline {
     this.heard = told;
     this.looking(state);
     if (!this.phone.on) this.seen(state);
+    this.recorded = state.recording;
     const held = this.phone.held?.label ?? state.recording;
     this.root.classList.toggle("recording", held !== null);
     for (const [name, button] of this.buttons) button.classList.toggle("on", held === name);
@@ -160,7 +166,7 @@ export class Pipeline {
     this.find(".silent").textContent = state.silent;
     if (state.level_db !== null) this.find(".level").value = state.level_db;
     const label = this.find(".label");
-    label.textContent = state.label ?? (state.known || this.sound ? "" : "none of these");
+    label.textContent = state.label ?? (state.known || this.pressed ? "" : "none of these");
     label.classList.toggle("none", state.label === null);
   }
 
@@ -199,6 +205,9 @@ export class Pipeline {
     if (this.sound) {
       if (!labels.length) return `Add the words you want it to know, and a class "${NOISE}" for when nobody speaks.`;
       if (!labels.includes(NOISE)) return `Press a word and say it, ${this.minimum} times each. Add a class "${NOISE}" too: it records the room for ten seconds.`;
+    } else if (this.moves) {
+      if (!labels.length) return `Add the movements you want it to know, and a class "${NOTHING}" for moving about.`;
+      return labels.includes(NOTHING) ? "" : `Add a class "${NOTHING}" too: a minute of moving about, which matters most of all.`;
     } else if (labels.length < 2) return "Add two or more classes that it shall tell apart, e.g. fist, palm, nothing.";
     const few = labels.filter((label) => label !== NOISE && counts[label][0] < this.minimum);
     if (!few.length) return "";
@@ -210,7 +219,7 @@ export class Pipeline {
     const item = document.getElementById("class").content.firstElementChild.cloneNode(true);
     const button = item.querySelector(".hold");
     button.querySelector("b").textContent = label;
-    button.setAttribute("aria-label", `${this.sound ? "press and say" : "hold to record"} ${label}`);
+    button.setAttribute("aria-label", `${this.sound ? "press and say" : this.moves ? "press and do" : "hold to record"} ${label}`);
     let timer = null;
     // One after the other: a "record" that overtook the "release" would press the button again.
     let last = Promise.resolve(), waiting = 0;
@@ -226,8 +235,8 @@ export class Pipeline {
         this.phone.hold(label);
         return;
       }
-      send("record", { label });
-      if (this.sound) return;
+      if (this.moves && this.recorded === label) send("release", {}); else send("record", { label }); // pressed again: it is over
+      if (this.pressed) return;
       // Only once the one before was answered: on a slow device the "release" would wait behind all of them.
       timer = setInterval(() => { if (!waiting) send("record", { label }); }, RENEW_MS);
     };
@@ -341,7 +350,7 @@ export class Pipeline {
   }
 
   told(event) {
-    if (this.sound && event.label !== null) this.said(`heard ${event.label} (${percent(event.confidence)})`);
+    if (this.pressed && event.label !== null) this.said(`${this.moves ? "saw" : "heard"} ${event.label} (${percent(event.confidence)})`);
     this.listTold();
   }
 
