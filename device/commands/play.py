@@ -45,7 +45,7 @@ from edge_tl.line.movement import MovementLine
 from edge_tl.listener import Listener
 from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.sources.simulated import SimulatedPlayer
-from edge_tl.store.settings import read_hearing
+from edge_tl.store.settings import read_hearing, read_mirrored
 
 ROWS, COLUMNS = 24, 80
 """The smallest window that shows the compact maze and the panel."""
@@ -135,7 +135,7 @@ def movement_line(
     steering(recognizer.classes, steer)  # before the camera: a wrong --steer is told at once
     hands = context.load_hands()
     source = context.open_camera(arguments.camera, arguments.rotate, stack)
-    return MovementLine(source, recognizer, clock, hands)
+    return MovementLine(source, recognizer, clock, hands, mirrored=read_mirrored(profile.folder))
 
 
 def play_round(

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from argparse import Namespace
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from terminal_pty import Pty
 
+from device.assembly import Context
 from device.commands.main import main
+from device.commands.play import movement_line
 from device.commands.predict_movements import told_json
+from edge_tl.embedders.look.hand import Hand
+from edge_tl.embedders.look.told_hand import ToldHand
 from edge_tl.movements.spotter import Moved
 from edge_tl.sources.moving_hand import MovingHand
+from edge_tl.store.settings import write_settings
+from edge_tl.testing import FakeClock
 
 LABELS = ("left", "right", "up", "down")
 CODE = """
@@ -21,6 +31,7 @@ import sys
 import device.commands.play as play
 from device.assembly import Context
 from device.commands.main import main
+from edge_tl.embedders.look.hand import Hand
 from edge_tl.embedders.look.told_hand import ToldHand
 from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.testing import FakeClock
@@ -112,6 +123,40 @@ def test_a_class_that_was_not_taught_is_one_line(data_dir: Path) -> None:
     with spawn(data_dir, "--steer", "up=salute") as pty:
         assert pty.wait_exit() == 1
         assert "'salute' was not taught; there are down, left, nothing, right, up" in " ".join(pty.plain().split())
+
+
+class Mirrored(ToldHand):
+    """What a tracker finds in the pictures of a camera that mirrors."""
+
+    def follow(self, picture: np.ndarray) -> Hand | None:
+        """The hand, with right on the left."""
+        hand = self.find(picture)
+        return None if hand is None else replace(hand, points=hand.points * (-1, 1, 1))
+
+
+def test_a_camera_that_mirrors_is_undone_while_playing(data_dir: Path, tmp_path: Path) -> None:
+    """With the mirroring kept in the profile `play` tells the same of a camera that mirrors as of one that does not."""
+    told = []
+    for mirrored, hands in ((False, ToldHand), (True, Mirrored)):
+        data = tmp_path / str(mirrored)
+        shutil.copytree(data_dir, data)
+        write_settings(data / "profiles" / "default", mirrored=mirrored)
+        clock = FakeClock(50.0)
+        with MovingHand(3, clock, paced=True, sleep=clock.sleep, drawn=False) as hand, ExitStack() as stack:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Context, "open_camera", lambda *_, hand=hand: hand)
+                patch.setattr(Context, "load_hands", lambda *_, hands=hands, hand=hand: hands(hand))
+                context = Context(data, "default")
+                embedder = context.load_embedder(movements=True)
+                line = movement_line(context, embedder, Namespace(camera="auto", rotate=0), (), stack)
+            for label in ("left", "right", "left", "right"):
+                hand.perform(label)
+                until_s = clock() + 4.0
+                while clock() < until_s:
+                    line.read(1.0)
+            told.append([moved.label for moved in line.told])
+    assert {"left", "right"} <= set(told[0])
+    assert told[0] == told[1]
 
 
 def test_times_are_told_from_the_first_frame_on() -> None:
