@@ -22,6 +22,7 @@ from device.screens.answers import answers_lines
 from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config
 from device.teach.told import told_elsewhere, told_lines
 from device.teach.training import teach_all
+from device.teach.typed import typed_cautions
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError, counted
@@ -93,7 +94,8 @@ def report(head: str, evaluation: Evaluation, ids: np.ndarray, nobody: str | Non
 def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recognizer, columns: int = 80) -> list[str]:
     """What a person reads; columns: how wide the table may be; where it would be wider, what is worst is ranked."""
     way = way_of(recognizer.embedder)
-    lines = [f"{head} head, {counted(len(ids), 'example')}", *accuracy_lines(evaluation, way, recognizer.nobody), ""]
+    lines = [f"{head} head, {counted(len(ids), 'example')}", *accuracy_lines(evaluation, way, recognizer.nobody)]
+    lines += [*(f"  {caution}" for caution in typed_cautions(recognizer)), ""]
     # The table is of the figure that leads: of sessions left out where there are two, else of takes.
     shown = evaluation.by_session if evaluation.headline.kind == "session" else None
     lines += answers_lines(evaluation.classes, (shown or evaluation).confusion, (shown or evaluation).recall, columns)
