@@ -18,6 +18,8 @@ import numpy as np
 from benchmarks.pictures import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
+BUSY = "EDGE_TL_BENCHMARKS_BUSY"
+"""Set by `benchmarks.anew` to the load of a machine that did not become quiet."""
 PACKAGES = ("numpy", "pillow", "ai-edge-litert", "tflite-runtime", "scikit-learn", "tensorflow", "keras")
 
 
@@ -56,9 +58,11 @@ def words_of(whole: dict[str, Any]) -> str:
 
 def circumstances() -> dict[str, Any]:
     """When, on which commit, on what machine and with which packages."""
+    busy = os.environ.get(BUSY)
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
+        **({"busy": float(busy)} if busy else {}),
         "machine": {
             "processor": processor(),
             "cores": len(os.sched_getaffinity(0)),

@@ -107,7 +107,8 @@ def _filled(text: str, folder: Path, place: re.Pattern[str], way: str) -> str:
         name = found[1]
         measured = json.loads((folder / f"{name}.json").read_text())
         commit = measured["commit"][:7] + ("-dirty" if measured["commit"].endswith("-dirty") else "")
-        origin = f"Measured {measured['date'][:10]} at {commit}."
+        busy = f", on a busy machine (load {measured['busy']:.1f})" if "busy" in measured else ""
+        origin = f"Measured {measured['date'][:10]} at {commit}{busy}."
         text = getattr(REPORTS[name], way)(measured["result"])
         # Drawings keep their columns only in a block of code.
         text = re.sub(r"\n\n(?=[^|\n]*: digits taught)(.*)", r"\n\n```\n\1\n```", text, flags=re.DOTALL)
