@@ -17,7 +17,7 @@ from benchmarks.record import table
 from edge_tl.core.features import FeatureMap
 from edge_tl.core.gram import GrowingGram
 from edge_tl.heads import Head, make_head
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.rejection import Rejector
 from edge_tl.judge.confidence import Confidence
 
@@ -83,7 +83,7 @@ class Contest:
         """What Recognizer.learn does: the head, the rejection calibrated on it, and how sure it may be."""
         head = self._fit("ridge", self.few)
         Rejector().fit(self.few.X, self.y, self.takes, head=head)  # type: ignore[arg-type]
-        taught = Taught.check(self.few.X, self.y, self.takes, self.few.K)
+        taught = TaughtRows.check(self.few.X, self.y, self.takes, self.few.K)
         Confidence().fit(lambda: make_head("ridge"), head, taught)
         return self._ask(head, self.pooled)
 

@@ -29,7 +29,7 @@ from edge_tl.embedders.stream import StreamingSpeech, embed_views
 from edge_tl.embedders.windows import levels
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.tuned import BATCH, EPOCHS, RATES, held_out
 from edge_tl.labels import NOISE
 from edge_tl.listener import Listener, ListeningConfig, told
@@ -135,7 +135,7 @@ def training(embedder: BrowserEmbedder) -> dict[str, Any]:
         grown.append(row)
     Y = np.eye(CLASSES, dtype=np.float32)[np.searchsorted(chosen, labels)]
     # Keras is given the same examples to learn from, and the same to judge by after each epoch.
-    held = held_out(Taught.check(rows, labels, groups), np.random.default_rng(0))
+    held = held_out(TaughtRows.check(rows, labels, groups), np.random.default_rng(0))
     keras = quiet_keras()
     first, second = EPOCHS
 

@@ -25,7 +25,7 @@ from edge_tl.core.features import FeatureMap
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.heads import make_head
 from edge_tl.media.image import decode
-from host_tools.image import Recipe, build
+from host_tools.image import ImageRecipe, build
 from host_tools.shipped import fetch
 from host_tools.tflite import convert, write_folder
 from host_tools.weights import read_weights
@@ -62,7 +62,7 @@ def folder_of(candidate: tuple[str, float, int, str, str], work: Path) -> Path:
     folder = work / "-".join(map(str, candidate))
     if not (folder / "manifest.json").exists():
         weights = read_weights(str(DATA / V1)) if family == "v1" else read_weights(str(fetch()))
-        base = build(Recipe(f"mobilenet_{family}", size, alpha, layer), weights)
+        base = build(ImageRecipe(f"mobilenet_{family}", size, alpha, layer), weights)
         model = convert(base, quantization, DATA / "sign_digits" if quantization == "int8" else None)
         write_folder(folder, base, model, quantization)
     return folder

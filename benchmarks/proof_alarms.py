@@ -21,7 +21,7 @@ from benchmarks.spoken_hours import ASKED, CHOOSING, embedded
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import embed_views
 from edge_tl.labels import NOISE
-from edge_tl.listener import ListeningConfig, Windows, choose, told, tried
+from edge_tl.listener import ListeningConfig, WindowScores, choose, told, tried
 from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import answers, left_out, most_per_hour
@@ -35,12 +35,12 @@ ROOM = "exercise_bike"
 AT_ONCE = 1000
 
 
-def answered(recognizer: Recognizer, rows: np.ndarray, times_s: np.ndarray) -> Windows:
+def answered(recognizer: Recognizer, rows: np.ndarray, times_s: np.ndarray) -> WindowScores:
     """What a recognizer says of windows that are embedded already, a thousand at once."""
     parts = [
         answers(recognizer, rows[first : first + AT_ONCE].astype(np.float32)) for first in range(0, len(rows), AT_ONCE)
     ]
-    return Windows(np.concatenate([one for one, _ in parts]), np.concatenate([one for _, one in parts]), times_s)
+    return WindowScores(np.concatenate([one for one, _ in parts]), np.concatenate([one for _, one in parts]), times_s)
 
 
 def taught_by(embedder: SoundEmbedder, speaker: str) -> Recognizer:

@@ -27,14 +27,14 @@ from benchmarks.record import table
 from edge_tl.core.features import Features
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder, embed_kept
 from edge_tl.heads import make_head
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.judge.calibration import reliability
 from edge_tl.judge.confidence import Confidence
 from edge_tl.sources.simulated import POSES, SimulatedPlayer
 
 HEADS = ("ridge", "softmax", "mlp", "knn", "prototype")
 TAKE_FRAMES, FRESH_FRAMES = 20, 10
-SEEDS, SCENES, OTHER_SCENES, MOST_TAKES = 6, 6, 2, 4
+SEEDS, SCENES, OTHER_SCENES, MAX_TAKES = 6, 6, 2, 4
 SURE = 0.6
 """What steers: the controller's threshold."""
 
@@ -87,7 +87,7 @@ def simulated(name: str, embedder: Embedder, seeds: range = range(SEEDS)) -> Ite
         X = features(np.stack(rows), embedder.embedding_shape)
         places, fresh, y = np.array(scene), np.array(number) >= TAKE_FRAMES, np.array(labels)
         takes = places * len(POSES) + numbers(y)
-        for count in range(1, MOST_TAKES + 1):
+        for count in range(1, MAX_TAKES + 1):
             known = places < count
             asked = {"here": known & fresh, "elsewhere": (places >= SCENES - OTHER_SCENES) & fresh}
             case = f"simulated {name}, {count} take{'s' if count > 1 else ''}"
@@ -159,7 +159,7 @@ def judged(case: Case, head: str) -> dict[str, dict[str, tuple[float, ...]]]:
     wrong."""
     X, y, takes = case.X[case.taught], case.y[case.taught], case.takes[case.taught]
     made = make_head(head).fit(X, y, takes)
-    taught = Taught(X, y, takes.astype(np.int64))
+    taught = TaughtRows(X, y, takes.astype(np.int64))
     sure = Confidence().fit(lambda: make_head(head), made, taught, case.sessions[case.taught], in_time=case.in_time)
     found = {}
     for where, rows in case.asked.items():

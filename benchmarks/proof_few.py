@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.look_ways import Way
 from benchmarks.pictures import Pictures
 from benchmarks.record import table
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.judge.confidence import Confidence
 from edge_tl.recognizer import Recognizer
 
@@ -82,7 +82,7 @@ def curve(kind: str, way: Way, half: str, count: int, heads: tuple[str, ...] = H
     right: dict[str, list[float]] = {name: [] for name in heads}
     said: list[tuple[float, float]] = []
     for taught, asked in drawn(kind, way, half, count, draws or (DRAWS if count < MANY else DRAWS_OF_MANY)):
-        rows = Taught(X[taught], y[taught], np.arange(len(taught)))
+        rows = TaughtRows(X[taught], y[taught], np.arange(len(taught)))
         seen = asked[found[asked]]
         for name in heads:
             head = recognizer.new_head(name).fit(rows.X, rows.y, rows.takes)

@@ -17,14 +17,14 @@ from benchmarks.proof_few import HALVES, signers
 from benchmarks.record import table
 from edge_tl.core.folds import whole_sessions
 from edge_tl.core.metrics import grouped_interval
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.judge.validation import cross_validate, fitted_ridge
 from edge_tl.recognizer import Recognizer
 
 PEOPLE = {"poses": (2, 3, 4), "digits": (2, 3, 4, 6, 8)}
 """So many teach."""
 DRAWS = {"poses": 15, "digits": 25}
-MOST_TAUGHT, MOST_ASKED = 500, 1000
+MAX_TAUGHT, MAX_ASKED = 500, 1000
 
 
 def draw(way: Way, kind: str, half: str, count: int, number: int) -> tuple[float, float, float]:
@@ -37,10 +37,10 @@ def draw(way: Way, kind: str, half: str, count: int, number: int) -> tuple[float
     random = np.random.default_rng([number, count])
     drawn = random.permutation(np.unique(people)[HALVES.index(half) :: 2])
     taught = np.flatnonzero(np.isin(people, drawn[:count]))
-    taught = np.sort(random.permutation(taught)[:MOST_TAUGHT])
+    taught = np.sort(random.permutation(taught)[:MAX_TAUGHT])
     asked = np.flatnonzero(np.isin(people, drawn[count:]) & np.isin(y, y[taught]))
-    asked = random.permutation(asked)[:MOST_ASKED]
-    rows = Taught.check(X[taught], y[taught], people[taught])
+    asked = random.permutation(asked)[:MAX_ASKED]
+    rows = TaughtRows.check(X[taught], y[taught], people[taught])
     came = cross_validate(recognizer.new_head, rows, whole_sessions(rows.y, people[taught]))
     right = (came.y_true == came.y_pred)[came.judged]
     (low, high), _ = grouped_interval(right, came.folds[came.judged])

@@ -19,7 +19,7 @@ from benchmarks.pictures import DATA
 from benchmarks.record import table
 from edge_tl.core.metrics import iou
 from edge_tl.detection.answers import ClassAndBox, new_head, ordered
-from edge_tl.detection.few import LOOKS, Boxed, BoxHead, FewDetector, Views, all_of, look, views_of
+from edge_tl.detection.few import LOOKS, BoxedPicture, BoxHead, FewDetector, Views, all_of, look, views_of
 from edge_tl.detection.scenes import SHAPES, scenes
 from edge_tl.detection.windows import coded
 from edge_tl.embedders.embedder import Embedder
@@ -64,21 +64,21 @@ def spread(rows: Sequence[Any], count: int, shift: float = 0.0) -> list[Any]:
     return [rows[int((place + shift) * len(rows) / count)] for place in range(count)]
 
 
-def opened(rows: Sequence[Any], label: str | None = "hand") -> list[Boxed]:
+def opened(rows: Sequence[Any], label: str | None = "hand") -> list[BoxedPicture]:
     """The pictures; label: instead of their own."""
-    return [Boxed(decode(path), label or own, box) for path, own, box in rows]
+    return [BoxedPicture(decode(path), label or own, box) for path, own, box in rows]
 
 
-def drawn(count: int, seed: int) -> list[Boxed]:
+def drawn(count: int, seed: int) -> list[BoxedPicture]:
     """Scenes of spec S6."""
     made = scenes(count, seed)
     return [
-        Boxed(picture, SHAPES[shape], box)
+        BoxedPicture(picture, SHAPES[shape], box)
         for picture, shape, box in zip(made.pictures, made.shapes, made.boxes, strict=True)
     ]
 
 
-def asked(detector: FewDetector, examples: Sequence[Boxed]) -> dict[str, float]:
+def asked(detector: FewDetector, examples: Sequence[BoxedPicture]) -> dict[str, float]:
     """What is found in pictures that were not taught, after the whole picture alone and after all looks."""
     first, last, right, there = [], [], [], []
     for one in examples:
@@ -103,7 +103,7 @@ def asked(detector: FewDetector, examples: Sequence[Boxed]) -> dict[str, float]:
 class Dense:
     """The head of spec S6, trained on the whole-picture views of the same examples."""
 
-    def __init__(self, embedder: Embedder, views: Views, taught: Sequence[Boxed]) -> None:
+    def __init__(self, embedder: Embedder, views: Views, taught: Sequence[BoxedPicture]) -> None:
         self.embedder = embedder
         labels = tuple(sorted({one.label for one in taught}))
         places = np.array([labels.index(taught[number].label) for number in views.whole_of])
@@ -120,7 +120,7 @@ class Dense:
         """Maps of unit length as rows whose values are about 1, which a fresh dense layer wants."""
         return np.asarray(maps * np.sqrt(maps.shape[1]).astype(np.float32))
 
-    def mean_iou(self, examples: Sequence[Boxed]) -> float:
+    def mean_iou(self, examples: Sequence[BoxedPicture]) -> float:
         """Of the boxes that it finds."""
         ious = []
         for one in examples:
@@ -137,7 +137,7 @@ def in_side(codes: np.ndarray) -> np.ndarray:
 
 
 def contest(
-    embedder: Embedder, taught: list[Boxed], others: dict[str, list[Boxed]], *, beside: bool = False
+    embedder: Embedder, taught: list[BoxedPicture], others: dict[str, list[BoxedPicture]], *, beside: bool = False
 ) -> dict[str, Any]:
     """Teach, and ask elsewhere; beside: also the dense head."""
     began_s = time.process_time()

@@ -33,7 +33,7 @@ from device.serve.pipeline import Pipeline
 from device.serve.service import Service
 from device.serve.source_thread import Feed
 from device.serve.systemd import Notify
-from device.sources.reconnect import Reconnecting
+from device.sources.reconnect import ReconnectingSource
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import counted
 from edge_tl.frames import BaseSource, Frame
@@ -108,7 +108,7 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
 
     service = Service([], Notify({}), clock=clock, wall=time.time, log=lambda _: None)
     with Profile(folder / "profile", writable=True) as profile:
-        feed = Feed(Reconnecting(lambda: Camera(taken, lambda: done)), service.wake, time.monotonic, "picture")
+        feed = Feed(ReconnectingSource(lambda: Camera(taken, lambda: done)), service.wake, time.monotonic, "picture")
         embedder: Any = Thinned()
         config = PipelineConfig(camera="sim", smoothing_s=0.05)
         pipeline = Pipeline(

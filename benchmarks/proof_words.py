@@ -26,7 +26,7 @@ from edge_tl.embedders.stream import embed_views
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
 from edge_tl.labels import NOISE
-from edge_tl.listener import ListeningConfig, Windows, told
+from edge_tl.listener import ListeningConfig, WindowScores, told
 from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import heard_in
@@ -164,7 +164,7 @@ def listening(embedder: SoundEmbedder) -> dict[str, Any]:
     """Each threshold: words told rightly, as another, unknown words told, alarms an hour of noise."""
     noises = [read_sound(path) for path in sorted((DATA / "speech/noise").glob("*.wav"))]
     clips = {word: sorted((DATA / "speech/commands" / word).glob("*.wav")) for word in (*COMMANDS, *OTHERS)}
-    asked: list[tuple[tuple[str, ...], str, Windows]] = []
+    asked: list[tuple[tuple[str, ...], str, WindowScores]] = []
     for split in range(SPLITS):
         recognizer, take = Recognizer(embedder), 0
         for word in COMMANDS:
@@ -187,7 +187,7 @@ def listening(embedder: SoundEmbedder) -> dict[str, Any]:
     return {str(threshold): counted(asked, threshold) for threshold in THRESHOLDS}
 
 
-def counted(asked: list[tuple[tuple[str, ...], str, Windows]], threshold: float) -> dict[str, float]:
+def counted(asked: list[tuple[tuple[str, ...], str, WindowScores]], threshold: float) -> dict[str, float]:
     """What one threshold does."""
     config = ListeningConfig(threshold)
     said = [(word, [label for label, _ in told(heard, classes, config)], heard) for classes, word, heard in asked]

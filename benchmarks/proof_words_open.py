@@ -26,7 +26,7 @@ from benchmarks.record import table
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import StreamingSpeech, after_it, before_it, embed_views
 from edge_tl.frames import Frame
-from edge_tl.listener import THRESHOLD, ListeningConfig, Windows, told
+from edge_tl.listener import THRESHOLD, ListeningConfig, WindowScores, told
 from edge_tl.media.kinds import is_sound
 from edge_tl.media.sound import Sound, read_sound
 from edge_tl.media.wav import SoundFile
@@ -127,11 +127,11 @@ def taught_by(embedder: SoundEmbedder, word: str, taught: list[Clip]) -> Recogni
     return recognizer
 
 
-def heard(recognizer: Recognizer, rows: np.ndarray, hop_s: float) -> Windows:
+def heard(recognizer: Recognizer, rows: np.ndarray, hop_s: float) -> WindowScores:
     """What it says of windows in a row."""
     parts = [answers(recognizer, rows[first : first + 4000].astype(np.float32)) for first in range(0, len(rows), 4000)]
     proba, familiar = (np.concatenate(two) for two in zip(*parts, strict=True))
-    return Windows(proba, familiar, hop_s * np.arange(len(rows)))
+    return WindowScores(proba, familiar, hop_s * np.arange(len(rows)))
 
 
 def measure(embedder: SoundEmbedder, draws: int = DRAWS, words: tuple[str, ...] = WORDS) -> dict[str, Any]:

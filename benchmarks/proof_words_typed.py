@@ -26,7 +26,7 @@ from edge_tl.core.examples import Aside
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import after_it, before_it, embed_views
 from edge_tl.heads.against_world import CLOSED
-from edge_tl.listener import THRESHOLD, ListeningConfig, Windows, told
+from edge_tl.listener import THRESHOLD, ListeningConfig, WindowScores, told
 from edge_tl.media.sound import Sound, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import most_per_hour
@@ -113,7 +113,7 @@ def taught(
     return recognizer
 
 
-def times_told(recognizer: Recognizer, windows: Windows) -> np.ndarray:
+def times_told(recognizer: Recognizer, windows: WindowScores) -> np.ndarray:
     """How often a word is told at each threshold of `GRID`."""
     return np.array([len(told(windows, recognizer.classes, ListeningConfig(float(one)))) for one in GRID])
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from device.cli.model_places import folder_of_models
 from device.cli.output import warn
 from device.sources.choose import MOVING, open_mic, open_source, parse_camera
-from device.sources.reconnect import Reconnecting
-from device.sources.rotated import Rotated
+from device.sources.reconnect import ReconnectingSource
+from device.sources.rotated import RotatedSource
 from edge_tl.controller import Controller, ControllerConfig, neutral_label
-from edge_tl.core.answers import Saved, head_name
+from edge_tl.core.answers import SavedHead, head_name
 from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedders.embedder import Embedder, Finder, TrackEmbedder, Tracker
-from edge_tl.embedders.foreign import Given
+from edge_tl.embedders.foreign import ModelHints
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.embedders.look.choices import ALL, MOVEMENT, NEEDS
 from edge_tl.embedders.look.hand import Hand
@@ -52,7 +52,7 @@ class Context:
     """A .tflite file of pictures or the folder of one; None for the model that the profile uses."""
     threads: int | None = None
     """Of the interpreter; None for as many as suit the machine."""
-    given: Given = field(default_factory=Given)
+    given: ModelHints = field(default_factory=ModelHints)
     """What a person says of `model` that a file does not say itself."""
 
     @property
@@ -119,7 +119,7 @@ class Context:
     def load_model(self) -> TFLiteEmbedder:
         """The model of `image_model`, loaded; ConfigError where more is said of one that nobody named."""
         said = self.given
-        if self.model is None and said != Given():
+        if self.model is None and said != ModelHints():
             raise ConfigError("--scaling, --colour-order, --resize and --size describe a file: name it with --model")
         return TFLiteEmbedder.load(
             self.image_model(),
@@ -171,7 +171,7 @@ class Context:
             player = open_source(camera, clock=clock, subject=subject_of(way))
             stack.callback(player.close)
             return player
-        return stack.enter_context(Reconnecting(lambda: open_turned(camera, degrees), clock=clock))
+        return stack.enter_context(ReconnectingSource(lambda: open_turned(camera, degrees), clock=clock))
 
 
 def adopt_look(profile: Profile, look: Look) -> None:
@@ -301,7 +301,7 @@ def service_console(data_dir: Path) -> str | None:
     return f"at {web}" if web else "through its console, which [web] in its configuration opens"
 
 
-def load_saved(profile: Profile) -> Saved | None:
+def load_saved(profile: Profile) -> SavedHead | None:
     """What was trained last, None where nothing was; a damaged generation that was passed over is told on stderr."""
     saved = profile.load()
     for line in profile.warnings:
@@ -312,7 +312,7 @@ def load_saved(profile: Profile) -> Saved | None:
 def open_turned(camera: str, degrees: int, subject: str = "head") -> BaseSource:
     """A camera by its words, open, every picture turned clockwise first; subject: as of `open_source`."""
     source = open_source(camera, clock=clock, loop=True, subject=subject)
-    return Rotated(source, degrees) if degrees else source
+    return RotatedSource(source, degrees) if degrees else source
 
 
 def open_microphone(mic: str, stack: ExitStack, *, paced: bool = True, loop: bool = False) -> BaseSource:
@@ -320,7 +320,9 @@ def open_microphone(mic: str, stack: ExitStack, *, paced: bool = True, loop: boo
 
     paced: of a recording, whether it comes as fast as it was spoken. loop: whether it begins again at its end.
     """
-    return stack.enter_context(Reconnecting(lambda: open_mic(mic, clock=clock, paced=paced, loop=loop), clock=clock))
+    return stack.enter_context(
+        ReconnectingSource(lambda: open_mic(mic, clock=clock, paced=paced, loop=loop), clock=clock)
+    )
 
 
 def subject_of(way: str) -> str:
@@ -344,7 +346,7 @@ def taught_recognizer(profile: Profile, embedder: Embedder, *, reject: bool = Tr
     return recognizer
 
 
-def trained_head(saved: Saved | None, embedder: Embedder) -> str:
+def trained_head(saved: SavedHead | None, embedder: Embedder) -> str:
     """The head that names whole pictures, sounds or movements: the one trained last, else the usual one."""
     usual = MovementHead.name if isinstance(embedder, TrackEmbedder) else "ridge"
     name = usual if saved is None else head_name(saved)

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 if TYPE_CHECKING:
     from edge_tl.controller import Controller, ControllerConfig, Steady
-    from edge_tl.core.answers import Learned, Observation, Saved
+    from edge_tl.core.answers import Observation, SavedHead, TrainingResult
     from edge_tl.core.examples import Count, Example, Examples
     from edge_tl.core.features import FeatureMap
     from edge_tl.embedders.browser import BrowserEmbedder
     from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder
     from edge_tl.embedders.speech import SpeechEmbedder
-    from edge_tl.embedders.stream import Heard, StreamingSpeech
+    from edge_tl.embedders.stream import StreamingSpeech, StreamWindow
     from edge_tl.embedders.tflite import TFLiteEmbedder
     from edge_tl.errors import (
         ConfigError,
@@ -59,13 +60,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "edge_tl.controller": "Controller ControllerConfig Steady",
-    "edge_tl.core.answers": "Learned Observation Saved",
+    "edge_tl.core.answers": "Observation SavedHead TrainingResult",
     "edge_tl.core.examples": "Count Example Examples",
     "edge_tl.core.features": "FeatureMap",
     "edge_tl.embedders.browser": "BrowserEmbedder",
     "edge_tl.embedders.embedder": "Embedder Finder SoundEmbedder",
     "edge_tl.embedders.speech": "SpeechEmbedder",
-    "edge_tl.embedders.stream": "Heard StreamingSpeech",
+    "edge_tl.embedders.stream": "StreamWindow StreamingSpeech",
     "edge_tl.embedders.tflite": "TFLiteEmbedder",
     "edge_tl.errors": "ConfigError EdgeTLError ExampleError MissingDependency ModelError NotFittedError ProfileError "
     "ProfileLocked ProfileMismatch ShapeError SourceClosed SourceError SourceTimeout",
@@ -90,6 +91,8 @@ _HOMES = {
 }
 """File → what is found in it. Each is loaded when it is first asked for: whoever teaches from arrays loads no database,
 and `edge-tl --help` no model."""
+_WAS = {"Heard": "StreamWindow", "Learned": "TrainingResult", "Saved": "SavedHead"}
+"""Names of before, for one version more."""
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
@@ -113,8 +116,6 @@ __all__ = [
     "Frame",
     "Generation",
     "Head",
-    "Heard",
-    "Learned",
     "Listener",
     "ListeningConfig",
     "Manifest",
@@ -128,7 +129,7 @@ __all__ = [
     "ProfileMismatch",
     "Recognizer",
     "Rejector",
-    "Saved",
+    "SavedHead",
     "Scaling",
     "ShapeError",
     "SimulatedPlayer",
@@ -140,8 +141,10 @@ __all__ = [
     "SourceTimeout",
     "SpeechEmbedder",
     "Steady",
+    "StreamWindow",
     "StreamingSpeech",
     "TFLiteEmbedder",
+    "TrainingResult",
     "WavSource",
     "__version__",
     "decode",
@@ -159,6 +162,9 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("edge-tl")
+    if name in _WAS:
+        warn(f"edge_tl.{name} is called {_WAS[name]} now", DeprecationWarning, stacklevel=2)
+        return __getattr__(_WAS[name])
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOME[name]), name)

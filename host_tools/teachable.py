@@ -24,7 +24,7 @@ from edge_tl.store.pictures import RESIZE
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import write_settings
 from edge_tl.tflite.manifest import Manifest, check_new, write_model_folder
-from host_tools.teachable_graph import Built, build, read_project
+from host_tools.teachable_graph import KerasProject, build, read_project
 from host_tools.tf import silence, tensorflow, versions
 
 PROFILE = "profile.zip"
@@ -35,7 +35,7 @@ LARGEST_ERROR = 5e-3
 
 
 @dataclass(frozen=True)
-class Converted:
+class TeachableConversion:
     """What came out, and how exact it is."""
 
     manifest: Manifest
@@ -45,7 +45,7 @@ class Converted:
     """The largest difference between the profile's probabilities and Keras'."""
 
 
-def convert_teachable(where: str, out: Path, name: str, licence: str) -> Converted:
+def convert_teachable(where: str, out: Path, name: str, licence: str) -> TeachableConversion:
     """Write the model folder `out`, and in it `profile.zip`, a backup with the project's own head.
 
     ModelError, one line, for what is no such project, and where the two do not give what Keras gives: then nothing is
@@ -89,7 +89,7 @@ def convert_teachable(where: str, out: Path, name: str, licence: str) -> Convert
             write_backup(profile, name, packed, time())
         write_model_folder(out, manifest, model)
         (out / PROFILE).write_bytes(packed.read_bytes())
-    return Converted(manifest, labels, int(built.whole.count_params()), error)
+    return TeachableConversion(manifest, labels, int(built.whole.count_params()), error)
 
 
 def _labels(labels: tuple[str, ...], classes: int, where: str) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def _labels(labels: tuple[str, ...], classes: int, where: str) -> tuple[str, ...
     return found
 
 
-def _recognizer(embedder: TFLiteEmbedder, built: Built, labels: tuple[str, ...]) -> Recognizer:
+def _recognizer(embedder: TFLiteEmbedder, built: KerasProject, labels: tuple[str, ...]) -> Recognizer:
     """What asks the project's own two layers; classes are sorted, as everywhere here."""
     (W1, b1), (W2, b2) = built.hidden, built.top
     order = np.argsort(labels)
@@ -123,7 +123,7 @@ def _recognizer(embedder: TFLiteEmbedder, built: Built, labels: tuple[str, ...])
     return recognizer
 
 
-def _largest_error(built: Built, recognizer: Recognizer, labels: tuple[str, ...]) -> float:
+def _largest_error(built: KerasProject, recognizer: Recognizer, labels: tuple[str, ...]) -> float:
     """Of the profile's probabilities against Keras', on pictures of noise of several brightnesses."""
     rng = np.random.default_rng(0)
     height, width, channels = built.base.input_shape[1:]

@@ -22,7 +22,7 @@ from edge_tl.tflite.hdf5 import read_whole
 from edge_tl.tflite.label_files import parse_labels, read_labels
 from edge_tl.tflite.weights import H5_SUFFIXES, read_bytes
 from host_tools.tf import keras, silence
-from host_tools.tfjs import MOST_BYTES, names_of, read_raw_model
+from host_tools.tfjs import MAX_BYTES, names_of, read_raw_model
 
 MODELS = ("Sequential", "Functional", "Model")
 KEPT: dict[str, tuple[str, ...]] = {
@@ -49,10 +49,10 @@ WEIGHTS = {
     "Dense": ("kernel", "bias"),
 }
 ACTIVATIONS = ("linear", "relu", "relu6", "tanh", "sigmoid", "softmax")
-MOST_LAYERS = 1000
-MOST_VALUES = 50_000_000
+MAX_LAYERS = 1000
+MAX_VALUES = 50_000_000
 """That a layer may give for one picture."""
-MOST_DEPTH = 10
+MAX_DEPTH = 10
 """Of models in models."""
 
 
@@ -68,7 +68,7 @@ class Project:
 
 
 @dataclass
-class Built:
+class KerasProject:
     """A project as Keras has it."""
 
     whole: Any
@@ -118,8 +118,8 @@ def _h5_of(where: str) -> tuple[bytes, tuple[str, ...]] | None:
                 model = next((one for name, one in names.items() if name.lower().endswith(H5_SUFFIXES)), None)
                 if model is None or "model.json" in names:
                     return None
-                data = archive.read(model, MOST_BYTES)
-                text = archive.read(names["labels.txt"], MOST_BYTES) if "labels.txt" in names else b""
+                data = archive.read(model, MAX_BYTES)
+                text = archive.read(names["labels.txt"], MAX_BYTES) if "labels.txt" in names else b""
         except DamagedArchive as error:
             raise ModelError(f"{path}: is damaged ({error}); get it again") from None
         return data, parse_labels(text, f"{path}: labels.txt") if text else ()
@@ -132,7 +132,7 @@ def _h5_of(where: str) -> tuple[bytes, tuple[str, ...]] | None:
     return read_bytes(path), read_labels(labels) if labels.is_file() else ()
 
 
-def build(project: Project, where: str) -> Built:
+def build(project: Project, where: str) -> KerasProject:
     """Build it with its weights; ModelError, one line, where it is no project of images or makes no sense."""
     builder = _Builder(project.weights, where)
     try:
@@ -143,7 +143,7 @@ def build(project: Project, where: str) -> Built:
             answer = builder.model(project.config, picture, 0)
             builder.put_weights()
             hidden, top = builder.upper()
-            return Built(
+            return KerasProject(
                 keras().Model(picture, answer), keras().Model(picture, hidden.taken), hidden.dense(), top.dense()
             )
     except ModelError:
@@ -179,7 +179,7 @@ class _Builder:
     def model(self, config: dict[str, Any], taken: Any, depth: int) -> Any:
         """What a model, or a layer, makes of a tensor."""
         kind, inner = config["class_name"], config["config"]
-        if depth > MOST_DEPTH or len(self._leaves) > MOST_LAYERS:
+        if depth > MAX_DEPTH or len(self._leaves) > MAX_LAYERS:
             raise ModelError(f"{self._where}: has more layers than any such project; get it again")
         if kind == "Sequential":
             for one in inner["layers"] if isinstance(inner, dict) else inner:
@@ -218,7 +218,7 @@ class _Builder:
             raise ModelError(f"{what} is padded by {config['padding']!r}; rows and columns are wanted")
         layer = getattr(keras().layers, kind)(**settings)
         made = layer(taken if kind == "Add" else taken[0])
-        if math.prod(made.shape) > MOST_VALUES:
+        if math.prod(made.shape) > MAX_VALUES:
             raise ModelError(f"{what} gives {counted(math.prod(made.shape), 'value')} for a picture; get it again")
         self._leaves.append(_Leaf(kind, name, layer, taken[0]))
         return made
@@ -276,6 +276,6 @@ def _input_shape(config: dict[str, Any], depth: int = 0) -> tuple[int, int, int]
             raise ModelError(f"its input is {shape}; pictures are wanted")
         return height, width, channels
     layers = inner["layers"] if isinstance(inner, dict) else inner
-    if depth > MOST_DEPTH:
+    if depth > MAX_DEPTH:
         raise ModelError("it has more models in models than any such project; get it again")
     return _input_shape(layers[0], depth + 1)

@@ -24,7 +24,7 @@ from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ModelError, counted
 from edge_tl.files import read_limited
 
-MOST_BYTES = 200_000_000
+MAX_BYTES = 200_000_000
 """Of one file and of all weights together: models of sound or pictures for a browser have at most some ten MB."""
 DTYPES = {"float32": "<f4", "uint8": "<u1", "uint16": "<u2"}
 TIMEOUT_S = 30.0
@@ -102,8 +102,8 @@ def read_raw_model(where: str) -> RawModel:
             data = _joined(read, group["paths"], where)
             digest.update(data)
             weights |= _weights(group["weights"], data, where)
-            if sum(one.nbytes for one in weights.values()) > MOST_BYTES:
-                raise ModelError(f"{where}: its weights are larger than {MOST_BYTES // 1_000_000} MB")
+            if sum(one.nbytes for one in weights.values()) > MAX_BYTES:
+                raise ModelError(f"{where}: its weights are larger than {MAX_BYTES // 1_000_000} MB")
         topology = described["modelTopology"]
         config = topology.get("model_config", topology)
     try:
@@ -120,8 +120,8 @@ def _joined(read: Read, names: list[Any], where: str) -> bytes:
     data = bytearray()
     for name in names:
         data += read(_plain(name))
-        if len(data) > MOST_BYTES:
-            raise ModelError(f"{where}: its shards are larger than {MOST_BYTES // 1_000_000} MB")
+        if len(data) > MAX_BYTES:
+            raise ModelError(f"{where}: its shards are larger than {MAX_BYTES // 1_000_000} MB")
     return bytes(data)
 
 
@@ -173,7 +173,7 @@ def _weights(specs: list[dict[str, Any]], data: bytes, where: str) -> dict[str, 
     at = 0
     for spec in specs:
         name, shape = str(spec["name"]), tuple(spec["shape"])
-        if not all(isinstance(side, int) and 0 < side <= MOST_BYTES for side in shape) or len(shape) > 8:
+        if not all(isinstance(side, int) and 0 < side <= MAX_BYTES for side in shape) or len(shape) > 8:
             raise ModelError(f"{where}: weight {_shown(name)} has the shape {_shown(shape)}; that is none")
         packed = spec.get("quantization") or {}
         kind = DTYPES.get(str(packed.get("dtype", spec.get("dtype", "float32"))))
@@ -248,7 +248,7 @@ def _reader(where: str) -> Read:
 
 def _file(path: Path) -> bytes:
     try:
-        return read_limited(path, MOST_BYTES)
+        return read_limited(path, MAX_BYTES)
     except OSError as error:
         raise ModelError(
             f"{path}: cannot be read ({error.strerror}); a TensorFlow.js layers model is wanted"
@@ -261,7 +261,7 @@ def _unzipped(path: Path, name: str) -> bytes:
             # Whoever packs a folder has its name before each file's.
             models = [PurePosixPath(one) for one in archive.names if PurePosixPath(one).name == "model.json"]
             inside = min(models, key=lambda one: len(one.parts)).parent if models else PurePosixPath()
-            return archive.read(str(inside / name), MOST_BYTES)
+            return archive.read(str(inside / name), MAX_BYTES)
     except (OSError, DamagedArchive) as error:
         raise ModelError(f"{path}: {name} cannot be taken out of it ({' '.join(str(error).split())[:80]})") from None
 
@@ -269,12 +269,12 @@ def _unzipped(path: Path, name: str) -> bytes:
 def _fetch(url: str) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
-            return _limited(answer.read(MOST_BYTES + 1), url)
+            return _limited(answer.read(MAX_BYTES + 1), url)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ModelError(f"{url}: cannot be fetched ({' '.join(str(error).split())[:80]})") from None
 
 
 def _limited(data: bytes, what: str) -> bytes:
-    if len(data) > MOST_BYTES:
-        raise ModelError(f"{what}: is larger than {MOST_BYTES // 1_000_000} MB")
+    if len(data) > MAX_BYTES:
+        raise ModelError(f"{what}: is larger than {MAX_BYTES // 1_000_000} MB")
     return data

@@ -13,7 +13,7 @@ from edge_tl.tflite.manifest import QUANTIZATIONS, Manifest, check_new, write_mo
 from host_tools.image import BaseModel
 from host_tools.tf import silence, tensorflow, versions
 
-MOST_REPRESENTATIVE = 200
+MAX_REPRESENTATIVE = 200
 """Ranges of activations settle after about a hundred pictures."""
 
 
@@ -42,7 +42,7 @@ def convert(base: BaseModel, quantization: str, representative: Path | None = No
     check_convertible(quantization, representative, None, Path())
     pictures: list[np.ndarray] = []
     if representative is not None:
-        pictures = list(read_pictures(representative, base.recipe.size_px, MOST_REPRESENTATIVE))
+        pictures = list(read_pictures(representative, base.recipe.size_px, MAX_REPRESENTATIVE))
     tf = tensorflow()
     try:
         with silence():

@@ -17,10 +17,10 @@ from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.store.pictures import read_pictures
 from edge_tl.tflite.manifest import Manifest, read_manifest
 from edge_tl.tflite.weights import Weights
-from host_tools.image import Recipe, build
+from host_tools.image import ImageRecipe, build
 from host_tools.weights import read_weights
 
-MOST_PICTURES = 100
+MAX_PICTURES = 100
 PLACES = ("downloads", ".")
 """Where the file of weights is looked for when nobody says: beside the model, then here."""
 
@@ -80,7 +80,7 @@ def verify(folder: Path, images: Path, weights: str | None = None) -> Verificati
     """
     manifest = read_manifest(folder)
     embedder = TFLiteEmbedder.load(folder)
-    pictures = list(read_pictures(images, manifest.input_shape[0], MOST_PICTURES))
+    pictures = list(read_pictures(images, manifest.input_shape[0], MAX_PICTURES))
     base = build(_recipe(manifest), _weights(manifest, folder, weights))
     converted = np.stack([embedder.embed(picture) for picture in pictures])
     wanted = base.embed_all(pictures)
@@ -119,11 +119,11 @@ def _nearest(rows: np.ndarray) -> np.ndarray:
     return cosines.argmax(1)
 
 
-def _recipe(manifest: Manifest) -> Recipe:
+def _recipe(manifest: Manifest) -> ImageRecipe:
     height, width, _ = manifest.input_shape
     if height != width or manifest.kind != "picture":
         raise ModelError(f"{manifest.name}: was not made by edge-tl-host convert image; only such models are verified")
-    return Recipe(manifest.architecture, height, manifest.alpha, manifest.layer)
+    return ImageRecipe(manifest.architecture, height, manifest.alpha, manifest.layer)
 
 
 def _weights(manifest: Manifest, folder: Path, given: str | None) -> Weights:

@@ -12,7 +12,7 @@ from edge_tl.tflite.manifest import Scaling
 
 Number = TypeVar("Number", int, float)
 
-MOST_THREADS = 64
+MAX_THREADS = 64
 MIC_HELP = "auto, part of a microphone's name, its number, FILE, - (WAV or raw samples piped in) or rtsp://ADDRESS"
 CAMERA_HELP = (
     "auto, picamera2[:N], usb[:N], sim, sim:hand or sim:movements (the simulated player), rtsp://ADDRESS, or PATH of a "
@@ -37,7 +37,7 @@ def seed(text: str) -> int:
 
 def threads(text: str) -> int:
     """How many threads, for argparse; the interpreters crash where the system refuses them more."""
-    return whole(text, 1, MOST_THREADS)
+    return whole(text, 1, MAX_THREADS)
 
 
 def whole(text: str, least: int, most: int) -> int:

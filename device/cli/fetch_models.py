@@ -14,7 +14,7 @@ from device.cli.output import Progress
 from edge_tl.embedders.look.models import (
     ALL,
     VERSION,
-    Part,
+    ModelPart,
     download_command,
     is_installed,
     parts_of,
@@ -63,7 +63,7 @@ def bring_models(data_dir: Path, folder: Path, say: Say) -> bool:
     return True
 
 
-def taken_parts(data_dir: Path, which: str, say: Say, manner: tuple[str, ...] = PATIENT) -> dict[Part, bytes]:
+def taken_parts(data_dir: Path, which: str, say: Say, manner: tuple[str, ...] = PATIENT) -> dict[ModelPart, bytes]:
     """The models of `hands`, `face` or `all`, from a wheel on this machine, else from the one that pip fetches.
 
     `manner`: options of pip. ModelError, one line that says what to do, where they are not to be had.
@@ -93,7 +93,7 @@ def local_wheels(data_dir: Path) -> Iterator[Path]:
         yield from sorted(folder.glob(f"mediapipe-{VERSION}-*.whl"))
 
 
-def fetched_parts(which: str, python: str | None = None, manner: tuple[str, ...] = PATIENT) -> dict[Part, bytes]:
+def fetched_parts(which: str, python: str | None = None, manner: tuple[str, ...] = PATIENT) -> dict[ModelPart, bytes]:
     """The models of `hands`, `face` or `all`, from the wheel that pip fetches; of the wheel nothing is left afterwards.
 
     `python`: whose pip is asked; None for the running one. ModelError (one line) where pip is missing, where no

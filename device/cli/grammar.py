@@ -37,7 +37,7 @@ def data_dir() -> Path:
     return Path(base) / "edge-tl"
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """One whose help is output like all other: OSError where it cannot be written, which argparse would pass over."""
 
     def print_help(self, file: Any = None) -> None:
@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole grammar of `edge-tl`."""
-    parser: argparse.ArgumentParser = Parser(
+    parser: argparse.ArgumentParser = CommandParser(
         prog="edge-tl",
         description="Teach this computer new gestures and words, in seconds, and steer with them.",
         epilog="Start with `edge-tl demo` (no camera needed), then `edge-tl teach`, then `edge-tl play`.",

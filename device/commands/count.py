@@ -12,9 +12,9 @@ import numpy as np
 from device.assembly import check_hearing, load_saved, taught_recognizer
 from device.cli.output import Progress, print_json, say, warn_all
 from device.commands.options import context_of
-from device.teach.thresholds import SHOWN, Part, different, frames_of, listening_config, sounds_at
+from device.teach.thresholds import SHOWN, SoundPart, different, frames_of, listening_config, sounds_at
 from edge_tl.errors import counted
-from edge_tl.listener import ListeningConfig, Windows, nearest, told
+from edge_tl.listener import ListeningConfig, WindowScores, nearest, told
 from edge_tl.words.alarms import heard_in, most_per_hour
 
 LISTED = 20
@@ -33,12 +33,12 @@ def run(arguments: Namespace) -> int:
     found, _ = sounds_at(arguments.sounds, [])  # words are to be told, too
     files, again = different(found, "SOUNDS")
     warn_all(again)
-    heard: list[tuple[str, Windows]] = []
+    heard: list[tuple[str, WindowScores]] = []
     begun_s = time.perf_counter()
     with Progress("listening") as progress:
         for done, path in enumerate(files):
             progress.of(done, len(files))
-            heard.append((str(path), heard_in(recognizer, frames_of([Part(path)], lambda *_: None))))
+            heard.append((str(path), heard_in(recognizer, frames_of([SoundPart(path)], lambda *_: None))))
     took_s = time.perf_counter() - begun_s
     hours = sum(long_h(windows) for _, windows in heard)
     classes = recognizer.classes
@@ -74,7 +74,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def long_h(windows: Windows) -> float:
+def long_h(windows: WindowScores) -> float:
     """How long was listened for, in hours."""
     return float(np.ptp(windows.times_s)) / 3600 if len(windows.times_s) else 0.0
 

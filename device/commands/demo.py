@@ -28,8 +28,8 @@ from device.screens.rehearsal import RehearsalScreen
 from device.screens.terminal import Terminal
 from device.sources.choose import parse_camera
 from device.teach.players import FolderPlayer, Player, SimulatedDemo, directions
-from device.teach.rehearsal import Score, evaluate, teach
-from edge_tl.core.answers import Learned
+from device.teach.rehearsal import RehearsalScore, evaluate, teach
+from edge_tl.core.answers import TrainingResult
 from edge_tl.embedders.look.choices import NEEDS
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, counted
@@ -43,7 +43,7 @@ FINDING = {"head": "face-crop", "hand": "hand"}
 
 
 @dataclass(frozen=True)
-class Played:
+class DemoGame:
     """What came of playing."""
 
     round: Round
@@ -132,7 +132,7 @@ def choose_player(camera: str, look: Look, seed: int, *, sessions: bool, degrees
 
 def play(
     player: Player, recognizer: Recognizer, term: Terminal | None, day: str, *, seed: int, seconds: float
-) -> Played:
+) -> DemoGame:
     """Play for so long; the pilot wants to go somewhere, the player looks there, and only what is seen steers."""
     with ExitStack() as stack:
         player.open()
@@ -168,11 +168,16 @@ def play(
             while clock() < until_s:
                 follow()
                 round_.step()
-    return Played(round_, right, score + game.score, pellets + game.pellets_eaten, day)
+    return DemoGame(round_, right, score + game.score, pellets + game.pellets_eaten, day)
 
 
 def summary(
-    player: Player, look: Look, recognizer: Recognizer, learned: Learned, scores: list[Score], played: Played
+    player: Player,
+    look: Look,
+    recognizer: Recognizer,
+    learned: TrainingResult,
+    scores: list[RehearsalScore],
+    played: DemoGame,
 ) -> dict[str, Any]:
     """What `--json` prints."""
     latencies = list(played.round.latencies_ms)
@@ -198,7 +203,7 @@ def summary(
     }
 
 
-def figures(score: Score) -> dict[str, float | None]:
+def figures(score: RehearsalScore) -> dict[str, float | None]:
     """A score for `--json`."""
     return {
         "accuracy": round(score.takes, 4),

@@ -24,7 +24,7 @@ from device.screens.terminal import Terminal
 from device.sources.choose import MOVING, parse_camera
 from device.teach.steering import steering
 from device.teach.training import ASKED_FOR
-from edge_tl.core.answers import Learned
+from edge_tl.core.answers import TrainingResult
 from edge_tl.embedders.embedder import Tracker
 from edge_tl.embedders.look.choices import MOVEMENT, NEEDS
 from edge_tl.embedders.look.hand import Hand
@@ -52,7 +52,7 @@ ASIDE_S = 0.5
 
 
 @dataclass
-class Played:
+class MovementGame:
     """What was performed while the game was played, and what was told."""
 
     round: Round
@@ -102,7 +102,7 @@ def demo(arguments: Namespace, context: Context, term: Terminal | None) -> dict[
     recognizer = Recognizer(MovementEmbedder(), MovementHead.name)
     with MovingHand(arguments.seed, clock, fps=FPS, drawn=found) as teacher:
         hands = context.load_hands() if found else ToldHand(teacher, arguments.seed)
-        teaching = Teaching(teacher, hands, recognizer)
+        teaching = DemoLesson(teacher, hands, recognizer)
         with Progress("teaching itself movements", len(MOVEMENTS) * ASKED_FOR + 1) as progress:
             teaching.all(progress)
     with Progress("judging demonstrations left out") as progress:
@@ -112,7 +112,7 @@ def demo(arguments: Namespace, context: Context, term: Terminal | None) -> dict[
     return summary(teaching, recognizer, learned, evaluation, played, found)
 
 
-class Teaching:
+class DemoLesson:
     """The lesson: each movement some times, each time in another light, and then a minute of nothing."""
 
     def __init__(self, teacher: MovingHand, hands: Tracker[Hand], recognizer: Recognizer) -> None:
@@ -155,16 +155,16 @@ class Teaching:
             after += begun and frames[-1].truth != label
         return longest(tracks(frames))
 
-    def _frame(self) -> Looked:
+    def _frame(self) -> TrackedFrame:
         frame = self.teacher.read()
         hand = self.hands.follow(frame.data)
         self.pictures += 1
         self.missed += hand is None
-        return Looked(frame.time_s, np.zeros((POINTS, 2)) if hand is None else hand.points[:, :2], frame.truth)
+        return TrackedFrame(frame.time_s, np.zeros((POINTS, 2)) if hand is None else hand.points[:, :2], frame.truth)
 
 
 @dataclass(frozen=True)
-class Looked:
+class TrackedFrame:
     """A frame in which a hand was looked for."""
 
     time_s: float
@@ -173,14 +173,14 @@ class Looked:
     truth: str | None
 
 
-def tracks(frames: list[Looked]) -> list[Track]:
+def tracks(frames: list[TrackedFrame]) -> list[Track]:
     """The tracks of the hand in these frames."""
     return tracks_of(np.array([one.points for one in frames]), np.array([one.time_s for one in frames]))
 
 
 def play(
     recognizer: Recognizer, hands: Tracker[Hand] | None, term: Terminal | None, *, seed: int, seconds: float
-) -> Played:
+) -> MovementGame:
     """Play for so long: the pilot wants a turn, the hand swipes, and only the movements that are told steer.
 
     hands: None where the hand's joints are told and not found.
@@ -193,7 +193,7 @@ def play(
         ways = steering(recognizer.classes)
         round_ = Round(game, line, ways, clock, sleep)
         swipe = Swiper(Pilot(game, SWIPED_AHEAD_CELLS), hand, ways)
-        played = Played(round_, line)
+        played = MovementGame(round_, line)
         doing: str | None = None
 
         def follow() -> None:
@@ -221,11 +221,11 @@ def play(
 
 
 def summary(
-    teaching: Teaching,
+    teaching: DemoLesson,
     recognizer: Recognizer,
-    learned: Learned,
+    learned: TrainingResult,
     evaluation: Evaluation,
-    played: Played,
+    played: MovementGame,
     found: bool,
 ) -> dict[str, Any]:
     """What `--json` prints."""

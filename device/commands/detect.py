@@ -19,17 +19,17 @@ from device.screens.detect import DetectScreen
 from device.screens.terminal import Terminal
 from device.sources.rotated import turned
 from device.teach.boxed import load_detector
-from device.teach.detect_line import Watch, Watched, colour_of
+from device.teach.detect_line import DetectionWatch, WatchedPicture, colour_of
 from edge_tl.detection.base import read_detector
-from edge_tl.detection.found import Found, ObjectDetector
+from edge_tl.detection.found import DetectedThing, ObjectDetector
 from edge_tl.detection.one_file import read_one_file
-from edge_tl.detection.ssd import MOST, SURE, SSDDetector
+from edge_tl.detection.ssd import MAX_THINGS, SURE, SSDDetector
 from edge_tl.detection.yolo import YOLODetector
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, escaped
 from edge_tl.media.image import boxed, decode, save_png
 
-Detect = Callable[[np.ndarray], tuple[Found, ...]]
+Detect = Callable[[np.ndarray], tuple[DetectedThing, ...]]
 
 
 def run(arguments: Namespace) -> int:
@@ -50,7 +50,7 @@ def run(arguments: Namespace) -> int:
         if screen:
             term.check()
         source = context.open_camera(arguments.camera, arguments.rotate, stack)
-        watch = Watch(source, detect, clock)
+        watch = DetectionWatch(source, detect, clock)
         if screen:
             stack.enter_context(term)
             DetectScreen(term, detector, clock, keep).watch(watch, arguments.seconds)
@@ -74,7 +74,7 @@ def open_detector(arguments: Namespace, context: Context) -> tuple[ObjectDetecto
             raise ConfigError(f"{foreign} goes with --ssd FILE.tflite, a detector of another maker")
         return open_taught(context, arguments.threshold or SURE, following=not arguments.files)
     single = single_shot(arguments.ssd, arguments.labels_file, arguments.anchors, arguments.pixels, arguments.threads)
-    least, most = arguments.threshold or SURE, arguments.most or MOST
+    least, most = arguments.threshold or SURE, arguments.most or MAX_THINGS
     return single, lambda picture: single.detect(picture, least, most)
 
 
@@ -117,7 +117,7 @@ def pictures(
     term = Terminal(min_rows=16, min_columns=60)
     if show:
         term.check()
-    seen: list[tuple[str, Watched]] = []
+    seen: list[tuple[str, WatchedPicture]] = []
     bad = 0
     for file in files:
         try:
@@ -127,7 +127,7 @@ def pictures(
             bad += 1
             continue
         began_s = clock()
-        one = Watched(picture, detect(picture), 0.0, 1000 * (clock() - began_s))
+        one = WatchedPicture(picture, detect(picture), 0.0, 1000 * (clock() - began_s))
         if keep is not None:
             keep(picture, one.found, file.stem)
         if show:
@@ -142,7 +142,7 @@ def pictures(
     return 1 if bad else 0
 
 
-def lines(watch: Watch, seconds: float, keep: Callable[..., str] | None) -> None:
+def lines(watch: DetectionWatch, seconds: float, keep: Callable[..., str] | None) -> None:
     """A line of JSON for each picture of the camera, until it ends or the time is over."""
     first_s: float | None = None
     while True:
@@ -160,7 +160,7 @@ def lines(watch: Watch, seconds: float, keep: Callable[..., str] | None) -> None
             return
 
 
-def described(one: Watched) -> dict[str, Any]:
+def described(one: WatchedPicture) -> dict[str, Any]:
     """A picture and what was found in it, as JSON."""
     height, width = one.picture.shape[:2]
     found = [
@@ -170,7 +170,7 @@ def described(one: Watched) -> dict[str, Any]:
     return {"width": width, "height": height, "ms": round(one.took_ms, 1), "found": found}
 
 
-def text(name: str, one: Watched) -> Iterator[str]:
+def text(name: str, one: WatchedPicture) -> Iterator[str]:
     """What a person reads of a picture."""
     if not one.found:
         yield f"{name}: nothing was found"
@@ -186,7 +186,7 @@ def keeper(folder: Path, detector: ObjectDetector) -> Callable[..., str]:
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be made ({error.strerror}); choose another --out") from error
 
-    def keep(picture: np.ndarray, found: tuple[Found, ...], stem: str = "picture") -> str:
+    def keep(picture: np.ndarray, found: tuple[DetectedThing, ...], stem: str = "picture") -> str:
         things = [(one.box, f"{one.label} {one.confidence:.0%}", colour_of(one.label, detector)) for one in found]
         number, path = 1, folder / f"{stem}.png"
         while path.exists():

@@ -24,12 +24,12 @@ from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import EdgeTLError, to_install
 from edge_tl.models import default_model
 
-LEAST_FREE_BYTES = 50_000_000
+MIN_FREE_BYTES = 50_000_000
 """A thousand examples of 640×480 with their embeddings; less is an afternoon's teaching that fails in its middle."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing looked at."""
 
     what: str
@@ -53,13 +53,13 @@ def run(arguments: Namespace) -> int:
     return 1 if any(finding.state == "missing" for finding in findings) else 0
 
 
-def look(data_dir: Path) -> Iterator[Finding]:
+def look(data_dir: Path) -> Iterator[Diagnosis]:
     """All findings, in the order of the data's way."""
     bits = 8 * struct.calcsize("P")
     if bits == 64:
-        yield Finding("system", "ok", f"64-bit, Python {sys.version.split()[0]}")
+        yield Diagnosis("system", "ok", f"64-bit, Python {sys.version.split()[0]}")
     else:
-        yield Finding(
+        yield Diagnosis(
             "system", "missing", f"{bits}-bit; no TFLite runtime exists", "write the 64-bit system to the card"
         )
     yield numpy_finding()
@@ -70,12 +70,12 @@ def look(data_dir: Path) -> Iterator[Finding]:
     yield from look_findings(data_dir)
     yield data_finding(data_dir)
     if sys.stdout.isatty():
-        yield Finding("terminal", "ok", os.environ.get("TERM", "unknown"))
+        yield Diagnosis("terminal", "ok", os.environ.get("TERM", "unknown"))
     else:
-        yield Finding("terminal", "note", "none here: teach and play need one, every other command does not")
+        yield Diagnosis("terminal", "note", "none here: teach and play need one, every other command does not")
 
 
-def numpy_finding() -> Finding:
+def numpy_finding() -> Diagnosis:
     """Whether NumPy fits apt's Picamera2: Bookworm's is built for NumPy 1 and breaks when pip raises it."""
     import numpy
 
@@ -83,77 +83,79 @@ def numpy_finding() -> Finding:
         try:
             importlib.import_module("picamera2")
         except Exception as error:  # a binary built for another NumPy fails with ValueError, ImportError or worse
-            return Finding(
+            return Diagnosis(
                 "numpy",
                 "missing",
                 f"{numpy.__version__} does not fit this Picamera2 ({type(error).__name__}: {first_line(error)})",
                 to_install("numpy<2") + "   (Bookworm's Picamera2 is built for NumPy 1), or make venv anew",
             )
-    return Finding("numpy", "ok", numpy.__version__)
+    return Diagnosis("numpy", "ok", numpy.__version__)
 
 
-def cameras() -> Iterator[Finding]:
+def cameras() -> Iterator[Diagnosis]:
     """Picamera2, PyAV, and the video devices and whether they may be read."""
     if module("picamera2"):
-        yield Finding("Picamera2", "ok", package("picamera2"))
+        yield Diagnosis("Picamera2", "ok", package("picamera2"))
     else:
-        yield Finding(
+        yield Diagnosis(
             "Picamera2", "note", "not installed; needed for a Raspberry Pi camera", "sudo apt install python3-picamera2"
         )
     if module("av"):
-        yield Finding("USB cameras", "ok", f"PyAV {package('av')}")
+        yield Diagnosis("USB cameras", "ok", f"PyAV {package('av')}")
     else:
-        yield Finding("USB cameras", "note", "PyAV is not installed", to_install("[usb]"))
+        yield Diagnosis("USB cameras", "note", "PyAV is not installed", to_install("[usb]"))
     devices = sorted(Path("/dev").glob("video*"))
     if not devices:
-        yield Finding("camera", "note", "no /dev/video* here; --camera sim works everywhere")
+        yield Diagnosis("camera", "note", "no /dev/video* here; --camera sim works everywhere")
     elif not any(os.access(device, os.R_OK | os.W_OK) for device in devices):
-        yield Finding(
+        yield Diagnosis(
             "camera",
             "missing",
             f"{devices[0]} may not be read by this user",
             "sudo usermod -aG video $USER, log in again",
         )
     else:
-        yield Finding("camera", "ok", ", ".join(str(device) for device in devices))
+        yield Diagnosis("camera", "ok", ", ".join(str(device) for device in devices))
 
 
-def phone_finding() -> Finding:
+def phone_finding() -> Diagnosis:
     """What telephones write: memos and films (PyAV), and HEIC."""
     missing = [name for name, one in (("PyAV", "av"), ("pi-heif", "pi_heif")) if not module(one)]
     if missing:
         what = "m4a, 3gp and films are not read" if "PyAV" in missing else "HEIC is not read"
-        return Finding("files of phones", "note", f"not installed: {', '.join(missing)}; {what}", to_install("[phone]"))
-    return Finding("files of phones", "ok", f"PyAV {package('av')}, pi-heif {package('pi-heif')}")
+        return Diagnosis(
+            "files of phones", "note", f"not installed: {', '.join(missing)}; {what}", to_install("[phone]")
+        )
+    return Diagnosis("files of phones", "ok", f"PyAV {package('av')}, pi-heif {package('pi-heif')}")
 
 
-def microphone_findings() -> Iterator[Finding]:
+def microphone_findings() -> Iterator[Diagnosis]:
     """What words need: the packages of the extra `speech`, and a microphone."""
     missing = [name for name in ("soxr", "soundfile", "pyopen_wakeword", "sounddevice") if not module(name)]
     if missing:
-        yield Finding("words", "note", f"not installed: {', '.join(missing)}", to_install("[speech]"))
+        yield Diagnosis("words", "note", f"not installed: {', '.join(missing)}", to_install("[speech]"))
         return
     try:
         found = microphones()
     except EdgeTLError as error:
-        yield Finding("microphone", "note", str(error), "sudo apt install libportaudio2")
+        yield Diagnosis("microphone", "note", str(error), "sudo apt install libportaudio2")
         return
     if found:
-        yield Finding("microphone", "ok", ", ".join(found))
+        yield Diagnosis("microphone", "ok", ", ".join(found))
     else:
-        yield Finding("microphone", "note", "none here; --mic FILE works everywhere")
+        yield Diagnosis("microphone", "note", "none here; --mic FILE works everywhere")
 
 
-def model_finding() -> Finding:
+def model_finding() -> Diagnosis:
     """Whether the shipped embedder loads and runs."""
     try:
         embedder = TFLiteEmbedder.load(default_model())
     except EdgeTLError as error:
-        return Finding("model", "missing", str(error), "install edge-tl again, or make venv")
-    return Finding("model", "ok", f"{embedder.name} on {embedder.backend}")
+        return Diagnosis("model", "missing", str(error), "install edge-tl again, or make venv")
+    return Diagnosis("model", "ok", f"{embedder.name} on {embedder.backend}")
 
 
-def look_findings(data_dir: Path) -> Iterator[Finding]:
+def look_findings(data_dir: Path) -> Iterator[Diagnosis]:
     """Whether the models that find hands and faces are there, and run."""
     for which, parts in PARTS.items():
         folder = folder_of_models(data_dir, which)
@@ -163,30 +165,30 @@ def look_findings(data_dir: Path) -> Iterator[Finding]:
         ways = " and ".join(way for way, needed in NEEDS.items() if needed == which)
         places = [folder / part.name for part in parts]
         if not any(place.exists() for place in places):
-            yield Finding(which, "note", f"no models to find them; needed for --look {ways}", get)
+            yield Diagnosis(which, "note", f"no models to find them; needed for --look {ways}", get)
             continue
         try:
             for part in parts:
                 load_part(folder, part, threads=1)
         except EdgeTLError as error:
-            yield Finding(which, "missing", str(error), get)
+            yield Diagnosis(which, "missing", str(error), get)
         else:
-            yield Finding(which, "ok", ", ".join(str(place) for place in places))
+            yield Diagnosis(which, "ok", ", ".join(str(place) for place in places))
 
 
-def data_finding(data_dir: Path) -> Finding:
+def data_finding(data_dir: Path) -> Diagnosis:
     """Whether profiles can be written, and whether there is room for them."""
     own = "give --data-dir a folder of your own"
     there = next(folder for folder in (data_dir, *data_dir.absolute().parents) if folder.exists())
     if not there.is_dir():
-        return Finding("data folder", "missing", f"{there} is no folder", own)
+        return Diagnosis("data folder", "missing", f"{there} is no folder", own)
     if not os.access(there, os.W_OK | os.X_OK):
-        return Finding("data folder", "missing", f"{there} may not be written", own)
+        return Diagnosis("data folder", "missing", f"{there} may not be written", own)
     free_bytes = shutil.disk_usage(there).free
-    if free_bytes < LEAST_FREE_BYTES:
-        detail = f"{there} has {free_bytes / 1e6:.0f} MB free; {LEAST_FREE_BYTES / 1e6:.0f} MB are wanted"
-        return Finding("data folder", "missing", detail, f"free some space, or {own}")
-    return Finding("data folder", "ok", f"{data_dir}, {free_bytes / 1e9:.1f} GB free")
+    if free_bytes < MIN_FREE_BYTES:
+        detail = f"{there} has {free_bytes / 1e6:.0f} MB free; {MIN_FREE_BYTES / 1e6:.0f} MB are wanted"
+        return Diagnosis("data folder", "missing", detail, f"free some space, or {own}")
+    return Diagnosis("data folder", "ok", f"{data_dir}, {free_bytes / 1e9:.1f} GB free")
 
 
 def first_line(error: Exception) -> str:

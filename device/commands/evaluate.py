@@ -19,7 +19,7 @@ from device.commands.options import context_of, first_given
 from device.commands.train import listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
-from device.teach.thresholds import Part, halves, heard_lines, heard_report, listening_config
+from device.teach.thresholds import SoundPart, halves, heard_lines, heard_report, listening_config
 from device.teach.told import told_elsewhere, told_lines
 from device.teach.training import teach_all
 from device.teach.typed import typed_cautions
@@ -63,7 +63,7 @@ def run(arguments: Namespace) -> int:
         with ExitStack() as unpacked:
             files = sounds_against(arguments.against, np.unique(examples.y).tolist(), unpacked)
             # What was taught must not judge: of the sounds given to `train` the second half is left.
-            parts = halves(files)[1] if files and len(recognizer.others) else [Part(path) for path in files]
+            parts = halves(files)[1] if files and len(recognizer.others) else [SoundPart(path) for path in files]
             made = listen_against(recognizer, parts, config)
         with Progress("listening to each session by what the others taught") as progress:
             elsewhere = told_elsewhere(recognizer, config, names, progress.of)

@@ -16,7 +16,7 @@ from edge_tl.media.kinds import MEDIA
 
 LISTS = {".csv", ".json", ".xml", ".txt", ".yaml", ".yml", ".names", ".labels"}
 """What else than pictures and sounds a layout may be told by."""
-MOST_BYTES = 20_000_000_000
+MAX_BYTES = 20_000_000_000
 SAMPLES = re.compile(r"(.+?)[-_ ]samples?(?: \(\d+\))?$", re.IGNORECASE)
 
 
@@ -28,7 +28,7 @@ def unfolded(path: Path, stack: ExitStack) -> Path:
     free = shutil.disk_usage(place).free
     try:
         folder.mkdir()
-        count = unfold(path, folder, _is_wanted, min(MOST_BYTES, free // 2))
+        count = unfold(path, folder, _is_wanted, min(MAX_BYTES, free // 2))
     except DamagedArchive as error:
         raise ExampleError(f"{path}: is no archive of pictures that can be read: {error}") from None
     except OSError as error:

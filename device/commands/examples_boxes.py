@@ -21,14 +21,20 @@ from edge_tl.store.coco import write_coco
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folder_takes import listed_in_takes
 from edge_tl.store.folders import ENDINGS, export_folder, folder_names, session_name_of
-from edge_tl.store.layouts.tree import Told
-from edge_tl.store.listed import Listed
+from edge_tl.store.layouts.tree import LayoutContents
+from edge_tl.store.listed import ListedPicture
 from edge_tl.store.media import JPEG, stored_media
 from edge_tl.store.profile import Profile
 
 
 def bring_listed(
-    context: Context, root: Path, told: Told, stack: ExitStack, sessions: bool, as_json: bool, read_as: str = ""
+    context: Context,
+    root: Path,
+    told: LayoutContents,
+    stack: ExitStack,
+    sessions: bool,
+    as_json: bool,
+    read_as: str = "",
 ) -> int:
     """Import pictures with boxes: each good one is kept, everything left out is named, exit 1 if there was any.
 
@@ -114,7 +120,7 @@ def take_out_list(profile: Profile, folder: Path, *, coco: bool, as_json: bool) 
             file = PurePosixPath(folders[one.label]) / take / f"{one.id:08d}{ENDINGS[JPEG]}"
             left, top, right, bottom = (0.0,) * 4 if one.box is None else in_pixels(one.box, shape).tolist()
             pixels = None if one.box is None else (left, top, right, bottom)
-            listed.append(Listed(file, one.label, pixels, (shape[1], shape[0]), take, names[one.session]))
+            listed.append(ListedPicture(file, one.label, pixels, (shape[1], shape[0]), take, names[one.session]))
     path = folder / ("boxes.json" if coco else "boxes.csv")
     write_synced(path, (write_coco if coco else write_csv)(listed).encode())
     if as_json:

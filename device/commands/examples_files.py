@@ -15,15 +15,15 @@ from edge_tl.errors import ExampleError, counted
 from edge_tl.media.containers import is_film
 from edge_tl.media.kinds import is_of
 from edge_tl.store.folder_takes import in_takes
-from edge_tl.store.folders import Found, import_folder
-from edge_tl.words.cutting import Spoken
+from edge_tl.store.folders import FolderPicture, import_folder
+from edge_tl.words.cutting import LoudStretch
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class ImportableFiles:
     """What of a folder can be imported."""
 
-    found: list[Found]
+    found: list[FolderPicture]
     """In their order, in takes."""
     clips: frozenset[Path]
     """Those that become several pictures; each is a take of its own: its frames are of one moment."""
@@ -31,7 +31,7 @@ class Files:
     """So many were named and left out."""
 
 
-def files_of(path: Path, laid_out: LaidOut | None, kind: str, in_sessions: bool, progress: Progress) -> Files:
+def files_of(path: Path, laid_out: LaidOut | None, kind: str, in_sessions: bool, progress: Progress) -> ImportableFiles:
     """The files of a folder; what is left out is said as it is found.
 
     laid_out: what was read of it, where it is no folders of classes. kind: "picture" or "sound". in_sessions: the
@@ -67,10 +67,10 @@ def files_of(path: Path, laid_out: LaidOut | None, kind: str, in_sessions: bool,
         clips = frozenset(one.path for one in found if is_film(one.path))
         named = (replace(one, take_name=one.take_name or one.path.name) if one.path in clips else one for one in found)
         found = in_takes(list(named), progress.of)
-    return Files(found, clips, bad)
+    return ImportableFiles(found, clips, bad)
 
 
-def spoken_lines(found: Found, spoken: Sequence[Spoken]) -> list[str]:
+def spoken_lines(found: FolderPicture, spoken: Sequence[LoudStretch]) -> list[str]:
     """What was found in a long recording, a line each: when it begins, how long it is, and whether it is kept."""
     if not spoken:
         return []
@@ -83,7 +83,7 @@ def spoken_lines(found: Found, spoken: Sequence[Spoken]) -> list[str]:
     return lines
 
 
-def spoken_json(found: Found, spoken: Sequence[Spoken]) -> list[dict[str, Any]]:
+def spoken_json(found: FolderPicture, spoken: Sequence[LoudStretch]) -> list[dict[str, Any]]:
     """The same, JSON-able."""
     return [
         {
@@ -106,7 +106,7 @@ def preview(path: Path, laid_out: LaidOut | None, kind: str, in_sessions: bool, 
         bad = files.left_out
         for done, found in enumerate(files.found):
             progress.of(done, len(files.found))
-            spoken: list[Spoken] = []
+            spoken: list[LoudStretch] = []
             label = label_within(found.label, kind)
             try:
                 classes[label] += len(candidates_of(found.path, label, kind, degrees, spoken=spoken.append))

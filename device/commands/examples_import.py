@@ -36,7 +36,7 @@ from edge_tl.store.layouts.tree import Tree
 from edge_tl.store.media import stored_media
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
-from edge_tl.words.cutting import Spoken
+from edge_tl.words.cutting import LoudStretch
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
 from edge_tl.words.teachable_machine import holds_samples, read_samples
 
@@ -155,7 +155,7 @@ def bring_folder(
                 left_out(torn[done])
                 continue
             try:
-                spoken: list[Spoken] = []
+                spoken: list[LoudStretch] = []
                 offered = candidates_of(
                     found.path, label_within(found.label, kind), kind, degrees, spoken=spoken.append
                 )

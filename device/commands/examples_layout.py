@@ -11,10 +11,10 @@ from device.cli.output import say, warn
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.labels import check_label
 from edge_tl.media.kinds import is_of, is_picture
-from edge_tl.store.folders import Found, kind_of
+from edge_tl.store.folders import FolderPicture, kind_of
 from edge_tl.store.layouts.lists import read_list
 from edge_tl.store.layouts.registry import CLASSES, SPLITTING, layout_named, layouts_of
-from edge_tl.store.layouts.tree import Layout, Told, Tree, split_of
+from edge_tl.store.layouts.tree import Layout, LayoutContents, Tree, split_of
 from edge_tl.store.listed import folder_of
 
 SESSIONS = "sessions"
@@ -25,7 +25,7 @@ MERGED = "merged"
 class LaidOut:
     """What was read of a folder that is laid out in another way than folders of classes."""
 
-    told: Told
+    told: LayoutContents
     root: Path
     """The folder that files are named in."""
     kind: str
@@ -76,7 +76,9 @@ def _all_one(path: Path, arguments: Namespace) -> LaidOut:
         raise ConfigError("--label says what all files show: leave --sessions, --layout and --split out")
     label, kind = check_label(arguments.label), kind_of(path)
     files = [file for file in Tree.of(path).media if is_of(kind, path / file)]
-    return LaidOut(Told([Found(label, folder_of(file), path / file) for file in files]), path, kind, [], "")
+    return LaidOut(
+        LayoutContents([FolderPicture(label, folder_of(file), path / file) for file in files]), path, kind, [], ""
+    )
 
 
 def read_one_file(arguments: Namespace) -> LaidOut:
@@ -92,7 +94,7 @@ def read_one_file(arguments: Namespace) -> LaidOut:
     ):
         raise ConfigError("--label says what a file shows: leave --sessions, --layout, --split and --images out")
     kind = "picture" if is_picture(path) else "sound"
-    return LaidOut(Told([Found(check_label(arguments.label), "", path)]), path.parent, kind, [], "")
+    return LaidOut(LayoutContents([FolderPicture(check_label(arguments.label), "", path)]), path.parent, kind, [], "")
 
 
 def read_as_list(arguments: Namespace) -> LaidOut:

@@ -23,7 +23,7 @@ from edge_tl.movements.demonstration import movement_in, ordinary_pieces
 from edge_tl.movements.track import Track, longest
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folders import import_folder, session_name_of
-from edge_tl.store.media import TRACK, Kept, stored_media
+from edge_tl.store.media import TRACK, StoredMedia, stored_media
 from edge_tl.store.settings import read_look
 
 
@@ -119,14 +119,14 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
     return 1 if bad else 0
 
 
-def parts_of(read: Reader, file: Path, label: str) -> list[tuple[Kept, Track]]:
+def parts_of(read: Reader, file: Path, label: str) -> list[tuple[StoredMedia, Track]]:
     """What a file is as examples of a class, and as they are kept: the movement in it, or pieces of moving about.
 
     One that was exported is an example as it is. ExampleError, with the file's name, where there is none.
     """
     recording = read(file)
     if recording.cut:
-        return [(Kept(TRACK, file.read_bytes()), recording.tracks[0])]
+        return [(StoredMedia(TRACK, file.read_bytes()), recording.tracks[0])]
     return [(stored_media(part), part) for part in cut_out(file, recording.tracks, label)]
 
 

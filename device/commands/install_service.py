@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
 
-from device.serve.install import InstallError, Step, removal, steps
+from device.serve.install import InstallError, InstallStep, removal, steps
 from edge_tl.errors import ConfigError
 
 
@@ -19,7 +19,7 @@ def run(arguments: Namespace) -> int:
     return carry_out(removal(root, purge=arguments.purge), dry=arguments.dry_run)
 
 
-def carry_out(wanted: Iterable[Step], *, dry: bool) -> int:
+def carry_out(wanted: Iterable[InstallStep], *, dry: bool) -> int:
     """Say and do the steps; ConfigError where that needs root, InstallError where one fails."""
     if not dry and os.geteuid() != 0:
         raise ConfigError("this changes the system: run it with sudo, or look first with --dry-run")

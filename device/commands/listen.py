@@ -16,7 +16,7 @@ from device.screens.listen import ListenScreen
 from device.screens.plain import PlainListen, PlainTerminal
 from device.screens.terminal import Terminal
 from device.sources.choose import is_stdin
-from device.teach.marked import Marking
+from device.teach.marked import WordMarker
 from device.teach.silence import reason, unheard
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.browser import BrowserEmbedder
@@ -53,7 +53,7 @@ def run(arguments: Namespace) -> int:
             term.check()
         source = open_microphone(arguments.mic, stack, paced=screen)
         ear = SoundLine(source, recognizer, clock, Listener(recognizer.classes, config))
-        marking = None if folder is None else Marking(folder, ear)
+        marking = None if folder is None else WordMarker(folder, ear)
         if screen:
             stack.enter_context(term)
             kind = PlainListen if arguments.plain else ListenScreen
@@ -88,7 +88,7 @@ def overlapped(embedder: Embedder, share: float | None) -> Embedder:
     return embedder.overlapping(share)
 
 
-def lines(ear: SoundLine, seconds: float, marking: Marking | None = None) -> None:
+def lines(ear: SoundLine, seconds: float, marking: WordMarker | None = None) -> None:
     """One line of JSON a word: its label, its confidence 0 to 1, and when it was told, in seconds from the beginning.
 
     A fault of the microphone is told on stderr, once each. marking: takes marks from standard input; of a recording

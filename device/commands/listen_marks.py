@@ -8,7 +8,7 @@ import select
 import sys
 from typing import Any
 
-from device.teach.marked import Marking
+from device.teach.marked import WordMarker
 from edge_tl.errors import ConfigError, EdgeTLError
 
 WANTED = '{"nothing": NUMBER}, {"was": "WORD", "number": NUMBER} or {"missed": "WORD"} is wanted; null is the last'
@@ -19,7 +19,7 @@ LONGEST = 4096
 class MarkLines:
     """Reads standard input without waiting for it."""
 
-    def __init__(self, marking: Marking) -> None:
+    def __init__(self, marking: WordMarker) -> None:
         self.marking = marking
         self.over = False
         self._fd, self._rest = sys.stdin.fileno(), b""
@@ -49,7 +49,7 @@ class MarkLines:
 
 
 def asked(line: bytes) -> dict[str, Any]:
-    """A line as `Marking.keep` takes it; ConfigError for anything else."""
+    """A line as `WordMarker.keep` takes it; ConfigError for anything else."""
     try:
         content = json.loads(line)
     except (ValueError, RecursionError):

@@ -14,7 +14,7 @@ from device.cli.model_places import folder_of_models, folder_to_fill, has_models
 from device.cli.output import print_json, warn
 from device.commands.model_describe import listed_tensors
 from edge_tl.detection.one_file import columns, is_one_file, read_one_file
-from edge_tl.embedders.foreign import Given
+from edge_tl.embedders.foreign import ModelHints
 from edge_tl.embedders.look.models import (
     ALL,
     ARCHITECTURE,
@@ -165,7 +165,7 @@ def foreign_facts(file: Path) -> dict[str, str]:
     """What a file of another maker takes and names as it is, or what has to be said of it first."""
     try:
         network = TFLiteEmbedder.load(file, threads=1)
-        classifier = Classifier.of(network, Given())
+        classifier = Classifier.of(network, ModelHints())
     except ModelError as error:
         return {"note": str(error)}
     pairs = zip(network.manifest.scaling.scale, network.manifest.scaling.offset, strict=True)

@@ -16,7 +16,7 @@ from device.report.modes import modes_drawing
 from device.screens.chart import curves
 from edge_tl.core.near_copies import SIDE, joined, ties
 from edge_tl.errors import ConfigError, ExampleError, counted
-from edge_tl.finetune.adaptation import MODES, Adapted, accuracy, adapt
+from edge_tl.finetune.adaptation import MODES, AdaptationResult, accuracy, adapt
 from edge_tl.finetune.handwriting import Writer, read_mnist
 from edge_tl.finetune.picture_base import PictureBase, read_picture_base, write_picture_base
 from edge_tl.media.image import decode, fit, grey_square
@@ -59,7 +59,7 @@ def run(arguments: Namespace) -> int:
         before = {name: accuracy(base, base.network, base.about.labels, asked) for name, asked in parties(task).items()}
     # A curve over some of them is as good, and on a Pi ten times over all would take longer than the training.
     watched, _ = some(task.asked, WATCHED, rng)
-    done: dict[str, Adapted] = {}
+    done: dict[str, AdaptationResult] = {}
     for mode in MODES if arguments.mode == "compare" else (arguments.mode,):
         with Progress(f"{mode}: epoch", arguments.epochs) as progress:
             done[mode] = adapt(
@@ -99,7 +99,7 @@ def parties(task: Task) -> dict[str, Labelled]:
     return {"asked": task.asked} if task.everyone is None else {"writer": task.asked, "everyone": task.everyone}
 
 
-def described(one: Adapted, after: dict[str, float]) -> dict[str, Any]:
+def described(one: AdaptationResult, after: dict[str, float]) -> dict[str, Any]:
     """For JSON."""
     return {
         "labels": list(one.labels),
@@ -114,7 +114,7 @@ def described(one: Adapted, after: dict[str, float]) -> dict[str, Any]:
 
 
 def lines(
-    task: Task, before: dict[str, float], done: dict[str, Adapted], after: dict[str, dict[str, float]]
+    task: Task, before: dict[str, float], done: dict[str, AdaptationResult], after: dict[str, dict[str, float]]
 ) -> list[str]:
     """What the screen says: the curves, a line a mode, and before and after."""
     said = [task.what]
@@ -134,7 +134,7 @@ def lines(
     return said
 
 
-def write(out: Path, base: PictureBase, one: Adapted) -> None:
+def write(out: Path, base: PictureBase, one: AdaptationResult) -> None:
     """The adapted network as a folder like its base's; its front as TFLite only where it is still the same."""
     about = base.about
     described = {

@@ -25,9 +25,9 @@ from edge_tl.tflite.manifest import Manifest, check_new, read_manifest, write_mo
 from edge_tl.tflite.quantizing import to_float16, to_int8
 from edge_tl.tflite.weights import Weights, read_weights
 
-MOST_MEASURED = 100
+MAX_MEASURED = 100
 """Ranges of activations settle after some dozens of pictures."""
-MOST_COMPARED = 20
+MAX_COMPARED = 20
 TIMED = 5
 """So often each of them is embedded: the fastest counts."""
 
@@ -84,7 +84,7 @@ def finish(
         model = to_float16(model, manifest.name)
     elif pictures is not None:
         with Progress("measuring") as progress:
-            examples = inputs(manifest, pictures, MOST_MEASURED, progress)
+            examples = inputs(manifest, pictures, MAX_MEASURED, progress)
             model = to_int8(model, examples, manifest.name)
     manifest = replace(
         manifest,
@@ -156,7 +156,7 @@ def likeness(small: TFLiteEmbedder, before: bytes, pictures: Path) -> Likeness:
     manifest = small.manifest
     whole = Interpreter(before, threads=1, name=manifest.name)
     cosines, times = [], []
-    for picture in read_pictures(pictures, manifest.input_shape[:2], MOST_COMPARED, manifest.resize):
+    for picture in read_pictures(pictures, manifest.input_shape[:2], MAX_COMPARED, manifest.resize):
         for _ in range(TIMED):
             start_s = time.perf_counter()
             made = small.embed(picture)

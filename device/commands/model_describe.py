@@ -15,7 +15,7 @@ from edge_tl.errors import ConfigError, ModelError, counted, escaped
 from edge_tl.export.classifier import Classifier
 from edge_tl.tflite.interpreter import read_model
 from edge_tl.tflite.manifest import FILE_NAME, check_new, read_manifest, write_model_folder
-from edge_tl.tflite.surgery import Cut, cuts
+from edge_tl.tflite.surgery import CutPoint, cuts
 
 
 def describe(arguments: Namespace) -> int:
@@ -60,7 +60,7 @@ def describe(arguments: Namespace) -> int:
     return 0
 
 
-def listed_tensors(path: Path) -> list[Cut]:
+def listed_tensors(path: Path) -> list[CutPoint]:
     """The tensors at which a file, or the one of a folder, can be cut, from its input on; ModelError for no model."""
     file = path / read_manifest(path).model if path.is_dir() else path
     found = cuts(read_model(file), str(file))

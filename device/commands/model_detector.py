@@ -14,7 +14,7 @@ from device.screens.chart import curves
 from edge_tl.detection.answers import answers_of
 from edge_tl.detection.base import read_base, read_detector, write_detector
 from edge_tl.detection.scenes import SHAPES
-from edge_tl.detection.training import FRESH, FRESH_SEED, Judged, Plan, Trained, judge, plan_of, train
+from edge_tl.detection.training import FRESH, FRESH_SEED, DetectorScores, DetectorTraining, Plan, judge, plan_of, train
 from edge_tl.detection.truth import sheet_of
 from edge_tl.errors import ConfigError, counted
 from edge_tl.media.image import save_png
@@ -58,12 +58,12 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def said(trained: Trained) -> str:
+def said(trained: DetectorTraining) -> str:
     """What phase 2 trains beside the head, on the curve."""
     return "the base's upper layers too" if trained.trainable[1] > trained.trainable[0] else "the head further"
 
 
-def described(plan: Plan, trained: Trained, judged: Judged) -> dict[str, object]:
+def described(plan: Plan, trained: DetectorTraining, judged: DetectorScores) -> dict[str, object]:
     """For JSON."""
     return {
         "plan": asdict(plan),
@@ -75,7 +75,7 @@ def described(plan: Plan, trained: Trained, judged: Judged) -> dict[str, object]
     }
 
 
-def lines(plan: Plan, trained: Trained, judged: Judged) -> list[str]:
+def lines(plan: Plan, trained: DetectorTraining, judged: DetectorScores) -> list[str]:
     """What the screen says: the fall of the loss, a line a phase, and how it does on fresh scenes."""
     shown = {"taught": [one.loss for one in trained.curve], "held out": [held(one) for one in trained.curve]}
     made = ["log10 of the loss, both phases"]

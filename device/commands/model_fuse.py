@@ -27,7 +27,7 @@ from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.tflite.interpreter import read_model
 
-MOST_COMPARED = 20
+MAX_COMPARED = 20
 
 
 def fuse_profile(arguments: Namespace) -> int:
@@ -74,7 +74,7 @@ def fuse_adapted(network: Path, out: Path, threads: int | None, *, as_json: bool
     base = read_picture_base(network)
     data = fuse_network(base)
     height, width, channels = base.about.input_shape
-    noise = np.random.default_rng(0).integers(0, 256, (MOST_COMPARED, height, width, channels), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (MAX_COMPARED, height, width, channels), np.uint8)
     wanted = softmax(base.network(base.pixels(noise)))
     pictures = np.broadcast_to(noise, (*noise.shape[:3], 3))
     with written_model(out, data, network) as made:
@@ -88,7 +88,7 @@ def fuse_trained_detector(folder: Path, out: Path, threads: int | None, *, as_js
     """Write a trained detector as one file, and compare it with its folder on drawn scenes."""
     data = fuse_detector(folder)
     apart = read_detector(folder, threads)
-    pictures = list(scenes(MOST_COMPARED, FRESH_SEED).pictures)
+    pictures = list(scenes(MAX_COMPARED, FRESH_SEED).pictures)
     with written_model(out, data, folder) as made:
         fused = read_one_file(made, threads)
         of = [
@@ -114,7 +114,7 @@ def difference(profile: Profile, recognizer: Recognizer, fused: FusedModel) -> t
     """How many of a profile's examples were asked, and by how much a probability differs at most."""
     examples = profile.store.list()
     compared, largest = 0, 0.0
-    for chosen in examples[:: -(-len(examples) // MOST_COMPARED) or 1]:
+    for chosen in examples[:: -(-len(examples) // MAX_COMPARED) or 1]:
         example = chosen.id
         heard = profile.store.sound(example) if fused.about.kind == "sound" else None
         if fused.about.kind == "sound" and heard is None:

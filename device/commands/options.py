@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from device.assembly import Context
 from device.sources.choose import is_stdin
-from edge_tl.embedders.foreign import Given
+from edge_tl.embedders.foreign import ModelHints
 from edge_tl.embedders.hearing import SPEECH, Hearing
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
@@ -25,9 +25,9 @@ def describing(arguments: Namespace) -> Context:
     return replace(context_of(arguments), given=given_of(arguments))
 
 
-def given_of(arguments: Namespace) -> Given:
+def given_of(arguments: Namespace) -> ModelHints:
     """What these options say of a model file; its labels are an option of their own."""
-    return Given(arguments.scaling, arguments.colour_order, arguments.resize, arguments.size)
+    return ModelHints(arguments.scaling, arguments.colour_order, arguments.resize, arguments.size)
 
 
 def asked_look(arguments: Namespace, remembered: Look) -> Look:

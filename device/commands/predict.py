@@ -28,7 +28,7 @@ from edge_tl.media.sound import read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.tflite.interpreter import read_model
 from edge_tl.tflite.told import told
-from edge_tl.words.recording import Heard, hear
+from edge_tl.words.recording import RecordingOutcome, hear
 
 Names = Recognizer | FusedModel | Classifier
 """What can name a file."""
@@ -131,7 +131,9 @@ def named_classifier(context: Context, labels: Path | None) -> Classifier | None
     return found
 
 
-def answer(file: Path, classes: tuple[str, ...], observation: Observation, heard: Heard | None) -> dict[str, Any]:
+def answer(
+    file: Path, classes: tuple[str, ...], observation: Observation, heard: RecordingOutcome | None
+) -> dict[str, Any]:
     """What there is to know of one file, JSON-able."""
     made: dict[str, Any] = {
         "file": str(file),
@@ -144,7 +146,7 @@ def answer(file: Path, classes: tuple[str, ...], observation: Observation, heard
     return made
 
 
-def label_of(heard: Heard) -> str | None:
+def label_of(heard: RecordingOutcome) -> str | None:
     """The first word that is told, else what the recording is nearest to; None for none of these."""
     return heard.told[0].label if heard.told else heard.observation.label
 
@@ -155,7 +157,7 @@ def said(observation: Observation) -> str:
     return f"{label}  {observation.confidence:.1%}"
 
 
-def said_of_words(heard: Heard, config: ListeningConfig) -> str:
+def said_of_words(heard: RecordingOutcome, config: ListeningConfig) -> str:
     """What a person reads of a recording: the words that `listen` tells, else what it is nearest to and why not."""
     if heard.told:
         return ", then ".join(f"{one.label}  {one.counted:.1%}" for one in heard.told)

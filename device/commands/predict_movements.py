@@ -13,7 +13,7 @@ from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.errors import ExampleError, counted, escaped
 from edge_tl.heads.movement import MovementHead
 from edge_tl.movements.demonstration import movement_in
-from edge_tl.movements.spotter import AHEAD_S, EVERY_S, WAIT_S, Moved, Spotter
+from edge_tl.movements.spotter import AHEAD_S, EVERY_S, WAIT_S, FoundMovement, Spotter
 from edge_tl.movements.track import longest
 from edge_tl.movements.track_file import Recording
 from edge_tl.recognizer import Recognizer
@@ -45,7 +45,7 @@ def predict_movements(recognizer: Recognizer, read: Reader, files: Iterable[Path
     return 1 if bad else 0
 
 
-def told_json(moved: Moved, first_s: float = 0.0) -> dict[str, Any]:
+def told_json(moved: FoundMovement, first_s: float = 0.0) -> dict[str, Any]:
     """A movement for `--json`, its times from the first frame on, which was at `first_s`."""
     return {
         "label": moved.label,
@@ -66,11 +66,11 @@ def named(recognizer: Recognizer, recording: Recording) -> tuple[Observation | N
     return recognizer.recognise(recognizer.embedder.embed_track(movement)), ""
 
 
-def spotted(recognizer: Recognizer, recording: Recording) -> list[Moved]:
+def spotted(recognizer: Recognizer, recording: Recording) -> list[FoundMovement]:
     """The movements that a stream of it tells, as if the hand rested after each track; times from its beginning."""
     if not isinstance(recognizer.head, MovementHead):
         return []
-    found: list[Moved] = []
+    found: list[FoundMovement] = []
     first_s = float(recording.tracks[0].times_s[0])
     for track in recording.tracks:
         spotter, last_s = Spotter(recognizer.head), float(track.times_s[-1])
@@ -81,12 +81,14 @@ def spotted(recognizer: Recognizer, recording: Recording) -> list[Moved]:
             moved = spotter.push(points, at_s)
             if moved is not None:
                 found.append(
-                    Moved(moved.label, moved.confidence, moved.start_s - first_s, min(moved.end_s, last_s) - first_s)
+                    FoundMovement(
+                        moved.label, moved.confidence, moved.start_s - first_s, min(moved.end_s, last_s) - first_s
+                    )
                 )
     return found
 
 
-def said(observation: Observation | None, told: list[Moved], why: str) -> str:
+def said(observation: Observation | None, told: list[FoundMovement], why: str) -> str:
     """What a person reads of a file."""
     stream = ", then ".join(f"{one.label} at {one.start_s:.1f} to {one.end_s:.1f} s" for one in told)
     if observation is None:

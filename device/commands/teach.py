@@ -18,7 +18,7 @@ from device.screens.teach import TeachScreen
 from device.screens.terminal import Terminal
 from device.teach.boxed import check_no_boxes
 from device.teach.lesson import ENOUGH, Lesson
-from device.teach.looking import Looking, is_open
+from device.teach.looking import LookChooser, is_open
 from device.teach.recorder import HoldRecorder
 from device.teach.resume import resume
 from device.teach.score import in_words, learn_and_score
@@ -62,7 +62,7 @@ def run(arguments: Namespace) -> int:
         check_no_boxes(profile)
         if is_open(profile):
             ensure_models(context.data_dir, warn)
-        looking = Looking(profile, context.load_embedder, context.models_folder(), context.threads)
+        looking = LookChooser(profile, context.load_embedder, context.models_folder(), context.threads)
         source = context.open_camera(arguments.camera, arguments.rotate, stack, look)
         recognizer = resume(profile, embedder, arguments.head)
         labels = arguments.labels or (() if profile.store.labels() else STANDARD_LABELS)

@@ -14,9 +14,9 @@ from device.screens.teach_boxes import BoxScreen
 from device.screens.terminal import Terminal
 from device.teach.box_lesson import BoxLesson
 from device.teach.boxed import load_detector
-from device.teach.detect_line import Watch
+from device.teach.detect_line import DetectionWatch
 from edge_tl.detection.few import map_of
-from edge_tl.detection.found import Found
+from edge_tl.detection.found import DetectedThing
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError
 
@@ -44,12 +44,12 @@ def run(arguments: Namespace) -> int:
             profile, embedder, arguments.labels or (() if profile.store.labels() else ("thing",)), detector
         )
 
-        def found(picture: np.ndarray) -> tuple[Found, ...]:
+        def found(picture: np.ndarray) -> tuple[DetectedThing, ...]:
             if lesson.detector is None:
                 return ()
             lesson.detector.following = True
             return lesson.detector.detect(picture)
 
         stack.enter_context(term)
-        BoxScreen(term, Watch(source, found, clock), lesson, clock).run()
+        BoxScreen(term, DetectionWatch(source, found, clock), lesson, clock).run()
     return 0

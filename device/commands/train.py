@@ -25,7 +25,7 @@ from device.screens.chart import curve
 from device.screens.live import LiveCurve
 from device.teach.lesson import ENOUGH
 from device.teach.thresholds import (
-    Part,
+    SoundPart,
     check_budget,
     chosen_threshold,
     halves,
@@ -38,7 +38,7 @@ from device.teach.thresholds import (
 from device.teach.training import check_enough, false_triggers, movement_cautions, save, teach_all
 from device.teach.typed import typed_cautions
 from device.teach.varying import vary
-from edge_tl.core.answers import Learned, Variations
+from edge_tl.core.answers import TrainingResult, Variations
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.embedders.hearing import SPEECH, open_base
 from edge_tl.embedders.look.ways import way_of
@@ -48,7 +48,7 @@ from edge_tl.heads.against_world import CLOSED, OPEN, SURE, AgainstWorld
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.expected import expected
 from edge_tl.labels import NOISE
-from edge_tl.listener import ListeningConfig, Tried
+from edge_tl.listener import ListeningConfig, ThresholdOutcome
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, write_settings
@@ -250,7 +250,9 @@ def adapt(recognizer: Recognizer) -> Recognizer:
     return base
 
 
-def listen_against(recognizer: Recognizer, parts: Sequence[Part], config: ListeningConfig) -> list[Tried]:
+def listen_against(
+    recognizer: Recognizer, parts: Sequence[SoundPart], config: ListeningConfig
+) -> list[ThresholdOutcome]:
     """What each threshold does, on recordings left out and on sounds without the words."""
     with Progress("listening to other sounds") as progress:
         return try_thresholds(recognizer, parts, config, progress.of)
@@ -258,7 +260,7 @@ def listen_against(recognizer: Recognizer, parts: Sequence[Part], config: Listen
 
 def train(
     recognizer: Recognizer, more: Variations | None = None
-) -> tuple[Learned, list[tuple[int, float, float]], bool]:
+) -> tuple[TrainingResult, list[tuple[int, float, float]], bool]:
     """Learn with a curve while it lasts; Ctrl-C stops an iterative head, keeps the best so far, and is told as True."""
     with stoppable() as stopped, LiveCurve(clock) as live, Progress("training", 100) as bar:
 
@@ -283,7 +285,7 @@ def judge(recognizer: Recognizer, names: Mapping[int, str]) -> Evaluation | None
 
 
 def report(
-    learned: Learned,
+    learned: TrainingResult,
     evaluation: Evaluation | None,
     generation: int,
     points: list[tuple[int, float, float]],

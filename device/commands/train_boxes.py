@@ -10,7 +10,7 @@ from device.cli.output import Progress, print_json, say
 from device.teach.box_score import score_lines
 from device.teach.boxed import BoxedExamples, finds_boxes, has_boxes, learn, read_boxed, save
 from edge_tl.detection.few import NAME, FewDetector, map_of
-from edge_tl.detection.judging import Judged
+from edge_tl.detection.judging import LeftOutDetections
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, counted
 
@@ -80,7 +80,7 @@ def evaluate(context: Context, *, as_json: bool) -> int:
     return 0
 
 
-def described(detector: FewDetector, boxed: BoxedExamples, judged: Judged | None) -> dict[str, Any]:
+def described(detector: FewDetector, boxed: BoxedExamples, judged: LeftOutDetections | None) -> dict[str, Any]:
     """What `--json` prints."""
     known = judged.as_dict() if judged is not None else {}
     return {"head": NAME, "examples": len(boxed.examples), "labels": list(detector.labels)} | {

@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from enum import StrEnum
 
-from device.pacman.ghosts import Ghost, Place, Scene, make_ghosts
+from device.pacman.ghosts import Ghost, GhostPlace, Scene, make_ghosts
 from device.pacman.maze import REVERSE, Cell, Maze
 from device.pacman.walker import Walker
 
@@ -48,7 +48,7 @@ class State(StrEnum):
     LOST = "lost"
 
 
-class Event(StrEnum):
+class GameEvent(StrEnum):
     """What has happened in a tick."""
 
     STARTED = "started"
@@ -153,7 +153,7 @@ class Game:
         if self.state is State.LOST:
             self.reset()
 
-    def step(self, wanted: str | None) -> tuple[Event, ...]:
+    def step(self, wanted: str | None) -> tuple[GameEvent, ...]:
         """One tick. wanted: `up`, `down`, `left`, `right`, or None to keep going.
 
         A wanted turn is remembered for 20 ticks and taken at the next opening; turning back is done at once.
@@ -164,7 +164,7 @@ class Game:
         self.ticks += 1
         if wanted is not None:
             self._wanted, self._wanted_ticks = wanted, REMEMBER_TICKS
-        events: list[Event] = []
+        events: list[GameEvent] = []
         if self.state is State.PLAYING:
             self._play(events)
         else:
@@ -177,11 +177,11 @@ class Game:
                 self._wanted = None
         return tuple(events)
 
-    def _next_state(self, events: list[Event]) -> None:
+    def _next_state(self, events: list[GameEvent]) -> None:
         """What follows when everybody has stood still for long enough."""
         if self.state is State.READY:
             self.state = State.PLAYING
-            events.append(Event.STARTED)
+            events.append(GameEvent.STARTED)
         elif self.state is State.WON:
             self.level += 1
             self._new_level()
@@ -189,9 +189,9 @@ class Game:
             self._new_round()
         else:
             self.state = State.LOST
-            events.append(Event.GAME_OVER)
+            events.append(GameEvent.GAME_OVER)
 
-    def _play(self, events: list[Event]) -> None:
+    def _play(self, events: list[GameEvent]) -> None:
         self._move_player()
         self._eat(events)
         self._touch(events)
@@ -200,7 +200,7 @@ class Game:
             self._touch(events)
         if self.state is State.PLAYING and not self.pellets and not self.powers:
             self._enter(State.WON, WON_TICKS)
-            events.append(Event.LEVEL_WON)
+            events.append(GameEvent.LEVEL_WON)
 
     def _enter(self, state: State, ticks: int) -> None:
         self.state, self._state_ticks = state, ticks
@@ -220,14 +220,14 @@ class Game:
             return wanted
         return self.player.direction if self.player.direction in ways else None
 
-    def _eat(self, events: list[Event]) -> None:
+    def _eat(self, events: list[GameEvent]) -> None:
         cell = self.player.cell
         if cell in self.pellets:
             self.pellets.remove(cell)
-            self._gain(PELLET_POINTS, Event.PELLET, events)
+            self._gain(PELLET_POINTS, GameEvent.PELLET, events)
         elif cell in self.powers:
             self.powers.remove(cell)
-            self._gain(POWER_POINTS, Event.POWER, events)
+            self._gain(POWER_POINTS, GameEvent.POWER, events)
             self.fright_left, self._caught = fright_ticks(self.level), 0
             for ghost in self.ghosts:
                 ghost.frighten()
@@ -235,12 +235,12 @@ class Game:
             return
         self.pellets_eaten += 1
 
-    def _gain(self, points: int, event: Event, events: list[Event]) -> None:
+    def _gain(self, points: int, event: GameEvent, events: list[GameEvent]) -> None:
         before, self.score = self.score, self.score + points
         events.append(event)
         if before < EXTRA_LIFE_POINTS <= self.score:
             self.lives += 1
-            events.append(Event.EXTRA_LIFE)
+            events.append(GameEvent.EXTRA_LIFE)
 
     def _move_ghosts(self) -> None:
         if self.fright_left:
@@ -260,26 +260,26 @@ class Game:
             ghost.move(self._units(ghost), target, self._rng)
 
     def _units(self, ghost: Ghost) -> int:
-        if ghost.place is Place.EYES:
+        if ghost.place is GhostPlace.EYES:
             return EYES_UNITS
         if ghost.cell in self.maze.tunnels:
             return TUNNEL_UNITS
         return FRIGHTENED_UNITS if ghost.frightened else ghost_units(self.level)
 
-    def _touch(self, events: list[Event]) -> None:
+    def _touch(self, events: list[GameEvent]) -> None:
         for ghost in self.ghosts:
-            if self.state is not State.PLAYING or ghost.place is Place.EYES:
+            if self.state is not State.PLAYING or ghost.place is GhostPlace.EYES:
                 continue
             if ghost.distance_units(self.player) >= TOUCH_UNITS:
                 continue
             if ghost.frightened:
-                ghost.place, ghost.frightened = Place.EYES, False
-                self._gain(GHOST_POINTS[min(self._caught, 3)], Event.GHOST, events)
+                ghost.place, ghost.frightened = GhostPlace.EYES, False
+                self._gain(GHOST_POINTS[min(self._caught, 3)], GameEvent.GHOST, events)
                 self._caught += 1
             else:
                 self.lives -= 1
                 self._enter(State.DYING, DYING_TICKS)
-                events.append(Event.DIED)
+                events.append(GameEvent.DIED)
 
     def lines(self) -> list[str]:
         """The board as ASCII art, one character a cell.
@@ -294,7 +294,7 @@ class Game:
         for ghost in reversed(self.ghosts):
             row, column = ghost.cell
             initial = ghost.character.name[0]
-            sign = '"' if ghost.place is Place.EYES else initial.lower() if ghost.frightened else initial
+            sign = '"' if ghost.place is GhostPlace.EYES else initial.lower() if ghost.frightened else initial
             grid[row][column] = sign
         row, column = self.player.cell
         caught = self.state in (State.DYING, State.LOST)

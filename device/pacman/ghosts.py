@@ -79,7 +79,7 @@ CHARACTERS = (
 )
 
 
-class Place(StrEnum):
+class GhostPlace(StrEnum):
     """Where a ghost is in its life."""
 
     HOME = "home"
@@ -97,7 +97,7 @@ class Ghost(Walker):
         super().__init__(maze, bed, "left" if outside else "up")
         self.character = character
         self.corner = (maze.rows - 1 if character.corner[0] else 0, maze.columns - 1 if character.corner[1] else 0)
-        self.place = Place.OUT if outside else Place.HOME
+        self.place = GhostPlace.OUT if outside else GhostPlace.HOME
         self.wait_ticks = character.wait_ticks
         self.frightened = False
         self.turning = False
@@ -106,32 +106,32 @@ class Ghost(Walker):
     @property
     def dangerous(self) -> bool:
         """True if touching it costs a life."""
-        return self.place is not Place.EYES and not self.frightened
+        return self.place is not GhostPlace.EYES and not self.frightened
 
     def frighten(self) -> None:
         """Become frightened and turn back, unless it is a pair of eyes."""
-        if self.place is not Place.EYES:
+        if self.place is not GhostPlace.EYES:
             self.frightened = True
-            if self.place is Place.OUT:
+            if self.place is GhostPlace.OUT:
                 self.turn_back()
 
     def move(self, units: int, target: Cell | None, rng: random.Random) -> None:
         """One tick: so many units towards the target (None: a random way), or out of the house, or home."""
-        if self.place is Place.HOME:
+        if self.place is GhostPlace.HOME:
             self.wait_ticks -= 1
             if self.wait_ticks > 0:
                 return
-            self.place = Place.LEAVING
+            self.place = GhostPlace.LEAVING
 
         def decide(cell: Cell) -> str:
-            if self.place is Place.EYES and self.maze.steps_home[cell] == 0:
-                self.place = Place.LEAVING
-            if self.place is Place.LEAVING and cell == self.maze.exit:
-                self.place = Place.OUT
+            if self.place is GhostPlace.EYES and self.maze.steps_home[cell] == 0:
+                self.place = GhostPlace.LEAVING
+            if self.place is GhostPlace.LEAVING and cell == self.maze.exit:
+                self.place = GhostPlace.OUT
                 self.direction = "left"
-            if self.place is Place.EYES:
+            if self.place is GhostPlace.EYES:
                 return self._down(self.maze.steps_home, cell)
-            if self.place is Place.LEAVING:
+            if self.place is GhostPlace.LEAVING:
                 return self._down(self.maze.steps_to_exit, cell)
             return self._choose(cell, target, rng)
 

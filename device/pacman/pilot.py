@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from device.pacman.game import EYES_UNITS, FRIGHTENED_UNITS, PLAYER_UNITS, Game, ghost_units
-from device.pacman.ghosts import Place
+from device.pacman.ghosts import GhostPlace
 from device.pacman.maze import DIRECTIONS, Cell
 from device.pacman.walker import CELL_UNITS
 
@@ -81,13 +81,13 @@ class Pilot:
         soonest: dict[Cell, float] = {}
         for ghost in game.ghosts:
             delay = 0.0
-            if ghost.place is Place.HOME:
+            if ghost.place is GhostPlace.HOME:
                 delay = ghost.wait_ticks
-            elif ghost.place is Place.EYES:
+            elif ghost.place is GhostPlace.EYES:
                 delay = maze.steps_home.get(ghost.cell, 0) * CELL_UNITS / EYES_UNITS
             elif ghost.frightened:
                 delay = game.fright_left
-            start = maze.beds[0] if ghost.place is Place.EYES else ghost.cell
+            start = maze.beds[0] if ghost.place is GhostPlace.EYES else ghost.cell
             if start not in self._steps_from:
                 self._steps_from[start] = maze.distances([start], maze.ways | maze.house)
             for cell, steps in self._steps_from[start].items():
@@ -99,7 +99,7 @@ class Pilot:
     def _plan(self) -> _Path:
         game, maze = self.game, self.game.maze
         danger = self._danger_ticks()
-        prey = {g.cell for g in game.ghosts if g.frightened and g.place is Place.OUT}
+        prey = {g.cell for g in game.ghosts if g.frightened and g.place is GhostPlace.OUT}
         start = self._first_cell()
         came: dict[Cell, tuple[Cell, str] | None] = {start: None}
         steps = {start: 0}

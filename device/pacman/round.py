@@ -11,7 +11,7 @@ from device.teach.steering import steering as steering_of
 from edge_tl.line import Line, Sight, SoundLine
 
 TICK_S = 1.0 / TICKS_PER_SECOND
-MOST_BLOCKS = 8
+MAX_BLOCKS = 8
 """Of sound, taken a step: a microphone gives 40 ms each, so that this catches up after a pause."""
 PACES = {"movement": 0.5}
 """How fast the game goes, by the kind of the line: a swipe takes half a second, and is told half a second later."""
@@ -74,7 +74,7 @@ class Round:
 
     def _hear(self) -> None:
         """Take all that waits at the microphone beside the camera: a word steers as a key does."""
-        for _ in range(MOST_BLOCKS if self.voice is not None else 0):
+        for _ in range(MAX_BLOCKS if self.voice is not None else 0):
             assert self.voice is not None
             sight = self.voice.read(0.0)
             if sight is None:

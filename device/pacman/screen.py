@@ -7,7 +7,7 @@ from functools import cache
 from typing import Protocol
 
 from device.pacman.game import TICKS_PER_SECOND, Game, State
-from device.pacman.ghosts import Ghost, Place
+from device.pacman.ghosts import Ghost, GhostPlace
 from device.pacman.maze import Cell, Maze, board_size
 from device.pacman.walker import CELL_UNITS
 
@@ -165,7 +165,7 @@ class BoardScreen:
     def _ghost(self, term: Canvas, game: Game, ghost: Ghost, row: int, column: int) -> None:
         letter = ghost.character.colour[0].upper()
         shape, text, background = _EYES[ghost.direction].format(letter), (0, 0, 0), GHOSTS[ghost.character.colour]
-        if ghost.place is Place.EYES:
+        if ghost.place is GhostPlace.EYES:
             shape, text, background = _EYES[ghost.direction].format(" "), (238, 238, 238), (0, 0, 0)
         elif ghost.frightened and game.flashing:
             shape, text, background = "o~o", (255, 95, 95), FLASHING

@@ -15,7 +15,7 @@ from device.report.pictures import boxed_thumbnail, spread_over
 from device.teach.box_score import UNKNOWN, wanting, where_asked
 from device.teach.boxed import BoxedExamples
 from edge_tl.detection.few import SURE
-from edge_tl.detection.judging import GOOD, Judged
+from edge_tl.detection.judging import GOOD, LeftOutDetections
 from edge_tl.errors import counted
 
 WORST = 24
@@ -23,7 +23,7 @@ WORST = 24
 NO_BOX = np.full(4, np.nan)
 
 
-def boxes_page(made: Provenance, boxed: BoxedExamples, judged: Judged | None) -> str:
+def boxes_page(made: Provenance, boxed: BoxedExamples, judged: LeftOutDetections | None) -> str:
     """The whole page; judged: None where there is too little to leave any of it out."""
     if judged is not None and not np.isfinite(judged.ious).any():
         judged = None
@@ -56,7 +56,7 @@ def to_do(said: Sequence[str]) -> str:
     )
 
 
-def advice(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
+def advice(boxed: BoxedExamples, judged: LeftOutDetections | None) -> list[str]:
     """What would help, the most first: at least one sentence."""
     said = wanting(boxed)
     if judged is not None and judged.kind == "take":
@@ -64,7 +64,7 @@ def advice(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
     return said or ["enough of everything: draw more boxes where the pictures below show that it goes wrong"]
 
 
-def headline(boxed: BoxedExamples, judged: Judged | None) -> str:
+def headline(boxed: BoxedExamples, judged: LeftOutDetections | None) -> str:
     """The figures on pictures that were not taught."""
     if judged is None:
         return section("How well it works", f"<p>{escape(UNKNOWN)}.</p>")
@@ -85,7 +85,7 @@ def headline(boxed: BoxedExamples, judged: Judged | None) -> str:
     return f'<div class="tiles">{first}{"".join(tiles[1:])}</div>'
 
 
-def classes(boxed: BoxedExamples, judged: Judged) -> str:
+def classes(boxed: BoxedExamples, judged: LeftOutDetections) -> str:
     """Each class: how many boxes, in how many takes, and how well they are found."""
     labels = np.array([one.label if one.box is not None else "" for one in boxed.examples], object)
     rows = []
@@ -100,7 +100,7 @@ def classes(boxed: BoxedExamples, judged: Judged) -> str:
     return table(["class", "boxes", "takes", f"found (IoU {GOOD:g})", "mean IoU", "right label"], rows)
 
 
-def worst(boxed: BoxedExamples, judged: Judged) -> str:
+def worst(boxed: BoxedExamples, judged: LeftOutDetections) -> str:
     """The pictures where it goes wrong, the worst first; no part where there is none."""
     shown = [*wrong(boxed, judged)]
     if not shown:
@@ -115,7 +115,7 @@ def worst(boxed: BoxedExamples, judged: Judged) -> str:
     return section("Look at these: here it goes wrong", f'<div class="shots">{"".join(figures)}</div>{note(text)}')
 
 
-def wrong(boxed: BoxedExamples, judged: Judged) -> Iterator[tuple[int, str]]:
+def wrong(boxed: BoxedExamples, judged: LeftOutDetections) -> Iterator[tuple[int, str]]:
     """Row and reason of what is told where nothing is, what is missed, and what is called by another name."""
     sure = judged.there >= SURE
     for row in np.argsort(np.where(np.isnan(judged.ious), -1.0, judged.ious), kind="stable").tolist():

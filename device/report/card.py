@@ -9,7 +9,7 @@ from typing import Any
 
 from device.report.contents import Provenance
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.embedders.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, Part
+from edge_tl.embedders.look.models import FACE, LANDMARKS, LICENCE, PALM, VERSION, ModelPart
 from edge_tl.embedders.look.ways import inner_of
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import counted
@@ -43,7 +43,7 @@ def embedder_rows(embedder: Embedder) -> Iterator[tuple[str, str]]:
             yield "Made with", ", ".join(f"{name} {version}" for name, version in manifest.tools.items())
 
 
-def parts_of(embedder: Embedder) -> tuple[Part, ...]:
+def parts_of(embedder: Embedder) -> tuple[ModelPart, ...]:
     """The MediaPipe models that a way to look runs."""
     if embedder.name.startswith("hand"):
         return PALM, LANDMARKS

@@ -15,14 +15,14 @@ from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from device.teach.lesson import ENOUGH, ENOUGH_NOISE
 from device.teach.movement_guide import advised
 from device.teach.training import teach_all
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import NotFittedError, ShapeError
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.ridge import RidgeHead, many
 from edge_tl.judge.calibration import Reliability, reliability
 from edge_tl.judge.evaluation import Evaluation
-from edge_tl.judge.evidence import Recorded
+from edge_tl.judge.evidence import RecordedEvidence
 from edge_tl.judge.guide import Advice, every_advice
 from edge_tl.judge.learning_curve import Point, learning_curve
 from edge_tl.judge.projection import Plane, principal_plane
@@ -32,10 +32,10 @@ from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 
 PICTURES_OF_A_CLASS = 6
-MOST_PICTURES = 120
+MAX_PICTURES = 120
 CURVE_ROWS = 800
 """Of so many examples, of all takes, the learning curve is of a large set: 48 heads are fitted for it."""
-MOST_POINTS = 1500
+MAX_POINTS = 1500
 """With these a page has at most about 2 MB."""
 
 
@@ -49,7 +49,7 @@ class Provenance:
     date: str
     embedder: Embedder
     head: str
-    saved: Saved | None
+    saved: SavedHead | None
     generation: tuple[int, float | None] | None
     """Number and time (seconds since 1970) of what was trained last."""
     versions: Mapping[str, str]
@@ -77,7 +77,7 @@ class Contents(Provenance):
 
     ids: np.ndarray
     """(N,) numbers of the examples."""
-    recorded: Recorded
+    recorded: RecordedEvidence
     counts: Mapping[str, tuple[int, int]]
     """Label → examples and takes, empty classes included."""
     sessions: tuple[tuple[int, str], ...]
@@ -114,7 +114,7 @@ def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], ob
     one_each = recognizer.one_each
     X, y, takes = (part[one_each] for part in recognizer.rows)
     gram = recognizer.gram
-    recorded = Recorded(
+    recorded = RecordedEvidence(
         X,
         y,
         takes,
@@ -145,13 +145,13 @@ def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], ob
 
 
 def judge(
-    recognizer: Recognizer, recorded: Recorded, names: Mapping[int, str], progress: Callable[[int, int], object]
+    recognizer: Recognizer, recorded: RecordedEvidence, names: Mapping[int, str], progress: Callable[[int, int], object]
 ) -> dict[str, Any]:
     """What can be said of the head on examples that it had not seen, and why not where it cannot."""
     some = recorded.able if len(recorded.able) else np.arange(len(recorded.y))
     shown = some
-    if len(some) > MOST_POINTS:
-        shown = some[np.linspace(0, len(some) - 1, MOST_POINTS).astype(int)]
+    if len(some) > MAX_POINTS:
+        shown = some[np.linspace(0, len(some) - 1, MAX_POINTS).astype(int)]
     plane = {"plane": principal_plane(recorded.X[shown]), "mapped": shown}
     try:
         recognizer.learn()
@@ -177,7 +177,7 @@ def judge(
     else:
         held_out = leave_one_take_out(new_head, X, y, takes, progress=progress, fitted=fitted)
     head.release()
-    few = Taught(X[:0], y, takes).part(CURVE_ROWS if many(X) else len(y))
+    few = TaughtRows(X[:0], y, takes).part(CURVE_ROWS if many(X) else len(y))
     rows = held_out.judged
     return {
         "missing": "",
@@ -191,13 +191,13 @@ def judge(
 
 
 def example_pictures(
-    profile: Profile, ids: np.ndarray, recorded: Recorded, embedder: Embedder
+    profile: Profile, ids: np.ndarray, recorded: RecordedEvidence, embedder: Embedder
 ) -> dict[str, tuple[Thumbnail, ...]]:
     """A few pictures of each class, from as many takes as possible."""
     labels = [str(label) for label in np.unique(recorded.y)]
-    each = max(1, min(PICTURES_OF_A_CLASS, MOST_PICTURES // len(labels)))
+    each = max(1, min(PICTURES_OF_A_CLASS, MAX_PICTURES // len(labels)))
     out = {}
-    for label in labels[:MOST_PICTURES]:
+    for label in labels[:MAX_PICTURES]:
         rows = spread_over(np.flatnonzero(recorded.y == label), recorded.takes, each)
         made = (make_thumbnail(profile.store, int(ids[row]), embedder) for row in rows)
         out[label] = tuple(one for one in made if one is not None)

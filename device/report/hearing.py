@@ -8,12 +8,12 @@ from pathlib import Path
 from device.report.svg import DASHES, GREY, PALE, Drawing, Place
 from device.report.training import COLOURS, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from edge_tl.errors import ConfigError
-from edge_tl.listener import Tried
+from edge_tl.listener import ThresholdOutcome
 
 STEPS = 4
 
 
-def draw_thresholds(path: Path, made: Sequence[Tried], used: float) -> None:
+def draw_thresholds(path: Path, made: Sequence[ThresholdOutcome], used: float) -> None:
     """Write the curve, as PNG where the name says so, else as SVG; the threshold in use is marked.
 
     ConfigError where there were no words to tell or no sound to be alarmed by, or the file cannot be written.

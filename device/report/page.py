@@ -23,7 +23,7 @@ NARROW = 7
 """A confusion matrix of so many classes fits beside a chart."""
 HOW = {"picture": "looks at", "sound": "listens with", "movement": "follows a hand"}
 """What an embedder of a kind does."""
-MOST_COLUMNS = 40
+MAX_COLUMNS = 40
 """Classes in the confusion matrix; of more, those with the most mistakes."""
 
 
@@ -160,10 +160,10 @@ def confusion(found: Evaluation) -> str:
     counts = np.asarray(found.confusion)
     shown = np.arange(len(counts))
     text = ""
-    if len(shown) > MOST_COLUMNS:
+    if len(shown) > MAX_COLUMNS:
         wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
-        shown = np.sort(np.argsort(-wrong, kind="stable")[:MOST_COLUMNS])
-        text = note(f"The {MOST_COLUMNS} of {counted(len(counts), 'class', 'classes')} with the most mistakes.")
+        shown = np.sort(np.argsort(-wrong, kind="stable")[:MAX_COLUMNS])
+        text = note(f"The {MAX_COLUMNS} of {counted(len(counts), 'class', 'classes')} with the most mistakes.")
     head = "".join(f"<th>{escape(found.classes[i])}</th>" for i in shown)
     rows = []
     for i in shown:

@@ -10,7 +10,7 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in shares of the picture's width and height."""
 MIDDLE: Box = (0.25, 0.1, 0.75, 0.9)
 """What one begins with."""
-STEP, LEAST = 0.05, 0.1
+STEP, MIN_SIDE = 0.05, 0.1
 """How far a key moves, and the shortest side."""
 HELP = "arrows move the box, + - make it larger or smaller, < > narrower or wider, enter takes it, escape leaves"
 MOVES = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
@@ -18,7 +18,7 @@ GROWTHS = {"+": (1, 1), "-": (-1, -1), ">": (1, 0), "<": (-1, 0)}
 """Key → steps across and down."""
 
 
-def changed(box: Box, key: str, step: float = STEP, least: float = LEAST) -> Box:
+def changed(box: Box, key: str, step: float = STEP, least: float = MIN_SIDE) -> Box:
     """The box after a key: moved or sized by a step, never beyond the picture's border nor below the shortest side.
 
     step, least: shares of the picture's width and height.
@@ -35,7 +35,7 @@ def changed(box: Box, key: str, step: float = STEP, least: float = LEAST) -> Box
     return rounded(left, top, right, bottom)
 
 
-def sized(low: float, high: float, more: float, least: float = LEAST) -> tuple[float, float]:
+def sized(low: float, high: float, more: float, least: float = MIN_SIDE) -> tuple[float, float]:
     """Both ends of a side, each moved outwards by half of `more`."""
     if high - low + more < least:
         return low, high

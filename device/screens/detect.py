@@ -9,8 +9,8 @@ import numpy as np
 from device.screens.cells import fit, shrink, text_columns
 from device.screens.layouts import command
 from device.screens.terminal import Terminal
-from device.teach.detect_line import Watch, Watched, colour_of
-from edge_tl.detection.found import Found, ObjectDetector
+from device.teach.detect_line import DetectionWatch, WatchedPicture, colour_of
+from edge_tl.detection.found import DetectedThing, ObjectDetector
 from edge_tl.errors import SourceClosed
 from edge_tl.media.image import boxed
 
@@ -26,15 +26,15 @@ class DetectScreen:
         term: Terminal,
         detector: ObjectDetector,
         clock: Callable[[], float],
-        keep: Callable[[np.ndarray, tuple[Found, ...]], str] | None = None,
+        keep: Callable[[np.ndarray, tuple[DetectedThing, ...]], str] | None = None,
     ) -> None:
         self.term, self.detector, self.clock, self.keep = term, detector, clock, keep
         self.message = ""
 
-    def watch(self, watch: Watch, seconds: float = float("inf")) -> None:
+    def watch(self, watch: DetectionWatch, seconds: float = float("inf")) -> None:
         """The camera: one picture, the keys, the drawing."""
         until_s = self.clock() + seconds
-        seen: Watched | None = None
+        seen: WatchedPicture | None = None
         while self.clock() < until_s:
             for key in map(command, self.term.keys()):
                 if key in ("q", "escape"):
@@ -56,7 +56,7 @@ class DetectScreen:
                     self.message = ""
                 self.draw(title, seen, "s keeps this picture  q quit" if self.keep else "q quit")
 
-    def show(self, seen: Sequence[tuple[str, Watched]]) -> None:
+    def show(self, seen: Sequence[tuple[str, WatchedPicture]]) -> None:
         """Pictures with their names: the arrows and space go through them."""
         at = 0
         while True:
@@ -70,7 +70,7 @@ class DetectScreen:
                 elif key in ("left", "up"):
                     at = max(at - 1, 0)
 
-    def draw(self, title: str, seen: Watched | None, keys: str) -> None:
+    def draw(self, title: str, seen: WatchedPicture | None, keys: str) -> None:
         """Everything, anew."""
         term = self.term
         rows, columns = term.size
@@ -85,7 +85,7 @@ class DetectScreen:
         term.put(rows - 1, 0, fit(keys, columns - 1), "grey")
         term.show()
 
-    def _draw_seen(self, seen: Watched, rows: int, columns: int) -> None:
+    def _draw_seen(self, seen: WatchedPicture, rows: int, columns: int) -> None:
         """The picture, as large as it fits with its aspect kept, its things named in it and listed beside it."""
         height, width = seen.picture.shape[:2]
         wide = min(columns - 26, round(2 * rows * width / height))

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-MOST_A_SECOND = 40_000.0
+MAX_A_SECOND = 40_000.0
 """Bytes a second that a screen sends at most, however fast the line is."""
 SCREEN_S = 1 / 15
 """The shortest time between two screens: over SSH more is only traffic."""
 SHARE_S = 0.08
 """A screen's share of a picture is what the line carries in so long, so that keys and texts never wait longer."""
-LEAST_BYTES = 200
+MIN_BYTES = 200
 FLIGHT = 4
 """So many screens may be under way where the line is long and not slow."""
 SILENT_S = 0.7
@@ -24,7 +24,7 @@ SILENT_S = 0.7
 LOST_S = 5.0
 """An answer that is so late is lost."""
 FIRST_GUESS = 10_000.0
-SLOWEST, FASTEST = 200.0, 2 * MOST_A_SECOND
+SLOWEST, FASTEST = 200.0, 2 * MAX_A_SECOND
 
 
 class Link:
@@ -55,12 +55,12 @@ class Link:
     @property
     def slow(self) -> bool:
         """Whether it is the line that keeps screens from coming faster."""
-        return self.rate < MOST_A_SECOND / 2
+        return self.rate < MAX_A_SECOND / 2
 
     @property
     def most(self) -> int:
         """The bytes that a screen may have; its texts are sent whole all the same."""
-        return max(LEAST_BYTES, round(SHARE_S * min(self.rate, MOST_A_SECOND)))
+        return max(MIN_BYTES, round(SHARE_S * min(self.rate, MAX_A_SECOND)))
 
     @property
     def ready(self) -> bool:
@@ -85,7 +85,7 @@ class Link:
     def sent(self, size: int, *, asked: bool) -> None:
         """A screen of so many bytes was handed over; asked: a question ends it."""
         now_s = self._clock()
-        self._next_s = now_s + max(SCREEN_S, size / min(self.rate, MOST_A_SECOND))
+        self._next_s = now_s + max(SCREEN_S, size / min(self.rate, MAX_A_SECOND))
         if not self._answers and self._flight and now_s - self._flight[0][0] > SILENT_S:
             self._silent = True
         if asked:
@@ -102,7 +102,7 @@ class Link:
             waited_s = certain_s - self._round_s
             if waited_s < 0.02:
                 self._learn(1.25 * self.rate, 1.0)
-            elif size >= LEAST_BYTES:
+            elif size >= MIN_BYTES:
                 self._learn(size / waited_s, 0.5)
             self._flight = deque((when_s, max(0, more - size)) for when_s, more in self._flight)
         if times:

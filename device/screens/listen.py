@@ -9,7 +9,7 @@ from device.screens.cells import fit
 from device.screens.layouts import command
 from device.screens.panel import draw_picture, draw_probabilities, speed_text
 from device.screens.terminal import Terminal
-from device.teach.marked import Marking
+from device.teach.marked import WordMarker
 from device.teach.silence import WordSilence
 from edge_tl.errors import SourceClosed
 from edge_tl.line import Sight, SoundLine
@@ -20,7 +20,7 @@ class ListenScreen:
     """Runs until `q`; what was told stays when a recording is over."""
 
     def __init__(
-        self, term: Terminal, ear: SoundLine, clock: Callable[[], float], marking: Marking | None = None
+        self, term: Terminal, ear: SoundLine, clock: Callable[[], float], marking: WordMarker | None = None
     ) -> None:
         """marking: takes what the person says was wrong; None where nothing can be kept."""
         self.term, self.ear, self.clock, self.marking = term, ear, clock, marking

@@ -5,7 +5,7 @@ from __future__ import annotations
 from device.screens.keyboard import PASTE
 
 
-class Naming:
+class NameField:
     """What was typed so far; `enter` and `escape` are its screen's."""
 
     def __init__(self, *, session: bool) -> None:

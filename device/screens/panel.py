@@ -13,7 +13,7 @@ from edge_tl.errors import counted
 from edge_tl.line import Line, Sight
 from edge_tl.line.movement import MovementLine
 from edge_tl.media.image import marked
-from edge_tl.movements.spotter import Moved
+from edge_tl.movements.spotter import FoundMovement
 
 
 def draw_picture(
@@ -93,7 +93,7 @@ def draw_movements(term: Terminal, row: int, column: int, columns: int, line: Mo
     return row
 
 
-def told_text(moved: Moved) -> str:
+def told_text(moved: FoundMovement) -> str:
     """A movement in a line: which, how sure, and how long it took."""
     return f"{moved.label} {moved.confidence:.0%}, {moved.end_s - moved.start_s:.1f} s"
 

@@ -9,7 +9,7 @@ import numpy as np
 from device.screens.cells import PALETTE, nearest_256, shrink
 from device.screens.grid import Cells
 
-MOST_CELLS = 1536
+MAX_CELLS = 1536
 """A picture is drawn in so many cells at most, 64 × 24: more is only traffic."""
 SMALLEST = (4, 10)
 """A slow line makes none smaller than that, in rows and columns."""
@@ -18,7 +18,7 @@ NEARLY = 20.0**2
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnPicture:
     """A picture as it is drawn: palette indices, int (2 × rows, columns), or numbers of shades (rows, columns)."""
 
     pixels: np.ndarray
@@ -35,11 +35,11 @@ class Drawn:
 
 def fitting(rows: int, columns: int, level: int) -> tuple[int, int]:
     """The rows and columns that a picture takes of an area; level: 0, each more a step smaller."""
-    scale = min(1.0, (MOST_CELLS / max(1, rows * columns)) ** 0.5) / (level + 1)
+    scale = min(1.0, (MAX_CELLS / max(1, rows * columns)) ** 0.5) / (level + 1)
     return min(rows, max(SMALLEST[0], round(rows * scale))), min(columns, max(SMALLEST[1], round(columns * scale)))
 
 
-def draw(rgb: np.ndarray, rows: int, columns: int, before: Drawn | None, shades: str) -> Drawn:
+def draw(rgb: np.ndarray, rows: int, columns: int, before: DrawnPicture | None, shades: str) -> DrawnPicture:
     """A picture in so many cells; its centre fills them.
 
     rgb: uint8 (h, w, 3). before: what was drawn there. shades: dark to bright, empty for colours.
@@ -50,10 +50,10 @@ def draw(rgb: np.ndarray, rows: int, columns: int, before: Drawn | None, shades:
         numbers = luma.astype(np.int16)
         if old is not None:
             numbers = np.where(np.abs(luma - old - 0.5) < 0.7, old, numbers)
-        return Drawn(numbers, shades)
+        return DrawnPicture(numbers, shades)
     pixels = shrink(rgb, 2 * rows, columns).astype(np.int32)
     indices = nearest_256(pixels)
     if old is not None:
         off, best = (((PALETTE[which] - pixels) ** 2).sum(-1) for which in (old, indices))
         indices = np.where(off < best + NEARLY, old, indices)
-    return Drawn(indices, shades)
+    return DrawnPicture(indices, shades)

@@ -9,7 +9,7 @@ import numpy as np
 
 from device.cli.output import as_called
 from device.pacman.game import Game, State
-from device.pacman.ghosts import Place
+from device.pacman.ghosts import GhostPlace
 from device.pacman.walker import CELL_UNITS
 from device.screens.cells import ascii_text, printable
 from device.screens.codes import Codes
@@ -20,7 +20,7 @@ from device.screens.teach import TeachScreen
 from device.screens.terminal import Colour, Terminal
 from edge_tl.errors import ConfigError, counted
 from edge_tl.line.movement import MovementLine
-from edge_tl.movements.spotter import Moved
+from edge_tl.movements.spotter import FoundMovement
 
 NEAR_CELLS = 5
 """A ghost is told from so near on."""
@@ -125,7 +125,7 @@ class PlainTeach(TeachScreen):
 class PlainPlay(PlayScreen):
     """The game in lines: what steers, how it stands, and which ghost is near."""
 
-    _moved: Moved | None = None
+    _moved: FoundMovement | None = None
 
     def draw(self) -> None:
         """Tell what has changed."""
@@ -172,7 +172,7 @@ def nearest(game: Game) -> str:
     least = NEAR_CELLS * CELL_UNITS + 1
     for ghost in game.ghosts:
         down, right = ghost.row - game.player.row, ghost.column - game.player.column
-        if ghost.place is Place.EYES or ghost.frightened or abs(down) + abs(right) >= least:
+        if ghost.place is GhostPlace.EYES or ghost.frightened or abs(down) + abs(right) >= least:
             continue
         least = abs(down) + abs(right)
         where = ("below" if down > 0 else "above") if abs(down) > abs(right) else ("right" if right > 0 else "left")

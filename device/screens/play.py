@@ -21,9 +21,9 @@ from device.screens.panel import (
 from device.screens.teach import KEYS
 from device.screens.terminal import AWAY, Terminal
 from device.teach.lesson import Lesson
-from device.teach.notice import Noticing
+from device.teach.notice import PictureNotice
 from device.teach.players import show
-from device.teach.recorder import Holding
+from device.teach.recorder import KeyHold
 from device.teach.steering import DIRECTIONS
 from edge_tl.errors import EdgeTLError
 from edge_tl.line.movement import MovementLine
@@ -60,9 +60,9 @@ class PlayScreen:
         self.term, self.round, self.clock = term, round_, clock
         self.lesson, self.relearn, self.pilot = lesson, relearn, pilot
         self.board = BoardScreen(best)
-        self.holding = Holding()
+        self.holding = KeyHold()
         self.message = ""
-        self._notice, self._noticing = "", Noticing()
+        self._notice, self._noticing = "", PictureNotice()
         self._ended_best = 0
         self._restarts = False
 

@@ -9,7 +9,7 @@ from device.screens.chart import bar, bars
 from device.screens.layouts import command
 from device.screens.panel import preview
 from device.screens.terminal import Terminal
-from device.teach.rehearsal import Shown
+from device.teach.rehearsal import RehearsalPicture
 from edge_tl.embedders.look.marks import marks
 from edge_tl.recognizer import Recognizer
 
@@ -28,7 +28,7 @@ class RehearsalScreen:
         self._right: Counter[str] = Counter()
         self._asked: Counter[str] = Counter()
 
-    def __call__(self, shown: Shown) -> None:
+    def __call__(self, shown: RehearsalPicture) -> None:
         """Take in one picture; draw when it is time."""
         if shown.answer is None:
             self._taught[shown.label] += 1
@@ -40,7 +40,7 @@ class RehearsalScreen:
         if self.term.ready or shown.done == shown.total:
             self.draw(shown)
 
-    def draw(self, shown: Shown) -> None:
+    def draw(self, shown: RehearsalPicture) -> None:
         """Everything, anew."""
         term = self.term
         rows, columns = term.size
@@ -64,7 +64,7 @@ class RehearsalScreen:
         term.put(rows - 1, 0, f"q quit  {term.slow}", "grey")
         term.show()
 
-    def _draw_taught(self, row: int, column: int, columns: int, shown: Shown) -> None:
+    def _draw_taught(self, row: int, column: int, columns: int, shown: RehearsalPicture) -> None:
         """How many pictures of each class were taught, the one being shown highlighted."""
         most = max(self._taught.values())
         for label, name in zip(self.labels, fit_apart(self.labels, 10), strict=True):
@@ -74,7 +74,7 @@ class RehearsalScreen:
             self.term.put(row, column, text, "yellow" if now else "white", bold=now)
             row += 1
 
-    def _draw_answer(self, row: int, column: int, columns: int, shown: Shown) -> None:
+    def _draw_answer(self, row: int, column: int, columns: int, shown: RehearsalPicture) -> None:
         """A bar a class, what is shown, and how many were right so far."""
         assert shown.answer is not None
         for text in bars(self.recognizer.classes, shown.answer.probabilities.tolist(), columns):

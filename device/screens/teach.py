@@ -10,13 +10,13 @@ from device.screens.cells import cut, fit, fit_apart, text_columns, wrap
 from device.screens.chart import bar
 from device.screens.keyboard import PASTE
 from device.screens.layouts import command, foreign
-from device.screens.naming import Naming
+from device.screens.naming import NameField
 from device.screens.panel import draw_picture, speed_text, way_text
 from device.screens.terminal import AWAY, Terminal
 from device.screens.ways import WayChoice
 from device.teach.lesson import Lesson
-from device.teach.looking import Looking
-from device.teach.notice import Noticing
+from device.teach.looking import LookChooser
+from device.teach.notice import PictureNotice
 from device.teach.recorder import Recorder
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.marks import Mark
@@ -71,7 +71,7 @@ class TeachScreen:
         clock: Callable[[], float],
         train: Callable[[], str],
         replay: Callable[[str], str] | None = None,
-        looking: Looking | None = None,
+        looking: LookChooser | None = None,
         relook: Callable[[Embedder], None] | None = None,
     ) -> None:
         self.term, self.line, self.lesson, self.recorder = term, line, lesson, recorder
@@ -80,12 +80,12 @@ class TeachScreen:
         self.message = "press a number key, then say the word"
         if line.kind == "picture":
             self.message = "hold a number key and move: frames are recorded while it is held"
-        self._naming: Naming | None = None
+        self._naming: NameField | None = None
         self._confirm: Callable[[str], None] | None = None
         self._unseen = False
         self._box: boxes.Box | None = None
         self._way: WayChoice | None = None
-        self._notice, self._noticing = "", Noticing()
+        self._notice, self._noticing = "", PictureNotice()
         self._sight: Sight | None = None
 
     def run(self) -> str:
@@ -171,7 +171,7 @@ class TeachScreen:
         elif key in ("tab", "down", "up") and labels:
             self.selected = (self.selected + (-1 if key == "up" else 1)) % len(labels)
         elif key in ("n", "s"):
-            self._naming = Naming(session=key == "s")
+            self._naming = NameField(session=key == "s")
         elif key == "r" and self.replay is not None and labels:
             self.message = self.replay(labels[self.selected])
         elif key == "u":
@@ -225,7 +225,7 @@ class TeachScreen:
         missing = few(self.lesson.recorded())
         self.message = missing.text if missing else self.train()
 
-    def _name(self, naming: Naming, key: str) -> None:
+    def _name(self, naming: NameField, key: str) -> None:
         if key not in ("enter", "escape"):
             naming.press(key)
             return

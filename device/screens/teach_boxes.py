@@ -11,11 +11,11 @@ from device.screens import box as boxes
 from device.screens.cells import fit, fit_apart, shrink, wrap
 from device.screens.keyboard import PASTE
 from device.screens.layouts import command, foreign
-from device.screens.naming import Naming
+from device.screens.naming import NameField
 from device.screens.teach import KEYS, PASTED
 from device.screens.terminal import Terminal
 from device.teach.box_lesson import NOTHING, BoxLesson
-from device.teach.detect_line import COLOURS, Watch, Watched
+from device.teach.detect_line import COLOURS, DetectionWatch, WatchedPicture
 from edge_tl.core.examples import Box
 from edge_tl.errors import EdgeTLError
 from edge_tl.media.image import boxed
@@ -33,15 +33,15 @@ SHORTEST = 0.03
 class BoxScreen:
     """Runs until the person quits; watch: the camera, whose pictures are searched by what was trained so far."""
 
-    def __init__(self, term: Terminal, watch: Watch, lesson: BoxLesson, clock: Callable[[], float]) -> None:
+    def __init__(self, term: Terminal, watch: DetectionWatch, lesson: BoxLesson, clock: Callable[[], float]) -> None:
         self.term, self.watch, self.lesson, self.clock = term, watch, lesson, clock
         self.message = "show the thing, press its number, and draw a box around it"
-        self._seen: Watched | None = None
+        self._seen: WatchedPicture | None = None
         self._still: np.ndarray | None = None
         self._box: Box = boxes.MIDDLE
         self._label = ""
         self._step = COARSE
-        self._naming: Naming | None = None
+        self._naming: NameField | None = None
         self._asked = False
         self._busy: Callable[[], str] | None = None
 
@@ -86,7 +86,7 @@ class BoxScreen:
         elif key == "x":
             self._nothing()
         elif key == "n":
-            self._naming = Naming(session=False)
+            self._naming = NameField(session=False)
         elif key == "s":
             # Without a name, so that the next key draws and is not taken for one.
             self.lesson.store.new_session()
@@ -132,7 +132,7 @@ class BoxScreen:
         self.lesson.keep(self._seen.picture, NOTHING, None, self.watch.source.name)
         self.message = "kept as a picture in which there is nothing to find"
 
-    def _name(self, naming: Naming, key: str) -> None:
+    def _name(self, naming: NameField, key: str) -> None:
         if key not in ("enter", "escape"):
             naming.press(key)
             return

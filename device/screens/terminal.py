@@ -32,7 +32,7 @@ from device.screens.codes import BOLD, REVERSE, Codes, codes_of
 from device.screens.grid import Cells, Painter
 from device.screens.keyboard import Keyboard
 from device.screens.link import Link, Pictures
-from device.screens.picture import Drawn, draw, fitting
+from device.screens.picture import DrawnPicture, draw, fitting
 from device.screens.tty import Tty
 from edge_tl.errors import ConfigError
 
@@ -93,7 +93,7 @@ class Terminal:
         self._link, self._pictures = Link(time.monotonic), Pictures(time.monotonic)
         self._painter = Painter(self._codes)
         self._keyboard = Keyboard(time.monotonic, "utf-8" if self.unicode else encoding)
-        self._kept: dict[tuple[int, ...], Drawn] = {}
+        self._kept: dict[tuple[int, ...], DrawnPicture] = {}
         self._unsent = self._picture_open = False
         self._size = self._tty.size
         try:
@@ -205,7 +205,7 @@ class Terminal:
         self._draft = Cells(*self._size, self._index("black"))
         # Pictures are renewed once the last ones are there, all of one moment.
         self._fresh = not self._picture_open
-        self._drawn: dict[tuple[int, ...], Drawn] = {}
+        self._drawn: dict[tuple[int, ...], DrawnPicture] = {}
 
     def put(
         self,

@@ -17,9 +17,9 @@ from edge_tl.files import sync_folder
 GUESSES, GUESS_S = 10, 60.0
 """Wrong tokens in a minute after which an address is told to wait; the right one is 2^256 guesses away, and always
 right: who guesses must not lock out who knows it."""
-MOST_GUESSERS = 1024
+MAX_GUESSERS = 1024
 """Addresses that are remembered."""
-LEAST_TOKEN = 16
+MIN_TOKEN = 16
 
 
 def token_of(path: Path) -> str:
@@ -31,9 +31,9 @@ def token_of(path: Path) -> str:
         check_closed(path, "token_file")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"token_file {path} cannot be used ({error}): check [web]") from error
-    if len(token) < LEAST_TOKEN or not token.isascii():
+    if len(token) < MIN_TOKEN or not token.isascii():
         raise ConfigError(
-            f"token_file {path} holds {counted(len(token), 'character')}: {LEAST_TOKEN} and more of ASCII are wanted"
+            f"token_file {path} holds {counted(len(token), 'character')}: {MIN_TOKEN} and more of ASCII are wanted"
         )
     return token
 
@@ -80,6 +80,6 @@ class Access:
         wrong = self._wrong.pop(address, None) or deque(maxlen=GUESSES)
         wrong.append(self._clock())
         self._wrong[address] = wrong
-        while len(self._wrong) > MOST_GUESSERS:
+        while len(self._wrong) > MAX_GUESSERS:
             del self._wrong[next(iter(self._wrong))]
         return False

@@ -27,7 +27,7 @@ AGAIN_S = 30.0
 EVERYWHERE = ("0.0.0.0", "::")
 
 
-class Announcing:
+class Announcer:
     """Announces the service while `run` runs. happened: takes a line as often as it comes; log: one as it is."""
 
     def __init__(self, config: WyomingConfig, happened: Callable[[str], None], log: Callable[[str], None]) -> None:

@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse
 
 from edge_tl.errors import EdgeTLError, counted
 
-MOST_BYTES, MOST_DEPTH = 64 * 1024, 16
-MOST_PASSED_BYTES = 8 * MOST_BYTES
+MAX_BYTES, MAX_DEPTH = 64 * 1024, 16
+MAX_PASSED_BYTES = 8 * MAX_BYTES
 """Of a body that is too long so much is read and forgotten: who is cut off while sending never sees why."""
 _WANTED = "a JSON object is wanted, {} where there is nothing to say"
 
@@ -54,7 +54,7 @@ async def json_body(request: Request, patience_s: float) -> dict[str, Any]:
         raise BadBody(400, f"this is no JSON, and nothing was done: {_WANTED}") from None
     if not isinstance(value, dict):
         raise BadBody(400, f"got {type(value).__name__} of JSON, and nothing was done: {_WANTED}")
-    _check(value, MOST_DEPTH)
+    _check(value, MAX_DEPTH)
     return value
 
 
@@ -63,12 +63,12 @@ async def _whole(request: Request) -> bytes:
     body, size = bytearray(), 0
     async for part in request.stream():
         size += len(part)
-        if size <= MOST_BYTES:
+        if size <= MAX_BYTES:
             body += part
-        elif size > MOST_PASSED_BYTES:
+        elif size > MAX_PASSED_BYTES:
             break
-    if size > MOST_BYTES:
-        raise BadBody(413, f"at most {counted(MOST_BYTES, 'byte')} are wanted, and nothing was done")
+    if size > MAX_BYTES:
+        raise BadBody(413, f"at most {counted(MAX_BYTES, 'byte')} are wanted, and nothing was done")
     return bytes(body)
 
 

@@ -39,9 +39,9 @@ from device.serve.subscribers import Hub
 from device.serve.systemd import Notify
 from device.sources.choose import open_mic
 from device.sources.given import NO_MIC, NoMicrophone
-from device.sources.reconnect import Reconnecting
+from device.sources.reconnect import ReconnectingSource
 from device.teach.boxed import check_no_boxes
-from device.teach.looking import Looking
+from device.teach.looking import LookChooser
 from edge_tl.embedders.embedder import Embedder, TrackEmbedder
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError, ModelError, ProfileError, ProfileLocked
@@ -143,7 +143,9 @@ def open_pipeline(
     profile = _open_profile(context.profile_folder, stack)
     embedder = adopt(one, profile, context)
     way = read_look(profile.folder).way
-    source = Reconnecting(lambda: _acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name)
+    source = ReconnectingSource(
+        lambda: _acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name
+    )
     feed = Feed(source, service.wake, clock, one.kind)
     looking = None
     make_line: LineMaker = line_of
@@ -151,7 +153,7 @@ def open_pipeline(
         hands, mirrored = context.load_hands(), read_mirrored(profile.folder)
         make_line = partial(MovementLine, hands=hands, mirrored=mirrored)
     elif one.kind == "picture" and profile.writable and not _damaged(profile):
-        looking = Looking(
+        looking = LookChooser(
             profile, lambda look: load_or_shipped(context, look), context.models_folder(), context.threads
         )
     pipeline = Pipeline(

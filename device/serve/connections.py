@@ -31,7 +31,7 @@ SENT_BYTES = 64 * 1024
 _NO_MORE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-class Listener(socket.socket):
+class ConnectionListener(socket.socket):
     """Lets go of who does not send the whole head of a request, or read an answer, in time; takes `most` at once.
 
     Else a few who send half a head, who need no token, would close the console for everybody. It is accepted from in
@@ -49,7 +49,7 @@ class Listener(socket.socket):
         # The lowest free number is what a descriptor gets: those below the spare one are in use.
         self.most = max(1, min(most, _descriptors() - RESERVED - self._spare))
         self.each, self.first_s, self.next_s = each, first_s, next_s
-        self._accepted: dict[Address, Accepted] = {}
+        self._accepted: dict[Address, TimedConnection] = {}
 
     def accept(self) -> tuple[socket.socket, Any]:
         """A connection and where it comes from, as a socket's; ConnectionAbortedError, said to it too, for too many.
@@ -71,7 +71,7 @@ class Listener(socket.socket):
         if not self._has_room(network):
             connection.close()
             raise ConnectionAbortedError(f"as many are connected as may be, from {network} or in all")
-        self._accepted[address[:2]] = Accepted(connection, network, self.first_s)
+        self._accepted[address[:2]] = TimedConnection(connection, network, self.first_s)
         return connection, address
 
     def _has_room(self, network: str) -> bool:
@@ -103,7 +103,7 @@ class Listener(socket.socket):
             os.close(self._spare)
             self._spare = -1
 
-    def accepted(self, address: Address) -> Accepted | None:
+    def accepted(self, address: Address) -> TimedConnection | None:
         """What is known of the connection from an address; None where it is gone already."""
         return self._accepted.get(address)
 
@@ -132,7 +132,7 @@ class Listener(socket.socket):
         return answer
 
 
-class Accepted:
+class TimedConnection:
     """A connection that is let go when its time is over, unless a request of it is being answered."""
 
     def __init__(self, connection: socket.socket, network: str, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class LabelEvent:
     """A label began, or the one before ended."""
 
     label: str | None
@@ -48,7 +48,7 @@ class Output(Protocol):
     def start(self) -> None:
         """Begin; raises EdgeTLError where the configuration asks for what is not there."""
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Tell an event; never raises, never waits."""
 
     def health(self) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from device.serve.connections import LET_GO
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.phone_words import answer_on_phone
 from device.serve.subscribers import Hub
 
-MOST_STREAMS, MOST_EACH = 32, 16
+MAX_STREAMS, MAX_EACH = 32, 16
 """At once in all, and to one address: fewer than there are connections, so that streams never close the console."""
 LIVE_S, STILL_S, BUSY_S = 0.2, 5.0, 1.0
 """The console is told this often what is seen and heard, others that the stream stands, and the console that nothing
@@ -49,14 +49,14 @@ class EventStreams:
         return StreamingResponse(self._stream(request), media_type="text/event-stream", headers=UNBUFFERED)
 
     async def _stream(self, request: Request) -> AsyncIterator[str]:
-        loop, waiting = asyncio.get_running_loop(), asyncio.Queue[Event](100)
+        loop, waiting = asyncio.get_running_loop(), asyncio.Queue[LabelEvent](100)
         live = request.query_params.get("live") == "1"
 
-        def put(event: Event) -> None:
+        def put(event: LabelEvent) -> None:
             with contextlib.suppress(asyncio.QueueFull):  # one that does not read misses events, and nobody waits
                 waiting.put_nowait(event)
 
-        def hand_over(event: Event) -> None:
+        def hand_over(event: LabelEvent) -> None:
             loop.call_soon_threadsafe(put, event)
 
         asks = _Asks(self._live, self._doing)
@@ -79,7 +79,7 @@ class EventStreams:
         mine, own = object(), self._who(request)
         held = Counter(address for address, _ in self._open.values())
         crowded = (
-            own if held[own] >= MOST_EACH else held.most_common(1)[0][0] if len(self._open) >= MOST_STREAMS else None
+            own if held[own] >= MAX_EACH else held.most_common(1)[0][0] if len(self._open) >= MAX_STREAMS else None
         )
         if crowded is not None:
             oldest = next(one for one, (address, _) in self._open.items() if address == crowded)

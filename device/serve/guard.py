@@ -14,14 +14,14 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from device.serve.access import Access
-from device.serve.bodies import MOST_BYTES, Answer
+from device.serve.bodies import MAX_BYTES, Answer
 from device.serve.config import WebConfig
 from device.serve.connections import network_of
 from device.serve.names import host_allowed, name_and_port
 from device.serve.phone_words import on_phone
 from device.serve.proxies import FORWARDED, Proxies
 from device.serve.sessions import Sessions
-from device.serve.web_files import MOST_PASSED_BYTES, file_name, refused_type, takes_file, too_large
+from device.serve.web_files import MAX_PASSED_BYTES, file_name, refused_type, takes_file, too_large
 from edge_tl.errors import counted
 
 COOKIE = "edge_tl_session"
@@ -89,12 +89,12 @@ class Guard:
             if takes_file(request.url.path):
                 if refused_type(kind):
                     return 415, refused_type(kind)
-                if not length.isdigit() or int(length) > MOST_PASSED_BYTES:
+                if not length.isdigit() or int(length) > MAX_PASSED_BYTES:
                     return 413, too_large(file_name(request.query_params.get("file", "")))
             elif kind.split(";")[0].strip() != "application/json":
                 return 415, "JSON is wanted, with Content-Type: application/json"
-            elif not length.isdigit() or int(length) > MOST_BYTES:
-                return 413, f"at most {counted(MOST_BYTES, 'byte')} are wanted"
+            elif not length.isdigit() or int(length) > MAX_BYTES:
+                return 413, f"at most {counted(MAX_BYTES, 'byte')} are wanted"
         if request.url.path in self.open_to_all or self.permitted(request):
             return None
         if self.access.blocked(self.who(request)):

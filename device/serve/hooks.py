@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from device.serve.config import HookConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from edge_tl.errors import counted
 
-MOST_WAITING = 20
+MAX_WAITING = 20
 """Commands that wait for the one that runs; more are dropped and counted: a slow command must not pile up."""
 
 
@@ -29,7 +29,7 @@ class Hooks:
         self.hooks, self._log = hooks, log
         self.ran = self.failed = self.dropped = 0
         self._error = ""
-        self._waiting: queue.Queue[tuple[HookConfig, Event] | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[tuple[HookConfig, LabelEvent] | None] = queue.Queue(MAX_WAITING)
         self._running: subprocess.Popen[bytes] | None = None
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="edge-tl hooks", daemon=True)
@@ -38,7 +38,7 @@ class Hooks:
         """Begin to wait for events."""
         self._thread.start()
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Line up the commands for this event."""
         for hook in self.hooks:
             wanted = hook.label in ("*", event.label) and event.label is not None
@@ -73,7 +73,7 @@ class Hooks:
         while (item := self._waiting.get()) is not None:
             self._run(*item)
 
-    def _run(self, hook: HookConfig, event: Event) -> None:
+    def _run(self, hook: HookConfig, event: LabelEvent) -> None:
         filled = {"{label}": str(event.label), "{confidence}": f"{event.confidence:.3f}", "{source}": event.source}
         filled |= {"{start}": _seconds(event.start), "{end}": _seconds(event.end)}
         arguments = [_fill(word, filled) for word in hook.run]

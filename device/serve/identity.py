@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_tl.errors import ConfigError
-from edge_tl.files import Unnamed, read_limited
+from edge_tl.files import UnnamedFile, read_limited
 
 FILE = "device-id"
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -50,7 +50,7 @@ def identity_of(data_dir: Path) -> Identity:
 def _made(path: Path) -> Identity:
     """A new one, on disk whole or not at all."""
     made = Identity(secrets.token_hex(6), path, upgraded=(path.parent / "profiles").is_dir())
-    with Unnamed(path.parent) as new:
+    with UnnamedFile(path.parent) as new:
         new.file.write(f"{made.id}\n".encode())
         new.name_it(path)
     return made

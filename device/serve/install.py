@@ -38,7 +38,7 @@ class InstallError(EdgeTLError):
 
 
 @dataclass(frozen=True)
-class Step:
+class InstallStep:
     """One thing to do."""
 
     what: str
@@ -106,7 +106,7 @@ def check_place(place: Path) -> None:
 
 def steps(
     root: Path, wheel: Path | None, python: str = sys.executable, run: Run = run_aloud, say: Say = warn
-) -> Iterator[Step]:
+) -> Iterator[InstallStep]:
     """All steps of an installation, in their order; each is asked for only when those before are done.
 
     root: where the system is, `/`. python: makes the environment. run: runs programs; InstallError where one fails.
@@ -115,8 +115,10 @@ def steps(
     place, config = root / PLACE, root / CONFIG
     check_place(place)
     source = source_of(wheel)
-    yield Step(f"make the system user {USER}, with the groups video and audio", _user_there, lambda: _add_user(run))
-    yield Step(
+    yield InstallStep(
+        f"make the system user {USER}, with the groups video and audio", _user_there, lambda: _add_user(run)
+    )
+    yield InstallStep(
         f"write {config}, with one camera and the console on loopback",
         config.exists,
         lambda: _write(config, config_text(), 0o640, group=USER),
@@ -127,10 +129,10 @@ def steps(
     for path, text in made.items():
         there = root / path
         if text is not None:
-            yield Step(f"write {there}", partial(_holds, there, text), partial(_write, there, text, 0o644))
+            yield InstallStep(f"write {there}", partial(_holds, there, text), partial(_write, there, text, 0o644))
         elif there.exists():
-            yield Step(f"remove {there}", lambda: False, partial(_remove, there))
-    yield Step("reload systemd, enable and start the service", lambda: False, lambda: _start(run))
+            yield InstallStep(f"remove {there}", lambda: False, partial(_remove, there))
+    yield InstallStep("reload systemd, enable and start the service", lambda: False, lambda: _start(run))
 
 
 def configured(root: Path) -> ServiceConfig:
@@ -138,20 +140,20 @@ def configured(root: Path) -> ServiceConfig:
     return parse_config((root / CONFIG).read_text(), str(root / CONFIG))
 
 
-def removal(root: Path, *, purge: bool, run: Run = run_aloud) -> Iterator[Step]:
+def removal(root: Path, *, purge: bool, run: Run = run_aloud) -> Iterator[InstallStep]:
     """All steps of taking it away again; what was taught and configured stays, unless `purge`."""
     unit, place = root / UNIT, root / PLACE
-    yield Step("stop and disable the service", lambda: not unit.exists(), lambda: _stop(run))
+    yield InstallStep("stop and disable the service", lambda: not unit.exists(), lambda: _stop(run))
     for path in (unit, (root / GPIO).parent, place):
-        yield Step(f"remove {path}", partial(_gone, path), partial(_remove, path))
+        yield InstallStep(f"remove {path}", partial(_gone, path), partial(_remove, path))
     if purge:
         for path in (root / CONFIG, root / HOME):
-            yield Step(f"remove {path}", partial(_gone, path), partial(_remove, path))
-        yield Step(f"remove the user {USER}", lambda: not _user_there(), lambda: run(["userdel", USER]))
-    yield Step("reload systemd", lambda: False, lambda: run(["systemctl", "daemon-reload"]))
+            yield InstallStep(f"remove {path}", partial(_gone, path), partial(_remove, path))
+        yield InstallStep(f"remove the user {USER}", lambda: not _user_there(), lambda: run(["userdel", USER]))
+    yield InstallStep("reload systemd", lambda: False, lambda: run(["systemctl", "daemon-reload"]))
 
 
-def _environment(root: Path, source: Path, python: str, run: Run, say: Say) -> Step:
+def _environment(root: Path, source: Path, python: str, run: Run, say: Say) -> InstallStep:
     """The step that makes an environment of its own and installs the wheel with what the configuration needs."""
     place = root / PLACE
 
@@ -180,7 +182,7 @@ def _environment(root: Path, source: Path, python: str, run: Run, say: Say) -> S
             shutil.rmtree(wheels, ignore_errors=True)
 
     what = f"make the environment {place} and install {source.name} in it"
-    return Step(what, lambda: False, make)
+    return InstallStep(what, lambda: False, make)
 
 
 def _install_packages(
@@ -201,14 +203,14 @@ def _install_packages(
     run([*pip, "-c", str(wanted), f"{source}[{','.join(extras)}]" if extras else str(source)])
 
 
-def _models(root: Path, say: Say) -> Step:
+def _models(root: Path, say: Say) -> InstallStep:
     """The step that gives the environment the models of hands and faces; without a network it goes on without them."""
     folder = root / PLACE / IN_ENVIRONMENT
 
     def bring() -> None:
         bring_models(root / HOME, folder, say)
 
-    return Step(
+    return InstallStep(
         f"put the models for hands and faces into {folder} (if they are not here: one wheel of 35 MB, of which 8 stay)",
         lambda: all(is_installed(folder, part) for part in parts_of(ALL)),
         bring,

@@ -15,7 +15,7 @@ from edge_tl.errors import counted
 PAUSE_S, LONGEST_S = 60.0, 3600.0
 """After a line; where one follows the other twice as long each time. What never came, or not for the longest pause,
 is said after the shortest."""
-MOST_KINDS = 32
+MAX_KINDS = 32
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Journal:
         part.pause_s = min(2 * part.pause_s, LONGEST_S) if now_s - part.said_s < 2 * part.pause_s else PAUSE_S
         part.said_s, part.changed, part.times = now_s, False, 0
         part.kinds[_kind(what)] = now_s
-        while len(part.kinds) > MOST_KINDS:
+        while len(part.kinds) > MAX_KINDS:
             del part.kinds[next(iter(part.kinds))]
         self._log(line)
 

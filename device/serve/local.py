@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from edge_tl.errors import ConfigError
 
-MOST_CLIENTS = 32
-MOST_WAITING_BYTES = 64 * 1024
+MAX_CLIENTS = 32
+MAX_WAITING_BYTES = 64 * 1024
 """A client that does not read is let go when so much waits for it."""
-MOST_QUESTION_BYTES = 1024
+MAX_QUESTION_BYTES = 1024
 UNREAD_S, QUESTION_S = 30.0, 10.0
 """A client is let go when events wait for it so long and it reads none, or when its question has no end for so long."""
 
@@ -49,7 +49,7 @@ class LocalSocket:
     """An Output: clients connect and get a line an event; a line `health` from them is answered with a line of JSON.
 
     path: of the socket file, made with mode 0660: to connect, the group needs the right to write. health: what is
-    answered. clock: seconds, monotonic. Where `MOST_CLIENTS` are there, the one that was silent for longest goes for
+    answered. clock: seconds, monotonic. Where `MAX_CLIENTS` are there, the one that was silent for longest goes for
     the next. A file that a killed service left there is replaced; one that somebody listens at is a ConfigError.
     """
 
@@ -85,7 +85,7 @@ class LocalSocket:
         self._selector.register(self._reader, selectors.EVENT_READ)
         self._thread.start()
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Give the line to the socket's thread."""
         with self._lock:
             self._lines.append(event.as_json().encode() + b"\n")
@@ -144,7 +144,7 @@ class LocalSocket:
         with contextlib.suppress(OSError):
             client, _ = server.accept()
             client.setblocking(False)
-            if len(self._clients) >= MOST_CLIENTS:
+            if len(self._clients) >= MAX_CLIENTS:
                 self._drop(min(self._clients, key=lambda one: self._clients[one].alive_s))
             self._clients[client] = _Client(self._clock(), reads_s=self._clock())
             self._selector.register(client, selectors.EVENT_READ)
@@ -164,7 +164,7 @@ class LocalSocket:
         if not asked:
             known.asked_s = self._clock()
         asked += data
-        if not data or len(asked) > MOST_QUESTION_BYTES:
+        if not data or len(asked) > MAX_QUESTION_BYTES:
             self._drop(client)
             return
         while b"\n" in asked:
@@ -191,7 +191,7 @@ class LocalSocket:
         except OSError:
             self._drop(client)
             return
-        if len(waiting) > MOST_WAITING_BYTES:
+        if len(waiting) > MAX_WAITING_BYTES:
             self._drop(client)
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting else 0)

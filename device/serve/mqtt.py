@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from device.serve.config import MqttConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.home_assistant import NOTHING, Entity, before_ids, discovery, state_text
 from device.serve.identity import identity_of
 from device.serve.private_files import password_in
-from device.serve.retained import Retained
+from device.serve.retained import RetainedTopics
 from device.serve.tls import bare, context_of, tls_said, why_not
 from device.serve.twins import Twins
 from edge_tl.errors import ConfigError, MissingDependency, to_install
@@ -121,7 +121,7 @@ class Mqtt:
         client.connect_async(config.host, config.broker_port, KEEPALIVE_S)
         client.loop_start()
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Tell the broker, if it is there."""
         with self._lock:
             state = self._states[event.source] = state_text(event.label)
@@ -196,7 +196,7 @@ class Mqtt:
         topic = config.topic if config.topic is not None else f"{BASE}/{config.name or self._id.id}"
         host, pipelines = socket.gethostname() or "host", list(self._pipelines())
         left = before_ids(config.discovery or PREFIX, config.topic or BASE, host, pipelines)
-        self._retained = Retained(self._data_dir, self._id.id, left if self._id.upgraded else [])
+        self._retained = RetainedTopics(self._data_dir, self._id.id, left if self._id.upgraded else [])
         self._twins = Twins(self._id.id, secrets.token_hex(4), topic, self._id.path, self._clock)
         self.topic = topic
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from device.serve.config import PinConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from edge_tl.errors import ConfigError, MissingDependency
 
 WORD_S = 1.0
@@ -50,7 +50,7 @@ class Pins:
                 ) from error
             self._devices.append(device)
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Turn on the pins of this label, and off those of the label that it ended."""
         for one, device in zip(self.pins, self._devices, strict=True):
             if one.source not in (None, event.source):

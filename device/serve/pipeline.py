@@ -11,12 +11,12 @@ import numpy as np
 
 from device.serve.advising import ADVICES, advice
 from device.serve.config import PipelineConfig, StoreConfig
-from device.serve.recognising import LineMaker, Recognising
+from device.serve.recognising import LineMaker, RecognitionLoop
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
 from device.teach.candidates import Candidate
-from device.teach.lesson import ENOUGH, Brought, Lesson
-from device.teach.looking import Looking
+from device.teach.lesson import ENOUGH, FileOutcome, Lesson
+from device.teach.looking import LookChooser
 from device.teach.recorder import RECORDERS, Recorder
 from device.teach.training import train_and_judge
 from device.teach.typed import typed_cautions
@@ -38,12 +38,12 @@ RETRY_S = 5.0
 """What a full disk did not take is tried again after so long."""
 
 
-class Pipeline(Recognising):
+class Pipeline(RecognitionLoop):
     """Reads its feed, tells events, and teaches. Every method is called by the service's one loop.
 
-    As `Recognising`. limits: on what is stored. profile: open for writing; closed by whoever opened it. beat: called
-    now and then during long work, so that the watchdog knows it is no hang. looking: which way to look, chosen by the
-    first take and changed by `look`; None where nothing of the kind can be chosen.
+    As `RecognitionLoop`. limits: on what is stored. profile: open for writing; closed by whoever opened it. beat:
+    called now and then during long work, so that the watchdog knows it is no hang. looking: which way to look, chosen
+    by the first take and changed by `look`; None where nothing of the kind can be chosen.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Pipeline(Recognising):
         clock: Callable[[], float],
         wall: Callable[[], float],
         beat: Callable[[], None],
-        looking: Looking | None = None,
+        looking: LookChooser | None = None,
         make_line: LineMaker = line_of,
     ) -> None:
         super().__init__(name, config, profile, embedder, feed, clock=clock, wall=wall, make_line=make_line)
@@ -161,7 +161,7 @@ class Pipeline(Recognising):
         if self.teaching_fault:
             raise ProfileError(self.teaching_fault)
 
-    def bring(self, name: str, label: str, offered: Sequence[Candidate], take: int) -> Brought:
+    def bring(self, name: str, label: str, offered: Sequence[Candidate], take: int) -> FileOutcome:
         """Keep what a file holds as examples of a class, on disk when this returns; whether a camera is there or not.
 
         take: one that was begun so, to go on with; 0 begins one. `end_take` says that no more comes. ProfileError where
@@ -179,7 +179,7 @@ class Pipeline(Recognising):
         if self.looking is not None and self.limits.keep != "all":
             pictures = [one.data for one in offered if isinstance(one.data, np.ndarray)]
             if any(self.looking.seen(picture) for picture in pictures):
-                return Brought(take, 0, 0)  # the first ones tell what to look at
+                return FileOutcome(take, 0, 0)  # the first ones tell what to look at
         with self.saving():
             brought = lesson.bring(name, label, offered, take)
             self._added += brought.added
@@ -296,7 +296,7 @@ class Pipeline(Recognising):
     def look(self, look: Look) -> None:
         """Look another way from now on, once all pictures are embedded anew; ConfigError where this cannot be.
 
-        As `Looking.ask`: ModelError, ExampleError.
+        As `LookChooser.ask`: ModelError, ExampleError.
         """
         if self.looking is None:
             raise ConfigError(f"{self.name} hears words, or its examples cannot be read: there is no way to look")

@@ -10,9 +10,9 @@ import numpy as np
 
 from device.assembly import load_saved, make_controller, trained_head
 from device.serve.config import PipelineConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.source_thread import Feed
-from device.teach.notice import Noticing
+from device.teach.notice import PictureNotice
 from device.teach.silence import SILENCES
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.embedder import Embedder
@@ -24,7 +24,7 @@ from edge_tl.line.movement import MovementLine
 from edge_tl.listener import SILENT, Listener, ListeningConfig
 from edge_tl.media.image import marked
 from edge_tl.media.sound import Sound
-from edge_tl.movements.spotter import Moved
+from edge_tl.movements.spotter import FoundMovement
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_tuning, write_settings
@@ -32,7 +32,7 @@ from edge_tl.store.tuning import Tuning
 from edge_tl.words.mistakes import Mistakes
 from edge_tl.words.recording import hear
 
-MOST_FRAMES = 25
+MAX_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
 LineMaker = Callable[[BaseSource, Recognizer, Callable[[], float]], Line]
 """Feed, recognizer and clock → what reads and recognises."""
@@ -40,7 +40,7 @@ LOST_S = 2.0
 """A sign is over when no frame came for so long."""
 
 
-class Recognising:
+class RecognitionLoop:
     """Reads its feed and tells events; what teaches does so in `_record` and `_go_on`.
 
     embedder: what looks or listens. clock: seconds, monotonic; wall: seconds since 1970. make_line: the line of what
@@ -73,7 +73,7 @@ class Recognising:
         """What should be known of the picture now, in a line: nobody there, too dark."""
         self.mistakes = Mistakes()
         """Of words: what was told lately, so that it can be marked."""
-        self._noticing = Noticing()
+        self._noticing = PictureNotice()
         self._frame_s = float("-inf")
         try:
             self.tuning = read_tuning(profile.folder)
@@ -87,10 +87,10 @@ class Recognising:
         self.silence = SILENCES[self.line.kind](self.line, clock)
         self._tell_again()
 
-    def step(self) -> list[Event]:
+    def step(self) -> list[LabelEvent]:
         """Take the frames that wait; the events in them."""
-        events: list[Event] = []
-        for _ in range(MOST_FRAMES):
+        events: list[LabelEvent] = []
+        for _ in range(MAX_FRAMES):
             try:
                 sight = self.line.read(0.0)
             except SourceClosed:
@@ -111,7 +111,7 @@ class Recognising:
     def _go_on(self) -> None:
         """The end of a step."""
 
-    def _look(self, sight: Sight, events: list[Event]) -> None:
+    def _look(self, sight: Sight, events: list[LabelEvent]) -> None:
         if self.kind != "sound":
             then = "recorded as one that shows none" if self.recording else "nothing is told"
             recognizer = self.line.recognizer
@@ -130,14 +130,14 @@ class Recognising:
             self.held = steady.label if self.kind == "picture" else None
             events.append(self._event(steady.label, steady.confidence, sight.moved))
 
-    def _end(self, events: list[Event]) -> None:
+    def _end(self, events: list[LabelEvent]) -> None:
         """The sign that was held is over."""
         if self.held is not None:
             self.held = None
             events.append(self._event(None, 0.0))
 
-    def _event(self, label: str | None, confidence: float, moved: Moved | None = None) -> Event:
-        event = Event(label, float(confidence), self.name, self.wall(), self.generation)
+    def _event(self, label: str | None, confidence: float, moved: FoundMovement | None = None) -> LabelEvent:
+        event = LabelEvent(label, float(confidence), self.name, self.wall(), self.generation)
         if moved is None:
             return event
         now_s = self.clock()

@@ -20,7 +20,7 @@ from device.serve.pipeline import Pipeline
 from device.serve.service import Service, failed_health
 from device.teach.candidates import Candidate, candidates_of
 from device.teach.fusing import fusible
-from device.teach.lesson import ENOUGH, Brought
+from device.teach.lesson import ENOUGH, FileOutcome
 from device.teach.marked import moment_json
 from edge_tl.core.examples import Count, Example
 from edge_tl.embedders.look.choices import WAYS
@@ -305,7 +305,7 @@ def _writing(one: Pipeline) -> Iterator[None]:
 
 def _bring(
     file: str, label: str, offered: Sequence[Candidate], take: int, one: Pipeline
-) -> tuple[Brought, dict[str, Any]]:
+) -> tuple[FileOutcome, dict[str, Any]]:
     """Have a pipeline keep some examples of a file; what became of them, and what changed."""
     with _writing(one):
         return one.bring(file, label, offered, take), _live(one)

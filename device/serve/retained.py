@@ -14,10 +14,10 @@ from edge_tl.errors import ConfigError
 from edge_tl.files import PRIVATE, read_limited, sync_folder, write_synced
 
 FILE = "mqtt-topics.json"
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 
 
-class Retained:
+class RetainedTopics:
     """The list, in the state folder; a list of another id came with a copied card, and is not ours to clear.
 
     fault: why it could not be written, in a line, else empty: the service tells all the same.
@@ -28,7 +28,7 @@ class Retained:
         self.path, self.id = data_dir / FILE, id
         self.fault = ""
         try:
-            found = json.loads(read_limited(self.path, MOST_BYTES))
+            found = json.loads(read_limited(self.path, MAX_BYTES))
             theirs, topics = found["id"], found["topics"]
             if not isinstance(topics, list) or not all(isinstance(one, str) and one for one in topics):
                 raise TypeError

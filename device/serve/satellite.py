@@ -15,8 +15,8 @@ from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.wake import Detect, Detection, NotDetected
 
-from device.serve.connections import Accepted
-from device.serve.satellite_events import BadEvent, Event, Pace, rest_of_event
+from device.serve.connections import TimedConnection
+from device.serve.satellite_events import BadEvent, Event, SendingPace, rest_of_event
 from device.serve.satellite_words import PIECE_S, Catalogue, Format, Stream
 from edge_tl.errors import EdgeTLError
 
@@ -25,7 +25,7 @@ PATIENCE_S = 10.0
 STALL_S, IDLE_S = 30.0, 3600.0
 """Who sends nothing for so long within a stream may have to make room for others; and is let go after the other."""
 LATEST_MS = 2**53
-MOST_NAMES = 256
+MAX_NAMES = 256
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Station:
     catalogue: Callable[[], Catalogue]
     """The words of now."""
     info: Callable[[], Info]
-    pace: Pace
+    pace: SendingPace
     log: Callable[[str], None]
     """Takes a line, as often as it comes."""
     published: int = 0
@@ -51,7 +51,7 @@ class Satellite:
     """
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: Accepted, station: Station
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: TimedConnection, station: Station
     ) -> None:
         self._reader, self._writer = reader, writer
         self._place, self._station = place, station
@@ -135,7 +135,7 @@ class Satellite:
     def _ask_for(self, names: Any) -> None:
         """What is waited for from now on; what nothing is called by is said in the log."""
         if names is not None and not (
-            isinstance(names, list) and len(names) <= MOST_NAMES and all(isinstance(name, str) for name in names)
+            isinstance(names, list) and len(names) <= MAX_NAMES and all(isinstance(name, str) for name in names)
         ):
             raise BadEvent("names that are no list of texts")
         self._names = names or None

@@ -20,13 +20,13 @@ try:
 except ImportError as error:
     raise MissingDependency(f"[wyoming] needs the package wyoming: {to_install('[wyoming]')}") from error
 
-MOST_HEAD_BYTES, MOST_DATA_BYTES, MOST_SOUND_BYTES = 16 * 1024, 64 * 1024, 1024 * 1024
+MAX_HEAD_BYTES, MAX_DATA_BYTES, MAX_SOUND_BYTES = 16 * 1024, 64 * 1024, 1024 * 1024
 """Of one event: its line, what else it says, and its sound, 32 s of one channel at 16 kHz."""
 AHEAD_S, FASTER = 60.0, 1.05
 """Sound is heard as fast as it comes for so long, and then so much faster than it sounds: clocks differ a little."""
 EVENT_S = 0.005
 """An event costs as much as so much sound, at least."""
-MOST_KNOWN = 1024
+MAX_KNOWN = 1024
 
 
 class BadEvent(EdgeTLError):
@@ -36,21 +36,21 @@ class BadEvent(EdgeTLError):
 async def rest_of_event(first: bytes, reader: asyncio.StreamReader) -> Event | None:
     """The event that begins with a byte that was read already; None where the connection ended within it.
 
-    BadEvent for what is none. reader: with a limit of MOST_HEAD_BYTES.
+    BadEvent for what is none. reader: with a limit of MAX_HEAD_BYTES.
     """
     try:
         head = _json(first + await reader.readuntil(b"\n"))
         told = head.get("data")
         data = {} if told is None else told
-        if size := _size(head, "data_length", MOST_DATA_BYTES):
+        if size := _size(head, "data_length", MAX_DATA_BYTES):
             data = {**data, **_json(await reader.readexactly(size))} if isinstance(data, dict) else data
         sound = None
-        if size := _size(head, "payload_length", MOST_SOUND_BYTES):
+        if size := _size(head, "payload_length", MAX_SOUND_BYTES):
             sound = await reader.readexactly(size)
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
     except asyncio.LimitOverrunError as error:
-        raise BadEvent(f"a line of more than {MOST_HEAD_BYTES} bytes") from error
+        raise BadEvent(f"a line of more than {MAX_HEAD_BYTES} bytes") from error
     kind = head.get("type")
     if not isinstance(kind, str) or not isinstance(data, dict):
         raise BadEvent("a line without a type of event")
@@ -88,7 +88,7 @@ class _Known:
     connections: int = 0
 
 
-class Pace:
+class SendingPace:
     """How long who sends must wait, so that nobody makes this machine work without an end.
 
     An address is heard AHEAD_S of sound at once, and then as fast as that sounds on all its connections, however often
@@ -104,7 +104,7 @@ class Pace:
         self._now(network).connections += 1
         self._known.move_to_end(network)
         for other in [name for name, one in self._known.items() if not one.connections]:
-            if len(self._known) <= MOST_KNOWN:
+            if len(self._known) <= MAX_KNOWN:
                 break
             del self._known[other]
 

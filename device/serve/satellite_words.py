@@ -18,12 +18,12 @@ from edge_tl.recognizer import Recognizer
 
 PIECE_S = 0.1
 """So much is heard at once: between two pieces others have their turn."""
-MOST_CHANNELS = 32
+MAX_CHANNELS = 32
 WIDTHS = {1: "i1", 2: "<i2", 3: "u1", 4: "<i4"}
 
 
 @dataclass(frozen=True)
-class Taught:
+class PipelineWords:
     """The words of one pipeline, as they are told now."""
 
     pipeline: str
@@ -44,9 +44,9 @@ class Catalogue:
     `models`: name → (what was taught, label). It never changes: a training brings another one.
     """
 
-    def __init__(self, taught: Iterable[Taught] = ()) -> None:
+    def __init__(self, taught: Iterable[PipelineWords] = ()) -> None:
         self.taught = tuple(taught)
-        self.models: dict[str, tuple[Taught, str]] = {}
+        self.models: dict[str, tuple[PipelineWords, str]] = {}
         for one in self.taught:
             for label in one.words:
                 name = label if label not in self.models else f"{label} ({one.pipeline})"
@@ -73,10 +73,10 @@ class Format:
 
     def __post_init__(self) -> None:
         check_rate(self.rate_hz)
-        if self.width not in WIDTHS or not 1 <= self.channels <= MOST_CHANNELS:
+        if self.width not in WIDTHS or not 1 <= self.channels <= MAX_CHANNELS:
             raise ExampleError(
                 f"the sound has {counted(self.width, 'byte')} a sample and {counted(self.channels, 'channel')}; 1 to 4 "
-                f"and 1 to {MOST_CHANNELS} are wanted"
+                f"and 1 to {MAX_CHANNELS} are wanted"
             )
 
     @property
@@ -161,7 +161,7 @@ class Stream:
         return names
 
 
-def _line(taught: Taught, rate_hz: int) -> tuple[GivenSound, SoundLine]:
+def _line(taught: PipelineWords, rate_hz: int) -> tuple[GivenSound, SoundLine]:
     """A line of data of its own, and the source into which its sound is put."""
     given = GivenSound("the satellite's sound", rate_hz)
     listener = Listener(taught.recognizer.classes, taught.config)

@@ -10,7 +10,7 @@ from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from device.cli.output import warn
-from device.serve.event import Event, Output
+from device.serve.event import LabelEvent, Output
 from device.serve.journal import Journal
 from device.serve.machine import machine_health
 from device.serve.memory import give_back
@@ -163,7 +163,7 @@ class Service:
             self._alive_s = now_s
             self.notify.alive()
 
-    def _publish(self, event: Event) -> None:
+    def _publish(self, event: LabelEvent) -> None:
         self.told += 1
         for output in self.outputs:
             output.publish(event)

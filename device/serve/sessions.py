@@ -19,11 +19,11 @@ from edge_tl.files import DAMAGE, PRIVATE, read_limited, sync_folder, write_sync
 
 SESSION_S = 30 * 86_400.0
 """Of time in which the service ran."""
-MOST_SESSIONS = 64
+MAX_SESSIONS = 64
 FILE_NAME = "console-sessions.json"
 SAVED_S = 3_600.0
 """What is left is written down so often at most; a kill forgets no more time than that."""
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 
 
 class Sessions:
@@ -45,11 +45,11 @@ class Sessions:
             self._ends_s = self._read(path)
 
     def open(self) -> str:
-        """The name of a new one; the oldest beyond MOST_SESSIONS ends."""
+        """The name of a new one; the oldest beyond MAX_SESSIONS ends."""
         name = secrets.token_urlsafe(32)
         with self._lock:
             self._ends_s[self._kept(name)] = self._clock() + SESSION_S
-            while len(self._ends_s) > MOST_SESSIONS:
+            while len(self._ends_s) > MAX_SESSIONS:
                 del self._ends_s[next(iter(self._ends_s))]
             self._save()
         return name
@@ -98,13 +98,13 @@ class Sessions:
     def _read(self, path: Path) -> dict[str, float]:
         """What the file says; nothing, and a line, where it is damaged, and nothing where the token is another one."""
         try:
-            said = json.loads(read_limited(path, MOST_BYTES))
+            said = json.loads(read_limited(path, MAX_BYTES))
             if said["key"] != self._kept(""):
                 return {}
             now_s = self._clock()
             return {
                 str(kept): now_s + min(float(left_s), SESSION_S)
-                for kept, left_s in list(said["left_s"].items())[-MOST_SESSIONS:]
+                for kept, left_s in list(said["left_s"].items())[-MAX_SESSIONS:]
                 if float(left_s) > 0
             }
         except DAMAGE as error:

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from device.sources.reconnect import Reconnecting
+from device.sources.reconnect import ReconnectingSource
 from edge_tl.errors import SourceClosed, SourceTimeout
 from edge_tl.frames import BaseSource, Frame
 
@@ -26,7 +26,7 @@ class Feed(BaseSource):
     """
 
     def __init__(
-        self, source: Reconnecting, arrived: Callable[[], None], clock: Callable[[], float], kind: str
+        self, source: ReconnectingSource, arrived: Callable[[], None], clock: Callable[[], float], kind: str
     ) -> None:
         self.source, self.kind = source, kind
         self.name, self.simulated = source.name, source.simulated

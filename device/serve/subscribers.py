@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 
 KEPT = 100
 
@@ -19,14 +19,14 @@ class Hub:
     name = "events"
 
     def __init__(self) -> None:
-        self.recent: deque[Event] = deque(maxlen=KEPT)
-        self._subscribers: set[Callable[[Event], None]] = set()
+        self.recent: deque[LabelEvent] = deque(maxlen=KEPT)
+        self._subscribers: set[Callable[[LabelEvent], None]] = set()
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Nothing to do."""
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Hand the event to every subscriber."""
         self.recent.append(event)
         with self._lock:
@@ -35,7 +35,7 @@ class Hub:
             subscriber(event)
 
     @contextlib.contextmanager
-    def subscribed(self, subscriber: Callable[[Event], None]) -> Iterator[None]:
+    def subscribed(self, subscriber: Callable[[LabelEvent], None]) -> Iterator[None]:
         """While it lasts, events go to a function, which is called in the loop's thread and must only hand over."""
         with self._lock:
             self._subscribers.add(subscriber)

@@ -22,7 +22,7 @@ _HINTS = {
 }
 
 
-class Shaken(ssl.SSLSocket):
+class TlsConnection(ssl.SSLSocket):
     """Closes itself where the handshake fails; the client leaves it to whoever clears up."""
 
     def do_handshake(self, block: bool = False) -> None:
@@ -39,7 +39,7 @@ def context_of(config: MqttConfig) -> ssl.SSLContext:
     where: object = "ca_file"
     try:
         context = ssl.create_default_context(cafile=config.ca_file)
-        context.sslsocket_class = Shaken
+        context.sslsocket_class = TlsConnection
         if config.ca_file is not None:  # Python 3.13 wants extensions that authorities of one's own mostly lack
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if config.client_cert is not None and config.client_key is not None:

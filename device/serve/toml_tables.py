@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from edge_tl.errors import ConfigError
 
 T = TypeVar("T")
-MOST_NUMBER = 999
+MAX_NUMBER = 999
 LARGEST = 10**300
 """A whole number as large as this is no number of anything."""
 NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
@@ -29,7 +29,7 @@ def limits(
 ) -> Any:
     """A field with a default whose value must lie in a range, both ends included, or be one of some texts.
 
-    number: of a text, whether a whole number from 0 to MOST_NUMBER may stand for its digits.
+    number: of a text, whether a whole number from 0 to MAX_NUMBER may stand for its digits.
     """
     return dataclasses.field(
         default=default, metadata={"least": least, "most": most, "one_of": one_of, "number": number}
@@ -92,7 +92,7 @@ def _value(wanted: Any, value: Any, place: str, mistakes: list[str]) -> Any:
 
 def _digits(field: dataclasses.Field[Any], value: Any) -> Any:
     """A number as the text that it stands for, where one may; all else as it is."""
-    if field.metadata.get("number") and type(value) is int and 0 <= value <= MOST_NUMBER:
+    if field.metadata.get("number") and type(value) is int and 0 <= value <= MAX_NUMBER:
         return str(value)
     return value
 

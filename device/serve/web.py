@@ -15,8 +15,8 @@ from typing import Any
 
 from device.serve.access import Access, token_of
 from device.serve.config import WebConfig
-from device.serve.connections import Listener, listening_at
-from device.serve.event import Event
+from device.serve.connections import ConnectionListener, listening_at
+from device.serve.event import LabelEvent
 from device.serve.metrics import TYPE as METRICS
 from device.serve.metrics import metrics
 from device.serve.phone_words import answer_on_phone
@@ -39,11 +39,11 @@ try:
     from device.serve.bodies import Answer, BadBody, json_body
     from device.serve.event_streams import UNBUFFERED, EventStreams
     from device.serve.guard import Guard, refused
-    from device.serve.web_files import Files, number_of
+    from device.serve.web_files import FileRoutes, number_of
 except ImportError as error:
     raise MissingDependency(f"[web] needs Starlette and uvicorn: {to_install('[web]')}") from error
 
-MOST_ACCEPTED, MOST_EACH = 128, 64
+MAX_ACCEPTED, MAX_EACH = 128, 64
 """Connections that are taken, in all and from one address; what they ask at once waits for its turn."""
 PATIENCE_S, KEEP_S = 10.0, 15
 """For the head of a request, for its body, and to take an answer; and for another one on the same connection."""
@@ -98,7 +98,7 @@ class Web:
         if token is not None:
             self._sessions = Sessions(token, self._clock, self._sessions_file, self._log)
         listening = listening_at(config.listen, config.port, "[web]")
-        listener = Listener(listening, MOST_ACCEPTED, MOST_EACH, PATIENCE_S, KEEP_S + PATIENCE_S)
+        listener = ConnectionListener(listening, MAX_ACCEPTED, MAX_EACH, PATIENCE_S, KEEP_S + PATIENCE_S)
         scheme = "https" if config.tls_cert is not None else "http"
         host = f"[{config.listen}]" if ":" in config.listen else config.listen
         self.address = f"{scheme}://{host}:{listener.getsockname()[1]}/"
@@ -131,7 +131,7 @@ class Web:
         if not config.loopback and config.tls_cert is None:
             self._log("the console is reached from outside without TLS: token and pictures can be read on the way")
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Nothing to do: the hub tells the console."""
 
     def health(self) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Web:
         if self._sessions is not None:
             self._sessions.keep(soon=True)
 
-    def app(self, listener: Listener) -> ASGIApp:
+    def app(self, listener: ConnectionListener) -> ASGIApp:
         """The application, guarded, for the connections of a listener."""
         refusals = {HTTPException: _no_such_address, Exception: _failed}
         starlette = Starlette(routes=self._routes(), exception_handlers=refusals)
@@ -190,7 +190,7 @@ class Web:
                 lambda r: ask.examples(*_of_label(r), number_of(r, "take"), number_of(r, "before")),
             ),
             get(f"{here}/takes", lambda r: ask.takes(*_of_label(r), number_of(r, "before"))),
-            *Files(ask, _answered).routes(here),
+            *FileRoutes(ask, _answered).routes(here),
             get(
                 f"{here}/examples/{{id}}.jpg",
                 lambda r: _jpeg(ask.thumbnail(*_of_example(r))),

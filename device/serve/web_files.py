@@ -20,11 +20,11 @@ from device.serve.requests import Requests
 from edge_tl.errors import ConfigError
 from edge_tl.store.folders import Export
 
-MOST_FILE_BYTES = 32_000_000
+MAX_FILE_BYTES = 32_000_000
 """A telephone's camera takes 3 to 15 MB a picture; a minute of sound is 10 MB at most."""
-MOST_PASSED_BYTES = 8 * MOST_FILE_BYTES
+MAX_PASSED_BYTES = 8 * MAX_FILE_BYTES
 """Of a file that is too large so much is read and forgotten: who is cut off while sending never sees why."""
-MOST_FILES = 3
+MAX_FILES = 3
 """Are read from the network at once; others wait."""
 PATIENCE_S, WHOLE_S = 10.0, 120.0
 """For the next part of a file, and for all of it."""
@@ -54,15 +54,15 @@ def refused_type(kind: str) -> str:
 
 def too_large(file: str) -> str:
     """What is said of a file that is."""
-    return f"{file}: is too large; a file of at most {MOST_FILE_BYTES // 1_000_000} MB is wanted"
+    return f"{file}: is too large; a file of at most {MAX_FILE_BYTES // 1_000_000} MB is wanted"
 
 
-class Files:
+class FileRoutes:
     """The routes of files. answered: makes a response of what a function returns or raises, in a thread."""
 
     def __init__(self, requests: Requests, answered: Answered) -> None:
         self._requests, self._answered = requests, answered
-        self._reading = asyncio.Semaphore(MOST_FILES)
+        self._reading = asyncio.Semaphore(MAX_FILES)
 
     def routes(self, here: str) -> list[Route]:
         """Below the address of a pipeline, `{name}` in it."""
@@ -172,17 +172,17 @@ async def _body(request: Request) -> bytes | None:
     """The body of a request; None where it is too large, TimeoutError where it stands still."""
     parts: list[bytes] = []
     size, stream = 0, request.stream()
-    while size <= MOST_PASSED_BYTES:
+    while size <= MAX_PASSED_BYTES:
         try:
             part = await asyncio.wait_for(anext(stream), PATIENCE_S)
         except StopAsyncIteration:
             break
         size += len(part)
-        if size <= MOST_FILE_BYTES:
+        if size <= MAX_FILE_BYTES:
             parts.append(part)
         else:
             parts.clear()
-    return b"".join(parts) if size <= MOST_FILE_BYTES else None
+    return b"".join(parts) if size <= MAX_FILE_BYTES else None
 
 
 def file_name(text: str) -> str:

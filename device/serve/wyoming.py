@@ -12,14 +12,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from device.serve.announcing import Announcing
+from device.serve.announcing import Announcer
 from device.serve.config import WyomingConfig
-from device.serve.connections import Listener as Connections
+from device.serve.connections import ConnectionListener as Connections
 from device.serve.connections import listening_at
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.pipeline import Pipeline
-from device.serve.satellite_events import MOST_HEAD_BYTES, Pace
-from device.serve.satellite_words import Catalogue, Taught
+from device.serve.satellite_events import MAX_HEAD_BYTES, SendingPace
+from device.serve.satellite_words import Catalogue, PipelineWords
 from edge_tl import __version__
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import EdgeTLError, MissingDependency, to_install
@@ -34,7 +34,7 @@ try:
 except ImportError as error:
     raise MissingDependency(f"[wyoming] needs the package wyoming: {to_install('[wyoming]')}") from error
 
-MOST, MOST_EACH = 32, 24
+MAX_CONNECTIONS, MAX_EACH = 32, 24
 """Connections at once, in all and from one address: Home Assistant has one for each satellite that streams to it."""
 KEPT_BYTES = 64 * 1024
 """The kernel keeps so much sound that was not heard yet, two seconds of it: what is late is told late."""
@@ -63,13 +63,13 @@ class Wyoming:
         self.config, self._pipelines, self._embedder, self._log = config, pipelines, embedder, log
         self.address = ""
         self._station = Station(
-            lambda: self._catalogue, lambda: self._info, Pace(clock), lambda line: happened(self.name, line)
+            lambda: self._catalogue, lambda: self._info, SendingPace(clock), lambda line: happened(self.name, line)
         )
         self._embedders: dict[str, Embedder] = {}
         self._faults: dict[str, str] = {}
         """Pipeline → why its words of now are not told."""
         self._take(())
-        self._announcing = Announcing(config, self._station.log, log)
+        self._announcing = Announcer(config, self._station.log, log)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event | None = None
@@ -80,7 +80,7 @@ class Wyoming:
         listening = listening_at(config.listen, config.port, "[wyoming]")
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KEPT_BYTES)  # each connection has it from here
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connections = Connections(listening, MOST, MOST_EACH, PATIENCE_S, PATIENCE_S)
+        connections = Connections(listening, MAX_CONNECTIONS, MAX_EACH, PATIENCE_S, PATIENCE_S)
         port = connections.getsockname()[1]
         host = f"[{config.listen}]" if ":" in config.listen else config.listen
         self.address = f"tcp://{host}:{port}"
@@ -91,7 +91,7 @@ class Wyoming:
         self._thread.start()
         self._log(f"wyoming: wake words at {self.address}")
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Nothing to do: satellites are told of their own sound."""
 
     def health(self) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class Wyoming:
     def sync(self) -> None:
         """Bring what was trained or tuned since, or gone back to, to the satellites; never raises."""
         known = {one.pipeline: one for one in self._catalogue.taught}
-        now: list[Taught] = []
+        now: list[PipelineWords] = []
         for name in self.config.pipelines or self._pipelines:
             pipeline = self._pipelines.get(name)
             if pipeline is None or pipeline.line.kind != "sound" or not pipeline.generation:
@@ -132,21 +132,21 @@ class Wyoming:
         if tuple(now) != self._catalogue.taught:
             self._take(tuple(now))
 
-    def _taught(self, name: str, pipeline: Pipeline, known: Taught | None) -> Taught | None:
+    def _taught(self, name: str, pipeline: Pipeline, known: PipelineWords | None) -> PipelineWords | None:
         """What a pipeline was taught last, as it listens; itself where that is known."""
         listener = pipeline.line.controller
         if not isinstance(listener, Listener):
             return known
         if known is not None and known.generation == pipeline.generation:
             same = known.config == listener.config
-            return known if same else Taught(name, known.recognizer, listener.config, known.generation)
+            return known if same else PipelineWords(name, known.recognizer, listener.config, known.generation)
         if name not in self._embedders:
             self._embedders[name] = self._embedder(name)
         embedder = self._embedders[name]
         recognizer = pipeline.profile.load_as(lambda saved: Recognizer.restore(saved, embedder), embedder.fingerprint)
-        return None if recognizer is None else Taught(name, recognizer, listener.config, pipeline.generation)
+        return None if recognizer is None else PipelineWords(name, recognizer, listener.config, pipeline.generation)
 
-    def _take(self, taught: tuple[Taught, ...]) -> None:
+    def _take(self, taught: tuple[PipelineWords, ...]) -> None:
         """These are the words from now on."""
         self._catalogue = Catalogue(taught)
         self._info = described(self.config.shown, self._catalogue)
@@ -172,7 +172,7 @@ class Wyoming:
             task.add_done_callback(gone)
             self._station.connected = len(tasks)
 
-        server = await asyncio.start_server(come, sock=connections, limit=MOST_HEAD_BYTES)
+        server = await asyncio.start_server(come, sock=connections, limit=MAX_HEAD_BYTES)
         announcing = asyncio.create_task(self._announcing.run(port))
         try:
             await self._over.wait()

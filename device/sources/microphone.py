@@ -20,7 +20,7 @@ HELD_S = 2.0
 """So much waits for a reader that is late; what comes beyond is dropped and counted."""
 STALLED_S = 2.0
 """A microphone that gives nothing for so long is lost: unplugged devices often end without an error."""
-MOST_CHANNELS = 32
+MAX_CHANNELS = 32
 """What devices that are no card say they have."""
 
 
@@ -132,7 +132,7 @@ def _counts(most: int) -> list[int]:
     Two before one: a card with two whose first one is asked for alone may give a silent one.
     """
     counts = [2, 1] if most > 1 else [1, 2]  # some say one, and give nothing but stereo
-    return [*counts, most] if 2 < most <= MOST_CHANNELS else counts
+    return [*counts, most] if 2 < most <= MAX_CHANNELS else counts
 
 
 def _device(sd: Any, which: str | int | None) -> tuple[int, dict[str, Any]]:

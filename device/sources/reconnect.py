@@ -14,7 +14,7 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 10.0
 
 
-class Reconnecting(BaseSource):
+class ReconnectingSource(BaseSource):
     """A source that is opened anew when it fails; meanwhile `read` raises SourceTimeout, so that its loop goes on.
 
     acquire: makes and opens a source, raising SourceError where it cannot; called by `open`, whose first failure is

@@ -16,7 +16,7 @@ def turned(picture: np.ndarray, degrees: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(picture, -(degrees // 90))) if degrees else picture
 
 
-class Rotated(BaseSource):
+class RotatedSource(BaseSource):
     """A source whose pictures are turned clockwise."""
 
     def __init__(self, source: BaseSource, degrees: int) -> None:

@@ -14,12 +14,12 @@ from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.containers import import_av, upright_rgb
 from edge_tl.sources.folder import wait_until
 
-MOST_DAMAGED = 10
+MAX_DAMAGED = 10
 """So many packets running may be damaged (the first of a USB camera often are) before the source gives up."""
 
 
 def decoded_pictures(container: Any, name: str) -> Iterator[Any]:
-    """The decoded frames of a container; SourceError after MOST_DAMAGED packets that could not be decoded."""
+    """The decoded frames of a container; SourceError after MAX_DAMAGED packets that could not be decoded."""
     av = import_av()
     damaged = 0
     for packet in container.demux(video=0):
@@ -27,7 +27,7 @@ def decoded_pictures(container: Any, name: str) -> Iterator[Any]:
             frames = packet.decode()
         except av.error.InvalidDataError as error:
             damaged += 1
-            if damaged > MOST_DAMAGED:
+            if damaged > MAX_DAMAGED:
                 raise SourceError(f"{name}: {counted(damaged, 'damaged picture')} running; check its cable") from error
             continue
         for frame in frames:

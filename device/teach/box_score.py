@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from device.teach.boxed import FEW, BoxedExamples
-from edge_tl.detection.judging import Judged
+from edge_tl.detection.judging import LeftOutDetections
 from edge_tl.errors import counted
 
 UNKNOWN = "how well it works is unknown: there is too little to leave any of it out"
@@ -14,7 +14,7 @@ def where_asked(kind: str) -> str:
     return "in a session it was not taught" if kind == "session" else "on takes it was not taught"
 
 
-def score_lines(boxed: BoxedExamples, judged: Judged | None) -> list[str]:
+def score_lines(boxed: BoxedExamples, judged: LeftOutDetections | None) -> list[str]:
     """The honest figures, and what helps."""
     told = judged.as_dict() if judged is not None else {}
     said = []

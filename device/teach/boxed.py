@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.core.answers import Saved, head_name
+from edge_tl.core.answers import SavedHead, head_name
 from edge_tl.core.examples import Box
 from edge_tl.core.near_copies import SIDE, hold_together
-from edge_tl.detection.few import NAME, Boxed, BoxHead, FewDetector, views_of
-from edge_tl.detection.judging import Judged, judge
+from edge_tl.detection.few import NAME, BoxedPicture, BoxHead, FewDetector, views_of
+from edge_tl.detection.judging import LeftOutDetections, judge
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError, counted
 from edge_tl.media.image import decode, grey_square
@@ -28,7 +28,7 @@ FEW = 20
 class BoxedExamples:
     """All pictures of a store as they are taught, in the order in which they were added."""
 
-    examples: list[Boxed]
+    examples: list[BoxedPicture]
     ids: np.ndarray
     """int64 (N,): their numbers, as `examples list` shows them."""
     takes: np.ndarray
@@ -49,7 +49,7 @@ def has_boxes(store: ExampleStore) -> bool:
     return any(one.box is not None for one in store.list())
 
 
-def finds_boxes(profile: Profile, saved: Saved | None) -> bool:
+def finds_boxes(profile: Profile, saved: SavedHead | None) -> bool:
     """Whether what a profile was trained to do last, or would be trained to do first, is to find boxes."""
     return has_boxes(profile.store) if saved is None else head_name(saved) == NAME
 
@@ -81,7 +81,7 @@ def read_boxed(store: ExampleStore, progress: Progress | None = None) -> BoxedEx
     every = [one for one in store.list() if one.media_type == JPEG]
     boxed = {one.label for one in every if one.box is not None}
     listed = [one for one in every if one.box is not None or one.label not in boxed]
-    examples: list[Boxed] = []
+    examples: list[BoxedPicture] = []
     small = np.zeros((len(listed), SIDE * SIDE), np.uint8)
     files: dict[bytes, int] = {}
     same: list[int] = []
@@ -90,7 +90,7 @@ def read_boxed(store: ExampleStore, progress: Progress | None = None) -> BoxedEx
         shape = decode(media).shape
         small[done - 1] = grey_square(media, SIDE).reshape(-1)
         same.append(files.setdefault(media, len(files)))
-        examples.append(Boxed(media, one.label, None if one.box is None else in_pixels(one.box, shape)))
+        examples.append(BoxedPicture(media, one.label, None if one.box is None else in_pixels(one.box, shape)))
         if progress:
             progress(done, len(listed))
     ids = np.array([one.id for one in listed], np.int64)
@@ -106,7 +106,7 @@ def read_boxed(store: ExampleStore, progress: Progress | None = None) -> BoxedEx
 
 def learn(
     embedder: Embedder, boxed: BoxedExamples, looking: Progress | None = None, judging: Progress | None = None
-) -> tuple[FewDetector, Judged | None]:
+) -> tuple[FewDetector, LeftOutDetections | None]:
     """Train on all of it; judging: None where how well it works is not asked."""
     views = views_of(embedder, boxed.examples, looking)
     detector = FewDetector(embedder, BoxHead().fit(views, [one.label for one in boxed.examples]))
@@ -115,7 +115,9 @@ def learn(
     return detector, judge(embedder, boxed.examples, views, boxed.takes, boxed.sessions, judging)
 
 
-def save(profile: Profile, detector: FewDetector, boxes: int, train_ms: float | None, judged: Judged | None) -> int:
+def save(
+    profile: Profile, detector: FewDetector, boxes: int, train_ms: float | None, judged: LeftOutDetections | None
+) -> int:
     """Write a new generation with what is known of it; its number. train_ms: None where nobody took the time."""
     told = judged.as_dict() if judged is not None else None
     evaluation = None if told is None else {"accuracy": told["label_accuracy"], **told}

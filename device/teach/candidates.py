@@ -17,8 +17,8 @@ from edge_tl.media.clips import clip_frames
 from edge_tl.media.containers import is_film
 from edge_tl.media.image import decode
 from edge_tl.media.sound import LONGEST_WORD_S, SHORTEST_S, Sound, label_of, pieces, read_sound
-from edge_tl.store.media import Kept, stored_media
-from edge_tl.words.cutting import Spoken, spoken_in
+from edge_tl.store.media import StoredMedia, stored_media
+from edge_tl.words.cutting import LoudStretch, spoken_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Candidate:
     """What a file would become an example of."""
 
     label: str
-    kept: Kept
+    kept: StoredMedia
     """As it would be stored."""
     data: np.ndarray | Sound
     """As it would be embedded."""
@@ -39,7 +39,7 @@ def candidates_of(
     degrees: int = 0,
     *,
     name: str = "the file",
-    spoken: Callable[[Spoken], object] = lambda one: None,
+    spoken: Callable[[LoudStretch], object] = lambda one: None,
 ) -> list[Candidate]:
     """What a file holds: one example, or several of a clip and of a long recording; its content says what it is.
 

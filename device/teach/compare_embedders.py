@@ -12,7 +12,7 @@ from device.assembly import trained_head
 from device.teach.boxed import finds_boxes, learn, read_boxed
 from device.teach.boxed import save as save_boxes
 from device.teach.training import save, teach_all
-from edge_tl.core.answers import Learned, Saved
+from edge_tl.core.answers import SavedHead, TrainingResult
 from edge_tl.core.examples import Example
 from edge_tl.core.kept import as_stored
 from edge_tl.detection.few import map_of
@@ -49,7 +49,9 @@ class Exchange:
         return self.after < self.before
 
 
-def compare(profile: Profile, old: Embedder, new: Embedder, saved: Saved | None, progress: Progress) -> Exchange | None:
+def compare(
+    profile: Profile, old: Embedder, new: Embedder, saved: SavedHead | None, progress: Progress
+) -> Exchange | None:
     """Embed all examples of a profile with another embedder and compare; nothing is written. None without examples.
 
     saved: the newest generation, whose kind, head and settings both are trained with. ExampleError where an example
@@ -80,7 +82,7 @@ def _compare_heads(
     listed: Sequence[Example],
     old: Embedder,
     new: Embedder,
-    saved: Saved | None,
+    saved: SavedHead | None,
     progress: Progress,
 ) -> Exchange:
     """Of a profile that names whole pictures."""
@@ -96,7 +98,7 @@ def _compare_heads(
             rows.append(recognizer.as_rows(as_stored(embed_kept(recognizer.embedder, picture))[np.newaxis]))
         progress(row + 1, len(listed))
     names = {session.id: session.name for session in store.sessions()}
-    made: list[tuple[Recognizer, Learned, Evaluation]] = []
+    made: list[tuple[Recognizer, TrainingResult, Evaluation]] = []
     for recognizer, rows in zip(two, anew, strict=True):
         recognizer.adopt(saved)
         X, found = (np.concatenate(part) for part in zip(*rows, strict=True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.core.timing import Pace
-from edge_tl.detection.found import Found, ObjectDetector
+from edge_tl.detection.found import DetectedThing, ObjectDetector
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import BaseSource
 
@@ -17,27 +17,27 @@ COLOURS = ((95, 215, 95), (255, 175, 0), (95, 175, 255), (255, 95, 135), (215, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedPicture:
     """One picture and what was found in it."""
 
     picture: np.ndarray
     """uint8 (height_px, width_px, 3) RGB."""
-    found: tuple[Found, ...]
+    found: tuple[DetectedThing, ...]
     time_s: float
     """Of the source's clock."""
     took_ms: float
 
 
-class Watch:
+class DetectionWatch:
     """Reads pictures and finds things in them; clock: seconds, monotonic."""
 
     def __init__(
-        self, source: BaseSource, detect: Callable[[np.ndarray], tuple[Found, ...]], clock: Callable[[], float]
+        self, source: BaseSource, detect: Callable[[np.ndarray], tuple[DetectedThing, ...]], clock: Callable[[], float]
     ) -> None:
         self.source, self.detect, self.clock = source, detect, clock
         self._pace = Pace()
 
-    def read(self, timeout_s: float) -> Watched | None:
+    def read(self, timeout_s: float) -> WatchedPicture | None:
         """The next picture, searched; None where none came in time or the camera is away."""
         try:
             frame = self.source.read(timeout_s)
@@ -46,7 +46,7 @@ class Watch:
         began_s = self.clock()
         self._pace.count(began_s)
         found = self.detect(frame.data)
-        return Watched(frame.data, found, frame.time_s, 1000 * (self.clock() - began_s))
+        return WatchedPicture(frame.data, found, frame.time_s, 1000 * (self.clock() - began_s))
 
     @property
     def fps(self) -> float:

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from device.teach.candidates import Candidate
-from edge_tl.core.answers import Learned
+from edge_tl.core.answers import TrainingResult
 from edge_tl.core.examples import Count, Example
 from edge_tl.core.kept import as_kept, as_stored
 from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError, ShapeError
-from edge_tl.judge.evidence import Recorded
+from edge_tl.judge.evidence import RecordedEvidence
 from edge_tl.labels import NOISE, ORDINARY, check_label
 from edge_tl.line import Sight
 from edge_tl.media.image import decode
@@ -37,7 +37,7 @@ SPECTRUM_PX = (48, 64)
 """The height and width of a word's picture, or of a movement's."""
 
 
-class Brought(NamedTuple):
+class FileOutcome(NamedTuple):
     """What became of a file that was brought along."""
 
     take: int
@@ -193,7 +193,7 @@ class Lesson:
         self.store.flush()
         return take
 
-    def bring(self, name: str, label: str, offered: Sequence[Candidate], take: int = 0) -> Brought:
+    def bring(self, name: str, label: str, offered: Sequence[Candidate], take: int = 0) -> FileOutcome:
         """Keep what a file holds, on disk when this returns; what is there already is passed over and counted.
 
         take: one that `bring` began, to go on with; 0 begins one. Of sounds each is a take of its own, as when it is
@@ -225,7 +225,7 @@ class Lesson:
             self._last_take = take
         self.store.flush()
         self._copies = known
-        return Brought(take, len(made), len(offered) - len(made))
+        return FileOutcome(take, len(made), len(offered) - len(made))
 
     def _taught(self, data: np.ndarray | Sound) -> tuple[np.ndarray, np.ndarray | None]:
         """What the store keeps of a picture or a sound, and what the recognizer is taught of it."""
@@ -253,14 +253,14 @@ class Lesson:
         self.store.flush()
         return recorded
 
-    def recorded(self) -> Recorded:
+    def recorded(self) -> RecordedEvidence:
         """All of it, as the guide looks at it: with the last take first in mind."""
         one_each = self.recognizer.one_each
         X, y, takes = (part[one_each] for part in self.recognizer.rows)
         gram, sought = self.recognizer.gram, self.recognizer.sought
         nowhere = np.full(2, np.nan)  # of what was recorded before this lesson
         spots = np.array([self._spots.get(number, nowhere) for number in self._ids]).reshape(-1, 2)
-        return Recorded(
+        return RecordedEvidence(
             X,
             y,
             takes,
@@ -310,7 +310,7 @@ class Lesson:
         self.store.remove_label(label)
         self._reload()
 
-    def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> Learned:
+    def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> TrainingResult:
         """Train on all that was recorded."""
         self.end()
         return self.recognizer.learn(progress)

@@ -34,9 +34,9 @@ Steps = Iterator[tuple[int, int]]
 """(done, total) after each picture."""
 FRAMES = 15
 """How many frames are looked at, spread over a take."""
-LEAST = 3
+MIN_PICTURES = 3
 """With fewer frames nothing is decided: in one of fourteen pictures of faces a hand is found that is none."""
-MOST = 0.6
+MAJORITY = 0.6
 """The share of them in which there must be a hand or a face."""
 STEP_S = 0.1
 """So long pictures are embedded anew at a stretch, while the camera goes on."""
@@ -70,7 +70,7 @@ def reminder(models: Path) -> str:
 def decided(counts: Mapping[str, int], frames: int) -> tuple[Look, str] | None:
     """The way to look of what was found in so many of the frames, and why, in a line; None where neither was."""
     for what, count in counts.items():
-        if count >= MOST * frames:
+        if count >= MAJORITY * frames:
             return Look(WAYS[what]), f"looks at the {what}: one is in {count} of {counted(frames, 'frame')}"
     return None
 
@@ -82,7 +82,7 @@ def is_open(profile: Profile) -> bool:
     )
 
 
-class Looking:
+class LookChooser:
     """How a profile looks while it is taught; used by one thread.
 
     load: the embedder of a way to look; ModelError where its models are missing. models: the folder in which they are
@@ -127,7 +127,7 @@ class Looking:
             return
         listed = self.profile.store.list()
         pictures = [one.id for one in listed if one.take == listed[-1].take and one.media_type == JPEG]
-        if len(pictures) >= LEAST:
+        if len(pictures) >= MIN_PICTURES:
             self._steps = self._look_through(pictures, len({one.label for one in listed}) > 1)
 
     def seen(self, picture: np.ndarray) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from device.teach.lesson import Lesson
 from device.teach.score import Score
 from device.teach.training import ASKED_FOR, movement_cautions
-from edge_tl.core.answers import Learned
+from edge_tl.core.answers import TrainingResult
 from edge_tl.core.examples import Count
 from edge_tl.errors import counted
 from edge_tl.judge.evaluation import Evaluation
@@ -21,7 +21,7 @@ from edge_tl.movements.taking import MINUTE_S
 
 BETTER = 5
 """Demonstrations of a movement, from which on more help little."""
-LEAST_S = 10.0
+MIN_S = 10.0
 """Of moving about at least so much is recorded at a time, however much there is already."""
 JUDGED_S = 6.0
 """How long a head of movements may be judged when it was trained: the screen stands still meanwhile."""
@@ -48,7 +48,7 @@ def next_step(counts: Mapping[str, Count]) -> str:
     if few:
         shown = ", ".join(few[:3]) + (f" and {counted(len(few) - 3, 'more class', 'more classes')}" if few[3:] else "")
         return f"{shown}: {ASKED_FOR} are asked for, {BETTER} are better, one is for this person only"
-    if ordinary_s(counts) < MINUTE_S - LEAST_S:
+    if ordinary_s(counts) < MINUTE_S - MIN_S:
         return f"now {MATTERS}"
     if min(done.values()) < BETTER:
         return f"{ASKED_FOR} of each are there, and {BETTER} are told better"
@@ -58,7 +58,7 @@ def next_step(counts: Mapping[str, Count]) -> str:
 def advised(counts: Mapping[str, Count], evaluation: Evaluation | None) -> Advice:
     """The same for a page, which knows what is taken for what in demonstrations left out."""
     few = any(0 < number < ASKED_FOR for number in demonstrations(counts).values())
-    if evaluation is None or few or ordinary_s(counts) < MINUTE_S - LEAST_S:
+    if evaluation is None or few or ordinary_s(counts) < MINUTE_S - MIN_S:
         return Advice("few", next_step(counts))
     matrix = np.asarray(evaluation.confusion)
     mixed = np.triu(matrix + matrix.T, 1)
@@ -74,7 +74,7 @@ def advised(counts: Mapping[str, Count], evaluation: Evaluation | None) -> Advic
 def wanted_s(counts: Mapping[str, Count]) -> float:
     """How much moving about is to be recorded next: what a minute wants, and after that another one."""
     missing_s = MINUTE_S - ordinary_s(counts)
-    return MINUTE_S if missing_s <= LEAST_S else missing_s
+    return MINUTE_S if missing_s <= MIN_S else missing_s
 
 
 def missing(counts: Mapping[str, Count]) -> str:
@@ -87,7 +87,7 @@ def missing(counts: Mapping[str, Count]) -> str:
     return ""
 
 
-def in_words(lesson: Lesson, learned: Learned, found: Score, then: str) -> str:
+def in_words(lesson: Lesson, learned: TrainingResult, found: Score, then: str) -> str:
     """What `t` says: what was learned and how well, and what is missing still; then: what one may do now."""
     counts = lesson.counts()
     shown = counted(sum(demonstrations(counts).values()), "demonstration")

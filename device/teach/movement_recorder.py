@@ -15,7 +15,7 @@ from edge_tl.errors import EdgeTLError, counted
 from edge_tl.frames import BaseSource
 from edge_tl.labels import ORDINARY
 from edge_tl.line import Sight
-from edge_tl.movements.taking import MovingAbout, Phase, Taking
+from edge_tl.movements.taking import DemonstrationRecorder, MovingAbout, Phase
 from edge_tl.movements.track import Track
 
 RECENT_S = 1.0
@@ -46,7 +46,7 @@ class MovementRecorder:
         self.path = np.empty((0, 21, 2), np.float32)
         """float32 (n, 21, 2): the landmarks of what is done now, else of what was kept last, as the line gives them."""
         self._recent: deque[tuple[np.ndarray | None, float]] = deque()
-        self._taking: Taking | None = None
+        self._taking: DemonstrationRecorder | None = None
         self._about: MovingAbout | None = None
         self._label, self._take, self._pieces = "", 0, 0
 
@@ -78,7 +78,7 @@ class MovementRecorder:
             self._about = MovingAbout(wanted_s(self.lesson.counts()))
             return
         self.path = self.path[:0]
-        self._taking = self._since_still() or Taking()
+        self._taking = self._since_still() or DemonstrationRecorder()
 
     def toggle(self, label: str) -> None:
         """As `press`; while a movement is waited for, it is over: what there is of it is kept, or ExampleError."""
@@ -121,15 +121,15 @@ class MovementRecorder:
             self.release()
             raise
 
-    def _since_still(self) -> Taking | None:
+    def _since_still(self) -> DemonstrationRecorder | None:
         """What waits for a movement already, where the hand was still before the key; None where it was not."""
-        taking = Taking()
+        taking = DemonstrationRecorder()
         for landmarks, time_s in self._recent:
             if taking.push(landmarks, time_s) is not None:
                 return None
         return taking if taking.phase is Phase.BEGUN else None
 
-    def _wait(self, taking: Taking, landmarks: np.ndarray | None, time_s: float) -> bool:
+    def _wait(self, taking: DemonstrationRecorder, landmarks: np.ndarray | None, time_s: float) -> bool:
         movement = taking.push(landmarks, time_s)
         self.path = taking.landmarks if taking.phase is Phase.STOPPED else self.path[:0]
         if movement is None:

@@ -15,7 +15,7 @@ EVERY = 15
 PLURAL = {"hand": "hands", "face": "faces"}
 
 
-class Noticing:
+class PictureNotice:
     """Called with each picture after it was embedded; counts others that could be meant, now and then."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ REPEAT_S = 0.25
 """And this long after each repeat: over a slow link repeats come 30 to 150 ms apart."""
 
 
-class Holding:
+class KeyHold:
     """Turns key presses and their repeats into "this key is held", and `toggle` into "until told otherwise".
 
     A terminal sends no key-up. The first press holds for FIRST_S; every repeat holds for REPEAT_S more.
@@ -87,7 +87,7 @@ class HoldRecorder:
 
     def __init__(self, line: Line, lesson: Lesson, clock: Callable[[], float]) -> None:
         self.line, self.lesson, self.clock = line, lesson, clock
-        self._holding = Holding()
+        self._holding = KeyHold()
 
     def press(self, label: str) -> None:
         """A key press, or its repeat, holds the class for a moment more."""

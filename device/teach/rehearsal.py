@@ -10,7 +10,7 @@ import numpy as np
 
 from device.cli.output import Progress
 from device.teach.players import Player, Take
-from edge_tl.core.answers import Learned, Observation
+from edge_tl.core.answers import Observation, TrainingResult
 from edge_tl.core.kept import as_kept
 from edge_tl.heads import make_head
 from edge_tl.judge.validation import random_split
@@ -19,7 +19,7 @@ from edge_tl.store.examples import ExampleStore
 
 
 @dataclass(frozen=True)
-class Score:
+class RehearsalScore:
     """What one recognizer got right, as shares; where nothing was found, the answer is wrong."""
 
     takes: float
@@ -35,7 +35,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Shown:
+class RehearsalPicture:
     """One picture of a rehearsal, for whoever watches it."""
 
     phase: str
@@ -51,10 +51,12 @@ class Shown:
     """So many pictures of so many that are taught, or asked."""
 
 
-Watch = Callable[[Shown], None]
+Watch = Callable[[RehearsalPicture], None]
 
 
-def teach(player: Player, recognizers: list[Recognizer], path: Path, watch: Watch | None = None) -> list[Learned]:
+def teach(
+    player: Player, recognizers: list[Recognizer], path: Path, watch: Watch | None = None
+) -> list[TrainingResult]:
     """Teach every teaching take to each, the first through a store at `path` as `teach` does, and let them learn."""
     total = player.pictures(testing=False)
     embedder = recognizers[0].embedder
@@ -70,12 +72,12 @@ def teach(player: Player, recognizers: list[Recognizer], path: Path, watch: Watc
                 taught += 1
                 progress(taught, label)
                 if watch is not None:
-                    watch(Shown("teaching", frame.data, label, None, taught, total))
+                    watch(RehearsalPicture("teaching", frame.data, label, None, taught, total))
         store.flush()
     return [recognizer.learn() for recognizer in recognizers]
 
 
-def evaluate(player: Player, recognizers: list[Recognizer], watch: Watch | None = None) -> list[Score]:
+def evaluate(player: Player, recognizers: list[Recognizer], watch: Watch | None = None) -> list[RehearsalScore]:
     """Each on takes of today that were not taught, and on those of tomorrow."""
     total = player.pictures(testing=True)
     with Progress("evaluating", total) as progress:
@@ -86,7 +88,7 @@ def evaluate(player: Player, recognizers: list[Recognizer], watch: Watch | None 
             done += 1
             progress(done, label)
             if watch is not None:
-                watch(Shown(phase, picture, label, answer, done, total))
+                watch(RehearsalPicture(phase, picture, label, answer, done, total))
 
         today = _asked("today", player.takes(testing=True), recognizers, seen)
         tomorrow = _asked("tomorrow", player.tomorrow(), recognizers, seen)
@@ -132,13 +134,13 @@ def _asked(
     return asked
 
 
-def _score(recognizer: Recognizer, today: _Asked, tomorrow: _Asked) -> Score:
+def _score(recognizer: Recognizer, today: _Asked, tomorrow: _Asked) -> RehearsalScore:
     X, y, _ = recognizer.rows
     rows, found = np.vstack([X, *today.rows]), np.array([*recognizer.found, *today.found], bool)
     labels = np.concatenate([y, today.truth])
     naive = random_split(lambda: make_head(recognizer.head.name), rows, labels, found=found)
     known = bool(tomorrow.truth)
-    return Score(
+    return RehearsalScore(
         takes=today.accuracy,
         random_split=naive.accuracy,
         tomorrow=tomorrow.accuracy if known else None,

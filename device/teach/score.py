@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from device.teach.lesson import Lesson
-from edge_tl.core.answers import Learned
+from edge_tl.core.answers import TrainingResult
 from edge_tl.errors import counted
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.judge.evaluation import Evaluation
@@ -50,7 +50,9 @@ class Score:
         return self.accuracy < (1 + 1 / self.classes) / 2
 
 
-def learn_and_score(lesson: Lesson, clock: Callable[[], float], quick_s: float = QUICK_S) -> tuple[Learned, Score]:
+def learn_and_score(
+    lesson: Lesson, clock: Callable[[], float], quick_s: float = QUICK_S
+) -> tuple[TrainingResult, Score]:
     """Train on all that was recorded, near-copies held together, and judge it at once; quick_s: as of `score`."""
     lesson.hold(lambda: None)
     learned, found = lesson.learn(), score(lesson, clock, quick_s)
@@ -102,7 +104,7 @@ def one_take_only(recognizer: Recognizer) -> list[str]:
     return [str(name) for name in np.unique(y) if len(np.unique(takes[y == name])) == 1]
 
 
-def in_words(lesson: Lesson, learned: Learned, found: Score, noun: str, then: str) -> str:
+def in_words(lesson: Lesson, learned: TrainingResult, found: Score, noun: str, then: str) -> str:
     """What `t` says: what was learned and how well, or, where that is badly, what to record.
 
     noun: of one example; then: what one may do now.

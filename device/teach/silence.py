@@ -38,7 +38,7 @@ def reason(near: Near) -> str:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FrameProblem:
     """What was wrong with one frame."""
 
     wrong: str
@@ -59,7 +59,7 @@ class Silence(ABC):
 
     def __init__(self, line: Line, clock: Callable[[], float], verb: str = "is told") -> None:
         self.line, self.clock, self.verb = line, clock, verb
-        self._seen: deque[tuple[float, Seen]] = deque()
+        self._seen: deque[tuple[float, FrameProblem]] = deque()
         """Of the last seconds: when, and what was wrong."""
         self.broken()
 
@@ -96,24 +96,24 @@ class Silence(ABC):
         return self.line.controller is not None
 
     @abstractmethod
-    def _judged(self, sight: Sight) -> Seen | None:
+    def _judged(self, sight: Sight) -> FrameProblem | None:
         """What was wrong with a frame; None where there is nothing to judge."""
 
     @abstractmethod
-    def _said(self, seen: list[Seen]) -> str:
+    def _said(self, seen: list[FrameProblem]) -> str:
         """The line about the frames of the last seconds, one or more."""
 
 
 class SignSilence(Silence):
     """The silence of a camera: what was wrong most often, and how sure the surest sign was."""
 
-    def _judged(self, sight: Sight) -> Seen | None:
+    def _judged(self, sight: Sight) -> FrameProblem | None:
         if sight.steady is None:
             return None
         label = sight.steady.label or (sight.observation.best if sight.observation is not None else "")
-        return Seen(self._wrong(sight), sight.steady.confidence, label)
+        return FrameProblem(self._wrong(sight), sight.steady.confidence, label)
 
-    def _said(self, seen: list[Seen]) -> str:
+    def _said(self, seen: list[FrameProblem]) -> str:
         wrong = Counter(one.wrong for one in seen).most_common(1)[0][0]
         if wrong != _UNSURE or not isinstance(self.line.controller, Controller):
             return wrong
@@ -141,13 +141,13 @@ class WordSilence(Silence):
         super().__init__(line, clock, verb)
         self._hears = line
 
-    def _judged(self, sight: Sight) -> Seen | None:
+    def _judged(self, sight: Sight) -> FrameProblem | None:
         if sight.steady is not None and sight.steady.label is not None:
-            return Seen(f"heard {sight.steady.label}, which steers nowhere", 1.0)
+            return FrameProblem(f"heard {sight.steady.label}, which steers nowhere", 1.0)
         near = self._hears.near
-        return None if near is None else Seen("", near.counted, near=near)
+        return None if near is None else FrameProblem("", near.counted, near=near)
 
-    def _said(self, seen: list[Seen]) -> str:
+    def _said(self, seen: list[FrameProblem]) -> str:
         heard = [one.wrong for one in seen if one.wrong]
         if heard or self._hears.controller is None:
             return heard[-1] if heard else ""
@@ -165,17 +165,19 @@ class MovementSilence(Silence):
     def _tells(self) -> bool:
         return self.line.recognizer.fitted
 
-    def _judged(self, sight: Sight) -> Seen | None:
+    def _judged(self, sight: Sight) -> FrameProblem | None:
         if sight.moved is not None:
-            return Seen(f"saw {sight.moved.label}, which steers nowhere", sight.moved.confidence, sight.moved.label)
+            return FrameProblem(
+                f"saw {sight.moved.label}, which steers nowhere", sight.moved.confidence, sight.moved.label
+            )
         if is_dark(sight.frame.data):
-            return Seen("too dark to see anything", 0.0)
+            return FrameProblem("too dark to see anything", 0.0)
         if self._watches.hand is None:
-            return Seen("no hand found", 0.0)
+            return FrameProblem("no hand found", 0.0)
         doubt = self._watches.doubted
-        return None if doubt is None else Seen(doubt.why, doubt.moved.confidence, doubt.moved.label)
+        return None if doubt is None else FrameProblem(doubt.why, doubt.moved.confidence, doubt.moved.label)
 
-    def _said(self, seen: list[Seen]) -> str:
+    def _said(self, seen: list[FrameProblem]) -> str:
         moved = [one.wrong for one in seen if one.label]
         return moved[-1] if moved else Counter(one.wrong for one in seen).most_common(1)[0][0]
 

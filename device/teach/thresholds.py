@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.core.same_sound import LONGEST_S, heard, same_sounds
-from edge_tl.core.world import Gathering, World
+from edge_tl.core.world import World, WorldSums
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.world import world_of
 from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.frames import Frame
-from edge_tl.listener import SILENT, THRESHOLD, THRESHOLDS, ListeningConfig, Tried, choose, tried
+from edge_tl.listener import SILENT, THRESHOLD, THRESHOLDS, ListeningConfig, ThresholdOutcome, choose, tried
 from edge_tl.media.kinds import is_sound
 from edge_tl.media.wav import SoundFile
 from edge_tl.recognizer import Recognizer
@@ -29,7 +29,7 @@ from edge_tl.words.others import others_in
 SHOWN = (0.5, 0.6, 0.7, 0.8, 0.9)
 """The thresholds of the table, beside the one in use."""
 
-LEAST_HEARD = 0.5
+MIN_HEARD = 0.5
 """A threshold at which fewer of the words that were left out are told is none."""
 
 BLOCK_S = 10
@@ -78,7 +78,7 @@ def different(files: Sequence[Path], of: str = "--against") -> tuple[list[Path],
 
 
 @dataclass(frozen=True)
-class Part:
+class SoundPart:
     """A sound file, or the part of one between two shares of its length."""
 
     path: Path
@@ -86,14 +86,14 @@ class Part:
     last: float = 1.0
 
 
-def halves(files: Sequence[Path]) -> tuple[list[Part], list[Part]]:
+def halves(files: Sequence[Path]) -> tuple[list[SoundPart], list[SoundPart]]:
     """Sound files in two lots, one to teach with and one to judge by: every second, or a single one's halves."""
     if len(files) == 1:
-        return [Part(files[0], 0.0, 0.5)], [Part(files[0], 0.5, 1.0)]
-    return [Part(path) for path in files[::2]], [Part(path) for path in files[1::2]]
+        return [SoundPart(files[0], 0.0, 0.5)], [SoundPart(files[0], 0.5, 1.0)]
+    return [SoundPart(path) for path in files[::2]], [SoundPart(path) for path in files[1::2]]
 
 
-def frames_of(parts: Sequence[Part], progress: Callable[[int, int], object]) -> Iterator[Frame]:
+def frames_of(parts: Sequence[SoundPart], progress: Callable[[int, int], object]) -> Iterator[Frame]:
     """Sound files as one stream, one after the other: short clips too are heard to their end."""
     now_s = 0.0
     for done, part in enumerate(parts):
@@ -111,7 +111,7 @@ def frames_of(parts: Sequence[Part], progress: Callable[[int, int], object]) -> 
 def others_of(
     embedder: SoundEmbedder,
     teach: Callable[[Recognizer], object],
-    parts: Sequence[Part],
+    parts: Sequence[SoundPart],
     progress: Callable[[int, int], object],
 ) -> tuple[np.ndarray, World | None]:
     """What sounds teach beside the words, as of `others_in`, found with a ridge head, which is quick and gets the
@@ -119,14 +119,14 @@ def others_of(
     quick = Recognizer(embedder)
     teach(quick)
     quick.learn()
-    adding = Gathering(quick.rows[0].shape[1]) if world_of(embedder) is not None else None
+    adding = WorldSums(quick.rows[0].shape[1]) if world_of(embedder) is not None else None
     others = others_in(quick, frames_of(parts, progress), adding=adding)
     if adding is None or not adding.count:
         return others, None
     return others, adding.world(adding.count * embedder.hop_samples / embedder.rate_hz / 3600)
 
 
-def hours_of(parts: Sequence[Part]) -> float:
+def hours_of(parts: Sequence[SoundPart]) -> float:
     """How long so many parts are."""
     seconds = 0.0
     for part in parts:
@@ -135,7 +135,7 @@ def hours_of(parts: Sequence[Part]) -> float:
     return seconds / 3600
 
 
-def check_budget(per_hour: float, judging: Sequence[Part]) -> None:
+def check_budget(per_hour: float, judging: Sequence[SoundPart]) -> None:
     """ConfigError where so little sound cannot show that no more than so many false alarms come an hour."""
     hours = hours_of(judging)
     if hours * per_hour < 1:
@@ -146,10 +146,10 @@ def check_budget(per_hour: float, judging: Sequence[Part]) -> None:
         )
 
 
-def chosen_threshold(made: Sequence[Tried], per_hour: float) -> float:
+def chosen_threshold(made: Sequence[ThresholdOutcome], per_hour: float) -> float:
     """The threshold that keeps a budget of false alarms; ConfigError where the words are not heard at it."""
     used = choose(made, per_hour)
-    if used.words and used.heard < LEAST_HEARD * used.words:
+    if used.words and used.heard < MIN_HEARD * used.words:
         raise ConfigError(
             f"at threshold {used.threshold:g}, which keeps {per_hour:g} false alarms an hour, only {used.heard} of "
             f"{counted(used.words, 'recording')} left out would be told, so nothing was saved: record more of each "
@@ -160,24 +160,24 @@ def chosen_threshold(made: Sequence[Tried], per_hour: float) -> float:
 
 def try_thresholds(
     recognizer: Recognizer,
-    against: Sequence[Part],
+    against: Sequence[SoundPart],
     config: ListeningConfig,
     progress: Callable[[int, int], object],
-) -> list[Tried]:
+) -> list[ThresholdOutcome]:
     """Each threshold on the recordings left out and on sound files that hold none of the words."""
     others = [heard_in(recognizer, frames_of(against, progress))] if against else []
     thresholds = sorted({*THRESHOLDS, *SHOWN, config.threshold})
     return tried(recognizer.classes, left_out(recognizer), others, config, thresholds)
 
 
-def listening_config(saved: Saved | None, threshold: float | None = None) -> ListeningConfig:
+def listening_config(saved: SavedHead | None, threshold: float | None = None) -> ListeningConfig:
     """The threshold asked for, else the one that was chosen in training, else the published one."""
     kept = saved.meta.get("listening") if saved else None
     chosen = kept.get("threshold", THRESHOLD) if isinstance(kept, dict) else THRESHOLD
     return ListeningConfig(threshold if threshold is not None else chosen)
 
 
-def heard_lines(made: Sequence[Tried], config: ListeningConfig) -> list[str]:
+def heard_lines(made: Sequence[ThresholdOutcome], config: ListeningConfig) -> list[str]:
     """What a person reads of it."""
     used = next(one for one in made if one.threshold == config.threshold)
     if not used.words:
@@ -205,7 +205,7 @@ def heard_lines(made: Sequence[Tried], config: ListeningConfig) -> list[str]:
     return lines
 
 
-def heard_report(made: Sequence[Tried]) -> list[dict[str, Any]]:
+def heard_report(made: Sequence[ThresholdOutcome]) -> list[dict[str, Any]]:
     """The same for `--json`, every threshold that was tried."""
     return [
         {

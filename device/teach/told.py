@@ -10,21 +10,21 @@ import numpy as np
 from edge_tl.core.examples import Examples
 from edge_tl.errors import counted
 from edge_tl.heads import WITH_BASE
-from edge_tl.listener import SILENT, ListeningConfig, Tried, Windows, tried
+from edge_tl.listener import SILENT, ListeningConfig, ThresholdOutcome, WindowScores, tried
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import answers_to, word_times
 
-MOST_SESSIONS = 12
+MAX_SESSIONS = 12
 """So many are left out at most, evenly spread: each is a training."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SessionWords:
     """What is told of the words of one session, which taught nothing."""
 
     session: int
     name: str
-    made: Tried
+    made: ThresholdOutcome
 
     @property
     def title(self) -> str:
@@ -34,7 +34,7 @@ class Told:
 
 def told_elsewhere(
     recognizer: Recognizer, config: ListeningConfig, names: Mapping[int, str], progress: Callable[[int, int], object]
-) -> list[Told]:
+) -> list[SessionWords]:
     """Each session of words, told by a listener that was taught the others; none of a single session.
 
     Only words that the others teach too are asked. A tuned head, of which each training takes minutes, is not asked.
@@ -44,7 +44,7 @@ def told_elsewhere(
     sessions = np.unique(examples.sessions[~aside])
     if len(sessions) < 2 or recognizer.head.name in WITH_BASE:
         return []
-    some = sessions[np.unique(np.linspace(0, len(sessions) - 1, min(len(sessions), MOST_SESSIONS)).round().astype(int))]
+    some = sessions[np.unique(np.linspace(0, len(sessions) - 1, min(len(sessions), MAX_SESSIONS)).round().astype(int))]
     found = []
     for done, number in enumerate(map(int, some)):
         progress(done, len(some))
@@ -59,12 +59,12 @@ def told_elsewhere(
         asked = out & np.isin(examples.y, fresh.classes)
         times_s = word_times(fresh)
         words = [
-            (str(label), Windows(*answers_to(fresh, rows.reshape(fresh.views, -1)), times_s))
+            (str(label), WindowScores(*answers_to(fresh, rows.reshape(fresh.views, -1)), times_s))
             for rows, label in zip(examples.X[asked], examples.y[asked], strict=True)
         ]
         (made,) = tried(fresh.classes, words, [], config, [config.threshold])
         if made.words:
-            found.append(Told(number, names.get(number, ""), made))
+            found.append(SessionWords(number, names.get(number, ""), made))
     return found
 
 
@@ -97,7 +97,7 @@ def of(examples: Examples, rows: np.ndarray) -> Examples:
     )
 
 
-def told_lines(found: list[Told]) -> list[str]:
+def told_lines(found: list[SessionWords]) -> list[str]:
     """What a person reads of it: a line for all sessions, and one each."""
     if not found:
         return []

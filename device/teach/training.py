@@ -8,7 +8,7 @@ from typing import Any
 from device.assembly import load_saved
 from device.teach.lesson import Lesson
 from edge_tl.core.absent import nobody_class
-from edge_tl.core.answers import Learned
+from edge_tl.core.answers import TrainingResult
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, counted
@@ -103,7 +103,7 @@ def check_found(recognizer: Recognizer, *, force: bool) -> None:
 
 def train_and_judge(
     profile: Profile, lesson: Lesson, recognizer: Recognizer, beat: Callable[[], None]
-) -> tuple[Learned, Evaluation, int]:
+) -> tuple[TrainingResult, Evaluation, int]:
     """Learn from all examples, find how well that works, save a new generation: what was learned, how well, its number.
 
     beat: called now and then. NotFittedError for too little.
@@ -122,7 +122,7 @@ def train_and_judge(
 def save(
     profile: Profile,
     recognizer: Recognizer,
-    learned: Learned,
+    learned: TrainingResult,
     evaluation: Evaluation | None,
     listening: dict[str, Any] | None = None,
 ) -> int:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from device.assembly import Context
 from device.teach.generation_fit import opened_with
-from edge_tl.core.answers import damage_in_one_line, head_name
+from edge_tl.core.answers import head_name
+from edge_tl.core.restoring import damage_in_one_line
 from edge_tl.detection.few import NAME as BOXES
 from edge_tl.detection.few import FewDetector
 from edge_tl.errors import EdgeTLError, ModelError
@@ -23,7 +24,7 @@ from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import NEEDED, read_settings
 
-MOST_BYTES, MOST_S = 1_500_000_000, 60
+MAX_BYTES, MAX_S = 1_500_000_000, 60
 """Beside what the files themselves hold; the interpreter and the models take a tenth of the first."""
 
 
@@ -38,11 +39,11 @@ def tried(data_dir: Path, folder: Path) -> str:
             text=True,
             errors="replace",
             env=environment,
-            timeout=MOST_S,
+            timeout=MAX_S,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"what was trained does not answer within {MOST_S} s"
+        return f"what was trained does not answer within {MAX_S} s"
     if done.returncode < 0:
         return "what was trained takes too much memory or time"
     if done.returncode:
@@ -53,8 +54,8 @@ def tried(data_dir: Path, folder: Path) -> str:
 def _main(data_dir: Path, folder: Path) -> None:
     """Ask, within limits."""
     own = sum(path.stat().st_size for path in folder.glob("generations/*/*"))
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES + 4 * own, MOST_BYTES + 4 * own))
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_S, MOST_S))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_BYTES + 4 * own, MAX_BYTES + 4 * own))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_S, MAX_S))
     try:
         with Profile(folder) as profile, damage_in_one_line():
             try:

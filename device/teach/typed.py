@@ -27,12 +27,12 @@ from edge_tl.words.typing import typed_text
 
 SESSION = "typed"
 """The name of the session that all typed takes of a profile are in."""
-MOST_KEPT = 2000
+MAX_KEPT = 2000
 """Sounds that are kept for the next time: about 80 MB."""
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedWord:
     """What came of one word."""
 
     word: str
@@ -64,7 +64,7 @@ def type_word(
     speakers: Sequence[tuple[Engine, list[Manner]]],
     kept: Path,
     progress: Callable[[int, int], bool | None] = lambda done, total: None,
-) -> Typed | None:
+) -> TypedWord | None:
     """Teach a profile a word by its spelling, all of its takes or none; None where `progress` says True, to stop.
 
     label: the class, the word itself by default. speakers: as of `voices.speaking`. kept: the folder in which sounds
@@ -99,7 +99,7 @@ def type_word(
         store.add(take, file, embedding, embedder.fingerprint)
     store.flush()
     voices = dict.fromkeys(f"{manner.engine} {manner.voice}" for manner, _, _ in fresh)
-    return Typed(word, label, tuple(voices), len(fresh), copies, tuple(dict.fromkeys(failed)))
+    return TypedWord(word, label, tuple(voices), len(fresh), copies, tuple(dict.fromkeys(failed)))
 
 
 def session_of(store: ExampleStore) -> int:
@@ -121,7 +121,7 @@ def spoken_once(kept: Path, engine: Engine, manner: Manner, text: str) -> Sound:
 
 
 def keep(path: Path, data: bytes) -> None:
-    """Write one sound, whole or not at all; of more than `MOST_KEPT` others go: by their hashes, which is by chance."""
+    """Write one sound, whole or not at all; of more than `MAX_KEPT` others go: by their hashes, which is by chance."""
     path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
     try:
@@ -129,7 +129,7 @@ def keep(path: Path, data: bytes) -> None:
         os.replace(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
-    for other in sorted(one for one in path.parent.glob("*.wav") if one != path)[MOST_KEPT - 1 :]:
+    for other in sorted(one for one in path.parent.glob("*.wav") if one != path)[MAX_KEPT - 1 :]:
         other.unlink(missing_ok=True)
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from edge_tl.errors import ProfileError, ProfileMismatch, counted, escaped, other_model
-from edge_tl.files import DAMAGE
-from edge_tl.labels import MOST_CLASSES, check_label
+from edge_tl.errors import ProfileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class TrainingResult:
     """What one training did."""
 
     head: str
@@ -70,7 +66,7 @@ class Variations:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedHead:
     """What one generation holds: all that is needed to recognise again."""
 
     meta: dict[str, Any]
@@ -86,47 +82,10 @@ class Saved:
         return part
 
 
-def head_name(saved: Saved) -> str:
+def head_name(saved: SavedHead) -> str:
     """What a generation's head is called; ProfileError where it does not say so."""
     head = saved.meta.get("head")
     name = head.get("name") if isinstance(head, dict) else None
     if not isinstance(name, str):
         raise ProfileError("what was trained is damaged inside (its head has no name): train again")
     return name
-
-
-def check_same(saved: Saved, name: str, fingerprint: str) -> None:
-    """ProfileMismatch where another embedder than this one saw what was taught."""
-    taught = {key: escaped(str(told)) for key, told in saved.meta["embedder"].items()}
-    if taught["fingerprint"] != fingerprint:
-        raise ProfileMismatch(
-            f"this profile was trained with {taught['name']} ({taught['fingerprint'][:12]}), not with {name} "
-            f"({fingerprint[:12]}): " + other_model(", then `edge-tl train`")
-        )
-
-
-def check_answer(answer: Observation, classes: tuple[str, ...]) -> None:
-    """ValueError unless this can be the answer of a recognizer with these classes: labels, and finite chances."""
-    if len(classes) > MOST_CLASSES:
-        raise ValueError(f"it knows {counted(len(classes), 'class', 'classes')}, at most {MOST_CLASSES} are wanted")
-    for label in classes:
-        if check_label(str(label)) != label:
-            raise ValueError(f"{label[:40]!a} is no label")
-    chances = answer.probabilities
-    if not np.isfinite(answer.familiar):
-        raise ValueError("it does not know how familiar anything is")
-    if chances.shape != (len(classes),) or not np.isfinite(chances).all() or (chances < 0).any():
-        raise ValueError("its answer is none")
-
-
-@contextmanager
-def damage_in_one_line() -> Iterator[None]:
-    """What is made of a generation that anybody may have written: all that it can raise is one ProfileError."""
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    except ProfileError:
-        raise
-    except DAMAGE as error:
-        said = escaped(" ".join(str(error).split()))[:120] or type(error).__name__
-        raise ProfileError(f"what was trained is damaged inside ({said}): train again") from error

@@ -23,7 +23,7 @@ from edge_tl.files import ARCHIVE_DAMAGE, open_regular
 
 BLOCK_BYTES = 1 << 20
 """So much is read at once, and no directory of an archive is larger: zipfile makes ten times as much of it."""
-MOST_HEADER_BYTES = 10_000
+MAX_HEADER_BYTES = 10_000
 """Of an array, as in NumPy."""
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """bzip2 and LZMA unfold all that they are given at once: a thousand bytes can become a gigabyte."""
@@ -208,7 +208,7 @@ def unpacked_array(stream: io.BytesIO, name: str, most_bytes: int) -> np.ndarray
     start = stream.read(12)
     length = {b"\x93NUMPY\x01\x00": 2, b"\x93NUMPY\x02\x00": 4}.get(start[:8], 0)
     header_bytes = int.from_bytes(start[8 : 8 + length], "little")
-    if not length or header_bytes > MOST_HEADER_BYTES:
+    if not length or header_bytes > MAX_HEADER_BYTES:
         raise DamagedArchive(f"{name} is no array")
     stream.seek(8 + length)
     header = stream.read(header_bytes)

@@ -25,7 +25,7 @@ _STRIP = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CopyGroups:
     """How examples are held together."""
 
     takes: np.ndarray
@@ -47,7 +47,7 @@ def hold_together(
     takes: np.ndarray,
     sessions: np.ndarray,
     sounds: np.ndarray | None = None,
-) -> Held | None:
+) -> CopyGroups | None:
     """Near-copies brought together; None where there are none, so that all stays as it came.
 
     small: uint8 (N, SIDE²), rows of zeros where there is no picture; files: int64 (N,), the same number for the same
@@ -72,7 +72,7 @@ def hold_together(
     alone = [label for label in np.unique(y) if len(np.unique(takes_held[y == label])) == 1]
     copied = (takes_held != takes) | (np.isin(y, alone) & (runs != np.arange(len(y))))
     torn = across[y[across[:, 0]] != y[across[:, 1]]]
-    return Held(takes_held, sessions_held, parts, int(copied.sum()), np.unique(torn, axis=0))
+    return CopyGroups(takes_held, sessions_held, parts, int(copied.sum()), np.unique(torn, axis=0))
 
 
 def ties(small: np.ndarray, files: np.ndarray, takes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

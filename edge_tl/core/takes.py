@@ -22,7 +22,7 @@ USUAL = 3.0
 """So many times the usual step, a pause or a jump must be longer than: who takes a picture a minute pauses not."""
 ALIKE = 0.95
 """The least correlation, from afar, of two pictures of one place. Chosen on half of two public sets (NOTES.md)."""
-MOST = 10
+MAX_TAKES = 10
 """The most takes of a class: neighbours go together beyond, for some heads are trained anew for each."""
 _STRIP = 256
 _DIGITS = re.compile(r"(\d+)")
@@ -90,12 +90,12 @@ def places(small: np.ndarray) -> np.ndarray:
 
 
 def _fewer(takes: np.ndarray) -> np.ndarray:
-    """At most `MOST` takes of about as many pictures, neighbours together, in the order of their first pictures."""
+    """At most `MAX_TAKES` takes of about as many pictures, neighbours together, in the order of their first ones."""
     counts = np.bincount(takes)
-    if len(counts) <= MOST:
+    if len(counts) <= MAX_TAKES:
         return takes
     middle = np.cumsum(counts) - counts / 2
-    part = np.minimum((middle * MOST / len(takes)).astype(np.int64), MOST - 1)
+    part = np.minimum((middle * MAX_TAKES / len(takes)).astype(np.int64), MAX_TAKES - 1)
     return np.asarray(np.unique(part, return_inverse=True)[1].reshape(-1)[takes])
 
 

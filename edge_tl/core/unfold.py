@@ -20,7 +20,7 @@ from edge_tl.files import open_regular
 
 DIRECTORY_BYTES = 32 * BLOCK_BYTES
 """A ZIP file's list of members: about 300 000 of them."""
-MOST_TIMES = 200
+MAX_TIMES = 200
 """So many times its own size an archive may unfold to, above the first megabytes: pictures hardly shrink."""
 SMALL_BYTES = 50_000_000
 """What any archive may unfold to."""
@@ -53,7 +53,7 @@ def unfold(path: Path, folder: Path, wanted: Callable[[PurePosixPath], bool], mo
     kind = packed_as(path)
     if kind not in ("zip", "gzip", "tar"):
         raise DamagedArchive(f"it is packed as {kind or 'no archive'}, which is not read: ZIP, tar or tar.gz is wanted")
-    limit = min(most_bytes, max(SMALL_BYTES, MOST_TIMES * path.stat().st_size))
+    limit = min(most_bytes, max(SMALL_BYTES, MAX_TIMES * path.stat().st_size))
     count, left = 0, limit
     members = _zip_members(path) if kind == "zip" else _tar_members(path, kind == "gzip", limit)
     for name, size, blocks in members:

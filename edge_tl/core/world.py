@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_tl.errors import ShapeError, counted
 
-LEAST_SPREAD = 1e-6
+MIN_SPREAD = 1e-6
 """A value that never changes is taken to spread so much."""
 
 
@@ -38,7 +38,7 @@ class World:
     @property
     def spread(self) -> np.ndarray:
         """(D,) the standard deviation of each value."""
-        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), LEAST_SPREAD**2)))
+        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), MIN_SPREAD**2)))
 
     @property
     def second(self) -> np.ndarray:
@@ -62,7 +62,7 @@ class World:
         )
 
 
-class Gathering:
+class WorldSums:
     """Adds up rows as they come; `world` is what they were."""
 
     def __init__(self, columns: int) -> None:

@@ -31,7 +31,7 @@ NOTHING = -1
 """The place of pictures in which there is nothing to find; their boxes count for nothing."""
 
 
-class Answers(Protocol):
+class OutputColumns(Protocol):
     """What the columns of a network's output mean."""
 
     kind: str
@@ -159,11 +159,11 @@ class ClassAndBox:
         return proba[:, : len(self.labels)], ordered(outputs[:, self.columns :])
 
 
-KINDS: dict[str, Callable[..., Answers]] = {ScaledShape.kind: ScaledShape, ClassAndBox.kind: ClassAndBox}
+KINDS: dict[str, Callable[..., OutputColumns]] = {ScaledShape.kind: ScaledShape, ClassAndBox.kind: ClassAndBox}
 """Those that a saved detector may have."""
 
 
-def answers_of(loss: str, labels: tuple[str, ...], side_px: int) -> Answers:
+def answers_of(loss: str, labels: tuple[str, ...], side_px: int) -> OutputColumns:
     """What is learned, by the name of its loss: `scaled`, the text's; `plain`, that without scaling; `classes`."""
     if loss not in LOSSES:
         raise ConfigError(f"loss {loss!r} came; one of {', '.join(LOSSES)} is wanted")

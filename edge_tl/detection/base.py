@@ -17,7 +17,7 @@ import numpy as np
 
 from edge_tl.core.archive import packed_arrays
 from edge_tl.core.hashed_folder import HashedFolder, hashes
-from edge_tl.detection.answers import KINDS, Answers
+from edge_tl.detection.answers import KINDS, OutputColumns
 from edge_tl.detection.detector import NetworkDetector
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, ShapeError, counted
@@ -94,7 +94,7 @@ def read_detector(folder: Path, threads: int | None = None) -> NetworkDetector:
         raise ModelError(f"{folder}: is a base that was not trained yet; `edge-tl model detector {folder} --out DIR`")
     try:
         settings = dict(about.answers)
-        answers: Answers = KINDS[settings.pop("kind")](about.labels, embedder.manifest.input_shape[0], **settings)
+        answers: OutputColumns = KINDS[settings.pop("kind")](about.labels, embedder.manifest.input_shape[0], **settings)
         return NetworkDetector(embedder, network, answers, name=about.name)
     except (ConfigError, ShapeError, KeyError, TypeError) as error:
         raise ModelError(f"{folder / FILE_NAME}: {' '.join(str(error).split())[:120]}; train it again") from None
@@ -107,7 +107,7 @@ def write_detector(
     network: Network | None,
     block: int,
     weights: dict[str, str],
-    answers: Answers | None = None,
+    answers: OutputColumns | None = None,
 ) -> None:
     """Write a base (without `answers`) or a trained detector, the description last; ModelError where it cannot be.
 

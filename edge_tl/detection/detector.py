@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge_tl.detection.answers import Answers
-from edge_tl.detection.found import Found
-from edge_tl.embedders.embedder import Seeing
+from edge_tl.detection.answers import OutputColumns
+from edge_tl.detection.found import DetectedThing
+from edge_tl.embedders.embedder import WholePictureEmbedder
 from edge_tl.errors import ShapeError
 from edge_tl.media.image import fit
 from edge_tl.nn import Network
 
-LEAST = 0.5
+MIN_CONFIDENCE = 0.5
 """What is less likely than this is not told."""
 
 
-def features(embedder: Seeing, side_px: int, pictures: Sequence[np.ndarray]) -> np.ndarray:
+def features(embedder: WholePictureEmbedder, side_px: int, pictures: Sequence[np.ndarray]) -> np.ndarray:
     """What the embedder makes of pictures, each all of it, stretched to a square: float32 (N, *embedding_shape).
 
     pictures: uint8 (any height_px, any width_px, 3) RGB. side_px: of the embedder's input.
@@ -37,7 +37,13 @@ class NetworkDetector:
     """An ObjectDetector of one thing a picture, made by training; not for two threads at once."""
 
     def __init__(
-        self, embedder: Seeing, network: Network, answers: Answers, *, name: str = "", least: float = LEAST
+        self,
+        embedder: WholePictureEmbedder,
+        network: Network,
+        answers: OutputColumns,
+        *,
+        name: str = "",
+        least: float = MIN_CONFIDENCE,
     ) -> None:
         """network: from features (N, *embedding_shape) to `answers.outputs` columns; least: 0..1, told from there on.
 
@@ -49,7 +55,7 @@ class NetworkDetector:
         self.embedder, self.network, self.answers, self.least = embedder, network, answers, least
         self.name, self.labels = name or embedder.name, answers.labels
 
-    def detect(self, picture: np.ndarray) -> tuple[Found, ...]:
+    def detect(self, picture: np.ndarray) -> tuple[DetectedThing, ...]:
         """See ObjectDetector."""
         side_px = self.answers.side_px
         proba, boxes = self.answers.read(self.network(features(self.embedder, side_px, [picture])))
@@ -57,4 +63,4 @@ class NetworkDetector:
         if not proba[0, place] >= self.least:
             return ()
         left, top, right, bottom = rescaled(boxes, (side_px, side_px), picture.shape)[0].tolist()
-        return (Found(self.labels[place], float(proba[0, place]), (left, top, right, bottom)),)
+        return (DetectedThing(self.labels[place], float(proba[0, place]), (left, top, right, bottom)),)

@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.core.features import FeatureMap
-from edge_tl.detection.found import Found
+from edge_tl.detection.found import DetectedThing
 from edge_tl.detection.windows import anywhere, apart, around, coded, near, placed
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -37,9 +37,9 @@ LAMBDAS = np.logspace(-3, 0, 7)
 """Penalties among which the classifier chooses, leaving each example out with all its windows."""
 WHOLE, NEAR, APART = 5, 10, 3
 """How often an example is looked at to learn: as a whole, around the thing, beside it."""
-MOST_VIEWS = 1000
+MAX_VIEWS = 1000
 """With many examples each is looked at fewer times: memory and time stay those of about 55."""
-LEAST_EXAMPLES = 5
+MIN_EXAMPLES = 5
 """Boxed examples; with fewer nothing can be said of how well it works."""
 SURE = 0.5
 NOWHERE = np.full(4, np.nan)
@@ -50,7 +50,7 @@ _FLAT = FeatureMap("flatten")
 
 
 @dataclass(frozen=True)
-class Boxed:
+class BoxedPicture:
     """What is taught: a picture, and where in it the thing is."""
 
     kept: np.ndarray | bytes
@@ -103,10 +103,13 @@ def look(embedder: Embedder, picture: np.ndarray, window: np.ndarray) -> np.ndar
 
 
 def views_of(
-    embedder: Embedder, examples: Sequence[Boxed], progress: Callable[[int, int], object] | None = None, seed: int = 0
+    embedder: Embedder,
+    examples: Sequence[BoxedPicture],
+    progress: Callable[[int, int], object] | None = None,
+    seed: int = 0,
 ) -> Views:
     """Look at all examples from several places; progress(done, total) is called after each example."""
-    share = min(1.0, MOST_VIEWS / max(1, len(examples) * (WHOLE + NEAR + APART)))
+    share = min(1.0, MAX_VIEWS / max(1, len(examples) * (WHOLE + NEAR + APART)))
     whole, close, beside = (max(least, round(share * most)) for least, most in ((1, WHOLE), (2, NEAR), (1, APART)))
     of_wholes: list[View] = []
     of_windows: list[View] = []
@@ -148,15 +151,15 @@ class BoxHead:
     def fit(self, views: Views, labels: Sequence[str], taught: np.ndarray | None = None) -> Self:
         """Learn from the views of examples with labels (N,); taught: bool (N,), those to learn from, all by default.
 
-        NotFittedError where fewer than LEAST_EXAMPLES have a box.
+        NotFittedError where fewer than MIN_EXAMPLES have a box.
         """
         names = label_texts(labels)
         chosen = np.ones(len(names), bool) if taught is None else taught
         first, second = chosen[views.whole_of], chosen[views.close_of]
         boxed = np.unique(views.whole_of[first])
-        if len(boxed) < LEAST_EXAMPLES:
+        if len(boxed) < MIN_EXAMPLES:
             raise NotFittedError(
-                f"{counted(len(boxed), 'example')} with a box came; {LEAST_EXAMPLES} or more are wanted, 20 to 50 for "
+                f"{counted(len(boxed), 'example')} with a box came; {MIN_EXAMPLES} or more are wanted, 20 to 50 for "
                 "usable boxes"
             )
         there = second & np.isfinite(views.close_codes[:, 0])
@@ -219,7 +222,7 @@ class FewDetector:
         """All that it was taught."""
         return self.head.labels
 
-    def detect(self, picture: np.ndarray, least: float = SURE) -> tuple[Found, ...]:
+    def detect(self, picture: np.ndarray, least: float = SURE) -> tuple[DetectedThing, ...]:
         """The thing in a picture uint8 (height_px, width_px, 3) RGB, where something is there with this probability.
 
         Its confidence is that of its label; `locate` says more. ShapeError for an array that is no picture.
@@ -233,7 +236,7 @@ class FewDetector:
         self._last = np.array(found.box) if there >= least else None
         return (found,) if there >= least else ()
 
-    def locate(self, picture: np.ndarray, row: np.ndarray | None = None) -> tuple[Found, float]:
+    def locate(self, picture: np.ndarray, row: np.ndarray | None = None) -> tuple[DetectedThing, float]:
         """The likeliest place and label, and the probability that something is there at all.
 
         row: the map of the whole picture, where it is known.
@@ -243,7 +246,7 @@ class FewDetector:
         row = look(self.embedder, picture, whole) if row is None else row
         return self._look(picture, self.head.find(row, whole), LOOKS)
 
-    def _look(self, picture: np.ndarray, box: np.ndarray, looks: int) -> tuple[Found, float]:
+    def _look(self, picture: np.ndarray, box: np.ndarray, looks: int) -> tuple[DetectedThing, float]:
         """As `locate`, from a box that is near."""
         for _ in range(looks):
             window = around(box)
@@ -252,16 +255,16 @@ class FewDetector:
         proba, nothing = self.head.kinds(row)
         best = int(proba.argmax())
         left, top, right, bottom = np.clip(box, 0, np.tile(all_of(picture.shape)[2:], 2)).tolist()
-        return Found(self.labels[best], float(proba[best]), (left, top, right, bottom)), 1 - nothing
+        return DetectedThing(self.labels[best], float(proba[best]), (left, top, right, bottom)), 1 - nothing
 
-    def saved(self, **more: Any) -> Saved:
+    def saved(self, **more: Any) -> SavedHead:
         """All that `restored` needs, plus JSON-able `more`, for Profile.save."""
         meta, arrays = self.head.state()
         about = {"name": self.embedder.name, "fingerprint": self.embedder.fingerprint}
-        return Saved({"embedder": about, "head": meta, **more}, arrays)
+        return SavedHead({"embedder": about, "head": meta, **more}, arrays)
 
     @classmethod
-    def restored(cls, saved: Saved, embedder: Embedder) -> Self:
+    def restored(cls, saved: SavedHead, embedder: Embedder) -> Self:
         """The detector that was saved; ProfileMismatch for another embedder, ConfigError for another head."""
         if saved.meta["head"]["name"] != NAME:
             raise ConfigError(

@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DetectedThing:
     """One thing in a picture."""
 
     label: str
@@ -30,7 +30,7 @@ class ObjectDetector(Protocol):
         """All that it can find."""
         ...
 
-    def detect(self, picture: np.ndarray) -> tuple[Found, ...]:
+    def detect(self, picture: np.ndarray) -> tuple[DetectedThing, ...]:
         """The things in a picture uint8 (height_px, width_px, 3) RGB, the surest first; none is an answer too.
 
         ShapeError for an array that is no picture.

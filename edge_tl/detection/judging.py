@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.core.metrics import iou
-from edge_tl.detection.few import LEAST_EXAMPLES, SURE, Boxed, BoxHead, FewDetector, Views
+from edge_tl.detection.few import MIN_EXAMPLES, SURE, BoxedPicture, BoxHead, FewDetector, Views
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.labels import label_texts
 
@@ -20,7 +20,7 @@ GOOD = 0.5
 
 
 @dataclass(frozen=True)
-class Judged:
+class LeftOutDetections:
     """What was found in each example by a head that was taught others."""
 
     kind: str
@@ -70,7 +70,7 @@ def folds_of(takes: np.ndarray, sessions: np.ndarray, boxed: np.ndarray) -> tupl
     Sessions, where two have enough boxed examples for the others to be judged by; else contiguous parts of the takes.
     """
     numbers = np.unique(sessions[boxed])
-    if len(numbers) > 1 and all((boxed & (sessions != number)).sum() >= LEAST_EXAMPLES for number in numbers):
+    if len(numbers) > 1 and all((boxed & (sessions != number)).sum() >= MIN_EXAMPLES for number in numbers):
         return "session", np.searchsorted(np.unique(sessions), sessions)
     place = np.unique(takes, return_inverse=True)[1].reshape(-1)
     count = int(place.max(initial=0)) + 1
@@ -79,12 +79,12 @@ def folds_of(takes: np.ndarray, sessions: np.ndarray, boxed: np.ndarray) -> tupl
 
 def judge(
     embedder: Embedder,
-    examples: Sequence[Boxed],
+    examples: Sequence[BoxedPicture],
     views: Views,
     takes: np.ndarray,
     sessions: np.ndarray,
     progress: Callable[[int, int], object] | None = None,
-) -> Judged:
+) -> LeftOutDetections:
     """Find the box of every example with a head that was not taught its fold; progress(done, total) as it goes."""
     boxed = np.array([one.box is not None for one in examples])
     kind, folds = folds_of(takes, sessions, boxed)
@@ -95,7 +95,7 @@ def judge(
     done = 0
     for fold in np.unique(folds):
         taught = folds != fold
-        if (taught & boxed).sum() < LEAST_EXAMPLES:
+        if (taught & boxed).sum() < MIN_EXAMPLES:
             continue
         detector = FewDetector(embedder, BoxHead().fit(views, names, taught))
         for number in np.flatnonzero(~taught).tolist():
@@ -109,4 +109,4 @@ def judge(
             done += 1
             if progress:
                 progress(done, len(examples))
-    return Judged(kind, ious, boxes, labels.astype(str), there, right)
+    return LeftOutDetections(kind, ious, boxes, labels.astype(str), there, right)

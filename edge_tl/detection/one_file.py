@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.detection.answers import KINDS, Answers, ScaledShape
+from edge_tl.detection.answers import KINDS, OutputColumns, ScaledShape
 from edge_tl.detection.base import read_detector
-from edge_tl.detection.detector import LEAST, NetworkDetector
+from edge_tl.detection.detector import MIN_CONFIDENCE, NetworkDetector
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ShapeError
 from edge_tl.export.fused import LABELS
@@ -76,14 +76,14 @@ def fuse_detector(folder: Path) -> bytes:
         return packed(model, 2 * len(data) + 2 * held_bytes(detector.network.layers) + 1_000_000)
 
 
-def units(answers: Answers) -> np.ndarray:
+def units(answers: OutputColumns) -> np.ndarray:
     """Float32 (columns,): how much of what `answers` reads a 1 in a fused file's output is."""
     side = np.float32(answers.side_px)
     first = answers.scale[:1] if isinstance(answers, ScaledShape) else np.ones(answers.outputs - 4, np.float32)
     return np.concatenate([first, np.full(4, side)]).astype(np.float32)
 
 
-def columns(answers: Answers) -> list[str]:
+def columns(answers: OutputColumns) -> list[str]:
     """What each column of a fused file's output is, in words."""
     if isinstance(answers, ScaledShape):
         return [f"{answers.labels[1]}, else {answers.labels[0]}: 0 to 1, above 0.5", *SIDES]
@@ -114,7 +114,7 @@ def read_one_file(path: Path, threads: int | None = None, backend: str | None = 
         manifest = replace(manifest, model=path.name, sha256=fingerprint, output_shape=wanted[1:])
         # The file's shares become pixels of the input again, which is what answers are read from.
         pixels = Network([Dense(np.diag(units(answers)))])
-        least = float(about.get("threshold", LEAST))
+        least = float(about.get("threshold", MIN_CONFIDENCE))
         return NetworkDetector(
             TFLiteEmbedder(interpreter, manifest), pixels, answers, name=str(about["name"]), least=least
         )

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from edge_tl.core.boxes import surest
-from edge_tl.detection.found import Found
+from edge_tl.detection.found import DetectedThing
 from edge_tl.detection.ssd_anchors import decoded, read_anchors, standard_anchors
 from edge_tl.errors import ModelError, counted
 from edge_tl.media.image import fit
@@ -25,7 +25,7 @@ from edge_tl.tflite.told import custom_outputs, told
 POST_PROCESS = "TFLite_Detection_PostProcess"
 SURE = 0.5
 """The least score that is told."""
-MOST = 100
+MAX_THINGS = 100
 """The most things that are told of a picture."""
 OVERLAP = 0.6
 """What the published models are exported with: of two boxes that overlap by more than this one goes."""
@@ -98,7 +98,7 @@ class SSDDetector:
             threads=threads,
         )
 
-    def detect(self, picture: np.ndarray, least: float = SURE, most: int = MOST) -> tuple[Found, ...]:
+    def detect(self, picture: np.ndarray, least: float = SURE, most: int = MAX_THINGS) -> tuple[DetectedThing, ...]:
         """The things in a picture uint8 (height_px, width_px, 3) RGB that score `least` and more, the surest first.
 
         ShapeError for an array that is no picture.
@@ -117,7 +117,7 @@ class SSDDetector:
         height, width = picture.shape[:2]
         boxes = boxes * (width, height, width, height)
         return tuple(
-            Found(self._label(int(number)), float(score), (left, top, right, bottom))
+            DetectedThing(self._label(int(number)), float(score), (left, top, right, bottom))
             for (left, top, right, bottom), number, score in zip(boxes.tolist(), classes, scores, strict=True)
         )
 

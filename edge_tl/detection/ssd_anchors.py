@@ -12,7 +12,7 @@ from edge_tl.errors import ModelError
 from edge_tl.files import read_limited
 
 LAYERS = 6
-LEAST_STRIDE = 16
+MIN_STRIDE = 16
 """Pixels between the cells of the first layer; each next one has half as many cells, rounded up."""
 SCALES = (0.2, 0.95)
 """Of the first and the last layer; those between lie evenly."""
@@ -21,7 +21,7 @@ FIRST = ((0.1, 1.0), (SCALES[0], 2.0), (SCALES[0], 0.5))
 """Scale and aspect of the first layer's three boxes: it has fewer than the others."""
 CODING = np.array((10.0, 10.0, 5.0, 5.0))
 """What the offsets of y, x, height and width were multiplied by in training."""
-MOST_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 
 
 def standard_anchors(height_px: int, width_px: int) -> np.ndarray:
@@ -31,7 +31,7 @@ def standard_anchors(height_px: int, width_px: int) -> np.ndarray:
     TensorFlow's Object Detection API (Apache-2.0): six layers, interpolated scales, fewer boxes in the lowest layer.
     """
     scales = [SCALES[0] + (SCALES[1] - SCALES[0]) * i / (LAYERS - 1) for i in range(LAYERS)] + [1.0]
-    rows, columns = -(-height_px // LEAST_STRIDE), -(-width_px // LEAST_STRIDE)
+    rows, columns = -(-height_px // MIN_STRIDE), -(-width_px // MIN_STRIDE)
     layers = []
     for layer in range(LAYERS):
         between = (np.sqrt(scales[layer] * scales[layer + 1]), 1.0)
@@ -51,9 +51,9 @@ def read_anchors(path: Path) -> np.ndarray:
     ModelError (one line) for anything else.
     """
     try:
-        data = read_limited(path, MOST_BYTES)
+        data = read_limited(path, MAX_BYTES)
         if path.suffix == ".npy":
-            anchors = unpacked_array(io.BytesIO(data), "it", MOST_BYTES)
+            anchors = unpacked_array(io.BytesIO(data), "it", MAX_BYTES)
         else:
             lines = data.decode("utf-8").replace(",", " ").splitlines()
             anchors = np.array([[float(word) for word in line.split()] for line in lines if line.strip()])

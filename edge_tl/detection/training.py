@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.core.metrics import iou
-from edge_tl.detection.answers import Answers, new_head
+from edge_tl.detection.answers import OutputColumns, new_head
 from edge_tl.detection.base import Base
 from edge_tl.detection.detector import features
 from edge_tl.detection.scenes import Scenes, scenes
@@ -86,7 +86,7 @@ def plan_of(options: Mapping[str, Any]) -> Plan:
 
 
 @dataclass(frozen=True)
-class Judged:
+class DetectorScores:
     """How well boxes were found in scenes that taught nothing."""
 
     scenes: int
@@ -98,7 +98,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Trained:
+class DetectorTraining:
     """What a training came to."""
 
     network: Network
@@ -115,7 +115,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Begun:
+class TrainingStart:
     """What a training begins with; the network's arrays are its own."""
 
     network: Network
@@ -126,7 +126,7 @@ class Begun:
     held: tuple[np.ndarray, np.ndarray]
 
 
-def begin(base: Base, answers: Answers, plan: Plan, seed: int) -> Begun:
+def begin(base: Base, answers: OutputColumns, plan: Plan, seed: int) -> TrainingStart:
     """Draw the scenes, run what is below the block on them, and put a fresh head above it."""
     held = examples(base, answers, plan.judged, seed, plan.taught)
     X, Y = examples(base, answers, plan.taught, seed)
@@ -138,18 +138,18 @@ def begin(base: Base, answers: Answers, plan: Plan, seed: int) -> Begun:
     assert isinstance(last, Dense)
     assert last.b is not None
     last.b[...] = answers.mean(Y)
-    return Begun(Network([*block, *head]), len(block), (X, Y), held)
+    return TrainingStart(Network([*block, *head]), len(block), (X, Y), held)
 
 
 def train(
     base: Base,
-    answers: Answers,
+    answers: OutputColumns,
     plan: Plan,
     *,
     seed: int,
     clock: Callable[[], float],
     progress: Callable[[Epoch], None] | None = None,
-) -> Trained:
+) -> DetectorTraining:
     """Both phases on drawn scenes of a seed; the base itself is not changed.
 
     clock: seconds, monotonic; progress(epoch) after each, numbered through both phases.
@@ -192,7 +192,9 @@ def train(
                 validation=begun.held,
                 progress=after,
             )
-    return Trained(network, begun.block, network.parameters, (trained[0], trained[1]), tuple(curve), tuple(times_s))
+    return DetectorTraining(
+        network, begun.block, network.parameters, (trained[0], trained[1]), tuple(curve), tuple(times_s)
+    )
 
 
 def unfreeze(network: Network, block: int, fine: bool, freeze_bn: bool) -> None:
@@ -208,7 +210,9 @@ def unfreeze(network: Network, block: int, fine: bool, freeze_bn: bool) -> None:
         below = layer
 
 
-def examples(base: Base, answers: Answers, count: int, seed: int, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def examples(
+    base: Base, answers: OutputColumns, count: int, seed: int, first: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Features float32 (count, *embedding_shape) and targets of the scenes from `first` on."""
     X = np.empty((count, *base.embedder.embedding_shape), np.float32)
     Y = np.empty((count, answers.outputs), np.float32)
@@ -219,7 +223,7 @@ def examples(base: Base, answers: Answers, count: int, seed: int, first: int = 0
     return X, Y
 
 
-def targets(answers: Answers, part: Scenes) -> np.ndarray:
+def targets(answers: OutputColumns, part: Scenes) -> np.ndarray:
     """What is to be learned of scenes."""
     return answers.targets(part.shapes, part.boxes * (answers.side_px / part.pictures.shape[1]))
 
@@ -230,7 +234,7 @@ def drawn_in_parts(count: int, seed: int, first: int) -> Iterator[tuple[int, Sce
         yield begun, scenes(min(AT_ONCE, count - begun), seed, first + begun)
 
 
-def judge(base: Base, network: Network, answers: Answers, count: int, seed: int) -> Judged:
+def judge(base: Base, network: Network, answers: OutputColumns, count: int, seed: int) -> DetectorScores:
     """Ask about fresh scenes of another seed than was taught."""
     losses, right, overlaps = [], [], []
     for _, part in drawn_in_parts(count, seed, 0):
@@ -240,4 +244,4 @@ def judge(base: Base, network: Network, answers: Answers, count: int, seed: int)
         right.append(proba.argmax(axis=1) == part.shapes)
         overlaps.append(iou(boxes, part.boxes * (answers.side_px / part.pictures.shape[1])))
     mean = [float(np.concatenate(one).mean()) for one in (losses, right, overlaps)]
-    return Judged(count, *mean)
+    return DetectorScores(count, *mean)

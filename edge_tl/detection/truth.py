@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.detection.found import Found, ObjectDetector
+from edge_tl.detection.found import DetectedThing, ObjectDetector
 from edge_tl.detection.scenes import SHAPES, scenes
 from edge_tl.errors import ConfigError
 from edge_tl.files import write_synced
@@ -44,7 +44,7 @@ def write_scenes(folder: Path, count: int, seed: int) -> None:
 def compared(
     pictures: Sequence[np.ndarray],
     truth: Sequence[tuple[str, Sequence[float]]],
-    found: Sequence[Sequence[Found]],
+    found: Sequence[Sequence[DetectedThing]],
     columns: int = 4,
 ) -> np.ndarray:
     """Pictures of one size as a sheet uint8 (height_px, width_px, 3), true boxes in green, those told in vermilion.

@@ -16,8 +16,8 @@ import numpy as np
 
 from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.core.boxes import surest
-from edge_tl.detection.found import Found
-from edge_tl.detection.ssd import MOST, SURE, real
+from edge_tl.detection.found import DetectedThing
+from edge_tl.detection.ssd import MAX_THINGS, SURE, real
 from edge_tl.embedders.foreign import yolo_boxes
 from edge_tl.errors import ModelError, counted
 from edge_tl.media.image import fit, letterbox
@@ -30,9 +30,9 @@ OVERLAP = 0.45
 """Of two boxes of one class that overlap by more than this one goes."""
 CANDIDATES = 400
 """Of the boxes above the least score the surest so many are looked at, so that no file can take for ever."""
-MOST_ENDED = 1000
+MAX_ENDED = 1000
 """Rows of an export that suppressed doubles itself."""
-_MOST_NOTE_BYTES = 200_000
+_MAX_NOTE_BYTES = 200_000
 _NOTES = ("metadata.json", "temp_meta.txt")
 """What Ultralytics' exports hold in the archive at the file's end: names and the task."""
 
@@ -90,7 +90,7 @@ class YOLODetector:
             named = bundled_labels(data, name) if note is None else _names(note)
         return cls(opened, name, named, pixels or RANGE)
 
-    def detect(self, picture: np.ndarray, least: float = SURE, most: int = MOST) -> tuple[Found, ...]:
+    def detect(self, picture: np.ndarray, least: float = SURE, most: int = MAX_THINGS) -> tuple[DetectedThing, ...]:
         """The things in a picture uint8 (height_px, width_px, 3) RGB that score `least` and more, the surest first.
 
         Boxes end at the picture's border. ShapeError for an array that is no picture.
@@ -114,7 +114,7 @@ class YOLODetector:
         moved = (corners[kept] - (left, top, left, top)) * (np.array((width, height) * 2) / (inner[::-1] * 2))
         moved = np.clip(moved, 0, (width, height, width, height))
         return tuple(
-            Found(self._label(int(number)), float(score), (box[0], box[1], box[2], box[3]))
+            DetectedThing(self._label(int(number)), float(score), (box[0], box[1], box[2], box[3]))
             for box, number, score in zip(moved.tolist(), classes[kept], scores[kept], strict=True)
             if box[0] < box[2] and box[1] < box[3]
         )
@@ -155,7 +155,7 @@ def is_yolo(opened: Interpreter) -> bool:
     taken, given = opened.inputs[0].shape, opened.outputs[0].shape
     if len(taken) != 4 or taken[0] != 1 or taken[3] != 3:
         return False
-    ended = len(given) == 3 and given[0] == 1 and given[2] == 6 and given[1] <= MOST_ENDED
+    ended = len(given) == 3 and given[0] == 1 and given[2] == 6 and given[1] <= MAX_ENDED
     return ended or yolo_boxes(given, (taken[1], taken[2])) is not None
 
 
@@ -172,7 +172,7 @@ def _note(data: bytes) -> dict[str, Any] | None:
             name = next((one for one in _NOTES if one in archive), None)
             if name is None:
                 return None
-            text = archive.read(name, _MOST_NOTE_BYTES).decode("utf-8", "replace")
+            text = archive.read(name, _MAX_NOTE_BYTES).decode("utf-8", "replace")
     except DamagedArchive:
         return None
     for read in (json.loads, ast.literal_eval):

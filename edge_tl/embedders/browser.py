@@ -25,7 +25,7 @@ from edge_tl.media.frontend import (
     HOP_SAMPLES,
     RATE_HZ,
     WINDOW_SAMPLES,
-    Sliding,
+    SlidingWindow,
     SpectrogramStream,
     decision_hop,
     model_input,
@@ -175,7 +175,7 @@ class BrowserStream:
     def __init__(self, network: Interpreter, hop_frames: int) -> None:
         self._network = network
         self._frames = SpectrogramStream()
-        self._windows = Sliding(FRAMES, hop_frames)
+        self._windows = SlidingWindow(FRAMES, hop_frames)
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
         """The embeddings float32 (704,) of the windows that are whole now, after a block float32 (samples,)."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_tl.media.frontend import check_sound
 
-LEAST_S = 0.005
+MIN_S = 0.005
 """Shorter rows of zeros come in quiet recordings of 16 bits, and stay."""
 LEVEL = 1e-4
 """Of the hiss: −80 dB."""
@@ -30,14 +30,14 @@ def _round() -> np.ndarray:
     return hiss(_ROUND)
 
 
-class Hissing:
+class SilenceFiller:
     """Puts a hiss where a stream is digitally silent, from the fifth millisecond on; all else passes as it is.
 
     Blocks together give bit for bit what the whole sound gives.
     """
 
     def __init__(self, rate_hz: int) -> None:
-        self._least = max(1, round(LEAST_S * rate_hz))
+        self._least = max(1, round(MIN_S * rate_hz))
         self._zeros = self._at = 0
 
     def push(self, samples: np.ndarray) -> np.ndarray:
@@ -59,4 +59,4 @@ class Hissing:
 
 def audible(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     """A whole sound float32 (samples,) so."""
-    return Hissing(rate_hz).push(samples)
+    return SilenceFiller(rate_hz).push(samples)

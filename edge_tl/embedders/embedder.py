@@ -44,7 +44,7 @@ class Embedder(Protocol):
         """
 
 
-class Seeing(Embedder, Protocol):
+class WholePictureEmbedder(Embedder, Protocol):
     """An Embedder that looks for nothing: whatever the picture shows has an embedding."""
 
     def embed(self, data: np.ndarray) -> np.ndarray:

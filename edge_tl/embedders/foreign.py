@@ -21,7 +21,7 @@ from edge_tl.tflite.interpreter import Interpreter, TensorInfo
 from edge_tl.tflite.label_files import bundled_labels, read_labels
 from edge_tl.tflite.manifest import COLOUR_ORDERS, RESIZES, Manifest, Scaling
 from edge_tl.tflite.pixels import Pixels, pixels_told
-from edge_tl.tflite.told import Told, told
+from edge_tl.tflite.told import ModelMetadata, told
 
 RANGES = ((-1.0, 1.0), (0.0, 1.0), (0.0, 255.0))
 """What pixels 0 to 255 are scaled to before a network: a quantised input of such a range takes them as they are."""
@@ -34,7 +34,7 @@ _STRIDES = (8, 16, 32)
 
 
 @dataclass(frozen=True)
-class Given:
+class ModelHints:
     """What a person says of a model file; None leaves it to the file, or to the default."""
 
     scaling: Scaling | None = None
@@ -70,7 +70,7 @@ def open_file(
     return Interpreter(data, threads=threads, backend=backend, name=name, input_shapes=(shape,))
 
 
-def described(opened: Interpreter, data: bytes, file: Path, sha256: str, given: Given) -> Manifest:
+def described(opened: Interpreter, data: bytes, file: Path, sha256: str, given: ModelHints) -> Manifest:
     """The manifest of a file that has none: what a person says, else what the file says of itself.
 
     ModelError (one line) for a file that is none of pictures, and where its scaling is known from nowhere.
@@ -114,7 +114,7 @@ def described(opened: Interpreter, data: bytes, file: Path, sha256: str, given: 
     )
 
 
-def check_pictures(opened: Interpreter, said: Told, name: str, order: str | None) -> None:
+def check_pictures(opened: Interpreter, said: ModelMetadata, name: str, order: str | None) -> None:
     """ModelError (one line, with the command that is for it) unless a model takes one picture and gives one thing."""
     if len(opened.inputs) != 1:
         found = f"{counted(len(opened.inputs), 'input')} and {counted(len(opened.outputs), 'output')}"
@@ -178,7 +178,7 @@ def yolo_boxes(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, bool
     return None
 
 
-def scaling_of(first: TensorInfo, said: Told, kept: Pixels, file: Path) -> Scaling | None:
+def scaling_of(first: TensorInfo, said: ModelMetadata, kept: Pixels, file: Path) -> Scaling | None:
     """How a file wants its pixels scaled; None where it does not say so."""
     if first.scale is not None:  # a quantised input says it better than metadata do
         return _quantised(first, said) or kept.scaling
@@ -189,7 +189,7 @@ def scaling_of(first: TensorInfo, said: Told, kept: Pixels, file: Path) -> Scali
     return None
 
 
-def _quantised(first: TensorInfo, said: Told) -> Scaling | None:
+def _quantised(first: TensorInfo, said: ModelMetadata) -> Scaling | None:
     """Of an input of 8 bits: pixels as they are, where its range is one that pixels are scaled to.
 
     TensorFlow's own programs give such pixels to every uint8 model whose metadata say that it takes a picture.
@@ -212,7 +212,7 @@ def _is_teachable_machine(first: TensorInfo, file: Path) -> bool:
     return all(re.match(rf"{number} \S", line) for number, line in enumerate(filter(str.strip, lines)))
 
 
-def labels_for(data: bytes, file: Path, given: Given, outputs: int, *, classifier: bool) -> tuple[str, ...]:
+def labels_for(data: bytes, file: Path, given: ModelHints, outputs: int, *, classifier: bool) -> tuple[str, ...]:
     """The names of a classifier's outputs: those of a person's file, of the archive in the model, or of the text beside
     it; none where there are none. Every name is there once.
 

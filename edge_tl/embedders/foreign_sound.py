@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from edge_tl.core.features import PLAIN
-from edge_tl.embedders.foreign import Given, labels_for
+from edge_tl.embedders.foreign import ModelHints, labels_for
 from edge_tl.embedders.stream import WindowStream
 from edge_tl.embedders.windows import cut_word, fitted
 from edge_tl.errors import ExampleError, ModelError, counted
@@ -28,7 +28,7 @@ from edge_tl.tflite.told import ending, told
 WORD_AT = 0.5
 HOPS = 8
 """Windows of a stream that begin within the length of one."""
-LEAST = 1e-7
+MIN_CHANCE = 1e-7
 """Of a probability: its logarithm stays finite."""
 RATES_HZ = (4_000, 96_000)
 
@@ -79,7 +79,7 @@ class ForeignSound:
         if len(given) != 1 or np.prod(given[0][:-1]) != 1 or given[0][-1] < 2:
             raise ModelError(f"{name}: gives {', '.join(map(str, given))}; one score for each word is wanted")
         count = given[0][-1]
-        labels = labels_for(data, path, Given(), count, classifier=True)
+        labels = labels_for(data, path, ModelHints(), count, classifier=True)
         labels = labels or tuple(f"class {number}" for number in range(count))
         fingerprint, named = hashlib.sha256(data).hexdigest(), tuple(map(label_of, labels))
         return cls(network, path.stem, fingerprint, named, said.rate_hz, ending(data)[0])
@@ -105,7 +105,7 @@ class ForeignSound:
         if out.scale is not None:
             scores = (scores - out.zero_point) * out.scale
         chances = scores if self._end else softmax(scores[np.newaxis])[0]
-        return np.asarray(-np.log(np.clip(chances, LEAST, 1.0)), np.float32)
+        return np.asarray(-np.log(np.clip(chances, MIN_CHANCE, 1.0)), np.float32)
 
     def stream(self) -> WindowStream:
         """What embeds a stream window by window."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_tl.errors import ShapeError
-from edge_tl.media.frontend import Sliding, check_sound
+from edge_tl.media.frontend import SlidingWindow, check_sound
 
 RATE_HZ = 16_000
 FFT_SAMPLES = 512
@@ -76,7 +76,7 @@ class MelStream:
     """The mel spectrogram of a stream at 16 kHz: `push` sound, get the frames that are whole now."""
 
     def __init__(self) -> None:
-        self._pieces = Sliding(GROUP_SAMPLES, GROUP_HOP)
+        self._pieces = SlidingWindow(GROUP_SAMPLES, GROUP_HOP)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Frames float32 (4·n, 32) in dB, n = 0 and more, of a block float32 (samples,) of any size; ShapeError."""

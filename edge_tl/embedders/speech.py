@@ -19,7 +19,7 @@ from edge_tl.core.features import FeatureMap
 from edge_tl.embedders.mel import BANDS, GROUP_FRAMES, GROUP_SAMPLES, HOP_SAMPLES, RATE_HZ, MelStream, mel_groups
 from edge_tl.embedders.windows import cut_word, fitted
 from edge_tl.errors import ExampleError, MissingDependency, ModelError, counted, to_install
-from edge_tl.media.frontend import Sliding
+from edge_tl.media.frontend import SlidingWindow
 from edge_tl.tflite.interpreter import Interpreter
 
 PACKAGE = "pyopen_wakeword"
@@ -150,8 +150,8 @@ class SpeechStream:
     def __init__(self, networks: dict[int, Interpreter]) -> None:
         self._networks = networks
         self._mel = MelStream()
-        self._looks = Sliding(MEL_FRAMES, STEP_FRAMES)
-        self._windows = Sliding(RUNS, 1)
+        self._looks = SlidingWindow(MEL_FRAMES, STEP_FRAMES)
+        self._windows = SlidingWindow(RUNS, 1)
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
         """The embeddings float32 (768,) of the windows that are whole now, after a block float32 (samples,).

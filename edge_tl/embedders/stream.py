@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_tl.embedders.digital_silence import Hissing, audible, hiss
+from edge_tl.embedders.digital_silence import SilenceFiller, audible, hiss
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.windows import ABOVE_FLOOR_DB, levels
 from edge_tl.errors import ExampleError, ShapeError
 from edge_tl.frames import Frame
-from edge_tl.media.frontend import Sliding
+from edge_tl.media.frontend import SlidingWindow
 from edge_tl.media.resample import Resampler, resample
 from edge_tl.media.sound import SHORTEST_S, Sound
 
@@ -27,7 +27,7 @@ class WindowStream:
 
     def __init__(self, embedder: SoundEmbedder) -> None:
         self._embedder = embedder
-        self._windows = Sliding(embedder.window_samples, embedder.hop_samples)
+        self._windows = SlidingWindow(embedder.window_samples, embedder.hop_samples)
 
     def push(self, samples: np.ndarray) -> list[np.ndarray]:
         """The embeddings of the windows that are whole after a block float32 (samples,)."""
@@ -35,7 +35,7 @@ class WindowStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class StreamWindow:
     """One window of a stream."""
 
     embedding: np.ndarray
@@ -65,7 +65,7 @@ class StreamingSpeech:
         """Forget what was heard: the next frame begins a new stream."""
         self._resampler = None
 
-    def push(self, frame: Frame) -> list[Heard]:
+    def push(self, frame: Frame) -> list[StreamWindow]:
         """The windows that are whole after a frame of sound, the oldest first; none for most frames.
 
         ShapeError for a frame that holds no sound, ExampleError for an impossible rate, MissingDependency where the
@@ -86,13 +86,13 @@ class StreamingSpeech:
         heard = []
         for number, (window, embedding) in enumerate(zip(windows, embeddings, strict=True), first):
             start_s = frame.time_s + number * hop_s - frame_s
-            heard.append(Heard(embedding, window, start_s, start_s + long_s))
+            heard.append(StreamWindow(embedding, window, start_s, start_s + long_s))
         return heard
 
     def _begin(self, rate_hz: int) -> None:
-        self._hissing = Hissing(rate_hz)
+        self._hissing = SilenceFiller(rate_hz)
         self._stream = self.embedder.stream()
-        self._windows = Sliding(self.embedder.window_samples, self.embedder.hop_samples)
+        self._windows = SlidingWindow(self.embedder.window_samples, self.embedder.hop_samples)
         self._taken = 0
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from edge_tl.embedders.foreign import Given, described, open_file
+from edge_tl.embedders.foreign import ModelHints, described, open_file
 from edge_tl.errors import ModelError, counted
 from edge_tl.media.image import fit
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
@@ -84,7 +84,7 @@ class TFLiteEmbedder:
         fixed = size if manifest is None else manifest.input_shape[:2]
         interpreter = open_file(data, str(file), threads, backend, fixed)
         if manifest is None:
-            given = Given(scaling, colour_order, resize, size)
+            given = ModelHints(scaling, colour_order, resize, size)
             manifest = described(interpreter, data, file, hashlib.sha256(data).hexdigest(), given)
         made = cls(interpreter, manifest)
         made.file = file

@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from edge_tl.core.archive import DamagedArchive, packed_arrays, read_arrays
-from edge_tl.core.world import Gathering, World, kept_world, world_kept
+from edge_tl.core.world import World, WorldSums, kept_world, world_kept
 from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.errors import ModelError, ShapeError, counted, escaped
 from edge_tl.files import DAMAGE, read_limited, write_synced
 
 ABOUT, NUMBERS, CARD = "world.json", "world.npz", "CARD.md"
 FORMAT = 1
-MOST_BYTES = 64_000_000
+MAX_BYTES = 64_000_000
 SMALLEST_STEP = 1e-6
 STRETCH, STRETCHES = 94, 96
 """Runs of a stretch that the bank keeps, 7.5 s, and how many of them: 12 minutes, 0.9 MB."""
@@ -77,7 +77,7 @@ def gathered(embedder: SoundEmbedder, sounds: Iterable[np.ndarray], seed: int = 
     Little memory is needed, however long the sounds are; each stretch of them is as likely to be kept as any other.
     """
     step, dim, rng = step_of(embedder), embedder.embedding_dim, np.random.default_rng(seed)
-    adding, seen = Gathering(len(rows_of(embedder, np.zeros(dim, np.float32)))), 0
+    adding, seen = WorldSums(len(rows_of(embedder, np.zeros(dim, np.float32)))), 0
     kept: list[np.ndarray] = []
     for embeddings in sounds:
         adding.add(rows_of(embedder, embeddings))
@@ -146,10 +146,10 @@ def read_world(folder: Path, embedder: SoundEmbedder) -> World:
     if about["embedder"]["fingerprint"] != embedder.fingerprint:
         raise ModelError(f"{folder}: is the world of another model than {embedder.name}: make it anew with `world`")
     try:
-        data = read_limited(folder / NUMBERS, MOST_BYTES)
+        data = read_limited(folder / NUMBERS, MAX_BYTES)
         if hashlib.sha256(data).hexdigest() != about["sha256"]:
             raise DamagedArchive("its check sum is another")
-        return unpacked(embedder, read_arrays(data, MOST_BYTES))
+        return unpacked(embedder, read_arrays(data, MAX_BYTES))
     except (OSError, *DAMAGE, DamagedArchive) as error:
         raise ModelError(f"{folder / NUMBERS}: is damaged ({error}): install again, or make it anew") from error
 

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from edge_tl.core.answers import Observation
-from edge_tl.embedders.foreign import Given, labels_for
+from edge_tl.embedders.foreign import ModelHints, labels_for
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ModelError
 from edge_tl.nn.losses import softmax
@@ -30,7 +30,7 @@ class Classifier:
         self._network, self._end = network, end
 
     @classmethod
-    def of(cls, network: TFLiteEmbedder, given: Given) -> Self | None:
+    def of(cls, network: TFLiteEmbedder, given: ModelHints) -> Self | None:
         """The classifier that a loaded model is; None where it gives no score for each of some classes.
 
         It does where its labels are known, or where it ends as classifiers do. ModelError (one line) where the labels

@@ -30,7 +30,7 @@ Labelled = tuple[np.ndarray, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Adapted:
+class AdaptationResult:
     """What one training came to."""
 
     mode: str
@@ -59,7 +59,7 @@ def adapt(
     batch: int | None = None,
     validation: Labelled | None = None,
     progress: Callable[[Epoch], None] | None = None,
-) -> Adapted:
+) -> AdaptationResult:
     """Train a copy of the base's network on the examples.
 
     Labels that the base knows keep their outputs (model adaptation); as many others as it has outputs take their
@@ -111,7 +111,7 @@ def adapt(
 
     size = batch or batch_of(len(X))
     fit(upper, X, Y, loss=loss, optimizer=Adam(rate), epochs=epochs, batch=size, rng=rng, progress=after)
-    return Adapted(
+    return AdaptationResult(
         mode, network, labels, network.parameters, network.trainable_parameters, front_s, tuple(times_s), tuple(curve)
     )
 

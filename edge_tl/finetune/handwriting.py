@@ -12,7 +12,7 @@ from edge_tl.core.archive import DamagedArchive, read_arrays
 from edge_tl.errors import ExampleError
 
 PARTS = ("train", "test")
-MOST_BYTES = 200_000_000
+MAX_BYTES = 200_000_000
 """Unfolded; MNIST's training pictures are 47 MB."""
 SLANT, TURN_DEGREES, STROKE = (0.35, 0.6), (15.0, 30.0), (0.4, 0.8)
 """How far a drawn writer is from the mean at least and at most; the signs are drawn too."""
@@ -25,7 +25,7 @@ def read_mnist(path: Path, part: str) -> tuple[np.ndarray, list[str]]:
     """
     wanted = "MNIST as Keras publishes it is wanted"
     try:
-        x, y = read_arrays(path, MOST_BYTES, (f"x_{part}", f"y_{part}")).values()
+        x, y = read_arrays(path, MAX_BYTES, (f"x_{part}", f"y_{part}")).values()
     except OSError as error:
         raise ExampleError(f"{path}: cannot be read ({error.strerror}); {wanted}") from error
     except DamagedArchive as error:

@@ -24,7 +24,7 @@ FILE_NAME = "network.json"
 FRONT_MODEL, FRONT, TOP = "front.tflite", "front.npz", "top.npz"
 FORMAT = 1
 FOLDER = HashedFolder(FILE_NAME, FORMAT, 100_000_000, "a folder of `edge-tl-host mnist-transfer`", "make it again")
-MOST_SIDE_PX = 1024
+MAX_SIDE_PX = 1024
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,9 @@ def read_picture_base(folder: Path) -> PictureBase:
 def _check(about: NetworkDescription, path: Path) -> None:
     """ModelError for what a description cannot say."""
     sides = about.input_shape
-    whole = len(sides) == 3 and all(type(side) is int and 0 < side <= MOST_SIDE_PX for side in sides)
+    whole = len(sides) == 3 and all(type(side) is int and 0 < side <= MAX_SIDE_PX for side in sides)
     if not whole or 4 * math.prod(sides) > FOLDER.most_bytes:
-        raise ModelError(f"{path}: pictures of {sides!r}; three whole numbers up to {MOST_SIDE_PX} are wanted")
+        raise ModelError(f"{path}: pictures of {sides!r}; three whole numbers up to {MAX_SIDE_PX} are wanted")
     if not all(isinstance(label, str) for label in about.labels) or not 0 < float(about.scale) < math.inf:
         raise ModelError(f"{path}: labels that are texts and a scale above 0 are wanted; make it again")
     if type(about.frozen) is not int or not 0 <= about.frozen < len(about.layers):

@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_tl.core.world import Moments, World
 from edge_tl.errors import NotFittedError
-from edge_tl.heads.base import Labels, Takes, Taught, check_rows
+from edge_tl.heads.base import Labels, Takes, TaughtRows, check_rows
 from edge_tl.heads.rejection import Rejector, Strangers
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import NOISE, OTHER
@@ -37,7 +37,7 @@ SURE = 0.85
 OPEN, CLOSED = "open", "closed"
 ALARMS_PER_HOUR = {OPEN: 0.5, CLOSED: 20.0}
 """So often: words among everything that is ever said, and commands of somebody who means to be heard."""
-MOST_OPEN = 3
+MAX_OPEN = 3
 """So many words are told from everything; more are commands, where nobody says which."""
 TAIL = 0.1
 """The share of the bank's moments that the tail of the world's scores is told by."""
@@ -122,7 +122,7 @@ class AgainstWorld(Rejector):
         beside the others of it, 0 for one that is only asked, None for all alike. head, strangers: as of Rejector, and
         not needed. ShapeError as of a head."""
         assert self.world is not None
-        taught = Taught.check(X, y, takes)
+        taught = TaughtRows.check(X, y, takes)
         self.words = tuple(str(label) for label in taught.classes if label not in NOT_WORDS)
         self.reason = "" if self.words else "no word was taught yet"
         if not self.ready:
@@ -204,7 +204,7 @@ class AgainstWorld(Rejector):
 class OneWord:
     """One word told from the world: `coef` (D,), `intercept`, and `held_out` (N,), exact scores without their takes."""
 
-    def __init__(self, taught: Taught, teaches: np.ndarray, word: str, world: World) -> None:
+    def __init__(self, taught: TaughtRows, teaches: np.ndarray, word: str, world: World) -> None:
         """teaches: the weights of AgainstWorld.fit."""
         X, own = taught.X.astype(np.float64), taught.y == word
         weights = np.full(len(own), ASKED)
@@ -250,7 +250,7 @@ def each_class_alike(labels: np.ndarray | Sequence[str]) -> np.ndarray:
 
 
 def against_world(
-    world: World, listens: str, taught: Taught, head: RidgeHead | None, views: int, typed: np.ndarray
+    world: World, listens: str, taught: TaughtRows, head: RidgeHead | None, views: int, typed: np.ndarray
 ) -> AgainstWorld:
     """A fitted rejector of words; listens: `OPEN`, `CLOSED`, or "" for by how many words were taught.
 
@@ -258,7 +258,7 @@ def against_world(
     typed: bool (N,), the rows of typed takes.
     """
     words = len(set(taught.classes.tolist()) - NOT_WORDS)
-    made = AgainstWorld(world, listens or (OPEN if words <= MOST_OPEN else CLOSED))
+    made = AgainstWorld(world, listens or (OPEN if words <= MAX_OPEN else CLOSED))
     aside = np.abs(np.arange(len(taught.y)) % views - views // 2)
     teaching = (aside <= NEAR) | np.isin(taught.y, list(NOT_WORDS))
     weights = teaching * shared(taught.y, typed, teaching)

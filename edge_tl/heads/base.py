@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Taught:
+class TaughtRows:
     """Examples in the order of teaching: never changed, only replaced by more or by fewer."""
 
     X: np.ndarray
@@ -40,7 +40,7 @@ class Taught:
     """(N,) int64: the part of its take that each is in where there are near-copies, as in `folds.whole_takes`."""
 
     @classmethod
-    def check(cls, X: np.ndarray, y: Labels, takes: Takes = None, gram: np.ndarray | None = None) -> Taught:
+    def check(cls, X: np.ndarray, y: Labels, takes: Takes = None, gram: np.ndarray | None = None) -> TaughtRows:
         """Examples that fit together; raises ShapeError in one line where they do not."""
         rows = check_rows(X)
         labels = label_texts(y)
@@ -82,7 +82,7 @@ class Taught:
                 "teach another class, or use knn or prototype"
             )
 
-    def plus(self, more: Taught) -> Taught:
+    def plus(self, more: TaughtRows) -> TaughtRows:
         """These examples followed by others; the Gram matrix, where known, grows by the new rows only."""
         check_more(more, self.X.shape[1], self.takes is not None)
         takes = None
@@ -92,18 +92,18 @@ class Taught:
         if self.gram is not None:
             beside = self.X @ more.X.T
             gram = np.block([[self.gram, beside], [beside.T, more.X @ more.X.T]])
-        return Taught(np.concatenate([self.X, more.X]), np.concatenate([self.y, more.y]), takes, gram)
+        return TaughtRows(np.concatenate([self.X, more.X]), np.concatenate([self.y, more.y]), takes, gram)
 
-    def without(self, label: object) -> Taught:
+    def without(self, label: object) -> TaughtRows:
         """The examples of the other classes; ShapeError for a label that was not taught."""
         return self.only(~of_class(label, self.y))
 
-    def only(self, chosen: np.ndarray) -> Taught:
+    def only(self, chosen: np.ndarray) -> TaughtRows:
         """Some of the examples, by a mask (N,) or by positions (M,), in that order."""
         if chosen.dtype == bool and chosen.all():
             return self
         some = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
-        return Taught(
+        return TaughtRows(
             self.X[some],
             self.y[some],
             None if self.takes is None else self.takes[some],
@@ -157,7 +157,7 @@ def check_columns(rows: np.ndarray, columns: int) -> None:
         raise ShapeError(f"rows have {counted(rows.shape[1], 'value')}; this head was taught rows of {columns}")
 
 
-def check_more(more: Taught, columns: int, has_takes: bool | None) -> None:
+def check_more(more: TaughtRows, columns: int, has_takes: bool | None) -> None:
     """Raise ShapeError where more examples do not go with those taught, of so many values, with takes or without."""
     check_columns(more.X, columns)
     if has_takes is not None and has_takes != (more.takes is not None):
@@ -192,7 +192,7 @@ class Head(ABC):
     name: str
     curve_: Sequence[tuple[int, float, float]] = ()
     """(epoch, loss, accuracy) as `progress` was told them in `fit`; empty for heads that are trained in one step."""
-    _taught: Taught | None = None
+    _taught: TaughtRows | None = None
     _classes: np.ndarray | None = None
 
     @property
@@ -215,11 +215,11 @@ class Head(ABC):
         through the examples again and again; what returns True stops there and keeps the best so far. ShapeError for
         examples that do not fit together, and for fewer than two classes (kNN and prototype take one).
         """
-        return self._learn(Taught.check(X, y, takes, gram), progress)
+        return self._learn(TaughtRows.check(X, y, takes, gram), progress)
 
     def partial_fit(self, X: np.ndarray, y: Labels, takes: Takes = None) -> Self:
         """Learn from more examples, new classes welcome: the same as `fit` on all examples so far."""
-        more = Taught.check(X, y, takes)
+        more = TaughtRows.check(X, y, takes)
         return self._learn(more) if self._classes is None else self._learn_more(more)
 
     def remove_class(self, label: object) -> Self:
@@ -253,15 +253,15 @@ class Head(ABC):
         """The head that `state` was taken of."""
 
     @abstractmethod
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         """Forget everything and learn from these, which fit together."""
 
-    def _learn_more(self, more: Taught) -> Self:
+    def _learn_more(self, more: TaughtRows) -> Self:
         """Learn from more, after the first were learned."""
         return self._learn(self._examples.plus(more))
 
     @property
-    def _examples(self) -> Taught:
+    def _examples(self) -> TaughtRows:
         """What it was taught, or NotFittedError where the head was restored without."""
         if self._taught is None:
             raise NotFittedError(

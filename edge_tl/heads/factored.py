@@ -38,11 +38,11 @@ class Side(ABC):
     """Weighted, centred rows, multiplied with each other on one side: what every λ has in common."""
 
     @abstractmethod
-    def solved(self, Y: np.ndarray, lambda_: float, beat: Beat = no_beat) -> Solved:
+    def solved(self, Y: np.ndarray, lambda_: float, beat: Beat = no_beat) -> RidgeSolution:
         """The ridge with this λ for targets Y (N, C)."""
 
 
-class Solved(ABC):
+class RidgeSolution(ABC):
     """A ridge with one λ, that whatever groups are asked for can be left out of."""
 
     def __init__(self, s: np.ndarray, Y: np.ndarray) -> None:
@@ -94,7 +94,7 @@ class DualSide(Side):
         return DualSolved(self._X, self._K, self._s, Y, lambda_)
 
 
-class DualSolved(Solved):
+class DualSolved(RidgeSolution):
     """By the inverse of the factor of X̃X̃ᵀ + λI."""
 
     def __init__(self, X: np.ndarray, K: np.ndarray, s: np.ndarray, Y: np.ndarray, lambda_: float) -> None:
@@ -157,7 +157,7 @@ class PrimalSide(Side):
             yield at, (self._X[at] - mean) * s[at, None]
 
 
-class PrimalSolved(Solved):
+class PrimalSolved(RidgeSolution):
     """By Z = X̃·C⁻ᵀ, C the factor of X̃ᵀX̃ + λI."""
 
     def __init__(self, Z: np.ndarray, inverse: np.ndarray, s: np.ndarray, Y: np.ndarray) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_tl.core.features import unit_rows
 from edge_tl.errors import ConfigError, ShapeError
-from edge_tl.heads.base import Head, Progress, Taught, check_more, check_rows, need, of_class
+from edge_tl.heads.base import Head, Progress, TaughtRows, check_more, check_rows, need, of_class
 
 MARGIN = 1e-5
 """float32 similarities this close to the k-th are computed again in float64: equal examples must tie exactly, and BLAS
@@ -19,7 +19,7 @@ TIES = ("example", "class")
 BLOCK_VALUES = 5_000_000
 """Similarities that are computed at once: 20 MB, however many rows are asked."""
 _WHOLE = re.compile("0|[1-9][0-9]{0,9}")
-_MOST_INDEX = 2**32 - 2
+_MAX_INDEX = 2**32 - 2
 """The largest whole number that JavaScript sorts before the other keys of an object."""
 
 
@@ -149,14 +149,14 @@ class KNNHead(Head):
         head._classes = np.unique(head._y)
         return head
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         self._rows = self._directions(taught.X)
         self._n, self._y, self._voters = len(taught.y), taught.y, None
         self._has_takes = taught.takes is not None
         self._classes = taught.classes
         return self
 
-    def _learn_more(self, more: Taught) -> Self:
+    def _learn_more(self, more: TaughtRows) -> Self:
         """O(1) copies of a row each, amortised."""
         rows = need(self._rows, self.name)
         check_more(more, rows.shape[1], self._has_takes)
@@ -190,7 +190,7 @@ class KNNHead(Head):
         object."""
         classes, first = np.unique(y, return_index=True)
         keys = [
-            (0, int(name)) if _WHOLE.fullmatch(name) and int(name) <= _MOST_INDEX else (1, place)
+            (0, int(name)) if _WHOLE.fullmatch(name) and int(name) <= _MAX_INDEX else (1, place)
             for name, place in zip(classes.tolist(), first.tolist(), strict=True)
         ]
         return np.argsort(sorted(range(len(keys)), key=keys.__getitem__))

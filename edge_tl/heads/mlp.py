@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
-from edge_tl.heads.base import Head, Progress, Taught, check_rows, need
+from edge_tl.heads.base import Head, Progress, TaughtRows, check_rows, need
 from edge_tl.nn import Adam, CrossEntropy, Dense, Network, ReLU, fit
 from edge_tl.nn.layers import variance_scaling
 from edge_tl.nn.losses import softmax
@@ -84,7 +84,7 @@ class MLPHead(Head):
         head._network = two_layers(arrays["W1"], arrays["b1"], arrays["W2"])
         return head
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         rng = np.random.default_rng(self.seed)
         classes, n = taught.classes, len(taught.y)

@@ -13,7 +13,7 @@ import numpy as np
 from edge_tl.core.folds import takes_together
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
-from edge_tl.heads.base import Head, Progress, Taught, check_rows, need
+from edge_tl.heads.base import Head, Progress, TaughtRows, check_rows, need
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.convolutions import BIASES, KERNELS, Convolutions
 from edge_tl.movements.demonstration import repeats
@@ -30,9 +30,9 @@ CONVOLVED = 1.0
 .1, .15, .3; .5, 1, 2, on half of the people and of the streams (NOTES.md)."""
 ORDINARY_WEIGHT = 4.0
 """Of all that is `nothing`, where a class weighs 1."""
-MOST_PROTOTYPES = 40
+MAX_PROTOTYPES = 40
 """Windows that others are compared with, as many of each class: beyond, the cost of an answer does not grow."""
-LEAST_MOVED, MOST_MOVED = 0.5, 2.0
+MIN_MOVED, MAX_MOVED = 0.5, 2.0
 """A movement is as large as those taught: so many times the smallest, and the largest, of its class."""
 THRESHOLDS = np.linspace(0.3, 0.8, 26)
 """What a class must score to be told, from the least on. Demonstrations score about 1, all else about 0."""
@@ -40,7 +40,7 @@ MARGIN = 0.05
 """… and so much more: what is left out of one minute flatters. Chosen among 0, .05, .1, .15 on half of the streams."""
 UNTAUGHT = 0.5
 """The same where `nothing` was not taught."""
-MOST_ORDINARY = 800
+MAX_ORDINARY = 800
 """Windows of `nothing` that are taught and judged: more are thinned out evenly."""
 _FOLDS = 5
 
@@ -114,7 +114,7 @@ class MovementHead(Head):
         less than in all demonstrations of the class, and, of one that goes to and fro, where the hand does not."""
         rows = rows_of(check_rows(X, VALUES))
         scores, moved = self._scored(rows), rows.moved[:, np.newaxis]
-        large = (moved >= LEAST_MOVED * self._moved[:, 0]) & (moved <= MOST_MOVED * self._moved[:, 1])
+        large = (moved >= MIN_MOVED * self._moved[:, 0]) & (moved <= MAX_MOVED * self._moved[:, 1])
         may = large & (scores >= self.threshold_)
         if self._repeating.any():
             may &= ~self._repeating | repeats(rows)[:, np.newaxis]
@@ -161,7 +161,7 @@ class MovementHead(Head):
             raise ValueError(f"its weights have shape {ridge.coef.shape}")
         return head
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         at = _thinned(taught.y)
         rows, y = rows_of(check_rows(taught.X, VALUES)[at]), taught.y[at]
@@ -169,7 +169,7 @@ class MovementHead(Head):
         self._taught, self._classes = taught, taught.classes
         codes = np.searchsorted(taught.classes, y)
         wholes = [whole_windows(np.flatnonzero(y == label), takes) for label in self.told]
-        chosen = np.concatenate([spread(own, MOST_PROTOTYPES // len(wholes)) for own in wholes])
+        chosen = np.concatenate([spread(own, MAX_PROTOTYPES // len(wholes)) for own in wholes])
         self._convolutions, self._prototypes = Convolutions.fit(rows.moments), rows.moments[chosen]
         found, apart = self._convolutions(rows.moments), warped_distances(rows.moments, self._prototypes)
 
@@ -248,11 +248,11 @@ class MovementHead(Head):
 
 
 def _thinned(y: np.ndarray) -> np.ndarray:
-    """Positions, ascending, of all that is not `nothing` and of `MOST_ORDINARY` of that at most, evenly spread."""
+    """Positions, ascending, of all that is not `nothing` and of `MAX_ORDINARY` of that at most, evenly spread."""
     ordinary = np.flatnonzero(y == ORDINARY)
-    if len(ordinary) <= MOST_ORDINARY:
+    if len(ordinary) <= MAX_ORDINARY:
         return np.arange(len(y))
-    return np.sort(np.concatenate([np.flatnonzero(y != ORDINARY), spread(ordinary, MOST_ORDINARY)]))
+    return np.sort(np.concatenate([np.flatnonzero(y != ORDINARY), spread(ordinary, MAX_ORDINARY)]))
 
 
 def whole_windows(rows: np.ndarray, takes: np.ndarray | None) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from edge_tl.heads.base import Head, Progress, Taught
+from edge_tl.heads.base import Head, Progress, TaughtRows
 
 
 class OneClassHead(Head):
@@ -38,8 +38,8 @@ class OneClassHead(Head):
         """The head that `state` was taken of."""
         return cls(meta["name"], meta["only"])
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         return self
 
-    def _learn_more(self, more: Taught) -> Self:
+    def _learn_more(self, more: TaughtRows) -> Self:
         return self

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_tl.core.features import unit_rows
 from edge_tl.errors import ConfigError
-from edge_tl.heads.base import Head, Progress, Taught, check_more, check_rows, need, of_class
+from edge_tl.heads.base import Head, Progress, TaughtRows, check_more, check_rows, need, of_class
 from edge_tl.nn.losses import softmax
 
 
@@ -67,17 +67,17 @@ class PrototypeHead(Head):
         head._point(arrays["sums"])
         return head
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         return self._add(taught, taught.classes, np.zeros((len(taught.classes), taught.X.shape[1])))
 
-    def _learn_more(self, more: Taught) -> Self:
+    def _learn_more(self, more: TaughtRows) -> Self:
         check_more(more, self._sums.shape[1], self._has_takes)
         classes = np.union1d(self.classes_, more.classes)
         sums = np.zeros((len(classes), self._sums.shape[1]))
         sums[np.searchsorted(classes, self.classes_)] = self._sums
         return self._add(more, classes, sums)
 
-    def _add(self, more: Taught, classes: np.ndarray, sums: np.ndarray) -> Self:
+    def _add(self, more: TaughtRows, classes: np.ndarray, sums: np.ndarray) -> Self:
         """Add examples to the sums (C, D) of these classes."""
         members = (classes[:, None] == more.y[None, :]).astype(more.X.dtype)
         sums += members @ unit_rows(more.X)

@@ -10,7 +10,7 @@ import numpy as np
 from edge_tl.core.features import cosines, unit_rows
 from edge_tl.core.folds import whole_takes
 from edge_tl.errors import ConfigError, NotFittedError
-from edge_tl.heads.base import Labels, Takes, Taught, check_rows
+from edge_tl.heads.base import Labels, Takes, TaughtRows, check_rows
 from edge_tl.heads.known_or_other import KnownOrOther
 from edge_tl.heads.ridge import RidgeHead, many
 
@@ -91,10 +91,10 @@ class Rejector:
         """Learn what the known look like from rows X (N, D), labels y (N,) and takes (N,).
 
         head: a ridge head that was fitted on exactly these, to spare fitting one here; a restored one is no help.
-        Without, a part of very many examples serves (`Taught.part`), and the others are not judged. strangers: what
+        Without, a part of very many examples serves (`TaughtRows.part`), and the others are not judged. strangers: what
         makes rows of none of the classes. ShapeError as of a head.
         """
-        taught = Taught.check(X, y, takes)
+        taught = TaughtRows.check(X, y, takes)
         if head is not None and len(head.loo_scores_) != len(taught.y):
             head = None
         part = taught.part() if head is None and many(taught.X) else None
@@ -107,7 +107,7 @@ class Rejector:
         self.__dict__.update(fresh.__dict__)
         return self
 
-    def _fit(self, taught: Taught, head: RidgeHead | None, strangers: Strangers | None) -> None:
+    def _fit(self, taught: TaughtRows, head: RidgeHead | None, strangers: Strangers | None) -> None:
         """As `fit`, of all of these."""
         self.reason = why_not(taught)
         if self.ready:
@@ -192,7 +192,7 @@ class Rejector:
             rejector._coef, rejector._intercept = arrays["coef"], arrays["intercept"]
         return rejector
 
-    def _learn(self, taught: Taught, head: RidgeHead) -> None:
+    def _learn(self, taught: TaughtRows, head: RidgeHead) -> None:
         folds = whole_takes(taught.y, taught.takes).index
         most = max(VALUES // taught.X.shape[1], 10 * len(taught.classes))
         kept = thinned(taught.codes(), most)
@@ -207,7 +207,7 @@ class Rejector:
         self._spread = np.maximum(both[:, even].std(axis=1), 1e-6)
         self.held_out_ = self._combine(*both)
 
-    def _learn_strangers(self, taught: Taught, head: RidgeHead, strangers: Strangers) -> bool:
+    def _learn_strangers(self, taught: TaughtRows, head: RidgeHead, strangers: Strangers) -> bool:
         """Learn what is other than the classes; False where there is nothing to learn it from."""
         codes = taught.codes()
         # What even its own class's other takes call something else was seen wrongly: it would pass for known.
@@ -225,12 +225,12 @@ class Rejector:
         self.held_out_[kept] = held_out
         return True
 
-    def _deciding(self, taught: Taught) -> np.ndarray:
+    def _deciding(self, taught: TaughtRows) -> np.ndarray:
         """Positions that the threshold is chosen by: of classes with several takes, each as often as the largest."""
         several = np.flatnonzero(~np.isin(taught.y, self.free))
         return several[balanced(taught.codes()[several])]
 
-    def _settle(self, taught: Taught, head: RidgeHead) -> None:
+    def _settle(self, taught: TaughtRows, head: RidgeHead) -> None:
         """Choose the threshold by what is known of the examples, each judged without its take."""
         even = self._deciding(taught)
         self.threshold = float(np.quantile(self.held_out_[even], self.accept))
@@ -244,7 +244,7 @@ class Rejector:
         return strange.sum(axis=1)
 
 
-def why_not(taught: Taught) -> str:
+def why_not(taught: TaughtRows) -> str:
     """Why these examples cannot tell the known from strangers, in words; empty where they can."""
     if len(taught.classes) < 2:
         return "two classes are needed"
@@ -254,7 +254,7 @@ def why_not(taught: Taught) -> str:
     return f"a second take is needed of {', '.join(few)}" if len(few) == len(taught.classes) else ""
 
 
-def one_take_only(taught: Taught) -> tuple[str, ...]:
+def one_take_only(taught: TaughtRows) -> tuple[str, ...]:
     """The classes whose examples are of one take; none where takes are not known."""
     takes = taught.takes
     if takes is None:

@@ -11,8 +11,8 @@ from edge_tl.core.folds import Folds, whole_takes
 from edge_tl.core.metrics import Suspect, suspects
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
-from edge_tl.heads.base import LinearHead, Percent, Progress, Taught
-from edge_tl.heads.factored import Solved, no_beat, parts_of, side_of
+from edge_tl.heads.base import LinearHead, Percent, Progress, TaughtRows
+from edge_tl.heads.factored import RidgeSolution, no_beat, parts_of, side_of
 from edge_tl.nn.losses import softmax
 
 LAMBDAS = np.logspace(-4, 1, 21)
@@ -24,7 +24,7 @@ PULL = 10.0
 FEW among 3, 5, 10, 20, 30 and 10, 20, all, on half of the people (NOTES.md)."""
 EXACT_ROWS = 1500
 """Above this many rows and columns λ is chosen on a part of the rows, and one factorisation serves the rest."""
-MOST_VALUES = 16_000_000
+MAX_VALUES = 16_000_000
 """So it is above this many values too: a decomposition holds the rows in float64, 128 MB, and their like besides."""
 
 
@@ -65,7 +65,7 @@ class RidgeHead(LinearHead):
         self.lambda_ = self.temperature_ = self.loo_accuracy_ = float("nan")
         self.loo_scores_ = self.loo_proba_ = np.empty((0, 0))
         self.loo_method_ = ""
-        self._solved: Solved | None = None  # of many rows, what others are left out with
+        self._solved: RidgeSolution | None = None  # of many rows, what others are left out with
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Calibrated probabilities (M, C) of rows (M, D); each row sums to 1."""
@@ -146,7 +146,7 @@ class RidgeHead(LinearHead):
         head.loo_accuracy_ = float("nan") if meta["loo_accuracy"] is None else meta["loo_accuracy"]
         return head
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         folds = whole_takes(taught.y, taught.takes)
         Y, weights = self._targets(taught)
@@ -163,7 +163,9 @@ class RidgeHead(LinearHead):
         coef = loo.dual_weights(of, Y, lambda_).T.astype(taught.X.dtype) @ taught.X
         return self._conclude(taught, folds, lambda_, coef, held_out)
 
-    def _conclude(self, taught: Taught, folds: Folds, lambda_: float, coef: np.ndarray, held_out: np.ndarray) -> Self:
+    def _conclude(
+        self, taught: TaughtRows, folds: Folds, lambda_: float, coef: np.ndarray, held_out: np.ndarray
+    ) -> Self:
         """Keep what was learned: λ, weights (C, D) and held-out scores (N, C); the rest follows."""
         classes, codes = taught.classes, taught.codes()
         Y, weights = self._targets(taught)
@@ -186,17 +188,17 @@ class RidgeHead(LinearHead):
         self.loo_method_ = folds.method
         return self
 
-    def _many(self, taught: Taught) -> bool:
+    def _many(self, taught: TaughtRows) -> bool:
         """Whether the examples are too many to be decomposed."""
         return many(taught.X, self.exact_rows)
 
-    def _targets(self, taught: Taught) -> tuple[np.ndarray, np.ndarray]:
+    def _targets(self, taught: TaughtRows) -> tuple[np.ndarray, np.ndarray]:
         """The indicators (N, C) of the classes and the weights (N,) of the examples."""
         codes, count = taught.codes(), len(taught.classes)
         weights = len(codes) / (count * np.bincount(codes)[codes]) if self.balance else np.ones(len(codes))
         return np.eye(count)[codes], weights
 
-    def _chosen_on_a_part(self, taught: Taught, Y: np.ndarray, weights: np.ndarray) -> float:
+    def _chosen_on_a_part(self, taught: TaughtRows, Y: np.ndarray, weights: np.ndarray) -> float:
         """λ as it is chosen on some examples of every take."""
         part = taught.part(self.exact_rows)
         some = taught.only(part)
@@ -225,7 +227,7 @@ class RidgeHead(LinearHead):
 
 def many(X: np.ndarray, exact_rows: int = EXACT_ROWS) -> bool:
     """Whether a decomposition of rows X (N, D) would take too long, or too much memory."""
-    return min(X.shape) > exact_rows or X.size > MOST_VALUES
+    return min(X.shape) > exact_rows or X.size > MAX_VALUES
 
 
 def same(some: list[np.ndarray], others: list[np.ndarray]) -> bool:

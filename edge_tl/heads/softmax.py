@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
-from edge_tl.heads.base import LinearHead, Progress, Taught
+from edge_tl.heads.base import LinearHead, Progress, TaughtRows
 from edge_tl.heads.lbfgs import minimise
 from edge_tl.nn.losses import softmax
 
@@ -56,7 +56,7 @@ class SoftmaxHead(LinearHead):
         head._coef, head._intercept = arrays["coef"], arrays["intercept"]
         return head
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         classes, codes = taught.classes, taught.codes()
         n, k = len(codes), len(classes)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from edge_tl.errors import ConfigError, ShapeError, counted
-from edge_tl.heads.base import Head, Progress, Taught, check_rows, need
+from edge_tl.heads.base import Head, Progress, TaughtRows, check_rows, need
 from edge_tl.nn import Adam, CrossEntropy, Dense, Epoch, Network, ReLU, fit
 from edge_tl.nn.losses import softmax
 
@@ -130,7 +130,7 @@ class TunedHead(Head):
         )
         return head
 
-    def _learn(self, taught: Taught, progress: Progress | None = None) -> Self:
+    def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
         if self.upper is None:
             raise ConfigError("a tuned head needs the layers of a base of speech: make the profile with --base DIR")
@@ -151,7 +151,7 @@ class TunedHead(Head):
                 layer.trainable = phase > 0
             if not count:
                 break
-            watch = Watch(network, len(epochs), progress)
+            watch = BestWeights(network, len(epochs), progress)
             fit(
                 network,
                 X[~held],
@@ -175,7 +175,7 @@ class TunedHead(Head):
         return self
 
 
-class Watch:
+class BestWeights:
     """Looks on while a phase is trained: its epochs, numbered on from the phase before, and the best weights so far."""
 
     def __init__(self, network: Network, before: int, progress: Progress | None) -> None:
@@ -195,7 +195,7 @@ class Watch:
         return self.stopped
 
 
-def held_out(taught: Taught, rng: np.random.Generator) -> np.ndarray:
+def held_out(taught: TaughtRows, rng: np.random.Generator) -> np.ndarray:
     """bool (N,): the examples that choose the epoch: of each class one take in four, none where it has fewer than two.
 
     Whole takes, and before anything else is done to them: no recording is on both sides, and every class is on each.

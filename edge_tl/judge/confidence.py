@@ -17,7 +17,7 @@ import numpy as np
 from edge_tl.core.features import cosines, unit_rows
 from edge_tl.core.folds import Folds, half_takes, in_parts, whole_sessions, whole_takes
 from edge_tl.heads import Head
-from edge_tl.heads.base import ENOUGH_ROWS, Taught
+from edge_tl.heads.base import ENOUGH_ROWS, TaughtRows
 from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.loo import fit_temperature, unchecked_temperature
 from edge_tl.heads.rejection import VALUES, thinned
@@ -34,7 +34,7 @@ SOFT = (0.05, 0.1, 0.2, 0.4)
 """How wide the change from near to far may be, in standard deviations of the logarithm of the distance."""
 CUTS = 25
 """How many distances are tried as the middle of that change."""
-LEAST, LEAST_OF_VOTES = 1e-30, 1e-3
+MIN_CHANCE, MIN_OF_VOTES = 1e-30, 1e-3
 """Probabilities are not taken below this; votes of a few neighbours say less than they seem to: a class without a vote
 among three may still be the right one."""
 CLOSEST = 1e-3
@@ -69,7 +69,7 @@ class Confidence:
         """What changes nothing."""
         self.near_ = self.far_ = 1.0
         self.guessing_ = False
-        self._least = LEAST
+        self._least = MIN_CHANCE
         self._middle, self._soft = -np.inf, 1.0
         self._rows = np.empty((0, 0), np.float32)
 
@@ -77,7 +77,7 @@ class Confidence:
         self,
         make_head: Callable[[], Head],
         head: Head | None,
-        taught: Taught,
+        taught: TaughtRows,
         sessions: np.ndarray | None = None,
         *,
         in_time: bool = True,
@@ -134,13 +134,13 @@ class Confidence:
             made._rows = arrays["rows"].astype(np.float32)
         return made
 
-    def _believe_held_out(self, head: TunedHead, taught: Taught) -> None:
+    def _believe_held_out(self, head: TunedHead, taught: TaughtRows) -> None:
         """One temperature, by the takes that the head's own training held out."""
         held = head.held_out_[: len(taught.y)]
         codes = np.searchsorted(head.classes_, taught.y[held])
         if len(np.unique(codes)) > 1:
             said = LeftOut(
-                logits(head.predict_proba(taught.X[held]), LEAST), codes, balance(codes), np.zeros(len(codes))
+                logits(head.predict_proba(taught.X[held]), MIN_CHANCE), codes, balance(codes), np.zeros(len(codes))
             )
             self.near_ = self.far_ = temperature(said)
 
@@ -148,7 +148,7 @@ class Confidence:
         self,
         make_head: Callable[[], Head],
         head: Head | None,
-        taught: Taught,
+        taught: TaughtRows,
         sessions: np.ndarray | None,
         in_time: bool,
     ) -> None:
@@ -161,9 +161,9 @@ class Confidence:
             head, y = None, taught.y
             assert taught.takes is not None
             takes = taught.takes
-        self._least = LEAST_OF_VOTES if isinstance(make_head(), KNNHead) else LEAST
+        self._least = MIN_OF_VOTES if isinstance(make_head(), KNNHead) else MIN_CHANCE
         fitted = head if isinstance(head, RidgeHead) else fitted_ridge(make_head, taught)
-        measured = Measured(taught, make_head, fitted, self._least)
+        measured = LeaveOutMeasurement(taught, make_head, fitted, self._least)
         whole, halves = whole_takes(y, takes, taught.parts), half_takes(y, takes)
         fars = [measured(whole, whole if exact else whole_takes(y, in_parts(y, takes)))]
         if sessions is not None and len(np.unique(sessions)) > 1:
@@ -209,10 +209,12 @@ class Confidence:
         return tried[int(losses.argmin())]
 
 
-class Measured:
+class LeaveOutMeasurement:
     """Leaves out parts of what was taught, and says what heads made of them and how far away they were."""
 
-    def __init__(self, taught: Taught, make_head: Callable[[], Head], fitted: RidgeHead | None, least: float) -> None:
+    def __init__(
+        self, taught: TaughtRows, make_head: Callable[[], Head], fitted: RidgeHead | None, least: float
+    ) -> None:
         self._taught, self._make_head, self._fitted, self._least = taught, make_head, fitted, least
         self._kept = thinned(taught.codes(), max(VALUES // taught.X.shape[1], 10 * len(taught.classes)))
         chosen = unit_rows(taught.X[self._kept].astype(np.float32, copy=False))
@@ -247,7 +249,7 @@ def balance(codes: np.ndarray) -> np.ndarray:
     return np.asarray(weights / weights.mean())
 
 
-def cautions(taught: Taught, confidence: Confidence, *, rejects: bool = True) -> tuple[str, ...]:
+def cautions(taught: TaughtRows, confidence: Confidence, *, rejects: bool = True) -> tuple[str, ...]:
     """What a teacher must know of the answers of a head that was taught these, a sentence each.
 
     rejects: whether "none of these" may be an answer.
@@ -270,7 +272,7 @@ def cautions(taught: Taught, confidence: Confidence, *, rejects: bool = True) ->
     return tuple(said)
 
 
-def unchecked(head: Head, taught: Taught, least: float) -> float:
+def unchecked(head: Head, taught: TaughtRows, least: float) -> float:
     """The temperature of a head that was taught these, of which none can be left out; 1 or more.
 
     One neighbour's vote says next to nothing of the others: it counts as one of two in the rule of succession.

@@ -25,7 +25,7 @@ class SessionScore:
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerShares:
     """What a user gets who asks it with "none of these" on: shares of what is asked, which sum to 1 with `refused`."""
 
     right: float
@@ -65,7 +65,7 @@ class BySession:
     """Classes that only one session has: nothing can be said about them on another day."""
     sessions: tuple[SessionScore, ...]
     """One each, in the order of their numbers."""
-    answers: Answers | None = None
+    answers: AnswerShares | None = None
     """With "none of these", by rejectors that were taught the other sessions; None where it is off."""
 
 
@@ -79,7 +79,7 @@ class Headline:
     """If it always answered."""
     interval95: tuple[float, float]
     method: str
-    answers: Answers | None
+    answers: AnswerShares | None
     """What a user gets, who is refused too; None where "none of these" is off."""
 
 
@@ -108,7 +108,7 @@ class Evaluation:
     """What a random split that ignores the takes would have claimed."""
     suspects: tuple[Suspect, ...]
     """The examples most likely mislabelled, the worst first; `index` counts the rows of X."""
-    answers: Answers | None = None
+    answers: AnswerShares | None = None
     """With "none of these", each take judged without having been seen; None where it is off."""
     by_session: BySession | None = None
     """By leaving whole sessions out; None where fewer than two are known."""

@@ -15,7 +15,7 @@ from edge_tl.errors import ShapeError, counted
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import label_texts
 
-MOST_ROWS = 1500
+MAX_ROWS = 1500
 """Of more examples a part is judged, of all takes; the take that has just ended stays whole."""
 LAMBDA_ROWS = 300
 """How many examples choose λ: of 1000, all of them take 203 ms on one core, these 58; all sentences then take 69 ms,
@@ -23,7 +23,7 @@ and 11 ms with 200 examples."""
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedEvidence:
     """What was recorded so far; ShapeError where the parts do not fit together."""
 
     X: np.ndarray
@@ -81,10 +81,10 @@ class Recorded:
     @cached_property
     def judged(self) -> np.ndarray:
         """Positions of the examples that are judged: of very many that can be, a part."""
-        if len(self.able) <= MOST_ROWS:
+        if len(self.able) <= MAX_ROWS:
             return self.able
         y, takes = self.y[self.able], self.takes[self.able]
-        part = thinned_takes(y, whole_takes(y, takes), MOST_ROWS)
+        part = thinned_takes(y, whole_takes(y, takes), MAX_ROWS)
         return self.able[np.union1d(part, np.flatnonzero(takes == self.take))]
 
     @property

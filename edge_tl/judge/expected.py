@@ -25,7 +25,7 @@ _ROWS, _COLUMNS = 256, 2048  # of the product that is timed: 12 ms
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedCost:
     """Seconds from here to the end of a training with its judgement."""
 
     least_s: float
@@ -38,7 +38,7 @@ class Expected:
         return f"about {least} to {most} s here" if least < most else f"about {most} s here"
 
 
-def expected(head: str, rows: int, columns: int, clock: Callable[[], float] = time.perf_counter) -> Expected | None:
+def expected(head: str, rows: int, columns: int, clock: Callable[[], float] = time.perf_counter) -> ExpectedCost | None:
     """What training and judging a head of this name takes with rows (N, D); None where that is quick or not known.
 
     Known is it of heads that are trained in one step: of others the first epochs tell.
@@ -47,7 +47,7 @@ def expected(head: str, rows: int, columns: int, clock: Callable[[], float] = ti
     if work < WORTH_A_WORD:
         return None
     rates = sorted(measured_rates(clock))[1:-1]  # one product that another program interrupts is no measure
-    return Expected(work / rates[-1] / SPREAD, work / rates[0] * SPREAD)
+    return ExpectedCost(work / rates[-1] / SPREAD, work / rates[0] * SPREAD)
 
 
 def work_of(head: str, rows: int, columns: int) -> float:

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.errors import counted
-from edge_tl.judge.evidence import Recorded
+from edge_tl.judge.evidence import RecordedEvidence
 
 MISSED = 0.25
 """The share of a take's frames without a hand or face from which on it is worth a word."""
@@ -61,12 +61,12 @@ class Advice:
     """The positions of the examples it is about, the surest first."""
 
 
-def advise(recorded: Recorded) -> Advice:
+def advise(recorded: RecordedEvidence) -> Advice:
     """The one sentence that helps most."""
     return next(every_advice(recorded))
 
 
-def every_advice(recorded: Recorded) -> Iterator[Advice]:
+def every_advice(recorded: RecordedEvidence) -> Iterator[Advice]:
     """All sentences that hold, in the order of the list above; `ready` only where nothing else was said."""
     silent = True
     for question in QUESTIONS:
@@ -78,7 +78,7 @@ def every_advice(recorded: Recorded) -> Iterator[Advice]:
         yield Advice("ready", "enough of every class, and each is found in takes it had not seen")
 
 
-def nothing_found(of: Recorded) -> Advice | None:
+def nothing_found(of: RecordedEvidence) -> Advice | None:
     """Frames without a hand or face, in the last take (where that is not told, the worst one of a real class)."""
     if not of.sought:
         return None
@@ -97,7 +97,7 @@ def nothing_found(of: Recorded) -> Advice | None:
     return Advice("nothing-found", said + "it now means that nothing is there", (label,), positions(missed))
 
 
-def wrong_take(of: Recorded) -> Advice | None:
+def wrong_take(of: RecordedEvidence) -> Advice | None:
     """A take that looks like another class, while its class is known well from the other takes."""
     if not len(of.answers):
         return None
@@ -120,7 +120,7 @@ def wrong_take(of: Recorded) -> Advice | None:
     return None
 
 
-def few(of: Recorded) -> Advice | None:
+def few(of: RecordedEvidence) -> Advice | None:
     """Classes with too few examples, and the second class where there is none."""
     names = dict.fromkeys([*of.labels, *map(str, np.unique(of.y))])
     missing = {name: of.fewer.get(name, of.minimum) - int((of.y == name).sum()) for name in names}
@@ -133,7 +133,7 @@ def few(of: Recorded) -> Advice | None:
     return None
 
 
-def mislabelled(of: Recorded) -> Advice | None:
+def mislabelled(of: RecordedEvidence) -> Advice | None:
     """Examples of a class that is known well which look like another, also known well, by far."""
     classes, proba = of.held_out
     if not len(classes):
@@ -157,7 +157,7 @@ def mislabelled(of: Recorded) -> Advice | None:
     return Advice("mislabelled", text, (label, likely), positions(of.judged[rows]))
 
 
-def overlap(of: Recorded) -> Advice | None:
+def overlap(of: RecordedEvidence) -> Advice | None:
     """The two classes that are taken for each other most."""
     counts = of.counts
     mixed = counts + counts.T
@@ -177,7 +177,7 @@ def overlap(of: Recorded) -> Advice | None:
     return Advice("overlap", text, pair, positions(of.judged[wrong]))
 
 
-def one_take(of: Recorded) -> Advice | None:
+def one_take(of: RecordedEvidence) -> Advice | None:
     """Classes that were shown once."""
     once = [str(name) for name in np.unique(of.y) if of.number_of_takes(name) == 1]
     if not once:
@@ -185,7 +185,7 @@ def one_take(of: Recorded) -> Advice | None:
     return Advice("one-take", f"a second take of {named(once)} from another spot makes it steadier", tuple(once))
 
 
-def one_spot(of: Recorded) -> Advice | None:
+def one_spot(of: RecordedEvidence) -> Advice | None:
     """Classes whose takes hardly differ: by where something was found, or, of whole pictures, by their embeddings."""
     if of.sought:
         same = [name for name in of.real if of.spots is not None and stays(of, name)]
@@ -198,14 +198,14 @@ def one_spot(of: Recorded) -> Advice | None:
     return Advice("one-spot", text, tuple(map(str, same)))
 
 
-def one_session(of: Recorded) -> Advice | None:
+def one_session(of: RecordedEvidence) -> Advice | None:
     """Everything in one place and on one day."""
     if of.sessions is None or len(np.unique(of.sessions)) != 1:
         return None
     return Advice("one-session", "all of it is from one place: a second short take of each class elsewhere helps most")
 
 
-def elsewhere(of: Recorded) -> Advice | None:
+def elsewhere(of: RecordedEvidence) -> Advice | None:
     """Classes that one of several sessions has: how they do on another day cannot be told, and the place may decide."""
     if of.sessions is None or len(np.unique(of.sessions)) < 2:
         return None
@@ -216,7 +216,7 @@ def elsewhere(of: Recorded) -> Advice | None:
     return Advice("elsewhere", text, once)
 
 
-def weakest(of: Recorded) -> Advice | None:
+def weakest(of: RecordedEvidence) -> Advice | None:
     """The class that is found least, where that is worth another take."""
     if not of.found:
         return None
@@ -227,7 +227,7 @@ def weakest(of: Recorded) -> Advice | None:
     return Advice("next", text, (label,))
 
 
-QUESTIONS: tuple[Callable[[Recorded], Advice | None], ...] = (
+QUESTIONS: tuple[Callable[[RecordedEvidence], Advice | None], ...] = (
     nothing_found,
     wrong_take,
     few,
@@ -242,7 +242,7 @@ QUESTIONS: tuple[Callable[[Recorded], Advice | None], ...] = (
 """In the order in which they are asked."""
 
 
-def stays(of: Recorded, label: str) -> bool:
+def stays(of: RecordedEvidence, label: str) -> bool:
     """Whether the centres of what was found in the takes of a class, two or more, are near each other."""
     assert of.spots is not None
     known = np.isfinite(of.spots).all(axis=1) & (of.y == label)

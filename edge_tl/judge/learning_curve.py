@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.heads import Head
-from edge_tl.heads.base import Labels, Taught
+from edge_tl.heads.base import Labels, TaughtRows
 
 POINTS = 6
 """At most so many numbers of takes, the smallest and the largest among them."""
@@ -45,7 +45,7 @@ def learning_curve(
     a single take teaches nothing here and is left out; empty where fewer than two classes have two takes. The same
     seed gives the same draws.
     """
-    taught = Taught.check(X, y, takes, gram)
+    taught = TaughtRows.check(X, y, takes, gram)
     assert taught.takes is not None
     of_class = {str(label): np.unique(taught.takes[taught.y == label]) for label in taught.classes}
     of_class = {label: numbers for label, numbers in of_class.items() if len(numbers) > 1}
@@ -72,7 +72,7 @@ def learning_curve(
     return tuple(points)
 
 
-def score(head: Head, taught: Taught, inside: np.ndarray, outside: np.ndarray) -> float:
+def score(head: Head, taught: TaughtRows, inside: np.ndarray, outside: np.ndarray) -> float:
     """The mean over the classes of the share found in `outside`, after teaching `inside` (positions)."""
     assert taught.takes is not None
     gram = None if taught.gram is None else taught.gram[np.ix_(inside, inside)]

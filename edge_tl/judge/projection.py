@@ -9,7 +9,7 @@ import numpy as np
 from edge_tl.errors import ShapeError
 from edge_tl.heads.loo import centred_gram
 
-MOST_ROWS = 1500
+MAX_ROWS = 1500
 """Beyond these the plane is found from evenly spread rows only, which takes 0.6 s at most."""
 
 
@@ -31,8 +31,8 @@ def principal_plane(X: np.ndarray, gram: np.ndarray | None = None) -> Plane:
     if X.ndim != 2 or not len(X):
         raise ShapeError(f"rows of shape {X.shape} came; wanted one or more of (values,)")
     some = np.arange(len(X))
-    if len(X) > MOST_ROWS:
-        some = np.linspace(0, len(X) - 1, MOST_ROWS).astype(int)
+    if len(X) > MAX_ROWS:
+        some = np.linspace(0, len(X) - 1, MAX_ROWS).astype(int)
     K = X[some] @ X[some].T if gram is None else gram[np.ix_(some, some)]
     values, vectors = np.linalg.eigh(centred_gram(K, np.ones(len(some))))
     values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]

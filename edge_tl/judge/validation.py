@@ -12,11 +12,11 @@ from edge_tl.core.folds import Folds, random_parts, takes_together, whole_sessio
 from edge_tl.core.metrics import accuracy, confusion, grouped_interval, recall, suspects
 from edge_tl.errors import ShapeError, counted
 from edge_tl.heads import Head
-from edge_tl.heads.base import Labels, Takes, Taught
+from edge_tl.heads.base import Labels, Takes, TaughtRows
 from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead, many
-from edge_tl.judge.evaluation import Answers, BySession, Evaluation, SessionScore
+from edge_tl.judge.evaluation import AnswerShares, BySession, Evaluation, SessionScore
 
 __all__ = [
     "BySession",
@@ -32,7 +32,7 @@ __all__ = [
 
 Progress = Callable[[int, int], object]
 """Called with how many folds are done, and of how many."""
-MOST_REFUSING = 8
+MAX_REFUSING = 8
 """So many sessions are left out to see what "none of these" does to them."""
 NOTHING = ""
 """The answer to an example in which nothing was found, where no class means that."""
@@ -82,7 +82,7 @@ def leave_one_take_out(
     X (N, D), y (N,), takes (N,) integers or None; gram: X·Xᵀ where known; progress, fitted: as in `cross_validate`.
     At least two examples, or ShapeError.
     """
-    taught = Taught.check(X, y, takes, gram)
+    taught = TaughtRows.check(X, y, takes, gram)
     return cross_validate(make_head, taught, whole_takes(taught.y, taught.takes), progress, fitted)
 
 
@@ -101,7 +101,7 @@ def leave_one_session_out(
 
     sessions (N,) integers, two different ones or more, or ShapeError; the rest as in `leave_one_take_out`.
     """
-    taught = Taught.check(X, y, takes, gram)
+    taught = TaughtRows.check(X, y, takes, gram)
     return cross_validate(make_head, taught, whole_sessions(taught.y, sessions), progress, fitted)
 
 
@@ -121,7 +121,7 @@ def random_split(
 
     fitted: a ridge head that was fitted on just these with takes, to spare its work; asked: as in `cross_validate`.
     """
-    taught = Taught.check(X, y, None, gram)
+    taught = TaughtRows.check(X, y, None, gram)
     folds = random_parts(taught.y, seed)
     # Who believes such a split also chooses λ by it.
     head = None if fitted is None else fitted.retaken(folds.index)
@@ -130,7 +130,7 @@ def random_split(
 
 def cross_validate(
     make_head: Callable[[], Head],
-    taught: Taught,
+    taught: TaughtRows,
     folds: Folds,
     progress: Progress | None = None,
     fitted: RidgeHead | None = None,
@@ -177,11 +177,11 @@ def quickly_asked(X: np.ndarray, y: np.ndarray, takes: np.ndarray, asked: np.nda
         return asked
     rows = np.flatnonzero(asked)
     few = np.zeros(len(y), bool)
-    few[rows[Taught(X[:0], y[rows], takes[rows]).part()]] = True
+    few[rows[TaughtRows(X[:0], y[rows], takes[rows]).part()]] = True
     return few
 
 
-def fitted_ridge(make_head: Callable[[], Head], taught: Taught) -> RidgeHead | None:
+def fitted_ridge(make_head: Callable[[], Head], taught: TaughtRows) -> RidgeHead | None:
     """The head fitted on everything where it is a ridge head and has something to tell apart; else None."""
     head = make_head()
     if not isinstance(head, RidgeHead) or len(taught.classes) < 2:
@@ -191,7 +191,7 @@ def fitted_ridge(make_head: Callable[[], Head], taught: Taught) -> RidgeHead | N
 
 def _answers(
     make_head: Callable[[], Head],
-    taught: Taught,
+    taught: TaughtRows,
     folds: Folds,
     progress: Progress | None,
     fitted: RidgeHead | None,
@@ -223,7 +223,7 @@ def _answers(
 
 def _with_nothing(
     make_head: Callable[[], Head],
-    taught: Taught,
+    taught: TaughtRows,
     folds: Folds,
     found: np.ndarray,
     progress: Progress | None,
@@ -258,7 +258,7 @@ def evaluate(
     gram: np.ndarray | None = None,
     found: np.ndarray | None = None,
     known: np.ndarray | None = None,
-    make_rejector: Callable[[Taught], Rejector] | None = None,
+    make_rejector: Callable[[TaughtRows], Rejector] | None = None,
     asked: np.ndarray | None = None,
     names: Mapping[int, str] | None = None,
     seed: int = 0,
@@ -277,7 +277,7 @@ def evaluate(
     sessions, by number; limit: how many suspects; progress: as in `cross_validate`; parts: as in `whole_takes`;
     fitted: a ridge head that was fitted on just these, to spare its work.
     """
-    taught = Taught.check(X, y, takes, gram)
+    taught = TaughtRows.check(X, y, takes, gram)
     every = np.ones(len(taught.y), bool)
     asked, found = every if asked is None else asked, every if found is None else found
     fitted = (fitted or fitted_ridge(make_head, taught)) if found.all() else None
@@ -343,28 +343,30 @@ def by_session(
     )
 
 
-def answers_of(validation: Validation, known: np.ndarray) -> Answers:
+def answers_of(validation: Validation, known: np.ndarray) -> AnswerShares:
     """What the judged examples get where some, known bool (N,), are let through and the others are refused."""
     judged = validation.judged
     right, answered = (validation.y_true == validation.y_pred)[judged], known[judged]
     interval, _ = grouped_interval(right & answered, validation.folds[judged])
-    return Answers(float(np.mean(right & answered)), interval, float(np.mean(~right & answered)), int(judged.sum()))
+    return AnswerShares(
+        float(np.mean(right & answered)), interval, float(np.mean(~right & answered)), int(judged.sum())
+    )
 
 
 def let_through(
     unseen: Validation,
-    taught: Taught,
+    taught: TaughtRows,
     found: np.ndarray,
-    make_rejector: Callable[[Taught], Rejector],
+    make_rejector: Callable[[TaughtRows], Rejector],
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """bool (N,) twice: which examples were asked, and which of them pass a rejector that was taught the other folds.
 
-    Each fold takes as long as a training, so at most `MOST_REFUSING` are asked, evenly spread. Where nothing was found
+    Each fold takes as long as a training, so at most `MAX_REFUSING` are asked, evenly spread. Where nothing was found
     the answer is that, and passes where a class means it.
     """
     count = int(unseen.folds.max()) + 1
-    some = np.unique(np.linspace(0, count - 1, min(count, MOST_REFUSING)).round().astype(int))
+    some = np.unique(np.linspace(0, count - 1, min(count, MAX_REFUSING)).round().astype(int))
     known = ~found & (unseen.y_pred != NOTHING)
     for done, fold in enumerate(some):
         if progress and done:
@@ -373,7 +375,7 @@ def let_through(
         if not out.any() or not keep.any():
             continue
         takes = None if taught.takes is None else taught.takes[keep]
-        rejector = make_rejector(Taught(taught.X[keep], taught.y[keep], takes))
+        rejector = make_rejector(TaughtRows(taught.X[keep], taught.y[keep], takes))
         known[out] = rejector.known(taught.X[out], unseen.y_pred[out])
     return np.isin(unseen.folds, some), known
 

@@ -20,9 +20,9 @@ from edge_tl.core.timing import Pace, Stopwatch
 from edge_tl.embedders.stream import StreamingSpeech, after_it, before_it
 from edge_tl.errors import NotFittedError, ShapeError, SourceClosed, SourceTimeout
 from edge_tl.frames import BaseSource, Frame
-from edge_tl.listener import Listener, Near, Windows, nearest
+from edge_tl.listener import Listener, Near, WindowScores, nearest
 from edge_tl.media.spectrum import spectrum
-from edge_tl.movements.spotter import Moved
+from edge_tl.movements.spotter import FoundMovement
 from edge_tl.recognizer import Recognizer
 
 BREAK_S = 1.0
@@ -45,7 +45,7 @@ class Sight:
     classes: tuple[str, ...] = ()
     """Of the observation's probabilities: training between two frames may change the recognizer's."""
     steady: Steady | None = None
-    moved: Moved | None = None
+    moved: FoundMovement | None = None
     """The movement that this frame tells, from its start to its end; None mostly."""
 
     @property
@@ -373,9 +373,9 @@ class SoundLine(Line):
         return self.embedder.rate_hz / self.embedder.hop_samples if self.frames else 0.0
 
 
-def windows_of(answers: list[tuple[Observation, float]]) -> Windows:
+def windows_of(answers: list[tuple[Observation, float]]) -> WindowScores:
     """What was answered of windows, and when each was over, as a listener takes it."""
-    return Windows(
+    return WindowScores(
         np.stack([one.probabilities for one, _ in answers]),
         np.array([one.familiar for one, _ in answers]),
         np.array([end_s for _, end_s in answers]),

@@ -17,7 +17,7 @@ from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.heads.movement import MovementHead
 from edge_tl.line import BREAK_S, LATELY_S, Line, Sight
-from edge_tl.movements.spotter import LENGTHS_S, Moved, Spotter
+from edge_tl.movements.spotter import LENGTHS_S, FoundMovement, Spotter
 from edge_tl.movements.windows import middles
 from edge_tl.recognizer import Recognizer
 
@@ -31,7 +31,7 @@ PATH_S = 6.0
 class Doubt:
     """What resembled a movement and was not told."""
 
-    moved: Moved
+    moved: FoundMovement
     """What it resembled most, and when it was."""
     least: float
     """What it must score to be told."""
@@ -76,7 +76,7 @@ class MovementLine(Line):
         """float32 (21, 2): x and y of the newest frame's hand, mirroring undone; None where none is found."""
         self.hand: Hand | None = None
         """The hand of the newest frame; None where none is found."""
-        self.told: deque[Moved] = deque(maxlen=10_000)
+        self.told: deque[FoundMovement] = deque(maxlen=10_000)
         """The last movements that were told."""
         self.doubts: deque[Doubt] = deque(maxlen=10_000)
         """The last that were not."""
@@ -147,7 +147,7 @@ class MovementLine(Line):
         return self._pace.fps
 
     @property
-    def lately(self) -> Moved | None:
+    def lately(self) -> FoundMovement | None:
         """The movement that was told last, while it is worth showing."""
         return self.told[-1] if self.told and self._fresh(self.told[-1]) else None
 
@@ -159,7 +159,7 @@ class MovementLine(Line):
             return None
         return last
 
-    def _fresh(self, moved: Moved) -> bool:
+    def _fresh(self, moved: FoundMovement) -> bool:
         # Half a second of this passes before it can be told.
         return self.sight is not None and self.sight.frame.time_s - moved.end_s < LATELY_S + 0.5
 

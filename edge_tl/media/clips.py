@@ -10,11 +10,11 @@ import numpy as np
 
 from edge_tl.errors import ExampleError, counted
 from edge_tl.media.containers import one_error, open_container, upright_rgb
-from edge_tl.media.image import MOST_PIXELS, thumbnail
+from edge_tl.media.image import MAX_PIXELS, thumbnail
 
 FRAMES_A_SECOND = 3
 """So many are taken of a second: more look like those beside them."""
-MOST_FRAMES = 30
+MAX_FRAMES = 30
 """So many are taken of a clip, however long it is."""
 MAX_SIDE_PX = 1280
 """Larger frames are made smaller at once: thirty of a telephone's largest would be 750 MB."""
@@ -30,7 +30,7 @@ def clip_frames(source: Path | bytes, name: str = "the clip") -> list[np.ndarray
     """
     name = name if isinstance(source, bytes) else str(source)
     length_s = _length_s(source, name)
-    count = min(MOST_FRAMES, max(1, int(FRAMES_A_SECOND * length_s)))
+    count = min(MAX_FRAMES, max(1, int(FRAMES_A_SECOND * length_s)))
     with open_container(source, name) as container:
         times = [(number + 0.5) * length_s / count for number in range(count)]
         frames = [_picture(frame) for frame in _frames_at(container, times, name)]
@@ -45,8 +45,8 @@ def _length_s(source: Path | bytes, name: str) -> float:
         if not container.streams.video:
             raise ExampleError(f"{name}: holds no pictures, only sound")
         stream = container.streams.video[0]
-        if stream.width * stream.height > MOST_PIXELS:
-            most = counted(MOST_PIXELS // 10**6, "million pixel")
+        if stream.width * stream.height > MAX_PIXELS:
+            most = counted(MAX_PIXELS // 10**6, "million pixel")
             raise ExampleError(f"{name}: is {stream.width}×{stream.height} pixels; at most {most} are read")
         times = [packet.pts for packet in container.demux(stream) if packet.pts is not None]
         first = stream.start_time or 0

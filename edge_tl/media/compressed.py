@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ExampleError
-from edge_tl.frames import Closing
+from edge_tl.frames import Closable
 from edge_tl.media.containers import one_error, open_container
 
 SHORT_S = 0.5
@@ -22,7 +22,7 @@ _TICK_S = 1e-6
 """Of a file's length as FFmpeg tells it."""
 
 
-class CompressedSound(Closing):
+class CompressedSound(Closable):
     """The first sound in a file that PyAV reads, in blocks of any size; closed by `close` or `with`."""
 
     def __init__(self, source: Path | bytes, name: str) -> None:

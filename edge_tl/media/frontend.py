@@ -21,7 +21,7 @@ WINDOW_SAMPLES = (FRAMES - 1) * HOP_SAMPLES + FFT_SAMPLES
 
 _ANGLES = 2 * np.pi * np.arange(FFT_SAMPLES) / FFT_SAMPLES
 _BLACKMAN = 0.42 - 0.5 * np.cos(_ANGLES) + 0.08 * np.cos(2 * _ANGLES)  # periodic, as Web Audio defines it
-_LEAST_POWER = float(np.finfo(np.float32).tiny)
+_MIN_POWER = float(np.finfo(np.float32).tiny)
 _AT_ONCE = 64  # frames transformed together: 2 MB, whatever the length of the sound
 
 
@@ -35,7 +35,7 @@ def check_sound(samples: np.ndarray) -> None:
         raise ShapeError("the sound holds NaN or infinite samples; leave them out or record again")
 
 
-class Sliding:
+class SlidingWindow:
     """Cuts what arrives in blocks of any size into overlapping pieces, each of them once.
 
     `length` and `hop` count items (samples, or rows of a spectrogram); piece k begins at item k·hop. It keeps fewer
@@ -74,7 +74,7 @@ def decibels(pieces: np.ndarray) -> np.ndarray:
     rows = np.empty((len(pieces), BINS), np.float32)
     for first in range(0, len(pieces), _AT_ONCE):
         spectrum = np.fft.rfft(pieces[first : first + _AT_ONCE] * _BLACKMAN, axis=1)[:, :BINS]
-        power = np.maximum(spectrum.real**2 + spectrum.imag**2, _LEAST_POWER)
+        power = np.maximum(spectrum.real**2 + spectrum.imag**2, _MIN_POWER)
         rows[first : first + _AT_ONCE] = 10 * np.log10(power) - 20 * np.log10(FFT_SAMPLES)
     return rows
 
@@ -83,7 +83,7 @@ class SpectrogramStream:
     """The spectrogram of a stream at 44.1 kHz, frame by frame: `push` sound, get the frames that are whole now."""
 
     def __init__(self) -> None:
-        self._pieces = Sliding(FFT_SAMPLES, HOP_SAMPLES)
+        self._pieces = SlidingWindow(FFT_SAMPLES, HOP_SAMPLES)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Frames float32 (n, 232) in dB, n = 0 and more, of a block float32 (samples,) of any size; ShapeError."""

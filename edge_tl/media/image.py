@@ -23,11 +23,11 @@ from edge_tl.media.heic import is_heic, register_heic, unread_heic
 if TYPE_CHECKING:
     from PIL import Image
 
-MOST_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000
 """Above this a file is taken for a decompression bomb; a Pi camera takes 12 million, and 50 are 150 MB of RGB."""
-MOST_JPEG_PIXELS = 178_000_000
+MAX_JPEG_PIXELS = 178_000_000
 """A JPEG of up to so many is decoded at a half or a quarter where it has more than the above: telephones take 108."""
-MOST_ASPECT = 50
+MAX_ASPECT = 50
 """A strip longer than this times its width shows nothing once it is square."""
 _EXIF, _TAKEN, _CHANGED = 0x8769, 0x9003, 0x0132
 """Tags: the camera's part of the metadata, when it took the picture, when the file was made."""
@@ -79,7 +79,7 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
             f"{name}: is no picture ({counted(len(data), 'byte')}); a JPEG or PNG file is wanted"
         ) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise ExampleError(f"{name}: is too large; at most {MOST_PIXELS // 10**6} million pixels are read") from None
+        raise ExampleError(f"{name}: is too large; at most {MAX_PIXELS // 10**6} million pixels are read") from None
     except Exception as error:  # Pillow's parsers raise OSError, SyntaxError, struct.error, IndexError … on damage
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ExampleError(f"{name}: is damaged ({reason}); copy or take it again") from error
@@ -349,9 +349,9 @@ def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 def _draft(image: Image.Image) -> None:
     """Let a JPEG larger than what is read be decoded at a fraction; no progressive one, which lies in memory whole."""
     (width, height), part = image.size, 1
-    if image.format not in ("JPEG", "MPO") or width * height > MOST_JPEG_PIXELS or "progressive" in image.info:
+    if image.format not in ("JPEG", "MPO") or width * height > MAX_JPEG_PIXELS or "progressive" in image.info:
         return
-    while width * height > part * part * MOST_PIXELS:
+    while width * height > part * part * MAX_PIXELS:
         part *= 2
     if part > 1:
         image.draft("RGB", (-(-width // part), -(-height // part)))
@@ -359,14 +359,14 @@ def _draft(image: Image.Image) -> None:
 
 def _check_size(name: str, width: int, height: int) -> None:
     """ExampleError for a picture too large to decode or of a shape in which nothing can be seen."""
-    if width * height > MOST_PIXELS:
-        most = f"{MOST_PIXELS // 10**6} million pixels are read"
+    if width * height > MAX_PIXELS:
+        most = f"{MAX_PIXELS // 10**6} million pixels are read"
         raise ExampleError(f"{name}: is {width}×{height} pixels; at most {most}: make it smaller")
     if width * height == 1:
         raise ExampleError(f"{name}: is a single pixel; a picture in which something can be seen is wanted")
-    if max(width, height) > MOST_ASPECT * min(width, height):
+    if max(width, height) > MAX_ASPECT * min(width, height):
         raise ExampleError(
-            f"{name}: is {width}×{height} pixels; a side at most {MOST_ASPECT} times the other is wanted: crop it"
+            f"{name}: is {width}×{height} pixels; a side at most {MAX_ASPECT} times the other is wanted: crop it"
         )
 
 

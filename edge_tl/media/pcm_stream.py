@@ -12,11 +12,11 @@ import numpy as np
 from edge_tl.errors import ExampleError
 from edge_tl.media.containers import container_of
 from edge_tl.media.resample import check_rate
-from edge_tl.media.wav import MOST_CHANNELS, UNKNOWN_BYTES
+from edge_tl.media.wav import MAX_CHANNELS, UNKNOWN_BYTES
 
 RAW_HZ = 16_000
 """Of raw samples where nobody says otherwise: what `arecord -t raw -f S16_LE -r 16000` gives."""
-MOST_HEAD_BYTES = 1_000_000
+MAX_HEAD_BYTES = 1_000_000
 """What may stand before the samples: notes and covers."""
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _KINDS = {
@@ -87,7 +87,7 @@ class PcmStream:
                 self._left_bytes = size if 0 < size < UNKNOWN_BYTES else None
                 self._kept, self.rate_hz = self._kept[at + 8 :], rate_hz
                 return True
-            if kind == b"data" or size > MOST_HEAD_BYTES:
+            if kind == b"data" or size > MAX_HEAD_BYTES:
                 raise ExampleError(f"{self.name}: is a damaged WAV file; start the recorder again")
             if kind == b"fmt " and size >= 16 and len(self._kept) >= at + 8 + size:
                 rate_hz = self._read_format(self._kept[at + 8 : at + 8 + size])
@@ -99,7 +99,7 @@ class PcmStream:
         kind, self._channels, rate_hz, _, _, bits = struct.unpack_from("<HHIIHH", fmt)
         if kind == _EXTENSIBLE and len(fmt) >= 26:
             (kind,) = struct.unpack_from("<H", fmt, 24)
-        if (kind, bits) not in _KINDS or not 1 <= self._channels <= MOST_CHANNELS:
+        if (kind, bits) not in _KINDS or not 1 <= self._channels <= MAX_CHANNELS:
             raise ExampleError(
                 f"{self.name}: is WAV of kind {kind} with {bits} bits; `arecord -f S16_LE` gives what is wanted"
             )

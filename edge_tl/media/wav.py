@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from edge_tl.errors import ExampleError, MissingDependency, counted, to_install
-from edge_tl.frames import Closing
+from edge_tl.frames import Closable
 from edge_tl.media.compressed import CompressedSound
 from edge_tl.media.containers import ONLY_HERE, can_open, container_of
 from edge_tl.media.frontend import check_sound
@@ -23,14 +23,14 @@ from edge_tl.media.resample import check_rate
 
 LONGEST_S = 600.0
 """Of a sound that is read as a whole: 10 minutes at 48 kHz are 115 MB. `SoundFile.blocks` reads any length."""
-MOST_CHANNELS = 32
+MAX_CHANNELS = 32
 _LOUDEST = 8.0  # float files may overshoot 1; what is far beyond was never scaled to it
 _BLOCK_SAMPLES = 65_536
 UNKNOWN_BYTES = 0x7FFF_F000
 """A size in a header from which on it is none: streaming recorders write 0 or about the largest number."""
 
 
-class SoundFile(Closing):
+class SoundFile(Closable):
     """A sound file opened for reading in blocks, whatever its length; closed by `close` or `with`.
 
     WAV of 8, 16, 24 or 32 bits or floats, plain or extensible, what else libsndfile reads (FLAC, Ogg, MP3, AIFF), and
@@ -127,9 +127,9 @@ class SoundFile(Closing):
     def _check_usable(self) -> None:
         if not self.frames:
             raise ExampleError(f"{self.name}: has a header but no sound; record it again")
-        if self.channels > MOST_CHANNELS:
+        if self.channels > MAX_CHANNELS:
             raise ExampleError(
-                f"{self.name}: has {counted(self.channels, 'channel')}; {MOST_CHANNELS} at most are taken"
+                f"{self.name}: has {counted(self.channels, 'channel')}; {MAX_CHANNELS} at most are taken"
             )
         try:
             check_rate(self.rate_hz)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_tl.errors import ExampleError
-from edge_tl.movements.spotter import LENGTHS_S, SPEED_S, Windows
+from edge_tl.movements.spotter import LENGTHS_S, SPEED_S, WindowQueue
 from edge_tl.movements.track import Track
 from edge_tl.movements.windows import VALUES, Rows, kept, palm_lengths, resampled
 
@@ -19,11 +19,11 @@ _CUTS = ((0.1, 1.0), (0.0, 1.0), (0.0, 0.9))  # in the stream no window begins a
 _STEP_S = 0.05
 STILL = 0.2
 """Of the fastest: slower is before or after the movement."""
-LEAST = 0.4
+MIN_SPEED = 0.4
 """Palm lengths a second; a hand that is held still trembles at about 0.1."""
 _MARGIN_S = 0.1
 _TURNS, _TURN = 3, 0.5  # so often, and by so much of the largest distance from the middle
-_LEAST_PATH = 0.3  # of a row's length of 1: below, only the shape changes
+_MIN_PATH = 0.3  # of a row's length of 1: below, only the shape changes
 
 
 def speeds(track: Track) -> tuple[np.ndarray, np.ndarray]:
@@ -43,9 +43,9 @@ def movement_in(track: Track) -> Track:
     ExampleError, one line, where it hardly moves, and for what is shorter or longer than a movement.
     """
     at, fast = speeds(track)
-    if not len(at) or fast.max() < LEAST:
+    if not len(at) or fast.max() < MIN_SPEED:
         raise ExampleError("the hand hardly moved: press the key, do the movement, and stop")
-    moving = np.flatnonzero(fast >= max(STILL * fast.max(), LEAST / 2))
+    moving = np.flatnonzero(fast >= max(STILL * fast.max(), MIN_SPEED / 2))
     start_s, end_s = at[moving[0]] - _MARGIN_S, at[moving[-1]] + _MARGIN_S
     # A hand that comes into view moving has begun its movement outside.
     part = track.part(max(start_s, track.times_s[0]), min(end_s, track.times_s[-1]))
@@ -70,7 +70,7 @@ def whole_window(movement: Track) -> np.ndarray:
 
 def ordinary_windows(track: Track, lengths_s: tuple[float, ...] = LENGTHS_S) -> np.ndarray:
     """What a head learns of a hand that does nothing in particular: the windows (N, 672) that would be asked."""
-    windows = Windows(lengths_s)
+    windows = WindowQueue(lengths_s)
     asked = [windows.push(points, float(time_s)) for points, time_s in zip(track.landmarks, track.times_s, strict=True)]
     values = [one.values for one in asked if one is not None]
     return np.concatenate(values) if values else np.empty((0, VALUES), np.float32)
@@ -104,7 +104,7 @@ def repeats(rows: Rows) -> np.ndarray:
     # Along the direction in which it goes furthest.
     along = (path @ np.linalg.eigh(path.transpose(0, 2, 1) @ path)[1][:, :, -1:])[:, :, 0]
     least = _TURN * np.abs(along).max(axis=1)
-    far = np.abs(along).max(axis=1) > _LEAST_PATH
+    far = np.abs(along).max(axis=1) > _MIN_PATH
     return far & np.array([_turns(line, by) >= _TURNS for line, by in zip(along, least, strict=True)], bool)
 
 

@@ -10,7 +10,7 @@ from edge_tl.movements.windows import middles, palm_lengths
 BEGIN, END = np.array((70, 110, 70)), np.array((255, 215, 0))
 """RGB at the beginning and at the end of a path."""
 _MARGIN = 0.12
-_LEAST_SPAN = 1.0  # palm lengths: a hand that hardly moves is drawn as a spot
+_MIN_SPAN = 1.0  # palm lengths: a hand that hardly moves is drawn as a spot
 
 
 def path_points(landmarks: np.ndarray, apart: float) -> np.ndarray:
@@ -31,7 +31,7 @@ def path_picture(track: Track, height: int, width: int) -> np.ndarray:
     places = middles(track.landmarks)
     low, high = places.min(axis=0), places.max(axis=0)
     room = (1 - 2 * _MARGIN) * np.array((width, height))
-    scale = float((room / np.maximum(high - low, _LEAST_SPAN * size)).min())
+    scale = float((room / np.maximum(high - low, _MIN_SPAN * size)).min())
     points = (path_points(track.landmarks, 0.5 / scale) - (low + high) / 2) * scale + np.array((width, height)) / 2
     at = np.clip(np.floor(points).astype(np.int64), 0, (width - 1, height - 1))
     picture = np.zeros((height, width, 3), np.uint8)

@@ -29,7 +29,7 @@ DOUBTED = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class FoundMovement:
     """A movement that was found."""
 
     label: str
@@ -41,7 +41,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DueWindows:
     """The windows of one time of asking, those that may be told."""
 
     values: np.ndarray
@@ -68,7 +68,7 @@ class Judge(Protocol):
         """Windows float32 (N, 672) → (N, K), 0 to 1 or so: how much each is of a class; bool (N, K): may it be told."""
 
 
-class Windows:
+class WindowQueue:
     """Frames of landmarks in, windows to ask out: of several lengths, every 0.1 s, where the hand slows down."""
 
     def __init__(self, lengths_s: tuple[float, ...] = LENGTHS_S, *, everywhere: bool = False) -> None:
@@ -83,7 +83,7 @@ class Windows:
         self._landmarks: deque[np.ndarray] = deque()
         self._asked_s = -np.inf
 
-    def push(self, landmarks: np.ndarray | None, time_s: float) -> Asked | None:
+    def push(self, landmarks: np.ndarray | None, time_s: float) -> DueWindows | None:
         """Take a frame's landmarks (21, 2), None or NaN for no hand; the windows to ask now, None mostly.
 
         time_s: must rise; a frame that does not come later than the one before is passed over.
@@ -102,7 +102,7 @@ class Windows:
         self._asked_s = time_s
         return self._ask(time_s - AHEAD_S)
 
-    def _ask(self, end_s: float) -> Asked | None:
+    def _ask(self, end_s: float) -> DueWindows | None:
         lengths = self.lengths_s[end_s - self.lengths_s >= self._times[0] - EVERY_S]
         if not len(lengths):
             return None
@@ -113,7 +113,7 @@ class Windows:
         asked = slow | self.everywhere
         if not asked.any():
             return None
-        return Asked(kept(windows[asked]), lengths[asked], slow[asked], end_s)
+        return DueWindows(kept(windows[asked]), lengths[asked], slow[asked], end_s)
 
     @staticmethod
     def _slowness(
@@ -143,19 +143,19 @@ class Spotter:
     def __init__(self, judge: Judge, lengths_s: tuple[float, ...] = LENGTHS_S, *, wait_s: float = WAIT_S) -> None:
         """judge: says what windows are; lengths_s: of the windows, ascending; wait_s: for a better end, >= 0."""
         self.judge, self.wait_s = judge, wait_s
-        self._windows = Windows(lengths_s, everywhere=bool(judge.repeating.any()))
+        self._windows = WindowQueue(lengths_s, everywhere=bool(judge.repeating.any()))
         self.clear()
 
     def clear(self) -> None:
         """Forget what was seen: the next frame begins a stream."""
         self._windows.clear()
-        self._best: Moved | None = None
-        self._nearly: Moved | None = None
+        self._best: FoundMovement | None = None
+        self._nearly: FoundMovement | None = None
         self._told_s = self._doubted_s = -np.inf
-        self.doubt: Moved | None = None
+        self.doubt: FoundMovement | None = None
         """What the frame before made clear that it was not told, and what it resembled most; None mostly."""
 
-    def push(self, landmarks: np.ndarray | None, time_s: float) -> Moved | None:
+    def push(self, landmarks: np.ndarray | None, time_s: float) -> FoundMovement | None:
         """Take a frame's landmarks (21, 2) in any unit, x right and y down, None for no hand; a movement that is over.
 
         time_s: of the frame, as of `Windows.push`.
@@ -172,7 +172,7 @@ class Spotter:
         self._best, self._nearly, self._told_s = None, None, best.end_s
         return best
 
-    def _consider(self, asked: Asked) -> None:
+    def _consider(self, asked: DueWindows) -> None:
         """Keep the best of the windows asked, if it is better than what waits to be told."""
         free = asked.end_s - asked.lengths_s >= self._told_s - APART_S
         if not free.any():
@@ -188,10 +188,12 @@ class Spotter:
         if nearly is not None and (self._nearly is None or nearly.confidence > self._nearly.confidence):
             self._nearly = nearly
 
-    def _highest(self, scores: np.ndarray, lengths_s: np.ndarray, end_s: float) -> Moved | None:
+    def _highest(self, scores: np.ndarray, lengths_s: np.ndarray, end_s: float) -> FoundMovement | None:
         """The highest of scores (N, K) of windows with these lengths (N,); None where all are −∞."""
         row, column = np.unravel_index(int(scores.argmax()), scores.shape)
         score = float(scores[row, column])
         if not np.isfinite(score):
             return None
-        return Moved(self.judge.told[int(column)], min(1.0, max(0.0, score)), end_s - float(lengths_s[row]), end_s)
+        return FoundMovement(
+            self.judge.told[int(column)], min(1.0, max(0.0, score)), end_s - float(lengths_s[row]), end_s
+        )

@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 
 from edge_tl.errors import ExampleError
-from edge_tl.movements.demonstration import LEAST, LONGEST_S, PIECE_S, SHORTEST_S, STEP_S, STILL, movement_in
+from edge_tl.movements.demonstration import LONGEST_S, MIN_SPEED, PIECE_S, SHORTEST_S, STEP_S, STILL, movement_in
 from edge_tl.movements.spotter import SPEED_S
 from edge_tl.movements.track import BRIDGED_S, Track
 from edge_tl.movements.windows import palm_lengths, resampled
@@ -33,7 +33,7 @@ class Phase(Enum):
     STOPPED = "its end"
 
 
-class Taking:
+class DemonstrationRecorder:
     """Frames after a key was pressed in, the movement out once the hand has stopped: `push` each, until one is given.
 
     ExampleError, one line, ends it: no hand, a hand that is never still, hardly moves, moves for too long or too short,
@@ -86,7 +86,7 @@ class Taking:
         if fast is None:
             return None
         self._fastest = max(self._fastest, fast)
-        slow = LEAST if self.phase is Phase.RAISED else max(STILL * self._fastest, LEAST / 2)
+        slow = MIN_SPEED if self.phase is Phase.RAISED else max(STILL * self._fastest, MIN_SPEED / 2)
         self._slow_since_s = min(self._slow_since_s, time_s) if fast < slow else np.inf
         still_s = time_s - self._slow_since_s
         if self.phase is Phase.RAISED and still_s >= STILL_S:
@@ -187,7 +187,7 @@ class MovingAbout:
         return np.array(self._landmarks, np.float32).reshape(-1, 21, 2)
 
     def push(self, landmarks: np.ndarray | None, time_s: float) -> list[Track]:
-        """Take a frame, as of `Taking.push`; the pieces that are whole now.
+        """Take a frame, as of `DemonstrationRecorder.push`; the pieces that are whole now.
 
         ExampleError where no hand is seen for long.
         """

@@ -20,7 +20,7 @@ LONGEST_S = 3600.0
 _ORDERED = (
     0.9  # bones are shorter than this share of what lies between any two points; real hands: 0.5 to 0.7, fists to 0.87
 )
-_LEAST_ADVANCE = 0.5  # the least share of frames that come later than all before
+_MIN_ADVANCE = 0.5  # the least share of frames that come later than all before
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _advancing(times: np.ndarray) -> np.ndarray:
         )
     newest = np.maximum.accumulate(times)
     later = np.append(True, times[1:] > newest[:-1])[: len(times)]
-    if later.sum() < _LEAST_ADVANCE * len(times):
+    if later.sum() < _MIN_ADVANCE * len(times):
         raise ExampleError(
             f"{counted(int((~later).sum()), 'time stamp')} of {len(times)} stand still or run back: rising seconds are "
             "wanted, one for each frame"

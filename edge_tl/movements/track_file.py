@@ -15,7 +15,7 @@ from edge_tl.files import read_limited
 from edge_tl.movements.track import Track, tracks_of
 from edge_tl.movements.windows import POINTS, middles, palm_lengths
 
-MOST_BYTES = 50_000_000
+MAX_BYTES = 50_000_000
 """An hour of one hand at 30 frames a second is 18 MB."""
 _LANDMARKS, _TIMES, _ASPECT, _CUT = "landmarks", "times_s", "aspect", "cut"
 
@@ -53,7 +53,7 @@ def read_recording(file: Path | bytes, name: str = "the file") -> Recording:
     called = name if isinstance(file, bytes) else str(file)
     try:
         if isinstance(file, Path) and file.suffix.lower() == ".csv":
-            landmarks, times = _table(read_limited(file, MOST_BYTES))
+            landmarks, times = _table(read_limited(file, MAX_BYTES))
             cut = False
         else:
             landmarks, times, cut = _arrays(file)
@@ -69,7 +69,7 @@ def read_recording(file: Path | bytes, name: str = "the file") -> Recording:
 
 def _arrays(file: Path | bytes) -> tuple[np.ndarray, np.ndarray, bool]:
     """Landmarks and times of an .npz, and whether a store wrote it."""
-    arrays = read_arrays(file, MOST_BYTES)
+    arrays = read_arrays(file, MAX_BYTES)
     missing = [name for name in (_LANDMARKS, _TIMES) if name not in arrays]
     if missing:
         held = ", ".join(sorted(arrays)[:5]) or "nothing"

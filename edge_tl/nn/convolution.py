@@ -12,7 +12,7 @@ from edge_tl.nn.layers import Gradient, ReLU, across, glorot_uniform, total
 from edge_tl.nn.memory import empty
 from edge_tl.nn.windows import Pair, Window, check_channels, pair, parts
 
-LEAST_RUN = 16
+MIN_RUN = 16
 """Values in a row of a kernel from which on a convolution is computed by runs of pixels."""
 
 
@@ -121,7 +121,7 @@ class Conv2D:
         every row of the kernel meets; nothing is gained where there are few channels.
         """
         height, width, channels, _ = self.W.shape
-        return height > 1 and self.window.strides == (1, 1) and width * channels >= LEAST_RUN
+        return height > 1 and self.window.strides == (1, 1) and width * channels >= MIN_RUN
 
     def _runs_forward(self, padded: np.ndarray, y: np.ndarray) -> None:
         """Every run of pixels against all rows of the kernel; each goes to the output that it belongs to."""

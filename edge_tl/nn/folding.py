@@ -13,7 +13,7 @@ from edge_tl.nn.layers import Gradient, Layer, ReLU, Step
 from edge_tl.nn.normalisation import BatchNorm
 
 
-class Folded:
+class FoldedNetwork:
     """The norm's scale is in the kernel and its shift in the bias; values are rectified while they are in the cache.
 
     Made anew for every step, of what the convolution's arrays are then.
@@ -57,5 +57,5 @@ def folded(layers: Sequence[Layer]) -> list[Step]:
         then = after if isinstance(after, ReLU) else None
         if then is not None:
             del left[0]
-        steps.append(layer if norm is then is None else Folded(layer, norm, then))
+        steps.append(layer if norm is then is None else FoldedNetwork(layer, norm, then))
     return steps

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-LEAST = 1e-7
+MIN_CHANCE = 1e-7
 """Probabilities are not taken below this; Keras' epsilon."""
 
 
@@ -28,7 +28,7 @@ class CrossEntropy:
     def __call__(self, outputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """outputs: logits (M, C); targets: (M, C), rows that sum to 1."""
         proba = softmax(outputs)
-        losses = -(targets * np.log(np.maximum(proba, LEAST))).sum(axis=1)
+        losses = -(targets * np.log(np.maximum(proba, MIN_CHANCE))).sum(axis=1)
         return losses, (proba - targets) / proba.dtype.type(len(outputs))
 
     def score(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:

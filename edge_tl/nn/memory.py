@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-LEAST_BYTES = 2**16
+MIN_BYTES = 2**16
 """What is smaller is left to NumPy, which is faster there."""
 
 
@@ -40,7 +40,7 @@ def kept() -> Iterator[None]:
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array of whatever values, as np.empty makes it."""
     size = prod(shape) * dtype.itemsize
-    blocks = _here.blocks if size >= LEAST_BYTES else None
+    blocks = _here.blocks if size >= MIN_BYTES else None
     if blocks is None:
         return np.empty(shape, dtype)
     free = [block for block, seen in zip(blocks, references(blocks), strict=True) if seen == NOBODY]

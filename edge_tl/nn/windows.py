@@ -14,7 +14,7 @@ PART_BYTES = 2**19
 """What is laid out for a kernel is laid out for so many pictures at a time that it stays in the processor's cache."""
 
 
-class Frame:
+class PaddedPictures:
     """Puts pictures (N, height, width, C) into larger ones; what is around them is written once, for the first."""
 
     def __init__(self, shape: Pair, rows: slice, columns: slice, value: float = 0.0) -> None:
@@ -60,14 +60,14 @@ class Window:
             sides.append((missing // 2, missing - missing // 2))
         return sides[0], sides[1]
 
-    def frame(self, shape: Pair, value: float = 0.0) -> Frame:
+    def frame(self, shape: Pair, value: float = 0.0) -> PaddedPictures:
         """What puts the border around pictures (height, width)."""
         (above, below), (left, right) = self.border(shape)
         height, width = shape
         rows, columns = slice(above, above + height), slice(left, left + width)
-        return Frame((above + height + below, left + width + right), rows, columns, value)
+        return PaddedPictures((above + height + below, left + width + right), rows, columns, value)
 
-    def turned(self, shape: Pair) -> Frame:
+    def turned(self, shape: Pair) -> PaddedPictures:
         """What puts what comes back from an output into zeros, so that the kernel turned around meets it as it came.
 
         shape: of the pictures (height, width). The strides lie between, and around is what the border leaves.
@@ -76,7 +76,7 @@ class Window:
         (high, wide), (down, right) = self.size, self.strides
         first, begin = high - 1 - above, wide - 1 - left
         rows, columns = self.output(shape)
-        return Frame(
+        return PaddedPictures(
             (shape[0] + high - 1, shape[1] + wide - 1),
             slice(first, first + (rows - 1) * down + 1, down),
             slice(begin, begin + (columns - 1) * right + 1, right),

@@ -25,7 +25,7 @@ FIRST_PLACE = Place()
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """One session's person, clothes, place and light."""
 
     skin: np.ndarray
@@ -48,7 +48,9 @@ class Look:
     """How far the head leans all the time, positive to the picture's left."""
 
     @classmethod
-    def drawn_from(cls, person: np.random.Generator, session: np.random.Generator, place: Place = FIRST_PLACE) -> Look:
+    def drawn_from(
+        cls, person: np.random.Generator, session: np.random.Generator, place: Place = FIRST_PLACE
+    ) -> Appearance:
         """A look: the person's traits from one generator, what a session changes of them from the other."""
         tone = float(person.uniform(0.5, 3.5) + session.normal(0.0, 0.2))
         hair = HAIR[person.integers(len(HAIR))] * session.uniform(0.85, 1.15)
@@ -123,7 +125,7 @@ CORNERS = np.column_stack([_first, _first + 1, _first + COLUMNS + 2, _first + CO
 _ROUND = np.linspace(0, 2 * math.pi, 10, endpoint=False)
 
 
-def _patch_colours(look: Look) -> np.ndarray:
+def _patch_colours(look: Appearance) -> np.ndarray:
     """(patches, 3): hair above the hairline and round the back, beard at the jaw, skin elsewhere."""
     side = np.abs(PATCH_LON)
     hair_from = np.where(
@@ -136,7 +138,9 @@ def _patch_colours(look: Look) -> np.ndarray:
     return colours
 
 
-def draw(look: Look, attitude_deg: np.ndarray, waves: np.ndarray, at_s: float, rng: np.random.Generator) -> np.ndarray:
+def draw(
+    look: Appearance, attitude_deg: np.ndarray, waves: np.ndarray, at_s: float, rng: np.random.Generator
+) -> np.ndarray:
     """One picture, uint8 (240, 320, 3) RGB.
 
     attitude_deg: yaw (positive to the picture's right), pitch (positive up), roll (positive to the left shoulder).
@@ -158,7 +162,9 @@ def draw(look: Look, attitude_deg: np.ndarray, waves: np.ndarray, at_s: float, r
     return photograph(picture, look.light, look.noise, rng)
 
 
-def _body(pen: Any, look: Look, centre_px: tuple[float, float], scale_px: float, attitude_deg: np.ndarray) -> None:
+def _body(
+    pen: Any, look: Appearance, centre_px: tuple[float, float], scale_px: float, attitude_deg: np.ndarray
+) -> None:
     """Shoulders and neck, which turn a little with the head, and long hair hanging behind them."""
     x, y = centre_px
     shift = attitude_deg[0] / 90.0 * 0.25 * scale_px
@@ -182,7 +188,7 @@ def _body(pen: Any, look: Look, centre_px: tuple[float, float], scale_px: float,
     pen.ellipse((x - 0.45 * scale_px, top - 0.2 * scale_px, x + 0.45 * scale_px, top + 0.3 * scale_px), rgb(neck))
 
 
-def _head(pen: Any, look: Look, view: _View) -> None:
+def _head(pen: Any, look: Appearance, view: _View) -> None:
     """The skull's patches that face the camera, and the ears beside them."""
     facing = view.faces_us(PATCH)
     shown = facing > 0.0
@@ -198,7 +204,7 @@ def _head(pen: Any, look: Look, view: _View) -> None:
         _ear(pen, look, view, side, near=True)
 
 
-def _ear(pen: Any, look: Look, view: _View, side: int, near: bool) -> None:
+def _ear(pen: Any, look: Appearance, view: _View, side: int, near: bool) -> None:
     middle = on_skull(92.0 * side, -4.0)
     if (view.faces_us(middle)[0] > 0.0) != near:
         return
@@ -210,7 +216,7 @@ def _ear(pen: Any, look: Look, view: _View, side: int, near: bool) -> None:
     _fill(pen, view, middle + (rim - middle) * [1, 0.55, 0.55], look.skin * 0.66)
 
 
-def _face(pen: Any, look: Look, view: _View, attitude_deg: np.ndarray, blink: bool) -> None:
+def _face(pen: Any, look: Appearance, view: _View, attitude_deg: np.ndarray, blink: bool) -> None:
     """Eyes that look where the head turns, brows, nose, mouth and glasses, each where it can be seen."""
     gaze_lon, gaze_lat = attitude_deg[0] * 0.09, attitude_deg[1] * 0.05
     for side in (-1, 1):

@@ -63,7 +63,7 @@ SUBJECTS = {
         each=np.array((2.0, 1.5, 1.5)),
         sway_deg=np.array((3.0, 2.5, 3.0)),
         lean_deg=(6.0, 12.0),
-        look=drawn_head.Look.drawn_from,
+        look=drawn_head.Appearance.drawn_from,
         draw=drawn_head.draw,
     ),
     "hand": Subject(

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ExampleError, ProfileError, counted
-from edge_tl.files import PRIVATE, PRIVATE_FOLDER, Unnamed, create, sync_folder
+from edge_tl.files import PRIVATE, PRIVATE_FOLDER, UnnamedFile, create, sync_folder
 from edge_tl.labels import check_label
 from edge_tl.store.database import check_database, copy_database
 from edge_tl.store.examples import ExampleStore
@@ -33,10 +33,10 @@ READ = (1, FORMAT)
 """Format 1 knows no settings.json."""
 EXAMPLES = "examples.sqlite"
 _GENERATION = re.compile(r"generations/\d{6,}(\.rolled-back)?/(profile\.json|arrays\.npz|SHA256SUMS)")
-MOST_INDEX_BYTES = 1_000_000
-MOST_SMALL_BYTES = 100_000
-MOST_FILES = 100
-MOST_FOLD = 20
+MAX_INDEX_BYTES = 1_000_000
+MAX_SMALL_BYTES = 100_000
+MAX_FILES = 100
+MAX_FOLD = 20
 """So many times its size a backup may unfold to, where somebody packed it again; zeros become a thousand times less."""
 
 
@@ -58,7 +58,7 @@ def write_backup(profile: Profile, name: str, out: Path, time_s: float) -> int:
                 "time_s": time_s,
                 "files": {where: [os.fstat(file.fileno()).st_size, _sha256(file)] for where, file in kept.items()},
             }
-            new = stack.enter_context(Unnamed(place))
+            new = stack.enter_context(UnnamedFile(place))
             with zipfile.ZipFile(new.file, "w") as archive:  # pictures and arrays do not shrink
                 archive.writestr(_member(INDEX), json.dumps(index, ensure_ascii=False, indent=1))
                 for where, file in kept.items():
@@ -141,20 +141,20 @@ def restore_backup(file: Path, folder: Path, ask: Callable[[Path], str] = lambda
 def _index(archive: Archive, file: Path) -> dict[str, Any]:
     """What the archive says of itself, checked."""
     try:
-        index = json.loads(archive.read(INDEX, MOST_INDEX_BYTES))
+        index = json.loads(archive.read(INDEX, MAX_INDEX_BYTES))
     except (ValueError, RecursionError) as error:
         raise _bad(file, str(error)) from error
     if not isinstance(index, dict) or not isinstance(index.get("files"), dict):
         raise _bad(file, "its index is not what edge-tl writes")
     if index.get("format") not in READ:
         raise ProfileError(f"{file} has format {index.get('format')}, this edge-tl reads {FORMAT}: upgrade edge-tl")
-    if len(index["files"]) > MOST_FILES:
+    if len(index["files"]) > MAX_FILES:
         raise _bad(file, f"it holds {counted(len(index['files']), 'file')}")
     for name, about in index["files"].items():
         if name not in (EXAMPLES, *SMALL) and not _GENERATION.fullmatch(name):
             raise _bad(file, f"it holds {name[:60]!a}, which no profile has")
         whole = isinstance(about, list) and len(about) == 2 and type(about[0]) is int and isinstance(about[1], str)
-        if not whole or about[0] < 0 or (name in SMALL and about[0] > MOST_SMALL_BYTES):
+        if not whole or about[0] < 0 or (name in SMALL and about[0] > MAX_SMALL_BYTES):
             raise _bad(file, f"what it says of {name} makes no sense")
     return index
 
@@ -170,7 +170,7 @@ def _check_room(index: dict[str, Any], folder: Path, file: Path) -> None:
 def _check_fold(index: dict[str, Any], file: Path) -> None:
     """Refuse at once what unfolds to far more than it is: what edge-tl packs does not shrink."""
     wanted = sum(size_bytes for size_bytes, _ in index["files"].values())
-    if wanted > MOST_FOLD * file.stat().st_size + MOST_INDEX_BYTES:
+    if wanted > MAX_FOLD * file.stat().st_size + MAX_INDEX_BYTES:
         raise _bad(file, f"{wanted / 1e6:.0f} MB are said to be in {file.stat().st_size / 1e6:.1f} MB")
 
 

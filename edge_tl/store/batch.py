@@ -23,7 +23,7 @@ _NEW_TAKE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingExample:
     """An example that is not committed yet."""
 
     id: int
@@ -47,7 +47,7 @@ class Batch:
         self.sessions: dict[int, tuple[str, bool]] = {}
         """Number → (name, closed) of sessions that are not on disk: none of their takes is."""
         self._takes: dict[int, tuple[str, str, int, Moment]] = {}
-        self._waiting: list[Waiting] = []
+        self._waiting: list[PendingExample] = []
         self._since_s: float | None = None
         self._ticked_s: float | None = None
 
@@ -86,7 +86,7 @@ class Batch:
             self._since_s = self._ticked_s
         example = self._next_example
         self._next_example += 1
-        self._waiting.append(Waiting(example, take, moment, media, fingerprint, packed, box))
+        self._waiting.append(PendingExample(example, take, moment, media, fingerprint, packed, box))
         return example
 
     def due(self, now_s: float) -> bool:

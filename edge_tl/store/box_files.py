@@ -11,12 +11,12 @@ import csv
 import io
 from collections.abc import Iterable
 
-from edge_tl.store.listed import Listed
+from edge_tl.store.listed import ListedPicture
 
 COLUMNS = ("file", "width", "height", "label", "left", "top", "right", "bottom", "take", "session")
 
 
-def write_csv(listed: Iterable[Listed]) -> str:
+def write_csv(listed: Iterable[ListedPicture]) -> str:
     """The list as CSV, which `read_list` reads again."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

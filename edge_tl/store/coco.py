@@ -14,7 +14,7 @@ from typing import Any
 
 from edge_tl.core.examples import Box
 from edge_tl.errors import counted
-from edge_tl.store.listed import NOTHING, Listed, box_of, folder_of, inside, positive
+from edge_tl.store.listed import NOTHING, ListedPicture, box_of, folder_of, inside, positive
 
 OWN = "edge_tl"
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
@@ -22,7 +22,7 @@ _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 def read_coco(
     content: Any, path: Path, find: Callable[[Any], PurePosixPath] = inside
-) -> tuple[list[Listed], list[str]]:
+) -> tuple[list[ListedPicture], list[str]]:
     """The pictures of a file's content with their largest boxes, and a line for each thing that was left out.
 
     find: gives the place of a picture from its name, ValueError for none. Raises what lookups raise where it is no
@@ -69,11 +69,11 @@ def read_coco(
         told = {name: str(value) for name, value in own.items()} if isinstance(own, dict) else {}
         label = here[0][1] if here else told.get("label") or NOTHING
         take, session = told.get("take") or folder_of(file), told.get("session", "")
-        found.append(Listed(file, label, here[0][2] if here else None, size, take, session))
+        found.append(ListedPicture(file, label, here[0][2] if here else None, size, take, session))
     return found, left_out
 
 
-def write_coco(listed: Iterable[Listed]) -> str:
+def write_coco(listed: Iterable[ListedPicture]) -> str:
     """The list as COCO's JSON, which `read_coco` reads again with nothing lost."""
     pictures = list(listed)
     names = list(dict.fromkeys(one.label for one in pictures if one.pixels is not None))

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_tl.core.examples import Box
 from edge_tl.errors import ExampleError, ProfileError
 from edge_tl.store.examples import ExampleStore
-from edge_tl.store.media import Kept
+from edge_tl.store.media import StoredMedia
 
 SAME_BOX = 1e-3
 """Sides, as shares of a picture, that lie closer are the same: lists tell pixels with two decimals."""
@@ -40,7 +40,7 @@ class StoredCopies:
             self._on_disk.setdefault((crc, size), []).append(example)
         self._known: dict[bytes, list[Same]] = {}
 
-    def find(self, kept: Kept, box: Box | None = None) -> Same | None:
+    def find(self, kept: StoredMedia, box: Box | None = None) -> Same | None:
         """The example with these bytes and this box (None where the whole picture counts); None for none."""
         for example in self._on_disk.pop((kept.check_sum, len(kept.data)), ()):
             try:
@@ -51,7 +51,7 @@ class StoredCopies:
         known = self._known.get(hashlib.sha256(kept.data).digest(), [])
         return next((one for one in known if _same_box(one.box, box)), None)
 
-    def check(self, what: object, label: str, kept: Kept, box: Box | None = None) -> None:
+    def check(self, what: object, label: str, kept: StoredMedia, box: Box | None = None) -> None:
         """ExampleError, which names the file and the example, where the same is there under another label."""
         same = self.find(kept, box)
         if same is not None and same.label != label:
@@ -60,7 +60,7 @@ class StoredCopies:
                 f"left out; if {label!r} is right, `edge-tl examples remove --id {same.id}` and import it again"
             )
 
-    def add(self, example: int, label: str, kept: Kept, box: Box | None = None) -> None:
+    def add(self, example: int, label: str, kept: StoredMedia, box: Box | None = None) -> None:
         """An example that was added with these bytes."""
         self._known.setdefault(hashlib.sha256(kept.data).digest(), []).append(Same(example, label, box))
 

@@ -17,7 +17,7 @@ from edge_tl.core.kept import as_stored, checksum, pack
 from edge_tl.embedders.embedder import SoundEmbedder, TrackEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError, counted, other_model
-from edge_tl.frames import Closing
+from edge_tl.frames import Closable
 from edge_tl.labels import check_label
 from edge_tl.media import image
 from edge_tl.media.sound import Sound
@@ -39,7 +39,7 @@ __all__ = ["Count", "Example", "ExampleStore", "Examples", "Session", "as_stored
 _REPLACE = "UPDATE embeddings SET fingerprint = ?, dtype = ?, crc32 = ?, embedding = ? WHERE example_id = ?"
 
 
-class ExampleStore(Closing):
+class ExampleStore(Closable):
     """Examples in one SQLite file; what `counts` counts is on disk and survives a power cut.
 
     Used by one thread; any number of readers (other threads, other processes), each with a store of its own, see

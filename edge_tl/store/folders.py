@@ -32,7 +32,7 @@ Skipped = Callable[[Path, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FolderPicture:
     """A picture file in a folder of pictures."""
 
     label: str
@@ -51,7 +51,7 @@ class Found:
 
 def import_folder(
     root: Path, skipped: Skipped | None = None, *, sessions: bool = False, kind: str = "picture"
-) -> Iterator[Found]:
+) -> Iterator[FolderPicture]:
     """The pictures below a folder (or its sound files), label by label and take by take, each in the order of names.
 
     kind: "picture", "sound" or "movement".
@@ -83,7 +83,7 @@ def kind_of(root: Path) -> str:
     return "sound" if sounds > pictures else "picture"
 
 
-def _import(root: Path, skip: Skipped, sessions: bool) -> Iterator[Found]:
+def _import(root: Path, skip: Skipped, sessions: bool) -> Iterator[FolderPicture]:
     """The files of either kind."""
     seen: set[str] = set()
     if not sessions:
@@ -97,16 +97,16 @@ def _import(root: Path, skip: Skipped, sessions: bool) -> Iterator[Found]:
             yield replace(found, session=number, session_name=session_name_of(unescape(folder.name)))
 
 
-def _pictures(root: Path, skip: Skipped, seen: set[str]) -> Iterator[Found]:
+def _pictures(root: Path, skip: Skipped, seen: set[str]) -> Iterator[FolderPicture]:
     """The pictures of the folders of labels in a folder."""
     for folder, label in _label_folders(root, skip, seen):
         files, takes = _entries(folder, skip, seen)
         for path in files:
-            yield Found(label, "", path)
+            yield FolderPicture(label, "", path)
         for take in takes:
             pictures, deeper = _entries(take, skip, seen)
             for path in pictures:
-                yield Found(label, take.name, path)
+                yield FolderPicture(label, take.name, path)
             for path in deeper:
                 skip(path, "lies deeper than label/take/picture (are the folders at the top sessions?)")
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.core.archive import packed_arrays, read_arrays
 from edge_tl.errors import ProfileError, ProfileMismatch
 from edge_tl.files import DAMAGE, PRIVATE, PRIVATE_FOLDER, read_limited, sync_folder, write_synced
@@ -30,7 +30,7 @@ T = TypeVar("T")
 KEPT = 5
 """How many generations stay on disk, those set aside included."""
 FORMAT = 1
-MOST_BYTES, MOST_SUMS_BYTES = 1_000_000_000, 1000
+MAX_BYTES, MAX_SUMS_BYTES = 1_000_000_000, 1000
 """Of each file, and of the sums of both."""
 LONGEST_TEXT, LATEST_S = 200, 2.0e11
 """Of what is listed; the year 8300 or so, for a calendar ends with 9999."""
@@ -83,7 +83,7 @@ class Generations:
         self.loaded = 0
         """The number of the generation that `load_as` gave last, 0 for none."""
 
-    def save(self, saved: Saved, now: Moment, settings: dict[str, Any] | None = None) -> int:
+    def save(self, saved: SavedHead, now: Moment, settings: dict[str, Any] | None = None) -> int:
         """As Profile.save; settings: what it needs to be asked."""
         more: dict[str, Any] = {"boot": now.boot, "boot_s": now.boot_s} if now.boot else {}
         if settings is not None:
@@ -94,14 +94,14 @@ class Generations:
             files = dict(zip(_FILES, (text, packed_arrays(saved.arrays)), strict=True))
         except (TypeError, ValueError, RecursionError) as error:
             raise ProfileError(f"cannot save this ({error}): JSON and arrays of numbers or text are wanted") from error
-        if max(map(len, files.values())) > MOST_BYTES:
-            raise ProfileError(f"cannot save this: it is larger than {MOST_BYTES // 1_000_000} MB, teach with less")
+        if max(map(len, files.values())) > MAX_BYTES:
+            raise ProfileError(f"cannot save this: it is larger than {MAX_BYTES // 1_000_000} MB, teach with less")
         try:
             return self._write({**files, _SUMS: _sums(files)})
         except OSError as error:
             raise self._not_written(error) from error
 
-    def load_as(self, make: Callable[[Saved], T], fingerprint: str | None = None) -> T | None:
+    def load_as(self, make: Callable[[SavedHead], T], fingerprint: str | None = None) -> T | None:
         """As Profile.load_as."""
         current = [path for _, path in self._found() if not path.suffix]
         others = False
@@ -214,13 +214,13 @@ def _sums(files: dict[str, bytes]) -> bytes:
 def _read(path: Path) -> dict[str, bytes] | None:
     """The files of a generation, None where one is missing or is not what was written."""
     try:
-        files = {name: read_limited(path / name, MOST_BYTES) for name in _FILES}
-        return files if read_limited(path / _SUMS, MOST_SUMS_BYTES) == _sums(files) else None
+        files = {name: read_limited(path / name, MAX_BYTES) for name in _FILES}
+        return files if read_limited(path / _SUMS, MAX_SUMS_BYTES) == _sums(files) else None
     except OSError:
         return None
 
 
-def _load(path: Path) -> Saved | None:
+def _load(path: Path) -> SavedHead | None:
     """What a generation holds, None where it is damaged; ProfileError where a newer edge-tl wrote it."""
     files = _read(path)
     if files is None:
@@ -231,7 +231,7 @@ def _load(path: Path) -> Saved | None:
         found = _part(content, "format")
         if found == FORMAT:
             # They are written as they are, not packed: what would unfold to more than the file is not of ours.
-            return Saved(dict(content["meta"]), read_arrays(files["arrays.npz"], len(files["arrays.npz"])))
+            return SavedHead(dict(content["meta"]), read_arrays(files["arrays.npz"], len(files["arrays.npz"])))
     except DAMAGE:
         return None
     raise ProfileError(f"{path} has format {found}, this edge-tl reads {FORMAT}: upgrade edge-tl")

@@ -18,7 +18,7 @@ SAME_FORM = math.log(1.02)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedPicture:
     """One picture of a list."""
 
     file: PurePosixPath

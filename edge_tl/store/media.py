@@ -23,7 +23,7 @@ MAX_SIDE_PX = 640
 _MAX_KEPT_BYTES = 1_000_000  # a JPEG of 640×640 px above this is metadata, or something else behind the picture
 
 
-class Kept(NamedTuple):
+class StoredMedia(NamedTuple):
     """A file as the store keeps it."""
 
     media_type: str
@@ -35,25 +35,25 @@ class Kept(NamedTuple):
         return zlib.crc32(self.data)
 
 
-Media = np.ndarray | bytes | Sound | SpokenExample | Track | Kept
+Media = np.ndarray | bytes | Sound | SpokenExample | Track | StoredMedia
 
 
-def stored_media(media: Media) -> Kept:
+def stored_media(media: Media) -> StoredMedia:
     """A picture (as in `stored_jpeg`) or a sound as the store keeps it; what is `Kept` is that already.
 
     A hand's track becomes an .npz of landmarks and times, a sound a WAV file of 16 bits at its own rate
     (MissingDependency where soundfile is not installed), an example of a browser's data set a data set of its own, so
     that nothing of it is lost.
     """
-    if isinstance(media, Kept):
+    if isinstance(media, StoredMedia):
         return media
     if isinstance(media, Track):
-        return Kept(TRACK, packed_track(media))
+        return StoredMedia(TRACK, packed_track(media))
     if isinstance(media, SpokenExample):
-        return Kept(TFJSSCDS, write_tfjsscds([media]))
+        return StoredMedia(TFJSSCDS, write_tfjsscds([media]))
     if isinstance(media, Sound):
-        return Kept(WAV, encode_wav(media.samples, media.rate_hz))
-    return Kept(JPEG, stored_jpeg(media))
+        return StoredMedia(WAV, encode_wav(media.samples, media.rate_hz))
+    return StoredMedia(JPEG, stored_jpeg(media))
 
 
 def stored_sound(kind: str, media: bytes) -> Sound | None:

@@ -25,7 +25,7 @@ from edge_tl.store.media import JPEG, stored_sound
 
 SEEN = "seen.npz"
 """The file beside the examples, which may be removed: it is made again."""
-MOST_BYTES = 1_000_000_000
+MAX_BYTES = 1_000_000_000
 _FILES = "SELECT example_id, crc32, length(media) FROM media ORDER BY example_id"
 _MEDIA = "SELECT media_type, media FROM media WHERE example_id = ?"
 _SILENT = np.zeros(0, np.int8)
@@ -114,7 +114,7 @@ class NearCopies:
     def _from_disk(self) -> tuple[dict[int, np.ndarray], dict[int, File]]:
         """What another program saw; nothing where that is no whole file of ours."""
         try:
-            with np.load(io.BytesIO(read_limited(self._path, MOST_BYTES)), allow_pickle=False) as kept:
+            with np.load(io.BytesIO(read_limited(self._path, MAX_BYTES)), allow_pickle=False) as kept:
                 numbers, small = kept["files"], kept["small"]
             if numbers.dtype != np.int64 or small.dtype != np.uint8 or small.shape != (len(numbers), SIDE * SIDE):
                 return {}, {}

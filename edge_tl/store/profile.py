@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.errors import ProfileError, ProfileLocked
-from edge_tl.files import PRIVATE, PRIVATE_FOLDER, Unnamed, make_private, sync_folder
+from edge_tl.files import PRIVATE, PRIVATE_FOLDER, UnnamedFile, make_private, sync_folder
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.generations import KEPT, Generation, Generations
 from edge_tl.store.moments import BEGUN_S, Clock, Moment, now
@@ -31,7 +31,7 @@ _BESIDE = {f"{_EXAMPLES}-{more}" for more in ("wal", "shm", "reserve")}
 _UNTAUGHT = {"lock", "settings.json", SEEN, _EXAMPLES, *_BESIDE}
 """What a profile has before anything is trained."""
 
-__all__ = ["KEPT", "Generation", "Profile", "Saved"]
+__all__ = ["KEPT", "Generation", "Profile", "SavedHead"]
 
 
 class Profile:
@@ -73,7 +73,7 @@ class Profile:
     def check_disk(self) -> None:
         """ProfileError where the disk takes nothing just now: it is full, or turned read-only."""
         try:
-            with Unnamed(self.folder) as probe:
+            with UnnamedFile(self.folder) as probe:
                 probe.file.write(bytes(4096))
                 probe.file.flush()
                 os.fsync(probe.file.fileno())
@@ -89,7 +89,7 @@ class Profile:
         """One line for each damaged generation that `load` passed over."""
         return self._generations.warnings
 
-    def save(self, saved: Saved) -> int:
+    def save(self, saved: SavedHead) -> int:
         """Write a new generation, which becomes the current one, and return its number.
 
         It is on disk, complete, when this returns; a process killed before leaves the previous one current. The oldest
@@ -101,7 +101,7 @@ class Profile:
             settings = needed(self.folder)
         return self._generations.save(saved, self._clock(), settings)
 
-    def load(self, fingerprint: str | None = None) -> Saved | None:
+    def load(self, fingerprint: str | None = None) -> SavedHead | None:
         """What was saved last, None where nothing ever was; with a fingerprint, the last that this embedder made.
 
         Where the newest generation is damaged the newest whole one is taken and `warnings` says so, once. ProfileError
@@ -109,7 +109,7 @@ class Profile:
         """
         return self.load_as(lambda saved: saved, fingerprint)
 
-    def load_as(self, make: Callable[[Saved], T], fingerprint: str | None = None) -> T | None:
+    def load_as(self, make: Callable[[SavedHead], T], fingerprint: str | None = None) -> T | None:
         """What a function makes of the newest generation of which it can be made, else as `load`.
 
         make: ProfileError for what is damaged inside, and the generation before is tried; ProfileMismatch and others

@@ -9,7 +9,7 @@ import numpy as np
 from edge_tl.core.examples import MARKED, TYPED, Aside, AsRows, Example, Examples, as_example
 from edge_tl.core.kept import checksum, unpack
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, counted, other_model
-from edge_tl.labels import MOST_CLASSES
+from edge_tl.labels import MAX_CLASSES
 from edge_tl.store.boots import Times
 from edge_tl.store.database import Database
 
@@ -110,7 +110,7 @@ def read_labels(database: Database, path: Path) -> list[str]:
 
 def check_more(label: str, labels: list[str]) -> str:
     """A label that may be used beside those there are; ExampleError where there are as many as may be."""
-    if label not in labels and len(labels) >= MOST_CLASSES:
+    if label not in labels and len(labels) >= MAX_CLASSES:
         raise ExampleError(f"there are {counted(len(labels), 'class', 'classes')}, as many as may be: remove some")
     return label
 

@@ -31,7 +31,7 @@ from edge_tl.store.tuning import Tuning
 
 FILE_NAME = "settings.json"
 FORMAT = 1
-MOST_BYTES = 50_000
+MAX_BYTES = 50_000
 NEEDED = ("look", "hearing", "embedder")
 """Of the settings, those that a head depends on; thresholds may change under it."""
 
@@ -190,7 +190,7 @@ def _json(path: Path) -> Any:
     ProfileError where it cannot be read.
     """
     try:
-        value = json.loads(read_limited(path, MOST_BYTES))
+        value = json.loads(read_limited(path, MAX_BYTES))
         return ... if value is None else value
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -21,7 +21,7 @@ from edge_tl.tflite.mobilenet import (
     TORCH_EPSILON,
     TORCH_MEAN,
     TORCH_STD,
-    Layer,
+    LayerSpec,
     from_torch,
     mobilenet_v1,
     mobilenet_v2,
@@ -53,7 +53,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltModel:
     """A model that was written, and what its pictures need on their way in."""
 
     model: bytes
@@ -66,7 +66,7 @@ class Built:
     """Numbers in the layers before the cut, those of the batch norms included."""
 
 
-def build(recipe: Recipe, weights: Weights) -> Built:
+def build(recipe: Recipe, weights: Weights) -> BuiltModel:
     """Write the network of a recipe, with these weights.
 
     ConfigError (one line) for an architecture, width, size or layer that does not exist (with the nearest names),
@@ -116,10 +116,10 @@ def build(recipe: Recipe, weights: Weights) -> Built:
         scaling = Scaling((1 / by,) * 3, (-off / by,) * 3)
     parameters = sum(array.size for held in arrays.values() for array in held)
     done = Recipe(recipe.architecture, recipe.size_px, recipe.alpha, layers[-1].name)
-    return Built(model, done, shape, scaling, parameters)
+    return BuiltModel(model, done, shape, scaling, parameters)
 
 
-def _layers(recipe: Recipe, *, torch: bool) -> list[Layer]:
+def _layers(recipe: Recipe, *, torch: bool) -> list[LayerSpec]:
     """All layers of an architecture; torch: as torchvision pads."""
     if recipe.architecture == LITE0:
         return efficientnet_lite0()
@@ -128,7 +128,7 @@ def _layers(recipe: Recipe, *, torch: bool) -> list[Layer]:
     return mobilenet_v2(recipe.alpha, recipe.size_px, torch=torch)
 
 
-def write(layers: list[Layer], arrays: Arrays, size_px: int, epsilon: float) -> tuple[bytes, tuple[int, ...]]:
+def write(layers: list[LayerSpec], arrays: Arrays, size_px: int, epsilon: float) -> tuple[bytes, tuple[int, ...]]:
     """The .tflite file of layers and their arrays, and the shape of its output without the batch axis.
 
     Each tensor has the name of the last layer that went into it, so that `truncate` finds it.
@@ -193,7 +193,7 @@ def reciprocal_root(x: np.ndarray) -> np.ndarray:
     return (1 / np.sqrt(x.astype(np.float64))).astype(np.float32)
 
 
-def _is_same(borders: tuple[int, int], sides: tuple[int, ...], after: Layer) -> bool:
+def _is_same(borders: tuple[int, int], sides: tuple[int, ...], after: LayerSpec) -> bool:
     """Whether padding, and then a convolution without, is the convolution with SAME padding."""
     if after.kind not in ("conv", "depthwise") or after.padding != "valid":
         return False
@@ -204,7 +204,7 @@ def _is_same(borders: tuple[int, int], sides: tuple[int, ...], after: Layer) -> 
     return True
 
 
-def _cut(layers: list[Layer], wanted: str | None) -> list[Layer]:
+def _cut(layers: list[LayerSpec], wanted: str | None) -> list[LayerSpec]:
     """The layers up to, and with, the named one."""
     names = [layer.name for layer in layers]
     if wanted is None:
@@ -215,7 +215,7 @@ def _cut(layers: list[Layer], wanted: str | None) -> list[Layer]:
     return layers[: len(names) - names[::-1].index(wanted)]
 
 
-def _by_name(layers: list[Layer], weights: Weights) -> Arrays:
+def _by_name(layers: list[LayerSpec], weights: Weights) -> Arrays:
     """The arrays of a Keras file by the layers' names, else in their order."""
     wanted = [layer.name for layer in layers if layer.kind in ("conv", "depthwise", "norm", "dense")]
     if all(name in weights.layers for name in wanted):
@@ -230,7 +230,7 @@ def _by_name(layers: list[Layer], weights: Weights) -> Arrays:
     return dict(zip(wanted, there, strict=False))
 
 
-def _check(layers: list[Layer], arrays: Arrays, file: str, what: str) -> None:
+def _check(layers: list[LayerSpec], arrays: Arrays, file: str, what: str) -> None:
     """ModelError (one line) where an array has another shape, or holds what is no number."""
     channels = 3
     for layer in layers:

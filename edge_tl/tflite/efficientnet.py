@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from edge_tl.errors import ModelError, counted
-from edge_tl.tflite.mobilenet import CLASSES, Layer, normed
+from edge_tl.tflite.mobilenet import CLASSES, LayerSpec, normed
 
 NAME = "efficientnet_lite0"
 PIXELS = (127.0, 128.0)
@@ -30,24 +30,24 @@ STAGES = (
 _OWN = "_conv_stem.weight"
 
 
-def efficientnet_lite0() -> list[Layer]:
+def efficientnet_lite0() -> list[LayerSpec]:
     """The layers, with the classifier, which gives logits."""
-    layers = normed(Layer("stem", "conv", STEM, 3, 2), "stem_BN", "stem_relu")
+    layers = normed(LayerSpec("stem", "conv", STEM, 3, 2), "stem_BN", "stem_relu")
     channels, block = STEM, 0
     for expansion, filters, count, first_stride, size in STAGES:
         for number in range(count):
             stride, entry, prefix = first_stride if number == 0 else 1, layers[-1].name, f"block_{block}_"
             if expansion != 1:
-                expand = Layer(f"{prefix}expand", "conv", expansion * channels)
+                expand = LayerSpec(f"{prefix}expand", "conv", expansion * channels)
                 layers += normed(expand, f"{prefix}expand_BN", f"{prefix}expand_relu")
-            depthwise = Layer(f"{prefix}depthwise", "depthwise", size=size, stride=stride)
+            depthwise = LayerSpec(f"{prefix}depthwise", "depthwise", size=size, stride=stride)
             layers += normed(depthwise, f"{prefix}depthwise_BN", f"{prefix}depthwise_relu")
-            layers += normed(Layer(f"{prefix}project", "conv", filters), f"{prefix}project_BN")
+            layers += normed(LayerSpec(f"{prefix}project", "conv", filters), f"{prefix}project_BN")
             if stride == 1 and filters == channels:
-                layers.append(Layer(f"{prefix}add", "add", short=entry))
+                layers.append(LayerSpec(f"{prefix}add", "add", short=entry))
             channels, block = filters, block + 1
-    layers += normed(Layer("top", "conv", TOP), "top_BN", "top_relu")
-    return [*layers, Layer("global_average_pooling2d", "mean"), Layer("predictions", "dense", CLASSES)]
+    layers += normed(LayerSpec("top", "conv", TOP), "top_BN", "top_relu")
+    return [*layers, LayerSpec("global_average_pooling2d", "mean"), LayerSpec("predictions", "dense", CLASSES)]
 
 
 def holds_lite0(state: dict[str, np.ndarray]) -> bool:
@@ -55,7 +55,7 @@ def holds_lite0(state: dict[str, np.ndarray]) -> bool:
     return _OWN in state
 
 
-def from_state(layers: list[Layer], state: dict[str, np.ndarray], name: str) -> dict[str, list[np.ndarray]]:
+def from_state(layers: list[LayerSpec], state: dict[str, np.ndarray], name: str) -> dict[str, list[np.ndarray]]:
     """The state dict as Keras keeps it: layer → arrays; `name`: what an error calls the file.
 
     ModelError (one line) where an array is missing or has another number of axes.

@@ -15,11 +15,11 @@ from typing import Any
 from edge_tl.errors import ModelError, counted
 from edge_tl.tflite.fields import field_at, number_of, numbers_of, tables_of, u32, vector_at
 
-_MOST_VALUES = 1 << 28
+_MAX_VALUES = 1 << 28
 """In one tensor: a gigabyte of float32, many times what a model of pictures or sounds needs."""
 _POOL, _FILTER = 5, (3, 4)
 """The union's number of Pool2DOptions, and its fields of the window's width and height."""
-_MOST_WINDOW = 1 << 20
+_MAX_WINDOW = 1 << 20
 """Pixels that one pooling looks at: a runtime keeps an address for each of them."""
 # Field number → what it points at: a vector of items of so many bytes, a table, or [a table] for a vector of tables.
 # Fields that are plain numbers, kept in the table itself, are not listed.
@@ -130,12 +130,12 @@ def _check_numbers(data: bytes, root: int) -> None:
         tensors = tables_of(data, subgraph, 0)
         if any(number_of(data, tensor, 2) >= max(buffers, 1) for tensor in tensors):
             raise IndexError("buffer number")
-        if any(math.prod(map(abs, numbers_of(data, tensor, 0))) > _MOST_VALUES for tensor in tensors):
+        if any(math.prod(map(abs, numbers_of(data, tensor, 0))) > _MAX_VALUES for tensor in tensors):
             raise OverflowError("the size of a tensor")
         operators = tables_of(data, subgraph, 3)
         if any(number_of(data, operator, 0) >= codes for operator in operators):
             raise IndexError("operator code number")
-        if any(_window(data, operator) > _MOST_WINDOW for operator in operators):
+        if any(_window(data, operator) > _MAX_WINDOW for operator in operators):
             raise OverflowError("the window of a pooling")
         ends = [(subgraph, 1), (subgraph, 2), *((operator, side) for operator in operators for side in (1, 2))]
         # -1 stands for an optional input that is left out.

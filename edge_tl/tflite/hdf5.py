@@ -20,9 +20,9 @@ MARK = b"\x89HDF\r\n\x1a\n"
 _DATASPACE, _DATATYPE, _LAYOUT, _FILTERS, _ATTRIBUTE, _CONTINUED, _SYMBOLS = 0x01, 0x03, 0x08, 0x0B, 0x0C, 0x10, 0x11
 _TEXT, _VARYING = 3, 9
 """Classes of datatypes: texts of one length, and (of 16 bytes) texts of any length."""
-_MOST_AXES, _MOST_MESSAGES, _MOST_NAME_BYTES = 8, 256, 1024
+_MAX_AXES, _MAX_MESSAGES, _MAX_NAME_BYTES = 8, 256, 1024
 """Many times what Keras writes: with more a hostile file could keep us busy."""
-_MOST_CONFIG_BYTES = 10_000_000
+_MAX_CONFIG_BYTES = 10_000_000
 """Of the description of a model: MobileNet's has some 100 000."""
 _FLOATS = {2: (5, 10), 4: (8, 23), 8: (11, 52)}
 """Bytes of an IEEE number → bits of its exponent and of its mantissa."""
@@ -96,7 +96,7 @@ class _File:
     def layers_of_keras3(self, group: int, depth: int) -> dict[str, list[np.ndarray]]:
         """Of a `.weights.h5`: groups called by kind and number, each with its arrays and its layer's name in `vars`."""
         found: dict[str, list[np.ndarray]] = {}
-        if depth > _MOST_AXES:
+        if depth > _MAX_AXES:
             raise _Damaged("has models in models in models")
         for member in self.members(group).values():
             inside = self.members(member)
@@ -113,7 +113,7 @@ class _File:
 
     def whole(self) -> tuple[str, dict[str, np.ndarray]]:
         root = self.root()
-        described = self.texts(self.object(root), "model_config", _MOST_CONFIG_BYTES)
+        described = self.texts(self.object(root), "model_config", _MAX_CONFIG_BYTES)
         top = self.at(root, "model_weights")
         found: dict[str, np.ndarray] = {}
         for layer in self.texts(self.object(top), "layer_names"):
@@ -149,7 +149,7 @@ class _File:
     def object(self, at: int) -> _Object:
         """An object header with all that it continues in."""
         version, _, count = struct.unpack("<BBH", self.piece(at, 4))
-        if version != 1 or count > _MOST_MESSAGES:
+        if version != 1 or count > _MAX_MESSAGES:
             raise _Damaged(f"has an object header of version {version} with {counted(count, 'message')} at {at}")
         blocks, seen = [(at + 16, struct.unpack("<I", self.piece(at + 8, 4))[0])], set()
         made = _Object()
@@ -228,7 +228,7 @@ class _File:
             raw = self.piece(address, size) if size else b""
         return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
-    def texts(self, held: _Object, wanted: str, most_bytes: int = _MOST_NAME_BYTES) -> list[str]:
+    def texts(self, held: _Object, wanted: str, most_bytes: int = _MAX_NAME_BYTES) -> list[str]:
         """An attribute that lists texts of at most so many bytes, or is one."""
         for message in held.messages.get(_ATTRIBUTE, []):
             version, _, name_size, type_size, space_size = struct.unpack("<BBHHH", message[:8])
@@ -276,7 +276,7 @@ class _File:
 def _shape(message: bytes) -> tuple[int, ...]:
     """Of a dataspace."""
     version, axes = message[0], message[1]
-    if version not in (1, 2) or axes > _MOST_AXES:
+    if version not in (1, 2) or axes > _MAX_AXES:
         raise _Damaged(f"has an array of {counted(axes, 'axis', 'axes')}")
     return struct.unpack_from(f"<{axes}Q", message, 8 if version == 1 else 4)
 

@@ -24,7 +24,7 @@ from edge_tl.tflite.told import custom_operators
 
 BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
 """Our word for a runtime → its Python package, its distribution; the first one installed is taken."""
-MOST_THREADS = 4
+MAX_THREADS = 4
 """A Raspberry Pi has four cores; small networks gain nothing from more."""
 _AGAIN = "download or convert it again"
 _CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate"
@@ -101,7 +101,7 @@ def default_threads(backend: str) -> int:
     450 ms instead of 8 when four demos shared them. LiteRT's give way, and gain by the last core.
     """
     cores = len(os.sched_getaffinity(0))
-    return min(MOST_THREADS, max(1, cores - backend.startswith("tflite-runtime")))
+    return min(MAX_THREADS, max(1, cores - backend.startswith("tflite-runtime")))
 
 
 class Interpreter:

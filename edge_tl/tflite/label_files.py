@@ -9,7 +9,7 @@ from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.errors import ModelError, counted
 from edge_tl.files import read_limited
 
-MOST_LABELS_BYTES = 1_000_000
+MAX_LABELS_BYTES = 1_000_000
 UNKNOWN = "???"
 """How label files call a number that nothing has."""
 
@@ -25,11 +25,11 @@ def bundled_labels(data: bytes, name: str, wanted: str = "", count: int | None =
             texts.sort(key=lambda one: (one != wanted, "label" not in one.lower()))
             if not texts:
                 return ()
-            if (size := archive.size_bytes(texts[0])) > MOST_LABELS_BYTES:
+            if (size := archive.size_bytes(texts[0])) > MAX_LABELS_BYTES:
                 raise ModelError(
                     f"{name}: its labels unfold to {counted(size, 'byte')}; give the labels as a file of their own"
                 )
-            return parse_labels(archive.read(texts[0], MOST_LABELS_BYTES), f"{name}: {texts[0]}", count)
+            return parse_labels(archive.read(texts[0], MAX_LABELS_BYTES), f"{name}: {texts[0]}", count)
     except DamagedArchive:
         return ()
 
@@ -37,7 +37,7 @@ def bundled_labels(data: bytes, name: str, wanted: str = "", count: int | None =
 def read_labels(path: Path, count: int | None = None) -> tuple[str, ...]:
     """The labels in a text file, as `parse_labels`; ModelError (one line) where it is none."""
     try:
-        return parse_labels(read_limited(path, MOST_LABELS_BYTES), str(path), count)
+        return parse_labels(read_limited(path, MAX_LABELS_BYTES), str(path), count)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a text file of labels is wanted") from error
 

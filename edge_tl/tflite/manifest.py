@@ -18,7 +18,7 @@ from edge_tl.files import read_limited
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
-MOST_BYTES = 100_000
+MAX_BYTES = 100_000
 COLOUR_ORDERS = ("rgb", "bgr", "grey")
 RESIZES = ("crop", "stretch", "letterbox")
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8")
@@ -77,7 +77,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a model folder; ModelError (one line) where it is missing, damaged or of an unknown format."""
     path = Path(folder) / FILE_NAME
     try:
-        values = json.loads(read_limited(path, MOST_BYTES))
+        values = json.loads(read_limited(path, MAX_BYTES))
     except FileNotFoundError:
         raise ModelError(f"{folder}: no {FILE_NAME} there; a model folder holds it beside the .tflite file") from None
     except OSError as error:

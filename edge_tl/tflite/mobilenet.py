@@ -27,7 +27,7 @@ CLASSES = 1000
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerSpec:
     """One layer; what it takes is what the layer before it gives, and of `add` also what `short` gives."""
 
     name: str
@@ -50,45 +50,45 @@ class Layer:
     """mean: whether rows and columns stay as axes of size 1."""
 
 
-def mobilenet_v1(alpha: float) -> list[Layer]:
+def mobilenet_v1(alpha: float) -> list[LayerSpec]:
     """Of this width, with its classifier."""
 
     def filters(count: int) -> int:
         return int(count * alpha)
 
-    layers = [*normed(Layer("conv1", "conv", filters(32), 3, 2), "conv1_bn", "conv1_relu")]
+    layers = [*normed(LayerSpec("conv1", "conv", filters(32), 3, 2), "conv1_bn", "conv1_relu")]
     for number, (count, stride) in enumerate(_V1_BLOCKS, 1):
         if stride == 2:
-            layers.append(Layer(f"conv_pad_{number}", "pad", borders=(0, 1)))
+            layers.append(LayerSpec(f"conv_pad_{number}", "pad", borders=(0, 1)))
         name = f"conv_dw_{number}"
-        depthwise = Layer(name, "depthwise", size=3, stride=stride, padding="same" if stride == 1 else "valid")
+        depthwise = LayerSpec(name, "depthwise", size=3, stride=stride, padding="same" if stride == 1 else "valid")
         layers += normed(depthwise, f"{name}_bn", f"{name}_relu")
         name = f"conv_pw_{number}"
-        layers += normed(Layer(name, "conv", filters(count)), f"{name}_bn", f"{name}_relu")
+        layers += normed(LayerSpec(name, "conv", filters(count)), f"{name}_bn", f"{name}_relu")
     return [
         *layers,
-        Layer("global_average_pooling2d", "mean", keep=True),
-        Layer("dropout", "nothing"),
-        Layer("conv_preds", "conv", CLASSES, bias=True),
-        Layer("reshape_2", "reshape"),
-        Layer("predictions", "softmax"),
+        LayerSpec("global_average_pooling2d", "mean", keep=True),
+        LayerSpec("dropout", "nothing"),
+        LayerSpec("conv_preds", "conv", CLASSES, bias=True),
+        LayerSpec("reshape_2", "reshape"),
+        LayerSpec("predictions", "softmax"),
     ]
 
 
-def mobilenet_v2(alpha: float, size_px: int, *, torch: bool = False) -> list[Layer]:
+def mobilenet_v2(alpha: float, size_px: int, *, torch: bool = False) -> list[LayerSpec]:
     """Of this width, for square pictures, with its classifier; `torch`: as torchvision pads, and with logits."""
     side = size_px
 
-    def pad(name: str) -> Layer:
+    def pad(name: str) -> LayerSpec:
         """Before a convolution of stride 2: torchvision pads both sides, Keras an even one below only."""
         nonlocal side
         before = 1 if torch or side % 2 else 0
         side = (side + 1) // 2
-        return Layer(name, "pad", borders=(before, 1))
+        return LayerSpec(name, "pad", borders=(before, 1))
 
     channels, block = _divisible(32 * alpha), 0
     border = pad("Conv1_pad")
-    first = Layer("Conv1", "conv", channels, 3, 2, "valid" if torch else "same")
+    first = LayerSpec("Conv1", "conv", channels, 3, 2, "valid" if torch else "same")
     layers = [*([border] if torch else []), *normed(first, "bn_Conv1", "Conv1_relu")]
     for expansion, wanted, count, first_stride in STAGES:
         for number in range(count):
@@ -96,25 +96,25 @@ def mobilenet_v2(alpha: float, size_px: int, *, torch: bool = False) -> list[Lay
             filters = _divisible(int(wanted * alpha))
             prefix, entry = f"block_{block}_" if block else "expanded_conv_", layers[-1].name
             if expansion != 1:
-                expand = Layer(f"{prefix}expand", "conv", expansion * channels)
+                expand = LayerSpec(f"{prefix}expand", "conv", expansion * channels)
                 layers += normed(expand, f"{prefix}expand_BN", f"{prefix}expand_relu")
             if stride == 2:
                 layers.append(pad(f"{prefix}depthwise_pad" if torch else f"{prefix}pad"))
-            depthwise = Layer(
+            depthwise = LayerSpec(
                 f"{prefix}depthwise", "depthwise", size=3, stride=stride, padding="same" if stride == 1 else "valid"
             )
             layers += normed(depthwise, f"{prefix}depthwise_BN", f"{prefix}depthwise_relu")
-            layers += normed(Layer(f"{prefix}project", "conv", filters), f"{prefix}project_BN")
+            layers += normed(LayerSpec(f"{prefix}project", "conv", filters), f"{prefix}project_BN")
             if stride == 1 and filters == channels:
-                layers.append(Layer(f"{prefix}add", "add", short=entry))
+                layers.append(LayerSpec(f"{prefix}add", "add", short=entry))
             channels, block = filters, block + 1
     last = _divisible(1280 * alpha) if alpha > 1 else 1280
-    layers += normed(Layer("Conv_1", "conv", last), "Conv_1_bn", "out_relu")
-    layers += [Layer("global_average_pooling2d", "mean"), Layer("predictions", "dense", CLASSES)]
-    return layers if torch else [*layers, Layer("predictions", "softmax")]
+    layers += normed(LayerSpec("Conv_1", "conv", last), "Conv_1_bn", "out_relu")
+    layers += [LayerSpec("global_average_pooling2d", "mean"), LayerSpec("predictions", "dense", CLASSES)]
+    return layers if torch else [*layers, LayerSpec("predictions", "softmax")]
 
 
-def from_torch(layers: list[Layer], state: dict[str, np.ndarray], name: str) -> dict[str, list[np.ndarray]]:
+def from_torch(layers: list[LayerSpec], state: dict[str, np.ndarray], name: str) -> dict[str, list[np.ndarray]]:
     """torchvision's state dict as Keras keeps it: layer → arrays; `name`: what an error calls the file.
 
     ModelError (one line) where an array is missing or has another number of axes.
@@ -155,9 +155,9 @@ def _torch_keys(name: str) -> tuple[str, str]:
     }[part]
 
 
-def normed(layer: Layer, norm: str, relu: str | None = None) -> list[Layer]:
+def normed(layer: LayerSpec, norm: str, relu: str | None = None) -> list[LayerSpec]:
     """A convolution, its batch norm, and what cuts it off at 0 and 6."""
-    return [layer, Layer(norm, "norm"), *([Layer(relu, "relu6")] if relu else [])]
+    return [layer, LayerSpec(norm, "norm"), *([LayerSpec(relu, "relu6")] if relu else [])]
 
 
 def _divisible(channels: float) -> int:

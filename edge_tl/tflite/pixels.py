@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edge_tl.errors import ModelError
 from edge_tl.tflite.manifest import Scaling
-from edge_tl.tflite.told import Told, metadata, told
+from edge_tl.tflite.told import ModelMetadata, metadata, told
 
 TITLE = "edge_tl.pixels"
 """Of the metadata in which a cut file keeps what was known of its input: JSON."""
@@ -62,7 +62,7 @@ def _parsed(held: bytes, name: str) -> Pixels:
         raise ModelError(f"{name}: what it says of its pixels is damaged; cut the model again") from None
 
 
-def _normalised(said: Told, name: str) -> Scaling:
+def _normalised(said: ModelMetadata, name: str) -> Scaling:
     """The scaling that metadata tell: a mean is taken off and a deviation divided by."""
     means, deviations = (one * 3 if len(one) == 1 else one for one in (said.mean, said.deviation))
     whole = len(means) == len(deviations) == 3 and all(map(math.isfinite, (*means, *deviations)))

@@ -46,7 +46,7 @@ _VERSIONS = {
 """Operators that are written in int8 → their version for it, all known to tflite-runtime 2.14."""
 _FIXED = {"SOFTMAX": (1 / 256, -128), "LOGISTIC": (1 / 256, -128), "L2_NORMALIZATION": (1 / 128, 0)}
 """Scale and zero point that the kernels demand of an output."""
-_MOST_BIAS = 2**31 - 1
+_MAX_BIAS = 2**31 - 1
 
 
 def to_float16(data: bytes, name: str = "the model") -> bytes:
@@ -223,7 +223,7 @@ class _Writer:
         input_scale = np.float32(self.scales[source][0])
         if b is not None:
             # Where weights are next to nothing the bias in their unit would not fit into 32 bits.
-            least = np.abs(b) / (np.float64(input_scale) * _MOST_BIAS * 0.5)
+            least = np.abs(b) / (np.float64(input_scale) * _MAX_BIAS * 0.5)
             scales = np.maximum(scales, (least if axis is not None else least.max()).astype(np.float32))
         spread = scales.reshape([-1 if one == axis else 1 for one in range(W.ndim)])
         stored = np.clip(np.rint(W / spread), -127, 127).astype(np.int8)

@@ -56,7 +56,7 @@ def packed(model: Any, most_bytes: int) -> bytes:
     """The bytes of a file that holds the model; ValueError where they would be more than `most_bytes`."""
     import flatbuffers
 
-    class Aligned(flatbuffers.Builder):
+    class AlignedBuilder(flatbuffers.Builder):
         """Begins every vector of bytes where weights may begin, and ends what a hostile file makes too large."""
 
         def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:  # noqa: N802
@@ -65,7 +65,7 @@ def packed(model: Any, most_bytes: int) -> bytes:
             aligned = _ALIGNED_BYTES if elemSize == 1 else alignment
             return int(super().StartVector(elemSize, numElems, aligned))
 
-    builder = Aligned(1 << 20)
+    builder = AlignedBuilder(1 << 20)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 

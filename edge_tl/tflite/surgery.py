@@ -70,7 +70,7 @@ def keep_only(model: Any, target: int, name: str) -> None:
 
 
 @dataclass(frozen=True)
-class Cut:
+class CutPoint:
     """A tensor at which a model can be cut."""
 
     tensor: str
@@ -81,12 +81,12 @@ class Cut:
     """What makes it, as the schema calls it: CONV_2D."""
 
 
-def cuts(data: bytes, name: str = "the model") -> list[Cut]:
+def cuts(data: bytes, name: str = "the model") -> list[CutPoint]:
     """The tensors at which `truncate` can cut a model, from its input on; never constants. Errors as of `truncate`."""
     with opened(data, name) as model:
         graph = model.subgraphs[0]
         return [
-            Cut(
+            CutPoint(
                 text(graph.tensors[number].name),
                 tuple(map(int, listed(graph.tensors[number].shape))),
                 operator_name(model, operator),

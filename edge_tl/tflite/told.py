@@ -40,7 +40,7 @@ _WEIGHING = frozenset((9, 3))
 
 
 @dataclass(frozen=True)
-class Told:
+class ModelMetadata:
     """What TensorFlow's metadata say of a model's first input and output; empty or None where they do not."""
 
     kind: str = ""
@@ -73,14 +73,14 @@ def metadata(data: bytes, name: str) -> dict[str, bytes]:
     return found
 
 
-def told(data: bytes, name: str) -> Told:
+def told(data: bytes, name: str) -> ModelMetadata:
     """What TensorFlow's metadata in a file say; an empty Told where there are none.
 
     ModelError (one line) where they are damaged.
     """
     held = metadata(data, name).get(TITLE)
     if not held:
-        return Told()
+        return ModelMetadata()
     try:
         graphs = tables_of(held, u32(held, 0), 3)
         inputs = tables_of(held, graphs[0], 2) if graphs else []
@@ -88,7 +88,7 @@ def told(data: bytes, name: str) -> Told:
         said = _of_input(held, inputs[0]) if inputs else {}
         files = tables_of(held, outputs[0], 6) if outputs else []
         named = [text_of(held, one, 0) for one in files if byte_of(held, one, 2) == _AXIS_LABELS]
-        return Told(labels_file=named[0] if named else "", **said)
+        return ModelMetadata(labels_file=named[0] if named else "", **said)
     except (struct.error, IndexError):
         raise ModelError(f"{name}: its metadata are damaged; download or make it again") from None
 

@@ -33,7 +33,7 @@ NAMES = (
 )
 """All that a file of weights may name."""
 DTYPES = {"torch FloatStorage": "<f4", "torch LongStorage": "<i8", "torch HalfStorage": "<f2"}
-MOST_OPCODES = 1_000_000
+MAX_OPCODES = 1_000_000
 """MobileNetV2 needs 11 462."""
 
 
@@ -181,7 +181,7 @@ def _unpickle(stream: io.BytesIO) -> Any:
     stack: list[Any] = []
     memo: dict[int, Any] = {}
     for number, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
-        if number > MOST_OPCODES:
+        if number > MAX_OPCODES:
             raise _Damaged("has an index too long to be true")
         if opcode.name == "STOP":
             return stack.pop()

@@ -17,7 +17,7 @@ from edge_tl.tflite.torch_weights import read_state_dict
 
 H5_SUFFIXES = (".h5", ".hdf5")
 TORCH_SUFFIXES = (".pth", ".pt", ".whl")
-MOST_BYTES = 1_000_000_000
+MAX_BYTES = 1_000_000_000
 """No weights of an image model are larger."""
 KNOWN = {
     "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889": (
@@ -83,7 +83,7 @@ def read_weights(path: Path, licence: str | None = None) -> Weights:
 def read_bytes(path: Path) -> bytes:
     """All of a file of at most a gigabyte; ModelError (one line) otherwise."""
     try:
-        return read_limited(path, MOST_BYTES)
+        return read_limited(path, MAX_BYTES)
     except FileNotFoundError:
         raise ModelError(f"{path}: no such file; give --weights the path of a file that is there") from None
     except OSError as error:

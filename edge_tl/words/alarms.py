@@ -14,11 +14,11 @@ from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import Frame
 from edge_tl.heads import TunedHead
 from edge_tl.judge.validation import leave_one_take_out
-from edge_tl.listener import Windows
+from edge_tl.listener import WindowScores
 from edge_tl.recognizer import Recognizer
 
 
-def heard_in(recognizer: Recognizer, frames: Iterable[Frame]) -> Windows:
+def heard_in(recognizer: Recognizer, frames: Iterable[Frame]) -> WindowScores:
     """What a trained recognizer makes of each window of a stream of sound, whatever its length."""
     speech = StreamingSpeech(listening(recognizer))
     probabilities, familiar = [np.empty((0, len(recognizer.classes)))], [np.empty(0)]
@@ -30,7 +30,7 @@ def heard_in(recognizer: Recognizer, frames: Iterable[Frame]) -> Windows:
             probabilities.append(said)
             familiar.append(known)
             times_s += [window.end_s for window in heard]
-    return Windows(np.concatenate(probabilities), np.concatenate(familiar), np.array(times_s))
+    return WindowScores(np.concatenate(probabilities), np.concatenate(familiar), np.array(times_s))
 
 
 def listening(recognizer: Recognizer) -> SoundEmbedder:
@@ -54,7 +54,7 @@ def answers_to(recognizer: Recognizer, rows: np.ndarray) -> tuple[np.ndarray, np
     return proba, recognizer.rejector.familiar(rows, best) if recognizer.reject else np.ones(len(rows))
 
 
-def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
+def left_out(recognizer: Recognizer) -> list[tuple[str, WindowScores]]:
     """(label, windows) of every recording, answered by a head that was taught the others; after `learn`.
 
     The windows are the recording's views, which lie as far apart as a stream's: so many a listener hears of a word at
@@ -79,7 +79,7 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, Windows]]:
     for first in range(0, own, views):
         rows = slice(first, first + views)
         if held[rows].all():
-            found.append((str(y[first]), Windows(proba[rows], familiar[rows], times_s)))
+            found.append((str(y[first]), WindowScores(proba[rows], familiar[rows], times_s)))
     return found
 
 

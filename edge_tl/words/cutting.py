@@ -22,7 +22,7 @@ _STEP_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class LoudStretch:
     """Something that stands out of the quiet in a recording."""
 
     start_s: float
@@ -34,7 +34,7 @@ class Spoken:
     """Why it is left out."""
 
 
-def spoken_in(sound: Sound) -> list[Spoken]:
+def spoken_in(sound: Sound) -> list[LoudStretch]:
     """What stands out of the quiet in a recording, in its order, each kept as a word or left out, with the reason.
 
     Each word that is kept reaches at most to the middle of the pauses beside it.
@@ -55,7 +55,7 @@ def spoken_in(sound: Sound) -> list[Spoken]:
         begins, ends = min(begins, max(before, first - 5)), max(ends, min(after, last + 5))
         step = round(sound.rate_hz * _STEP_S)
         word = Sound(sound.samples[begins * step : ends * step].copy(), sound.rate_hz)
-        found.append(Spoken(first * _STEP_S, (last - first) * _STEP_S, None if reason else word, reason))
+        found.append(LoudStretch(first * _STEP_S, (last - first) * _STEP_S, None if reason else word, reason))
     return found
 
 

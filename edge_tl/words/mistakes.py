@@ -17,7 +17,7 @@ from edge_tl.frames import Frame
 from edge_tl.media.sound import Sound
 from edge_tl.words.utterance import AFTER_S, BEFORE_S
 
-MOST_EVENTS = 50
+MAX_EVENTS = 50
 KEPT_S = 60.0
 """For so long the sound of what was told can be marked."""
 MISSED_S = 5.0
@@ -28,7 +28,7 @@ LATE_S = 0.35
 """What is kept after the window in which a word was told."""
 
 
-class Said(Protocol):
+class ToldWord(Protocol):
     """A word that was told."""
 
     @property
@@ -45,7 +45,7 @@ class Said(Protocol):
 
 
 @dataclass
-class Moment:
+class ToldMoment:
     """Something that was told."""
 
     number: int
@@ -63,15 +63,15 @@ class Moment:
 
 
 class Mistakes:
-    """The last `MOST_EVENTS` words that were told, and the last seconds of sound; all of it in memory."""
+    """The last `MAX_EVENTS` words that were told, and the last seconds of sound; all of it in memory."""
 
     def __init__(self) -> None:
-        self.moments: deque[Moment] = deque(maxlen=MOST_EVENTS)
+        self.moments: deque[ToldMoment] = deque(maxlen=MAX_EVENTS)
         """The oldest first."""
         self._frames: deque[Frame] = deque()
         self._count = 0
 
-    def take(self, frame: Frame, word: Said | None = None) -> Moment | None:
+    def take(self, frame: Frame, word: ToldWord | None = None) -> ToldMoment | None:
         """The next block of sound, and the word that was told with it; what is too old is forgotten."""
         if self._frames and (frame.dropped or frame.rate_hz != self._frames[-1].rate_hz):
             self._settle(ended=True)
@@ -83,17 +83,17 @@ class Mistakes:
         if word is None:
             return None
         self._count += 1
-        self.moments.append(Moment(self._count, word.label, word.confidence, word.time_s))
+        self.moments.append(ToldMoment(self._count, word.label, word.confidence, word.time_s))
         return self.moments[-1]
 
-    def moment(self, number: int | None) -> Moment:
+    def moment(self, number: int | None) -> ToldMoment:
         """What was told under a number, None for the last; ExampleError where there is none, or it was marked."""
         if not self.moments:
             raise ExampleError("nothing was told yet that could be marked")
         wanted = self.moments[-1].number if number is None else number
         found = next((one for one in self.moments if one.number == wanted), None)
         if found is None:
-            raise ExampleError(f"there is nothing told under number {number}: the last {MOST_EVENTS} are kept")
+            raise ExampleError(f"there is nothing told under number {number}: the last {MAX_EVENTS} are kept")
         if found.marked:
             raise ExampleError(f"that was marked already, as {found.marked}")
         return found
@@ -137,7 +137,7 @@ class Mistakes:
             if not self._fresh(one):
                 one.heard = None
 
-    def _fresh(self, one: Moment) -> bool:
+    def _fresh(self, one: ToldMoment) -> bool:
         return bool(self._frames) and self._end_s - one.time_s <= KEPT_S
 
     def _between(self, from_s: float, to_s: float) -> np.ndarray | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from edge_tl.core.kept import as_stored
-from edge_tl.core.world import Gathering
+from edge_tl.core.world import WorldSums
 from edge_tl.embedders.stream import StreamingSpeech
 from edge_tl.frames import Frame
 from edge_tl.listener import SILENT
@@ -27,7 +27,7 @@ APART_S = 0.5
 
 
 def others_in(
-    recognizer: Recognizer, frames: Iterable[Frame], seed: int = 0, adding: Gathering | None = None
+    recognizer: Recognizer, frames: Iterable[Frame], seed: int = 0, adding: WorldSums | None = None
 ) -> np.ndarray:
     """What a recognizer of words should be taught of sounds without them: float32 (M, embedding_dim), in no order.
 

@@ -15,14 +15,14 @@ from edge_tl.core.answers import Observation
 from edge_tl.embedders.stream import after_it, before_it
 from edge_tl.frames import Frame
 from edge_tl.labels import OTHER
-from edge_tl.listener import SILENT, ListeningConfig, Near, Windows, nearest, told
+from edge_tl.listener import SILENT, ListeningConfig, Near, WindowScores, nearest, told
 from edge_tl.media.sound import Sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import heard_in, listening
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RecordingOutcome:
     """What a recognizer of words makes of one recording."""
 
     observation: Observation
@@ -39,7 +39,7 @@ class Heard:
         return self.told[0].counted if self.told else self.observation.confidence * self.observation.familiar
 
 
-def hear(recognizer: Recognizer, sound: Sound, config: ListeningConfig) -> Heard:
+def hear(recognizer: Recognizer, sound: Sound, config: ListeningConfig) -> RecordingOutcome:
     """Hear a recording of any length as a listener does who begins before it and goes on after it.
 
     ShapeError for a recognizer of pictures, NotFittedError before `learn`.
@@ -57,7 +57,7 @@ def hear(recognizer: Recognizer, sound: Sound, config: ListeningConfig) -> Heard
         sure = observation.label not in (None, *SILENT) and observation.confidence * observation.familiar
         if near is not None and (near.counted > 0.5 or sure >= config.threshold):
             observation = _observation(recognizer, windows, near)
-    return Heard(observation, words, near)
+    return RecordingOutcome(observation, words, near)
 
 
 def _frames(before: np.ndarray, sound: Sound, after: np.ndarray) -> Iterator[Frame]:
@@ -67,7 +67,9 @@ def _frames(before: np.ndarray, sound: Sound, after: np.ndarray) -> Iterator[Fra
     yield Frame(after, sound.duration_s, rate_hz=sound.rate_hz)
 
 
-def _surest(windows: Windows, classes: tuple[str, ...], label: str, time_s: float, config: ListeningConfig) -> Near:
+def _surest(
+    windows: WindowScores, classes: tuple[str, ...], label: str, time_s: float, config: ListeningConfig
+) -> Near:
     """The surest window of a word from when it was told until another may be."""
     own = (windows.times_s >= time_s) & (windows.times_s <= time_s + config.suppression_s)
     column = classes.index(label)
@@ -78,7 +80,7 @@ def _surest(windows: Windows, classes: tuple[str, ...], label: str, time_s: floa
     return Near(label, float(counted[row]), chance, familiar, likeliest, float(windows.times_s[row]))
 
 
-def _observation(recognizer: Recognizer, windows: Windows, near: Near) -> Observation:
+def _observation(recognizer: Recognizer, windows: WindowScores, near: Near) -> Observation:
     """The answer of one of the windows, as `Recognizer.recognise` gives it."""
     row = int(np.searchsorted(windows.times_s, near.time_s))
     probabilities, familiar = windows.probabilities[row], float(windows.familiar[row])

@@ -18,7 +18,7 @@ from edge_tl.media.sound import SHORTEST_S, Sound, read_sound
 from edge_tl.media.tfjsscds import SpokenExample
 
 SAMPLES = "samples.json"
-MOST_BYTES = 100_000_000
+MAX_BYTES = 100_000_000
 """Of the list: 1000 samples are about 80 MB of it. Of a recording: an hour of WebM is 30."""
 QUIETEST_DB = 10 * float(np.log10(np.finfo(np.float32).tiny)) - 20 * float(np.log10(2048))
 """What silence is in a spectrogram of ours (`frontend.decibels`); a browser says −∞, which JSON writes as null."""
@@ -40,14 +40,14 @@ def read_samples(path: Path, label: str) -> tuple[list[SpokenExample], list[str]
     """
     try:
         with Archive(path) as archive:
-            entries = json.loads(archive.read(SAMPLES, MOST_BYTES))
+            entries = json.loads(archive.read(SAMPLES, MAX_BYTES))
             if not isinstance(entries, list) or not entries:
                 raise ValueError("it holds no samples")
             sounds: dict[str, Sound | None] = {}
             lines = []
             for name in dict.fromkeys(str(entry["blobFilePath"]) for entry in entries if entry.get("blobFilePath")):
                 try:
-                    sounds[name] = read_sound(archive.read(name, MOST_BYTES), name)
+                    sounds[name] = read_sound(archive.read(name, MAX_BYTES), name)
                 except (DamagedArchive, ExampleError) as error:
                     sounds[name] = None
                     lines.append(f"{path}: a recording is left out, its spectrograms are kept ({error})")

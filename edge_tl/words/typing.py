@@ -10,7 +10,7 @@ import unicodedata
 
 from edge_tl.errors import ExampleError, counted
 
-MOST_CHARACTERS = 60
+MAX_CHARACTERS = 60
 """Of a word or phrase that is typed."""
 _WITHIN = "'’-"
 """Marks that belong to words."""
@@ -24,9 +24,9 @@ def typed_text(word: str) -> str:
     Nothing that is left can be an option, a file, a mark of a markup language or a phoneme to any program.
     """
     text = unicodedata.normalize("NFC", word)
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         raise ExampleError(
-            f"the word has {counted(len(text), 'character')}; at most {MOST_CHARACTERS} are wanted: a word or a phrase"
+            f"the word has {counted(len(text), 'character')}; at most {MAX_CHARACTERS} are wanted: a word or a phrase"
         )
     for mark in text:
         if not (
@@ -37,7 +37,7 @@ def typed_text(word: str) -> str:
             or "0" <= mark <= "9"
         ):
             raise ExampleError(
-                f"{mark!a} in {word[:MOST_CHARACTERS]!a} cannot be spoken: type letters, digits, blanks and {_WITHIN}"
+                f"{mark!a} in {word[:MAX_CHARACTERS]!a} cannot be spoken: type letters, digits, blanks and {_WITHIN}"
             )
     said = " ".join("".join(" " if mark in _BETWEEN else mark for mark in text).split())
     if not any(unicodedata.category(mark)[0] == "L" or mark.isdigit() for mark in said):

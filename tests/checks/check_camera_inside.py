@@ -31,7 +31,7 @@ from picamera2.allocators import LibcameraAllocator  # noqa: E402
 from device.sources.choose import open_source  # noqa: E402
 from device.sources.newest import NewestFrame  # noqa: E402
 from device.sources.picamera import PicameraSource, attached_cameras  # noqa: E402
-from device.sources.reconnect import Reconnecting  # noqa: E402
+from device.sources.reconnect import ReconnectingSource  # noqa: E402
 from edge_tl.errors import SourceError, SourceTimeout  # noqa: E402
 from edge_tl.frames import Frame, Source  # noqa: E402
 from edge_tl.media.image import fit  # noqa: E402
@@ -246,7 +246,7 @@ def check_loss(pictures: list[np.ndarray]) -> str:
         source.open()
         return source
 
-    with Reconnecting(acquire) as camera:
+    with ReconnectingSource(acquire) as camera:
         before = read(camera, 5)[-1]
         VirtualCamera.latest.stop()
         lost_s = time.monotonic()

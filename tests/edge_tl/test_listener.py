@@ -9,16 +9,25 @@ from hypothesis import strategies as st
 
 from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.labels import NOISE
-from edge_tl.listener import Listener, ListeningConfig, Tried, Windows, choose, told, tried, within_budget
+from edge_tl.listener import (
+    Listener,
+    ListeningConfig,
+    ThresholdOutcome,
+    WindowScores,
+    choose,
+    told,
+    tried,
+    within_budget,
+)
 
 CLASSES = ("go", "stop", NOISE)
 STEP_S = 0.08
 
 
-def windows(*rows: tuple[float, ...], familiar: float = 1.0, start_s: float = 0.0) -> Windows:
+def windows(*rows: tuple[float, ...], familiar: float = 1.0, start_s: float = 0.0) -> WindowScores:
     """Windows 80 ms apart."""
     count = len(rows)
-    return Windows(np.array(rows), np.full(count, familiar), start_s + STEP_S * np.arange(count))
+    return WindowScores(np.array(rows), np.full(count, familiar), start_s + STEP_S * np.arange(count))
 
 
 GO, STOP, QUIET, UNSURE = (0.95, 0.02, 0.03), (0.02, 0.95, 0.03), (0.01, 0.01, 0.98), (0.7, 0.2, 0.1)
@@ -89,7 +98,7 @@ def test_a_recording_is_told_as_a_stream_is(
 ) -> None:
     """Heard at once or window by window: the same words at the same times, whatever the settings."""
     heard = windows(*rows) if rows else windows(QUIET)
-    heard = Windows(heard.probabilities, np.random.default_rng(seed).random(len(heard.times_s)), heard.times_s)
+    heard = WindowScores(heard.probabilities, np.random.default_rng(seed).random(len(heard.times_s)), heard.times_s)
     config = ListeningConfig(threshold, suppression_s)
     listener, said = Listener(CLASSES, config), []
     for row, time_s, familiar in zip(heard.probabilities, heard.times_s.tolist(), heard.familiar.tolist(), strict=True):
@@ -117,7 +126,7 @@ def test_a_threshold_trades_missed_words_for_false_alarms() -> None:
 
 def test_a_threshold_is_chosen_with_room_on_both_sides() -> None:
     """Between the lowest that keeps the budget and the highest at which no further word is lost."""
-    made = [Tried(t, alarms, 1.0, heard, 0, 9) for t, alarms, heard in
+    made = [ThresholdOutcome(t, alarms, 1.0, heard, 0, 9) for t, alarms, heard in
             ((0.3, 5, 9), (0.4, 0, 8), (0.5, 0, 8), (0.6, 0, 8), (0.7, 0, 8), (0.8, 0, 8), (0.9, 0, 4))]  # fmt: skip
     assert choose(made, 0.5).threshold == 0.6
     assert choose(made, 9.0).threshold == 0.3
@@ -126,5 +135,5 @@ def test_a_threshold_is_chosen_with_room_on_both_sides() -> None:
 
 def test_a_budget_that_nothing_keeps_takes_the_highest() -> None:
     """Where every threshold has too many alarms the highest is taken: it has the fewest."""
-    made = [Tried(t, 9, 1.0, 1, 0, 1) for t in (0.5, 0.7, 0.9)]
+    made = [ThresholdOutcome(t, 9, 1.0, 1, 0, 1) for t in (0.5, 0.7, 0.9)]
     assert within_budget(made, 0.5).threshold == 0.9

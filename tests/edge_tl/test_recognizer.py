@@ -206,7 +206,7 @@ def test_many_examples_are_judged_as_few_are(head: str, monkeypatch: pytest.Monk
     """Where a decomposition is too dear nothing else changes: the same answers, and nearly the same figures."""
     few = taught(head, takes=5)
     learned, found = few.learn(), few.evaluate()
-    monkeypatch.setattr("edge_tl.heads.ridge.MOST_VALUES", 10)
+    monkeypatch.setattr("edge_tl.heads.ridge.MAX_VALUES", 10)
     monkeypatch.setattr("edge_tl.core.gram.GRAM_ROWS", 10)
     many = taught(head, takes=5)
     assert many.gram is None

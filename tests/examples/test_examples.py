@@ -17,7 +17,7 @@ from mosquitto import Broker, needs_broker
 from places import ROOT
 
 from device.serve.config import MqttConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.mqtt import Mqtt
 from edge_tl import HEADS, SimulatedPlayer, SourceError, make_head
 from edge_tl.media.image import encode_jpeg
@@ -121,8 +121,8 @@ def test_a_program_that_hears_the_service_over_mqtt(tmp_path: Path) -> None:
                 service.start()
                 while service.health()["state"] != "ok":
                     assert process.poll() is None
-                service.publish(Event("fist", 0.93, "signs", 1000.0, 3))
-                service.publish(Event(None, 0.4, "signs", 1001.0, 3))
+                service.publish(LabelEvent("fist", 0.93, "signs", 1000.0, 3))
+                service.publish(LabelEvent(None, 0.4, "signs", 1001.0, 3))
                 assert process.stdout.readline() == "kitchen signs: fist (93%)\n"
                 assert process.stdout.readline() == "kitchen signs: nothing (40%)\n"
                 assert process.wait(LONG_S) == 0

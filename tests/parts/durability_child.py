@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import JpegImagePlugin  # noqa: F401
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.errors import EdgeTLError
 from edge_tl.media import image
 from edge_tl.store.profile import Profile
@@ -50,7 +50,7 @@ def save(folder: Path, first: int) -> None:
     """Save generations and say the number of each."""
     with Profile(folder, writable=True) as profile:
         for number in range(first + 1, first + 500):
-            profile.save(Saved({"number": number}, {"W": np.full(20_000, number, np.float32)}))
+            profile.save(SavedHead({"number": number}, {"W": np.full(20_000, number, np.float32)}))
             say(number)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.detection.base import read_base as read_detection_base
 from edge_tl.detection.base import write_detector
 from edge_tl.detection.ssd_anchors import read_anchors
@@ -65,7 +65,9 @@ def picture(folder: Path) -> None:
 def generation(folder: Path) -> None:
     """A profile with one generation."""
     with Profile(folder, writable=True) as profile:
-        profile.save(Saved({"head": {"name": "ridge"}}, {"W": np.arange(6.0).reshape(2, 3), "labels": np.array(["a"])}))
+        profile.save(
+            SavedHead({"head": {"name": "ridge"}}, {"W": np.arange(6.0).reshape(2, 3), "labels": np.array(["a"])})
+        )
 
 
 def backup(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from device.serve.config import PipelineConfig, StoreConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.pipeline import Pipeline
 from edge_tl.errors import SourceTimeout
 from edge_tl.frames import BaseSource, Frame
@@ -56,7 +56,7 @@ class Bench:
             beat=lambda: None,
         )
 
-    def show(self, value: int, times: int = 1) -> list[Event]:
+    def show(self, value: int, times: int = 1) -> list[LabelEvent]:
         """So many frames of one brightness, a thirtieth of a second apart."""
         events = []
         for _ in range(times):

@@ -13,7 +13,7 @@ from edge_tl.embedders.look.models import LANDMARKS, PALM
 from edge_tl.embedders.look.region import Region
 from edge_tl.media.image import check_picture
 
-MOST = 2
+MAX_HANDS = 2
 SAME = 0.25
 """Two finds whose landmarks lie closer than this share of a region's side, on average, are one hand."""
 AGAIN = 10
@@ -45,11 +45,11 @@ class BothTracker:
             if hand is not None and not any(same(hand, other) for other in hands):
                 hands.append(hand)
         self._since += 1
-        if not hands or (len(hands) < MOST and self._since >= AGAIN):
+        if not hands or (len(hands) < MAX_HANDS and self._since >= AGAIN):
             found = self._search(picture, TURNS_RAD[self._searched % len(TURNS_RAD)])
             hands += [hand for hand in found if not any(same(hand, other) for other in hands)]
             self._since, self._searched = 0, 0 if hands else self._searched + 1
-        hands = hands[:MOST]
+        hands = hands[:MAX_HANDS]
         self._regions = [hand.next_region for hand in hands]
         return tuple(hands) or None
 
@@ -68,7 +68,7 @@ class BothTracker:
             hand = hand and (self._one.look(picture, hand.next_region) or hand)
             if hand is not None and not any(same(hand, other) for other in hands):
                 hands.append(hand)
-                if len(hands) == MOST:
+                if len(hands) == MAX_HANDS:
                     break
         return hands
 
@@ -98,7 +98,7 @@ class BothHandsEmbedder(Finder[tuple[Hand, ...]]):
         embedding = np.zeros(2 * HAND_VALUES, np.float32)
         hands = sorted(seen, key=lambda hand: hand.right)
         for place, hand in enumerate(hands):
-            place = place if len(hands) == MOST else int(hand.right >= 0.5)
+            place = place if len(hands) == MAX_HANDS else int(hand.right >= 0.5)
             embedding[place * HAND_VALUES : (place + 1) * HAND_VALUES] = shape_of(hand)
         return embedding
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.core.features import FeatureMap, unit_rows
-from edge_tl.embedders.embedder import Finder, Seeing, Tracker
+from edge_tl.embedders.embedder import Finder, Tracker, WholePictureEmbedder
 from edge_tl.embedders.look.any_side import HAND_VALUES, TURN_VALUES, AnySide, side_seen
 from edge_tl.embedders.look.face import LOOKS, LOOSE, VALUES, FaceTracker, around_box, pose
 from edge_tl.embedders.look.hand import BEND, INDEX, MIDDLE, PALM_SCORE, RING, SEARCH, WRIST, Hand, HandTracker
@@ -115,7 +115,7 @@ class HandCropEmbedder(Finder[Hand]):
 
     way, sought = "hand-crop", "hand"
 
-    def __init__(self, tracker: Tracker[Hand], inner: Seeing) -> None:
+    def __init__(self, tracker: Tracker[Hand], inner: WholePictureEmbedder) -> None:
         super().__init__(tracker)
         self.inner = inner
         self.name = f"hand-crop {inner.name}"
@@ -138,7 +138,7 @@ class HandAndCropEmbedder(Finder[Hand]):
     ridge_prior = SMOOTH
     strangers = staticmethod(other_hands)
 
-    def __init__(self, tracker: Tracker[Hand], inner: Seeing) -> None:
+    def __init__(self, tracker: Tracker[Hand], inner: WholePictureEmbedder) -> None:
         super().__init__(tracker)
         self.inner = inner
         self.name = f"hand-and-crop {inner.name}"
@@ -192,7 +192,7 @@ class FaceCropEmbedder(Finder[Detection]):
     features = PLAIN
     ridge_prior = SMOOTH
 
-    def __init__(self, tracker: Tracker[Detection], inner: Seeing) -> None:
+    def __init__(self, tracker: Tracker[Detection], inner: WholePictureEmbedder) -> None:
         super().__init__(tracker)
         self.inner = inner
         self.name = f"face-crop {inner.name}"
@@ -214,7 +214,7 @@ class BoxEmbedder:
     kind = "picture"
     way = "box"
 
-    def __init__(self, inner: Seeing, box: tuple[float, float, float, float]) -> None:
+    def __init__(self, inner: WholePictureEmbedder, box: tuple[float, float, float, float]) -> None:
         """`box`: left, top, right, bottom as shares of the width and height, 0 to 1; ConfigError for an empty one."""
         check_box(box)
         self.inner, self.box = inner, box

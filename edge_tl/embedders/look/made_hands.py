@@ -10,7 +10,7 @@ from edge_tl.core.features import unit_rows
 from edge_tl.core.gram import squared_distances
 from edge_tl.embedders.look.hand import MIDDLE
 
-MOST_FINGERS = 3
+MAX_FINGERS = 3
 """How many fingers of a made hand are others' at most; one at least."""
 APART = 0.15
 """A made hand is kept if it is no taught one: at least one finger lies elsewhere, by so many palms on average …"""
@@ -37,7 +37,7 @@ def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
     base = random.integers(len(taught), size=MADE)
     made, bent = points[base], bends[base]
     turns = random.permuted(np.tile(np.arange(5), (MADE, 1)), axis=1)
-    changed = turns < random.integers(1, MOST_FINGERS + 1, (MADE, 1))
+    changed = turns < random.integers(1, MAX_FINGERS + 1, (MADE, 1))
     for finger in range(5):
         some = np.flatnonzero(changed[:, finger])
         way, bend = another(points, bends, finger, len(some), random)

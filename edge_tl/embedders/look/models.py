@@ -26,7 +26,7 @@ SIGNED = Scaling((2 / 255,) * 3, (-1.0,) * 3)
 
 
 @dataclass(frozen=True)
-class Part:
+class ModelPart:
     """One .tflite file of the wheel."""
 
     name: str
@@ -40,7 +40,7 @@ class Part:
     scaling: Scaling
 
 
-PALM = Part(
+PALM = ModelPart(
     "palm_detection_full",
     "mediapipe/modules/palm_detection/palm_detection_full.tflite",
     2339846,
@@ -49,7 +49,7 @@ PALM = Part(
     (2016, 18),
     UNIT,
 )
-LANDMARKS = Part(
+LANDMARKS = ModelPart(
     "hand_landmark_full",
     "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
     5478917,
@@ -58,7 +58,7 @@ LANDMARKS = Part(
     (63,),
     UNIT,
 )
-FACE = Part(
+FACE = ModelPart(
     "face_detection_short_range",
     "mediapipe/modules/face_detection/face_detection_short_range.tflite",
     229714,
@@ -91,7 +91,7 @@ def install_models(wheel: Path, folder: Path, which: str) -> list[Path]:
     return store_parts(folder, read_parts(wheel, which))
 
 
-def read_parts(wheel: Path, which: str) -> dict[Part, bytes]:
+def read_parts(wheel: Path, which: str) -> dict[ModelPart, bytes]:
     """The checked models of `hands`, `face` or `all` in a wheel file; ModelError where it is not the published one."""
     parts = parts_of(which)
     try:
@@ -105,7 +105,7 @@ def read_parts(wheel: Path, which: str) -> dict[Part, bytes]:
         raise ModelError(f"{wheel}: is no whole wheel ({error}); download mediapipe {VERSION} again") from error
 
 
-def store_parts(folder: Path, taken: dict[Part, bytes]) -> list[Path]:
+def store_parts(folder: Path, taken: dict[ModelPart, bytes]) -> list[Path]:
     """Store what `read_parts` took, each in a folder of its own; ModelError where `folder` cannot be written."""
     try:
         return [_stored(folder, part, data) for part, data in taken.items()]
@@ -113,7 +113,7 @@ def store_parts(folder: Path, taken: dict[Part, bytes]) -> list[Path]:
         raise ModelError(f"{folder}: cannot be written ({error.strerror}); a folder with room is wanted") from error
 
 
-def parts_of(which: str) -> tuple[Part, ...]:
+def parts_of(which: str) -> tuple[ModelPart, ...]:
     """The files that `hands` or `face` needs, or those of `all`; ModelError for another word."""
     if which == ALL:
         return tuple(part for parts in PARTS.values() for part in parts)
@@ -122,18 +122,18 @@ def parts_of(which: str) -> tuple[Part, ...]:
     return PARTS[which]
 
 
-def read_installed(folder: Path, which: str) -> dict[Part, bytes]:
+def read_installed(folder: Path, which: str) -> dict[ModelPart, bytes]:
     """The models of `hands`, `face` or `all` that are installed in a folder, checked; ModelError where one is not."""
     return {part: _published(Path(folder), part) for part in parts_of(which)}
 
 
-def load_part(folder: Path, part: Part, threads: int | None = None) -> Interpreter:
+def load_part(folder: Path, part: ModelPart, threads: int | None = None) -> Interpreter:
     """An installed model, loaded; ModelError where it is missing or is not the published file."""
     _published(Path(folder), part)
     return Interpreter(Path(folder) / part.name / f"{part.name}.tflite", threads=threads, name=part.name)
 
 
-def is_installed(folder: Path, part: Part) -> bool:
+def is_installed(folder: Path, part: ModelPart) -> bool:
     """Whether a folder of models holds the published file of a part, and a manifest that says so."""
     try:
         _published(Path(folder), part)
@@ -142,7 +142,7 @@ def is_installed(folder: Path, part: Part) -> bool:
     return True
 
 
-def _published(folder: Path, part: Part) -> bytes:
+def _published(folder: Path, part: ModelPart) -> bytes:
     """An installed model; ModelError where it, or its manifest, is missing or is not the published one."""
     place = folder / part.name
     which = next(word for word, parts in PARTS.items() if part in parts)
@@ -159,7 +159,7 @@ def _published(folder: Path, part: Part) -> bytes:
     return data
 
 
-def _checked(archive: Archive, part: Part, wheel: Path) -> bytes:
+def _checked(archive: Archive, part: ModelPart, wheel: Path) -> bytes:
     """The bytes of a part; ModelError where they are not there or not the published ones."""
     if part.member not in archive:
         raise ModelError(f"{wheel}: {_says(archive)} without {part.member}; mediapipe {VERSION} is wanted")
@@ -180,7 +180,7 @@ def _says(archive: Archive) -> str:
     return "is no wheel but a zip file"
 
 
-def _stored(folder: Path, part: Part, data: bytes) -> Path:
+def _stored(folder: Path, part: ModelPart, data: bytes) -> Path:
     """The folder of a model, made under another name and then renamed."""
     place = Path(folder) / part.name
     if is_installed(folder, part):
@@ -205,7 +205,7 @@ def _stored(folder: Path, part: Part, data: bytes) -> Path:
     return place
 
 
-def _manifest(part: Part) -> Manifest:
+def _manifest(part: ModelPart) -> Manifest:
     """What is known of a part, in the words of every model folder."""
     return Manifest(
         name=part.name,

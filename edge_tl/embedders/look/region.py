@@ -11,7 +11,7 @@ from edge_tl.media.image import warp
 
 SAMPLING = 3
 """Raised whenever the same pictures reach the networks otherwise: it is in the embedders' fingerprints."""
-MOST_REPEATED_PX = 4_000_000
+MAX_REPEATED_PX = 4_000_000
 """A crop that would need a larger part of the picture is black beyond the border: a hand of twice VGA's height."""
 
 
@@ -118,7 +118,7 @@ def _repeated(picture: np.ndarray, affine: np.ndarray, size_px: int) -> tuple[np
     low, high = np.floor(corners.min(axis=1)).astype(int) - 1, np.ceil(corners.max(axis=1)).astype(int) + 1
     rows, columns = picture.shape[:2]
     inside = low.min() >= 0 and high[0] <= columns and high[1] <= rows
-    if inside or np.prod(high - low) > MOST_REPEATED_PX:
+    if inside or np.prod(high - low) > MAX_REPEATED_PX:
         return picture, affine
     x = np.clip(np.arange(low[0], high[0]), 0, columns - 1)
     y = np.clip(np.arange(low[1], high[1]), 0, rows - 1)

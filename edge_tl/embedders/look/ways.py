@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_tl.embedders.embedder import Embedder, Finder, Seeing
+from edge_tl.embedders.embedder import Embedder, Finder, WholePictureEmbedder
 from edge_tl.embedders.look.both import BothHandsEmbedder, BothTracker
 from edge_tl.embedders.look.choices import HANDS, MOVEMENT, NEEDS, WAYS
 from edge_tl.embedders.look.embedders import (
@@ -56,7 +56,9 @@ class Look:
         return "hand, both hands" if self.hands == "both" else self.way
 
 
-def open_look(look: Look, folder: Path, load_inner: Callable[[], Seeing], threads: int | None = None) -> Embedder:
+def open_look(
+    look: Look, folder: Path, load_inner: Callable[[], WholePictureEmbedder], threads: int | None = None
+) -> Embedder:
     """The embedder that looks so, opened.
 
     `folder`: where the models of hands and faces are installed. `load_inner`: loads the image embedder of the ways

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from edge_tl.errors import counted
-from edge_tl.store.folders import INDEX, SESSIONS, Found, Skipped, import_folder
-from edge_tl.store.layouts.tree import SPLIT, Told, Tree
+from edge_tl.store.folders import INDEX, SESSIONS, FolderPicture, Skipped, import_folder
+from edge_tl.store.layouts.tree import SPLIT, LayoutContents, Tree
 
 TAKE = re.compile(r"(take|session|clip|run|day|burst|scene)?[\s_-]*\d*$", re.I)
 """Names that takes have, as we write them and as people do."""
@@ -34,9 +34,9 @@ def names_classes(tree: Tree) -> bool:
     return sum(map(_may_be_class, tree.tops)) > 1
 
 
-def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """CLASS/picture and CLASS/TAKE/picture."""
-    return Told(list(import_folder(tree.root, skip, kind=kind)))
+    return LayoutContents(list(import_folder(tree.root, skip, kind=kind)))
 
 
 def fits_splits(tree: Tree) -> bool:
@@ -49,10 +49,10 @@ def fits_splits(tree: Tree) -> bool:
     return any(not TAKE.match(name) for top in holding for name in base.within(top).tops)
 
 
-def read_splits(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read_splits(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The classes of each split, merged, or each split a session; pictures that lie in no class are counted."""
     base = _above_splits(tree)
-    found: list[Found] = []
+    found: list[FolderPicture] = []
     left_out: list[str] = []
     for number, top in enumerate(base.tops, 1):
         if not _classes_in(base, top):
@@ -64,7 +64,7 @@ def read_splits(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
             name = f"{top} {one.take_name}" if one.take_name and not split else one.take_name
             one = replace(one, take_name=name)
             found.append(replace(one, session=number, session_name=top) if split else one)
-    return Told(found, None, left_out)
+    return LayoutContents(found, None, left_out)
 
 
 def fits_nested(tree: Tree) -> bool:
@@ -78,9 +78,9 @@ def fits_nested(tree: Tree) -> bool:
     return deep or not all(map(TAKE.match, names))
 
 
-def read_nested(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read_nested(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The classes below the folders that hold nothing else."""
-    return Told(list(import_folder(tree.unwrapped().root, skip, kind=kind)))
+    return LayoutContents(list(import_folder(tree.unwrapped().root, skip, kind=kind)))
 
 
 def fits_sessions(tree: Tree) -> bool:
@@ -92,9 +92,9 @@ def fits_sessions(tree: Tree) -> bool:
     return len(names) > 1 and "" not in names and not all(map(TAKE.match, names))
 
 
-def read_sessions(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read_sessions(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The classes of each place or day."""
-    return Told(list(import_folder(tree.root, skip, sessions=True, kind=kind)))
+    return LayoutContents(list(import_folder(tree.root, skip, sessions=True, kind=kind)))
 
 
 def _is_ours(tree: Tree) -> bool:

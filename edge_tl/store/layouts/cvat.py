@@ -7,16 +7,16 @@ from xml.etree.ElementTree import Element
 
 from edge_tl.core.examples import Box
 from edge_tl.labels import check_label
-from edge_tl.store.folders import Found
-from edge_tl.store.layouts.finder import Finder
+from edge_tl.store.folders import FolderPicture
+from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.things import Things
-from edge_tl.store.layouts.tree import Told
+from edge_tl.store.layouts.tree import LayoutContents
 from edge_tl.store.listed import box_of, positive
 
 _UNUSABLE = (ValueError, KeyError)
 
 
-def read_images(root: Element, path: Path, finder: Finder) -> Told:
+def read_images(root: Element, path: Path, finder: FileFinder) -> LayoutContents:
     """The images of a file: with boxes where any has some, else with their tags. ValueError where it is none."""
     if root.tag == "annotation":
         raise ValueError("it is the annotation of one picture: give the folder")
@@ -47,10 +47,12 @@ def read_images(root: Element, path: Path, finder: Finder) -> Told:
             things.unknown(file, f"it has no {error.args[0]}" if isinstance(error, KeyError) else error)
     listed, left_out = things.listed(files, lambda file: "")
     if boxes or not tags:
-        return Told(listed=listed, left_out=lost + left_out)
+        return LayoutContents(listed=listed, left_out=lost + left_out)
     left_out += [f"{one.file}: left out (it has no tag)" for one in listed if one.file not in tags]
-    found = [Found(check_label(tags[one.file]), "", finder.root / one.file) for one in listed if one.file in tags]
-    return Told(found, None, lost + left_out)
+    found = [
+        FolderPicture(check_label(tags[one.file]), "", finder.root / one.file) for one in listed if one.file in tags
+    ]
+    return LayoutContents(found, None, lost + left_out)
 
 
 def _box(shape: Element) -> Box:

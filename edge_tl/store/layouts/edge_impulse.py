@@ -15,13 +15,13 @@ from edge_tl.errors import ExampleError
 from edge_tl.files import read_limited
 from edge_tl.labels import check_label
 from edge_tl.media.kinds import is_of
-from edge_tl.store.folders import Found, Skipped
+from edge_tl.store.folders import FolderPicture, Skipped
 from edge_tl.store.layouts.things import Things
-from edge_tl.store.layouts.tree import SPLIT, Told, Tree, split_of
+from edge_tl.store.layouts.tree import SPLIT, LayoutContents, Tree, split_of
 from edge_tl.store.listed import box_of, inside
 
 INFO, BOXES = "info.labels", "bounding_boxes.labels"
-MOST_BYTES = 50_000_000
+MAX_BYTES = 50_000_000
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
@@ -30,7 +30,7 @@ def fits(tree: Tree) -> bool:
     return any(file.name in (INFO, BOXES) for file in tree.files)
 
 
-def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The files with the labels, or the boxes, that the lists tell; ExampleError where a list is none."""
     entries: dict[PurePosixPath, dict[str, Any]] = {}
     with_boxes = False
@@ -38,7 +38,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
         if file.name not in (INFO, BOXES):
             continue
         try:
-            content = json.loads(read_limited(tree.root / file, MOST_BYTES).decode("utf-8-sig"))
+            content = json.loads(read_limited(tree.root / file, MAX_BYTES).decode("utf-8-sig"))
             if file.name == BOXES:
                 told = {name: {"boundingBoxes": boxes} for name, boxes in content["boundingBoxes"].items()}
             else:
@@ -66,7 +66,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
             found.append(_found(tree, file, check_label(str(label)), split))
         except _UNUSABLE as error:
             left_out.append(f"{file}: left out ({error})")
-    return Told(found, None, left_out)
+    return LayoutContents(found, None, left_out)
 
 
 def fits_by_names(tree: Tree) -> bool:
@@ -77,7 +77,7 @@ def fits_by_names(tree: Tree) -> bool:
     return "" not in labels and 2 * len(labels) <= len(tree.media)
 
 
-def read_by_names(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read_by_names(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The files with the labels that their names begin with."""
     found, left_out = [], []
     for file in (file for file in tree.media if is_of(kind, tree.root / file)):
@@ -85,7 +85,7 @@ def read_by_names(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
             found.append(_found(tree, file, check_label(_label_in(file)), split))
         except ExampleError as error:
             left_out.append(f"{file}: left out (its name tells no class: {error})")
-    return Told(found, None, left_out)
+    return LayoutContents(found, None, left_out)
 
 
 def _label_in(file: PurePosixPath) -> str:
@@ -94,15 +94,15 @@ def _label_in(file: PurePosixPath) -> str:
     return label if more and not more.startswith("rf.") else ""
 
 
-def _found(tree: Tree, file: PurePosixPath, label: str, split: bool) -> Found:
+def _found(tree: Tree, file: PurePosixPath, label: str, split: bool) -> FolderPicture:
     name = split_of(file)
     number = 0 if not split or not name else 1 + sorted({split_of(one) for one in tree.media}).index(name)
-    return Found(label, "", tree.root / file, number, name if split else "")
+    return FolderPicture(label, "", tree.root / file, number, name if split else "")
 
 
 def _boxes(
     files: list[PurePosixPath], entries: dict[PurePosixPath, dict[str, Any]], left_out: list[str], split: bool
-) -> Told:
+) -> LayoutContents:
     things = Things()
     for file in files:
         if file not in entries:
@@ -115,4 +115,4 @@ def _boxes(
             except _UNUSABLE as error:
                 things.unknown(file, error)
     listed, more = things.listed(files, lambda file: split_of(file) if split else "")
-    return Told(listed=listed, left_out=left_out + more)
+    return LayoutContents(listed=listed, left_out=left_out + more)

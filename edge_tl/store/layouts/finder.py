@@ -16,7 +16,7 @@ _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 """What Label Studio puts before the name of a file that was uploaded."""
 
 
-class Finder:
+class FileFinder:
     """Finds files below a folder: as they are named, else in fewer folders, else by their last name alone."""
 
     def __init__(self, root: Path, near: PurePosixPath | None = None) -> None:

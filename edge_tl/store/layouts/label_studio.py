@@ -9,17 +9,17 @@ from typing import Any
 
 from edge_tl.core.examples import Box
 from edge_tl.labels import check_label
-from edge_tl.store.folders import Found
-from edge_tl.store.layouts.finder import Finder
+from edge_tl.store.folders import FolderPicture
+from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.things import Things
-from edge_tl.store.layouts.tree import MEDIA, Told
+from edge_tl.store.layouts.tree import MEDIA, LayoutContents
 from edge_tl.store.listed import box_of, positive
 
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError)
 LABELS = ("rectanglelabels", "polygonlabels", "labels")
 
 
-def read_tasks(tasks: list[dict[str, Any]], path: Path, finder: Finder) -> Told:
+def read_tasks(tasks: list[dict[str, Any]], path: Path, finder: FileFinder) -> LayoutContents:
     """The pictures of all tasks: with boxes where any has some, else with the class that was chosen.
 
     A task that nobody annotated is unknown; one whose annotation is empty shows nothing. ValueError where these are no
@@ -52,14 +52,14 @@ def read_tasks(tasks: list[dict[str, Any]], path: Path, finder: Finder) -> Told:
             things.unknown(file, str(error) or "a thing has no label")
     listed, left_out = things.listed(files, lambda file: "")
     if boxes or not choices:
-        return Told(listed=listed, left_out=lost + left_out)
+        return LayoutContents(listed=listed, left_out=lost + left_out)
     found = []
     for one in listed:
         if one.file not in choices:
             left_out.append(f"{one.file}: left out (nothing was chosen for it)")
             continue
-        found.append(Found(check_label(choices[one.file]), "", finder.root / one.file))
-    return Told(found, None, lost + left_out)
+        found.append(FolderPicture(check_label(choices[one.file]), "", finder.root / one.file))
+    return LayoutContents(found, None, lost + left_out)
 
 
 def _name_in(task: dict[str, Any]) -> str:

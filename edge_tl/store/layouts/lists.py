@@ -17,28 +17,28 @@ from pathlib import Path, PurePosixPath
 from edge_tl.errors import ExampleError
 from edge_tl.files import read_limited
 from edge_tl.store.coco import read_coco
-from edge_tl.store.folders import INDEX, SESSIONS, Found, Skipped
+from edge_tl.store.folders import INDEX, SESSIONS, FolderPicture, Skipped
 from edge_tl.store.layouts.cvat import read_images
-from edge_tl.store.layouts.finder import Finder
+from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.label_studio import read_tasks
 from edge_tl.store.layouts.safe_xml import read_xml
 from edge_tl.store.layouts.tables import read_table
-from edge_tl.store.layouts.tree import Told, Tree, split_of
-from edge_tl.store.listed import Listed
+from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
+from edge_tl.store.listed import ListedPicture
 
 ENDINGS = (".csv", ".json", ".xml")
-MOST_BYTES = 50_000_000
-MOST_LISTS = 20
+MAX_BYTES = 50_000_000
+MAX_LISTS = 20
 """So many files of a folder are looked into for one."""
 _DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, ArithmeticError, csv.Error)
 
 
-def read_list(path: Path, images: Path | None = None) -> Told:
+def read_list(path: Path, images: Path | None = None) -> LayoutContents:
     """What a list tells of its pictures; ExampleError (one line) for a file that is no such list.
 
     images: the folder in which they lie, where they are not below the list.
     """
-    return _read(path, Finder(images or path.parent))
+    return _read(path, FileFinder(images or path.parent))
 
 
 def fits(tree: Tree) -> bool:
@@ -46,10 +46,10 @@ def fits(tree: Tree) -> bool:
     return next(_lists_in(tree), None) is not None
 
 
-def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """What all lists tell; of a picture that several name, the first counts."""
-    found: list[Found] = []
-    listed: list[Listed] = []
+    found: list[FolderPicture] = []
+    listed: list[ListedPicture] = []
     left_out: list[str] = []
     notes = []
     named: set[PurePosixPath] = set()
@@ -67,34 +67,34 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
             found.append(replace(one, session=splits.index(name) + 1 if name else 0, session_name=name))
     if listed and found:
         raise ExampleError(f"{tree.root}: one list tells boxes, another classes: import one of them by its name")
-    return Told(found, listed or None, left_out, notes)
+    return LayoutContents(found, listed or None, left_out, notes)
 
 
-def _lists_in(tree: Tree) -> Iterator[tuple[PurePosixPath, Told]]:
+def _lists_in(tree: Tree) -> Iterator[tuple[PurePosixPath, LayoutContents]]:
     """The lists of a folder that name a picture in it, those called annotations or labels first."""
     files = [file for file in tree.files if file.suffix.lower() in ENDINGS and file.name not in (INDEX, SESSIONS)]
     # A file a picture, as of Pascal VOC, is no list.
     stems = {picture.stem for picture in tree.media}
     files = [file for file in files if file.stem not in stems]
     files.sort(key=lambda file: (not any(word in file.name for word in ("annot", "instan", "label", "class")), file))
-    for file in files[:MOST_LISTS]:
+    for file in files[:MAX_LISTS]:
         with suppress(ExampleError):
-            told = _read(tree.root / file, Finder(tree.root, file.parent))
+            told = _read(tree.root / file, FileFinder(tree.root, file.parent))
             names = [one.file for one in told.listed or ()] + [_below(one, tree) for one in told.found]
             if set(names) & set(tree.media):
                 yield file, told
 
 
-def _below(found: Found, tree: Tree) -> PurePosixPath:
+def _below(found: FolderPicture, tree: Tree) -> PurePosixPath:
     return PurePosixPath(found.path.relative_to(tree.root))
 
 
-def _read(path: Path, finder: Finder) -> Told:
+def _read(path: Path, finder: FileFinder) -> LayoutContents:
     """ExampleError (one line) for a file that is no list."""
     try:
         if path.suffix.lower() == ".xml":
-            return read_images(read_xml(path, MOST_BYTES), path, finder)
-        data = read_limited(path, MOST_BYTES)
+            return read_images(read_xml(path, MAX_BYTES), path, finder)
+        data = read_limited(path, MAX_BYTES)
         # Spreadsheets save "Unicode text" in UTF-16, which says so in its first two bytes.
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
         if path.suffix.lower() != ".json":
@@ -103,7 +103,7 @@ def _read(path: Path, finder: Finder) -> Told:
         if isinstance(content, list):
             return read_tasks(content, path, finder)
         listed, left_out = read_coco(content, path, finder.find)
-        return Told(listed=listed, left_out=left_out)
+        return LayoutContents(listed=listed, left_out=left_out)
     except ExampleError:
         raise
     except OSError as error:

@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from edge_tl.core.examples import Box
 from edge_tl.errors import ExampleError, counted
 from edge_tl.labels import check_label
-from edge_tl.store.folders import Found
-from edge_tl.store.layouts.finder import Finder
+from edge_tl.store.folders import FolderPicture
+from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.things import Things
-from edge_tl.store.layouts.tree import Told
-from edge_tl.store.listed import NOTHING, Listed, box_of, folder_of, positive
+from edge_tl.store.layouts.tree import LayoutContents
+from edge_tl.store.listed import NOTHING, ListedPicture, box_of, folder_of, positive
 
 FILE = ("file", "filename", "file_name", "image", "image_path", "path", "image_name", "id", "image_id")
 LABEL = ("label", "class", "class_name", "category", "label_name", "breed", "species")
@@ -23,7 +23,7 @@ _UNUSABLE = (ValueError, TypeError)
 Row = Mapping[str, str]
 
 
-def read_table(text: str, path: Path, finder: Finder) -> Told:
+def read_table(text: str, path: Path, finder: FileFinder) -> LayoutContents:
     """What a table tells: pictures with boxes where it has four sides, else classes of whole pictures or sounds.
 
     Columns are separated by commas, semicolons (then a comma may stand for the point) or tabs, their names in letters
@@ -77,8 +77,13 @@ def _size(row: Row, comma: bool) -> tuple[float, float] | None:
 
 
 def _ours(
-    rows: list[tuple[int, dict[str, str]]], label: str, sides: tuple[str, ...], path: Path, finder: Finder, comma: bool
-) -> Told:
+    rows: list[tuple[int, dict[str, str]]],
+    label: str,
+    sides: tuple[str, ...],
+    path: Path,
+    finder: FileFinder,
+    comma: bool,
+) -> LayoutContents:
     """Each line a picture with its box, take and session."""
     listed, left_out = [], []
     for number, row in rows:
@@ -87,10 +92,10 @@ def _ours(
             take = row.get("take") or folder_of(file)
             what = row.get(label) or NOTHING
             box, size = _sides_in(row, sides, comma), _size(row, comma)
-            listed.append(Listed(file, what, box, size, take, row.get("session", "")))
+            listed.append(ListedPicture(file, what, box, size, take, row.get("session", "")))
         except _UNUSABLE as error:
             left_out.append(f"{path}, line {number}: {_said(error)}")
-    return Told(listed=listed, left_out=left_out)
+    return LayoutContents(listed=listed, left_out=left_out)
 
 
 def _boxes(
@@ -99,9 +104,9 @@ def _boxes(
     label: str,
     sides: tuple[str, ...],
     path: Path,
-    finder: Finder,
+    finder: FileFinder,
     comma: bool,
-) -> Told:
+) -> LayoutContents:
     """Each line a box: the largest of a picture counts."""
     things, files, lost = Things(), dict[PurePosixPath, None](), []
     for number, row in rows:
@@ -121,7 +126,7 @@ def _boxes(
         except _UNUSABLE as error:
             things.unknown(file, f"line {number}: {error}")
     listed, left_out = things.listed(files, lambda file: "")
-    return Told(listed=listed, left_out=lost + left_out)
+    return LayoutContents(listed=listed, left_out=lost + left_out)
 
 
 def _classes(
@@ -129,8 +134,8 @@ def _classes(
     label_of: Callable[[Row], str],
     file_column: str,
     path: Path,
-    finder: Finder,
-) -> Told:
+    finder: FileFinder,
+) -> LayoutContents:
     """Each line a whole picture or sound and its class."""
     found, left_out = [], []
     for number, row in rows:
@@ -138,13 +143,15 @@ def _classes(
             file = finder.root / finder.find(row.get(file_column))
             if not file.is_file():
                 raise ValueError(f"no file {row.get(file_column, '')[:60]!a} is there")
-            found.append(Found(check_label(label_of(row)), row.get("take", ""), file))
+            found.append(FolderPicture(check_label(label_of(row)), row.get("take", ""), file))
         except _UNUSABLE as error:
             left_out.append(f"{path}, line {number}: {_said(error)}")
-    return Told(found, None, left_out)
+    return LayoutContents(found, None, left_out)
 
 
-def _one_hot(rows: list[tuple[int, dict[str, str]]], names: list[str], file: str, path: Path, finder: Finder) -> Told:
+def _one_hot(
+    rows: list[tuple[int, dict[str, str]]], names: list[str], file: str, path: Path, finder: FileFinder
+) -> LayoutContents:
     """A column a class, with 1 in that of the picture: Roboflow's `_classes.csv`."""
     if any(row.get(name) not in ("0", "1") for _, row in rows for name in names):
         raise ExampleError(f"{path}: has no column label; file and label are wanted, or a column of 0 and 1 a class")

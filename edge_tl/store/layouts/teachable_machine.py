@@ -9,18 +9,18 @@ from pathlib import Path, PurePosixPath
 from edge_tl.errors import ExampleError
 from edge_tl.files import read_limited
 from edge_tl.labels import check_label
-from edge_tl.store.folders import Found, Skipped
-from edge_tl.store.layouts.tree import Told, Tree
+from edge_tl.store.folders import FolderPicture, Skipped
+from edge_tl.store.layouts.tree import LayoutContents, Tree
 
 MANIFEST = "manifest.json"
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 _NAME = re.compile(r"(.+)-!-\d+$")
 
 
 def kind_of_project(root: Path) -> str:
     """`image`, `audio` or `pose`, as the manifest in a folder says; empty where it is none of a project."""
     try:
-        content = json.loads(read_limited(root / MANIFEST, MOST_BYTES))
+        content = json.loads(read_limited(root / MANIFEST, MAX_BYTES))
         return str(content["type"]) if "appdata" in content else ""
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
@@ -31,7 +31,7 @@ def fits(tree: Tree) -> bool:
     return PurePosixPath(MANIFEST) in tree.files and bool(kind_of_project(tree.root))
 
 
-def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The pictures with the classes that their names tell; ExampleError for a project of another kind."""
     project = kind_of_project(tree.root)
     if project != "image":
@@ -45,7 +45,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
         try:
             if name is None:
                 raise ExampleError("its name tells no class")
-            found.append(Found(check_label(name[1]), "", tree.root / file))
+            found.append(FolderPicture(check_label(name[1]), "", tree.root / file))
         except ExampleError as error:
             left_out.append(f"{file}: left out ({error})")
-    return Told(found, None, left_out)
+    return LayoutContents(found, None, left_out)

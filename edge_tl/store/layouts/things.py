@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from edge_tl.core.examples import Box
 from edge_tl.errors import counted
-from edge_tl.store.listed import NOTHING, Listed
+from edge_tl.store.listed import NOTHING, ListedPicture
 
 
 class Things:
@@ -34,7 +34,7 @@ class Things:
 
     def listed(
         self, files: Iterable[PurePosixPath], session: Callable[[PurePosixPath], str]
-    ) -> tuple[list[Listed], list[str]]:
+    ) -> tuple[list[ListedPicture], list[str]]:
         """Each of these pictures as one of a list, without a take, and a line for each thing that was left out."""
         found, left_out = [], []
         for file in files:
@@ -46,5 +46,5 @@ class Things:
                 smaller = counted(len(here) - 1, "smaller box is", "smaller boxes are")
                 left_out.append(f"{file}: {smaller} left out: one thing a picture is taught")
             label, box = (here[0][1], here[0][2]) if here else (NOTHING, None)
-            found.append(Listed(file, label, box, self._sizes.get(file), "", session(file)))
+            found.append(ListedPicture(file, label, box, self._sizes.get(file), "", session(file)))
         return found, left_out

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from edge_tl.files import is_clutter
 from edge_tl.media.kinds import MEDIA, PICTURES, ending
-from edge_tl.store.folders import Found, Skipped
-from edge_tl.store.listed import Listed
+from edge_tl.store.folders import FolderPicture, Skipped
+from edge_tl.store.listed import ListedPicture
 
 SPLIT = re.compile(
     r"(?:^|[_ -])(train|training|val|valid|validation|dev|test|testing|eval)(?:\d{2,4}|[_ -]set)?$", re.I
@@ -21,11 +21,11 @@ SPLIT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LayoutContents:
     """What a layout says of the files: classes of whole pictures and sounds, or things in pictures."""
 
-    found: Sequence[Found] = ()
-    listed: Sequence[Listed] | None = None
+    found: Sequence[FolderPicture] = ()
+    listed: Sequence[ListedPicture] | None = None
     """Pictures with boxes, named below the folder; None where whole pictures or sounds are classes."""
     left_out: Sequence[str] = ()
     """A line for each thing that cannot be used."""
@@ -84,7 +84,7 @@ def split_of(file: PurePosixPath) -> str:
     return next((part for part in file.parts[:-1] if SPLIT.search(part)), "")
 
 
-Reader = Callable[[Tree, str, bool, Skipped], Told]
+Reader = Callable[[Tree, str, bool, Skipped], LayoutContents]
 """(tree, "picture" or "sound", whether each split is a session, called for each file that is left out) → what it holds.
 ExampleError where it cannot be read at all."""
 

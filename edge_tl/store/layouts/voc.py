@@ -9,10 +9,10 @@ from edge_tl.files import read_limited
 from edge_tl.store.folders import Skipped
 from edge_tl.store.layouts.safe_xml import read_xml, text_of
 from edge_tl.store.layouts.things import Things
-from edge_tl.store.layouts.tree import Told, Tree, split_of
+from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
 from edge_tl.store.listed import box_of, positive
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -22,12 +22,12 @@ def fits(tree: Tree) -> bool:
     for file in tree.files:
         if file.suffix.lower() == ".xml" and file.stem in stems:
             with suppress(OSError, ValueError):
-                return read_xml(tree.root / file, MOST_BYTES).tag == "annotation"
+                return read_xml(tree.root / file, MAX_BYTES).tag == "annotation"
             return True  # what is wrong with it is said when it is read
     return False
 
 
-def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The largest box of each picture."""
     things = Things()
     files = set(tree.files)
@@ -41,7 +41,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
             things.unknown(picture, "no XML file is there for it")
             continue
         try:
-            root = read_xml(tree.root / file, MOST_BYTES)
+            root = read_xml(tree.root / file, MAX_BYTES)
             size = root.find("size")
             if size is not None and size.findtext("width", "0") != "0":
                 things.size(picture, positive(text_of(size, "width")), positive(text_of(size, "height")))
@@ -56,7 +56,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
     listed, left_out = things.listed(pictures, lambda file: (splits.get(file.stem) or split_of(file)) if split else "")
     used = {picture.stem for picture in pictures}
     alone = sorted(file for file in with_xml.values() if file.stem not in used)
-    return Told(listed=listed, left_out=left_out + [f"{file}: no picture is there for it" for file in alone])
+    return LayoutContents(listed=listed, left_out=left_out + [f"{file}: no picture is there for it" for file in alone])
 
 
 def _places(picture: PurePosixPath) -> list[tuple[PurePosixPath, str]]:
@@ -74,6 +74,6 @@ def _splits(tree: Tree) -> dict[str, str]:
         for file in tree.files:
             if file.parts[-3:] == ("ImageSets", "Main", f"{name}.txt"):
                 with suppress(OSError, ValueError):
-                    lines = read_limited(tree.root / file, 10 * MOST_BYTES).decode().split()
+                    lines = read_limited(tree.root / file, 10 * MAX_BYTES).decode().split()
                     told.update(dict.fromkeys(lines, name))
     return told

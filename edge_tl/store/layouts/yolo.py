@@ -14,11 +14,11 @@ from edge_tl.files import read_limited
 from edge_tl.store.folders import Skipped
 from edge_tl.store.layouts.names_yaml import read_keys
 from edge_tl.store.layouts.things import Things
-from edge_tl.store.layouts.tree import Told, Tree, split_of
+from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
 from edge_tl.store.listed import box_of
 
 NAMES = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt", "predefined_classes.txt")
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 
 
 def fits(tree: Tree) -> bool:
@@ -29,7 +29,7 @@ def fits(tree: Tree) -> bool:
     return any(_text_of(picture, files) is not None for picture in tree.pictures)
 
 
-def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
+def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The largest box of each picture. ExampleError where no file tells the names of the classes."""
     names, keypoints = _read_names(tree)
     things = Things()
@@ -38,7 +38,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
     lines: dict[PurePosixPath, list[list[str]]] = {}
     for picture, text in texts.items():
         try:
-            data = read_limited(tree.root / text, MOST_BYTES).decode("utf-8-sig")
+            data = read_limited(tree.root / text, MAX_BYTES).decode("utf-8-sig")
             lines[picture] = [line.split() for line in data.splitlines() if line.strip()]
         except (OSError, ValueError) as error:
             things.unknown(picture, f"{text.name} cannot be read ({error})")
@@ -57,7 +57,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> Told:
                 things.unknown(picture, f"{texts[picture].name}: {error}")
     said = ["the classes are numbered from 1 on here"] if first else []
     listed, left_out = things.listed(tree.pictures, lambda file: split_of(file) if split else "")
-    return Told(listed=listed, left_out=left_out, notes=said)
+    return LayoutContents(listed=listed, left_out=left_out, notes=said)
 
 
 def _text_of(picture: PurePosixPath, files: set[PurePosixPath]) -> PurePosixPath | None:
@@ -83,7 +83,7 @@ def _read_names(tree: Tree) -> tuple[dict[int, str], bool]:
     reason = ""
     for file in _names_files(tree):
         try:
-            text = read_limited(tree.root / file, MOST_BYTES).decode("utf-8-sig")
+            text = read_limited(tree.root / file, MAX_BYTES).decode("utf-8-sig")
             if file.suffix.lower() not in (".yaml", ".yml"):
                 lines = [line.strip() for line in text.splitlines() if line.strip()]
                 return dict(enumerate(lines)), False

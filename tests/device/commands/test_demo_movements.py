@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from device.commands import demo_movements
-from device.commands.demo_movements import Played, text
+from device.commands.demo_movements import MovementGame, text
 from device.commands.main import main
-from edge_tl.movements.spotter import Moved
+from edge_tl.movements.spotter import FoundMovement
 from edge_tl.testing import FakeClock
 
 Demo = Callable[..., tuple[int, str, str]]
@@ -74,8 +74,12 @@ def test_what_goes_with_pictures_is_one_line(demo: Demo, arguments: tuple[str, .
 
 def test_what_was_told_is_matched_with_what_was_performed() -> None:
     """The nearest end within half a second counts once; what was begun last is neither right nor missed."""
-    told = [Moved("left", 0.9, 1.0, 2.1), Moved("up", 0.8, 4.0, 5.2), Moved("down", 0.8, 8.0, 9.0)]
-    played = Played(SimpleNamespace(), SimpleNamespace(told=told), last_s=20.0)  # type: ignore[arg-type]
+    told = [
+        FoundMovement("left", 0.9, 1.0, 2.1),
+        FoundMovement("up", 0.8, 4.0, 5.2),
+        FoundMovement("down", 0.8, 8.0, 9.0),
+    ]
+    played = MovementGame(SimpleNamespace(), SimpleNamespace(told=told), last_s=20.0)  # type: ignore[arg-type]
     played.performed = [("left", 2.0), ("right", 5.0), ("up", 12.0), ("up", 19.8)]
     assert played.outcomes() == {"right": 1, "other": 1, "missed": 1, "false": 1}
     played.performed = [("left", 2.0), ("left", 2.3)]

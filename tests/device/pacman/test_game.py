@@ -19,13 +19,13 @@ from device.pacman.game import (
     REMEMBER_TICKS,
     TICKS_PER_SECOND,
     WON_TICKS,
-    Event,
     Game,
+    GameEvent,
     State,
     fright_ticks,
     ghost_units,
 )
-from device.pacman.ghosts import Place
+from device.pacman.ghosts import GhostPlace
 from device.pacman.maze import COMPACT, LARGE, Maze, parse_maze
 from device.pacman.pilot import Pilot
 from device.pacman.walker import CELL_UNITS
@@ -49,7 +49,7 @@ def begun(maze: Maze, seed: int = 0) -> Game:
     return game
 
 
-def play(game: Game, ticks: int, wanted: str | None = None) -> list[Event]:
+def play(game: Game, ticks: int, wanted: str | None = None) -> list[GameEvent]:
     """Say a direction once, then keep going for so many ticks; what happened."""
     events = list(game.step(wanted))
     for _ in range(ticks - 1):
@@ -146,7 +146,7 @@ def test_the_ready_time_moves_nobody() -> None:
     events = play(game, READY_TICKS - 1)
     assert game.lines() == first
     assert events == []
-    assert game.step("right") == (Event.STARTED,)
+    assert game.step("right") == (GameEvent.STARTED,)
     game.step(None)
     assert game.player.direction == "right"
 
@@ -156,18 +156,18 @@ def test_points() -> None:
     game = begun(COMPACT)
     game.player.put((3, 1))
     game.player.direction = "up"
-    assert Event.POWER in play(game, 1)
+    assert GameEvent.POWER in play(game, 1)
     assert game.score == 50
     assert all(ghost.frightened for ghost in game.ghosts)
     gained = []
     for ghost in game.ghosts:
-        ghost.place = Place.OUT
+        ghost.place = GhostPlace.OUT
         game.player.put(game.player.cell)
         ghost.put(game.player.cell)
         before = game.score
         events = game.step(None)
-        gained.append(game.score - before - 10 * events.count(Event.PELLET))
-        assert ghost.place is Place.EYES
+        gained.append(game.score - before - 10 * events.count(GameEvent.PELLET))
+        assert ghost.place is GhostPlace.EYES
     assert gained == [200, 400, 800, 1600]
 
 
@@ -178,11 +178,11 @@ def test_a_second_power_pellet_counts_from_200_again() -> None:
         game.player.put(power)
         game.step(None)
         ghost = next(ghost for ghost in game.ghosts if ghost.frightened)
-        ghost.place = Place.OUT
+        ghost.place = GhostPlace.OUT
         ghost.put(game.player.cell)
         before = game.score
         events = game.step(None)
-        assert game.score - before - 10 * events.count(Event.PELLET) == 200
+        assert game.score - before - 10 * events.count(GameEvent.PELLET) == 200
 
 
 def test_fright_ends_and_flashes_before() -> None:
@@ -217,7 +217,7 @@ def test_a_touch_costs_a_life_and_the_third_the_game() -> None:
     assert eaten > 0
     for lives in (2, 1, 0):
         game.ghosts[0].put(game.player.cell)
-        assert Event.DIED in game.step(None)
+        assert GameEvent.DIED in game.step(None)
         assert game.state is State.DYING
         assert game.lives == lives
         left = len(game.pellets)
@@ -227,7 +227,7 @@ def test_a_touch_costs_a_life_and_the_third_the_game() -> None:
             assert game.player.cell == COMPACT.start
             assert len(game.pellets) == left
             play(game, READY_TICKS)
-    assert events[-1] is Event.GAME_OVER
+    assert events[-1] is GameEvent.GAME_OVER
     assert game.state is State.LOST
     last = game.lines()
     assert play(game, 50, "up") == []
@@ -243,7 +243,7 @@ def test_nobody_walks_through_a_ghost() -> None:
             game = begun(COMPACT)
             game.level = level
             for ghost in game.ghosts[1:]:
-                ghost.place, ghost.wait_ticks = Place.HOME, 10_000
+                ghost.place, ghost.wait_ticks = GhostPlace.HOME, 10_000
             game.player.put((17, 7))
             game.player.direction = "right"
             ghost = game.ghosts[0]
@@ -251,7 +251,7 @@ def test_nobody_walks_through_a_ghost() -> None:
             ghost.column += gap
             ghost.direction = "left"
             events = play(game, 12)
-            assert Event.DIED in events, (level, gap)
+            assert GameEvent.DIED in events, (level, gap)
 
 
 def test_a_won_level_is_followed_by_the_next() -> None:
@@ -259,7 +259,7 @@ def test_a_won_level_is_followed_by_the_next() -> None:
     game = begun(CORRIDOR)
     game.pellets = {(1, 3)}
     events = play(game, 5, "left")
-    assert events == [Event.PELLET, Event.LEVEL_WON]
+    assert events == [GameEvent.PELLET, GameEvent.LEVEL_WON]
     assert game.state is State.WON
     play(game, WON_TICKS)
     assert (game.state, game.level, game.score, game.lives) == (State.READY, 2, 10, 3)
@@ -271,7 +271,7 @@ def test_an_extra_life_at_ten_thousand() -> None:
     game = begun(CORRIDOR)
     game.score = EXTRA_LIFE_POINTS - 10
     events = play(game, 20, "left")
-    assert events.count(Event.EXTRA_LIFE) == 1
+    assert events.count(GameEvent.EXTRA_LIFE) == 1
     assert game.lives == 4
 
 
@@ -303,7 +303,7 @@ def test_scatter_and_chase_alternate() -> None:
         game.player.put((17, 1))
         game.ghosts[0].put((4, 11))
         for ghost in game.ghosts[1:]:
-            ghost.place, ghost.wait_ticks = Place.HOME, 10_000
+            ghost.place, ghost.wait_ticks = GhostPlace.HOME, 10_000
         before = game.scattering
         game.step(None)
         turned += game.scattering != before
@@ -331,7 +331,7 @@ def test_scattering_ghosts_make_for_their_corners() -> None:
 def test_the_same_seed_is_the_same_game(seed: int, keys: int, maze: Maze) -> None:
     """A seed and the wanted directions make the game: twice the same film; a reset is the same game again."""
 
-    def film(game: Game) -> list[tuple[tuple[Event, ...], int, tuple[str, ...]]]:
+    def film(game: Game) -> list[tuple[tuple[GameEvent, ...], int, tuple[str, ...]]]:
         rng = random.Random(keys)
         ways = ["up", "down", "left", "right", None]
         return [(game.step(rng.choice(ways)), game.score, tuple(game.lines())) for _ in range(300)]
@@ -381,7 +381,7 @@ def test_the_pilot_keeps_its_distance() -> None:
     game.player.put((17, 6))
     game.player.direction = "right"
     for ghost in game.ghosts:
-        ghost.place = Place.OUT
+        ghost.place = GhostPlace.OUT
         ghost.put((17, 9))
         ghost.direction = "left"
     assert Pilot(game).wanted() != "right"

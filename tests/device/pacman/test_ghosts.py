@@ -7,7 +7,7 @@ import random
 import pytest
 
 from device.pacman.game import READY_TICKS, Game
-from device.pacman.ghosts import CHARACTERS, Ghost, Place, Scene, ambush, chase, flank, make_ghosts, shy
+from device.pacman.ghosts import CHARACTERS, Ghost, GhostPlace, Scene, ambush, chase, flank, make_ghosts, shy
 from device.pacman.maze import COMPACT, LARGE, Maze, parse_maze
 
 CROSS = parse_maze("""
@@ -81,15 +81,15 @@ def test_eyes_go_home_and_come_out_again(maze: Maze) -> None:
     """A pair of eyes finds the house from the farthest cell, and the ghost leaves it, brave again."""
     far = max(maze.ways, key=lambda cell: maze.steps_home[cell])
     ghost = ghost_at(*far, "left", maze)
-    ghost.place = Place.EYES
+    ghost.place = GhostPlace.EYES
     places = []
     for _ in range(2000):
         ghost.move(60, maze.start, random.Random(0))
         if not places or places[-1] != ghost.place:
             places.append(ghost.place)
-        if ghost.place is Place.OUT:
+        if ghost.place is GhostPlace.OUT:
             break
-    assert places == [Place.EYES, Place.LEAVING, Place.OUT]
+    assert places == [GhostPlace.EYES, GhostPlace.LEAVING, GhostPlace.OUT]
     assert ghost.dangerous
 
 
@@ -103,7 +103,7 @@ def test_the_ghosts_come_out_one_after_the_other(maze: Maze) -> None:
     for _ in range(400):
         for ghost in ghosts:
             ghost.move(25, (1, 1), random.Random(0))
-            if ghost.place is Place.OUT and ghost.character.name not in out:
+            if ghost.place is GhostPlace.OUT and ghost.character.name not in out:
                 out.append(ghost.character.name)
     assert out == [character.name for character in CHARACTERS]
 
@@ -117,7 +117,7 @@ def test_ghosts_stay_on_the_ways(maze: Maze) -> None:
         game.step(rng.choice(["up", "down", "left", "right", None]))
         game.restart_if_over()
         for ghost in game.ghosts:
-            assert ghost.cell in (maze.ways if ghost.place is Place.OUT else maze.ways | maze.house), tick
+            assert ghost.cell in (maze.ways if ghost.place is GhostPlace.OUT else maze.ways | maze.house), tick
 
 
 def test_without_a_house_there_are_no_ghosts() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from device.screens.keyboard import PASTE, PASTE_S, SEQUENCE_S, Keyboard
 from device.screens.layouts import command, foreign
-from device.screens.naming import Naming
+from device.screens.naming import NameField
 from edge_tl.testing import FakeClock
 
 SENT = [
@@ -149,7 +149,7 @@ def test_a_letter_that_no_layout_has_asks_for_a_latin_one() -> None:
 
 def test_a_name_takes_a_paste_and_letters_as_they_are() -> None:
     """The first line of a paste joins the name, without tabs and the like; capitals and Cyrillic stay."""
-    naming = Naming(session=False)
+    naming = NameField(session=False)
     for key in ("N", "ф", PASTE + "  thumb\x1b[2J up\t!\nq\ny", "up", PASTE, "backspace"):
         naming.press(key)
     assert naming.text == "Nфthumb[2J up"

@@ -6,7 +6,7 @@ from collections import deque
 
 import pytest
 
-from device.screens.link import MOST_A_SECOND, SILENT_S, Link, Pictures
+from device.screens.link import MAX_A_SECOND, SILENT_S, Link, Pictures
 from edge_tl.testing import FakeClock
 
 LOOP_S = 1 / 30
@@ -67,7 +67,7 @@ def test_a_fast_line_is_sent_no_more_than_is_fair() -> None:
     """However fast it is, fifteen screens a second and 40 kB a second are not passed, and nobody calls it slow."""
     link, pictures, sent_s, _ = run(10e6, 20, picture=20_000)
     assert len(sent_s) <= 20 * 15 + 1
-    assert link.most <= 0.08 * MOST_A_SECOND
+    assert link.most <= 0.08 * MAX_A_SECOND
     assert pictures.words(slow=link.slow) == ""
 
 

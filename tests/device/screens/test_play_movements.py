@@ -20,7 +20,7 @@ from device.commands.play import movement_line
 from device.commands.predict_movements import told_json
 from edge_tl.embedders.look.hand import Hand
 from edge_tl.embedders.look.told_hand import ToldHand
-from edge_tl.movements.spotter import Moved
+from edge_tl.movements.spotter import FoundMovement
 from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.store.settings import write_settings
 from edge_tl.testing import FakeClock
@@ -161,5 +161,5 @@ def test_a_camera_that_mirrors_is_undone_while_playing(data_dir: Path, tmp_path:
 
 def test_times_are_told_from_the_first_frame_on() -> None:
     """What `--json` says of a movement begins with the stream, not with the machine."""
-    told = told_json(Moved("left", 0.71234567, 102.5, 103.25), 100.0)
+    told = told_json(FoundMovement("left", 0.71234567, 102.5, 103.25), 100.0)
     assert told == {"label": "left", "confidence": 0.7123, "start_s": 2.5, "end_s": 3.25}

@@ -18,7 +18,7 @@ from certificates import certificate
 
 from benchmarks.serving import LONG_S
 from device.serve.config import WebConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.subscribers import Hub
@@ -28,7 +28,7 @@ pytest.importorskip("starlette", reason="Starlette is not installed (extra web)"
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")
 
 from device.serve import connections, web
-from device.serve.connections import Listener, network_of
+from device.serve.connections import ConnectionListener, network_of
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n"
@@ -139,7 +139,7 @@ def test_an_answer_may_take_longer_than_a_head(serve: Serve, hub: Hub) -> None:
         for _ in range(3):
             with connect() as other:
                 assert ended(other)
-        hub.publish(Event("up", 0.9, "signs", 1.0, 1))
+        hub.publish(LabelEvent("up", 0.9, "signs", 1.0, 1))
         assert b'"up"' in client.recv(65536)
 
 
@@ -163,7 +163,7 @@ def test_who_never_shakes_hands_is_let_go(serve: Serve, tmp_path: Path) -> None:
         assert ended(silent)
 
 
-@pytest.mark.parametrize("bound", ["MOST_ACCEPTED", "MOST_EACH"])
+@pytest.mark.parametrize("bound", ["MAX_ACCEPTED", "MAX_EACH"])
 def test_only_so_many_are_taken(serve: Serve, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
     """Beyond the bound the oldest idle connection makes room; where all are answered the newest is not taken."""
     monkeypatch.setattr(web, bound, 3)
@@ -186,7 +186,7 @@ def test_only_so_many_are_taken(serve: Serve, monkeypatch: pytest.MonkeyPatch, b
 
 def test_one_address_leaves_places_to_others(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an address that holds all places one makes room for another address, whose own ones stay."""
-    monkeypatch.setattr(web, "MOST_ACCEPTED", 4)
+    monkeypatch.setattr(web, "MAX_ACCEPTED", 4)
     connect = serve(LONG_S)
     place = connect()
     port = place.getpeername()[1]
@@ -222,7 +222,7 @@ def test_without_descriptors_nothing_is_said_or_stands_still(serve: Serve, monke
 def test_an_accept_that_fails_takes_who_waits_away() -> None:
     """At the very last descriptor a connection is taken with the spare one and let go, again and again."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with Listener(socket.create_server(("127.0.0.1", 0)), 9, 9, 1.0, 1.0) as listener:
+    with ConnectionListener(socket.create_server(("127.0.0.1", 0)), 9, 9, 1.0, 1.0) as listener:
         clients = [socket.create_connection(listener.getsockname(), LONG_S) for _ in range(3)]
         free = os.dup(0)
         os.close(free)
@@ -240,7 +240,7 @@ def test_an_accept_that_fails_takes_who_waits_away() -> None:
 
 def test_who_does_not_read_is_let_go(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asks for megabytes and reads none of them loses the place, which somebody else then has."""
-    monkeypatch.setattr(web, "MOST_ACCEPTED", 1)
+    monkeypatch.setattr(web, "MAX_ACCEPTED", 1)
     connect = serve()
     with connect() as deaf:
         deaf.settimeout(0.1)
@@ -253,7 +253,7 @@ def test_who_does_not_read_is_let_go(serve: Serve, monkeypatch: pytest.MonkeyPat
 def test_half_requests_do_not_close_the_console(serve: Serve) -> None:
     """As many half requests as there are places are let go, and then whole ones are answered."""
     connect = serve()
-    halves = [connect() for _ in range(web.MOST_ACCEPTED)]
+    halves = [connect() for _ in range(web.MAX_ACCEPTED)]
     for one in halves:
         one.sendall(HALF)
     assert all(ended(one) for one in halves)

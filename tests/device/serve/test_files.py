@@ -28,7 +28,7 @@ pytest.importorskip("starlette", reason="Starlette is not installed (extra web)"
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")
 
 from device.serve.requests import AT_ONCE, SHOWN_EXAMPLES, SHOWN_OF_TAKE, SHOWN_TAKES
-from device.serve.web_files import MOST_FILE_BYTES, archive, file_name
+from device.serve.web_files import MAX_FILE_BYTES, archive, file_name
 
 HERE = "/api/pipelines/signs"
 
@@ -155,7 +155,7 @@ def bomb() -> bytes:
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 400, "is no picture"),
         (picture("across", 1)[:2000], 400, "is damaged"),
         (bomb(), 400, "is too large"),
-        (bytes(MOST_FILE_BYTES + 1), 413, "at most 32 MB"),
+        (bytes(MAX_FILE_BYTES + 1), 413, "at most 32 MB"),
     ],
     ids=["empty", "text", "svg", "truncated", "bomb", "huge"],
 )
@@ -180,7 +180,7 @@ def test_a_body_without_a_length_is_bounded_too(serving: Serving) -> None:
     connection.putheader("Transfer-Encoding", "chunked")
     connection.endheaders()
     part = b"%x\r\n" % 1_000_000 + bytes(1_000_000) + b"\r\n"
-    for _ in range(MOST_FILE_BYTES // 1_000_000 + 1):
+    for _ in range(MAX_FILE_BYTES // 1_000_000 + 1):
         connection.send(part)
     connection.send(b"0\r\n\r\n")
     response = connection.getresponse()

@@ -22,7 +22,7 @@ from mosquitto import LONG_S, Broker, needs_broker
 from places import ROOT
 
 from device.serve.config import MqttConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.home_assistant import NOTHING, Entity, discovery, state_text
 from device.serve.mqtt import Mqtt
 
@@ -152,10 +152,10 @@ def test_home_assistants_core_shows_each_device_for_itself(broker: Broker, tmp_p
             words = theirs.replace("sensor", "event").replace("signs", "words")
             core.until(lambda: [core.states.get(one) for one in (ours, theirs, words)] == ["none", "none", "unknown"])
             for label, shown in (("fist", "fist"), ("unknown", '"unknown"'), ("None", '"None"'), (None, "none")):
-                kitchen.publish(Event(label, 0.9, "signs", 1000.0, 1))
+                kitchen.publish(LabelEvent(label, 0.9, "signs", 1000.0, 1))
                 core.wait_for(ours, shown)
             assert core.states[theirs] == "none"
-            hall.publish(Event("None", 0.9, "words", 1000.0, 1))
+            hall.publish(LabelEvent("None", 0.9, "words", 1000.0, 1))
             core.until(lambda: core.attributes[words].get("event_type") == "None")
             homes[0]["signs"] = Entity("picture", LABELS, present=False)  # its camera is lost
             kitchen.sync()
@@ -165,7 +165,7 @@ def test_home_assistants_core_shows_each_device_for_itself(broker: Broker, tmp_p
             hall.sync()
             core.wait_for(words, None)
             kitchen.stop()
-            hall.publish(Event("fist", 0.9, "signs", 1000.0, 1))
+            hall.publish(LabelEvent("fist", 0.9, "signs", 1000.0, 1))
             core.wait_for(theirs, "fist")
         finally:
             for one in clients:

@@ -13,7 +13,7 @@ import pytest
 from pipeline_bench import Bench
 
 from device.serve.config import HookConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.hooks import Hooks
 from device.serve.journal import LONGEST_S, PAUSE_S, Journal
 from device.serve.service import Service
@@ -58,7 +58,7 @@ class Flipping:
 
     stop = start
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: LabelEvent) -> None:
         """Nobody hears it."""
 
     def health(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def test_no_state_writes_more_than_a_line_a_minute(what: str, bench: Bench) -> N
         elif what == "requests":
             failing(service, second)
         elif what == "hooks":
-            hooks._run(hook, Event("--option" if second % 2 else "x", 1.0, "signs", 0.0, 1))
+            hooks._run(hook, LabelEvent("--option" if second % 2 else "x", 1.0, "signs", 0.0, 1))
         elif what == "web":
             web.emit(web_record(second))
         else:

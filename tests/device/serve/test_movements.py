@@ -12,7 +12,7 @@ import pytest
 from shown_movements import taught_by_joints
 
 from benchmarks.serving import LONG_S, Serving
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.home_assistant import Entity, discovery
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
@@ -89,9 +89,9 @@ def test_a_movement_is_one_event_with_begin_and_end(serving: Serving) -> None:
 
 def test_what_has_no_begin_says_none() -> None:
     """Signs and words are told as before; a movement has both times, in seconds since 1970."""
-    sign = Event("fist", 0.9, "signs", 1000.0, 3)
+    sign = LabelEvent("fist", 0.9, "signs", 1000.0, 3)
     assert sign.as_dict() == {"label": "fist", "confidence": 0.9, "source": "signs", "time": 1000.0, "generation": 3}
-    moved = Event("left", 0.9, "moves", 1000.0, 3, start=998.12345, end=999.5)
+    moved = LabelEvent("left", 0.9, "moves", 1000.0, 3, start=998.12345, end=999.5)
     assert moved.as_dict() == sign.as_dict() | {"label": "left", "source": "moves", "start": 998.123, "end": 999.5}
 
 

@@ -11,13 +11,13 @@ from mosquitto import LONG_S, Broker, Ear, kept, needs_broker
 from waiting import until
 
 from device.serve.config import MqttConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.home_assistant import Entity
 from device.serve.identity import identity_of
 from device.serve.mqtt import Mqtt
 from edge_tl.errors import ConfigError
 
-FIST = Event("fist", 0.9, "signs", 1000.0, 3)
+FIST = LabelEvent("fist", 0.9, "signs", 1000.0, 3)
 SIGNS = {"signs": Entity("picture", ("fist", "palm"))}
 
 
@@ -75,7 +75,7 @@ def test_a_broker_that_comes_back_is_told_how_things_are_now(tmp_path: Path) -> 
         with Ear(broker.port) as ear:
             ear.wait_for("t/signs/state", "fist")
             broker.stop()
-        mqtt.publish(Event("palm", 0.9, "signs", 1.0, 3))
+        mqtt.publish(LabelEvent("palm", 0.9, "signs", 1.0, 3))
         broker.start()
         with Ear(broker.port) as ear:
             ear.wait_for("t/signs/state", "palm")

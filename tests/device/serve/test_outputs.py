@@ -18,17 +18,17 @@ from hypothesis import strategies as st
 
 from device.health import ask_health
 from device.serve.config import HookConfig, PinConfig
-from device.serve.event import Event
+from device.serve.event import LabelEvent
 from device.serve.hooks import Hooks, _fill
 from device.serve.journal import Journal
-from device.serve.local import MOST_WAITING_BYTES, QUESTION_S, UNREAD_S, LocalSocket
+from device.serve.local import MAX_WAITING_BYTES, QUESTION_S, UNREAD_S, LocalSocket
 from device.serve.machine import machine_health
 from device.serve.pins import Pins
 from device.serve.systemd import Notify
 from edge_tl.errors import ConfigError
 from edge_tl.testing import FakeClock
 
-FIST = Event("fist", 0.9, "signs", 1000.0, 3)
+FIST = LabelEvent("fist", 0.9, "signs", 1000.0, 3)
 LONG_S = 30.0
 
 
@@ -73,14 +73,14 @@ def test_a_client_that_does_not_read_is_let_go(local: LocalSocket) -> None:
             client.sendall(b"health\n")
         lines = other.makefile()
         lines.readline()
-        long = Event("x" * 60, 0.5, "signs", 1.0, 1)
-        for _ in range(8 * MOST_WAITING_BYTES // len(long.as_json())):
+        long = LabelEvent("x" * 60, 0.5, "signs", 1.0, 1)
+        for _ in range(8 * MAX_WAITING_BYTES // len(long.as_json())):
             local.publish(long)
             assert json.loads(lines.readline())["label"] == "x" * 60
         received = 0
         while data := lazy.recv(65536):
             received += len(data)
-        assert 0 < received < 8 * MOST_WAITING_BYTES
+        assert 0 < received < 8 * MAX_WAITING_BYTES
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_who_reads_nothing_or_asks_half_is_let_go_in_time(timed: tuple[LocalSock
         other.sendall(b"health\n")  # whoever came before is taken when this is answered
         lines.readline()
         half.sendall(b"heal")
-        event = Event("up", 0.5, "signs", 1.0, 1)
+        event = LabelEvent("up", 0.5, "signs", 1.0, 1)
         for _ in range(3):
             other.sendall(b"health\n")
             made.publish(event)
@@ -168,8 +168,8 @@ def test_a_hook_is_run_with_its_arguments_and_no_shell(tmp_path: Path) -> None:
     label = "a; touch /oops `id` $(id) \"'{source}"
     hooks = Hooks([HookConfig(label="*", run=(str(script), "--label={label}", "{confidence}", "{source}"))], print)
     hooks.start()
-    hooks.publish(Event(None, 0.0, "signs", 1.0, 1))  # an end is no label
-    hooks.publish(Event(label, 0.5, "signs", 1.0, 1))
+    hooks.publish(LabelEvent(None, 0.0, "signs", 1.0, 1))  # an end is no label
+    hooks.publish(LabelEvent(label, 0.5, "signs", 1.0, 1))
     (tmp_path / "fifo").read_text()
     assert out.read_text() == f"--label={label}|0.500|signs|"
     hooks.stop()
@@ -191,7 +191,7 @@ def test_a_hook_that_fails_is_told_once_and_one_that_hangs_is_killed() -> None:
     )
     hooks.start()
     for label in ("a", "a", "b", "c"):
-        hooks.publish(Event(label, 1.0, "signs", 1.0, 1))
+        hooks.publish(LabelEvent(label, 1.0, "signs", 1.0, 1))
     lines = [told.get(timeout=LONG_S) for _ in range(3)]
     assert "exit code 1" in lines[0]
     assert "cannot be run" in lines[1]
@@ -208,7 +208,7 @@ def test_a_label_is_never_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ran = []
     for words in (("/bin/touch", "{label}"), ("/bin/touch", "--", "{label}")):
         hooks = Hooks([HookConfig("*", words)], lambda _, line: lines.append(line))
-        hooks._run(hooks.hooks[0], Event("--version", 1.0, "signs", 0.0, 1))
+        hooks._run(hooks.hooks[0], LabelEvent("--version", 1.0, "signs", 0.0, 1))
         ran.append(hooks.ran)
     assert ran == [0, 1]
     assert (tmp_path / "--version").exists()
@@ -219,7 +219,7 @@ def test_hooks_that_pile_up_are_dropped_and_counted() -> None:
     """While a command runs at most twenty wait; `stop` kills the one that runs."""
     hooks = Hooks([HookConfig("a", ("/bin/sleep", "60"))], print)
     for _ in range(25):
-        hooks.publish(Event("a", 1.0, "signs", 1.0, 1))
+        hooks.publish(LabelEvent("a", 1.0, "signs", 1.0, 1))
     assert hooks.health()["dropped"] == 5
     hooks.start()
     hooks.stop()
@@ -254,10 +254,10 @@ def test_a_pin_is_on_while_its_label_lasts(mock_pins: Any) -> None:
     pins.publish(FIST)
     assert (plain.state, inverted.state) == (True, True)
     assert pins.health()["on"] == [17]
-    pins.publish(Event("palm", 0.9, "signs", 1.0, 3))
+    pins.publish(LabelEvent("palm", 0.9, "signs", 1.0, 3))
     assert plain.state is False
     pins.publish(FIST)
-    pins.publish(Event(None, 0.0, "signs", 1.0, 3))
+    pins.publish(LabelEvent(None, 0.0, "signs", 1.0, 3))
     assert plain.state is False
     pins.publish(FIST)
     pins.stop()
@@ -279,7 +279,7 @@ def test_a_word_turns_a_pin_on_for_its_time(mock_pins: Any) -> None:
         return bool(changed)
 
     pin._change_state = watched
-    pins.publish(Event("go", 0.9, "words", 1.0, 3))
+    pins.publish(LabelEvent("go", 0.9, "words", 1.0, 3))
     assert off.wait(LONG_S)
     pins.stop()
 

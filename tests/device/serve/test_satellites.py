@@ -19,9 +19,9 @@ from waiting import LONG_S, until
 pytest.importorskip("wyoming", reason="the package wyoming is not installed (extra wyoming)")
 
 from device.serve import announcing, satellite, wyoming
-from device.serve.announcing import Announcing, own_addresses
+from device.serve.announcing import Announcer, own_addresses
 from device.serve.config import WyomingConfig, parse_config
-from device.serve.satellite_events import AHEAD_S, EVENT_S, FASTER, MOST_KNOWN, Pace
+from device.serve.satellite_events import AHEAD_S, EVENT_S, FASTER, MAX_KNOWN, SendingPace
 from device.serve.satellite_words import Catalogue, Format
 from device.sources.given import GivenSound, NoMicrophone
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, SourceTimeout
@@ -53,7 +53,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, lines: list[str], started: list[wyomi
             monkeypatch.setattr(module, "PATIENCE_S", patience_s)
         monkeypatch.setattr(satellite, "STALL_S", stall_s)
         monkeypatch.setattr(satellite, "IDLE_S", idle_s)
-        monkeypatch.setattr(wyoming, "MOST_EACH", most)
+        monkeypatch.setattr(wyoming, "MAX_EACH", most)
 
         def happened(_: str, line: str) -> None:
             lines.append(line)
@@ -180,7 +180,7 @@ def test_what_goes_wrong_inside_ends_one_connection(
 def test_nobody_is_heard_faster_than_it_sounds_for_long() -> None:
     """A minute at once, then as fast as all its connections sound; coming anew brings no other minute."""
     now_s = 100.0
-    pace = Pace(lambda: now_s)
+    pace = SendingPace(lambda: now_s)
     pace.come("a")
     assert pace.wait_s("a", AHEAD_S) == 0
     assert pace.wait_s("a", 1.0) == pytest.approx(1 / FASTER)
@@ -196,12 +196,12 @@ def test_nobody_is_heard_faster_than_it_sounds_for_long() -> None:
 
 def test_addresses_that_went_are_forgotten() -> None:
     """Of very many that came once no more are kept than may be, and none that is connected is lost."""
-    pace = Pace(lambda: 0.0)
+    pace = SendingPace(lambda: 0.0)
     pace.come("stays")
-    for number in range(MOST_KNOWN + 50):
+    for number in range(MAX_KNOWN + 50):
         pace.come(str(number))
         pace.go(str(number))
-    assert len(pace._known) <= MOST_KNOWN + 1
+    assert len(pace._known) <= MAX_KNOWN + 1
     assert pace._known["stays"].connections == 1
 
 
@@ -286,11 +286,11 @@ def test_it_is_announced_where_others_reach_it(monkeypatch: pytest.MonkeyPatch) 
                 seen.put_nowait((name, str(state_change)))
 
         async with asyncio.timeout(LONG_S):
-            await Announcing(WyomingConfig(), print, print).run(10400)  # returns at once
+            await Announcer(WyomingConfig(), print, print).run(10400)  # returns at once
             browser = AsyncZeroconf(interfaces=["127.0.0.1"])
             listening = AsyncServiceBrowser(browser.zeroconf, announcing.KIND, handlers=[changed])
             config = WyomingConfig(listen="0.0.0.0", name=called)
-            running = asyncio.create_task(Announcing(config, print, print).run(10401))
+            running = asyncio.create_task(Announcer(config, print, print).run(10401))
             try:
                 come = await seen.get()
                 found = await browser.async_get_service_info(announcing.KIND, come[0])

@@ -13,7 +13,7 @@ from raw_http import free_port
 from tiny_tmpfs import tmpfs
 
 from benchmarks.serving import LONG_S, Serving
-from device.serve.sessions import MOST_SESSIONS, SAVED_S, SESSION_S, Sessions
+from device.serve.sessions import MAX_SESSIONS, SAVED_S, SESSION_S, Sessions
 from edge_tl.testing import FakeClock
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
@@ -50,7 +50,7 @@ def test_sessions_end_by_the_time_in_which_the_service_ran(tmp_path: Path) -> No
     later.advance(20)
     assert not sessions.valid(name)
     first = sessions.open()
-    for _ in range(MOST_SESSIONS):
+    for _ in range(MAX_SESSIONS):
         last = sessions.open()
     assert not sessions.valid(first)
     sessions.close(last)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from device.serve.source_thread import HANG_S, KEPT_SOUND, Feed
-from device.sources.reconnect import Reconnecting
+from device.sources.reconnect import ReconnectingSource
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.testing import FakeClock
@@ -45,7 +45,7 @@ def picture(value: int, time_s: float = 0.0) -> Frame:
 def feed_of(reads: Callable[[], Frame], clock: FakeClock, kind: str = "picture", **more: Any) -> tuple[Feed, Any]:
     """A feed of scripted reads and the event that it sets."""
     arrived = threading.Event()
-    source = Reconnecting(lambda: Scripted(reads), clock=clock, patient=True, **more)
+    source = ReconnectingSource(lambda: Scripted(reads), clock=clock, patient=True, **more)
     return Feed(source, arrived.set, clock, kind), arrived
 
 
@@ -100,7 +100,7 @@ def test_a_camera_that_is_away_is_sought_and_never_hangs() -> None:
         tries.release()
         raise SourceError("no camera: unplugged")
 
-    source = Reconnecting(acquire, clock=clock, sleep=lambda s: clock.advance(s), patient=True, name="camera")
+    source = ReconnectingSource(acquire, clock=clock, sleep=lambda s: clock.advance(s), patient=True, name="camera")
     feed = Feed(source, lambda: None, clock, "picture")
     with feed:
         for _ in range(3):

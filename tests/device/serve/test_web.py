@@ -18,7 +18,7 @@ import pytest
 from certificates import certificate
 
 from benchmarks.serving import LONG_S, Serving
-from device.serve.access import GUESS_S, GUESSES, MOST_GUESSERS, Access, token_of
+from device.serve.access import GUESS_S, GUESSES, MAX_GUESSERS, Access, token_of
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.errors import ConfigError
 from edge_tl.heads import HEADS
@@ -226,9 +226,9 @@ def test_tokens_cannot_be_guessed() -> None:
         assert not access.right("wrong", "one")
     assert access.right("the-right-token-of-this-device", "one")
     assert not access.blocked("one")
-    for number in range(2 * MOST_GUESSERS):
+    for number in range(2 * MAX_GUESSERS):
         assert not access.right("wrong", str(number))
-    assert len(access._wrong) == MOST_GUESSERS
+    assert len(access._wrong) == MAX_GUESSERS
 
 
 def test_a_token_file_that_everybody_reads_is_refused(tmp_path: Path) -> None:

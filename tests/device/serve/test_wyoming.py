@@ -35,7 +35,7 @@ from wyoming.ping import Ping, Pong
 from wyoming.wake import Detect, Detection, NotDetected
 
 from device.commands.status import lines
-from device.serve.satellite_events import MOST_SOUND_BYTES
+from device.serve.satellite_events import MAX_SOUND_BYTES
 from edge_tl.media.resample import resample
 from edge_tl.media.wav import encode_wav
 
@@ -232,7 +232,7 @@ HOSTILE = {
     "much data": b'{"type": "describe", "data_length": 10000000000}\n',
     "a negative size": b'{"type": "describe", "data_length": -1}\n',
     "a text as size": b'{"type": "describe", "payload_length": "9"}\n',
-    "much sound": f'{{"type": "audio-chunk", "payload_length": {MOST_SOUND_BYTES + 1}}}\n'.encode(),
+    "much sound": f'{{"type": "audio-chunk", "payload_length": {MAX_SOUND_BYTES + 1}}}\n'.encode(),
     "data that is no object": b'{"type": "describe", "data": 3}\n',
     "no rate": b'{"type": "audio-start", "data": {}}\n',
     "a rate of 1": b'{"type": "audio-start", "data": {"rate": 1, "width": 2, "channels": 1}}\n',

@@ -20,7 +20,7 @@ from device.sources.channels import Channels
 from device.sources.choose import open_mic
 from device.sources.microphone import STALLED_S, Microphone, microphones, play
 from device.sources.muted import GATED_S, HISSES_S, MUTED_S
-from device.sources.reconnect import Reconnecting
+from device.sources.reconnect import ReconnectingSource
 from edge_tl.errors import ConfigError, MissingDependency, SourceClosed, SourceError, SourceTimeout, to_install
 from edge_tl.media.sound import Sound
 from edge_tl.media.wav import encode_wav
@@ -347,7 +347,7 @@ def test_a_card_with_more_than_two_channels_is_opened_with_all(portaudio: Any, m
 def test_an_unplugged_microphone_is_lost_and_comes_back(portaudio: Any) -> None:
     """Whether its stream ends or only falls silent, `read` says it is gone, and the next microphone is taken up."""
     clock = FakeClock()
-    with Reconnecting(lambda: open_mic("auto", clock=clock), clock=clock, sleep=clock.sleep) as source:
+    with ReconnectingSource(lambda: open_mic("auto", clock=clock), clock=clock, sleep=clock.sleep) as source:
         portaudio.opened[-1].push(block())
         assert source.read(0.0).index == 0
         clock.advance(STALLED_S + 0.1)

@@ -10,7 +10,7 @@ from rtsp_server import camera_parts, microphone_parts, serving
 
 from device.sources.choose import Choice, open_mic, open_source, parse_camera
 from device.sources.network import NetworkCamera, NetworkMicrophone
-from device.sources.reconnect import Reconnecting
+from device.sources.reconnect import ReconnectingSource
 from edge_tl.errors import SourceClosed, SourceError
 from edge_tl.frames import BaseSource, Frame
 
@@ -73,7 +73,7 @@ def test_a_stream_that_ends_is_opened_again() -> None:
         now[0] += seconds
 
     with serving(*microphone_parts(HUM[:3200], 16_000)) as address:
-        source = Reconnecting(lambda: open_mic(address), lambda: now[0], sleep)
+        source = ReconnectingSource(lambda: open_mic(address), lambda: now[0], sleep)
         with source:
             heard = []
             while len(heard) < 20:

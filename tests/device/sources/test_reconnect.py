@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from source_contract import check_source
 
-from device.sources.reconnect import Reconnecting
+from device.sources.reconnect import ReconnectingSource
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.media.image import save_png
@@ -74,9 +74,9 @@ def test_it_keeps_the_contract_of_a_source(tmp_path: Path) -> None:
     """Wrapped sources are still sources, with their names."""
     for n in range(3):
         save_png(tmp_path / f"{n}.png", np.zeros((2, 2, 3), np.uint8))
-    check_source(lambda: Reconnecting(lambda: opened(FolderSource(tmp_path))))
-    check_source(lambda: Reconnecting(lambda: opened(SimulatedPlayer())))
-    with Reconnecting(lambda: opened(SimulatedPlayer())) as source:
+    check_source(lambda: ReconnectingSource(lambda: opened(FolderSource(tmp_path))))
+    check_source(lambda: ReconnectingSource(lambda: opened(SimulatedPlayer())))
+    with ReconnectingSource(lambda: opened(SimulatedPlayer())) as source:
         assert (source.name, source.simulated, source.state) == ("simulated player", True, "open")
     assert source.state == "closed"
 
@@ -85,7 +85,7 @@ def test_a_lost_camera_is_opened_anew() -> None:
     """A loss is a SourceTimeout and state `waiting`; after half a second the camera is opened again; index goes on."""
     clock = Clock()
     first, second = Loose(2), Loose(3)
-    with Reconnecting(line_up(lambda: first, lambda: second), clock, clock.sleep) as source:
+    with ReconnectingSource(line_up(lambda: first, lambda: second), clock, clock.sleep) as source:
         assert [source.read().index for _ in range(2)] == [0, 1]
         with pytest.raises(SourceTimeout, match=r"lost; trying again in 0\.5 s \(loose camera: it is gone\)"):
             source.read()
@@ -112,7 +112,7 @@ def test_the_waiting_doubles_up_to_ten_seconds_and_starts_over_with_a_frame() ->
         return make_and_note
 
     script = [lambda: Loose(1), *[absent] * 3, lambda: Loose(0), *[absent] * 3, lambda: Loose(1), absent]
-    with Reconnecting(line_up(*map(note, script)), clock, clock.sleep) as source:
+    with ReconnectingSource(line_up(*map(note, script)), clock, clock.sleep) as source:
         while len(tries_s) < len(script):
             try:
                 source.read()
@@ -124,7 +124,7 @@ def test_the_waiting_doubles_up_to_ten_seconds_and_starts_over_with_a_frame() ->
 def test_a_waiting_read_never_takes_longer_than_its_timeout() -> None:
     """While the camera is lost a loop goes on ticking: each read comes back in its time."""
     clock = Clock()
-    with Reconnecting(line_up(lambda: Loose(0), *[absent] * 50), clock, clock.sleep) as source:
+    with ReconnectingSource(line_up(lambda: Loose(0), *[absent] * 50), clock, clock.sleep) as source:
         for _ in range(100):
             before_s = clock.now_s
             with pytest.raises(SourceTimeout):
@@ -135,7 +135,7 @@ def test_a_waiting_read_never_takes_longer_than_its_timeout() -> None:
 
 def test_the_first_failure_is_the_callers() -> None:
     """Where there is no camera at the start, open says so instead of waiting for ever."""
-    source = Reconnecting(absent)
+    source = ReconnectingSource(absent)
     with pytest.raises(SourceError, match="no camera"):
         source.open()
     with pytest.raises(SourceClosed):
@@ -147,7 +147,7 @@ def test_timeouts_and_the_end_of_a_recording_are_no_losses(tmp_path: Path) -> No
     clock = Clock()
     save_png(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8))
     folder = FolderSource(tmp_path, fps=1.0, clock=clock, sleep=clock.sleep)
-    with Reconnecting(line_up(lambda: opened(folder)), clock, clock.sleep) as source:
+    with ReconnectingSource(line_up(lambda: opened(folder)), clock, clock.sleep) as source:
         source.read()
         with pytest.raises(SourceTimeout):
             source.read(timeout_s=0.1)

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny_profile import fill, model_folder
 
 from device.commands.main import main
-from device.sources.rotated import DEGREES, Rotated, turned
+from device.sources.rotated import DEGREES, RotatedSource, turned
 from edge_tl.sources.folder import FolderSource
 from edge_tl.testing import FakeClock, check_source
 
@@ -30,8 +30,8 @@ def test_a_turned_source_is_a_source(tmp_path: Path) -> None:
     root = fill(tmp_path / "pictures", takes=1, pictures=3)
     clock = FakeClock()
 
-    def make() -> Rotated:
-        return Rotated(FolderSource(root, None, False, clock, clock.sleep), 90)
+    def make() -> RotatedSource:
+        return RotatedSource(FolderSource(root, None, False, clock, clock.sleep), 90)
 
     check_source(make)
     with make() as source, FolderSource(root, None, False, clock, clock.sleep) as plain:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from device.teach import looking as module
-from device.teach.looking import FRAMES, LEAST, MOST, OPEN, WHOLE, Looking, decided, finders, reminder
+from device.teach.looking import FRAMES, MAJORITY, MIN_PICTURES, OPEN, WHOLE, LookChooser, decided, finders, reminder
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, open_look
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ProfileError
@@ -33,9 +33,9 @@ class Bench:
         self.embedders: list[Embedder] = []
         self.looking = self.again()
 
-    def again(self) -> Looking:
+    def again(self) -> LookChooser:
         """As after a restart."""
-        return Looking(self.profile, lambda look: FakeEmbedder(name=look.way), self.profile.folder / "models")
+        return LookChooser(self.profile, lambda look: FakeEmbedder(name=look.way), self.profile.folder / "models")
 
     @property
     def embedder(self) -> FakeEmbedder:
@@ -114,7 +114,7 @@ def test_two_classes_without_hand_and_face_are_whole_pictures(bench: Bench) -> N
 
 def test_training_settles_it(bench: Bench) -> None:
     """Whoever trains with too few frames to tell has taught whole pictures, and that stays."""
-    bench.take("up", *[HAND] * (LEAST - 1))
+    bench.take("up", *[HAND] * (MIN_PICTURES - 1))
     assert bench.looking.open
     bench.looking.settle()
     assert remembered_look(bench.profile.folder) == Look()
@@ -122,7 +122,7 @@ def test_training_settles_it(bench: Bench) -> None:
 
 def test_a_taught_or_chosen_profile_is_never_changed(bench: Bench) -> None:
     """Examples, or a way that was asked for, whichever it is: nothing is decided by a take any more."""
-    bench.take("up", *[HAND] * (LEAST - 1))
+    bench.take("up", *[HAND] * (MIN_PICTURES - 1))
     bench.looking = bench.again()
     assert not bench.looking.open
     bench.take("up", *[HAND] * 20)
@@ -230,7 +230,7 @@ def test_a_full_disk_leaves_the_way_as_it_was(bench: Bench, monkeypatch: pytest.
 
 def test_a_find_in_half_of_the_frames_may_be_a_mistake() -> None:
     """Below the share that is wanted nothing is decided, and of two that are found the hand comes first."""
-    assert decided({"hand": int(MOST * FRAMES) - 1, "face": 0}, FRAMES) is None
+    assert decided({"hand": int(MAJORITY * FRAMES) - 1, "face": 0}, FRAMES) is None
     choice = decided({"hand": FRAMES, "face": FRAMES}, FRAMES)
     assert choice is not None
     assert choice[0] == Look("hand")
@@ -239,7 +239,7 @@ def test_a_find_in_half_of_the_frames_may_be_a_mistake() -> None:
 def test_open_profiles_say_what_will_decide(bench: Bench, look_models: Path) -> None:
     """Before anything is taught the line says that the first take decides; installed models need no reminder."""
     assert reminder(look_models) == ""
-    made = Looking(bench.profile, lambda look: FakeEmbedder(name=look.way), look_models)
+    made = LookChooser(bench.profile, lambda look: FakeEmbedder(name=look.way), look_models)
     assert made.said == OPEN
 
 
@@ -248,7 +248,7 @@ def test_a_real_hand_is_found(look_models: Path, data: Callable[[str], Path], tm
     paths = sorted((data("hands_sessions") / "session_15").glob("*/*.jpg"))[:20]
     shipped = FakeEmbedder()
     with Profile(tmp_path / "profile", writable=True) as profile:
-        looking = Looking(profile, lambda look: open_look(look, look_models, lambda: shipped, 1), look_models, 1)
+        looking = LookChooser(profile, lambda look: open_look(look, look_models, lambda: shipped, 1), look_models, 1)
         take = profile.store.new_take("one", "test")
         for path in paths:
             picture = decode(path)
@@ -259,7 +259,7 @@ def test_a_real_hand_is_found(look_models: Path, data: Callable[[str], Path], tm
             made = looking.step(FakeClock())
         assert made is not None
         assert looking.look == Look("hand")
-        assert profile.store.matrix(made.fingerprint).X.any(axis=1).mean() > MOST
+        assert profile.store.matrix(made.fingerprint).X.any(axis=1).mean() > MAJORITY
     assert set(finders(look_models, 1)) == {"hand", "face"}
 
 

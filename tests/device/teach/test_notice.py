@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from device.teach.notice import EVERY, Noticing
+from device.teach.notice import EVERY, PictureNotice
 from edge_tl.embedders.look.ways import Look, open_look
 from edge_tl.sources.simulated import SimulatedPlayer
 from edge_tl.testing import FakeEmbedder
@@ -23,14 +23,14 @@ def shown(subject: str) -> np.ndarray:
 
 def test_whole_pictures_are_only_too_dark() -> None:
     """An embedder that looks for nothing misses nothing; a dark picture is said."""
-    noticing, embedder = Noticing(), FakeEmbedder()
+    noticing, embedder = PictureNotice(), FakeEmbedder()
     assert noticing(embedder, GREY, then="nothing steers") == ""
     assert noticing(embedder, BLACK, then="nothing steers") == "it is dark: more light helps"
 
 
 def test_what_leaves_is_said_and_what_that_means(look_models: Path) -> None:
     """A face that is away: what becomes of answers then, or which class it is; in the dark that is said too."""
-    noticing, embedder = Noticing(), open_look(Look("face"), look_models, FakeEmbedder, 1)
+    noticing, embedder = PictureNotice(), open_look(Look("face"), look_models, FakeEmbedder, 1)
     for picture, nobody, line in (
         (shown("head"), None, ""),
         (GREY, None, "no face: nothing steers"),
@@ -44,7 +44,7 @@ def test_what_leaves_is_said_and_what_that_means(look_models: Path) -> None:
 def test_two_people_are_counted(look_models: Path) -> None:
     """Two faces side by side, or two hands: it is said which of them counts, and no more once one has gone."""
     for way, subject, plural in (("face", "head", "faces"), ("hand", "hand", "hands")):
-        noticing, embedder = Noticing(), open_look(Look(way), look_models, FakeEmbedder, 1)
+        noticing, embedder = PictureNotice(), open_look(Look(way), look_models, FakeEmbedder, 1)
         one = shown(subject)
         two = np.concatenate([one, one], axis=1)
         embedder.embed(two)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from device.teach.recorder import FIRST_S, REPEAT_S, Holding
+from device.teach.recorder import FIRST_S, REPEAT_S, KeyHold
 
 
 def held_until(presses: list[float], step_s: float = 0.01) -> float:
     """Feed presses of "a" at the given times and return when the hold ends."""
-    holding, now_s, left = Holding(), 0.0, list(presses)
+    holding, now_s, left = KeyHold(), 0.0, list(presses)
     while True:
         while left and left[0] <= now_s + 1e-9:
             holding.press("a", left.pop(0))
@@ -34,7 +34,7 @@ def test_quick_repeats_do_not_shorten_the_first_hold() -> None:
 
 def test_another_key_takes_over_at_once() -> None:
     """Pressing another key ends the first hold and starts its own."""
-    holding = Holding()
+    holding = KeyHold()
     holding.press("a", 0.0)
     holding.press("b", 0.1)
     assert holding.held(0.2) == "b"
@@ -42,7 +42,7 @@ def test_another_key_takes_over_at_once() -> None:
 
 def test_toggle_holds_without_repeats_until_toggled_again() -> None:
     """A toggled key is held for as long as it takes, and the next toggle ends it."""
-    holding = Holding()
+    holding = KeyHold()
     holding.toggle("a", 0.0)
     assert holding.held(60.0) == "a"
     holding.toggle("a", 61.0)
@@ -51,7 +51,7 @@ def test_toggle_holds_without_repeats_until_toggled_again() -> None:
 
 def test_a_press_ends_a_toggle() -> None:
     """Pressing a key while another is toggled records the new one, as an ordinary hold."""
-    holding = Holding()
+    holding = KeyHold()
     holding.toggle("a", 0.0)
     holding.press("b", 5.0)
     assert holding.held(5.1) == "b"

@@ -93,7 +93,7 @@ def test_what_was_spoken_is_kept_for_the_next_time(tmp_path: Path, monkeypatch: 
     """Closed to others, no more than so many; a damaged one is spoken anew."""
     log = install_flite(monkeypatch, tmp_path)
     kept = tmp_path / "typed"
-    monkeypatch.setattr(typed, "MOST_KEPT", 2)
+    monkeypatch.setattr(typed, "MAX_KEPT", 2)
     first = spoken_once(kept, FLITE, Manner("flite", "awb"), "one")
     again = spoken_once(kept, FLITE, Manner("flite", "awb"), "one")
     assert (first.samples == again.samples).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_tl.core.near_copies import SIDE, ties
-from edge_tl.core.takes import MOST, in_order, tell_takes
+from edge_tl.core.takes import MAX_TAKES, in_order, tell_takes
 from edge_tl.media.image import grey_square, taken_s
 
 
@@ -76,7 +76,7 @@ def test_no_more_takes_than_a_head_can_be_trained_for() -> None:
     rng = np.random.default_rng(2)
     small = np.array([place(rng) for _ in range(40)]).astype(np.uint8)
     takes = told([f"{number}.jpg" for number in range(40)], small)
-    assert np.bincount(takes).tolist() == [4] * MOST
+    assert np.bincount(takes).tolist() == [4] * MAX_TAKES
 
 
 @pytest.mark.parametrize("folder", ["sign_digits/0", "hands_sessions/session_2/3", "hands_sessions/session_5/1"])

@@ -10,7 +10,7 @@ from lacking import lacking
 from scipy.optimize import check_grad
 
 from edge_tl.core.metrics import iou
-from edge_tl.detection.answers import KINDS, NOTHING, Answers, ClassAndBox, ScaledShape, new_head
+from edge_tl.detection.answers import KINDS, NOTHING, ClassAndBox, OutputColumns, ScaledShape, new_head
 from edge_tl.detection.detector import NetworkDetector, features
 from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.nn import Adam, Dense, Joint, Network, fit
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.exact
 
 SIDE = 64
 """Of the pictures that FakeEmbedder(8) takes."""
-MADE: dict[str, Callable[[], Answers]] = {
+MADE: dict[str, Callable[[], OutputColumns]] = {
     "scaled": lambda: ScaledShape(("a", "b"), SIDE),
     "not scaled": lambda: ScaledShape(("a", "b"), SIDE, scaled=False),
     "classes": lambda: ClassAndBox(("a", "b", "c"), SIDE),

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.core.metrics import iou
-from edge_tl.detection.few import Boxed, BoxHead, FewDetector, Views, map_of, regression, views_of
+from edge_tl.detection.few import BoxedPicture, BoxHead, FewDetector, Views, map_of, regression, views_of
 from edge_tl.detection.judging import folds_of, judge
 from edge_tl.detection.windows import anywhere, apart, around, coded, near, placed
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -32,19 +32,19 @@ def embedder() -> TFLiteEmbedder:
 
 
 @pytest.fixture(scope="module")
-def examples() -> list[Boxed]:
+def examples() -> list[BoxedPicture]:
     """Drawn things to be taught, and pictures of nothing."""
     return drawn_things(TAUGHT, 0, empty=6)
 
 
 @pytest.fixture(scope="module")
-def views(embedder: TFLiteEmbedder, examples: list[Boxed]) -> Views:
+def views(embedder: TFLiteEmbedder, examples: list[BoxedPicture]) -> Views:
     """What the embedder makes of them."""
     return views_of(embedder, examples)
 
 
 @pytest.fixture(scope="module")
-def detector(embedder: TFLiteEmbedder, views: Views, examples: list[Boxed]) -> FewDetector:
+def detector(embedder: TFLiteEmbedder, views: Views, examples: list[BoxedPicture]) -> FewDetector:
     """Taught with them."""
     return FewDetector(embedder, BoxHead().fit(views, [one.label for one in examples]))
 
@@ -68,11 +68,11 @@ def test_saved_and_restored(detector: FewDetector, embedder: TFLiteEmbedder) -> 
     picture = drawn_thing(77, "disc").picture
     assert again.labels == detector.labels
     assert again.locate(picture) == detector.locate(picture)
-    other = Saved({**saved.meta, "embedder": {"name": "other", "fingerprint": "b" * 64}}, saved.arrays)
+    other = SavedHead({**saved.meta, "embedder": {"name": "other", "fingerprint": "b" * 64}}, saved.arrays)
     with pytest.raises(ProfileMismatch, match="re-embed"):
         FewDetector.restored(other, embedder)
     with pytest.raises(ConfigError, match="teach --boxes"):
-        FewDetector.restored(Saved({**saved.meta, "head": {"name": "ridge"}}, {}), embedder)
+        FewDetector.restored(SavedHead({**saved.meta, "head": {"name": "ridge"}}, {}), embedder)
 
 
 def test_following_a_stream(detector: FewDetector, embedder: TFLiteEmbedder) -> None:
@@ -102,7 +102,7 @@ def test_following_a_stream(detector: FewDetector, embedder: TFLiteEmbedder) -> 
     assert len(runs) in (6, 10)
 
 
-def test_judged_by_others(embedder: TFLiteEmbedder, views: Views, examples: list[Boxed]) -> None:
+def test_judged_by_others(embedder: TFLiteEmbedder, views: Views, examples: list[BoxedPicture]) -> None:
     """Each example is judged by a head that was not taught its take; the figures agree with it."""
     takes = np.arange(len(examples))
     judged = judge(embedder, examples, views, takes, np.ones(len(examples), np.int64))
@@ -118,7 +118,7 @@ def test_judged_by_others(embedder: TFLiteEmbedder, views: Views, examples: list
     assert folds_of(takes, np.zeros(len(takes), int), np.ones(len(takes), bool))[1].tolist()[::6] == [0, 1, 2, 3, 4]
 
 
-def test_too_few_boxes(views: Views, examples: list[Boxed]) -> None:
+def test_too_few_boxes(views: Views, examples: list[BoxedPicture]) -> None:
     """Four boxes are too few, and it is said how many are wanted; pictures of nothing alone are none."""
     names = [one.label for one in examples]
     for taught in (np.arange(len(examples)) < 4, np.arange(len(examples)) >= TAUGHT):

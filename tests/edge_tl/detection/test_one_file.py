@@ -14,7 +14,7 @@ from lacking import lacking
 from small_detector import layers
 
 from device.commands.main import main
-from edge_tl.detection.answers import Answers, ClassAndBox, ScaledShape, new_head
+from edge_tl.detection.answers import ClassAndBox, OutputColumns, ScaledShape, new_head
 from edge_tl.detection.base import read_base, read_detector, write_detector
 from edge_tl.detection.detector import features
 from edge_tl.detection.one_file import ABOUT, fuse_detector, read_one_file
@@ -31,7 +31,7 @@ pytest.importorskip("ai_edge_litert.interpreter", reason="only LiteRT brings the
 
 SIDE_PX = 128
 """Of the shipped embedder."""
-ANSWERS: dict[str, Callable[[], Answers]] = {
+ANSWERS: dict[str, Callable[[], OutputColumns]] = {
     "scaled": lambda: ScaledShape(("triangle", "rectangle"), SIDE_PX),
     "plain": lambda: ScaledShape(("triangle", "rectangle"), SIDE_PX, scaled=False),
     "classes": lambda: ClassAndBox(("cup", "ball", "key"), SIDE_PX),
@@ -39,7 +39,7 @@ ANSWERS: dict[str, Callable[[], Answers]] = {
 }
 
 
-def write(folder: Path, answers: Answers) -> None:
+def write(folder: Path, answers: OutputColumns) -> None:
     """A detector that learned nothing, but whose outputs are as large as those of one that did."""
     rng = np.random.default_rng(0)
     base = read_base(default_model(), 1)

@@ -17,7 +17,7 @@ from benchmarks.proof_detection import SHORT, tried
 from edge_tl.detection.answers import LOSSES, answers_of
 from edge_tl.detection.base import ARRAYS, FILE_NAME, Base, read_base, read_detector, write_detector
 from edge_tl.detection.scenes import SHAPES, scenes
-from edge_tl.detection.training import TEXT, Plan, Trained, begin, judge, plan_of, train, unfreeze
+from edge_tl.detection.training import TEXT, DetectorTraining, Plan, begin, judge, plan_of, train, unfreeze
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.models import default_model
 from edge_tl.nn import SGD, Network, fit
@@ -44,7 +44,7 @@ def mobilenet(data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
     return folder
 
 
-def trained(base: Base, plan: Plan, loss: str = "scaled", seed: int = 0) -> Trained:
+def trained(base: Base, plan: Plan, loss: str = "scaled", seed: int = 0) -> DetectorTraining:
     """A training whose clock stands still."""
     return train(base, answers_of(loss, SHAPES, base.side_px), plan, seed=seed, clock=FakeClock())
 

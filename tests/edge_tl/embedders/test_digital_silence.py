@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_tl.embedders.digital_silence import LEVEL, Hissing, audible
+from edge_tl.embedders.digital_silence import LEVEL, SilenceFiller, audible
 from edge_tl.errors import ShapeError
 
 RATE_HZ = 16_000
-LEAST = 80
+MIN_SAMPLES = 80
 
 
 def padded(before: int, after: int) -> np.ndarray:
@@ -25,7 +25,7 @@ def padded(before: int, after: int) -> np.ndarray:
 def test_blocks_give_what_the_whole_gives(before: int, after: int, cuts: list[int]) -> None:
     """However a sound is cut up, the hiss in it is the same to the bit."""
     sound = padded(before, after)
-    stream = Hissing(RATE_HZ)
+    stream = SilenceFiller(RATE_HZ)
     blocks = [stream.push(block) for block in np.split(sound, sorted(cuts))]
     assert np.concatenate(blocks).tobytes() == audible(sound, RATE_HZ).tobytes()
 
@@ -33,11 +33,11 @@ def test_blocks_give_what_the_whole_gives(before: int, after: int, cuts: list[in
 def test_only_rows_of_zeros_become_a_hiss() -> None:
     """From the fifth millisecond on zeros are a hiss at -80 dB; shorter rows and what sounds stay as they are."""
     made = audible(padded(2000, 2000), RATE_HZ)
-    assert made[: LEAST - 1].any() is np.False_
-    assert 0.9 * LEVEL < made[LEAST:2000].std() < 1.1 * LEVEL
+    assert made[: MIN_SAMPLES - 1].any() is np.False_
+    assert 0.9 * LEVEL < made[MIN_SAMPLES:2000].std() < 1.1 * LEVEL
     assert (made[2000:2500] == padded(2000, 2000)[2000:2500]).all()
-    assert 0.9 * LEVEL < made[2500 + LEAST :].std() < 1.1 * LEVEL
-    short = padded(LEAST - 1, LEAST - 1)
+    assert 0.9 * LEVEL < made[2500 + MIN_SAMPLES :].std() < 1.1 * LEVEL
+    short = padded(MIN_SAMPLES - 1, MIN_SAMPLES - 1)
     assert audible(short, RATE_HZ) is short
 
 

@@ -19,7 +19,7 @@ pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed:
 from edge_tl.embedders.speech import SpeechEmbedder
 
 SHIPPED = default_model().parent / "world-speech"
-MOST_BYTES = 1_500_000
+MAX_BYTES = 1_500_000
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_the_world_that_ships_is_the_base_s_own(base: SpeechEmbedder) -> None:
     world = world_of(base)
     assert world is not None
     assert world.hours > 2
-    assert (SHIPPED / NUMBERS).stat().st_size <= MOST_BYTES
+    assert (SHIPPED / NUMBERS).stat().st_size <= MAX_BYTES
     described = json.loads((SHIPPED / ABOUT).read_text())
     assert all(one["licence"] in ("CC BY 4.0", "CC0-1.0") for one in described["sources"])
     assert all(one["name"] in (SHIPPED / "CARD.md").read_text() for one in described["sources"])

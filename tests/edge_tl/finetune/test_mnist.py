@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from benchmarks import proof_mnist
 from device.commands.main import main
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ShapeError
-from edge_tl.finetune.adaptation import MODES, Adapted, accuracy, adapt
+from edge_tl.finetune.adaptation import MODES, AdaptationResult, accuracy, adapt
 from edge_tl.finetune.handwriting import Writer, read_mnist
 from edge_tl.finetune.picture_base import PictureBase, read_picture_base, write_picture_base
 from edge_tl.media.image import save_png
@@ -92,7 +92,7 @@ def base(folder: Path) -> PictureBase:
     return read_picture_base(folder)
 
 
-def adapted(base: PictureBase, examples: Labelled, mode: str, **settings: Any) -> Adapted:
+def adapted(base: PictureBase, examples: Labelled, mode: str, **settings: Any) -> AdaptationResult:
     """An adaptation with a clock that ticks a second each time it is asked."""
     ticks = itertools.count()
     return adapt(base, examples, mode, rng=np.random.default_rng(1), clock=lambda: float(next(ticks)), **settings)

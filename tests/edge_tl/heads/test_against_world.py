@@ -8,10 +8,10 @@ import json
 import numpy as np
 import pytest
 
-from edge_tl.core.world import Gathering, World, kept_world, world_kept
+from edge_tl.core.world import World, WorldSums, kept_world, world_kept
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.heads.against_world import CLOSED, OPEN, AgainstWorld, against_world, left_out, rejector_from_state, shared
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import NOISE
 
@@ -32,7 +32,7 @@ def heard(minutes: float, seed: int) -> np.ndarray:
 
 def made_world(seed: int = 0) -> World:
     """Two hours of it, of which ten minutes are the bank."""
-    adding = Gathering(COLUMNS)
+    adding = WorldSums(COLUMNS)
     rows = heard(120, seed)
     adding.add(rows[:40000])
     adding.add(rows[40000:])
@@ -106,7 +106,7 @@ def test_the_number_of_words_says_which(count: int, listens: str) -> None:
     """Up to three words are told from everything, more are commands; noise is no word, and what is said counts."""
     X, _, takes = words()
     y = np.array([f"word {number % count}" for number in range(len(X) - 2)] + [NOISE, NOISE])
-    taught, typed = Taught(X, y, takes), np.zeros(len(y), bool)
+    taught, typed = TaughtRows(X, y, takes), np.zeros(len(y), bool)
     assert against_world(made_world(), "", taught, None, 1, typed).listens == listens
     assert against_world(made_world(), CLOSED, taught, None, 1, typed).listens == CLOSED
 
@@ -170,7 +170,7 @@ def test_it_comes_back_from_disk_as_it_was() -> None:
 def test_worlds_are_joined_as_if_heard_at_once() -> None:
     """Half an hour here and an hour there have the moments of both together; other rows cannot be joined."""
     rows = heard(90, 2)
-    whole, first, second = Gathering(COLUMNS), Gathering(COLUMNS), Gathering(COLUMNS)
+    whole, first, second = WorldSums(COLUMNS), WorldSums(COLUMNS), WorldSums(COLUMNS)
     whole.add(rows)
     first.add(rows[:20000])
     second.add(rows[20000:])
@@ -182,7 +182,7 @@ def test_worlds_are_joined_as_if_heard_at_once() -> None:
     with pytest.raises(ShapeError, match="cannot be joined"):
         joined.joined(World(1, 1.0, np.zeros(3), np.eye(3), np.empty((0, 3)), np.empty(0)))
     with pytest.raises(ShapeError, match="no sound"):
-        Gathering(3).world(1.0)
+        WorldSums(3).world(1.0)
 
 
 def test_a_kept_world_is_half_as_exact() -> None:

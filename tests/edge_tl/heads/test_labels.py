@@ -15,7 +15,7 @@ from edge_tl.errors import ShapeError
 from edge_tl.finetune.adaptation import indicators
 from edge_tl.heads import HEADS, make_head
 from edge_tl.heads.rejection import Rejector
-from edge_tl.judge.evidence import Recorded
+from edge_tl.judge.evidence import RecordedEvidence
 from edge_tl.judge.guide import advise
 from edge_tl.judge.learning_curve import learning_curve
 from edge_tl.judge.validation import evaluate, leave_one_session_out, leave_one_take_out, random_split
@@ -131,6 +131,6 @@ def test_nobody_may_be_a_number() -> None:
     assert nobody_class(np.array(y), found) == "0"
     np.testing.assert_array_equal(teaching_rows(np.array(y), takes, found), teaching_rows(texts, takes, found))
     assert not teaching_rows(np.array(y), takes, found)[3]
-    numbers, named = (Recorded(X, labels, takes, finds=found) for labels in (np.array(y), texts))
+    numbers, named = (RecordedEvidence(X, labels, takes, finds=found) for labels in (np.array(y), texts))
     assert numbers.real.tolist() == named.real.tolist() == ["1", "2"]
     assert advise(numbers) == advise(named)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.heads import loo
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.factored import DualSide, PrimalSide, inverse_root, parts_of, side_of
 from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.rejection import Rejector
@@ -36,7 +36,7 @@ def taught(
 def test_both_sides_equal_the_decomposition(n: int, columns: int, takes: int, decade: float, seed: int) -> None:
     """For random rows, takes and class weights both sides give the decomposition's weights and left-out scores."""
     X, y, groups = taught(n, columns, seed, takes=takes, dtype=np.float64)
-    Y, weights = RidgeHead()._targets(Taught(X, y))
+    Y, weights = RidgeHead()._targets(TaughtRows(X, y))
     s = np.sqrt(weights)
     left = [np.flatnonzero(groups == take) for take in np.unique(groups)]
     of = loo.spectrum(X, None, s)
@@ -53,7 +53,7 @@ def test_single_precision_is_enough() -> None:
     """float32 rows, of which only sums over all are float64, give the scores of float64 to 1e-4."""
     X, y, takes = taught(1200, 300, 3, takes=40)
     groups = [np.flatnonzero(takes == take) for take in np.unique(takes)]
-    Y, weights = RidgeHead()._targets(Taught(X, y))
+    Y, weights = RidgeHead()._targets(TaughtRows(X, y))
     single = PrimalSide(X, np.sqrt(weights)).solved(Y, 0.02)
     double = PrimalSide(X.astype(np.float64), np.sqrt(weights)).solved(Y, 0.02)
     assert single.coef().shape == (3, 300)
@@ -64,7 +64,7 @@ def test_long_groups_are_left_out_on_the_other_side(monkeypatch: pytest.MonkeyPa
     """A group of more rows than directions gives the same scores by the formula that never makes its block."""
     X, y, takes = taught(200, 12, 5, takes=3, dtype=np.float64)
     groups = [np.flatnonzero(takes == take) for take in np.unique(takes)]
-    Y, weights = RidgeHead()._targets(Taught(X, y))
+    Y, weights = RidgeHead()._targets(TaughtRows(X, y))
     of = loo.spectrum(X, None, np.sqrt(weights))
     lambdas = np.array([0.01, 1.0])
     wanted = loo.left_out(of, Y, lambdas, groups)
@@ -166,7 +166,7 @@ def test_blocks_of_neighbours_are_all_of_them(monkeypatch: pytest.MonkeyPatch) -
 
 def test_of_many_rows_a_part_teaches_what_is_strange(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a ridge head of all rows the rejector learns from a part of every take, and judges no others."""
-    monkeypatch.setattr("edge_tl.heads.ridge.MOST_VALUES", 1000)
+    monkeypatch.setattr("edge_tl.heads.ridge.MAX_VALUES", 1000)
     X, y, takes = taught(3200, 8, 4, takes=30)
     rejector = Rejector().fit(X, y, takes)
     judged = ~np.isnan(rejector.held_out_)

@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 
 from edge_tl.errors import ConfigError, NotFittedError, ShapeError
 from edge_tl.heads import head_from_state, make_head
-from edge_tl.heads.movement import MOST_PROTOTYPES, PENALTY, MovementHead
+from edge_tl.heads.movement import MAX_PROTOTYPES, PENALTY, MovementHead
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.demonstration import movement_in, ordinary_windows, taught_windows, whole_window
 from edge_tl.movements.warping import warped_distances
@@ -91,7 +91,7 @@ def test_nothing_is_the_answer_to_moving_about() -> None:
 def test_no_more_prototypes_than_are_fast() -> None:
     """Many demonstrations cost no more when asked: prototypes are limited, and of every class there are some."""
     head = MovementHead().fit(*shown(12))
-    assert len(head._prototypes) <= MOST_PROTOTYPES
+    assert len(head._prototypes) <= MAX_PROTOTYPES
     assert head.score(*asked(3)) == 1.0
 
 

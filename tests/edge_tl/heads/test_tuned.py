@@ -8,7 +8,7 @@ import pytest
 from edge_tl.core.folds import in_parts
 from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.heads import head_from_state, make_head
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.tuned import TunedHead, held_out
 from edge_tl.nn import Conv2D, Flatten, Network, ReLU
 from edge_tl.nn.network import Upper
@@ -65,7 +65,7 @@ def test_recordings_are_held_out_whole() -> None:
     """One take in four of each class, with all its views; a class with one take is taught and not held out."""
     X, y, takes = examples()
     X, y, takes = np.vstack([X, X[:1]]), np.append(y, "alone"), np.append(takes, 99)
-    held = held_out(Taught.check(X, y, takes), np.random.default_rng(0))
+    held = held_out(TaughtRows.check(X, y, takes), np.random.default_rng(0))
     for label in "abc":
         assert len(np.unique(takes[held & (y == label)])) == 2
     assert not held[-1]

@@ -13,7 +13,7 @@ from device.commands.account import accuracy_lines
 from edge_tl.core.folds import whole_sessions
 from edge_tl.errors import ShapeError
 from edge_tl.heads import make_head
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.judge.validation import evaluate, leave_one_session_out
@@ -132,16 +132,16 @@ def test_what_a_user_gets_of_another_day() -> None:
     """Each session is let through or refused by a rejector that never saw it, as by hand; what is asked adds up."""
     X, y, takes, sessions = days(sessions=4)
 
-    def fitted(of: Taught) -> Rejector:
+    def fitted(of: TaughtRows) -> Rejector:
         return Rejector().fit(of.X, of.y, of.takes)
 
-    known = fitted(Taught.check(X, y, takes)).held_out_known_
+    known = fitted(TaughtRows.check(X, y, takes)).held_out_known_
     found = evaluate(RidgeHead, X, y, takes, sessions, known=known, make_rejector=fitted)
     across = leave_one_session_out(RidgeHead, X, y, sessions, takes)
     lets = np.zeros(len(y), bool)
     for number in np.unique(sessions):
         out = sessions == number
-        lets[out] = fitted(Taught.check(X[~out], y[~out], takes[~out])).known(X[out], across.y_pred[out])
+        lets[out] = fitted(TaughtRows.check(X[~out], y[~out], takes[~out])).known(X[out], across.y_pred[out])
     answers = found.headline.answers
     assert answers is not None
     right = across.y_true == across.y_pred
@@ -164,7 +164,7 @@ def test_many_sessions_are_asked_in_part() -> None:
     X, y, takes, sessions = days(sessions=12)
     asked = []
 
-    def fitted(of: Taught) -> Rejector:
+    def fitted(of: TaughtRows) -> Rejector:
         asked.append(len(of.y))
         return Rejector().fit(of.X, of.y, of.takes)
 

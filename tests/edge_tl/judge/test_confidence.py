@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge_tl.core.folds import half_takes
 from edge_tl.heads import HEADS, make_head
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.judge.calibration import reliability
 from edge_tl.judge.confidence import Confidence, cautions
@@ -41,7 +41,7 @@ def scenes(seed: int, takes: int = TAKES, *, apart: float = 1.0) -> tuple[np.nda
 def fitted(name: str, X: np.ndarray, y: np.ndarray, takes: np.ndarray) -> tuple[object, Confidence]:
     """A head and what its probabilities are worth."""
     head = make_head(name).fit(X, y, takes)
-    return head, Confidence().fit(lambda: make_head(name), head, Taught.check(X, y, takes))
+    return head, Confidence().fit(lambda: make_head(name), head, TaughtRows.check(X, y, takes))
 
 
 def split(seed: int, **settings: float) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
@@ -110,7 +110,7 @@ def test_views_of_a_recording_are_no_moments() -> None:
     """Where the rows of a take do not follow each other in time, no half of one speaks for the other."""
     X, y, takes = scenes(3, takes=3, apart=0.5)
     head = RidgeHead().fit(X, y, takes)
-    sure = Confidence().fit(RidgeHead, head, Taught.check(X, y, takes), in_time=False)
+    sure = Confidence().fit(RidgeHead, head, TaughtRows.check(X, y, takes), in_time=False)
     assert sure.near_ == sure.far_ == 1.0
     np.testing.assert_array_equal(sure(head.predict_proba(X), X), head.predict_proba(X))
 
@@ -122,7 +122,7 @@ def test_sessions_say_how_it_is_elsewhere() -> None:
     takes = np.concatenate([one[2], two[2] + 100])
     head = RidgeHead().fit(X, y, takes)
     sessions = (takes >= 100).astype(np.int64)
-    sure = Confidence().fit(RidgeHead, head, Taught.check(X, y, takes), sessions)
+    sure = Confidence().fit(RidgeHead, head, TaughtRows.check(X, y, takes), sessions)
     assert sure.near_ < sure.far_
 
 
@@ -130,14 +130,14 @@ def test_a_case_that_cannot_be_sure_is_said() -> None:
     """A class with one take, takes that nothing can be learned from, and equal examples each have their sentence."""
     X, y, takes = scenes(4, apart=0.0)
     _, sure = fitted("ridge", X, y, takes)
-    assert any("no better than guesses" in line for line in cautions(Taught.check(X, y, takes), sure))
+    assert any("no better than guesses" in line for line in cautions(TaughtRows.check(X, y, takes), sure))
     single = np.where(y == "a", 0, takes)
-    said = cautions(Taught.check(X, y, single), Confidence())
+    said = cautions(TaughtRows.check(X, y, single), Confidence())
     assert [line for line in said if line.startswith("a: one take only") and "'none of these' is off for it" in line]
-    assert not any("none of these" in line for line in cautions(Taught.check(X, y, single), sure, rejects=False))
+    assert not any("none of these" in line for line in cautions(TaughtRows.check(X, y, single), sure, rejects=False))
     same = np.ones_like(X)
     head, sure = fitted("ridge", same, y, takes)
-    assert "are the same" in cautions(Taught.check(same, y, takes), sure)[0]
+    assert "are the same" in cautions(TaughtRows.check(same, y, takes), sure)[0]
     assert np.isfinite(head.predict_proba(same)).all()
 
 
@@ -145,7 +145,7 @@ def test_enough_takes_need_no_word() -> None:
     """Where takes tell the classes apart there is nothing to be said."""
     X, y, takes = scenes(3, takes=4, apart=3.0)
     _, sure = fitted("ridge", X, y, takes)
-    assert cautions(Taught.check(X, y, takes), sure) == ()
+    assert cautions(TaughtRows.check(X, y, takes), sure) == ()
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 5))
@@ -178,7 +178,7 @@ def test_with_one_example_a_class_nothing_is_claimed(name: str) -> None:
         right += (head.classes_[proba.argmax(axis=1)] == y[other]).tolist()
         assert sure(head.predict_proba(X[some]), X[some]).max(axis=1).mean() < 0.93
     assert 1 / CLASSES < np.mean(said) <= np.mean(right) + 0.05
-    assert cautions(Taught.check(X[some], y[some], takes[some]), sure)
+    assert cautions(TaughtRows.check(X[some], y[some], takes[some]), sure)
 
 
 def test_one_vote_of_one_neighbour_is_little() -> None:

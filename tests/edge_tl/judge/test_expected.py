@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from edge_tl.judge.expected import Expected, expected, work_of
+from edge_tl.judge.expected import ExpectedCost, expected, work_of
 
 pytestmark = pytest.mark.exact
 
@@ -48,5 +48,5 @@ def test_work_grows_with_rows_as_measured() -> None:
 
 def test_words() -> None:
     """Whole seconds, one number where both are the same, and never none."""
-    assert Expected(4.2, 9.6).text == "about 4 to 10 s here"
-    assert Expected(0.2, 1.2).text == "about 1 s here"
+    assert ExpectedCost(4.2, 9.6).text == "about 4 to 10 s here"
+    assert ExpectedCost(0.2, 1.2).text == "about 1 s here"

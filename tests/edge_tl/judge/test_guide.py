@@ -16,7 +16,7 @@ from device.screens.cells import wrap
 from edge_tl.core.features import FeatureMap
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ShapeError
-from edge_tl.judge.evidence import Recorded
+from edge_tl.judge.evidence import RecordedEvidence
 from edge_tl.judge.guide import Advice, advise, every_advice, mislabelled
 from edge_tl.media.image import decode
 from edge_tl.models import default_model
@@ -31,24 +31,24 @@ def embedded(paths: list[Path]) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def digits_rows() -> dict[str, Recorded]:
+def digits_rows() -> dict[str, RecordedEvidence]:
     """Filled by `digits` once."""
     return {}
 
 
 @pytest.fixture
-def digits(data: Data, digits_rows: dict[str, Recorded]) -> Recorded:
+def digits(data: Data, digits_rows: dict[str, RecordedEvidence]) -> RecordedEvidence:
     """Hands of many people showing 0, 1, 2, 4 and 5, 30 pictures each, five to a take."""
     root = data("sign_digits")
     if not digits_rows:
         paths = [path for label in "01245" for path in sorted((root / label).iterdir())[:30]]
         y = np.array([path.parent.name for path in paths])
-        digits_rows["all"] = Recorded(embedded(paths), y, np.arange(len(paths)) // 5)
+        digits_rows["all"] = RecordedEvidence(embedded(paths), y, np.arange(len(paths)) // 5)
     return digits_rows["all"]
 
 
 @pytest.fixture(scope="module")
-def faces(request: pytest.FixtureRequest) -> Recorded:
+def faces(request: pytest.FixtureRequest) -> RecordedEvidence:
     """Faces of six people that look left, right, straight and up: each person's pictures of a pose are a take."""
     root = request.getfixturevalue("data")("cmu_faces")
     people = sorted(path for path in root.iterdir() if path.is_dir())[:6]
@@ -57,15 +57,15 @@ def faces(request: pytest.FixtureRequest) -> Recorded:
     takes = np.unique(
         [f"{path.parent.name} {label}" for path, label in zip(paths, y, strict=True)], return_inverse=True
     )
-    return Recorded(embedded(paths), y, takes[1].reshape(-1))
+    return RecordedEvidence(embedded(paths), y, takes[1].reshape(-1))
 
 
-def kinds(recorded: Recorded) -> list[str]:
+def kinds(recorded: RecordedEvidence) -> list[str]:
     """The kinds of all that is said."""
     return [advice.kind for advice in every_advice(recorded)]
 
 
-def said(recorded: Recorded, kind: str) -> Advice:
+def said(recorded: RecordedEvidence, kind: str) -> Advice:
     """What is said of this kind."""
     (advice,) = [advice for advice in every_advice(recorded) if advice.kind == kind]
     return advice
@@ -76,12 +76,12 @@ def takes_of(label: str, rows: np.ndarray, take: int = 0) -> tuple[np.ndarray, l
     return rows, [label] * len(rows), [take] * len(rows)
 
 
-def recorded_of(*takes: tuple[np.ndarray, list[str], list[int]], **more: object) -> Recorded:
+def recorded_of(*takes: tuple[np.ndarray, list[str], list[int]], **more: object) -> RecordedEvidence:
     """All the takes together."""
     X, y, numbers = zip(*takes, strict=True)
     rows = np.concatenate(X).astype(np.float32)
     finds = rows.any(axis=1)  # a row of zeros stands for what was not found
-    return Recorded(rows, np.concatenate(y), np.concatenate(numbers), finds=finds, **more)  # type: ignore
+    return RecordedEvidence(rows, np.concatenate(y), np.concatenate(numbers), finds=finds, **more)  # type: ignore
 
 
 def scattered(label: str, middle: list[float], take: int, frames: int = 20) -> tuple[np.ndarray, list[str], list[int]]:
@@ -91,7 +91,7 @@ def scattered(label: str, middle: list[float], take: int, frames: int = 20) -> t
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_swapped_labels_are_named(digits: Recorded, seed: int) -> None:
+def test_swapped_labels_are_named(digits: RecordedEvidence, seed: int) -> None:
     """Of three real pictures that got another class's label, at least two are named, with few others beside them."""
     rng = np.random.default_rng(seed)
     swapped = rng.choice(len(digits.y), 3, replace=False)
@@ -105,7 +105,7 @@ def test_swapped_labels_are_named(digits: Recorded, seed: int) -> None:
     assert all(label in advice.text for label in advice.labels)
 
 
-def test_a_face_with_the_wrong_label_is_named(faces: Recorded) -> None:
+def test_a_face_with_the_wrong_label_is_named(faces: RecordedEvidence) -> None:
     """A face that looks left and is called right is the first that is suspected, and both classes are named."""
     y = faces.y.copy()
     row = int(np.flatnonzero(y == "left")[10])
@@ -116,7 +116,7 @@ def test_a_face_with_the_wrong_label_is_named(faces: Recorded) -> None:
     assert faces.X.shape[0] / len(advice.examples) > 20
 
 
-def test_two_names_for_one_thing_overlap(digits: Recorded) -> None:
+def test_two_names_for_one_thing_overlap(digits: RecordedEvidence) -> None:
     """Takes of one class under two names: the two are named, with how often they are mixed up and in which examples."""
     y = np.where((digits.y == "1") & (digits.takes % 2 == 0), "one", digits.y)
     advice = said(replace(digits, y=y), "overlap")
@@ -127,12 +127,12 @@ def test_two_names_for_one_thing_overlap(digits: Recorded) -> None:
     assert str(len(advice.examples)) in advice.text
 
 
-def test_well_taught_classes_do_not_overlap(digits: Recorded) -> None:
+def test_well_taught_classes_do_not_overlap(digits: RecordedEvidence) -> None:
     """Of the same pictures under their right labels nothing of the kind is said."""
     assert not {"overlap", "few", "one-take", "one-spot", "nothing-found"} & set(kinds(digits))
 
 
-def test_a_take_recorded_with_the_wrong_key_is_told_at_once(digits: Recorded) -> None:
+def test_a_take_recorded_with_the_wrong_key_is_told_at_once(digits: RecordedEvidence) -> None:
     """The last take shows 5 and was called 1: that comes first, with all of the take, and names both."""
     y = digits.y.copy()
     take = int(digits.takes[digits.y == "5"][7])
@@ -146,13 +146,13 @@ def test_a_take_recorded_with_the_wrong_key_is_told_at_once(digits: Recorded) ->
     assert "wrong-take" not in kinds(replace(digits, take=take))
 
 
-def test_what_is_still_wanted_comes_before_all_that_is_judged(digits: Recorded) -> None:
+def test_what_is_still_wanted_comes_before_all_that_is_judged(digits: RecordedEvidence) -> None:
     """Classes below the minimum, those without any example included, are named with what they lack."""
     some = np.arange(len(digits.y)) < 70
     few = replace(digits, X=digits.X[some], y=digits.y[some], takes=digits.takes[some], labels=("0", "1", "2", "fist"))
     advice = advise(few)
     assert advice == Advice("few", "still wanted: 10 more of 2, 20 more of fist", ("2", "fist"))
-    assert advise(Recorded(np.zeros((0, 5)), np.array([], str), np.array([], int))).kind == "few"
+    assert advise(RecordedEvidence(np.zeros((0, 5)), np.array([], str), np.array([], int))).kind == "few"
 
 
 def test_one_class_needs_another() -> None:
@@ -160,20 +160,20 @@ def test_one_class_needs_another() -> None:
     assert "second class" in advise(recorded_of(scattered("a", [1, 0], 0), scattered("a", [1, 0], 1))).text
 
 
-def test_a_class_shown_once_is_asked_for_again(digits: Recorded) -> None:
+def test_a_class_shown_once_is_asked_for_again(digits: RecordedEvidence) -> None:
     """A class with one take, however long, is named."""
     advice = said(replace(digits, takes=np.where(digits.y == "4", 1000, digits.takes)), "one-take")
     assert advice.labels == ("4",)
 
 
-def test_takes_that_hardly_differ_are_from_one_spot(digits: Recorded) -> None:
+def test_takes_that_hardly_differ_are_from_one_spot(digits: RecordedEvidence) -> None:
     """The same pictures in every take are one spot; other people's hands are not."""
     rng = np.random.default_rng(0)
     first = np.isin(digits.takes, [0, 6, 12, 18, 24])
     X = np.concatenate([digits.X[first]] * 3)
     X = X + rng.normal(0, 0.001, X.shape).astype(np.float32)
     y, takes = np.tile(digits.y[first], 3), np.concatenate([digits.takes[first] + 100 * i for i in range(3)])
-    advice = said(Recorded(X, y, takes, minimum=10), "one-spot")
+    advice = said(RecordedEvidence(X, y, takes, minimum=10), "one-spot")
     assert advice.labels == ("0", "1", "2", "4", "5")
     assert "and 2 more" in advice.text
     assert "one-spot" not in kinds(digits)
@@ -215,7 +215,7 @@ def test_a_class_for_nobody_there_is_no_fault() -> None:
     assert advise(dark).text == "no hand in 10 of 10 frames of dark: more light, or come nearer"
 
 
-def test_one_place_only_is_said_where_places_are_known(digits: Recorded) -> None:
+def test_one_place_only_is_said_where_places_are_known(digits: RecordedEvidence) -> None:
     """With one session a second one is asked for; with two, or where sessions are unknown, not."""
     one = np.zeros(len(digits.y), int)
     assert "one-session" in kinds(replace(digits, sessions=one))
@@ -223,7 +223,7 @@ def test_one_place_only_is_said_where_places_are_known(digits: Recorded) -> None
     assert "one-session" not in kinds(replace(digits, sessions=np.arange(len(one)) % 2))
 
 
-def test_the_class_found_least_is_the_next(faces: Recorded) -> None:
+def test_the_class_found_least_is_the_next(faces: RecordedEvidence) -> None:
     """Where nothing is wrong, the class with the lowest recall is to be recorded next."""
     advice = said(faces, "next")
     assert advice.labels == (min(faces.found, key=lambda name: faces.found[name]),)
@@ -237,7 +237,7 @@ def test_enough_is_said_when_it_is_enough() -> None:
     assert kinds(recorded) == ["ready"]
 
 
-def test_the_answers_do_not_change(digits: Recorded) -> None:
+def test_the_answers_do_not_change(digits: RecordedEvidence) -> None:
     """The same recorded examples, with or without their products known, get the same sentences."""
     with_gram = replace(digits, gram=digits.X @ digits.X.T)
     assert [*every_advice(with_gram)] == [*every_advice(digits)] == [*every_advice(replace(digits))]
@@ -246,10 +246,10 @@ def test_the_answers_do_not_change(digits: Recorded) -> None:
 def test_what_does_not_fit_together_is_refused() -> None:
     """Rows, takes or sessions of another number than the labels are one line."""
     with pytest.raises(ShapeError, match="3 takes came with 2 labels"):
-        Recorded(np.zeros((2, 4)), np.array(["a", "b"]), np.arange(3))
+        RecordedEvidence(np.zeros((2, 4)), np.array(["a", "b"]), np.arange(3))
 
 
-def test_a_class_of_one_session_is_named(digits: Recorded) -> None:
+def test_a_class_of_one_session_is_named(digits: RecordedEvidence) -> None:
     """Where there are two sessions, a class that only one of them has is asked for in the other."""
     sessions = np.arange(len(digits.y)) % 2
     label = str(digits.y[0])
@@ -261,7 +261,7 @@ def test_a_class_of_one_session_is_named(digits: Recorded) -> None:
 
 
 @st.composite
-def anything(draw: st.DrawFn) -> Recorded:
+def anything(draw: st.DrawFn) -> RecordedEvidence:
     """Examples as odd as they come: torn takes, single examples, zero rows, equal rows, strange labels."""
     count = draw(st.integers(0, 25))
     X = draw(
@@ -270,7 +270,7 @@ def anything(draw: st.DrawFn) -> Recorded:
     X[np.abs(X) < 1e-6] = 0  # a FeatureMap gives rows of length 1, or zeros
     numbers = arrays.arrays(np.int64, count, elements=st.integers(-2, 4))
     labels = draw(st.lists(st.sampled_from(["a", "b", "ü 🙂", "<i>"]), min_size=count, max_size=count))
-    return Recorded(
+    return RecordedEvidence(
         X,
         np.array(labels, str),
         draw(numbers),
@@ -285,7 +285,7 @@ def anything(draw: st.DrawFn) -> Recorded:
 
 @given(anything())
 @settings(max_examples=150)
-def test_whatever_was_recorded_gets_a_sentence(recorded: Recorded) -> None:
+def test_whatever_was_recorded_gets_a_sentence(recorded: RecordedEvidence) -> None:
     """Any examples give one line at least, about classes and examples that there are, each kind once."""
     advices = [*every_advice(recorded)]
     assert advices[0] == advise(recorded)

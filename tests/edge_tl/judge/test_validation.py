@@ -26,7 +26,7 @@ from edge_tl.core.metrics import (
 )
 from edge_tl.errors import ShapeError
 from edge_tl.heads import make_head
-from edge_tl.heads.base import Taught
+from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.judge.validation import cross_validate, evaluate, leave_one_take_out, random_split
 from edge_tl.nn.losses import softmax
@@ -188,7 +188,7 @@ def test_the_evaluation_is_complete_and_plain() -> None:
     X, y, takes = sessions(drift=2)
     known = np.arange(len(y)) % 4 != 0
     found = evaluate(RidgeHead, X, y, takes, known=known)
-    by_hand = cross_validate(RidgeHead, Taught.check(X, y, takes), takes_together(y, takes))
+    by_hand = cross_validate(RidgeHead, TaughtRows.check(X, y, takes), takes_together(y, takes))
     right = by_hand.y_true == by_hand.y_pred
     assert found.accuracy == right.mean()
     assert found.interval95[0] < found.accuracy < found.interval95[1]

@@ -17,7 +17,7 @@ from edge_tl.frames import BaseSource, Frame
 from edge_tl.labels import ORDINARY
 from edge_tl.line.movement import Doubt, MovementLine
 from edge_tl.movements.demonstration import movement_in, ordinary_pieces
-from edge_tl.movements.spotter import Moved
+from edge_tl.movements.spotter import FoundMovement
 from edge_tl.movements.track import Track
 from edge_tl.recognizer import Recognizer
 from edge_tl.sources.moving_hand import MovingHand
@@ -222,7 +222,7 @@ def test_the_simulated_hand_can_say_where_it_is() -> None:
 
 def test_a_doubt_says_what_was_wrong() -> None:
     """Too low a score is said with what was wanted; a score that would do, with what else was wrong."""
-    moved = Moved("left", 0.41, 1.0, 2.0)
+    moved = FoundMovement("left", 0.41, 1.0, 2.0)
     assert Doubt(moved, 0.75).why == "unsure: left 41%, told from 75% on"
     assert "larger, smaller" in Doubt(moved, 0.4).why
 

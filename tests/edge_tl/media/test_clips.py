@@ -10,7 +10,7 @@ import pytest
 from phone_files import film, sound_file
 
 from edge_tl.errors import ExampleError
-from edge_tl.media.clips import MOST_FRAMES, clip_frames
+from edge_tl.media.clips import MAX_FRAMES, clip_frames
 
 
 def greys(count: int) -> list[np.ndarray]:
@@ -36,7 +36,7 @@ def test_frames_are_taken_at_even_distances(kind: str, tmp_path: Path) -> None:
 def test_a_long_clip_gives_no_more(tmp_path: Path) -> None:
     """Of a minute thirty frames, from all of it, found without decoding everything between."""
     levels = [frame.mean() for frame in clip_frames(film(greys(120), fps=2))]
-    assert len(levels) == MOST_FRAMES
+    assert len(levels) == MAX_FRAMES
     assert levels[0] < 30
     assert levels[-1] > 210
     assert (np.diff(levels) > 0).all()

@@ -18,7 +18,7 @@ from edge_tl.media.frontend import (
     HOP_SAMPLES,
     RATE_HZ,
     WINDOW_SAMPLES,
-    Sliding,
+    SlidingWindow,
     SpectrogramStream,
     check_sound,
     decibels,
@@ -96,7 +96,7 @@ def test_streaming_equals_batch_bit_for_bit(sizes: list[int], length: int) -> No
 
 def test_a_frame_does_not_depend_on_its_neighbours() -> None:
     """A frame computed alone has the bits of the same frame among hundreds."""
-    pieces = Sliding(FFT_SAMPLES, HOP_SAMPLES).push(NOISE)
+    pieces = SlidingWindow(FFT_SAMPLES, HOP_SAMPLES).push(NOISE)
     rows = decibels(pieces)
     for frame in (0, 1, 63, 64, len(pieces) - 1):
         np.testing.assert_array_equal(decibels(pieces[frame : frame + 1])[0], rows[frame])
@@ -113,7 +113,7 @@ def test_sliding_gives_each_piece_once(length: int, hop: int, sizes: list[int], 
     hop = min(length, hop)
     total = sum(sizes)
     items = np.arange(total * int(np.prod(more, dtype=int))).reshape(total, *more)
-    sliding = Sliding(length, hop)
+    sliding = SlidingWindow(length, hop)
     at, pieces = 0, []
     for size in sizes:
         pieces += list(sliding.push(items[at : at + size]))
@@ -126,7 +126,7 @@ def test_sliding_gives_each_piece_once(length: int, hop: int, sizes: list[int], 
 
 def test_nothing_is_decided_below_43_frames() -> None:
     """A stream gives its first window at frame 43, then one every 22 frames at an overlap of a half."""
-    windows = Sliding(FRAMES, decision_hop(0.5))
+    windows = SlidingWindow(FRAMES, decision_hop(0.5))
     frames_until = [k + 1 for k in range(100) if len(windows.push(np.zeros((1, BINS), np.float32)))]
     assert frames_until == [43, 65, 87]
 
@@ -166,4 +166,4 @@ def test_what_is_no_sound_is_one_line() -> None:
     with pytest.raises(ShapeError, match=r"\(n, 2048\)"):
         decibels(np.zeros((1, 100), np.float32))
     with pytest.raises(ConfigError, match="hop is 0"):
-        Sliding(4, 0)
+        SlidingWindow(4, 0)

@@ -11,7 +11,7 @@ from made_movements import performed, rest
 from edge_tl.heads.movement import MovementHead
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.demonstration import movement_in, ordinary_windows, taught_windows
-from edge_tl.movements.spotter import AHEAD_S, EVERY_S, WAIT_S, Moved, Spotter
+from edge_tl.movements.spotter import AHEAD_S, EVERY_S, WAIT_S, FoundMovement, Spotter
 from edge_tl.movements.track import Track
 
 CLASSES = ("left", "right", "circle", "wave")
@@ -49,7 +49,7 @@ def stream(*labels: str, seed: int = 50, fps: float = 30, between_s: float = 1.5
     return Track(np.concatenate(places).astype(np.float32), np.concatenate(times))
 
 
-def told(track: Track, spotter: Spotter | None = None) -> list[tuple[Moved, float]]:
+def told(track: Track, spotter: Spotter | None = None) -> list[tuple[FoundMovement, float]]:
     """What is told of a track and of a second after it, and when."""
     spotter = spotter or Spotter(taught())
     after = track.times_s[-1] + np.arange(1, 31) / 30

@@ -8,13 +8,13 @@ from made_movements import PATHS, performed, rest
 
 from edge_tl.errors import ExampleError
 from edge_tl.movements.demonstration import movement_in, ordinary_pieces
-from edge_tl.movements.taking import MovingAbout, Phase, Taking
+from edge_tl.movements.taking import DemonstrationRecorder, MovingAbout, Phase
 from edge_tl.movements.track import Track
 
 
-def taken(track: Track, taking: Taking | None = None) -> Track | None:
+def taken(track: Track, taking: DemonstrationRecorder | None = None) -> Track | None:
     """What comes of a track, frame by frame; None where it goes on waiting."""
-    taking = taking or Taking()
+    taking = taking or DemonstrationRecorder()
     for points, time_s in zip(track.landmarks, track.times_s, strict=True):
         movement = taking.push(points, float(time_s))
         if movement is not None:
@@ -60,7 +60,7 @@ def test_raising_the_hand_is_no_part_of_it() -> None:
 def test_frames_that_come_late_or_twice_change_nothing() -> None:
     """A frame whose time stamp stands or runs back is passed over, and a hand lost for a moment is bridged."""
     track = performed("circle", 2, rest_s=1.0)
-    taking, found = Taking(), None
+    taking, found = DemonstrationRecorder(), None
     for number, (points, time_s) in enumerate(zip(track.landmarks, track.times_s, strict=True)):
         seen = None if number % 9 in (4, 5) else points
         found = found or taking.push(seen, float(time_s))
@@ -71,7 +71,7 @@ def test_frames_that_come_late_or_twice_change_nothing() -> None:
     assert found.times_s[0] == pytest.approx(whole.times_s[0], abs=0.15)
 
 
-def refused(track: Track, taking: Taking | None = None) -> str:
+def refused(track: Track, taking: DemonstrationRecorder | None = None) -> str:
     """The line with which a track is refused."""
     with pytest.raises(ExampleError) as error:
         taken(track, taking)
@@ -100,7 +100,7 @@ def test_a_hand_that_is_lost_while_it_moves_is_refused_and_one_that_had_stopped_
     whole = movement_in(track)
     for until_s, lost in ((whole.times_s[0] + 0.5, True), (whole.times_s[-1] + 0.2, False)):
         seen = track.times_s <= until_s
-        taking = Taking()
+        taking = DemonstrationRecorder()
         assert taken(Track(track.landmarks[seen], track.times_s[seen]), taking) is None
         after = Track(np.repeat(unseen[np.newaxis], 30, 0), until_s + 0.04 + np.arange(30) / 30)
         if lost:
@@ -114,14 +114,14 @@ def test_a_hand_that_is_lost_while_it_moves_is_refused_and_one_that_had_stopped_
 def test_whoever_says_that_it_is_over_has_what_there_is() -> None:
     """`finish` gives the movement so far, or the line that says why there is none."""
     track = performed("left", 4, rest_s=0.5)
-    taking = Taking()
+    taking = DemonstrationRecorder()
     with pytest.raises(ExampleError, match="no hand was seen"):
         taking.finish()
     seen = track.times_s < track.times_s[-1] - 0.4
     assert taken(Track(track.landmarks[seen], track.times_s[seen]), taking) is None
     assert taking.phase is Phase.STOPPED
     assert taking.finish().duration_s > 0.5
-    resting = Taking()
+    resting = DemonstrationRecorder()
     taken(still(1.0), resting)
     with pytest.raises(ExampleError, match="hardly moved"):
         resting.finish()

@@ -20,7 +20,7 @@ from edge_tl.nn import (
     Network,
     ReLU,
 )
-from edge_tl.nn.folding import Folded, folded
+from edge_tl.nn.folding import FoldedNetwork, folded
 from edge_tl.nn.layers import Product
 from edge_tl.nn.memory import empty, kept
 
@@ -153,7 +153,7 @@ def test_what_is_one_step_in_training_is_the_layers_one_by_one(bias: bool, train
         ReLU(),
         Conv2D(normal(2, 2, 3, 3), b),
     ]
-    assert [type(step) for step in folded(layers)] == [Folded, Folded, Folded, Conv2D]
+    assert [type(step) for step in folded(layers)] == [FoldedNetwork, FoldedNetwork, FoldedNetwork, Conv2D]
     x, rng = pictures("pictures"), np.random.default_rng(0)
     y, saved = Network(layers).forward(x.copy(), rng)
     weights = normal(*y.shape, seed=9)

@@ -18,7 +18,7 @@ from edge_tl.errors import ConfigError, SourceTimeout
 from edge_tl.models import default_model
 from edge_tl.sources.drawn_hand import SIGNS, HandLook, joints_px, skeleton
 from edge_tl.sources.drawn_hand import draw as draw_hand
-from edge_tl.sources.drawn_head import Look, draw, on_skull
+from edge_tl.sources.drawn_head import Appearance, draw, on_skull
 from edge_tl.sources.drawn_room import SKIN, Place, behind, photograph, skin
 from edge_tl.sources.simulated import POSES, SUBJECTS, TURN_S, SimulatedPlayer, wandering
 
@@ -120,7 +120,7 @@ def test_turning_back_midway_starts_from_where_the_head_is() -> None:
 def face_centre(pose: str, person: int) -> np.ndarray:
     """Where the skin of a head in a pose is on average, (x, y) in pixels: drawn in pure green before grey."""
     rng = np.random.default_rng(person)
-    look = Look.drawn_from(rng, rng)
+    look = Appearance.drawn_from(rng, rng)
     look.wall.paste((90, 90, 90), (0, 0, *look.wall.size))
     plain = dataclasses.replace(
         look,

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from places import ROOT
 
 from device.commands.main import main
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.core.features import PLAIN
 from edge_tl.embedders.look.ways import Look
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -46,7 +46,7 @@ def fill(folder: Path, examples: int = 5) -> Path:
                 profile.store.add(take, picture, np.full(8, number + 1, np.float32), PRINT)
         profile.store.flush()
         for number in (1, 2):
-            profile.save(Saved({"head": {"name": "ridge"}, "number": number}, {"w": np.arange(4.0)}))
+            profile.save(SavedHead({"head": {"name": "ridge"}, "number": number}, {"w": np.arange(4.0)}))
         profile.roll_back()
         write_settings(folder, look=Look("box", (0.1, 0.2, 0.8, 0.9)))
     return folder
@@ -346,7 +346,7 @@ def test_a_generation_is_asked_before_it_is_believed(
         meta["head"] = {"name": "tuned", "epochs": [1, 1], "seed": 0, "shape": [10**13], "classes": ["a", "b"]}
         meta["head"]["lower"] = {"layers": [pool]}
     with Profile(tmp_path / "p", writable=True) as profile:
-        profile.save(Saved(meta | {"rejector": {}}, {"head.dense": np.zeros((2, 2))}))
+        profile.save(SavedHead(meta | {"rejector": {}}, {"head.dense": np.zeros((2, 2))}))
         write_backup(profile, "p", tmp_path / "b.zip", 0.0)
     assert main(["restore", str(tmp_path / "b.zip"), "--profile", "q", "--data-dir", str(tmp_path / "d")]) == 1
     said = capsys.readouterr().err

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from places import ROOT
 
 from device.commands.main import main
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.store.backup import restore_backup, write_backup
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.moments import BEGUN_S, in_words, now
@@ -149,7 +149,7 @@ def test_generations_get_their_dates_too(tmp_path: Path) -> None:
     clocks = FakeClocks(60.0)
     with Profile(tmp_path, writable=True, clock=clocks) as profile:
         record(profile.store)
-        profile.save(Saved({"head": {"name": "ridge"}}))
+        profile.save(SavedHead({"head": {"name": "ridge"}}))
         assert [(one.ok, one.time_s) for one in profile.generations()] == [(True, None)]
         clocks.advance(9)
         clocks.jump(SET_S)

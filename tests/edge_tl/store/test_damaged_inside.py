@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device.assembly import taught_recognizer
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.errors import EdgeTLError, ProfileError, escaped
 from edge_tl.heads import HEADS
 from edge_tl.recognizer import Recognizer
@@ -29,7 +29,7 @@ JSON = st.recursive(
 )
 
 
-def trained(head: str = "ridge") -> Saved:
+def trained(head: str = "ridge") -> SavedHead:
     """What a recognizer of two colours saves."""
     recognizer = Recognizer(EMBEDDER, head)
     for take in range(4):
@@ -49,23 +49,23 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [at, *(place for key, part in inside for place in places(part, (*at, key)))]
 
 
-def changed(saved: Saved, at: tuple[Any, ...], to: Any) -> Saved:
+def changed(saved: SavedHead, at: tuple[Any, ...], to: Any) -> SavedHead:
     """The same with another value at a place of its JSON."""
     meta = copy.deepcopy(saved.meta)
     inner = meta
     for key in at[:-1]:
         inner = inner[key]
     inner[at[-1]] = to
-    return Saved(meta, saved.arrays)
+    return SavedHead(meta, saved.arrays)
 
 
-def with_array(name: str, array: np.ndarray) -> Callable[[Saved], Saved]:
-    return lambda saved: Saved(saved.meta, saved.arrays | {name: array})
+def with_array(name: str, array: np.ndarray) -> Callable[[SavedHead], SavedHead]:
+    return lambda saved: SavedHead(saved.meta, saved.arrays | {name: array})
 
 
-BAD: dict[str, Callable[[Saved], Saved]] = {
-    "no head": lambda saved: Saved({"features": {}}, {}),
-    "nothing": lambda saved: Saved({}, {}),
+BAD: dict[str, Callable[[SavedHead], SavedHead]] = {
+    "no head": lambda saved: SavedHead({"features": {}}, {}),
+    "nothing": lambda saved: SavedHead({}, {}),
     "another head": lambda saved: changed(saved, ("head", "name"), "\x1b[2J"),
     "labels that are none": lambda saved: changed(saved, ("head", "classes"), ["a\x1b[2Jb", "c"]),
     "too many labels": lambda saved: changed(saved, ("head", "classes"), [f"c{n}" for n in range(3000)]),
@@ -115,7 +115,7 @@ def array_changed(head: str, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(saved.arrays)))
     shape = tuple(data.draw(st.lists(st.integers(0, 5), max_size=3)))
     dtype = data.draw(st.sampled_from(["f4", "f8", "i8", "U3", "c8", "?", "M8[s]"]))
-    check(Saved(saved.meta, saved.arrays | {name: np.zeros(shape, dtype)}))
+    check(SavedHead(saved.meta, saved.arrays | {name: np.zeros(shape, dtype)}))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -132,7 +132,7 @@ def test_no_array_of_it_is_more_than_one_line(head: str, data: st.DataObject) ->
     array_changed(head, data)
 
 
-def check(saved: Saved) -> None:
+def check(saved: SavedHead) -> None:
     said, recognizer = "", None
     try:
         recognizer = Recognizer.restore(saved, EMBEDDER)

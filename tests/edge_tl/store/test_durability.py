@@ -20,7 +20,7 @@ from fake_clocks import SET_S
 from old_store import old_store
 from places import ROOT
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.core.kept import as_stored
 from edge_tl.store.generations import KEPT
 from edge_tl.store.profile import Profile
@@ -139,7 +139,7 @@ def test_kill_9_while_saving_leaves_a_whole_generation(nursery: Nursery, tmp_pat
             assert all(one.ok for one in profile.generations())
             assert len(profile.generations()) <= KEPT + 1
     with Profile(tmp_path, writable=True) as profile:
-        profile.save(Saved({"number": -1}))
+        profile.save(SavedHead({"number": -1}))
     assert len(list((tmp_path / "generations").iterdir())) == KEPT
 
 
@@ -217,7 +217,7 @@ def teach(folder: Path, examples: int) -> None:
         for number in range(examples):
             profile.store.add(take, np.full((8, 8, 3), number, np.uint8), np.full(500, number), PRINT)
         profile.store.flush()
-        profile.save(Saved({"number": 1}, {"W": np.ones(3)}))
+        profile.save(SavedHead({"number": 1}, {"W": np.ones(3)}))
 
 
 def close(folder: Path) -> None:
@@ -290,7 +290,7 @@ def test_a_full_disk_loses_nothing(nursery: Nursery, tmp_path: Path) -> None:
     """On a disk that fills up, teaching and saving end with one line; all that was counted or saved can be read."""
     with disk(tmp_path / "small", 2_000_000) as folder:
         with Profile(folder / "me", writable=True) as profile:
-            profile.save(Saved({"number": 1}))
+            profile.save(SavedHead({"number": 1}))
         check_full(nursery, "teach", folder / "me")
         (folder / "filler").write_bytes(bytes(shutil.disk_usage(folder).free))
         said = list(nursery.lines("save", folder / "me", 1))[1:]
@@ -306,7 +306,7 @@ def test_a_full_disk_loses_nothing(nursery: Nursery, tmp_path: Path) -> None:
             label, examples = profile.store.undo_last_take() or ("", 0)
             assert label.startswith("label")
             assert len(profile.store.list()) == before - examples < before
-            assert profile.save(Saved({"number": 2})) > 1
+            assert profile.save(SavedHead({"number": 2})) > 1
 
 
 def test_a_disk_that_takes_no_more_loses_nothing(nursery: Nursery, tmp_path: Path) -> None:

@@ -363,7 +363,7 @@ def test_real_pictures_survive(store: ExampleStore, data: Callable[[str], Path])
 
 def test_there_are_only_so_many_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit no class is added, by itself or with a take; those there are can still be taught."""
-    monkeypatch.setattr(read_rows, "MOST_CLASSES", 2)
+    monkeypatch.setattr(read_rows, "MAX_CLASSES", 2)
     with ExampleStore(tmp_path / "examples.sqlite", writable=True) as store:
         store.add_label("a")
         store.add_label("b")

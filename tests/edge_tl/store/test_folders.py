@@ -17,7 +17,7 @@ from edge_tl.labels import MAX_CHARACTERS, check_label, escape, unescape
 from edge_tl.media import image
 from edge_tl.sources.folder import find_pictures
 from edge_tl.store.examples import ExampleStore
-from edge_tl.store.folders import Found, export_folder, folder_names, import_folder, labels_in
+from edge_tl.store.folders import FolderPicture, export_folder, folder_names, import_folder, labels_in
 from edge_tl.store.pictures import read_pictures
 
 PRINT = "a" * 64
@@ -203,11 +203,11 @@ def test_foreign_folders_are_read_and_the_rest_is_named(tmp_path: Path) -> None:
     skipped: list[tuple[str, str]] = []
     found = list(import_folder(root, lambda path, reason: skipped.append((str(path.relative_to(root)), reason))))
     assert found == [
-        Found("down", "", root / "down/e.jpg"),
-        Found("up", "", root / "up/a.png"),
-        Found("up", "", root / "up/b.JPG"),
-        Found("up", "take 1", root / "up/take 1/d.webp"),
-        Found("up", "take 2", root / "up/take 2/c.jpeg"),
+        FolderPicture("down", "", root / "down/e.jpg"),
+        FolderPicture("up", "", root / "up/a.png"),
+        FolderPicture("up", "", root / "up/b.JPG"),
+        FolderPicture("up", "take 1", root / "up/take 1/d.webp"),
+        FolderPicture("up", "take 2", root / "up/take 2/c.jpeg"),
     ]
     assert {name for name, _ in skipped} == {
         "top.jpg", "up/notes.txt", "up/README", "down/t/deep", "x" * 70, "up/pipe.jpg", "up/broken.jpg",

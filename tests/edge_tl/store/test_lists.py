@@ -14,13 +14,13 @@ from edge_tl.errors import ExampleError
 from edge_tl.store.box_files import write_csv
 from edge_tl.store.coco import write_coco
 from edge_tl.store.layouts.lists import read_list
-from edge_tl.store.listed import Listed
+from edge_tl.store.listed import ListedPicture
 
 IMAGES = [{"id": 7, "file_name": "a.jpg", "width": 100, "height": 50}, {"id": 8, "file_name": "b.jpg"}]
 CATEGORIES = [{"id": 1, "name": "cup"}, {"id": 2, "name": "ball"}]
 
 
-def coco(tmp_path: Path, *annotations: dict[str, Any], images: Any = IMAGES) -> tuple[list[Listed], list[str]]:
+def coco(tmp_path: Path, *annotations: dict[str, Any], images: Any = IMAGES) -> tuple[list[ListedPicture], list[str]]:
     """What is read of a file with these annotations."""
     path = tmp_path / "c.json"
     path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": CATEGORIES}))
@@ -94,13 +94,13 @@ def test_an_annotation_of_no_picture_is_named(tmp_path: Path) -> None:
 
 def test_sides_in_shares_are_no_pixels() -> None:
     """Sides of 1 and less are shares of the picture: no box is less than a pixel."""
-    one = Listed(PurePosixPath("a.jpg"), "cup", (0.25, 0.5, 0.75, 1.0), None, "", "")
+    one = ListedPicture(PurePosixPath("a.jpg"), "cup", (0.25, 0.5, 0.75, 1.0), None, "", "")
     assert one.box((200, 400, 3)) == (0.25, 0.5, 0.75, 1.0)
 
 
 def test_a_list_of_the_picture_before_it_was_turned_is_refused() -> None:
     """A size across the decoded picture's, which EXIF turned: the boxes would lie elsewhere."""
-    one = Listed(PurePosixPath("a.jpg"), "cup", (10, 10, 50, 30), (400, 300), "", "")
+    one = ListedPicture(PurePosixPath("a.jpg"), "cup", (10, 10, 50, 30), (400, 300), "", "")
     assert one.box((600, 800, 3)) == (10 / 400, 10 / 300, 50 / 400, 30 / 300)
     with pytest.raises(ExampleError, match="the list says 400×300 pixels and the picture, upright, has 300×400"):
         one.box((400, 300, 3))
@@ -111,7 +111,7 @@ SIDE = st.integers(2, 6000).map(lambda number: number / 4)
 
 
 @st.composite
-def some_listed(draw: st.DrawFn) -> list[Listed]:
+def some_listed(draw: st.DrawFn) -> list[ListedPicture]:
     """Pictures with and without boxes, of several takes and sessions."""
     made = []
     for number in range(draw(st.integers(1, 6))):
@@ -119,7 +119,9 @@ def some_listed(draw: st.DrawFn) -> list[Listed]:
         pixels = draw(st.sampled_from([None, (left, top, left + width, top + height)]))
         label = draw(st.one_of(st.just("nothing"), TEXT)) if pixels is None else draw(TEXT)
         file = PurePosixPath("sign") / f"{number}.jpg"
-        made.append(Listed(file, label, pixels, (4000.0, 3000.0), draw(TEXT), draw(st.one_of(st.just(""), TEXT))))
+        made.append(
+            ListedPicture(file, label, pixels, (4000.0, 3000.0), draw(TEXT), draw(st.one_of(st.just(""), TEXT)))
+        )
     return made
 
 
@@ -127,7 +129,7 @@ def some_listed(draw: st.DrawFn) -> list[Listed]:
 @given(listed=some_listed())
 @pytest.mark.parametrize(("ending", "write"), [(".csv", write_csv), (".json", write_coco)])
 def test_nothing_is_lost_on_the_way(
-    listed: list[Listed], ending: str, write: Any, tmp_path_factory: pytest.TempPathFactory
+    listed: list[ListedPicture], ending: str, write: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """File, label, box, size, take and session of every picture come back as they were, by either format."""
     path = tmp_path_factory.getbasetemp() / f"list{ending}"

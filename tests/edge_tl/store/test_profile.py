@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edge_tl.core.answers import Saved
+from edge_tl.core.answers import SavedHead
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ProfileError, ProfileLocked
 from edge_tl.store.generations import KEPT
@@ -28,7 +28,7 @@ from edge_tl.store.settings import write_settings
 META = {"head": {"name": "ridge", "λ": 0.1}, "evaluation": {"accuracy": 0.875}, "labels": ["up", "😀/.."], "none": None}
 
 
-def saved(number: int) -> Saved:
+def saved(number: int) -> SavedHead:
     """What a generation of this number is to hold."""
     arrays = {
         "head.W": np.full((3, 4), number, np.float32),
@@ -36,10 +36,10 @@ def saved(number: int) -> Saved:
         "file": np.arange(number, dtype=np.int64),
         "": np.array(number > 1),
     }
-    return Saved({**META, "number": number}, arrays)
+    return SavedHead({**META, "number": number}, arrays)
 
 
-def same(got: Saved | None, wanted: Saved) -> bool:
+def same(got: SavedHead | None, wanted: SavedHead) -> bool:
     """Whether two generations hold the same, dtypes and shapes included."""
     assert got is not None
     return (
@@ -86,8 +86,8 @@ def test_an_empty_profile_has_nothing_to_load(tmp_path: Path) -> None:
         assert profile.generations() == []
         with pytest.raises(ProfileError, match="before the current one"):
             profile.roll_back()
-        profile.save(Saved({}))
-        assert same(profile.load(), Saved({}))
+        profile.save(SavedHead({}))
+        assert same(profile.load(), SavedHead({}))
         assert (profile.generations()[0].head, profile.generations()[0].accuracy) == (None, None)
 
 
@@ -113,8 +113,8 @@ def test_any_arrays_and_json_survive(
 ) -> None:
     """Arrays of every dtype, shape and name, and any JSON, come back bit for bit."""
     with Profile(tmp_path_factory.mktemp("any"), writable=True) as profile:
-        profile.save(Saved(meta, arrays))
-        assert same(profile.load(), Saved(meta, arrays))
+        profile.save(SavedHead(meta, arrays))
+        assert same(profile.load(), SavedHead(meta, arrays))
 
 
 def test_the_same_model_is_the_same_bytes(folder: Path) -> None:
@@ -130,16 +130,16 @@ def test_the_same_model_is_the_same_bytes(folder: Path) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        Saved({"x": np.float32(1)}),
-        Saved({"x": float("nan")}),
-        Saved({"x": {1, 2}}),
-        Saved({("a", 1): 1}),  # type: ignore[dict-item]
-        Saved({"x": "\udcff"}),
-        Saved({}, {"x": np.array([object()])}),
-        Saved({}, {"x": np.array([None, "text"], dtype=object)}),
+        SavedHead({"x": np.float32(1)}),
+        SavedHead({"x": float("nan")}),
+        SavedHead({"x": {1, 2}}),
+        SavedHead({("a", 1): 1}),  # type: ignore[dict-item]
+        SavedHead({"x": "\udcff"}),
+        SavedHead({}, {"x": np.array([object()])}),
+        SavedHead({}, {"x": np.array([None, "text"], dtype=object)}),
     ],
 )
-def test_what_cannot_be_saved_exactly_is_refused(folder: Path, bad: Saved) -> None:
+def test_what_cannot_be_saved_exactly_is_refused(folder: Path, bad: SavedHead) -> None:
     """No NaN in JSON, no pickled object: one line, and the generation before stays current with nothing left over."""
     with Profile(folder, writable=True) as profile:
         with pytest.raises(ProfileError, match="cannot save this") as caught:

@@ -16,7 +16,7 @@ from tiny_profile import fill, refused, runner
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.tflite import building
-from edge_tl.tflite.building import Built, Recipe, build
+from edge_tl.tflite.building import BuiltModel, Recipe, build
 from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.mobilenet import mobilenet_v2
 from edge_tl.tflite.surgery import truncate
@@ -75,7 +75,7 @@ def converted(recipe: Recipe, weights: Weights) -> bytes:
     """What TensorFlow makes of the same weights."""
     from host_tools import image, tflite
 
-    base = image.build(image.Recipe(recipe.architecture, recipe.size_px, recipe.alpha, recipe.layer), weights)
+    base = image.build(image.ImageRecipe(recipe.architecture, recipe.size_px, recipe.alpha, recipe.layer), weights)
     return tflite.convert(base, "float32")
 
 
@@ -139,12 +139,12 @@ def test_torchvisions_network_gives_torchs_logits() -> None:
 
 
 @pytest.fixture(scope="module")
-def small(data: Callable[[str], Path]) -> Built:
+def small(data: Callable[[str], Path]) -> BuiltModel:
     """MobileNet v1 .25 with real weights at 96 pixels."""
     return build(V1, read_weights(data(NO_TOP)))
 
 
-def test_the_same_weights_give_the_same_bytes(small: Built, data: Callable[[str], Path]) -> None:
+def test_the_same_weights_give_the_same_bytes(small: BuiltModel, data: Callable[[str], Path]) -> None:
     """Building is repeatable, with top or without; it counts Keras' parameters, and its tensors bear Keras' names."""
     assert build(V1, read_weights(data(WITH_TOP))).model == small.model
     assert (small.parameters, small.output_shape) == (218_544, (3, 3, 256))
@@ -154,7 +154,7 @@ def test_the_same_weights_give_the_same_bytes(small: Built, data: Callable[[str]
     assert build(replace(V1, layer="conv_pw_5_relu"), read_weights(data(NO_TOP))).output_shape == (12, 12, 64)
 
 
-def test_layers_with_other_names_are_taken_in_their_order(small: Built, data: Callable[[str], Path]) -> None:
+def test_layers_with_other_names_are_taken_in_their_order(small: BuiltModel, data: Callable[[str], Path]) -> None:
     """A file whose layers are named otherwise is read in the order of its layers."""
     weights = read_weights(data(NO_TOP))
     renamed = {f"old/{name}": arrays for name, arrays in weights.layers.items()}

@@ -15,7 +15,7 @@ from places import DATA
 from edge_tl.errors import ConfigError, EdgeTLError, ModelError
 from edge_tl.models import default_model
 from edge_tl.store.pictures import model_input, read_pictures
-from edge_tl.tflite.building import Built, Recipe, build
+from edge_tl.tflite.building import BuiltModel, Recipe, build
 from edge_tl.tflite.flatbuffer import check_whole
 from edge_tl.tflite.interpreter import Interpreter
 from edge_tl.tflite.quantizing import asymmetric, to_float16, to_int8
@@ -29,13 +29,13 @@ TINY = DATA / "tiny_float32.tflite"
 
 
 @pytest.fixture(scope="module")
-def small(data: Callable[[str], Path]) -> Built:
+def small(data: Callable[[str], Path]) -> BuiltModel:
     """MobileNet v1 .25 with real weights at 96 pixels."""
     return build(Recipe("mobilenet_v1", 96, 0.25, "conv_pw_11_relu"), read_weights(data(NO_TOP)))
 
 
 @pytest.fixture(scope="module")
-def hands(data: Callable[[str], Path], small: Built) -> list[np.ndarray]:
+def hands(data: Callable[[str], Path], small: BuiltModel) -> list[np.ndarray]:
     """Real pictures as the model takes them."""
     return [model_input(one, small.scaling, "rgb") for one in read_pictures(data("sign_digits"), 96, 40)]
 
@@ -58,7 +58,7 @@ def cosines(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     return (one * two).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1)
 
 
-def test_float16_is_half_the_size_and_as_good(small: Built, hands: list[np.ndarray]) -> None:
+def test_float16_is_half_the_size_and_as_good(small: BuiltModel, hands: list[np.ndarray]) -> None:
     """Weights rounded to 11 bits change an embedding by next to nothing; making it smaller twice changes no byte."""
     half = to_float16(small.model)
     assert len(half) < 0.55 * len(small.model)
@@ -67,7 +67,7 @@ def test_float16_is_half_the_size_and_as_good(small: Built, hands: list[np.ndarr
     assert to_float16(half) == half
 
 
-def test_int8_is_all_integers_and_keeps_the_embedding(small: Built, hands: list[np.ndarray]) -> None:
+def test_int8_is_all_integers_and_keeps_the_embedding(small: BuiltModel, hands: list[np.ndarray]) -> None:
     """Measured on half of the pictures, the other half is embedded alike; the same examples give the same bytes."""
     model = to_int8(small.model, hands[::2])
     assert len(model) < 0.4 * len(small.model)
@@ -81,7 +81,7 @@ def test_int8_is_all_integers_and_keeps_the_embedding(small: Built, hands: list[
 
 @pytest.mark.host
 def test_int8_is_what_tensorflow_makes_on_the_same_pictures(
-    small: Built, hands: list[np.ndarray], data: Callable[[str], Path]
+    small: BuiltModel, hands: list[np.ndarray], data: Callable[[str], Path]
 ) -> None:
     """Scales and zero points of every tensor are TensorFlow's, and so is nearly every stored number."""
     from ai_edge_litert import schema_py_generated as schema
@@ -91,7 +91,7 @@ def test_int8_is_what_tensorflow_makes_on_the_same_pictures(
     tf = tensorflow()
     from host_tools import image
 
-    base = image.build(image.Recipe("mobilenet_v1", 96, 0.25, "conv_pw_11_relu"), read_weights(data(NO_TOP)))
+    base = image.build(image.ImageRecipe("mobilenet_v1", 96, 0.25, "conv_pw_11_relu"), read_weights(data(NO_TOP)))
     with silence():
         converter = tf.lite.TFLiteConverter.from_keras_model(base.model)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -154,7 +154,7 @@ def test_every_range_holds_zero_exactly(low: float, high: float) -> None:
     assert (127 - zero) * scale >= max(high, 0) - 0.51 * scale
 
 
-def test_what_cannot_be_made_smaller_is_one_line(small: Built, hands: list[np.ndarray]) -> None:
+def test_what_cannot_be_made_smaller_is_one_line(small: BuiltModel, hands: list[np.ndarray]) -> None:
     """No examples, a model in int8 already, examples that are no numbers, and a truncated file are each one line."""
     with pytest.raises(ConfigError, match="no examples"):
         to_int8(small.model, [])

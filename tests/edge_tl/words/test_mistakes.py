@@ -9,7 +9,7 @@ from made_words import RATE_HZ, room, spoken
 from edge_tl.errors import ExampleError
 from edge_tl.frames import Frame
 from edge_tl.line import Word
-from edge_tl.words.mistakes import KEPT_S, LATE_S, MOST_EVENTS, WHOLE_S, Mistakes, Moment
+from edge_tl.words.mistakes import KEPT_S, LATE_S, MAX_EVENTS, WHOLE_S, Mistakes, ToldMoment
 
 BLOCK = RATE_HZ // 25
 
@@ -22,7 +22,7 @@ def hear(mistakes: Mistakes, samples: np.ndarray, begun_s: float = 100.0) -> flo
     return begun_s + len(samples) / RATE_HZ
 
 
-def tell(mistakes: Mistakes, time_s: float) -> Moment:
+def tell(mistakes: Mistakes, time_s: float) -> ToldMoment:
     """A word is told with a block so short that it changes nothing."""
     moment = mistakes.take(Frame(np.zeros(1, np.float32), time_s, rate_hz=RATE_HZ), Word("hum", 0.9, time_s))
     assert moment is not None
@@ -68,10 +68,10 @@ def test_fifty_are_kept_by_their_numbers() -> None:
     with pytest.raises(ExampleError, match="nothing was told yet"):
         mistakes.moment(None)
     now_s = hear(mistakes, room(3.0))
-    for _ in range(MOST_EVENTS + 3):
+    for _ in range(MAX_EVENTS + 3):
         tell(mistakes, now_s)
-    assert [one.number for one in mistakes.moments] == list(range(4, MOST_EVENTS + 4))
-    assert mistakes.moment(None).number == MOST_EVENTS + 3
+    assert [one.number for one in mistakes.moments] == list(range(4, MAX_EVENTS + 4))
+    assert mistakes.moment(None).number == MAX_EVENTS + 3
     with pytest.raises(ExampleError, match="nothing told under number 3"):
         mistakes.moment(3)
     mistakes.moment(10).marked = "nothing"

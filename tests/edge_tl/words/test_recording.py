@@ -19,7 +19,7 @@ from edge_tl.media.sound import Sound
 from edge_tl.media.wav import encode_wav
 from edge_tl.recognizer import Recognizer
 from edge_tl.testing import FakeClock
-from edge_tl.words.recording import Heard, hear
+from edge_tl.words.recording import RecordingOutcome, hear
 
 pytest.importorskip("soundfile", reason="soundfile is not installed: pip install -e .[speech]")
 pytest.importorskip("soxr", reason="soxr is not installed: pip install -e .[speech]")
@@ -110,6 +110,6 @@ def test_noise_is_named_and_never_told(recognizer: Recognizer) -> None:
 def test_what_is_not_told_does_not_count_as_sure(recognizer: Recognizer) -> None:
     """At a threshold that nothing reaches no word is told, and the confidence lies below it."""
     config = ListeningConfig(1.0)
-    heard: Heard = hear(recognizer, Sound(spoken("hum", 60), RATE_HZ), config)
+    heard: RecordingOutcome = hear(recognizer, Sound(spoken("hum", 60), RATE_HZ), config)
     assert heard.told == ()
     assert heard.confidence < 1.0

@@ -13,7 +13,7 @@ from edge_tl.errors import ExampleError
 from edge_tl.store.layouts.choices import LAYOUTS as CHOICES
 from edge_tl.store.layouts.names_yaml import read_keys
 from edge_tl.store.layouts.registry import LAYOUTS, layout_named, layouts_of
-from edge_tl.store.layouts.tree import Told, Tree
+from edge_tl.store.layouts.tree import LayoutContents, Tree
 
 
 def laid(root: Path, *files: str) -> Tree:
@@ -36,7 +36,7 @@ def names(tree: Tree) -> list[str]:
     return [layout.name for layout in layouts_of(tree)]
 
 
-def read(tree: Tree, name: str, split: bool = False) -> Told:
+def read(tree: Tree, name: str, split: bool = False) -> LayoutContents:
     """What a layout reads of it."""
     return layout_named(name).read(tree, "picture", split, lambda path, reason: pytest.fail(f"{path}: {reason}"))
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from edge_tl.errors import ExampleError
-from edge_tl.store.layouts.finder import Finder
+from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.lists import read_list
 from edge_tl.store.layouts.registry import layout_named, layouts_of
-from edge_tl.store.layouts.tree import Told, Tree
+from edge_tl.store.layouts.tree import LayoutContents, Tree
 
 BOX = {"x": 10.0, "y": 20.0, "width": 30.0, "height": 40.0}
 
@@ -24,13 +24,13 @@ def lay(root: Path, *files: str) -> None:
         (root / file).touch()
 
 
-def told_by(root: Path, name: str, text: str) -> Told:
+def told_by(root: Path, name: str, text: str) -> LayoutContents:
     """What a list with this text tells."""
     (root / name).write_text(text, "utf-8")
     return read_list(root / name)
 
 
-def boxes(told: Told) -> list[tuple[str, str, Any]]:
+def boxes(told: LayoutContents) -> list[tuple[str, str, Any]]:
     """File, label and box of each picture."""
     return [
         (str(one.file), one.label, one.pixels and tuple(round(side, 6) for side in one.pixels))
@@ -38,7 +38,7 @@ def boxes(told: Told) -> list[tuple[str, str, Any]]:
     ]
 
 
-def classes(told: Told) -> list[tuple[str, str]]:
+def classes(told: LayoutContents) -> list[tuple[str, str]]:
     """File name and label of each whole picture."""
     return [(one.path.name, one.label) for one in told.found]
 
@@ -65,13 +65,13 @@ def classes(told: Told) -> list[tuple[str, str]]:
 def test_files_are_found_by_their_last_name(tmp_path: Path, name: str, found: str) -> None:
     """Whatever another machine called the place, the file below the list counts."""
     lay(tmp_path, "a.jpg", "sub/b c.jpg", "50%25.jpg")
-    assert Finder(tmp_path).find(name) == PurePosixPath(found)
+    assert FileFinder(tmp_path).find(name) == PurePosixPath(found)
 
 
 def test_another_folders_file_is_not_taken_for_it(tmp_path: Path) -> None:
     """Where a list names folders, a file of that name in another one may be another picture; nor are two names one."""
     lay(tmp_path, "val/0.jpg", "1.jpg")
-    finder = Finder(tmp_path)
+    finder = FileFinder(tmp_path)
     assert finder.find("train/0.jpg") == PurePosixPath("train/0.jpg")
     assert finder.find("train/1.jpg") == PurePosixPath("1.jpg")
     with pytest.raises(ValueError, match=r"'val/1.jpg' is not there, unless it is 'train/1.jpg'"):
@@ -83,7 +83,7 @@ def test_what_is_nowhere_or_twice_is_refused(tmp_path: Path, name: Any) -> None:
     """Nothing outside the folder is ever named, and of two files with one name neither is guessed."""
     lay(tmp_path, "x/twice.jpg", "y/twice.jpg")
     with pytest.raises(ValueError, match=r"below the list|no file's name|may be x/twice.jpg and y/twice.jpg"):
-        Finder(tmp_path).find(name)
+        FileFinder(tmp_path).find(name)
 
 
 @pytest.mark.parametrize(
