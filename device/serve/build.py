@@ -30,7 +30,7 @@ from device.serve.local import LocalSocket
 from device.serve.mqtt import Mqtt
 from device.serve.pins import Pins
 from device.serve.pipeline import Pipeline
-from device.serve.recognising import LineMaker
+from device.serve.recognizing import LineMaker
 from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.sessions import FILE_NAME as SESSIONS_FILE

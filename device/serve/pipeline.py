@@ -11,7 +11,7 @@ import numpy as np
 
 from device.serve.advising import ADVICES, advice
 from device.serve.config import PipelineConfig, StoreConfig
-from device.serve.recognising import LineMaker, RecognitionLoop
+from device.serve.recognizing import LineMaker, RecognitionLoop
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
 from device.teach.candidates import Candidate

@@ -181,7 +181,7 @@ def yolo_boxes(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, bool
 def scaling_of(first: TensorInfo, said: ModelMetadata, kept: Pixels, file: Path) -> Scaling | None:
     """How a file wants its pixels scaled; None where it does not say so."""
     if first.scale is not None:  # a quantised input says it better than metadata do
-        return _quantised(first, said) or kept.scaling
+        return _quantized(first, said) or kept.scaling
     if kept.scaling is not None:
         return kept.scaling
     if _is_teachable_machine(first, file):
@@ -189,7 +189,7 @@ def scaling_of(first: TensorInfo, said: ModelMetadata, kept: Pixels, file: Path)
     return None
 
 
-def _quantised(first: TensorInfo, said: ModelMetadata) -> Scaling | None:
+def _quantized(first: TensorInfo, said: ModelMetadata) -> Scaling | None:
     """Of an input of 8 bits: pixels as they are, where its range is one that pixels are scaled to.
 
     TensorFlow's own programs give such pixels to every uint8 model whose metadata say that it takes a picture.

@@ -11,7 +11,7 @@ MEMORY = 10
 """Pairs of steps and changes of the gradient that are remembered."""
 
 
-def minimise(
+def minimize(
     function: Callable[[np.ndarray], tuple[float, np.ndarray]],
     start: np.ndarray,
     *,

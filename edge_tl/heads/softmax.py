@@ -9,7 +9,7 @@ import numpy as np
 from edge_tl.core.gram import Span
 from edge_tl.errors import ConfigError
 from edge_tl.heads.base import LinearHead, Progress, TaughtRows
-from edge_tl.heads.lbfgs import minimise
+from edge_tl.heads.lbfgs import minimize
 from edge_tl.nn.losses import softmax
 
 
@@ -88,7 +88,7 @@ class SoftmaxHead(LinearHead):
             return progress is not None and progress(*curve[-1]) is True
 
         start = np.zeros((L.shape[1] + 1) * k)
-        x = minimise(loss, start, tolerance=self.tolerance, iterations=self.iterations, progress=step)
+        x = minimize(loss, start, tolerance=self.tolerance, iterations=self.iterations, progress=step)
         V, b = x[:-k].reshape(-1, k), x[-k:]
         self._coef = np.ascontiguousarray(span.expand(V).T)
         self._intercept = (b - middle @ V).astype(taught.X.dtype)

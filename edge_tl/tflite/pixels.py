@@ -35,7 +35,7 @@ def pixels_told(data: bytes, name: str) -> Pixels:
     if held is not None:
         return _parsed(held, name)
     said = told(data, name)
-    scaling = _normalised(said, name) if said.mean and said.deviation else None
+    scaling = _normalized(said, name) if said.mean and said.deviation else None
     return Pixels(scaling, said.colours or None)
 
 
@@ -62,7 +62,7 @@ def _parsed(held: bytes, name: str) -> Pixels:
         raise ModelError(f"{name}: what it says of its pixels is damaged; cut the model again") from None
 
 
-def _normalised(said: ModelMetadata, name: str) -> Scaling:
+def _normalized(said: ModelMetadata, name: str) -> Scaling:
     """The scaling that metadata tell: a mean is taken off and a deviation divided by."""
     means, deviations = (one * 3 if len(one) == 1 else one for one in (said.mean, said.deviation))
     whole = len(means) == len(deviations) == 3 and all(map(math.isfinite, (*means, *deviations)))

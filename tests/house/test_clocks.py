@@ -26,7 +26,7 @@ MAY_READ = {
     "edge_tl/store/folder_takes.py": "files of others: when each was written is told by nothing else",
     "device/serve/build.py": "gives the service its clock",
     "device/serve/service.py": "health says when it was taken",
-    "device/serve/recognising.py": "an event says when it was",
+    "device/serve/recognizing.py": "an event says when it was",
     "device/screens/listen.py": "a word is listed with its time of day",
     "device/commands/report.py": "the date of a report",
     "device/commands/backup.py": "the date of a backup",

@@ -12,7 +12,7 @@ from pipeline_bench import Bench
 
 from device.serve.config import StoreConfig
 from device.serve.pipeline import IDLE_S, LEASE_S, RETRY_S
-from device.serve.recognising import LOST_S
+from device.serve.recognizing import LOST_S
 from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.systemd import Notify

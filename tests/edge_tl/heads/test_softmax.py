@@ -8,7 +8,7 @@ from scipy.optimize import minimize, rosen, rosen_der
 from sklearn.linear_model import LogisticRegression
 
 from edge_tl.errors import ConfigError
-from edge_tl.heads.lbfgs import minimise
+from edge_tl.heads import lbfgs
 from edge_tl.heads.softmax import SoftmaxHead
 
 pytestmark = pytest.mark.exact
@@ -98,10 +98,10 @@ def test_the_minimiser_finds_what_scipy_finds() -> None:
     A = rng.normal(size=(30, 30))
     A = A @ A.T + np.diag(np.logspace(-2, 3, 30))
     b = rng.normal(size=30)
-    came = minimise(lambda x: (0.5 * x @ A @ x - b @ x, A @ x - b), np.zeros(30), tolerance=1e-9, iterations=2000)
+    came = lbfgs.minimize(lambda x: (0.5 * x @ A @ x - b @ x, A @ x - b), np.zeros(30), tolerance=1e-9, iterations=2000)
     np.testing.assert_allclose(came, np.linalg.solve(A, b), atol=1e-7)
     start = np.array([-1.2, 1.0, -0.5, 0.8])
-    came = minimise(lambda x: (float(rosen(x)), rosen_der(x)), start, tolerance=1e-9, iterations=500)
+    came = lbfgs.minimize(lambda x: (float(rosen(x)), rosen_der(x)), start, tolerance=1e-9, iterations=500)
     reference = minimize(rosen, start, jac=rosen_der, method="L-BFGS-B", options={"gtol": 1e-9, "ftol": 1e-15})
     np.testing.assert_allclose(came, reference.x, atol=1e-5)
 
