@@ -140,7 +140,7 @@ class Pipeline(RecognitionLoop):
         if self.feed.state == "ended":
             raise ExampleError(f"{self.feed.name} gives nothing more: bring pictures or sounds as files")
         if self.feed.state != "open":
-            raise ExampleError(f"{self.feed.name} is not there: {self.feed.fault or 'it is being sought'}")
+            raise ExampleError(f"{self.feed.name} is not there: {self.feed.fault or 'it is being looked for'}")
         lesson = self.lesson
         label = check_label(label)
         self._lease_s = self.clock() + LEASE_S
