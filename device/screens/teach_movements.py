@@ -18,8 +18,8 @@ from edge_tl.movements.windows import middles
 
 MOVEMENT_HELP = (
     "1-9 then move  space end  tab select  n new class  s new session  u undo  d delete  m mirror  t train  p  q quit",
-    "1-9 then move, space end, n new, s place, u undo, d del, m mirror, t train, p, q",
-    "1-9 move, space end, n new, s place, u undo, d del, m mirror, t train, q",
+    "1-9, space, n new, s place, u undo, d del, m mirror, t train, p play, q quit",
+    "1-9, space, n new, s place, u undo, d del, m mirror, t train, p, q",
 )
 MIRRORED = "the camera mirrors, which is undone: m changes it"
 PLAIN = "the camera does not mirror: m changes it; what was taught stays as it is"
