@@ -16,7 +16,7 @@ GHOSTS = {"ff5f5f", "d75fff", "00d7d7", "5fd75f"}
 
 SHOW = """
     from device.pacman.game import Game, State
-    from device.pacman.ghosts import Place
+    from device.pacman.ghosts import GhostPlace
     from device.pacman.maze import pick_maze
     from device.pacman.screen import BoardScreen
     from device.screens.terminal import Terminal
@@ -88,7 +88,9 @@ def test_the_player_shows_where_it_goes() -> None:
 
 def test_frightened_ghosts_and_eyes_look_different() -> None:
     """Frightened ghosts are blue with wide eyes, near the end they flash white; eaten ones are a pair of eyes."""
-    fright = "[ghost.frighten() for ghost in game.ghosts[:3]]; game.ghosts[3].place = Place.EYES; game.fright_left = {}"
+    fright = (
+        "[ghost.frighten() for ghost in game.ghosts[:3]]; game.ghosts[3].place = GhostPlace.EYES; game.fright_left = {}"
+    )
     with shown(fright.format(100)) as pty:
         counts = backgrounds(pty, 21, 45)
         assert counts.get(FRIGHTENED) == 9
