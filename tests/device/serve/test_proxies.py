@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,7 +105,16 @@ def caddy(folder: Path, port: int, kitchen: int, hall: int) -> Iterator[ssl.SSLC
     assert CADDY is not None
     command = [CADDY, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
     with running(command, "serving initial configuration", "certificate obtained", HOME=str(folder)):
-        yield ssl.create_default_context(cafile=str(folder / "pki" / "authorities" / "local" / "root.crt"))
+        context = ssl.create_default_context(cafile=str(folder / "pki" / "authorities" / "local" / "root.crt"))
+        until_s = time.monotonic() + LONG_S
+        while True:  # it says that it has its certificate a little before it shows it
+            try:
+                with context.wrap_socket(socket.create_connection(("127.0.0.1", port), LONG_S), server_hostname=NAME):
+                    break
+            except ssl.SSLError:
+                if time.monotonic() > until_s:
+                    raise
+        yield context
 
 
 Proxy = Callable[[Path, int, int, int], contextlib.AbstractContextManager[ssl.SSLContext]]
