@@ -47,7 +47,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         notes: list[str] = []
         stack.callback(warn_all, notes)
-        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=72)
+        term = PlainTerminal() if arguments.plain else Terminal(min_rows=20, min_columns=72, has_plain=True)
         term.check()
         profile = context.open_profile(stack, writable=True, make=True)
         adopt_look(profile, look)

@@ -28,6 +28,21 @@ def wait_until(
         sleep(left_s)
 
 
+def wait_for_frame(
+    opened_s: float,
+    index: int,
+    fps: float,
+    timeout_s: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    name: str,
+) -> int:
+    """Wait, as `wait_until`, for frame `index` of a stream of `fps` since `opened_s`; how many a late reader missed."""
+    wait_until(opened_s + index / fps, timeout_s, clock, sleep, name)
+    # The tiny part of a frame is for clocks that wake up a rounding error early.
+    return max(int((clock() - opened_s) * fps + 1e-6) - index, 0)
+
+
 def find_pictures(path: Path) -> list[tuple[Path, str | None]]:
     """The pictures of a folder in natural order (`pic2` before `pic10`), each with the label its folder gives.
 

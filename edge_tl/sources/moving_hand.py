@@ -19,7 +19,7 @@ from edge_tl.frames import BaseSource, Frame
 from edge_tl.labels import ORDINARY
 from edge_tl.sources.drawn_hand import SIGNS, HandLook, draw, joints_px
 from edge_tl.sources.drawn_room import HEIGHT_PX, WIDTH_PX, Place
-from edge_tl.sources.folder import wait_until
+from edge_tl.sources.folder import wait_for_frame
 
 Way = Callable[[np.ndarray], np.ndarray]
 
@@ -197,9 +197,8 @@ class MovingHand(BaseSource):
             raise SourceClosed(f"{self.name}: not open; call open() first")
         dropped = 0
         if self._paced:
-            wait_until(self._opened_s + self._next / self._fps, timeout_s, self._clock, self._sleep, self.name)
-            # The tiny part of a frame is for clocks that wake up a rounding error early.
-            dropped = max(int((self._clock() - self._opened_s) * self._fps + 1e-6) - self._next, 0)
+            beat = self._opened_s, self._next, self._fps
+            dropped = wait_for_frame(*beat, timeout_s, self._clock, self._sleep, self.name)
         index = self._next + dropped
         self._next = index + 1
         at_s = index / self._fps

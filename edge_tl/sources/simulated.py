@@ -20,7 +20,7 @@ from edge_tl.errors import ConfigError, SourceClosed
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.sources import drawn_hand, drawn_head
 from edge_tl.sources.drawn_room import Place
-from edge_tl.sources.folder import wait_until
+from edge_tl.sources.folder import wait_for_frame
 
 # Where the nose points, degrees: (yaw, positive to the right edge of the picture; pitch, positive up).
 POSES: dict[str, tuple[float, float]] = {
@@ -188,9 +188,8 @@ class SimulatedPlayer(BaseSource):
             raise SourceClosed(f"{self.name}: not open; call open() first")
         dropped = 0
         if self._paced:
-            wait_until(self._opened_s + self._next / self._fps, timeout_s, self._clock, self._sleep, self.name)
-            # The tiny part of a frame is for clocks that wake up a rounding error early.
-            dropped = max(int((self._clock() - self._opened_s) * self._fps + 1e-6) - self._next, 0)
+            beat = self._opened_s, self._next, self._fps
+            dropped = wait_for_frame(*beat, timeout_s, self._clock, self._sleep, self.name)
         index = self._next + dropped
         self._next = index + 1
         at_s = index / self._fps

@@ -80,9 +80,11 @@ def test_a_window_too_small_is_told_in_whole_words(made: Path) -> None:
     )
 
 
-def test_a_window_too_small_is_no_end_where_lines_will_do(made: Path) -> None:
+@pytest.mark.parametrize("more", ["--look=frame", "--movements"])
+def test_a_window_too_small_is_no_end_where_lines_will_do(made: Path, more: str) -> None:
     """In a window of 60×20, and in a terminal that moves no cursor, `teach` says that --plain is another way."""
-    with spawn(made, "teach", "--camera", "sim", rows=20, columns=60) as pty:
+    words = [sys.executable, "-c", COMMAND, "teach", "--camera", "sim", more, "--data-dir", str(made / "data")]
+    with Pty.spawn(words, 20, 60) as pty:
         assert pty.wait_exit() == 1
         assert "this needs 72×20; make it larger, or give --plain" in " ".join(pty.plain().split())
     with Pty.spawn(
