@@ -35,12 +35,12 @@ def test_the_programs_of_the_script_tutorial_run(tmp_path: Path) -> None:
         (tmp_path / name).write_text(code)
     assert run(tmp_path, "draw.py") == []
     said = run(tmp_path, "learn.py")
-    assert said[0].startswith("96 pictures of 12 takes, learned in ")
-    assert re.fullmatch(r"right on takes that it was not taught: \d+%; a random split would claim 100%", said[1])
+    assert said[0].startswith("96 pictures of 12 takes, trained in ")
+    assert re.fullmatch(r"accuracy on held-out takes: \d+%; a random split would claim 100%", said[1])
     new = sorted(path.relative_to(tmp_path) for path in tmp_path.glob("new/*/*/0.jpg"))
-    told = run(tmp_path, "ask.py", *map(str, new))
-    assert len(told) == 4
-    assert sum(f": {path.parts[1]} (" in line for path, line in zip(new, told, strict=True)) >= 2
+    answers = run(tmp_path, "ask.py", *map(str, new))
+    assert len(answers) == 4
+    assert sum(f": {path.parts[1]} (" in line for path, line in zip(new, answers, strict=True)) >= 2
 
 
 def test_the_configuration_of_the_service_tutorial_is_good(tmp_path: Path) -> None:
