@@ -1,4 +1,4 @@
-"""A head of your own: the nearest class by how far each value lies from its mean, in standard deviations.
+"""Your own head (classifier): the nearest class, by the distance of each value from its mean in standard deviations.
 
 python examples/own_head.py
 """
@@ -17,7 +17,7 @@ class BayesHead(Head):
     """Naive Bayes with one deviation for each value, shared by all classes."""
 
     name = "bayes"
-    sharpness = 8.0  # what a squared distance, the mean over all values, is multiplied by
+    sharpness = 8.0  # factor for the mean squared distance
 
     def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
@@ -35,20 +35,20 @@ class BayesHead(Head):
         return likely / likely.sum(axis=1, keepdims=True)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """All that predicting needs."""
+        """Everything that prediction needs."""
         meta = {"name": self.name, "classes": self.classes_.tolist()}
         return meta, {"means": self._means, "deviation": self._deviation}
 
     @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
-        """The head that `state` was taken of."""
+        """Rebuild a head from its state."""
         head = cls()
         head._classes, head._means, head._deviation = np.array(meta["classes"]), arrays["means"], arrays["deviation"]
         return head
 
 
 if __name__ == "__main__":
-    HEADS[BayesHead.name] = BayesHead  # from here on it has a name, as `ridge` has
+    HEADS[BayesHead.name] = BayesHead  # from here on the name works like `ridge`
     recognizer = Recognizer(TFLiteEmbedder.load(default_model()), "bayes")
     with SimulatedPlayer(seed=1) as player:
         for take in range(12):
@@ -57,4 +57,4 @@ if __name__ == "__main__":
             for _ in range(8):
                 recognizer.teach(player.read(), player.pose, take)
     learned = recognizer.learn()
-    print(f"{learned.head}: {recognizer.evaluate().accuracy:.0%} of takes that were left out are right")
+    print(f"{learned.head}: {recognizer.evaluate().accuracy:.0%} accuracy on held-out takes")

@@ -1,4 +1,4 @@
-"""An output of your own: each new label is sent as a datagram, to whatever listens there (`nc -ul 9999`).
+"""Your own output: send each new label as a UDP datagram (receive them with `nc -ul 9999`).
 
 python examples/own_output.py --port 9999
 """
@@ -15,7 +15,7 @@ POSES = ("up", "down", "left", "right")
 
 
 class DatagramOutput:
-    """Tells steady labels to an address; a listener that is not there is no error, and nothing waits for one."""
+    """Send steady labels to an address; it never waits, and a missing receiver is not an error."""
 
     def __init__(self, host: str, port: int) -> None:
         self.address = (host, port)
@@ -23,15 +23,15 @@ class DatagramOutput:
         self.socket.setblocking(False)
 
     def publish(self, steady: Steady, time_s: float) -> None:
-        """Tell one change."""
-        told = {"label": steady.label, "confidence": round(steady.confidence, 2), "time_s": round(time_s, 2)}
+        """Send one change."""
+        message = {"label": steady.label, "confidence": round(steady.confidence, 2), "time_s": round(time_s, 2)}
         try:
-            self.socket.sendto(json.dumps(told).encode(), self.address)
+            self.socket.sendto(json.dumps(message).encode(), self.address)
         except OSError as error:
             print(f"not sent: {error.strerror}")
 
     def close(self) -> None:
-        """Give the socket back."""
+        """Close the socket."""
         self.socket.close()
 
 
@@ -47,7 +47,7 @@ if __name__ == "__main__":
                 recognizer.teach(player.read(), player.pose, take)
         recognizer.learn()
         controller = Controller(recognizer.classes)
-        for pose in POSES:  # what a person would do now, two thirds of a second each
+        for pose in POSES:  # a person would show these signs now, two thirds of a second each
             player.pose = pose
             for _ in range(20):
                 frame = player.read()

@@ -1,4 +1,4 @@
-"""A source of your own: pictures that another program writes over one file, as a network camera's snapshot is.
+"""Your own source: a picture file that another program overwrites again and again, like a network camera's snapshot.
 
 python examples/own_source.py snapshot.jpg
 """
@@ -14,7 +14,7 @@ from edge_tl import BaseSource, EdgeTLError, ExampleError, Frame, SourceClosed, 
 
 
 class SnapshotSource(BaseSource):
-    """A picture file, delivered whenever it was written anew."""
+    """A picture file, read whenever it was overwritten."""
 
     simulated = False
 
@@ -22,29 +22,29 @@ class SnapshotSource(BaseSource):
         self.path, self.name, self._opened = path, f"snapshots {path.name}", False
 
     def open(self) -> None:
-        """Begin with the picture that is there; SourceError where there is none."""
+        """Start with the existing picture; SourceError if there is none."""
         if not self.path.is_file():
-            raise SourceError(f"{self.path}: no such file; start what writes it, then try again")
+            raise SourceError(f"{self.path}: no such file; start the program that writes it, then try again")
         self._opened, self._index, self._written = True, -1, 0
 
     def read(self, timeout_s: float = 1.0) -> Frame:
-        """The next picture that is written; SourceTimeout where none is in time."""
+        """The next picture that is written; SourceTimeout if none comes in time."""
         if not self._opened:
             raise SourceClosed(f"{self.name}: not open; call open() first")
         end_s = time.monotonic() + timeout_s
         while True:
             written = self.path.stat().st_mtime_ns if self.path.is_file() else self._written
             if written != self._written:
-                with suppress(ExampleError):  # half of it is written: the other half comes
+                with suppress(ExampleError):  # only half of it is written yet
                     picture = decode(self.path)
                     self._written, self._index = written, self._index + 1
                     return Frame(picture, time.monotonic(), index=self._index)
             if time.monotonic() >= end_s:
-                raise SourceTimeout(f"{self.name}: nothing new for {timeout_s:g} s; read again")
+                raise SourceTimeout(f"{self.name}: no new picture for {timeout_s:g} s; read again")
             time.sleep(0.02)
 
     def close(self) -> None:
-        """There is nothing to give back."""
+        """Nothing has to be released."""
         self._opened = False
 
 

@@ -40,7 +40,7 @@ def ours(X: np.ndarray, Y: np.ndarray, batch: int) -> None:
         moved = said(before, network.layers[0].parameters["W"])
         print(
             f"edge_tl: with {frozen} layers frozen {network.trainable_parameters} are trainable; an epoch took "
-            f"{took_s:.2f} s of the processor, and the first convolution {moved}."
+            f"{took_s:.2f} s of CPU time, and the first convolution {moved}."
         )
 
 
@@ -78,7 +78,7 @@ def epoch(when: str, model: Any, X: np.ndarray, Y: np.ndarray, batch: int) -> No
     model.fit(X, Y, batch, verbose=0)
     took_s = time.process_time() - begun_s
     moved = said(before, model.layers[0].get_weights()[0])
-    print(f"Keras, {when}: an epoch took {took_s:.2f} s of the processor, and the first convolution {moved}.")
+    print(f"Keras, {when}: an epoch took {took_s:.2f} s of CPU time, and the first convolution {moved}.")
 
 
 def counted(model: Any) -> int:

@@ -56,7 +56,7 @@ def main() -> None:
 def inspect(name: str, layers: list[LayerSpec]) -> None:
     """What it is made of."""
     kinds = Counter(layer.kind for layer in layers)
-    short = f"{kinds['add']} short ways round" if kinds["add"] else "no short way round"
+    short = f"{kinds['add']} skip connections" if kinds["add"] else "no skip connection"
     print(
         f"{name}: {kinds['conv']} convolutions, {kinds['depthwise']} depthwise ones, {kinds['norm']} batch norms, "
         f"{short}; its last layers: {', '.join(layer.name for layer in layers[-4:])}."

@@ -19,12 +19,12 @@ BATCH, RATE = 32, 1e-3
 
 
 def main() -> None:
-    """Both, asked on fresh scenes."""
+    """Both, asked on new scenes."""
     taught, asked, epochs = (200, 150, 15) if quick() else (600, 300, 40)
     weights = mobilenet_weights()
     train, test = scenes(taught, seed=1), scenes(asked, seed=2)
     X, fresh = (features_at(CUT, weights, one.pictures) for one in (train, test))
-    print(f"{taught} scenes taught, {asked} fresh ones asked, {epochs} epochs, {np.prod(X.shape[1:])} values a scene.")
+    print(f"{taught} training scenes, {asked} new test scenes, {epochs} epochs, {np.prod(X.shape[1:])} values a scene.")
     right = {}
     for scaled in (True, False):
         answers = ScaledShape(SHAPES, SIDE_PX, scaled=scaled)
@@ -38,7 +38,7 @@ def main() -> None:
         label, threshold = ("0 or 224", 112) if scaled else ("0 or 1", 0.5)
         column = outputs[:, 0]
         print(
-            f"Label {label}: loss {curve[-1].loss:.0f}; the shape, told above {threshold}, is right in "
+            f"Label {label}: loss {curve[-1].loss:.0f}; the shape, at threshold {threshold}, is right in "
             f"{right[scaled]:.1%}; mean intersection over union of the boxes {iou(boxes, test.boxes).mean():.2f}; "
             f"the shape's column lies {column.std():.2f} around {column.mean():.2f}."
         )

@@ -45,8 +45,8 @@ def main() -> None:
     Network(block)(X)
     forward_s = time.process_time() - clock_s
     print(
-        "Prediction: the more layers are unfrozen, the lower the loss on what was taught. Running the block forward "
-        f"takes {forward_s:.2f} s of the processor for {taught} scenes; what is unfrozen is run forward once an epoch "
+        "Prediction: the more layers are unfrozen, the lower the training loss. Running the block forward "
+        f"takes {forward_s:.2f} s of CPU time for {taught} scenes; what is unfrozen is run forward once an epoch "
         "and backward twice (by its weights, by its inputs), so an epoch takes three times its share of that more."
     )
     times: list[float] = []
@@ -69,7 +69,7 @@ def main() -> None:
         loss = float(answers.loss(network(fresh), wanted)[0].mean())
         print(
             f"{unfrozen} unfrozen: {network.trainable_parameters} parameters trained; an epoch predicted "
-            f"{predicted_s:.2f} s, measured {times[-1]:.2f} s; loss on what was taught {curve[-1].loss:.0f}, on fresh "
+            f"{predicted_s:.2f} s, measured {times[-1]:.2f} s; training loss {curve[-1].loss:.0f}, on new "
             f"scenes {loss:.0f}."
         )
     print(verdict(losses, apart[1:]))
@@ -85,7 +85,7 @@ def verdict(losses: Sequence[float], apart: Sequence[float]) -> str:
     )
     off = max(apart, key=abs)
     return (
-        f"Verdict: the loss on what was taught {said} ({', '.join(f'{loss:.0f}' for loss in losses)}); the times were "
+        f"Verdict: the training loss {said} ({', '.join(f'{loss:.0f}' for loss in losses)}); the times were "
         f"{abs(off):.0%} {'above' if off > 0 else 'below'} the prediction at most."
     )
 

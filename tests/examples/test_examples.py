@@ -83,7 +83,7 @@ def test_a_source_of_ones_own(tmp_path: Path) -> None:
 def test_a_head_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is right more often than not on what it was not taught, goes by its name, and comes back from its state."""
     (said,), _ = run("own_head.py")
-    assert int(re.findall(r"^bayes: (\d+)% of takes that were left out are right$", said)[0]) > 50
+    assert int(re.findall(r"^bayes: (\d+)% accuracy on held-out takes$", said)[0]) > 50
     own = loaded("own_head").BayesHead
     monkeypatch.setitem(HEADS, own.name, own)
     X = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32) + np.repeat([[0], [4]], 6, axis=0)
@@ -145,9 +145,9 @@ def test_a_folder_is_evaluated(tmp_path: Path) -> None:
     (tmp_path / "pictures" / "left" / "notes.txt").write_text("these are mine")
     out, errors = run("evaluate_folder.py", tmp_path / "pictures")
     assert out[0] == "36 pictures, 6 takes, 2 classes, head ridge"
-    assert re.match(r"right on takes left out: \d+% \(95 % interval", out[1])
+    assert re.match(r"accuracy on held-out takes: \d+% \(95 % interval", out[1])
     assert "a random split would have claimed 100%" in out
-    assert out[-2].startswith("  left was taken for ")
+    assert out[-2].startswith("  left was recognized as ")
     assert len(errors) == 1
     assert "notes.txt" in errors[0]
     assert run("evaluate_folder.py", tmp_path / "nothing", code=1)[1][0].startswith("evaluate_folder: ")

@@ -45,9 +45,9 @@ def test_a_new_file_would_be_new_and_its_neighbours_are_there() -> None:
     assert [file for file in sorted(new) if (ROOT / file).exists()] == []
 
 
-def test_every_law_names_a_test_that_is_there() -> None:
-    """The tests of the table of laws are in tests/house, and the names of their tables in them."""
-    table = TEXT.partition("\n## The laws\n")[2].partition("\n## ")[0]
+def test_every_rule_names_a_test_that_is_there() -> None:
+    """The tests of the table of rules are in tests/house, and the names of their tables in them."""
+    table = TEXT.partition("\n## Rules\n")[2].partition("\n## ")[0]
     files = set(re.findall(r"`(test_\w+\.py)`", table))
     assert len(files) >= 5
     assert [name for name in sorted(files) if not (ROOT / "tests" / "house" / name).is_file()] == []

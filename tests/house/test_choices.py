@@ -43,7 +43,7 @@ def test_every_other_table_of_choices_is_whole() -> None:
     """The table of ways to look, the configuration's comments, and the help of `--camera` leave no choice out."""
     table = COMMANDS.partition("| way | what counts")[2].partition("\n\n")[0]
     assert tuple(re.findall(r"^\| `([\w-]+)`", table, re.MULTILINE)) == WAYS
-    (ways,) = re.findall(r"^look = .*# of a new profile: ([\w, -]+);", SERVICE, re.MULTILINE)
+    (ways,) = re.findall(r"^look = .*# for a new profile: ([\w, -]+);", SERVICE, re.MULTILINE)
     assert ways.split(", ") == [way for way in WAYS if way != "box"]
     (degrees,) = re.findall(r"^rotate = 0 +# ([\d, ]+):", SERVICE, re.MULTILINE)
     assert degrees == ", ".join(map(str, DEGREES))

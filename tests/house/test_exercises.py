@@ -80,11 +80,11 @@ def test_frozen_weights_are_the_same_in_both() -> None:
 
 
 def test_v2_is_inspected_against_v1() -> None:
-    """V1 has no short way round, V2 has ten; what is cut has the published size, also with random weights."""
+    """V1 has no skip connection, V2 has ten; what is cut has the published size, also with random weights."""
     needs_the_layout_of_tflite()
     said = run(3)
-    assert "27 batch norms, no short way round" in said
-    assert "52 batch norms, 10 short ways round" in said
+    assert "27 batch norms, no skip connection" in said
+    assert "52 batch norms, 10 skip connections" in said
     assert "cut at conv_pw_13_relu: 218544 parameters" in said
 
 
@@ -101,8 +101,8 @@ def test_detection_with_and_without_scaling() -> None:
     """Both ways are trained on the same scenes, told at 112 and at 0.5, and compared."""
     needs_the_layout_of_tflite()
     said = run(5)
-    assert re.search(r"above 112, is right in \d", said)
-    assert re.search(r"above 0.5, is right in \d", said)
+    assert re.search(r"threshold 112, is right in \d", said)
+    assert re.search(r"threshold 0.5, is right in \d", said)
     assert "Leaving the scaling out" in said
 
 

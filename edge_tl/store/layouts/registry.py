@@ -19,24 +19,32 @@ CLASSES = Layout(
 LAYOUTS = (
     Layout(
         "edge-impulse",
-        "an export of Edge Impulse",
+        "an Edge Impulse export",
         "`info.labels` or `bounding_boxes.labels`",
         edge_impulse.fits,
         edge_impulse.read,
     ),
     Layout(
         "teachable-machine",
-        "a project of Teachable Machine",
+        "a Teachable Machine project",
         "`.tm`: `manifest.json` and `CLASS-!-0.jpg`",
         teachable_machine.fits,
         teachable_machine.read,
     ),
-    Layout("yolo", "YOLO", "a `.txt` a picture, with `data.yaml`, `classes.txt` or `obj.names`", yolo.fits, yolo.read),
-    Layout("voc", "Pascal VOC", "an `.xml` a picture, whose first element is `annotation`", voc.fits, voc.read),
+    Layout(
+        "yolo",
+        "YOLO",
+        "a `.txt` for each picture, with `data.yaml`, `classes.txt` or `obj.names`",
+        yolo.fits,
+        yolo.read,
+    ),
+    Layout(
+        "voc", "Pascal VOC", "an `.xml` for each picture, with `annotation` as its first element", voc.fits, voc.read
+    ),
     Layout(
         "lists",
         "pictures with a list",
-        "a CSV, COCO's or Label Studio's JSON or CVAT's XML that names pictures there",
+        "a CSV, COCO's or Label Studio's JSON or CVAT's XML that lists the pictures",
         lists.fits,
         lists.read,
     ),
@@ -50,7 +58,7 @@ LAYOUTS = (
     ),
     Layout(
         "names",
-        "classes told by the files' names",
+        "classes in the file names",
         "`training/CLASS.0000.jpg`, `testing/…`",
         edge_impulse.fits_by_names,
         edge_impulse.read_by_names,
@@ -58,7 +66,7 @@ LAYOUTS = (
     ),
     Layout(
         "nested",
-        "classes below a folder that holds nothing else",
+        "classes in one enclosing folder",
         "`FOLDER/CLASS/picture`",
         class_folders.fits_nested,
         class_folders.read_nested,
@@ -66,8 +74,8 @@ LAYOUTS = (
     ),
     Layout(
         "sessions",
-        "classes in places or days",
-        "`SESSION/CLASS/picture`, the same classes in several",
+        "classes in sessions (places or days)",
+        "`SESSION/CLASS/picture`, with the same classes in several sessions",
         class_folders.fits_sessions,
         class_folders.read_sessions,
         marked=False,

@@ -36,15 +36,15 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     project = kind_of_project(tree.root)
     if project != "image":
         raise ExampleError(
-            f"{tree.root} is a project of Teachable Machine of kind {project[:20]!a}: projects of pictures are read, "
-            "and of sounds the samples of each class, as `Download Samples` there gives them"
+            f"{tree.root} is a Teachable Machine project of kind {project[:20]!a}: only image projects are read; "
+            "for sounds, import the samples of each class, which `Download Samples` there saves"
         )
     found, left_out = [], []
     for file in tree.pictures:
         name = _NAME.match(file.stem)
         try:
             if name is None:
-                raise ExampleError("its name tells no class")
+                raise ExampleError("its name contains no class")
             found.append(FolderPicture(check_label(name[1]), "", tree.root / file))
         except ExampleError as error:
             left_out.append(f"{file}: left out ({error})")

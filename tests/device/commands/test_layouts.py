@@ -88,7 +88,7 @@ def test_what_is_ambiguous_is_asked_on_a_terminal(run: Run, tmp_path: Path) -> N
     command = ["examples", "import", str(root), "--data-dir", str(tmp_path / "data")]
     with Pty.spawn([sys.executable, "-c", code, *command], 24, 100) as pty:
         pty.wait_for("Which is it? 1 to 2:")
-        assert "1  classes in places or days" in pty.plain()
+        assert "1  classes in sessions (places or days)" in pty.plain()
         pty.send("1", "enter")
         assert pty.wait_exit() == 0
         assert "of 2 sessions" in pty.plain()

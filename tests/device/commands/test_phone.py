@@ -244,10 +244,10 @@ def test_a_project_of_pictures_is_read(run: Run, tmp_path: Path) -> None:
             packed.writestr(f"a-!-b-!-{number}.jpg", picture("down", number))
     code, said, err = run("examples", "import", tmp_path / "project.tm")
     assert (code, err) == (0, "")
-    assert said.endswith("; read as a project of Teachable Machine\n")
+    assert said.endswith("; read as a Teachable Machine project\n")
     assert {one["label"] for one in run("examples", "list", "--json")[1]} == {"Class 1", "a-!-b"}
     with zipfile.ZipFile(tmp_path / "pose.tm", "w") as packed:
         packed.writestr("manifest.json", '{"type": "pose", "appdata": {}}')
     code, _, err = run("examples", "import", tmp_path / "pose.tm")
     assert code == 1
-    assert "is a project of Teachable Machine of kind 'pose': projects of pictures are read" in err
+    assert "is a Teachable Machine project of kind 'pose': only image projects are read" in err
