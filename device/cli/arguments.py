@@ -13,7 +13,7 @@ from edge_tl.tflite.manifest import Scaling
 Number = TypeVar("Number", int, float)
 
 MAX_THREADS = 64
-MIC_HELP = "auto, part of a microphone's name, its number, FILE, - (WAV or raw samples piped in) or rtsp://ADDRESS"
+MIC_HELP = "auto, part of its name, its number, FILE, - (WAV or raw samples from standard input) or rtsp://ADDRESS"
 CAMERA_HELP = (
     "auto, picamera2[:N], usb[:N], sim, sim:hand or sim:movements (the simulated player), rtsp://ADDRESS, or PATH of a "
     "folder, picture or video"
@@ -44,7 +44,7 @@ def whole(text: str, least: int, most: int) -> int:
     """A whole number in a range, both ends included, for argparse."""
     shown = text if len(text) <= 30 else f"{text[:30]}…"
     if not re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number")
+        raise argparse.ArgumentTypeError(f"{shown!r} is not an integer")
     if not least <= int(text) <= most:
         raise argparse.ArgumentTypeError(f"{shown} is not a number from {least} to {most}")
     return int(text)
@@ -65,7 +65,9 @@ def box(text: str) -> tuple[float, float, float, float]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not LEFT,TOP,RIGHT,BOTTOM, e.g. 0.2,0.1,0.8,0.9") from None
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise argparse.ArgumentTypeError(f"{text[:40]} is no box: left < right and top < bottom, all from 0 to 1")
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]} is not a valid box: left < right and top < bottom, all from 0 to 1"
+        )
     return left, top, right, bottom
 
 
@@ -76,7 +78,7 @@ def pixels(text: str) -> tuple[float, float]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not LOW,HIGH, e.g. 0,1 or -1,1") from None
     if not (abs(low) < 1e6 and abs(high) < 1e6) or low == high:
-        raise argparse.ArgumentTypeError(f"{text[:40]} is no range: two different numbers are wanted, e.g. 0,1")
+        raise argparse.ArgumentTypeError(f"{text[:40]} is not a range: give two different numbers, e.g. 0,1")
     return low, high
 
 
@@ -136,7 +138,7 @@ def share(text: str) -> float:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number from 0 to 1") from None
     if not 0 < number <= 1:
-        raise argparse.ArgumentTypeError(f"{text[:30]} is not above 0 and at most 1")
+        raise argparse.ArgumentTypeError(f"{text[:30]} is out of range: it must be above 0 and at most 1")
     return number
 
 
@@ -147,7 +149,7 @@ def positive_rate(text: str) -> float:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number") from None
     if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text[:30]} is not a number from 0 up")
+        raise argparse.ArgumentTypeError(f"{text[:30]} is not 0 or more")
     return number
 
 
@@ -158,7 +160,7 @@ def positive_seconds(text: str) -> float:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number of seconds") from None
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a time above 0 seconds")
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0 seconds")
     return number
 
 

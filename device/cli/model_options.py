@@ -16,14 +16,14 @@ def model_options() -> argparse.ArgumentParser:
         "--model",
         type=Path,
         metavar="PATH",
-        help="a .tflite file of any maker, or the folder of a converted one; what is taught remembers it, and predict "
-        "runs a classifier by itself (default: shipped)",
+        help="the base model: any .tflite file or a model folder; the profile remembers it; predict can also run a "
+        "classifier without a profile (default: the model that ships)",
     )
     model.add_argument(
         "--threads",
         type=threads,
         metavar="N",
-        help="threads of the interpreter (default: a core each, up to 4; tflite-runtime leaves one core)",
+        help="threads of the interpreter (default: one for each core, up to 4; with tflite-runtime one less)",
     )
     return model
 
@@ -35,21 +35,23 @@ def describing_options() -> argparse.ArgumentParser:
         "--scaling",
         type=scaling,
         metavar="LOW,HIGH",
-        help="of a .tflite file: what pixels 0 and 255 become, e.g. -1,1 or 0,1, or torch for PyTorch's mean and "
-        "deviation (default: as the file says; asked for where it does not)",
+        help="for a .tflite file: the values for pixels 0 and 255, e.g. -1,1 or 0,1, or torch for PyTorch's mean and "
+        "standard deviation (default: from the file; required if the file does not say)",
     )
     describing.add_argument(
-        "--colour-order", choices=COLOUR_ORDERS, help="of a .tflite file: how its colours come (default: rgb)"
+        "--colour-order",
+        choices=COLOUR_ORDERS,
+        help="for a .tflite file: the order of its colour channels (default: rgb)",
     )
     describing.add_argument(
         "--resize",
         choices=RESIZES,
-        help="of a .tflite file: the middle of a picture, all of it squeezed, or all with borders (default: crop)",
+        help="for a .tflite file: crop to the centre, stretch the whole picture, or add borders (default: crop)",
     )
     describing.add_argument(
         "--size",
         type=picture_size,
         metavar="PIXELS",
-        help="of a .tflite file that takes any size: the side of its pictures, or WIDTHxHEIGHT",
+        help="for a .tflite file that accepts any size: the size of its pictures in pixels, or WIDTHxHEIGHT",
     )
     return describing
