@@ -46,7 +46,7 @@ def add_service(command: Callable[..., argparse.ArgumentParser]) -> None:
     install = command(
         "install-service", "install the service under systemd, in its own virtual environment (needs root)"
     )
-    install.add_argument("--wheel", type=Path, metavar="FILE.whl", help="what to install (default: this checkout)")
+    install.add_argument("--wheel", type=Path, metavar="FILE.whl", help="the wheel to install (default: this clone)")
     away = command("remove-service", "remove the service; profiles and configuration are kept (needs root)")
     away.add_argument(
         "--purge", action="store_true", help="also remove the profiles, the configuration and the system user"

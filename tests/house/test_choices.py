@@ -41,7 +41,7 @@ def test_the_table_of_options_has_every_choice(option: str, choices: list[str]) 
 
 def test_every_other_table_of_choices_is_whole() -> None:
     """The table of ways to look, the configuration's comments, and the help of `--camera` leave no choice out."""
-    table = COMMANDS.partition("| way | what counts")[2].partition("\n\n")[0]
+    table = COMMANDS.partition("| `--look` | what is used")[2].partition("\n\n")[0]
     assert tuple(re.findall(r"^\| `([\w-]+)`", table, re.MULTILINE)) == WAYS
     (ways,) = re.findall(r"^look = .*# for a new profile: ([\w, -]+);", SERVICE, re.MULTILINE)
     assert ways.split(", ") == [way for way in WAYS if way != "box"]
