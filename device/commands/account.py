@@ -10,8 +10,8 @@ from edge_tl.errors import counted
 from edge_tl.judge.evaluation import BySession, Evaluation
 
 ONE_PLACE = {
-    "frame": "it looks at the whole picture, so it knows only the places and the light that it was taught in",
-    "box": "it looks at one part of the picture, so it knows only the places and the light that it was taught in",
+    "frame": "it uses the whole picture, so it works only in the places and the light in which it was recorded",
+    "box": "it uses one part of the picture, so it works only in the places and the light in which it was recorded",
 }
 """What must be said of a way to look that sees the background too."""
 ELSEWHERE = (
@@ -19,13 +19,15 @@ ELSEWHERE = (
     "key s)"
 )
 OTHERS = (
-    "these sessions only: where one person taught them all, somebody else may be told less well; have somebody else "
-    "teach one"
+    "these sessions only: if one person recorded them all, other people may be recognized less well; have somebody "
+    "else "
+    "record one"
 )
 
 SINGLE_TAKES = (
-    "(below the first figure: where classes have few takes more is left out at once, or a place is known by other "
-    "classes only; record two or more of each in each session)"
+    "(lower than the first figure: with few takes per class more is left out at once, or a place is known only from "
+    "other "
+    "classes; record two or more takes of each class in each session)"
 )
 """As many parts are left out as the class with the fewest takes has, and in each may be takes of several sessions."""
 
@@ -39,13 +41,13 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
     headline = evaluation.headline
     if math.isnan(headline.accuracy):
         return ["accuracy unknown: no class has a second example to be tested on"]
-    where = "in a session it was not taught" if headline.kind == "session" else "on takes it was not taught"
+    where = "on held-out sessions" if headline.kind == "session" else "on held-out takes"
     if (gets := headline.answers) is None:
         lines = [f"accuracy {headline.accuracy:.1%} {where} ({interval(headline.interval95)})"]
     else:
         lines = [
-            f"right and answered {gets.right:.1%} {where} ({interval(gets.right_interval95)})",
-            f"  'none of these' to {gets.refused:.1%}, a wrong answer to {gets.wrong:.1%}",
+            f"answered correctly {gets.right:.1%} {where} ({interval(gets.right_interval95)})",
+            f"  'none of these' for {gets.refused:.1%}, a wrong answer for {gets.wrong:.1%}",
             f"  accuracy {headline.accuracy:.1%} if it always answered ({interval(headline.interval95)})",
         ]
     lines.append(f"  by {headline.method}")
@@ -53,7 +55,7 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
     if across is not None and headline.kind == "session":
         lines += session_lines(across)
         lines += [
-            f"  {evaluation.accuracy:.1%} on takes it was not taught, of sessions that it knows "
+            f"  {evaluation.accuracy:.1%} on held-out takes of sessions that are in the training data "
             f"({interval(evaluation.interval95)})",
             f"    by {evaluation.method}",
         ]
@@ -61,7 +63,7 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
             lines.append(f"    {SINGLE_TAKES}")
     elif across is not None:
         lines.append(
-            f"  of {counted(len(across.sessions), 'session')} no two show the same class: show every class in each"
+            f"  of {counted(len(across.sessions), 'session')} no two contain the same class: record every class in each"
         )
     if evaluation.near_copies:
         lines.append(f"  {near_copies_text(evaluation.near_copies)}")
@@ -94,5 +96,5 @@ def nothing_lines(evaluation: Evaluation, nobody: str | None) -> list[str]:
     if not evaluation.nothing_found:
         return []
     counts = ", ".join(f"{number} of class {label}" for label, number in evaluation.nothing_found.items())
-    answer = f"which is answered {nobody}" if nobody is not None else "which gets no answer and counts as a mistake"
+    answer = f"for which the answer is {nobody}" if nobody is not None else "which is no answer and a mistake"
     return [f"  nothing was found in examples: {counts}, {answer}"]

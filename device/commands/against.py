@@ -13,7 +13,7 @@ from edge_tl.core.unfold import packed_as
 
 
 def sounds_against(paths: Sequence[Path], words: Sequence[str], stack: ExitStack) -> list[Path]:
-    """The sound files, none twice, those of archives for as long as the stack lasts; what is passed over is said.
+    """The sound files, none twice, those of archives for as long as the stack lasts; what is skipped is said.
 
     words: the classes that were taught. ExampleError (one line) where there is no sound, or one cannot be read.
     """

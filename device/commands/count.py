@@ -56,8 +56,8 @@ def run(arguments: Namespace) -> int:
         return 0
     words = counted(len(events), "word is", "words are")
     say(
-        f"{words} told in {hours:.3g} hours at threshold {config.threshold:g}, {rate(len(events), hours)} "
-        f"({3600 * hours / max(took_s, 1e-9):.0f} times as fast as it was said)"
+        f"{words} detected in {hours:.3g} hours at threshold {config.threshold:g}, {rate(len(events), hours)} "
+        f"({3600 * hours / max(took_s, 1e-9):.0f} times real time)"
     )
     for one in events[:LISTED]:
         say(f"  {one['label']} at {one['at_s']} s of {one['file']}")
@@ -68,7 +68,7 @@ def run(arguments: Namespace) -> int:
         if near:
             best = max(near, key=lambda came: came.counted)
             say(f"  nearest: {best.label}, {best.counted:.2f}")
-    say("  threshold  told  an hour, at most (95 %)")
+    say("  threshold  hits  an hour, at most (95 %)")
     for threshold, number in table:
         say(f"  {threshold:9g} {number:5} {number / hours if hours else 0:8.2f} {most_per_hour(number, hours):14.2f}")
     return 0

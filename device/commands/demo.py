@@ -120,12 +120,11 @@ def choose_player(camera: str, look: Look, seed: int, *, sessions: bool, degrees
         if degrees:
             raise ConfigError("--rotate turns the pictures of a folder: give --camera FOLDER too")
         if sessions:
-            raise ConfigError("--sessions tells of what the folders are: give --camera FOLDER too")
+            raise ConfigError("--sessions describes the folders of --camera FOLDER: give that too")
         return SimulatedDemo(seed, clock, choice.subject or subject_of(look.way))
     if choice.path is None or not choice.path.is_dir():
         raise ConfigError(
-            f"demo --camera {camera}: the demo teaches itself from sim or a folder of CLASS/picture; "
-            "`edge-tl teach` takes cameras"
+            f"demo --camera {camera}: the demo uses sim or a folder CLASS/picture; for a camera use `edge-tl teach`"
         )
     return FolderPlayer(choice.path, seed, clock, time.sleep, warn, sessions=sessions, degrees=degrees)
 
@@ -217,7 +216,7 @@ def figures(score: RehearsalScore) -> dict[str, float | None]:
 def text(result: dict[str, Any]) -> list[str]:
     """What a person reads; what it ends with is tomorrow."""
     played = (
-        f"played Pac-Man {result['played']} by what it saw: {counted(result['score'], 'point')}, "
+        f"played Pac-Man {result['played']} by its own recognition: {counted(result['score'], 'point')}, "
         f"{counted(result['pellets_eaten'], 'pellet')}, {result['fps']:.0f} frames/s"
     )
     if result["latency_ms_p50"] is not None:
@@ -226,14 +225,14 @@ def text(result: dict[str, Any]) -> list[str]:
         )
     lines = [
         f"{result['source']}, {result['embedder']}, {result['head']} head",
-        f"taught {counted(result['examples'], 'picture')} of {', '.join(result['classes'])}; "
+        f"recorded {counted(result['examples'], 'picture')} of {', '.join(result['classes'])}; "
         f"trained in {result['train_ms']:.0f} ms",
         played,
     ]
     if result["steered_right_ratio"] is None:
         lines.append("nothing steered: no frame had an answer")
     elif not result["pellets_eaten"]:
-        lines.append("next to nothing steered: not a pellet was eaten, so few frames had an answer")
+        lines.append("almost nothing steered: no pellet was eaten, because so few frames had an answer")
     else:
         lines.append(
             f"steered where the player wanted in {result['steered_right_ratio']:.1%} of the frames with an answer"
@@ -244,9 +243,9 @@ def text(result: dict[str, Any]) -> list[str]:
         lines.append(f"found nothing in {result['nothing_found']:.1%} of the pictures, which counts as a mistake")
     if result["passed_over"]:
         share = f"{result['passed_over']:.1%} of tomorrow's pictures"
-        lines.append(f"{share} are passed over as unlike anything taught: they steer nothing")
+        lines.append(f"{share} are rejected as unlike all training examples: they steer nothing")
     if result["tomorrow"]:
-        lines.append(f"tomorrow is the session {result['tomorrow']}, of which nothing was taught")
+        lines.append(f"tomorrow is the session {result['tomorrow']}, which is held out")
     return lines + accuracies(result)
 
 
@@ -254,16 +253,16 @@ def accuracies(result: dict[str, Any]) -> list[str]:
     """The accuracies of a way to look, and beside them those of the whole picture: a table, tomorrow last."""
     columns = [result] if result["beside"] is None else [result, result["beside"]]
     rows = [
-        ("as a random split of today would claim", "accuracy_random_split"),
-        ("today, on takes it had not seen", "accuracy"),
-        ("tomorrow, in a session it has never seen", "accuracy_tomorrow"),
+        ("a random split of today (too optimistic)", "accuracy_random_split"),
+        ("today, on held-out takes", "accuracy"),
+        ("tomorrow, in a new session", "accuracy_tomorrow"),
     ]
     widths = [max(len(column["look"]), 7) + 2 for column in columns]
 
     def line(title: str, cells: list[str]) -> str:
         return f"{title:<42}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
 
-    lines = [line("right answers (frame: the whole picture)", [column["look"] for column in columns])]
+    lines = [line("accuracy (frame: the whole picture)", [column["look"] for column in columns])]
     for title, key in rows:
         if result[key] is not None:
             lines.append(line(title, [f"{column[key]:.1%}" for column in columns]))
@@ -275,4 +274,4 @@ def advice(data_dir: Path, subject: str) -> str:
     way = FINDING[subject]
     first = "" if has_models(data_dir, NEEDS[way]) else "`edge-tl model get all` (35 MB), then "
     again = "edge-tl demo" if subject == "head" else f"edge-tl demo --look {way}"
-    return f"a whole picture knows only its place; to find the {subject} first: {first}`{again}`"
+    return f"the whole picture works only in its place; to use the {subject} instead: {first}`{again}`"

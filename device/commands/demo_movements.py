@@ -103,9 +103,9 @@ def demo(arguments: Namespace, context: Context, term: Terminal | None) -> dict[
     with MovingHand(arguments.seed, clock, fps=FPS, drawn=found) as teacher:
         hands = context.load_hands() if found else ToldHand(teacher, arguments.seed)
         teaching = DemoLesson(teacher, hands, recognizer)
-        with Progress("teaching itself movements", len(MOVEMENTS) * ASKED_FOR + 1) as progress:
+        with Progress("recording demonstrations", len(MOVEMENTS) * ASKED_FOR + 1) as progress:
             teaching.all(progress)
-    with Progress("judging demonstrations left out") as progress:
+    with Progress("testing held-out demonstrations") as progress:
         learned = recognizer.learn()
         evaluation = recognizer.evaluate(progress.of)
     played = play(recognizer, hands if found else None, term, seed=arguments.seed, seconds=arguments.seconds)
@@ -263,7 +263,7 @@ def text(result: dict[str, Any]) -> list[str]:
         where = f"{result['source']}, found in {1 - result['hand_missed'] / result['pictures']:.1%} of its pictures"
     else:
         where = (
-            f"{result['source']}: its joints are told, not found, because the hand's models are not installed "
+            f"{result['source']}: its joints come from the simulation, because the models for hands are not installed "
             "(`edge-tl model get hands`)"
         )
     movements = [label for label in result["classes"] if label != ORDINARY]
@@ -272,19 +272,19 @@ def text(result: dict[str, Any]) -> list[str]:
     low, high = result["accuracy_interval95"]
     lines = [
         f"{where}; {result['head']} head",
-        f"taught {counted(result['demonstrations_each'], 'demonstration')} each of {', '.join(movements)}, and "
-        f"{result['nothing_s']:.0f} s of moving about; trained in {result['train_ms']:.0f} ms",
-        f"of demonstrations and moving about left out {result['accuracy']:.1%} are named rightly (95 % interval "
+        f"recorded {counted(result['demonstrations_each'], 'demonstration')} each of {', '.join(movements)}, and "
+        f"{result['nothing_s']:.0f} s of ordinary motion; trained in {result['train_ms']:.0f} ms",
+        f"accuracy on held-out demonstrations and ordinary motion: {result['accuracy']:.1%} (95 % interval "
         f"{low:.1%} to {high:.1%}), by {result['method']}",
-        f"played Pac-Man at half speed by swipes that it saw: {counted(result['score'], 'point')}, "
+        f"played Pac-Man at half speed by recognized swipes: {counted(result['score'], 'point')}, "
         f"{counted(result['pellets_eaten'], 'pellet')}, {result['fps']:.0f} frames/s",
     ]
     if not done:
         return [*lines, "not one movement was performed: play for longer with --seconds"]
     lines.append(
-        f"of {counted(done, 'movement')} performed in the game {of['right']} were told rightly, {of['other']} as "
-        f"another, {of['missed']} not; {of['false']} were told where none was performed; told from a score of "
-        f"{result['threshold']:.2f} on"
+        f"of {counted(done, 'movement')} performed in the game {of['right']} were recognized correctly, "
+        f"{of['other']} as another, {of['missed']} not; {counted(of['false'], 'false alarm')}; threshold "
+        f"{result['threshold']:.2f}"
     )
     if result["latency_ms_p50"] is not None:
         lines.append(

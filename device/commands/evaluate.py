@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> int:
     saved = None if saved is None else replace(saved, arrays={})  # kNN's are all examples
     with Progress("training") as progress:
         recognizer.learn(progress.trained)
-    with Progress("evaluating on takes left out") as progress:
+    with Progress("evaluating on held-out takes") as progress:
         evaluation = recognizer.evaluate(progress.of, names)
     made, elsewhere = [], []
     if embedder.kind == "sound":
@@ -65,7 +65,7 @@ def run(arguments: Namespace) -> int:
             # What was taught must not judge: of the sounds given to `train` the second half is left.
             parts = halves(files)[1] if files and len(recognizer.others) else [SoundPart(path) for path in files]
             made = listen_against(recognizer, parts, config)
-        with Progress("listening to each session by what the others taught") as progress:
+        with Progress("testing each session with a model trained on the others") as progress:
             elsewhere = told_elsewhere(recognizer, config, names, progress.of)
         if arguments.curve is not None:
             draw_thresholds(arguments.curve, made, config.threshold)
@@ -107,7 +107,7 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recogni
             "look at these, they are unlike their class (if a label is wrong: `edge-tl examples remove --id ID`):",
         ]
         for suspect in evaluation.suspects:
-            lines.append(f"  {ids[suspect.index]:6}  taught as {suspect.label}, looks like {suspect.likely}")
+            lines.append(f"  {ids[suspect.index]:6}  labelled {suspect.label}, looks like {suspect.likely}")
     return lines
 
 

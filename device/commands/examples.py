@@ -75,7 +75,7 @@ def show(arguments: Namespace, profile: Profile) -> int:
         say(f"{held}  session {session.id}{when}  {session.name}".rstrip())
     recorded = {one.session for one in examples if not one.typed}
     for label in in_one_session_only([one for one in sessions if one.id in recorded]):
-        say(f"{label} is in one session only: how it does on another day cannot be told")
+        say(f"{label} is in one session only: its accuracy on another day cannot be measured")
     return 0
 
 
@@ -117,7 +117,10 @@ def take_out_spoken(profile: Profile, name: str, path: Path, *, as_json: bool) -
     if path.exists():
         raise ExampleError(f"{path} exists: choose a new name for the export")
     if typed := sum(one.typed for one in spoken):
-        warn(f"{counted(typed, 'recording was', 'recordings were')} typed, which that format cannot tell: folders can")
+        warn(
+            f"{counted(typed, 'recording was', 'recordings were')} typed, which that format cannot store: use the "
+            "folder format"
+        )
     with Progress("exporting") as progress:
         made = []
         for done, example in enumerate(spoken):
@@ -149,7 +152,7 @@ def remove(arguments: Namespace, profile: Profile) -> int:
         print_json({"removed": gone})
     else:
         nothing = "no example" if arguments.label is None else f"the class {arguments.label}, which had no example"
-        say(f"removed {counted(gone, 'example')}; `edge-tl train` makes it count" if gone else f"removed {nothing}")
+        say(f"removed {counted(gone, 'example')}; run `edge-tl train` to apply it" if gone else f"removed {nothing}")
     return 0
 
 
@@ -161,7 +164,7 @@ def rename(arguments: Namespace, profile: Profile) -> int:
         said = f"session {number} is now called {arguments.new}"
     else:
         changed = profile.store.rename(arguments.old, arguments.new)
-        said = f"{arguments.old} is now {arguments.new}" + ("; `edge-tl train` makes it count" if changed else "")
+        said = f"{arguments.old} is now {arguments.new}" + ("; run `edge-tl train` to apply it" if changed else "")
     if arguments.json:
         print_json({"renamed": arguments.old, "to": arguments.new})
     else:
@@ -238,11 +241,11 @@ def embed_words_again(context: Context, profile: Profile, *, as_json: bool) -> i
 
 
 def embedded_text(number: int, embedder: Embedder, total: int, nothing: str = "") -> str:
-    """What was embedded anew, of so many examples; nothing: in how many what is looked for was not found."""
+    """What was embedded again, of so many examples; nothing: in how many what is looked for was not found."""
     if not number:
         every = f"every example is embedded with {embedder.name} already"
-        return every + nothing if total else f"there are no examples to embed; the next ones are by {embedder.name}"
-    return f"embedded {counted(number, 'example')} with {embedder.name}{nothing}; `edge-tl train` makes it count"
+        return every + nothing if total else f"there are no examples to embed; new ones will use {embedder.name}"
+    return f"embedded {counted(number, 'example')} with {embedder.name}{nothing}; run `edge-tl train` to apply it"
 
 
 def reembed(profile: Profile, embedder: Embedder) -> int | None:
@@ -255,6 +258,6 @@ def reembed(profile: Profile, embedder: Embedder) -> int | None:
 
         number = profile.store.reembed(embedder, step)
     if stopped():
-        warn(f"stopped; {counted(number, 'example was', 'examples were')} embedded anew, run it again for the rest")
+        warn(f"stopped; {counted(number, 'example was', 'examples were')} embedded again, run it again for the rest")
         return None
     return number

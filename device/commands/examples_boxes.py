@@ -38,7 +38,7 @@ def bring_listed(
 ) -> int:
     """Import pictures with boxes: each good one is kept, everything left out is named, exit 1 if there was any.
 
-    The same picture with the same box is passed over where it is there already, and left out under another label.
+    The same picture with the same box is skipped where it is there already, and left out under another label.
     root: the folder that they are named in. sessions: their first folder is the session. read_as: ends the last line.
     """
     embedder = context.load_embedder(Look())

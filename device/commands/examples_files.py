@@ -61,7 +61,7 @@ def files_of(path: Path, laid_out: LaidOut | None, kind: str, in_sessions: bool,
             left_out(line)
     if others:
         shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
-        progress.warn(f"passed over {len(others)} of other kinds, which are no {kind}s: {shown}")
+        progress.warn(f"skipped {len(others)} of other kinds, which are no {kind}s: {shown}")
     clips: frozenset[Path] = frozenset()
     if kind == "picture":
         clips = frozenset(one.path for one in found if is_film(one.path))

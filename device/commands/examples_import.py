@@ -40,7 +40,7 @@ from edge_tl.words.cutting import LoudStretch
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
 from edge_tl.words.teachable_machine import holds_samples, read_samples
 
-TOLD = ", told by when they were taken and what they show (folders CLASS/TAKE say it themselves)"
+TOLD = ", derived from the dates and contents of the files (folders CLASS/TAKE define them)"
 """What is said of takes that no folder named."""
 
 
@@ -68,7 +68,7 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
         if laid_out is not None and laid_out.told.listed is not None:
             _check_whole(arguments)
             if arguments.preview:
-                raise ConfigError(f"{path} tells boxes: --preview goes with folders of classes and with recordings")
+                raise ConfigError(f"{path} contains boxes: --preview goes with folders of classes and with recordings")
             told, said = laid_out.told, laid_out.said
             return bring_listed(context, laid_out.root, told, stack, arguments.sessions, arguments.json, said)
     hearing = asked_hearing(arguments, context) or read_hearing(context.profile_folder)
@@ -106,7 +106,7 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
 def _check_whole(arguments: Namespace) -> None:
     """ConfigError where boxes are told and the pictures are to be turned, or looked at in another way than whole."""
     if arguments.look not in (None, "frame") or arguments.rotate:
-        raise ConfigError(f"{arguments.path} tells boxes in whole pictures, upright: leave --look and --rotate out")
+        raise ConfigError(f"{arguments.path} contains boxes in whole, upright pictures: leave out --look and --rotate")
 
 
 def bring_folder(
@@ -121,7 +121,7 @@ def bring_folder(
 ) -> int:
     """Import a folder: every good file is kept, everything left out is named, exit 1 if there was any.
 
-    A file whose bytes are in the profile already, or came before, is passed over and counted; one whose bytes are there
+    A file whose bytes are in the profile already, or came before, is skipped and counted; one whose bytes are there
     under another label is left out and named, and of two such files in the folder both are.
     laid_out: what was read of it, where it is no folders of classes. degrees: clockwise, which pictures are turned by
     first. in_sessions: the folders at the top are places or days.
@@ -279,7 +279,8 @@ def keep_spoken(
         print_json(said)
     else:
         only = len(fresh) - taken
-        what = "kept no sound" if only == len(fresh) - with_sound else "kept no sound, or none that can be taught"
+        what = "kept no sound" if only == len(fresh) - with_sound else "contained no sound, or none that can be used "
+        "for training"
         more = f"; {only} {what}: they are listed and exported, and not trained on" if only else ""
         classes = len({one.label for _, one in fresh})
         say(

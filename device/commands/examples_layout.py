@@ -73,7 +73,7 @@ def read_laid_out(arguments: Namespace) -> LaidOut | None:
 def _all_one(path: Path, arguments: Namespace) -> LaidOut:
     """All pictures, or all sounds, of a folder as one class."""
     if arguments.sessions or arguments.layout is not None or arguments.split is not None:
-        raise ConfigError("--label says what all files show: leave --sessions, --layout and --split out")
+        raise ConfigError("--label gives the class of all files: leave --sessions, --layout and --split out")
     label, kind = check_label(arguments.label), kind_of(path)
     files = [file for file in Tree.of(path).media if is_of(kind, path / file)]
     return LaidOut(
@@ -85,14 +85,14 @@ def read_one_file(arguments: Namespace) -> LaidOut:
     """One picture, clip or sound, whose class is named; a long recording holds it many times."""
     path: Path = arguments.path
     if arguments.label is None:
-        raise ConfigError(f"{path}: is one file: say what it shows or holds with --label NAME")
+        raise ConfigError(f"{path}: is a single file: give its class with --label NAME")
     if (
         arguments.sessions
         or arguments.layout is not None
         or arguments.split is not None
         or arguments.images is not None
     ):
-        raise ConfigError("--label says what a file shows: leave --sessions, --layout, --split and --images out")
+        raise ConfigError("--label gives the class of a file: leave --sessions, --layout, --split and --images out")
     kind = "picture" if is_picture(path) else "sound"
     return LaidOut(LayoutContents([FolderPicture(check_label(arguments.label), "", path)]), path.parent, kind, [], "")
 
@@ -130,7 +130,8 @@ def _chosen(tree: Tree, arguments: Namespace) -> Layout:
     tops = ", ".join(tree.tops[:3]) + (" …" if len(tree.tops) > 3 else "")
     if not fitting:
         raise ExampleError(
-            f"{tree.root}: {tops} name no classes, and nothing there tells what the files show: wanted CLASS/picture "
+            f"{tree.root}: {tops} are not names of classes, and nothing there says what the files show: expected "
+            "CLASS/picture "
             f"or a list beside them; if these are classes, say `--layout {CLASSES.name}`"
         )
     options = [f"--layout {layout.name} ({layout.seen_by})" for layout in fitting]
@@ -143,5 +144,5 @@ def _chosen(tree: Tree, arguments: Namespace) -> Layout:
             answer = ""
         if answer in [str(number + 1) for number in range(len(fitting))]:
             return fitting[int(answer) - 1]
-        warn(f"{answer[:20]!a} is none of them")
+        warn(f"{answer[:20]!a} is not one of them")
     raise ConfigError(f"{tree.root}: {tops} can be read in {len(fitting)} ways: say {' or '.join(options)}")

@@ -50,7 +50,7 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
     """Import CLASS/demonstration.npz, .csv or .mp4: every good one is kept, others are named, exit 1 if there was any.
 
     Each file is a take. Of a demonstration the part in which the hand moves is kept; the class `nothing` is cut into
-    overlapping pieces. A file that is in the profile already is passed over and counted.
+    overlapping pieces. A file that is in the profile already is skipped and counted.
     """
     path: Path = arguments.path
     if (given := first_given(arguments, "look", "box", "hands", "base", "layout", "split", "label")) is not None:

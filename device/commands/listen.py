@@ -73,7 +73,7 @@ def nothing(ear: SoundLine, config: ListeningConfig) -> dict[str, Any]:
     near, told = ear.nearest, None
     if near is not None:
         told = {"label": near.label, "confidence": round(near.counted, 4), "at_s": round(ear.nearest_s, 2)}
-        told["because"] = reason(near) or "too unsure"
+        told["because"] = reason(near) or "not confident enough"
     return {"label": None, "threshold": config.threshold, "nearest": told}
 
 
@@ -83,7 +83,7 @@ def overlapped(embedder: Embedder, share: float | None) -> Embedder:
         return embedder
     if not isinstance(embedder, BrowserEmbedder):
         raise ConfigError(
-            f"--overlap goes with a base of `edge-tl-host convert speech`; {embedder.name} has its own pace"
+            f"--overlap is for a base from `edge-tl-host convert speech`; {embedder.name} has a fixed step"
         )
     return embedder.overlapping(share)
 

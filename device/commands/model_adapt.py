@@ -180,7 +180,7 @@ def read_task(
         raise ConfigError(f"--count {count}: all test digits; fewer than {len(test[1])} leave some to ask")
     what = (
         f"{counted(len(own[1]), 'digit')} of a writer: slant {writer.slant:+.2f}, turned {writer.turn_degrees:+.0f}°, "
-        f"stroke {writer.stroke:+.2f}; asked: the {counted(len(everyone[1]), 'other')} in this hand and as they are"
+        f"stroke {writer.stroke:+.2f}; tested: the {counted(len(everyone[1]), 'other')} in this hand and as they are"
     )
     return Task((writer.write(own[0]), own[1]), (writer.write(everyone[0]), everyone[1]), everyone, what)
 
@@ -246,7 +246,7 @@ def from_folder(root: Path, classes: list[str] | None, base: PictureBase, count:
         raise ExampleError(f"{root}: every class is one picture again and again; two different ones each are wanted")
     examples, _ = some((np.stack([x for x, _ in taught]), [label for _, label in taught]), count, rng)
     held_out = np.stack([x for x, _ in asked]), [label for _, label in asked]
-    what = f"{counted(len(examples[1]), 'example')} of {', '.join(sorted(found))}; asked: {len(asked)} held out"
+    what = f"{counted(len(examples[1]), 'example')} of {', '.join(sorted(found))}; tested: {len(asked)} held out"
     return Task(examples, held_out, what=what)
 
 

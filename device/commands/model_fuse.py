@@ -64,8 +64,11 @@ def tell(
         source, asked = ("network", "drawn pictures") if of_network else ("profile", "of its examples")
         say(f"its probabilities differ from the {source}'s by {largest:.1g} at most, on {compared} {asked}")
         if not of_network:
-            say("  held against what the profile says in other places: near what was taught the profile is surer")
-    say(f"name a file with it: `edge-tl predict --model {out} FILE`")
+            say(
+                "  compared with the profile's answers for pictures from other places: near the training examples "
+                "the profile is more confident"
+            )
+    say(f"classify a file with it: `edge-tl predict --model {out} FILE`")
     return 0
 
 
@@ -106,7 +109,7 @@ def fuse_trained_detector(folder: Path, out: Path, threads: int | None, *, as_js
         f"on {counted(len(pictures), 'drawn scene')} its boxes, as shares of the picture, and its confidences differ "
         f"from the folder's by {largest:.1g} at most"
     )
-    say(f"find things with it: `edge-tl detect --detector {out} FILE`")
+    say(f"find objects with it: `edge-tl detect --detector {out} FILE`")
     return 0
 
 

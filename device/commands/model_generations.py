@@ -31,7 +31,7 @@ def run(arguments: Namespace) -> int:
         elif arguments.action == "roll-forward":
             roll_forward(profile, fits)
         elif wanted is not None:
-            with Progress("embedding anew") as progress, stoppable() as stopped:
+            with Progress("embedding again") as progress, stoppable() as stopped:
 
                 def step(done: int, total: int) -> bool:
                     progress.of(done, total)
@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> int:
                 embedded = bring_back(context, profile, wanted, step)
             if stopped():
                 have = counted(embedded, "example was", "examples were")
-                warn(f"stopped; {have} embedded anew, run it again for the rest")
+                warn(f"stopped; {have} embedded again, run it again for the rest")
                 return 130
             fits = Fit(context, profile)  # it looks with something else now
         rows = [described(one, fits) for one in profile.generations()]

@@ -32,7 +32,7 @@ def use(arguments: Namespace) -> int:
     with ExitStack() as stack:
         profile = context.open_profile(stack, writable=True, make=True, keep_empty=True)
         if read_hearing(profile.folder) is not None:
-            raise ConfigError(f"profile {context.profile!r} is one of words: a model of pictures is no use to it")
+            raise ConfigError(f"profile {context.profile!r} holds words: it cannot use a model for pictures")
         before = read_chosen(profile.folder)
         saved = load_saved(profile)
         look = Look() if finds_boxes(profile, saved) else None  # boxes are found in whole pictures
@@ -47,7 +47,7 @@ def use(arguments: Namespace) -> int:
             # The examples are known by the model's hash alone: those of before and after would be taken for alike.
             raise ConfigError(
                 f"{arguments.path or loaded.name} is the model in use, with another size, colour order or scaling: "
-                "what was taught would not go with it; use it for a new --profile"
+                "the examples would not fit; use it for a new --profile"
             )
         write_settings(profile.folder, embedder=name)
         try:
@@ -55,7 +55,7 @@ def use(arguments: Namespace) -> int:
             found: Exchange | None = None
             taught = {one.fingerprint for one in profile.store.list()}
             if taught - {new.fingerprint}:  # with --model FOLDER it may have been taught with this one already
-                with Progress("embedding anew") as progress:
+                with Progress("embedding again") as progress:
                     found = compare(profile, old, new, saved, progress.of)
         finally:
             write_settings(profile.folder, embedder=before)  # until it is decided
@@ -84,9 +84,7 @@ def use(arguments: Namespace) -> int:
         form = ".2f" if found.figure == MEAN_IOU else ".1%"
         say(f"{new.name}: {found.figure} {found.after:{form}} instead of {found.before:{form}}, {found.method}")
         say(
-            f"kept {old.name}, which is better (--force takes the other)"
-            if kept
-            else f"in use: generation {generation}"
+            f"kept {old.name}, which is better (--force uses the other)" if kept else f"in use: generation {generation}"
         )
     return 1 if kept else 0
 
@@ -111,8 +109,8 @@ def _in_its_place(arguments: Namespace, context: Context, profile: Profile, look
     if arguments.json:
         print_json({"profile": context.profile, "model": new.name, "used": True, "re_embed": bool(others)})
         return 0
-    then = "; what was taught is of another: `edge-tl examples re-embed`, then `edge-tl train`" if others else ""
-    say(f"profile {context.profile!r} looks with {new.name}, for the model before is not installed{then}")
+    then = "; the examples are from another: `edge-tl examples re-embed`, then `edge-tl train`" if others else ""
+    say(f"profile {context.profile!r} looks with {new.name}, because the previous model is not installed{then}")
     return 0
 
 

@@ -90,7 +90,7 @@ def run(arguments: Namespace) -> int:
         except ProfileError as error:
             # Another process teaches this profile, or its folder may only be read: playing needs no more than that.
             profile = context.open_profile(stack, writable=False)
-            notes.append(f"played without teaching: {error}")
+            notes.append(f"played without recording examples: {error}")
         recognizer = taught_recognizer(profile, embedder, reject=reject)
         steering(recognizer.classes, steer)  # before the camera: a wrong --steer is told at once
         source = context.open_camera(arguments.camera, arguments.rotate, stack)
@@ -103,7 +103,7 @@ def run(arguments: Namespace) -> int:
             learned = lesson.learn()
             save(profile, recognizer, learned, None)
             seeing.controller = make_controller(recognizer)
-            return f"learned {counted(learned.examples, 'example')} in {learned.train_ms:.0f} ms"
+            return f"trained on {counted(learned.examples, 'example')} in {learned.train_ms:.0f} ms"
 
         stack.enter_context(term)
         games.append(play_so(seeing, lesson, relearn, voice))

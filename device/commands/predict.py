@@ -166,4 +166,4 @@ def said_of_words(heard: RecordingOutcome, config: ListeningConfig) -> str:
         return f"none of these (nearest: {observation.best})  {heard.confidence:.1%}"
     if observation.label in SILENT:
         return f"{observation.label}  {heard.confidence:.1%}"
-    return f"{observation.label}  {heard.confidence:.1%}, too unsure: a word is told from {config.threshold:.0%} on"
+    return f"{observation.label}  {heard.confidence:.1%}, not confident enough: the threshold is {config.threshold:.0%}"

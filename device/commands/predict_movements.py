@@ -96,4 +96,4 @@ def said(observation: Observation | None, told: list[FoundMovement], why: str) -
             stream and f": {stream}"
         )
     label = observation.label or f"none of these (nearest: {observation.best})"
-    return f"{label}  {observation.confidence:.1%}" + (f"; told in a stream: {stream}" if stream else "")
+    return f"{label}  {observation.confidence:.1%}" + (f"; found in the stream: {stream}" if stream else "")

@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
         embedder = context.load_embedder(movements=True)
         profile = context.open_profile(stack, writable=False)
         made = provenance(profile, context.profile, embedder, arguments.head, day)
-        progress = stack.enter_context(Progress("judging on what is left out"))
+        progress = stack.enter_context(Progress("evaluating on held-out examples"))
         if arguments.head is None and finds_boxes(profile, made.saved):
             map_of(embedder)
             made = replace(made, head=NAME)

@@ -44,14 +44,14 @@ def run(arguments: Namespace) -> int:
         f"{counted(generations, 'generation')}"
     )
     if needs is not None:
-        say(f"before it can be asked: {needs}")
+        say(f"before it can be used: {needs}")
     return 0
 
 
 def install_beside(context: Context, archive: Path) -> None:
     """Install the model that a restored profile looks with, where its folder holds the backup, as converters write it.
 
-    A folder with another model, or a damaged one, is passed over: `lacking` says what is missing then.
+    A folder with another model, or a damaged one, is skipped: `lacking` says what is missing then.
     """
     name, beside = read_chosen(context.profile_folder), archive.absolute().parent
     if name is None or not (beside / MANIFEST).is_file() or (context.embedders_folder / name).is_dir():

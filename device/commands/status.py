@@ -34,7 +34,7 @@ def configured_socket(file: Path | None, state: Path | None) -> Path:
 
 def lines(health: dict[str, Any]) -> list[str]:
     """What a person reads of it."""
-    made = [f"{health['status']}, up {health['uptime_s'] / 3600:.1f} h, {counted(health['events'], 'event')} told"]
+    made = [f"{health['status']}, up {health['uptime_s'] / 3600:.1f} h, {counted(health['events'], 'event')} reported"]
     for name, one in health["pipelines"].items():
         p50, p95 = one["latency_p50_ms"], one["latency_p95_ms"]
         took = "" if p50 is None else f", latency {p50:.0f} ms (95 % within {p95:.0f})"
@@ -50,12 +50,12 @@ def lines(health: dict[str, Any]) -> list[str]:
             made += [f"  {trouble}"] if trouble else []
         made += [f"  {one['silent']}"] if one.get("silent") else []
         if one["teaching"] != "ready":
-            made.append(f"  teaching stands still: {one['teaching']}")
+            made.append(f"  teaching is not possible: {one['teaching']}")
     for name, one in health["outputs"].items():
         place = f" as {one['topic']}" if one.get("topic") else ""
         if "words" in one:  # the wake-word service
-            waits = f"{counted(one['clients'], 'satellite')} there, {counted(one['published'], 'word')} told"
-            place = f" at {one['address']}, {waits} ({', '.join(one['words']) or 'nothing is taught yet'})"
+            waits = f"{counted(one['clients'], 'satellite')} connected, {counted(one['published'], 'word')} detected"
+            place = f" at {one['address']}, {waits} ({', '.join(one['words']) or 'nothing is trained yet'})"
         if one.get("error") or place:
             made.append(f"{name}: {one['state']}{place}" + (f": {one['error']}" if one.get("error") else ""))
     machine = health["machine"]

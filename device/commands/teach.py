@@ -77,7 +77,7 @@ def run(arguments: Namespace) -> int:
             save(profile, lesson.recognizer, learned, found.evaluation)
             line.controller = make_controller(lesson.recognizer)
             sees_all = way_of(lesson.recognizer.embedder) in ONE_PLACE and not learned.cautions
-            only = "it knows only the places it was taught in; " if sees_all else ""
+            only = "it works only in the places in which it was recorded; " if sees_all else ""
             return in_words(lesson, learned, found, "example", f"{only}p plays")
 
         def relook(embedder: Embedder) -> None:

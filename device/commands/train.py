@@ -129,7 +129,7 @@ def run(arguments: Namespace) -> int:
                 more = vary(recognizer, profile, progress.of)
         told = expected(name, *recognizer.rows[0].shape)
         if told is not None:
-            warn(f"{counted(len(recognizer.rows[0]), 'example')}: training and judging takes {told.text}")
+            warn(f"{counted(len(recognizer.rows[0]), 'example')}: training and evaluating takes {told.text}")
         learned, points, stopped = train(recognizer, more)
         names = {session.id: session.name for session in profile.store.sessions()}
         head, held = recognizer.head, None
@@ -164,11 +164,11 @@ def run(arguments: Namespace) -> int:
         say(f"  {caution}")
     if more is not None:
         say(
-            f"  and on {counted(len(more.y) // recognizer.views, 'variation')} of them; the figures below are without "
-            "these"
+            f"  and on {counted(len(more.y) // recognizer.views, 'variation')} of them; the figures below do not "
+            "use these"
         )
     if len(recognizer.others):
-        say(f"  and on {counted(len(recognizer.others), 'moment')} of other sounds, which are never told")
+        say(f"  and on {counted(len(recognizer.others), 'moment')} of other sounds, which are never reported")
     for line in world_lines(recognizer):
         say(f"  {line}")
     if held is not None and held.any():
@@ -177,13 +177,13 @@ def run(arguments: Namespace) -> int:
         right = recognizer.head.score(rows[held], labels[held])
         say(
             f"accuracy {right:.1%} on the {counted(int(held.sum()), 'example')} held out to choose the epoch, "
-            "which flatters a little; `edge-tl evaluate` trains anew without each quarter"
+            "which is a little optimistic; `edge-tl evaluate` trains again without each quarter"
         )
         if arguments.adapt:
             known = np.isin(labels[held], before.classes)
             was = before.head.score(rows[held][known], labels[held][known])
             say(
-                f"  the base as it was named {was:.1%} of them rightly; it keeps all its "
+                f"  the base before recognized {was:.1%} of them correctly; it keeps all its "
                 f"{counted(len(before.classes), 'word')}"
             )
     elif evaluation is None:
@@ -203,11 +203,12 @@ def world_lines(recognizer: Recognizer) -> list[str]:
     own = recognizer.own_world.hours if recognizer.own_world is not None else 0.0
     yours = f", {own:.2g} of them yours" if own else ""
     kinds = {
-        OPEN: "as words among everything that is ever said (--closed for commands)",
-        CLOSED: "as commands of somebody who means to be heard (--open for words among everything that is said)",
+        OPEN: "as wake words (--closed for commands)",
+        CLOSED: "as commands (--open for wake words)",
     }
     return [
-        f"told from {rejector.world.hours:.2g} hours of other sound{yours}, {kinds[rejector.listens]}: at threshold "
+        f"compared with {rejector.world.hours:.2g} hours of other sound{yours}, {kinds[rejector.listens]}: at "
+        "threshold "
         f"{SURE:g} about {rejector.per_hour:g} false alarms a word and hour of speech are expected"
     ]
 
@@ -215,7 +216,7 @@ def world_lines(recognizer: Recognizer) -> list[str]:
 def unfreeze(profile: Profile, layers: int, threads: int | None, head: str) -> Embedder:
     """Set a profile of words to train so many layers of its base, the dense one first; its base, opened so far.
 
-    What was recorded is embedded anew where that is another number than before. ConfigError for other heads and bases.
+    Recorded examples is embedded again where that is another number than before. ConfigError for other heads and bases.
     """
     hearing = read_hearing(profile.folder)
     if head != "tuned" or hearing is None or hearing.base == SPEECH:
@@ -226,7 +227,7 @@ def unfreeze(profile: Profile, layers: int, threads: int | None, head: str) -> E
     hearing = replace(hearing, unfrozen=layers - 1)
     embedder = open_base(hearing, threads)  # what cannot be opened is said before anything is changed
     write_settings(profile.folder, hearing=hearing)
-    with Progress("embedding anew") as progress:
+    with Progress("embedding again") as progress:
         profile.store.reembed(embedder, progress.of)
     return embedder
 
@@ -278,7 +279,7 @@ def train(
 def judge(recognizer: Recognizer, names: Mapping[int, str]) -> Evaluation | None:
     """The honest figures; None where Ctrl-C ends the waiting for them: what was trained must not be lost with them."""
     try:
-        with Progress("evaluating on takes left out") as progress:
+        with Progress("evaluating on held-out takes") as progress:
             return recognizer.evaluate(progress.of, names)
     except KeyboardInterrupt:
         return None

@@ -39,13 +39,13 @@ def train(context: Context, *, as_json: bool) -> int:
         with Progress("reading pictures") as progress:
             boxed = read_boxed(profile.store, progress.of)
         began_s = clock()
-        with Progress("looking from several places") as progress:
+        with Progress("computing embeddings of several windows") as progress:
             trained_s = 0.0
 
             def judging(done: int, total: int) -> None:
                 nonlocal trained_s
                 trained_s = trained_s or clock() - began_s
-                progress.what = "evaluating on what is left out"
+                progress.what = "evaluating on held-out examples"
                 progress.of(done, total)
 
             detector, judged = learn(embedder, boxed, progress.of, judging)
@@ -70,7 +70,7 @@ def evaluate(context: Context, *, as_json: bool) -> int:
         profile = context.open_profile(stack, writable=False)
         with Progress("reading pictures") as progress:
             boxed = read_boxed(profile.store, progress.of)
-        with Progress("looking, and evaluating on what is left out") as progress:
+        with Progress("computing embeddings, and evaluating on held-out examples") as progress:
             detector, judged = learn(embedder, boxed, progress.of, progress.of)
     if as_json:
         print_json(described(detector, boxed, judged))

@@ -33,7 +33,7 @@ def boxes_page(made: Provenance, boxed: BoxedExamples, judged: LeftOutDetections
         to_do(advice(boxed, judged)),
         "" if judged is None else section("Class by class", classes(boxed, judged)),
         "" if judged is None else worst(boxed, judged),
-        section("What was recorded", examples(boxed)),
+        section("Recorded examples", examples(boxed)),
         section("Model card", card(made)),
     ]
     return document(made.profile, made.date, parts)
@@ -67,13 +67,16 @@ def advice(boxed: BoxedExamples, judged: LeftOutDetections | None) -> list[str]:
 def headline(boxed: BoxedExamples, judged: LeftOutDetections | None) -> str:
     """The figures on pictures that were not taught."""
     if judged is None:
-        return section("How well it works", f"<p>{escape(UNKNOWN)}.</p>")
+        return section("Accuracy", f"<p>{escape(UNKNOWN)}.</p>")
     told = judged.as_dict()
     found = f"of {counted(told['boxes'], 'box', 'boxes')} found {where_asked(told['left_out'])}"
     tiles = [
         tile(told["found"], None, found, f"at IoU {GOOD:g} or more; mean IoU {told['mean_iou']:.2f}; {told['method']}"),
         tile(
-            told["told"], None, "of the pictures that show it are told", f"the others lie below the certainty {SURE:g}"
+            told["told"],
+            None,
+            "of the pictures that show it are detected",
+            f"the others are below the confidence {SURE:g}",
         ),
     ]
     if len({one.label for one in boxed.examples if one.box is not None}) > 1:
@@ -111,8 +114,8 @@ def worst(boxed: BoxedExamples, judged: LeftOutDetections) -> str:
         shot = boxed_thumbnail(int(boxed.ids[row]), one.picture, one.box, judged.boxes[row])
         figures.append(figure(shot, f"{boxed.ids[row]}: {words}"))
     text = f"The {WORST} worst of {len(shown)}. " if len(shown) > WORST else ""
-    text += "Yellow is the box that was drawn, dashed blue the one that a head found that had not seen this picture."
-    return section("Look at these: here it goes wrong", f'<div class="shots">{"".join(figures)}</div>{note(text)}')
+    text += "Yellow is the true box, dashed blue the one found by a head that was not trained on this picture."
+    return section("Mistakes", f'<div class="shots">{"".join(figures)}</div>{note(text)}')
 
 
 def wrong(boxed: BoxedExamples, judged: LeftOutDetections) -> Iterator[tuple[int, str]]:
@@ -122,13 +125,13 @@ def wrong(boxed: BoxedExamples, judged: LeftOutDetections) -> Iterator[tuple[int
         one, overlap = boxed.examples[row], judged.ious[row]
         if one.box is None:
             if sure[row]:
-                yield row, f"shows nothing, told as {judged.labels[row]}"
+                yield row, f"shows nothing, detected as {judged.labels[row]}"
         elif math.isnan(overlap):
             continue
         elif not judged.right[row]:
-            yield row, f"{one.label}, taken for {judged.labels[row]} (IoU {overlap:.2f})"
+            yield row, f"{one.label}, recognized as {judged.labels[row]} (IoU {overlap:.2f})"
         elif overlap < GOOD or not sure[row]:
-            yield row, f"{one.label}, IoU {overlap:.2f}" + ("" if sure[row] else ", not told")
+            yield row, f"{one.label}, IoU {overlap:.2f}" + ("" if sure[row] else ", not detected")
 
 
 def examples(boxed: BoxedExamples) -> str:

@@ -49,7 +49,7 @@ def curve(points: Sequence[Point], title: str) -> str:
     for point, (x, y) in zip(points, line, strict=True):
         parts.append(marker(0, x, y, 4))
         parts.append(text(x, HEIGHT - BOTTOM + 16, str(point.takes)))
-    parts.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "takes of each class that were taught"))
+    parts.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "training takes of each class"))
     return frame("".join(parts), title)
 
 

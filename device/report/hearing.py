@@ -45,6 +45,6 @@ def draw_thresholds(path: Path, made: Sequence[ThresholdOutcome], used: float) -
     drawing.line([(LEFT, y), (LEFT + wide, y)], GREY, DASHES, 1)
     end = "start" if x < LEFT + wide / 2 else "end"
     drawing.words(x + (4 if end == "start" else -4), y + 14, f"threshold {used:g}", end, COLOURS[1])
-    drawing.words(LEFT, 14, "words told, each left out of what was taught")
+    drawing.words(LEFT, 14, "detection rate on held-out recordings")
     drawing.words(LEFT + wide, height - 6, "false alarms an hour", "end")
     drawing.write(path)

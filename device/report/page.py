@@ -35,7 +35,7 @@ def page(of: Contents) -> str:
         advice(of),
         judged_parts(of),
         suspects(of),
-        section("What was recorded", counts(of) + pictures(of)),
+        section("Recorded examples", counts(of) + pictures(of)),
         section("Model card", card(of)),
     ]
     return document(of.profile, of.date, parts)
@@ -54,18 +54,20 @@ def summary(of: Contents) -> str:
 def headline(of: Contents) -> str:
     """The honest figure first, the flattering ones beside it."""
     if of.evaluation is None:
-        return section("How well it works", f"<p>Nothing can be said yet: {escape(of.missing)}.</p>")
+        return section("Accuracy", f"<p>Nothing can be measured yet: {escape(of.missing)}.</p>")
     found = of.evaluation
     across = found.by_session
     tiles = []
     if (gets := found.headline.answers) is not None:
-        where = "in a session it was not taught" if found.headline.kind == "session" else "on takes it was not taught"
-        how = "the others: “none of these”, or a wrong answer; the next figures are of always answering"
-        tiles.append(tile(gets.right, gets.right_interval95, f"right and answered {where}", how))
+        where = "on held-out sessions" if found.headline.kind == "session" else "on held-out takes"
+        how = "the others: “none of these”, or a wrong answer; the next figures are for always answering"
+        tiles.append(tile(gets.right, gets.right_interval95, f"answered correctly {where}", how))
     if across is not None and across.examples:
-        tiles.append(tile(across.accuracy, across.interval95, "in a session it was not taught", across.method))
-    tiles.append(tile(found.accuracy, found.interval95, "on takes it was not taught", found.method))
-    tiles.append(tile(found.random_split_accuracy, None, "what a random split claims", "flatters: do not believe it"))
+        tiles.append(tile(across.accuracy, across.interval95, "on held-out sessions", across.method))
+    tiles.append(tile(found.accuracy, found.interval95, "on held-out takes", found.method))
+    tiles.append(
+        tile(found.random_split_accuracy, None, "a random split would claim", "too optimistic: do not trust it")
+    )
     first = tiles[0].replace('class="tile"', 'class="tile first"', 1)
     return f'<div class="tiles">{first}{"".join(tiles[1:])}</div>{by_session(across)}'
 
@@ -77,7 +79,7 @@ def by_session(across: BySession | None) -> str:
     rows = [
         [f"session {one.session} {one.name}".strip(), share(one.accuracy), str(one.examples)] for one in across.sessions
     ]
-    return section("Session by session", table(["taught the others, asked", "accuracy", "examples"], rows))
+    return section("Session by session", table(["trained on the others, tested on", "accuracy", "examples"], rows))
 
 
 def advice(of: Contents) -> str:
@@ -108,7 +110,7 @@ def judged_parts(of: Contents) -> str:
     parts: list[str] = []
     charts: list[str] = []
     if of.evaluation is not None and of.evaluation.examples:
-        matrix = section("What is taken for what", confusion(of.evaluation) + rejection(of, of.evaluation))
+        matrix = section("Confusion matrix", confusion(of.evaluation) + rejection(of, of.evaluation))
         (charts if len(of.evaluation.classes) <= NARROW else parts).append(matrix)
     if of.calibration is not None:
         text = (
@@ -116,9 +118,7 @@ def judged_parts(of: Contents) -> str:
             f"They are {of.calibration.error:.1%} apart on average (expected calibration error). The numbers count "
             f"answers, each by a head that had not seen its {of.evaluation.headline.kind if of.evaluation else 'take'}."
         )
-        charts.append(
-            section("Can its confidence be believed?", calibration(of.calibration, "reliability") + note(text))
-        )
+        charts.append(section("Is the confidence reliable?", calibration(of.calibration, "reliability") + note(text)))
     if of.curve:
         text = (
             "Taught with so many takes of each class, drawn at random, and asked about all others; the band is from "
@@ -128,9 +128,9 @@ def judged_parts(of: Contents) -> str:
         )
         charts.append(section("Would more takes help?", curve(of.curve, "learning curve") + note(text)))
     elif of.evaluation is not None:
-        charts.append(section("Would more takes help?", "<p>Two classes with two takes each are wanted to tell.</p>"))
+        charts.append(section("Would more takes help?", "<p>Record two classes with two takes each to see this.</p>"))
     if of.plane is not None:
-        charts.append(section("Who lies near whom", map_of(of)))
+        charts.append(section("Map of the examples", map_of(of)))
     if charts:
         parts.append(f'<div class="pair">{"".join(charts)}</div>')
     return "\n".join(parts)
@@ -172,8 +172,8 @@ def confusion(found: Evaluation) -> str:
         label = found.classes[i]
         rows.append(f'<tr><th scope="row">{escape(label)}</th><td>{share(found.recall[label])}</td>{cells}</tr>')
     return (
-        '<div class="wide"><table class="confusion"><caption>A row for each class as it was taught, a column for each '
-        f"answer, on takes left out</caption><thead><tr><th></th><th>found</th>{head}</tr></thead>"
+        '<div class="wide"><table class="confusion"><caption>A row for each true class, a column for each '
+        f"answer, on held-out takes</caption><thead><tr><th></th><th>recall</th>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>{text}"
     )
 
@@ -192,7 +192,8 @@ def rejection(of: Contents, found: Evaluation) -> str:
     said = []
     if (gets := found.headline.answers) is not None:
         said.append(
-            f"“None of these” is said to {gets.refused:.1%} of what was asked, a wrong answer to {gets.wrong:.1%}."
+            f"“None of these” is the answer for {gets.refused:.1%} of the test pictures, a wrong answer for "
+            f"{gets.wrong:.1%}."
         )
     if of.rejection_off:
         said.append(f"“None of these” is off{of.rejection_off}.")
@@ -206,13 +207,13 @@ def suspects(of: Contents) -> str:
     figures = []
     for suspect, shot in zip(of.evaluation.suspects, of.suspects, strict=True):
         number = int(of.ids[suspect.index])
-        words = f"{number}: taught as {suspect.label}, looks like {suspect.likely} (margin {suspect.margin:.0%})"
+        words = f"{number}: labelled {suspect.label}, looks like {suspect.likely} (margin {suspect.margin:.0%})"
         figures.append(figure(shot, words))
     ids = [int(of.ids[suspect.index]) for suspect in of.evaluation.suspects]
     return section(
-        "Look at these: they are unlike their class",
-        f'<div class="shots">{"".join(figures)}</div><p>A wrong label makes one so, and another place or light does '
-        "too. To forget those whose label is wrong: "
+        "Examples that are unlike their class",
+        f'<div class="shots">{"".join(figures)}</div><p>The reason may be a wrong label, or another place or light '
+        "too. To delete those whose label is wrong: "
         f"<code>{escape(remove(of, ids))}</code></p>",
     )
 

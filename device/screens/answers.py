@@ -63,7 +63,7 @@ def worst_lines(classes: Sequence[str], confusion: np.ndarray, recall: Mapping[s
     pairs = [divmod(int(at), len(classes)) for at in np.argsort(-both, axis=None, kind="stable")[:WORST]]
     pairs = [(a, b) for a, b in pairs if both[a, b]]
     if pairs:
-        lines += ["", "mixed up most, in both directions"]
+        lines += ["", "confused most, in both directions"]
     for a, b in pairs:
         lines.append(f"{both[a, b]:6}  {shown[a].rstrip()} and {shown[b].rstrip()}")
     right = int((asked > 0).sum()) - int((wrong.sum(axis=1) > 0).sum())

@@ -12,7 +12,7 @@ MIDDLE: Box = (0.25, 0.1, 0.75, 0.9)
 """What one begins with."""
 STEP, MIN_SIDE = 0.05, 0.1
 """How far a key moves, and the shortest side."""
-HELP = "arrows move the box, + - make it larger or smaller, < > narrower or wider, enter takes it, escape leaves"
+HELP = "arrows move the box, + - make it larger or smaller, < > narrower or wider, enter confirms, escape cancels"
 MOVES = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 GROWTHS = {"+": (1, 1), "-": (-1, -1), ">": (1, 0), "<": (-1, 0)}
 """Key → steps across and down."""

@@ -51,7 +51,7 @@ class DetectScreen:
                     title += f"  {watch.fps:.1f} pictures/s  {seen.took_ms:.0f} ms"
                 title = self.term.slow or title
                 if watch.state != "open":
-                    self.message = "camera lost, looking for it …"
+                    self.message = "camera lost, searching for it …"
                 elif self.message.startswith("camera lost"):
                     self.message = ""
                 self.draw(title, seen, "s keeps this picture  q quit" if self.keep else "q quit")

@@ -15,7 +15,7 @@ HALF = ord("▀")
 """Two pixels in a cell: the text colour above, the background below. It is sent as `▄` where that costs less."""
 SPACE = ord(" ")
 BRIDGE = 4
-"""So many cells are rather sent again than passed over by a sequence."""
+"""So many cells are rather sent again than skipped by a sequence."""
 
 # `pictured`: part of a picture, which may come later than the texts.
 _CELL = np.dtype([("glyph", "i4"), ("text", "i2"), ("back", "i2"), ("attributes", "i1"), ("pictured", "?")])

@@ -33,7 +33,7 @@ def draw_picture(
     term.put(row, column, fit(line.source.name, columns), "grey")
     if line.state != "open":
         what = "microphone" if line.kind == "sound" else "camera"
-        term.put(row + rows // 2, column, fit(f"{what} lost, looking for it …", columns), "red", bold=True)
+        term.put(row + rows // 2, column, fit(f"{what} lost, searching for it …", columns), "red", bold=True)
     elif sight is None:
         what = "microphone" if line.kind == "sound" else "camera"
         term.put(row + rows // 2, column, fit(f"waiting for the {what} …", columns), "grey")
@@ -117,7 +117,7 @@ def draw_probabilities(term: Terminal, row: int, column: int, columns: int, sigh
 def speed_text(line: Line, latencies_ms: list[float], columns: int = 80) -> str:
     """Frames a second, and latency from capture to action, p50/p95 in ms: of these what fits whole.
 
-    Pictures that were passed over are no part of it: the newest wins, and the frames a second say how many it is. Of
+    Pictures that were skipped are no part of it: the newest wins, and the frames a second say how many it is. Of
     sound nothing may be lost, and what was is said first.
     """
     parts = [f"{line.fps:4.1f} {'windows' if line.kind == 'sound' else 'frames'}/s"]

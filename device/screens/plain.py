@@ -109,7 +109,7 @@ class PlainTeach(TeachScreen):
             tell("so far", f"{self._recording}: {so_far} so far")
         if self.looking is not None and self.looking.progress is not None:
             done, total = self.looking.progress
-            tell("hint", f"embedding anew: {10 * (10 * done // max(total, 1))} %")
+            tell("hint", f"embedding again: {10 * (10 * done // max(total, 1))} %")
         else:
             tell("hint", self._hint_line()[0])
         if self._naming is not None:

@@ -13,7 +13,7 @@ from device.teach.rehearsal import RehearsalPicture
 from edge_tl.embedders.look.marks import marks
 from edge_tl.recognizer import Recognizer
 
-SAYS = {"teaching": "teaching", "today": "asking, on takes it has not seen", "tomorrow": "asking, on another day"}
+SAYS = {"teaching": "teaching", "today": "testing, on held-out takes", "tomorrow": "testing, on another day"}
 
 
 class RehearsalScreen:

@@ -42,14 +42,14 @@ WORD_HELP = (
 )
 AFTER = {
     "few": "",
-    "nothing-found": "; u forgets this take",
-    "wrong-take": ": was it the wrong key? u forgets it",
+    "nothing-found": "; u deletes this take",
+    "wrong-take": ": was it the wrong key? u deletes it",
     "one-session": "; s begins it, t trains",
     "mislabelled": "; `edge-tl report` shows them",
 }
 """Which key helps with which advice; with all others one may train."""
-UNSEEN = "recording ended when nobody saw the screen any more"
-PASTED = "what is pasted is no command: it was left out"
+UNSEEN = "recording ended because the screen was hidden"
+PASTED = "pasted text is not a command: it was ignored"
 
 
 class TeachScreen:
@@ -79,7 +79,7 @@ class TeachScreen:
         self.selected = 0
         self.message = "press a number key, then say the word"
         if line.kind == "picture":
-            self.message = "hold a number key and move: frames are recorded while it is held"
+            self.message = "hold a number key and move: frames are recorded meanwhile"
         self._naming: NameField | None = None
         self._confirm: Callable[[str], None] | None = None
         self._unseen = False
@@ -119,7 +119,7 @@ class TeachScreen:
             if self.looking is not None:
                 self.looking.take_ended()
         if sight is not None and self.line.kind == "picture":
-            then = "recorded as one that shows none" if self.lesson.recording else "nothing is answered"
+            then = "recorded as a picture without one" if self.lesson.recording else "there is no answer"
             recognizer = self.lesson.recognizer
             self._notice = self._noticing(recognizer.embedder, sight.frame.data, nobody=recognizer.nobody, then=then)
 
@@ -178,7 +178,7 @@ class TeachScreen:
             self._ask_to_undo()
         elif key == "d" and labels:
             self._confirm = self._delete
-            self.message = f"forget the class {labels[self.selected]} and all its examples? y or n"
+            self.message = f"delete the class {labels[self.selected]} and all its examples? y or n"
         elif key == "b" and self.looking is not None:
             self._begin_box()
         elif key == "l" and self.looking is not None:
@@ -208,11 +208,11 @@ class TeachScreen:
             self.message = "there is nothing to undo"
             return
         self._confirm = self._undo
-        self.message = f"forget the last take, {counted(last[1], 'example')} of {last[0]}? u again or y; others keep it"
+        self.message = f"delete the last take, {counted(last[1], 'example')} of {last[0]}? u again or y; others keep it"
 
     def _undo(self, key: str) -> None:
         undone = self.lesson.undo() if key in ("u", "y") else None
-        self.message = f"forgot {counted(undone[1], 'example')} of {undone[0]}" if undone else "the last take stays"
+        self.message = f"deleted {counted(undone[1], 'example')} of {undone[0]}" if undone else "the last take is kept"
 
     def advice(self) -> str:
         """The guide's sentence, with the key that goes with it."""
@@ -233,7 +233,7 @@ class TeachScreen:
         if key == "enter" and naming.session:
             self.recorder.release()
             session = self.lesson.new_session(naming.text)
-            self.message = f"{session} begins: a short take of each class, at the new place"
+            self.message = f"{session} begins: record a short take of each class in the new place"
         elif key == "enter":
             label = self.lesson.add_label(naming.text)
             self.selected = self.lesson.labels.index(label)
@@ -253,7 +253,7 @@ class TeachScreen:
         assert self._box is not None
         if key != "enter":
             self._box = None if key == "escape" else boxes.changed(self._box, key)
-            self.message = boxes.HELP if self._box else "looks as before"
+            self.message = boxes.HELP if self._box else "nothing was changed"
             return
         look, self._box = Look("box", self._box), None
         self._ask(look)
@@ -264,25 +264,25 @@ class TeachScreen:
             return
         self._way = None
         if key == "escape":
-            self.message = "looks as before"
+            self.message = "nothing was changed"
         elif choice.way == "box":
             self._begin_box()
         else:
             self._ask(Look(choice.way))
 
     def _ask(self, look: Look) -> None:
-        """Look so from now on; where examples have to be embedded anew for it, only if the person wants that."""
+        """Look so from now on; where examples have to be embedded again for it, only if the person wants that."""
         assert self.looking is not None
         looking = self.looking
         self.lesson.end()
         examples = sum(count.examples for count in self.lesson.counts().values())
 
         def answered(key: str) -> None:
-            self.message = "looks as before"
+            self.message = "nothing was changed"
             if key == "y":
                 looking.ask(look)
                 self.message = (
-                    f"{counted(examples, 'example is', 'examples are')} embedded anew; escape stops it"
+                    f"{counted(examples, 'example is', 'examples are')} embedded again; escape stops it"
                     if examples
                     else looking.said
                 )
@@ -291,7 +291,7 @@ class TeachScreen:
             answered("y")
             return
         self._confirm = answered
-        self.message = f"embed the {counted(examples, 'example')} anew to look at {look}, and train again? y or n"
+        self.message = f"embed the {counted(examples, 'example')} again for {look}, and train again? y or n"
 
     def _delete(self, key: str) -> None:
         label = self.lesson.labels[self.selected]
@@ -350,7 +350,7 @@ class TeachScreen:
             return "", "green"
         if self.looking.progress is not None:
             done, total = self.looking.progress
-            return f"embedding anew [{bar(done / total, 30)}] {done} of {total}", "cyan"
+            return f"embedding again [{bar(done / total, 30)}] {done} of {total}", "cyan"
         if self._notice:
             return self._notice, "orange"
         return as_called(self.looking.said) + ("; l changes it" if self.looking.chosen else ""), "green"

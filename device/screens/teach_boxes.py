@@ -21,10 +21,10 @@ from edge_tl.errors import EdgeTLError
 from edge_tl.media.image import boxed
 
 HELP = (
-    "1-9 draw a box  x nothing here  n new class  s new session  u undo  t train  q quit",
+    "1-9 draw a box  x no object  n new class  s new session  u undo  t train  q quit",
     "1-9 box, x nothing, n new, s place, u undo, t train, q quit",
 )
-DRAWING = "arrows move, + - size, < > width, f fine steps, enter keeps it, escape leaves"
+DRAWING = "arrows move, + - size, < > width, f fine steps, enter saves, escape cancels"
 COARSE, FINE = 0.05, 0.01
 SHORTEST = 0.03
 """The shortest side of a box, as a share of the picture."""
@@ -35,7 +35,7 @@ class BoxScreen:
 
     def __init__(self, term: Terminal, watch: DetectionWatch, lesson: BoxLesson, clock: Callable[[], float]) -> None:
         self.term, self.watch, self.lesson, self.clock = term, watch, lesson, clock
-        self.message = "show the thing, press its number, and draw a box around it"
+        self.message = "show the object, press its number, and draw a box around it"
         self._seen: WatchedPicture | None = None
         self._still: np.ndarray | None = None
         self._box: Box = boxes.MIDDLE
@@ -90,11 +90,11 @@ class BoxScreen:
         elif key == "s":
             # Without a name, so that the next key draws and is not taken for one.
             self.lesson.store.new_session()
-            self.message = "a new session begins: a few examples at the new place"
+            self.message = "a new session begins: draw a few boxes in the new place"
         elif key == "u":
             last = self.lesson.last()
             self._asked = last is not None
-            self.message = f"forget the last example, of {last}? u again or y" if last else "there is nothing to undo"
+            self.message = f"delete the last example, of {last}? u again or y" if last else "there is nothing to undo"
         elif key == "t":
             self.message, self._busy = "looking at every example from several places …", self.lesson.train
         else:
@@ -115,11 +115,11 @@ class BoxScreen:
     def _draw_box(self, key: str) -> None:
         assert self._still is not None
         if key == "escape":
-            self._still, self.message = None, "left without an example"
+            self._still, self.message = None, "no example was saved"
         elif key == "enter":
             self.lesson.keep(self._still, self._label, self._box, self.watch.source.name)
             count = self.lesson.counts()[self._label].examples
-            self._still, self.message = None, f"{self._label}: {count} kept; move the thing, or t trains"
+            self._still, self.message = None, f"{self._label}: {count} saved; move the object, or press t to train"
         elif key == "f":
             self._step = FINE if self._step == COARSE else COARSE
         else:
@@ -130,7 +130,7 @@ class BoxScreen:
             self.message = "there is no picture yet"
             return
         self.lesson.keep(self._seen.picture, NOTHING, None, self.watch.source.name)
-        self.message = "kept as a picture in which there is nothing to find"
+        self.message = "saved as a picture without an object"
 
     def _name(self, naming: NameField, key: str) -> None:
         if key not in ("enter", "escape"):
@@ -162,7 +162,7 @@ class BoxScreen:
         picture = self._still if self._still is not None else self._seen.picture if self._seen else None
         wide = columns - 30
         if self.watch.state != "open":
-            term.put(rows // 2, 0, fit("camera lost, looking for it …", wide), "red", bold=True)
+            term.put(rows // 2, 0, fit("camera lost, searching for it …", wide), "red", bold=True)
         elif picture is None:
             term.put(rows // 2, 0, "waiting for the camera …", "grey")
         else:

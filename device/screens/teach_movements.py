@@ -21,8 +21,8 @@ MOVEMENT_HELP = (
     "1-9, space, n new, s place, u undo, d del, m mirror, t train, p play, q quit",
     "1-9, space, n new, s place, u undo, d del, m mirror, t train, p, q",
 )
-MIRRORED = "the camera mirrors, which is undone: m changes it"
-PLAIN = "the camera does not mirror: m changes it; what was taught stays as it is"
+MIRRORED = "the camera mirrors its pictures, and this is undone: m changes it"
+PLAIN = "the camera does not mirror its pictures: m changes it; earlier examples are not changed"
 
 
 class MovementScreen(TeachScreen):
@@ -63,7 +63,7 @@ class MovementScreen(TeachScreen):
 
     def advice(self) -> str:
         """What became of the last demonstration, and what helps most next."""
-        return f"{self.recorder.kept}; u forgets it; {self._next()}" if self.recorder.kept else self._next()
+        return f"{self.recorder.kept}; u deletes it; {self._next()}" if self.recorder.kept else self._next()
 
     def _next(self) -> str:
         """The guide's sentence, with the key that goes with it."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from edge_tl.embedders.look.choices import WAYS
 
 ABOUT = {
-    "frame": "all of the picture",
-    "box": "a part that you draw",
+    "frame": "the whole picture",
+    "box": "a part that you select",
     "hand": "the shape of a hand",
-    "hand-crop": "a hand, cut out",
-    "hand-and-crop": "a hand, its shape and cut out",
-    "face": "where a face looks",
-    "face-crop": "a face, and where it looks",
+    "hand-crop": "the cropped hand",
+    "hand-and-crop": "the shape of a hand, and the cropped hand",
+    "face": "the direction of a face",
+    "face-crop": "the cropped face and its direction",
 }
 
 
@@ -29,4 +29,4 @@ class WayChoice:
     @property
     def prompt(self) -> str:
         """The way with what it is, and the keys."""
-        return f"look: {self.way} ({ABOUT[self.way]})  ← l or arrows: another; enter takes it, escape leaves"
+        return f"look: {self.way} ({ABOUT[self.way]})  ← l or arrows: another; enter confirms, escape cancels"

@@ -141,7 +141,7 @@ def refused(request: Request, status: int, line: str) -> Response:
 def _wrong_name(request: Request) -> str:
     """What to do where a name is none of ours."""
     name = name_and_port(request.headers.get("host", ""))[0][:_SHOWN].encode("ascii", "backslashreplace").decode()
-    line = f'"{name}" is not one of this device\'s names: whoever looks after it can add that to hosts under [web]'
+    line = f'"{name}" is not one of this device\'s names: whoever looks after it can add it to hosts under [web]'
     address, port = request.scope.get("server") or ("", None)
     if address in ("", "127.0.0.1", "::1") or port is None:
         return line

@@ -102,10 +102,10 @@ class Journal:
 
 def _said(part: _Part) -> str:
     """How a part is, and how often that changed."""
-    often = f"it came and went {counted(part.times, 'time')}"
+    often = f"it failed and recovered {counted(part.times, 'time')}"
     if part.now:
         return part.now if part.times <= 1 else f"{part.now} ({often})"
-    return "well again" if not part.times else f"well again ({part.fault}: {often})"
+    return "well again" if not part.times else f"works again ({part.fault}: {often})"
 
 
 def _kind(line: str) -> str:

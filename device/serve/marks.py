@@ -38,7 +38,7 @@ def _kept(one: Pipeline, keep_it: Keep) -> None:
     one.check_teaching()
     embedder = one.line.recognizer.sound
     if embedder is None:
-        raise ConfigError(f"{one.name} is a camera: what is told of words can be marked")
+        raise ConfigError(f"{one.name} is a camera: only words can be corrected")
     lesson = one.lesson
     make_room(lesson, one.limits)
     with one.saving():

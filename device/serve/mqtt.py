@@ -117,7 +117,7 @@ class Mqtt:
         where = f"{config.host}:{config.broker_port}"
         self._log(f"mqtt: this is {self.topic} at {where}")
         if password is not None and tls is None and config.host not in LOCAL:
-            self._log(f"mqtt: the password can be read on the way to {where}: tls = true encrypts it")
+            self._log(f"mqtt: the password is sent unencrypted to {where}: tls = true encrypts it")
         client.connect_async(config.host, config.broker_port, KEEPALIVE_S)
         client.loop_start()
 

@@ -13,14 +13,14 @@ SENTENCES = frozenset(
     ("error", "fault", "teaching", "last_error", "said", "notice", "looking", "silent", "cautions", "advice")
 )
 """The keys of answers whose texts are sentences of ours; all other texts are names, and stay as they are."""
-KEEPER = "whoever looks after the device can mend that"
+KEEPER = "the person who looks after the device can fix that"
 FIRST = "hold the button of a class first, or give it files"
 _HINTS = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
         (r"^\S*generations has no whole generation", "there is no whole generation"),
         (
-            r"only one that looks at the whole frame can be fused",
+            r"only one that looks at the whole frame can be exported",
             "choose the whole picture under Settings, press Train, and try again",
         ),
         (r"(settings\.json is damaged): take it from a backup.*", rf"\1: {KEEPER}"),
@@ -45,7 +45,7 @@ _HINTS = tuple(
         (r"`edge-tl examples remove --id (\d+)` and import it again", r"delete example \1 and give it again"),
         (r"`edge-tl examples list` shows those there are", "look under Examples which there are"),
         (r"no models of ([\w ]+): `edge-tl model get \w+`", rf"no models of \1 are installed yet: {KEEPER}"),
-        (r"get it with `edge-tl model get \w+`", "whoever looks after the device can install it"),
+        (r"get it with `edge-tl model get \w+`", "the person who looks after the device can install it"),
         (r"(?<=this |ewer )edge-tl\b", "version"),
         (r"\bedge-tl (?=makes\b|where\b)", "the program "),
     )

@@ -140,7 +140,7 @@ class Pipeline(RecognitionLoop):
         if self.feed.state == "ended":
             raise ExampleError(f"{self.feed.name} gives nothing more: bring pictures or sounds as files")
         if self.feed.state != "open":
-            raise ExampleError(f"{self.feed.name} is not there: {self.feed.fault or 'it is being looked for'}")
+            raise ExampleError(f"{self.feed.name} is not there: {self.feed.fault or 'the service is searching for it'}")
         lesson = self.lesson
         label = check_label(label)
         self._lease_s = self.clock() + LEASE_S
@@ -170,7 +170,7 @@ class Pipeline(RecognitionLoop):
         self.check_teaching()
         if self.looking is not None and self.looking.busy:
             raise ExampleError(
-                "the pictures are being embedded anew for another way to look: try again when that is done"
+                "the pictures are being embedded again for another way to look: try again when that is done"
             )
         lesson, label = self.lesson, check_label(label)
         if label not in lesson.labels:
@@ -294,7 +294,7 @@ class Pipeline(RecognitionLoop):
         return self.trained
 
     def look(self, look: Look) -> None:
-        """Look another way from now on, once all pictures are embedded anew; ConfigError where this cannot be.
+        """Look another way from now on, once all pictures are embedded again; ConfigError where this cannot be.
 
         As `LookChooser.ask`: ModelError, ExampleError.
         """

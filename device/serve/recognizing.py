@@ -113,11 +113,11 @@ class RecognitionLoop:
 
     def _look(self, sight: Sight, events: list[LabelEvent]) -> None:
         if self.kind != "sound":
-            then = "recorded as one that shows none" if self.recording else "nothing is told"
+            then = "recorded as a picture without one" if self.recording else "nothing is reported"
             recognizer = self.line.recognizer
             said = self._noticing(recognizer.embedder, sight.frame.data, nobody=recognizer.nobody, then=then)
             unseen = isinstance(self.line, MovementLine) and self.line.hand is None
-            self.notice = f"no hand: {said or 'nothing is told'}" if unseen else said
+            self.notice = f"no hand: {said or 'nothing is reported'}" if unseen else said
         if isinstance(self.line, SoundLine):
             self.mistakes.take(sight.frame, self.line.words[-1] if sight.steady is not None else None)
         self.silence.take(sight, busy=(self.held or self.recording) is not None)

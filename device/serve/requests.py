@@ -348,7 +348,7 @@ def _live(one: Pipeline) -> dict[str, Any]:
 
 
 def _embedding(one: Pipeline, counts: dict[str, Count]) -> tuple[int, int] | None:
-    """How many pictures of how many are embedded anew for another way to look; None while none is changed to."""
+    """How many pictures of how many are embedded again for another way to look; None while none is changed to."""
     if one.looking is None or not one.looking.busy:
         return None
     return one.looking.progress or (0, sum(count.examples for count in counts.values()))

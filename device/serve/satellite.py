@@ -71,11 +71,11 @@ class Satellite:
                 wait_s = station.pace.wait_s(network, await self._answer(event))
                 await asyncio.sleep(wait_s)  # also where it is 0: others have their turn
         except EdgeTLError as error:
-            station.log(f"wyoming: {self._name} sent what cannot be read and was let go: {error}")
+            station.log(f"wyoming: {self._name} sent data that cannot be read and was disconnected: {error}")
             with contextlib.suppress(OSError, TimeoutError):
                 await self._send(Error(str(error), "bad-event"))
         except TimeoutError:
-            station.log(f"wyoming: {self._name} stopped within an event, or read no answer, and was let go")
+            station.log(f"wyoming: {self._name} stopped within an event, or read no answer, and was disconnected")
         except OSError:
             pass  # gone
         # Whatever it is, it ends this connection alone, and is said in a line.
@@ -115,7 +115,7 @@ class Satellite:
             self._active = False
 
     async def _answer(self, event: Event) -> float:
-        """Do what an event asks for; how many seconds of sound it held. Events that are not known are passed over."""
+        """Do what an event asks for; how many seconds of sound it held. Events that are not known are skipped."""
         kind, data = event.type, event.data
         if AudioChunk.is_type(kind):
             return await self._hear(data, event.payload or b"")

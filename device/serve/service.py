@@ -104,11 +104,11 @@ class Service:
         if patient or not self.doing:
             wait([future], BEGIN_S - BUSY_S)
         if future.cancel():
-            what = f"is busy ({self.doing})" if self.doing else "does not come to it"
+            what = f"is busy ({self.doing})" if self.doing else "is too busy"
             raise SourceTimeout(f"the device {what} and did nothing: try again a little later")
         wait([future], ANSWER_S)
         if not future.done():
-            raise GoesOn(f"{self.doing or 'this'} needs longer than a request may: it goes on")
+            raise GoesOn(f"{self.doing or 'this'} needs more time than a request may take: it goes on")
         return future.result()
 
     @contextlib.contextmanager

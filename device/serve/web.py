@@ -129,7 +129,10 @@ class Web:
         self._thread.start()
         self._log(f"console at {self.address}" + ("" if token is None else f" (the token is in {config.token_file})"))
         if not config.loopback and config.tls_cert is None:
-            self._log("the console is reached from outside without TLS: token and pictures can be read on the way")
+            self._log(
+                "the console can be reached from other machines without TLS: the token and pictures are sent "
+                "unencrypted"
+            )
 
     def publish(self, event: LabelEvent) -> None:
         """Nothing to do: the hub tells the console."""

@@ -57,7 +57,7 @@ class BoxLesson:
     def undo(self) -> str:
         """Forget the last example; a line that says so."""
         undone = self.store.undo_last_take()
-        return f"forgot the last example of {undone[0]}" if undone else "there is nothing to undo"
+        return f"deleted the last example of {undone[0]}" if undone else "there is nothing to undo"
 
     def train(self) -> str:
         """Train on all that was kept and save it; a line that says how well it may work."""

@@ -11,7 +11,7 @@ UNKNOWN = "how well it works is unknown: there is too little to leave any of it 
 
 def where_asked(kind: str) -> str:
     """On what it was judged, after a figure; kind: `session` or `take`, what was left out."""
-    return "in a session it was not taught" if kind == "session" else "on takes it was not taught"
+    return "on held-out sessions" if kind == "session" else "on held-out takes"
 
 
 def score_lines(boxed: BoxedExamples, judged: LeftOutDetections | None) -> list[str]:
@@ -30,7 +30,7 @@ def score_lines(boxed: BoxedExamples, judged: LeftOutDetections | None) -> list[
             said.append(f"  {near_copies_text(boxed.near_copies)}")
         if len({one.label for one in boxed.examples if one.box is not None}) > 1:
             said.append(f"  the label is right in {told['label_accuracy']:.1%}")
-        said.append(f"  something is told in {told['told']:.1%} of the pictures that show it")
+        said.append(f"  an object is reported in {told['told']:.1%} of the pictures that show it")
         if told["empty"]:
             shown = counted(told["empty"], "picture that shows", "pictures that show")
             said.append(f"  a false alarm in {told['false_alarms']:.1%} of {shown} nothing")
@@ -48,7 +48,7 @@ def wanting(boxed: BoxedExamples) -> list[str]:
             "usable boxes"
         )
     if not any(one.box is None for one in boxed.examples):
-        said.append("no picture without the thing was taught (key x): it may be told where it is not")
+        said.append("no picture without the object was recorded (key x): there may be false alarms")
     return said
 
 

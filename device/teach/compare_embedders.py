@@ -1,4 +1,4 @@
-"""Another embedder for a profile that was taught: its examples embedded anew; the old one stays where it is better."""
+"""Another embedder for a profile that was taught: its examples embedded again; the old one stays where it is better."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def compare(
     """Embed all examples of a profile with another embedder and compare; nothing is written. None without examples.
 
     saved: the newest generation, whose kind, head and settings both are trained with. ExampleError where an example
-    kept no picture: it could not be embedded anew. ConfigError for a model whose output is no map, where boxes are
+    kept no picture: it could not be embedded again. ConfigError for a model whose output is no map, where boxes are
     wanted.
     """
     listed = profile.store.list()
@@ -68,11 +68,11 @@ def compare(
 
 
 def check_media(listed: Sequence[Example]) -> None:
-    """ExampleError where an example kept neither picture nor sound: it cannot be embedded anew."""
+    """ExampleError where an example kept neither picture nor sound: it cannot be embedded again."""
     without = [str(one.id) for one in listed if not one.media_type]
     if without:
         raise ExampleError(
-            f"{counted(len(without), 'example')} kept no picture to be embedded anew ({', '.join(without[:5])}): "
+            f"{counted(len(without), 'example')} kept no picture to be embedded again ({', '.join(without[:5])}): "
             "remove them"
         )
 

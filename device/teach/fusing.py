@@ -21,7 +21,7 @@ def check_whole(context: Context) -> None:
     if look.way != "frame":
         raise ConfigError(
             f"profile {context.profile!r} looks at a part of the picture ({look}), which a .tflite cannot: only one "
-            "that looks at the whole frame can be fused"
+            "that looks at the whole frame can be exported"
         )
 
 

@@ -85,7 +85,7 @@ def _offer(those: list[Generation], fits: Fit, where: str) -> None:
 
 def bring_back(context: Context, profile: Profile, number: int, progress: Callable[[int, int], bool | None]) -> int:
     """Make a generation current, and where it needs them its model and its way to look too; how many examples were
-    embedded anew for that.
+    embedded again for that.
 
     progress: as of ExampleStore.reembed; where it ends the work, the same call goes on from there. ProfileError where
     that cannot be: what it needs is not known or not installed.

@@ -194,7 +194,7 @@ class Lesson:
         return take
 
     def bring(self, name: str, label: str, offered: Sequence[Candidate], take: int = 0) -> FileOutcome:
-        """Keep what a file holds, on disk when this returns; what is there already is passed over and counted.
+        """Keep what a file holds, on disk when this returns; what is there already is skipped and counted.
 
         take: one that `bring` began, to go on with; 0 begins one. Of sounds each is a take of its own, as when it is
         recorded. Nothing that is being recorded ends. ExampleError where the take is gone or another class's, or where

@@ -3,7 +3,7 @@
 An empty profile without a way to look is *open*. Nobody may sit before the camera when a program starts, and whoever
 has just started it sits there with a face and without the hand that is about to be taught; so what decides are the
 frames of the first take, of what is shown while the key is held. That take is recorded as a whole picture, looked
-through when it is over, and embedded anew from its kept pictures: nothing is lost, however short it is. Where no
+through when it is over, and embedded again from its kept pictures: nothing is lost, however short it is. Where no
 pictures are kept, the first frames of the first take are looked at and not recorded, and recording begins after them.
 
 A hand or a face decides at once. That there is neither is no answer yet, for the first class may be "nobody": only
@@ -39,13 +39,13 @@ MIN_PICTURES = 3
 MAJORITY = 0.6
 """The share of them in which there must be a hand or a face."""
 STEP_S = 0.1
-"""So long pictures are embedded anew at a stretch, while the camera goes on."""
+"""So long pictures are embedded again at a stretch, while the camera goes on."""
 WAYS = {"hand": "hand", "face": "face-crop"}
 """What is found → the way to look at it; of several the first, for whoever shows a hand shows a face as well. Of the
 two that look at a face `face-crop` is the better one on strangers (.979 and .974, the worst .903 and .875), and sees
 what a face does besides (benchmarks/README.md)."""
-OPEN = "the first take decides: a hand, a face, or the whole picture counts"
-WHOLE = "looks at the whole picture: no hand and no face was shown"
+OPEN = "the first take decides: the hand, the face, or the whole picture is used"
+WHOLE = "uses the whole picture: no hand and no face was seen"
 
 
 def finders(models: Path, threads: int | None) -> dict[str, Finds]:
@@ -71,7 +71,7 @@ def decided(counts: Mapping[str, int], frames: int) -> tuple[Look, str] | None:
     """The way to look of what was found in so many of the frames, and why, in a line; None where neither was."""
     for what, count in counts.items():
         if count >= MAJORITY * frames:
-            return Look(WAYS[what]), f"looks at the {what}: one is in {count} of {counted(frames, 'frame')}"
+            return Look(WAYS[what]), f"uses the {what}: one is in {count} of {counted(frames, 'frame')}"
     return None
 
 
@@ -133,7 +133,7 @@ class LookChooser:
     def seen(self, picture: np.ndarray) -> bool:
         """Where no pictures are kept: look at a frame of the first take; True while such frames are not to be recorded.
 
-        What was embedded as a whole picture could not be embedded anew.
+        What was embedded as a whole picture could not be embedded again.
         """
         if self.busy or not self.open or not self._finders():
             return self.busy
@@ -175,7 +175,7 @@ class LookChooser:
             look, why = choice
             yield from self._change(look, self._load(look), why)
         elif not final:
-            self.said = "no hand and no face yet: the next take decides what is looked at"
+            self.said = "no hand and no face yet: the next take decides what is used"
         elif len(self._finders()) == len(WAYS):
             self._remember(Look(), WHOLE)
 
@@ -193,16 +193,16 @@ class LookChooser:
         another change is going on.
         """
         if self.busy:
-            raise ConfigError("another way to look is being changed to: wait for it, or stop it")
+            raise ConfigError("the part of the picture is being changed already: wait for it, or stop it")
         self.chosen = False
         if look == self.look and not self.open:
-            self.said = f"looks at {look} already"
+            self.said = f"uses {look} already"
             return
         self.profile.store.flush()
         without = [one.id for one in self.profile.store.list() if one.media_type != JPEG]
         if without:
-            raise ExampleError(f"looks as before: {missing_pictures(without)}")
-        self._steps = self._change(look, self._load(look), f"looks at {look}")
+            raise ExampleError(f"nothing was changed: {missing_pictures(without)}")
+        self._steps = self._change(look, self._load(look), f"uses {look}")
         self.profile.keep()
 
     def stop(self) -> None:
@@ -210,7 +210,7 @@ class LookChooser:
         if self.busy:
             self._end()
             self.chosen = False
-            self.said = "stopped: looks as before, and nothing was changed"
+            self.said = "stopped: nothing was changed"
 
     def step(self, clock: Callable[[], float]) -> Embedder | None:
         """Work for a moment on what was begun; the embedder that looks from now on, once it is done.
@@ -248,7 +248,7 @@ class LookChooser:
                 made[number] = store.embedded_anew(embedder, number)
             yield done, len(numbers)
         if len(made) < len(numbers):
-            raise ExampleError(f"looks as before: {missing_pictures([one for one in numbers if one not in made])}")
+            raise ExampleError(f"nothing was changed: {missing_pictures([one for one in numbers if one not in made])}")
         # The way first: where the power goes between the two, `examples re-embed` goes on to where this was going.
         write_settings(self.profile.folder, look=look)
         try:
@@ -259,14 +259,15 @@ class LookChooser:
         if made and not self.open:
             missed = int((~kept_found(np.stack([*made.values()]))).sum()) if sought_by(embedder) else 0
             nothing = f", no {sought_by(embedder)} in {missed}" if missed else ""
-            why += f": {counted(len(made), 'example')} embedded anew{nothing}; train again"
+            why += f": {counted(len(made), 'example')} embedded again{nothing}; train again"
         self._remember(look, why)
         self._made = embedder
 
 
 def missing_pictures(numbers: list[int]) -> str:
-    """Which examples have no picture to be embedded anew, and what to do, in a line."""
+    """Which examples have no picture to be embedded again, and what to do, in a line."""
     shown = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
     return (
-        f"{counted(len(numbers), 'example has', 'examples have')} no picture to be embedded anew ({shown}): remove them"
+        f"{counted(len(numbers), 'example has', 'examples have')} no picture to be embedded again ({shown}): remove "
+        "them"
     )

@@ -31,11 +31,11 @@ def mark(
     """
     one = mistakes.moment(number)
     if was == one.label:
-        raise ExampleError(f"{one.label} is what was told: there is nothing to learn")
+        raise ExampleError(f"{one.label} is the word that was reported: there is nothing to correct")
     label, sound = wanted(store, was), mistakes.sound(one.number)
-    take(store, embedder, sound, label, f"told as {one.label}", keep=keep)
+    take(store, embedder, sound, label, f"told as {one.label}", keep=keep)  # as profiles store it
     one.marked = was or "nothing"
-    return f"kept as {label}: it was told as {one.label}; it counts from the next training on"
+    return f"kept as {label}: it was reported as {one.label}; the next training uses it"
 
 
 def miss(mistakes: Mistakes, store: ExampleStore, embedder: SoundEmbedder, was: str, keep: bool) -> str:
@@ -44,7 +44,7 @@ def miss(mistakes: Mistakes, store: ExampleStore, embedder: SoundEmbedder, was: 
     if label == NOISE:
         raise ExampleError("what was missed is a word: say which")
     take(store, embedder, mistakes.missed(), label, "missed", keep=keep)
-    return f"kept as {label}: it was missed; it counts from the next training on"
+    return f"kept as {label}: it was missed; the next training uses it"
 
 
 def wanted(store: ExampleStore, was: str | None) -> str:
@@ -103,7 +103,7 @@ class WordMarker:
     def keys(self) -> str:
         """The keys, for the last line of a screen."""
         some = "  ".join(f"{number} {label}" for number, label in enumerate(self.labels[:9], 1))
-        return f"n that was nothing  that was: {some}"
+        return f"n false alarm  wrong, it was: {some}"
 
     def key(self, key: str) -> str:
         """What a key did, in a line; empty for one that marks nothing."""

@@ -25,7 +25,7 @@ MIN_S = 10.0
 """Of moving about at least so much is recorded at a time, however much there is already."""
 JUDGED_S = 6.0
 """How long a head of movements may be judged when it was trained: the screen stands still meanwhile."""
-MATTERS = f"{ORDINARY}, a minute of moving about, matters most of all"
+MATTERS = f"{ORDINARY}, a minute of ordinary hand motion, matters most"
 """What must be said plainly."""
 
 
@@ -44,14 +44,14 @@ def next_step(counts: Mapping[str, Count]) -> str:
     done = {label: number for label, number in demonstrations(counts).items() if number}
     few = [f"{label} has {number}" for label, number in done.items() if number < ASKED_FOR]
     if not done:
-        return f"{ASKED_FOR} demonstrations of each movement are asked for, {BETTER} are better"
+        return f"{ASKED_FOR} demonstrations of each movement are needed, {BETTER} are better"
     if few:
         shown = ", ".join(few[:3]) + (f" and {counted(len(few) - 3, 'more class', 'more classes')}" if few[3:] else "")
-        return f"{shown}: {ASKED_FOR} are asked for, {BETTER} are better, one is for this person only"
+        return f"{shown}: {ASKED_FOR} are needed, {BETTER} are better, one is for this person only"
     if ordinary_s(counts) < MINUTE_S - MIN_S:
         return f"now {MATTERS}"
     if min(done.values()) < BETTER:
-        return f"{ASKED_FOR} of each are there, and {BETTER} are told better"
+        return f"{ASKED_FOR} of each are there, and {BETTER} are recognized better"
     return "enough of every movement"
 
 
@@ -68,7 +68,7 @@ def advised(counts: Mapping[str, Count], evaluation: Evaluation | None) -> Advic
         return Advice("ready", next_step(counts))
     pair = evaluation.classes[a], evaluation.classes[b]
     how = "do it larger, or teach more of both" if ORDINARY in pair else "do them more differently"
-    return Advice("overlap", f"{pair[0]} and {pair[1]} are mixed up in {mixed[a, b]} of {of}: {how}", pair)
+    return Advice("overlap", f"{pair[0]} and {pair[1]} are confused in {mixed[a, b]} of {of}: {how}", pair)
 
 
 def wanted_s(counts: Mapping[str, Count]) -> float:
@@ -83,7 +83,7 @@ def missing(counts: Mapping[str, Count]) -> str:
     if not done:
         return f"still wanted: a demonstration of a movement; {next_step(counts)}"
     if done == 1 and not ordinary_s(counts):
-        return f"still wanted: a second movement, or {ORDINARY}: with one class there is nothing to tell apart"
+        return f"still wanted: a second movement, or {ORDINARY}: with one class there is nothing to distinguish"
     return ""
 
 
@@ -94,11 +94,11 @@ def in_words(lesson: Lesson, learned: TrainingResult, found: Score, then: str) -
     about = f" and {ordinary_s(counts):.0f} s of {ORDINARY}" if ordinary_s(counts) else ""
     told = f"trained on {shown}{about} in {learned.train_ms / 1000:.1f} s"
     if min(number for number in demonstrations(counts).values() if number) == 1:
-        told += "; how well cannot be told from one demonstration"
+        told += "; the accuracy cannot be measured with one demonstration"
     elif math.isnan(found.accuracy):
-        told += "; `edge-tl evaluate` tells how well"
+        told += "; `edge-tl evaluate` measures the accuracy"
     else:
-        told += f", {found.accuracy:.0%} right {found.where.format(who='it')}"
+        told += f", {found.accuracy:.0%} right {found.where}"
     if found.low:
         told += ": too few to rely on"
     return "; ".join([told, *movement_cautions(lesson.recognizer)[:1], then])

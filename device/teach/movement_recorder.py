@@ -56,7 +56,7 @@ class MovementRecorder:
         if self._about is not None:
             left_s = max(0.0, self._about.seconds - self._about.seen_s)
             told_s = int(-(-left_s // TOLD_EVERY_S) * TOLD_EVERY_S)
-            return f"move about as you like, and do none of the movements: {told_s} s more; space ends it"
+            return f"move your hand about, but do none of the movements: {told_s} s more; space ends it"
         if self._taking is None:
             return ""
         if self._taking.phase is Phase.RAISED:

@@ -40,7 +40,7 @@ class PictureNotice:
         self._pictures += 1
         if self._pictures % EVERY == 1:
             self._others = finder.tracker.count(picture)
-        return f"{self._others} {PLURAL[finder.sought]}: the framed one counts" if self._others > 1 else ""
+        return f"{self._others} {PLURAL[finder.sought]}: the one with the frame is used" if self._others > 1 else ""
 
 
 def is_dark(picture: np.ndarray) -> bool:

@@ -133,7 +133,7 @@ class WordRecorder:
         if self._utterance is None:
             return ""
         if self._label == NOISE:
-            return f"be quiet, the room is recorded: {(1 - self._utterance.share) * NOISE_S:.0f} s more"
+            return f"be quiet, background noise is recorded: {(1 - self._utterance.share) * NOISE_S:.0f} s more"
         return f"say {self._label} now"
 
     def press(self, label: str) -> None:

@@ -31,7 +31,7 @@ class RehearsalScore:
     nothing_found: float
     """The share of all pictures, taught and asked, in which what is looked for was not found."""
     passed_over: float | None
-    """The share of tomorrow's pictures that get no label, being unlike anything taught: they steer nothing."""
+    """The share of tomorrow's pictures that get no label, being unlike all training examples: they steer nothing."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Score:
     accuracy: float
     """If it always answered; NaN where nothing could be judged, or that takes too long."""
     where: str
-    """On what, after "right" or "I cannot tell these apart"; {who} is who was taught."""
+    """On what, after "right" or "it confuses the classes"; {who} is who was taught."""
     classes: int
     evaluation: Evaluation | None
     """The whole account, where that was quick."""
@@ -73,11 +73,11 @@ def score(lesson: Lesson, clock: Callable[[], float], quick_s: float = QUICK_S) 
     else:
         accuracy, by_session = head.loo_accuracy_ if isinstance(head, RidgeHead) else math.nan, False
     if by_session:
-        where = "in a session {who} was not taught"
+        where = "on held-out sessions"
     elif len(one_take_only(recognizer)) == classes:
-        where = "in the takes {who} was taught"
+        where = "on the takes it was trained on"
     else:
-        where = "on takes {who} was not taught"
+        where = "on held-out takes"
     return Score(accuracy, where, classes, evaluation)
 
 
@@ -113,16 +113,16 @@ def in_words(lesson: Lesson, learned: TrainingResult, found: Score, noun: str, t
     nothing_else = f"; 'none of these' is off{off.partition(':')[0]}" if off else ""
     if found.low:
         advice = advise(lesson.recorded())
-        where = found.where.format(who="I")
-        return f"trained, but I cannot tell these apart {where} ({found.accuracy:.0%}): {advice.text}{nothing_else}"
+        where = found.where
+        return f"trained, but it confuses the classes {where} ({found.accuracy:.0%}): {advice.text}{nothing_else}"
     told = f"trained on {counted(learned.examples, noun)} in {learned.train_ms:.0f} ms"
     if math.isnan(found.accuracy):
-        told += "; `edge-tl evaluate` tells how well"
+        told += "; `edge-tl evaluate` measures the accuracy"
     else:
         right = f"{found.accuracy:.0%} right"
         if found.answered is not None:
-            right = f"{found.answered:.0%} answered and right, {found.accuracy:.0%} if it always answered,"
-        told += f", {right} {found.where.format(who='it')}"
+            right = f"{found.answered:.0%} answered correctly, {found.accuracy:.0%} if it always answered,"
+        told += f", {right} {found.where}"
     single = one_take_only(lesson.recognizer)
     if single:
         return f"{told}; {then}; one take only of {named(single)}: record a second{nothing_else}"

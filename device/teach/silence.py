@@ -15,7 +15,7 @@ from edge_tl.listener import SILENT, Near
 
 AFTER_S = 5.0
 """Nothing is said before so long nothing came of what was seen or heard."""
-_UNSURE = "too unsure"
+_UNSURE = "not confident enough"
 
 
 def unheard(threshold: float, near: Near | None, at_s: float | None = None) -> str:
@@ -24,7 +24,7 @@ def unheard(threshold: float, near: Near | None, at_s: float | None = None) -> s
     near: None where not one window of sound was heard. at_s: when, left out where it says nothing.
     """
     if near is None:
-        return "heard nothing: no window of sound was whole yet"
+        return "heard nothing: less than one window of sound"
     at = "" if at_s is None else f" at {at_s:.1f} s"
     because = f", {reason(near)}" if reason(near) else ""
     return f"heard nothing above {threshold:g}; nearest: {near.label} {_short(near.counted)}{at}{because}"
@@ -34,7 +34,7 @@ def reason(near: Near) -> str:
     """Why a window was not told, apart from being unsure; empty where that is all."""
     if near.likeliest in SILENT:
         return f"rather {near.likeliest}"
-    return "unlike anything taught" if near.familiar < 0.5 else ""
+    return "unlike all training examples" if near.familiar < 0.5 else ""
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class FrameProblem:
 class Silence(ABC):
     """What one line saw or heard since something came of it; `why` says after five seconds what was wrong with it.
 
-    clock: seconds, monotonic. verb: what becomes of a sign that is sure, "steers" or "is told".
+    clock: seconds, monotonic. verb: what becomes of a sign that is sure, "steers" or "is reported".
     """
 
-    def __init__(self, line: Line, clock: Callable[[], float], verb: str = "is told") -> None:
+    def __init__(self, line: Line, clock: Callable[[], float], verb: str = "is reported") -> None:
         self.line, self.clock, self.verb = line, clock, verb
         self._seen: deque[tuple[float, FrameProblem]] = deque()
         """Of the last seconds: when, and what was wrong."""
@@ -128,22 +128,22 @@ class SignSilence(Silence):
         if sight.embedding is None:
             return f"no {self.line.recognizer.sought} found"
         if observation is not None and not observation.known:
-            return "unlike anything taught"
+            return "unlike all training examples"
         if sight.steady is not None and sight.steady.label is not None:
-            return f"sees {sight.steady.label}, which steers nowhere"
+            return f"sees {sight.steady.label}, which steers in no direction"
         return _UNSURE
 
 
 class WordSilence(Silence):
     """The silence of a microphone: the last word that steers nowhere, else what came nearest to one."""
 
-    def __init__(self, line: SoundLine, clock: Callable[[], float], verb: str = "is told") -> None:
+    def __init__(self, line: SoundLine, clock: Callable[[], float], verb: str = "is reported") -> None:
         super().__init__(line, clock, verb)
         self._hears = line
 
     def _judged(self, sight: Sight) -> FrameProblem | None:
         if sight.steady is not None and sight.steady.label is not None:
-            return FrameProblem(f"heard {sight.steady.label}, which steers nowhere", 1.0)
+            return FrameProblem(f"heard {sight.steady.label}, which steers in no direction", 1.0)
         near = self._hears.near
         return None if near is None else FrameProblem("", near.counted, near=near)
 
@@ -157,7 +157,7 @@ class WordSilence(Silence):
 class MovementSilence(Silence):
     """The silence of movements: the last one that was doubted or steers nowhere, else that no hand is there."""
 
-    def __init__(self, line: MovementLine, clock: Callable[[], float], verb: str = "is told") -> None:
+    def __init__(self, line: MovementLine, clock: Callable[[], float], verb: str = "is reported") -> None:
         super().__init__(line, clock, verb)
         self._watches = line
 
@@ -168,7 +168,7 @@ class MovementSilence(Silence):
     def _judged(self, sight: Sight) -> FrameProblem | None:
         if sight.moved is not None:
             return FrameProblem(
-                f"saw {sight.moved.label}, which steers nowhere", sight.moved.confidence, sight.moved.label
+                f"saw {sight.moved.label}, which steers in no direction", sight.moved.confidence, sight.moved.label
             )
         if is_dark(sight.frame.data):
             return FrameProblem("too dark to see anything", 0.0)

@@ -37,10 +37,10 @@ BLOCK_S = 10
 
 
 def sounds_at(paths: Sequence[Path], words: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """The sound files meant by files and folders however these are laid out, and lines that say what was passed over.
+    """The sound files meant by files and folders however these are laid out, and lines that say what was skipped.
 
     words: the classes that were taught. What lies in a folder that is called like one of them holds it, and would count
-    as false alarms what is none. Clutter is passed over in silence, as in an import. ExampleError where there is none.
+    as false alarms what is none. Clutter is skipped in silence, as in an import. ExampleError where there is none.
     """
     found: list[Path] = []
     taught = {word.casefold() for word in words if word not in SILENT}
@@ -53,9 +53,9 @@ def sounds_at(paths: Sequence[Path], words: Sequence[str]) -> tuple[list[Path], 
             said = [part for part in file.parts[:-1] if part.casefold() in taught]
             passed.update(said[:1])
             found += [] if said else [path / file]
-    lines = [f"passed over {counted(passed[word], 'sound')} of {word} in --against: it is taught" for word in passed]
+    lines = [f"skipped {counted(passed[word], 'sound')} of {word} in --against: it is taught" for word in passed]
     if not found:
-        raise ExampleError(f"no sound files in {', '.join(map(str, paths))}: sounds without the words are wanted")
+        raise ExampleError(f"no sound files in {', '.join(map(str, paths))}: give sounds without the words")
     return found, lines
 
 
@@ -73,7 +73,7 @@ def different(files: Sequence[Path], of: str = "--against") -> tuple[list[Path],
         return list(files), []
     named = files[min(copies)].name
     more = f" and {counted(len(copies) - 1, 'more')}" if len(copies) > 1 else ""
-    said = f"passed over {named}{more}: the same sound stands under another name in {of}"
+    said = f"skipped {named}{more}: the same sound stands under another name in {of}"
     return [path for number, path in enumerate(files) if number not in copies], [said]
 
 
@@ -152,7 +152,7 @@ def chosen_threshold(made: Sequence[ThresholdOutcome], per_hour: float) -> float
     if used.words and used.heard < MIN_HEARD * used.words:
         raise ConfigError(
             f"at threshold {used.threshold:g}, which keeps {per_hour:g} false alarms an hour, only {used.heard} of "
-            f"{counted(used.words, 'recording')} left out would be told, so nothing was saved: record more of each "
+            f"{counted(used.words, 'recording')} left out would be detected, so nothing was saved: record more of each "
             "word, take a longer word, or allow more alarms"
         )
     return used.threshold
@@ -181,12 +181,12 @@ def heard_lines(made: Sequence[ThresholdOutcome], config: ListeningConfig) -> li
     """What a person reads of it."""
     used = next(one for one in made if one.threshold == config.threshold)
     if not used.words:
-        return ["how many words would be told is unknown: each class has a single recording"]
+        return ["the detection rate is unknown: each class has a single recording"]
     lines = [
         f"listening at threshold {used.threshold:g}: {used.heard} of "
-        f"{counted(used.words, 'recording of a word is', 'recordings of words are')} told, "
-        f"{used.confused} as another word, {used.words - used.heard - used.confused} not at all (each left out of "
-        "what was taught)"
+        f"{counted(used.words, 'recording of a word is', 'recordings of words are')} detected, "
+        f"{used.confused} as another word, {used.words - used.heard - used.confused} missed (each tested by a model "
+        "that was not trained on it)"
     ]
     if used.heard:
         lines.append(f"  half of them within {used.delay_s:.2f} s of the middle of the word")
@@ -196,7 +196,7 @@ def heard_lines(made: Sequence[ThresholdOutcome], config: ListeningConfig) -> li
     lines += [
         f"false alarms: {used.alarms} in {used.hours * 60:.1f} minutes, {used.alarms_per_hour:.1f} an hour (at most "
         f"{most:.1f} with 95 % confidence)",
-        "  threshold  told  as another  missed  false alarms an hour",
+        "  threshold   hit  as another  missed  false alarms an hour",
     ]
     for one in made:
         if one.threshold in (*SHOWN, config.threshold):

@@ -102,11 +102,11 @@ def told_lines(found: list[SessionWords]) -> list[str]:
     if not found:
         return []
     heard, words = sum(one.made.heard for one in found), sum(one.made.words for one in found)
-    lines = [f"said in a session that was not taught {heard} of {counted(words, 'word is', 'words are')} told"]
+    lines = [f"in held-out sessions {heard} of {counted(words, 'word is', 'words are')} detected"]
     for one in found:
         made = one.made
         missed = made.words - made.heard - made.confused
         lines.append(
-            f"  {one.title}: {made.heard} of {made.words} told, {made.confused} as another word, {missed} not at all"
+            f"  {one.title}: {made.heard} of {made.words} detected, {made.confused} as another word, {missed} missed"
         )
     return lines

@@ -59,7 +59,8 @@ def false_triggers(recognizer: Recognizer, per_minute: float) -> int:
     seconds = STEP_S * float((labels == ORDINARY).sum())
     if not seconds:
         raise ConfigError(
-            f"--max-false-triggers-per-minute needs the class {ORDINARY}: teach a minute of moving about as {ORDINARY}"
+            f"--max-false-triggers-per-minute needs the class {ORDINARY}: record a minute of ordinary hand motion as "
+            f"{ORDINARY}"
         )
     return int(per_minute * seconds / 60)
 
@@ -74,12 +75,12 @@ def movement_cautions(recognizer: Recognizer) -> list[str]:
     if few:
         said.append(
             f"fewer than {ASKED_FOR} demonstrations of {', '.join(few)}: for this person only, and {ASKED_FOR} to "
-            "5 are told better"
+            "5 are recognized better"
         )
     if ORDINARY not in labels:
         said.append(
-            f"no {ORDINARY!r} was taught: in a stream moving about will be told as movements; a minute of it as class "
-            f"{ORDINARY} matters most of all"
+            f"no {ORDINARY!r} was recorded: in a stream ordinary motion will cause false alarms; a minute of it as "
+            f"class {ORDINARY} matters most"
         )
     return said
 

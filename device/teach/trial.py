@@ -47,7 +47,7 @@ def tried(data_dir: Path, folder: Path) -> str:
     if done.returncode < 0:
         return "what was trained takes too much memory or time"
     if done.returncode:
-        return (done.stderr.strip().splitlines() or ["what was trained cannot be asked"])[-1][:200]
+        return (done.stderr.strip().splitlines() or ["what was trained does not run"])[-1][:200]
     return done.stdout.strip()
 
 

@@ -141,6 +141,7 @@ def typed_cautions(recognizer: Recognizer) -> list[str]:
     if not alone:
         return []
     return [
-        f"{', '.join(alone)}: typed: better with three recordings of yours; what is said of accuracy is of the voices, "
+        f"{', '.join(alone)}: typed: better with three recordings of yours; the accuracy is that of the synthetic "
+        "voices, "
         "not of people"
     ]

@@ -64,7 +64,7 @@ class Tracker(Protocol[T_co]):
         """Forget where it was: the next picture is of another stream."""
 
     def count(self, picture: np.ndarray) -> int:
-        """How many there are to choose from in a picture; 0 where none is passed over."""
+        """How many there are to choose from in a picture; 0 where none is skipped."""
 
 
 class Finder(Generic[T]):

@@ -138,7 +138,7 @@ def outputs_for(known: Sequence[str], names: Sequence[str]) -> tuple[str, ...] |
 
 
 def indicators(names: Sequence[str], labels: Sequence[str]) -> np.ndarray:
-    """Float32 (N, labels): 1 where a name is the label; ShapeError for a name that is none of them."""
+    """Float32 (N, labels): 1 where a name is the label; ShapeError for a name that is not one of them."""
     places, names = {label: place for place, label in enumerate(labels)}, label_texts(names).tolist()
     if strange := sorted({name for name in names if name not in places}):
         raise ShapeError(f"{strange[0]!r} is none of the labels that are trained: {', '.join(labels)}")

@@ -256,19 +256,21 @@ def cautions(taught: TaughtRows, confidence: Confidence, *, rejects: bool = True
     Each is a case in which probabilities are flat, or cannot be checked, for a reason that more examples would mend.
     """
     if not (taught.X[0] != taught.X).any():
-        return ("all examples are the same picture or sound: nothing tells the classes apart",)
+        return ("all examples are the same picture or sound: the classes cannot be distinguished",)
     said = []
     if confidence.guessing_:
         said.append(
-            "on takes left out its answers are no better than guesses, so it is sure only where it was taught: record "
-            "each class in other places too"
+            "on held-out takes its answers are no better than chance, so it is confident only where it was "
+            "recorded: record each class in other places too"
         )
     single = whole_takes(taught.y, taught.takes).split_classes
     if single:
         for_it = "" if len(single) == len(taught.classes) else " for it" if len(single) == 1 else " for them"
         off = f", and 'none of these' is off{for_it}" if rejects else ""
         names = ", ".join(single)
-        said.append(f"{names}: one take only, so how sure it may be elsewhere is not known{off}; record a second take")
+        said.append(
+            f"{names}: one take only, so its confidence in other places is not known{off}; record a second take"
+        )
     return tuple(said)
 
 

@@ -1,4 +1,4 @@
-"""What was recorded, and what it shows when each take is judged by the others: what the guide's sentences rest on."""
+"""Recorded examples, and what it shows when each take is judged by the others: what the guide's sentences rest on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ and 11 ms with 200 examples."""
 
 @dataclass(frozen=True)
 class RecordedEvidence:
-    """What was recorded so far; ShapeError where the parts do not fit together."""
+    """Recorded examples so far; ShapeError where the parts do not fit together."""
 
     X: np.ndarray
     """(N, F) the rows that a head sees."""

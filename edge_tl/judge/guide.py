@@ -75,7 +75,7 @@ def every_advice(recorded: RecordedEvidence) -> Iterator[Advice]:
             silent = False
             yield advice
     if silent:
-        yield Advice("ready", "enough of every class, and each is found in takes it had not seen")
+        yield Advice("ready", "enough of every class, and each is recognized in held-out takes")
 
 
 def nothing_found(of: RecordedEvidence) -> Advice | None:
@@ -94,7 +94,7 @@ def nothing_found(of: RecordedEvidence) -> Advice | None:
     # Most of this class is empty: perhaps that is what it is for, and then there is nothing to mend.
     if of.number_of_takes(label) > 1:
         return None
-    return Advice("nothing-found", said + "it now means that nothing is there", (label,), positions(missed))
+    return Advice("nothing-found", said + "it now stands for pictures without one", (label,), positions(missed))
 
 
 def wrong_take(of: RecordedEvidence) -> Advice | None:
@@ -129,7 +129,7 @@ def few(of: RecordedEvidence) -> Advice | None:
         wanted = ", ".join(f"{number} more of {name}" for name, number in missing.items())
         return Advice("few", f"still wanted: {wanted}", tuple(missing))
     if len(names) < 2:
-        return Advice("few", "a second class is wanted: with one there is nothing to tell apart", tuple(names))
+        return Advice("few", "record a second class: with one there is nothing to distinguish", tuple(names))
     return None
 
 
@@ -171,8 +171,8 @@ def overlap(of: RecordedEvidence) -> Advice | None:
     y = of.y[of.judged]
     wrong = ((y == pair[0]) & (of.answers == pair[1])) | ((y == pair[1]) & (of.answers == pair[0]))
     text = (
-        f"{pair[0]} and {pair[1]} are mixed up in {mixed[a, b]} of {total[a, b]}{of.looked_at}: "
-        "show them more differently, or from nearer"
+        f"{pair[0]} and {pair[1]} are confused in {mixed[a, b]} of {total[a, b]}{of.looked_at}: "
+        "show them more differently, or from a smaller distance"
     )
     return Advice("overlap", text, pair, positions(of.judged[wrong]))
 
@@ -182,7 +182,7 @@ def one_take(of: RecordedEvidence) -> Advice | None:
     once = [str(name) for name in np.unique(of.y) if of.number_of_takes(name) == 1]
     if not once:
         return None
-    return Advice("one-take", f"a second take of {named(once)} from another spot makes it steadier", tuple(once))
+    return Advice("one-take", f"a second take of {named(once)} from another place makes it more reliable", tuple(once))
 
 
 def one_spot(of: RecordedEvidence) -> Advice | None:
@@ -194,7 +194,7 @@ def one_spot(of: RecordedEvidence) -> Advice | None:
         same = [name for name, ratio in of.likeness.items() if ratio < ALIKE and name not in of.fewer]
     if not same:
         return None
-    text = f"the takes of {named(same)} are from one spot: move, turn and come nearer for the next"
+    text = f"the takes of {named(same)} are from the same place: move, turn and come nearer for the next"
     return Advice("one-spot", text, tuple(map(str, same)))
 
 
@@ -202,7 +202,10 @@ def one_session(of: RecordedEvidence) -> Advice | None:
     """Everything in one place and on one day."""
     if of.sessions is None or len(np.unique(of.sessions)) != 1:
         return None
-    return Advice("one-session", "all of it is from one place: a second short take of each class elsewhere helps most")
+    return Advice(
+        "one-session",
+        "everything was recorded in one place: a second short take of each class in another place helps most",
+    )
 
 
 def elsewhere(of: RecordedEvidence) -> Advice | None:
@@ -212,7 +215,7 @@ def elsewhere(of: RecordedEvidence) -> Advice | None:
     once = tuple(str(name) for name in of.real if len(np.unique(of.sessions[of.y == name])) == 1)
     if not once:
         return None
-    text = f"only one session has {named(once)}: a short take in another place too, or the place speaks for it"
+    text = f"only one session has {named(once)}: record a short take in another place, or the place is learned"
     return Advice("elsewhere", text, once)
 
 
@@ -223,7 +226,7 @@ def weakest(of: RecordedEvidence) -> Advice | None:
     label = min(of.found, key=lambda name: of.found[name])
     if of.found[label] >= 1 - MIXED / 2:
         return None
-    text = f"record {label} next: {of.found[label]:.0%} of it is recognised in takes it had not seen"
+    text = f"record {label} next: {of.found[label]:.0%} of it is recognized in held-out takes"
     return Advice("next", text, (label,))
 
 

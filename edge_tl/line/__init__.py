@@ -235,7 +235,7 @@ class SoundLine(Line):
 
     Each frame's Sight carries the newest window's answer; its `steady` has a label only with the frame in which a word
     is told. recent: the last three seconds of frames, without a gap. A clip is heard from before its beginning to after
-    its end, so that a word at its edge is not passed over, nor a clip that is shorter than a window.
+    its end, so that a word at its edge is not skipped, nor a clip that is shorter than a window.
     """
 
     kind = "sound"

@@ -41,8 +41,8 @@ class Doubt:
         """In words: how unsure it was, or what else was wrong."""
         one = self.moved
         if one.confidence < self.least:
-            return f"unsure: {one.label} {one.confidence:.0%}, told from {self.least:.0%} on"
-        return f"like {one.label}, but larger, smaller or fewer to and fro than was taught"
+            return f"unsure: {one.label} {one.confidence:.0%}, the threshold is {self.least:.0%}"
+        return f"like {one.label}, but larger, smaller or with fewer repetitions than in the demonstrations"
 
 
 class MovementLine(Line):

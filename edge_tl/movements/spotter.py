@@ -86,7 +86,7 @@ class WindowQueue:
     def push(self, landmarks: np.ndarray | None, time_s: float) -> DueWindows | None:
         """Take a frame's landmarks (21, 2), None or NaN for no hand; the windows to ask now, None mostly.
 
-        time_s: must rise; a frame that does not come later than the one before is passed over.
+        time_s: must rise; a frame that does not come later than the one before is skipped.
         """
         if self._times and time_s - self._times[-1] > BRIDGED_S:
             self.clear()

@@ -57,7 +57,7 @@ class DemonstrationRecorder:
     def push(self, landmarks: np.ndarray | None, time_s: float) -> Track | None:
         """Take a frame's landmarks (21, 2), None or NaN for no hand; the movement where it is over.
 
-        time_s: must rise; a frame that does not come later than the one before is passed over.
+        time_s: must rise; a frame that does not come later than the one before is skipped.
         """
         if time_s <= self._newest_s:
             return None

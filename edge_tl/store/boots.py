@@ -10,7 +10,7 @@ from edge_tl.store.moments import BEGUN_S, Clock, Moment
 
 DRIFT_S = 1.0
 """A boot's beginning is written anew where it moved by more: a clock that is kept right moves it all the time."""
-# What was recorded in other boots, or before boots were known: this moment is later than all of it.
+# Recorded examples in other boots, or before boots were known: this moment is later than all of it.
 _NEWEST = """SELECT max(CASE WHEN t.boot_id IS NULL THEN t.time_s ELSE b.began_s + t.boot_s END)
 FROM takes t LEFT JOIN boots b ON b.id = t.boot_id WHERE b.boot IS NULL OR b.boot <> ?"""
 

@@ -72,9 +72,9 @@ def _same_box(one: Box | None, other: Box | None) -> bool:
 
 
 def copies_text(copies: int, bad: int = 0) -> str:
-    """How many files were passed over as copies, and how many left out, to end a line with; empty where none was."""
+    """How many files were skipped as copies, and how many left out, to end a line with; empty where none was."""
     one = "is a copy of another and was" if copies == 1 else "are copies of others and were"
-    return (f"; {copies} {one} passed over" if copies else "") + (f"; {bad} left out" if bad else "")
+    return (f"; {copies} {one} skipped" if copies else "") + (f"; {bad} left out" if bad else "")
 
 
 def contradictions(files: Iterable[tuple[Path, str, Hashable]]) -> dict[int, str]:

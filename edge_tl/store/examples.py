@@ -315,7 +315,7 @@ class ExampleStore(Closable):
         if left:
             shown = ", ".join(map(str, left[:5])) + (" …" if len(left) > 5 else "")
             have = counted(len(left), "example has", "examples have")
-            raise ExampleError(f"{have} no readable {embedder.kind} to embed anew ({shown}): remove them")
+            raise ExampleError(f"{have} no readable {embedder.kind} to embed again ({shown}): remove them")
         return len(todo)
 
     def embedded_anew(self, embedder: Embedder, example: int) -> np.ndarray:

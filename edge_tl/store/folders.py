@@ -60,7 +60,7 @@ def import_folder(
     takes that a `sessions.json`, as `export_folder` writes it, puts into others.
     skipped(path, reason) is called for each thing that is left out: another kind of file, a picture at the top, folders
     deeper than `label/take`, a folder whose name is no label, a link that leads nowhere or back. Hidden files, clutter
-    (`is_clutter`) and our own `labels.json` and `sessions.json` are passed over in silence. ExampleError where `root`,
+    (`is_clutter`) and our own `labels.json` and `sessions.json` are skipped in silence. ExampleError where `root`,
     or one of these that is needed, cannot be read.
     """
     skip = skipped or (lambda path, reason: None)

@@ -1,4 +1,4 @@
-"""Generations: what was trained, on disk, one folder each time; whole or passed over, never half.
+"""Generations: what was trained, on disk, one folder each time; whole or skipped, never half.
 
 generations/000007/profile.json     what was saved: JSON
                    arrays.npz       and arrays, never pickled
@@ -79,7 +79,7 @@ class Generations:
         """Look into the folder, which need not exist before `save`."""
         self.folder = folder
         self.warnings: list[str] = []
-        """One line for each damaged generation that `load_as` passed over."""
+        """One line for each damaged generation that `load_as` skipped."""
         self.loaded = 0
         """The number of the generation that `load_as` gave last, 0 for none."""
 

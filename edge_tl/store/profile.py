@@ -86,7 +86,7 @@ class Profile:
 
     @property
     def warnings(self) -> list[str]:
-        """One line for each damaged generation that `load` passed over."""
+        """One line for each damaged generation that `load` skipped."""
         return self._generations.warnings
 
     def save(self, saved: SavedHead) -> int:

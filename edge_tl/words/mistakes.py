@@ -89,13 +89,13 @@ class Mistakes:
     def moment(self, number: int | None) -> ToldMoment:
         """What was told under a number, None for the last; ExampleError where there is none, or it was marked."""
         if not self.moments:
-            raise ExampleError("nothing was told yet that could be marked")
+            raise ExampleError("no word was reported yet that could be corrected")
         wanted = self.moments[-1].number if number is None else number
         found = next((one for one in self.moments if one.number == wanted), None)
         if found is None:
-            raise ExampleError(f"there is nothing told under number {number}: the last {MAX_EVENTS} are kept")
+            raise ExampleError(f"there is no word with the number {number}: the last {MAX_EVENTS} are kept")
         if found.marked:
-            raise ExampleError(f"that was marked already, as {found.marked}")
+            raise ExampleError(f"that was corrected already, as {found.marked}")
         return found
 
     def sound(self, number: int) -> Sound:
@@ -104,7 +104,7 @@ class Mistakes:
         if found is not None and found.heard is None:
             self._settle(ended=True)
         if found is None or found.heard is None:
-            raise ExampleError(f"its sound is gone: what was told can be heard and marked for {KEPT_S:g} s")
+            raise ExampleError(f"its sound is gone: a word can be played and corrected for {KEPT_S:g} s")
         return Sound(found.heard, found.rate_hz)
 
     def missed(self) -> Sound:
@@ -114,7 +114,7 @@ class Mistakes:
         samples, rate_hz = self._between(self._end_s - MISSED_S, self._end_s), self._rate_hz
         centre = None if samples is None else word_centre(samples, rate_hz)
         if samples is None or centre is None:
-            raise ExampleError(f"no word was heard in the last {MISSED_S:g} s: say it again, then mark it at once")
+            raise ExampleError(f"no word was heard in the last {MISSED_S:g} s: say it again, then correct it at once")
         first = max(0, centre - round(BEFORE_S * rate_hz))
         return Sound(samples[first : centre + round(AFTER_S * rate_hz)].copy(), rate_hz)
 

@@ -40,7 +40,7 @@ def test_a_word_is_told_once() -> None:
 
 
 def test_the_next_word_is_told_after_the_suppression() -> None:
-    """What is said within a second after a word is passed over, what is said later is told."""
+    """What is said within a second after a word is skipped, what is said later is told."""
     soon = [*[GO] * 5, *[QUIET] * 3, *[STOP] * 3, *[QUIET] * 20]
     late = [*[GO] * 5, *[QUIET] * 12, *[STOP] * 4]
     assert [label for label, _ in told(windows(*soon), CLASSES, ListeningConfig())] == ["go"]

@@ -46,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
 
 
 def test_push_takes_a_model_into_use_on_the_device(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copied, checked, used with all embedded anew; a worse one is tried and goes; a damaged one never leaves."""
+    """Copied, checked, used with all embedded again; a worse one is tried and goes; a damaged one never leaves."""
     fill(tmp_path / "pictures")
     data = ("--data-dir", str(home / "edge-tl"))
     assert main(["model", "use", str(model_folder(tmp_path / "model")), *data]) == 0

@@ -5,7 +5,7 @@ export class Busy extends Error {
   constructor(line, here = false) { super(line); this.here = here; }
 }
 
-export const LIMIT_MS = 30000; // the device itself says after 20 s that it does not come to it
+export const LIMIT_MS = 30000; // the device itself says after 20 s that it is too busy
 export const LONG_MS = 150000; // and after 140 s that what it began goes on
 const SILENT = "the device does not answer: is it reached from here?";
 
@@ -41,7 +41,7 @@ export async function fetched(path, options, limit_ms) {
 export async function answered(response) {
   const answer = await response.json().catch(() => null); // of a proxy it may be a page
   if (response.ok && answer !== null) return answer;
-  if (response.status === 401) throw new Refused(answer?.error ?? "the token is wanted");
+  if (response.status === 401) throw new Refused(answer?.error ?? "enter the token");
   if ([502, 503, 504].includes(response.status)) {
     throw new Busy(answer?.error ?? "the device does not answer its proxy", Boolean(answer?.error));
   }

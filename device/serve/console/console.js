@@ -80,7 +80,7 @@ async function start() {
   try { state = await ask("api/state"); } catch (error) {
     if (error instanceof Refused) {
       document.body.classList.remove("lost");
-      status("the token is wanted", "bad");
+      status("enter the token", "bad");
       login();
       return;
     }
@@ -114,7 +114,7 @@ function build(state) {
 function failed(name, why) {
   const card = make("section", "", { className: "card pipeline failed" });
   card.append(make("h2", name), make("p", `could not be opened: ${why}`, { className: "fault" }),
-    make("p", "Once that is mended, the service has to be started again.", { className: "quiet" }));
+    make("p", "Once that is fixed, the service has to be started again.", { className: "quiet" }));
   return card;
 }
 
@@ -164,9 +164,9 @@ async function showHealth() {
   const boxes = [], machine = health.machine;
   const limited = (list) => (list === null ? null : list.join(", ") || "no");
   boxes.push(titled("Service", [["status", health.status], ...(machine ? [
-    ["up", hours(health.uptime_s)], ["events told", health.events],
+    ["up", hours(health.uptime_s)], ["events reported", health.events],
     ["memory", machine.memory_mib && `${machine.memory_mib.toFixed(0)} MiB`],
-    ["temperature", machine.temperature_c === null ? "not told here" : `${machine.temperature_c.toFixed(0)} °C`],
+    ["temperature", machine.temperature_c === null ? "not available" : `${machine.temperature_c.toFixed(0)} °C`],
     ["limited now", limited(machine.limited_now)], ["limited since start", limited(machine.limited_since_start)]] : [])]));
   for (const [name, one] of Object.entries(health.pipelines ?? {})) {
     const took = one.latency_p50_ms === null ? null : `${one.latency_p50_ms} ms, 95 % within ${one.latency_p95_ms} ms`;
@@ -177,7 +177,7 @@ async function showHealth() {
   }
   const outputs = Object.entries(health.outputs ?? {});
   if (outputs.length) {
-    boxes.push(titled("Ways out", outputs.map(([name, one]) => [name, [one.state, one.address, one.error].filter(Boolean).join(" · ")])));
+    boxes.push(titled("Outputs", outputs.map(([name, one]) => [name, [one.state, one.address, one.error].filter(Boolean).join(" · ")])));
   }
   byId("health").querySelector("div").replaceChildren(...boxes);
 }

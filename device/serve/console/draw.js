@@ -62,7 +62,7 @@ export function facts(rows) {
 export function confusion(classes, counts) {
   const table = make("table", "", { className: "confusion" });
   const head = make("tr");
-  head.append(make("th", "shown ↓ told →"), ...classes.map((label) => make("th", label, { scope: "col" })));
+  head.append(make("th", "true ↓ answer →"), ...classes.map((label) => make("th", label, { scope: "col" })));
   table.append(head);
   counts.forEach((row, index) => {
     const line = make("tr");

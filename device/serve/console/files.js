@@ -54,7 +54,7 @@ export class Files {
       } catch (error) { bad.push(this.pipeline.failed(error)); }
     }
     if (added) await this.pipeline.act("end-take", {});
-    const passed = copies === 1 ? "1 is there already and was passed over" : `${copies} are there already and were passed over`;
+    const passed = copies === 1 ? "1 is there already and was skipped" : `${copies} are there already and were skipped`;
     this.said([`added ${added} to ${label}`, copies ? passed : "", ...bad].filter(Boolean).join(" · "));
   }
 
@@ -90,7 +90,7 @@ export class Files {
       const link = make("a", "", { href: URL.createObjectURL(await response.blob()), download: `${this.pipeline.name}.tflite` });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-      this.pipeline.said("the model file was fetched: pictures or sound in, probabilities out");
+      this.pipeline.said("the model file was downloaded: pictures or sound in, probabilities out");
     } catch (error) { this.pipeline.said(this.pipeline.failed(error)); }
   }
 
@@ -109,7 +109,7 @@ export class Files {
 export function told(answer) {
   if (answer.told.length > 1) return `heard ${answer.told.join(", then ")}`;
   if (answer.answer !== null) return `${answer.answer}, ${percent(answer.confidence)}`;
-  if (!answer.found) return "nothing that is looked for is in it";
+  if (!answer.found) return "no hand or face was found in it";
   return `none of these (nearest: ${answer.nearest}, ${percent(answer.confidence)})`;
 }
 

@@ -39,7 +39,7 @@ export class Gallery {
     group.pages = 1;
     group.ontoggle = () => { if (group.open) this.list(label, group); };
     group.querySelector(".rename").onclick = () => {
-      const to = prompt(`Another name for ${label}; the name of another class puts both together.`, label);
+      const to = prompt(`Another name for ${label}; with the name of another class the two are merged.`, label);
       if (to !== null && to !== label) pipeline.act("rename", { label, to });
     };
     group.querySelector(".forget").onclick = () => {

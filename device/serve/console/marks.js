@@ -20,7 +20,7 @@ export class Marks {
     if (this.root.hidden || now === this.shown) return;
     this.shown = now;
     this.root.querySelector("ol").replaceChildren(...(heard.length ? [...heard].reverse().map((one) => this.row(one, words))
-      : [make("li", "nothing was told yet")]));
+      : [make("li", "nothing was reported yet")]));
     const select = this.root.querySelector(".which"), before = select.value;
     select.replaceChildren(...words.map((word) => make("option", word)));
     if (words.includes(before)) select.value = before;
@@ -28,15 +28,15 @@ export class Marks {
 
   row(one, words) {
     const item = make("li", `${one.label}, ${percent(one.confidence)} `);
-    if (one.marked) item.append(make("small", `marked: ${one.marked}`));
+    if (one.marked) item.append(make("small", `corrected: ${one.marked}`));
     if (!one.can_be_marked) return item;
     const play = make("button", "Hear it", { className: "plain" });
     play.onclick = () => new Audio(`${this.pipeline.path}/heard/${one.number}.wav`).play().catch(() => this.pipeline.said("it cannot be played here"));
-    const nothing = make("button", "That was nothing", { className: "plain" });
+    const nothing = make("button", "It was a false alarm", { className: "plain" });
     nothing.onclick = () => this.send("mark", { number: one.number });
     item.append(play, nothing);
     for (const word of words.filter((word) => word !== one.label)) {
-      const was = make("button", `That was ${word}`, { className: "plain" });
+      const was = make("button", `It was ${word}`, { className: "plain" });
       was.onclick = () => this.send("mark", { number: one.number, was: word });
       item.append(was);
     }

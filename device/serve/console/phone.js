@@ -6,7 +6,7 @@ import { told } from "./files.js";
 
 const SIDE_PX = 640, QUALITY = 0.85; // as large as the device keeps pictures
 const TEACH_MS = 120, ASK_MS = 250; // from one frame to the next, at least
-const INSECURE = "A browser gives its camera only to pages that came over https. Whoever looks after the device can give it a "
+const INSECURE = "A browser gives its camera only to pages that came over https. The person who looks after the device can give it a "
   + "certificate (tls_cert and tls_key under [web] in its settings). Pictures can be added as files meanwhile.";
 const WRONG = {
   NotAllowedError: "The browser may not use the camera: allow it for this page in the browser's settings, and try again.",
@@ -88,7 +88,7 @@ export class PhoneCamera {
     let take = 0, added = 0, failed = "";
     while (this.held === mine && !failed) {
       const next = pause(TEACH_MS);
-      if (pipeline.busy) { // all is embedded anew for another way to look: what is held waits
+      if (pipeline.busy) { // all is embedded again for another way to look: what is held waits
         await next;
         continue;
       }

@@ -14,14 +14,14 @@ const NOT_SET = "clock not set";
 const NOTHING = "nothing"; // the class of movements that means "moving about"
 const NOISE = "background noise"; // the class of words that means "nothing was said"
 const HEADS = { // what is said of those that the device has
-  ridge: "ridge: at once, and knows how good it is", softmax: "softmax", mlp: "a small network, with a curve",
+  ridge: "ridge: trains at once and measures its accuracy", softmax: "softmax", mlp: "a small network, with a curve",
   knn: "nearest examples", prototype: "mean of each class",
 };
 
 const WAYS = { // and of the ways to look
-  frame: "the whole picture", box: "a part of it", hand: "the shape of a hand", "hand-crop": "a hand, cut out",
-  "hand-and-crop": "a hand, its shape and cut out",
-  face: "where a face looks", "face-crop": "a face, and where it looks",
+  frame: "the whole picture", box: "a part of it", hand: "the shape of a hand", "hand-crop": "the cropped hand",
+  "hand-and-crop": "the shape of a hand, and the cropped hand",
+  face: "the direction of a face", "face-crop": "the cropped face and its direction",
 };
 
 export class Pipeline {
@@ -49,7 +49,7 @@ export class Pipeline {
     for (const part of [".phone", ".model", ".tuning"]) this.find(part).hidden = this.moves;
     this.find(".train").onclick = () => this.train();
     this.find(".undo").onclick = () => this.act("undo", {}).then((done) => done && this.said(
-      done.undone ? `forgot ${done.undone[1]} of ${done.undone[0]}` : "there is nothing to undo"));
+      done.undone ? `deleted ${done.undone[1]} of ${done.undone[0]}` : "there is nothing to undo"));
     this.find(".elsewhere").onclick = () => this.elsewhere();
     this.find(".back").onclick = () => this.another("roll-back", "back");
     this.find(".forward").onclick = () => this.another("roll-forward", "forward");
@@ -170,11 +170,11 @@ export class Pipeline {
     label.classList.toggle("none", state.label === null);
   }
 
-  // How it looks and why; while pictures are embedded anew for another way, how many of them are done.
+  // How it looks and why; while pictures are embedded again for another way, how many of them are done.
   looking(state) {
     const busy = this.busy = state.embedding !== null, progress = this.find(".looking progress");
     this.find(".looking span").textContent = busy
-      ? `the pictures are embedded anew: ${state.embedding[0]} of ${state.embedding[1]}` : state.looking || (state.look && `looks at: ${state.look}`);
+      ? `the pictures are embedded again: ${state.embedding[0]} of ${state.embedding[1]}` : state.looking || (state.look && `uses: ${state.look}`);
     progress.hidden = this.find(".stop").hidden = !busy;
     if (busy) { progress.value = state.embedding[0]; progress.max = state.embedding[1]; }
     const select = this.find(".ways select");
@@ -208,11 +208,11 @@ export class Pipeline {
     } else if (this.moves) {
       if (!labels.length) return `Add the movements you want it to know, and a class "${NOTHING}" for moving about.`;
       return labels.includes(NOTHING) ? "" : `Add a class "${NOTHING}" too: a minute of moving about, which matters most of all.`;
-    } else if (labels.length < 2) return "Add two or more classes that it shall tell apart, e.g. fist, palm, nothing.";
+    } else if (labels.length < 2) return "Add two or more classes that it should distinguish, e.g. fist, palm, nothing.";
     const few = labels.filter((label) => label !== NOISE && counts[label][0] < this.minimum);
     if (!few.length) return "";
     return this.sound ? `Press a word and say it, ${this.minimum} times each; then train.`
-      : "Hold a class while you show it, let go, and do it again a little differently: two takes and more of each. Then train.";
+      : "Hold a class while you show it, let go, and do it again a little differently: two or more takes of each. Then train.";
   }
 
   button(label) {
@@ -315,7 +315,7 @@ export class Pipeline {
   async another(action, way) {
     const done = await this.act(action, {});
     if (!done) return;
-    this.said(`${way} at generation ${done.generation}; the examples are as they were`);
+    this.said(`${way} at generation ${done.generation}; the examples were not changed`);
     this.listGenerations();
   }
 
@@ -357,14 +357,14 @@ export class Pipeline {
   // Another way to look; a box is drawn in a terminal, or given by the API.
   ways(ways) {
     if (!ways.length) return;
-    const form = make("form", "", { className: "ways" }), label = make("label", "what of the picture counts"), select = make("select");
+    const form = make("form", "", { className: "ways" }), label = make("label", "which part of the picture is used"), select = make("select");
     select.append(...ways.filter((way) => way !== "box").map((way) => make("option", way in WAYS ? `${way}: ${WAYS[way]}` : way, { value: way })));
     label.append(select);
     form.append(label, make("button", "Look so"));
     form.onsubmit = (event) => {
       event.preventDefault();
       const taught = Object.values(this.counts).reduce((sum, [examples]) => sum + examples, 0);
-      if (taught && !confirm(`Embed the ${taught} examples anew to look at ${select.value}? Train again then.`)) return;
+      if (taught && !confirm(`Embed the ${taught} examples again for ${select.value}? Train again afterwards.`)) return;
       this.act("look", { way: select.value });
     };
     this.find(".tuning").append(form);
@@ -373,7 +373,7 @@ export class Pipeline {
   settings(tuning, heads) {
     const names = this.sound ? ["threshold"] : ["on", "off", "smoothing_s"];
     const told = {
-      threshold: "a word is told from this probability on (0 to 1)", on: "a sign begins at this probability",
+      threshold: "a word is reported from this probability on (0 to 1)", on: "a sign begins at this probability",
       off: "and ends below this one", smoothing_s: "smoothing, seconds",
     };
     const form = this.find(".tuning form");
@@ -386,7 +386,7 @@ export class Pipeline {
       form.append(label);
     }
     form.append(make("button", "Use these"));
-    const how = make("label", "how the next training learns"), select = make("select");
+    const how = make("label", "the classifier for the next training"), select = make("select");
     select.append(make("option", "as the last one", { value: "" }),
       ...heads.map((head) => make("option", HEADS[head] ?? head, { value: head })));
     how.append(select);

@@ -54,7 +54,7 @@ class BothTracker:
         return tuple(hands) or None
 
     def count(self, picture: np.ndarray) -> int:
-        """0: with both hands meant, none is passed over."""
+        """0: with both hands meant, none is skipped."""
         return 0
 
     def lose(self) -> None:

@@ -154,7 +154,7 @@ def _published(folder: Path, part: ModelPart) -> bytes:
         manifest, data = None, b""
     if manifest is None or not manifest.sha256 == part.sha256 == hashlib.sha256(data).hexdigest():
         raise ModelError(
-            f"{place}: is not the {part.name} of mediapipe {VERSION}; mend it with `edge-tl model get {which}`"
+            f"{place}: is not the {part.name} of mediapipe {VERSION}; replace it with `edge-tl model get {which}`"
         )
     return data
 

@@ -38,5 +38,5 @@ class ToldHand:
         """Nothing: it is told anew in every picture."""
 
     def count(self, picture: np.ndarray) -> int:
-        """None is passed over."""
+        """None is skipped."""
         return 0

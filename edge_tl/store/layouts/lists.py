@@ -57,7 +57,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     for file, told in _lists_in(tree):
         here = {one.file for one in told.listed or ()} | {_below(one, tree) for one in told.found}
         if here & named:
-            notes.append(f"{file} names pictures of another list and was passed over")
+            notes.append(f"{file} names pictures of another list and was skipped")
             continue
         named |= here
         left_out += told.left_out

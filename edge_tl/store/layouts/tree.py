@@ -43,7 +43,7 @@ class Tree:
 
     @classmethod
     def of(cls, root: Path) -> Tree:
-        """Look at a folder; what cannot be read is passed over here, and named by whoever reads it."""
+        """Look at a folder; what cannot be read is skipped here, and named by whoever reads it."""
         files = []
         for folder, folders, names in os.walk(root):
             folders[:] = sorted(name for name in folders if not is_clutter(name))

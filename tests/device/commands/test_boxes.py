@@ -108,7 +108,7 @@ def test_evaluate_and_detect(run: Run, pictures: Path) -> None:
     """Each session is judged by the other; the trained detector finds what it was taught; a person reads both."""
     code, out, _ = run("evaluate")
     assert code == 0
-    said = re.search(r"mean IoU (0\.\d+) in a session it was not taught", out)
+    said = re.search(r"mean IoU (0\.\d+) on held-out sessions", out)
     assert said is not None
     assert float(said[1]) > 0.2
     assert "16 boxes are few" in out
@@ -341,9 +341,9 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
         pty.send("1")
         pty.wait_for("enter keeps it")
         pty.send("escape")
-        pty.wait_for("left without an example")
+        pty.wait_for("no example was saved")
         pty.send("u", "u")
-        pty.wait_for("forgot the last example of disc")
+        pty.wait_for("deleted the last example of disc")
         pty.send("x")
         pty.wait_for("nothing to find")
         pty.send("n", "c", "u", "p", "enter")

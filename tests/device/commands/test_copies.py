@@ -45,7 +45,7 @@ def test_what_is_there_already_is_passed_over(run: Run, tmp_path: Path, ending: 
     shutil.copy(tmp_path / "in" / "a" / f"3.{ending}", tmp_path / "in" / "a" / f"4.{ending}")
     code, text, err = run("examples", "import", tmp_path / "in")
     assert (code, err) == (0, "")
-    assert text == f"imported 1 picture in 1 take{TOLD}; 4 are copies of others and were passed over\n"
+    assert text == f"imported 1 picture in 1 take{TOLD}; 4 are copies of others and were skipped\n"
     assert len(run("examples", "list", "--json")[1]) == 4
 
 

@@ -48,7 +48,9 @@ def test_words_are_counted_where_they_are_said(
     by_threshold = [one["told"] for one in found["thresholds"]]
     assert by_threshold == sorted(by_threshold, reverse=True)
     _, text, _ = said(capsys, taught, "count", tmp_path)
-    assert re.match(r"1 word is told in 0\.\d+ hours at threshold 0\.85, .* an hour, at most [\d.e+]+ with 95 %", text)
+    assert re.match(
+        r"1 word is detected in 0\.\d+ hours at threshold 0\.85, .* an hour, at most [\d.e+]+ with 95 %", text
+    )
     assert f"hum at {event['at_s']} s of {tmp_path / 'a.wav'}" in text
 
 
@@ -57,7 +59,7 @@ def test_where_nothing_is_told_the_nearest_is(capsys: pytest.CaptureFixture[str]
     write(tmp_path / "room.wav", room(5.0, 8))
     code, text, _ = said(capsys, taught, "count", tmp_path / "room.wav")
     assert code == 0
-    assert text.startswith("0 words are told in ")
+    assert text.startswith("0 words are detected in ")
     assert re.search(r"\n  nearest: (hum|hiss), 0\.\d\d\n", text)
     code, _, err = said(capsys, taught, "count", tmp_path / "none.wav")
     assert code == 1
@@ -79,8 +81,8 @@ def test_a_budget_that_so_little_sound_cannot_show_is_refused(
 def test_training_says_what_words_are_told_from(capsys: pytest.CaptureFixture[str], taught: Path) -> None:
     """Two words are told from everything; as commands where that is asked for, and from then on."""
     _, text, _ = said(capsys, taught, "train")
-    assert re.search(r"told from 2\.\d hours of other sound, as words among everything that is ever said", text)
+    assert re.search(r"compared with 2\.\d hours of other sound, as wake words", text)
     assert "at threshold 0.85 about 0.5 false alarms a word and hour" in text
-    assert "as commands of somebody" in said(capsys, taught, "train", "--closed")[1]
-    assert "as commands of somebody" in said(capsys, taught, "train")[1]
-    assert "as words among everything" in said(capsys, taught, "train", "--open")[1]
+    assert "as commands (" in said(capsys, taught, "train", "--closed")[1]
+    assert "as commands (" in said(capsys, taught, "train")[1]
+    assert "as wake words (" in said(capsys, taught, "train", "--open")[1]

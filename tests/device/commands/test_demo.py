@@ -211,9 +211,9 @@ def test_the_demo_finds_the_head_by_itself(
     assert lines[0] == "simulated player, face-crop"
     assert "played Pac-Man tomorrow" in out
     assert "no voice: espeak-ng" in out
-    assert lines[-4].startswith("right answers (frame: the whole picture)")
+    assert lines[-4].startswith("accuracy (frame: the whole picture)")
     assert lines[-4].split()[-2:] == ["face-crop", "frame"]
-    assert lines[-1].startswith("tomorrow, in a session it has never seen")
+    assert lines[-1].startswith("tomorrow, in a new session")
     looked, beside = (float(share.rstrip("%")) for share in lines[-1].split()[-2:])
     assert looked >= 90
     assert beside <= looked - 20
@@ -226,7 +226,7 @@ def test_the_demo_ends_with_what_to_try(demo: Demo, short: None) -> None:
     lines = out.splitlines()
     assert code == 0
     assert "played Pac-Man today" in out
-    assert lines[-3].startswith("tomorrow, in a session it has never seen")
+    assert lines[-3].startswith("tomorrow, in a new session")
     assert " ".join(lines[-2:]).endswith("`edge-tl model get all` (35 MB), then `edge-tl demo`")
     assert max(map(len, lines)) <= 80
 
@@ -294,7 +294,7 @@ def install_models_of(look_models: Path, data_dir: Path, which: str) -> None:
 
 
 def test_sessions_go_with_a_folder(demo: Demo) -> None:
-    """`--sessions` without a folder is refused in one line instead of being passed over."""
+    """`--sessions` without a folder is refused in one line instead of being skipped."""
     code, _, err = demo("--sessions", "--camera", "sim")
     assert (code, err.count("\n")) == (1, 1)
     assert "--camera FOLDER" in err

@@ -49,9 +49,9 @@ def test_it_teaches_itself_and_plays_by_swipes(demo: Demo) -> None:
     assert 200 < told["latency_ms_p50"] < 1000
     assert told["pellets_eaten"] > 0
     said = " ".join(text(told))
-    assert "its joints are told, not found" in said
-    assert f"{moved['right']} were told rightly" in said
-    assert "12 s of moving about" in said
+    assert "its joints come from the simulation" in said
+    assert f"{moved['right']} were recognized correctly" in said
+    assert "12 s of ordinary motion" in said
 
 
 @pytest.mark.parametrize(

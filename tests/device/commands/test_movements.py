@@ -1,4 +1,4 @@
-"""Movements on the command line: imported, trained, judged, asked, exported, embedded anew; or one line."""
+"""Movements on the command line: imported, trained, judged, asked, exported, embedded again; or one line."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def test_movements_are_imported_trained_judged_and_asked(run: Run, folder: Path,
     code, text, _ = run("predict", *asked[:1], stream)
     first, second = text.splitlines()
     assert "circle  " in first
-    assert "told in a stream: circle at" in first
+    assert "found in the stream: circle at" in first
     assert "no single movement (the hand moves for" in second
 
 
 def test_what_is_exported_is_imported_as_it_was(run: Run, folder: Path, tmp_path: Path) -> None:
-    """Files come out byte for byte, another profile takes them, and the same again is passed over as copies."""
+    """Files come out byte for byte, another profile takes them, and the same again is skipped as copies."""
     run("examples", "import", folder)
     code, text, _ = run("examples", "export", tmp_path / "out")
     assert (code, text) == (0, f"exported 26 files to {tmp_path / 'out'}\n")
@@ -86,7 +86,7 @@ def test_what_is_exported_is_imported_as_it_was(run: Run, folder: Path, tmp_path
 
 
 def test_everything_can_be_computed_again_and_carried_off(run: Run, folder: Path, tmp_path: Path) -> None:
-    """A backup restored elsewhere is trained and asked, and its examples are embedded anew from their tracks."""
+    """A backup restored elsewhere is trained and asked, and its examples are embedded again from their tracks."""
     run("examples", "import", folder)
     run("train")
     assert run("backup", tmp_path / "all.zip")[0] == 0
@@ -107,7 +107,7 @@ def test_what_is_said_of_few_demonstrations_and_of_no_nothing(run: Run, folder: 
     code, text, _ = run("train")
     assert code == 0
     assert "fewer than 3 demonstrations of circle, left, wave: for this person only" in text
-    assert "no 'nothing' was taught" in text
+    assert "no 'nothing' was recorded" in text
     code, _, err = run("train", "--max-false-triggers-per-minute", "1")
     assert code == 1
     assert "needs the class nothing" in err
@@ -129,10 +129,10 @@ def test_a_page_tells_what_is_left_out_and_shows_paths(run: Run, folder: Path, t
     run("train")
     code, told, err = run("report", "--out", tmp_path / "page.html", "--json")
     assert (code, err) == (0, "")
-    assert told["advice"] == {"kind": "few", "text": "now nothing, a minute of moving about, matters most of all"}
+    assert told["advice"] == {"kind": "few", "text": "now nothing, a minute of ordinary hand motion, matters most"}
     page = (tmp_path / "page.html").read_text()
     assert "follows a hand: movement · head: movement" in page
-    assert "on takes it was not taught" in page
+    assert "on held-out takes" in page
     assert page.count("data:image/jpeg") >= 9
     for label in LABELS:
         assert f'<th scope="row">{label}</th>' in page

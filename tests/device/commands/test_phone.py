@@ -66,7 +66,7 @@ def test_memos_are_taught_asked_and_held_against(run: Run, tmp_path: Path) -> No
     for path in (others, tmp_path / "others.zip"):
         code, said, err = run("evaluate", "--profile", "words", "--against", path)
         assert code == 0
-        assert err == "edge-tl: passed over 1 sound of Hum in --against: it is taught\n"
+        assert err == "edge-tl: skipped 1 sound of Hum in --against: it is taught\n"
         assert "false alarms: 0 in 0.2 minutes" in said
 
 
@@ -87,10 +87,10 @@ def test_a_long_recording_is_cut_into_its_words(run: Run, tmp_path: Path) -> Non
     listed = run("examples", "list", "--json", "--profile", "words")[1]
     assert len(listed) == before + 5
     again = run("examples", "import", long, "--label", "hum", "--profile", "words")[1]
-    assert again.endswith("imported 0 sounds; 5 are copies of others and were passed over\n")
+    assert again.endswith("imported 0 sounds; 5 are copies of others and were skipped\n")
     code, _, err = run("examples", "import", long, "--profile", "words")
     assert code == 1
-    assert err.endswith("long.m4a: is one file: say what it shows or holds with --label NAME\n")
+    assert err.endswith("long.m4a: is a single file: give its class with --label NAME\n")
 
 
 def test_what_is_piped_in_is_heard(run: Run, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_clip_is_a_take_of_frames(run: Run, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "av", None)
     code, said, err = run("examples", "import", tmp_path / "in", "--profile", "without")
     assert code == 1
-    assert said.startswith("imported 2 pictures in 2 takes, told by")
+    assert said.startswith("imported 2 pictures in 2 takes, derived from")
     assert err.count("is read with PyAV, which is not installed") == 4
 
 
@@ -154,7 +154,7 @@ def test_sounds_are_never_called_no_pictures(run: Run, tmp_path: Path) -> None:
     code, said, err = run("examples", "import", clips)
     assert code == 0
     assert said.startswith("imported 21 sounds")
-    assert err == "edge-tl: passed over 1 of other kinds, which are no sounds: cover.jpg\n"
+    assert err == "edge-tl: skipped 1 of other kinds, which are no sounds: cover.jpg\n"
     for label in ("across", "down"):
         for one in range(4):
             (tmp_path / "in" / label).mkdir(parents=True, exist_ok=True)

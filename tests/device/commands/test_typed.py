@@ -34,7 +34,7 @@ def test_a_typed_word_is_trained_and_told_of(run: Run, log: Path, tmp_path: Path
     # Three lengths of the same sound: the stand-in knows no pace.
     assert (
         said.splitlines()[0]
-        == "typed hum: 3 takes of 'humming' by 1 voice of flite; 9 are copies of others and were passed over"
+        == "typed hum: 3 takes of 'humming' by 1 voice of flite; 9 are copies of others and were skipped"
     )
     assert "better with three recordings of yours" in said
     assert err.strip() == "edge-tl: flite failed (rms is hoarse)"

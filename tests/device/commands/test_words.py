@@ -69,11 +69,11 @@ def test_training_says_how_many_words_would_be_told(run: Run) -> None:
     assert used["words"] == 16
     assert used["told"] >= 14
     _, text, _ = run("evaluate")
-    assert "recordings of words are told" in text
+    assert "recordings of words are detected" in text
     assert re.search(r"half of them within 0\.\d\d s of the middle of the word", text)
     assert "false alarms are unknown" in text
     assert "21 examples" in text
-    assert "accuracy 100.0% on takes it was not taught" in text
+    assert "accuracy 100.0% on held-out takes" in text
 
 
 def test_the_report_shows_what_was_said(run: Run, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_where_nothing_is_told_the_nearest_word_is_named(run: Run, tmp_path: Pat
     assert (said["label"], said["threshold"], said["nearest"]["label"]) == (None, 1.0, "hum")
     assert 0.5 < said["nearest"]["confidence"] < 1
     assert 1.0 < said["nearest"]["at_s"] < 3.0
-    assert said["nearest"]["because"] == "too unsure"
+    assert said["nearest"]["because"] == "not confident enough"
     _, _, err = run("listen", "--mic", path, "--threshold", "1.0")
     assert re.fullmatch(r"edge-tl: heard nothing above 1; nearest: hum (\.\d\d|1\.00) at [12]\.\d s\n", err)
     _, out, err = run("listen", "--mic", write(tmp_path / "room.wav", room(3.0, 40)))
@@ -131,7 +131,7 @@ def test_what_is_predicted_is_what_listen_tells(run: Run, taught: Path, tmp_path
     (answer,) = run("predict", path, "--json", data=strict)[1]
     assert (answer["label"], answer["told"]) == ("hum", [])
     assert re.search(
-        r": hum  \d\d\.\d%, too unsure: a word is told from 100% on\n", run("predict", path, data=strict)[1]
+        r": hum  \d\d\.\d%, not confident enough: the threshold is 100%\n", run("predict", path, data=strict)[1]
     )
     assert run("predict", write(tmp_path / "room.wav", room(3.0, 40)), "--json")[1][0]["label"] == NOISE
 
@@ -168,10 +168,10 @@ def test_a_sound_under_two_names_is_heard_once(run: Run, folder: Path, tmp_path:
     _, alone, _ = run("evaluate", "--against", other, "--json", data=data)
     _, both, err = run("evaluate", "--against", other.parent, "--json", data=data)
     assert both["thresholds"] == alone["thresholds"]
-    assert err == "edge-tl: passed over b.wav: the same sound stands under another name in --against\n"
+    assert err == "edge-tl: skipped b.wav: the same sound stands under another name in --against\n"
     write(other.parent / "c.wav", sound)
     _, more, err = run("train", "--against", other.parent, "--json", data=data)
-    assert "passed over b.wav and 1 more: " in err
+    assert "skipped b.wav and 1 more: " in err
     assert 0 < more["thresholds"][0]["hours"] < 0.6 * alone["thresholds"][0]["hours"]  # half of the one taught
 
 
@@ -322,7 +322,9 @@ def test_one_example_that_cannot_be_taught_does_not_refuse_the_file(
     data = ["--data-dir", str(tmp_path / "data")]
     assert main(["examples", "import", str(tmp_path / "a.bin"), *data]) == 0
     said, err = capsys.readouterr()
-    assert said.startswith("imported 2 recordings of 1 class; 1 kept no sound, or none that can be taught")
+    assert said.startswith(
+        "imported 2 recordings of 1 class; 1 contained no sound, or none that can be used for training"
+    )
     assert "an example of 'yes' is kept and not trained on" in err
     assert main(["examples", "list", "--json", *data]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 2

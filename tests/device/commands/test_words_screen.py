@@ -60,7 +60,7 @@ def counted(pty: Pty, label: str) -> int:
 
 
 def test_a_key_and_a_word_make_an_example(teach: Pty, tmp_path: Path) -> None:
-    """After a key the next word is on disk; u forgets it; t says what is missing; q restores the screen."""
+    """After a key the next word is on disk; u deletes it; t says what is missing; q restores the screen."""
     teach.wait_for("background noise")
     teach.wait_for("hears: speech")
     teach.send("1")
@@ -73,7 +73,7 @@ def test_a_key_and_a_word_make_an_example(teach: Pty, tmp_path: Path) -> None:
     teach.send("t")
     teach.wait_for("still wanted: 1 more of hum, 2 more of hiss, 2 more of background noise")
     teach.send("u", "u")
-    teach.wait_for("forgot 1 example of hum")
+    teach.wait_for("deleted 1 example of hum")
     teach.send("r")
     teach.wait_for("no recording yet")
     teach.send("q")
@@ -113,7 +113,7 @@ def test_what_was_told_wrongly_is_marked_by_a_key(tmp_path: Path, taught: Path, 
         pty.wait_for("n that was nothing  that was: 1 hiss  2 hum")
         pty.wait_until(lambda pty: re.search(r"\d\d  (hum|hiss)  \d+%\r\n", pty.plain()) is not None, what="a word")
         pty.send("n")
-        pty.wait_for("it counts from the next training on")
+        pty.wait_for("the next training uses it")
         pty.send("n")
         pty.wait_for("marked already, as nothing")
         pty.send("q")
@@ -139,8 +139,8 @@ def test_marks_come_as_lines_of_json_too(tmp_path: Path, taught: Path, one_word:
         answers = [json.loads(listening.stdout.readline()) for _ in range(3)]
         listening.stdin.close()
         assert listening.wait() == 0
-    assert answers[0] == {"kept": "kept as hiss: it was told as hum; it counts from the next training on"}
-    assert answers[1] == {"kept": "kept as hum: it was missed; it counts from the next training on"}
+    assert answers[0] == {"kept": "kept as hiss: it was reported as hum; the next training uses it"}
+    assert answers[1] == {"kept": "kept as hum: it was missed; the next training uses it"}
     assert "is wanted" in answers[2]["error"]
     with ExampleStore(data / "profiles" / "words" / "examples.sqlite", writable=False) as store:
         assert [one.label for one in store.list() if one.source.startswith("marked: ")] == ["hiss", "hum"]

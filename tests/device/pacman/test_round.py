@@ -119,7 +119,7 @@ def test_after_five_seconds_in_which_nothing_steered_it_is_said_why() -> None:
         round_.step()
         assert clock() < begun_s + 5.5
     assert clock() > begun_s + 4.5
-    assert round_.silence.why == "too unsure: fist 20%, steers from 60% on"
+    assert round_.silence.why == "not confident enough: fist 20%, steers from 60% on"
     line.label = "fist"  # type: ignore[assignment]
     round_.step()
     assert round_.silence.why == ""

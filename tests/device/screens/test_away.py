@@ -106,9 +106,9 @@ def test_a_paste_is_no_command(tmp_path: Path) -> None:
         pty.send("\x1b1", "\x1bq", "\x1b[200~u\nu\ng down now\nd y\x1b[201~")
         pty.wait_for("what is pasted is no command")
         pty.send("u")
-        pty.wait_for("forget the last take")
+        pty.wait_for("delete the last take")
         pty.send("x")
-        pty.wait_for("the last take stays")
+        pty.wait_for("the last take is kept")
         kept = examples(tmp_path)
         assert kept
         pty.send("n", "\x1b[200~thumb up\nq\x1b[201~", "enter")

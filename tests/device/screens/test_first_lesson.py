@@ -89,7 +89,7 @@ def eaten(pellets: int) -> Callable[[Pty], bool]:
 def test_two_takes_of_each_class_steer_pac_man(teach: Pty, data_dir: Path) -> None:
     """Hold 1 to 5 twice each, t, p: the face was chosen, and Pac-Man eats ten pellets, steered by what is seen."""
     take(teach, "up")
-    teach.wait_for("looks at the face: one is in 15 of 15 frames; l changes it")
+    teach.wait_for("uses the face: one is in 15 of 15 frames; l changes it")
     teach.wait_for("look: face-crop")
     assert way(data_dir) == "face-crop"
     for label in (*LABELS[1:], *LABELS):
@@ -111,7 +111,7 @@ def test_a_hand_is_chosen_by_its_first_take(data_dir: Path) -> None:
     with spawn(data_dir, "--camera", "sim:hand") as pty:
         pty.wait_for("the first take decides")
         take(pty, "up")
-        pty.wait_for("looks at the hand")
+        pty.wait_for("uses the hand")
         pty.send("q")
         assert pty.wait_exit() == 0
     assert way(data_dir) == "hand"
@@ -122,11 +122,11 @@ def test_a_hand_is_chosen_by_its_first_take(data_dir: Path) -> None:
 
 
 def test_another_way_by_key_embeds_all_anew(teach: Pty, data_dir: Path) -> None:
-    """l, a way, enter, y: all examples are embedded anew and what to do next is said; n leaves all as it was."""
+    """l, a way, enter, y: all examples are embedded again and what to do next is said; n leaves all as it was."""
     take(teach, "up")
     teach.wait_for("look: face-crop")
     take(teach, "down", 6)
-    for answer, said in (("n", "looks as before"), ("y", "examples embedded anew; train again")):
+    for answer, said in (("n", "nothing was changed"), ("y", "examples embedded again; train again")):
         teach.send("l")
         teach.wait_for("look: face-crop (")
         teach.send("l")

@@ -151,7 +151,7 @@ def test_a_new_class_trained_while_the_screen_runs(made: Path, data_dir: Path) -
         pty.send(" ")
         wait_row(pty, r"fist +[3-9] in 1")
         pty.send("t")
-        pty.wait_for("trained, but I cannot tell these apart")  # each take shows dark and light pictures
+        pty.wait_for("trained, but it confuses the classes")  # each take shows dark and light pictures
         wait_row(pty, r"3 fist .*%")
         pty.send("q")
         assert pty.wait_exit() == 0
@@ -194,7 +194,7 @@ def test_playing_beside_a_writer(made: Path, data_dir: Path) -> None:
         pty.wait_for("   p pause  r restart  q quit")
         pty.send("q")
         assert pty.wait_exit() == 0
-        assert f"played without teaching: another process (PID {os.getpid()})" in pty.plain()
+        assert f"played without recording examples: another process (PID {os.getpid()})" in pty.plain()
 
 
 @pytest.fixture
@@ -245,9 +245,9 @@ def test_why_nothing_steers_is_said_and_goes_when_something_does(made: Path, dat
         (tmp_path / "odd").mkdir(exist_ok=True)
         Image.new("RGB", (32, 24), colour).save(tmp_path / "odd" / f"{number}.png")
     with spawn(made, data_dir, "play", "--camera", tmp_path / "odd", *STEER) as pty:
-        wait_row(pty, "^unlike anything taught +1-9 teach")
+        wait_row(pty, "^unlike all training examples +1-9 teach")
         pty.send("right")
-        pty.wait_gone("unlike anything taught")
+        pty.wait_gone("unlike all training examples")
         pty.send("q")
         assert pty.wait_exit() == 0
         assert pty.restored()

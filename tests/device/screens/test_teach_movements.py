@@ -32,7 +32,7 @@ def teach(tmp_path: Path, look_models: Path) -> Iterator[Pty]:
     with spawn(tmp_path, look_models, *arguments) as pty:
         pty.wait_for("1 left")
         pty.wait_for("3 nothing")
-        pty.wait_said("3 demonstrations of each movement are asked for, 5 are better")
+        pty.wait_said("3 demonstrations of each movement are needed, 5 are better")
         yield pty
 
 
@@ -67,23 +67,23 @@ def test_a_movement_is_taught_undone_and_trained(teach: Pty, tmp_path: Path) -> 
     teach.send("t")
     teach.wait_said("still wanted: a demonstration of a movement")
     show(teach, "1", "left", 1)
-    teach.wait_said("u forgets it; left has 1: 3 are asked for, 5 are better, one is for this person only")
+    teach.wait_said("u deletes it; left has 1: 3 are needed, 5 are better, one is for this person only")
     assert stored(tmp_path) == ["left"]
     teach.send("t")
     teach.wait_said("still wanted: a second movement, or nothing")
     show(teach, "2", "circle", 1)
     show(teach, "2", "circle", 2)
     teach.send("u", "u")
-    teach.wait_said("forgot 1 example of circle")
+    teach.wait_said("deleted 1 example of circle")
     assert stored(tmp_path) == ["left", "circle"]
     teach.send("3")
-    teach.wait_said("move about as you like, and do none of the movements: 55 s more")
+    teach.wait_said("move your hand about, but do none of the movements: 55 s more")
     teach.send(" ")
-    teach.wait_said("of nothing; u forgets it")
+    teach.wait_said("of nothing; u deletes it")
     assert counted(teach, "nothing") > 1
     teach.send("t")
     teach.wait_said("trained on 2 demonstrations and")
-    teach.wait_said("how well cannot be told from one demonstration")
+    teach.wait_said("the accuracy cannot be measured with one demonstration")
     teach.wait_said("for this person only")
     teach.send("q")
     assert teach.wait_exit() == 0
@@ -105,7 +105,7 @@ def test_what_was_kept_survives_a_kill(teach: Pty, tmp_path: Path, look_models: 
         pty.wait_said("press a number key, do the movement, and stop")
         assert counted(pty, "left") == 1
         pty.send("m")
-        pty.wait_said("the camera mirrors, which is undone: m changes it")
+        pty.wait_said("the camera mirrors its pictures, and this is undone: m changes it")
         pty.send("q")
         assert pty.wait_exit() == 0
     assert read_mirrored(tmp_path / "profiles" / "default")

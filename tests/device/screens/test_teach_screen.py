@@ -19,7 +19,7 @@ from edge_tl.store.profile import Profile
 
 SIM = ("--camera", "sim", "--look", "frame")
 """What is tested here needs no hand and no face."""
-LOW = re.compile(r"I cannot tell these apart on takes I was not taught \(\d+%\): \w+")
+LOW = re.compile(r"it confuses the classes on held-out takes \(\d+%\): \w+")
 """How low a figure is, to where the advice begins, which stands below it."""
 
 
@@ -99,7 +99,7 @@ def test_the_guide_speaks_after_each_take(teach: Pty) -> None:
     teach.wait_for("still wanted: 6 more of left")
     hold(teach, "2", "left", 6)
     # The player's first frames may still show the pose before: then these are named, and else the second take.
-    said = ("a second take of left, up from another spot makes it steadier; t trains", "looks like", "look like")
+    said = ("a second take of left, up from another place makes it more reliable; t trains", "looks like", "look like")
     teach.wait_until(lambda pty: any(text in "\n".join(pty.screen()) for text in said), what="advice")
 
 
@@ -134,7 +134,7 @@ def test_a_new_class_and_a_deleted_one(teach: Pty) -> None:
     teach.send("d", "n")
     teach.wait_for("stays")
     teach.send("d", "y")
-    teach.wait_for("forgot fist")
+    teach.wait_for("deleted fist")
     teach.wait_gone("3 fist")
 
 
@@ -206,7 +206,7 @@ def test_demo_in_a_terminal_plays_and_sums_up(data_dir: Path) -> None:
         pty.wait_for("edge-tl play", deadline_s=120)
         assert pty.wait_exit(deadline_s=60) == 0
         assert pty.restored()
-        assert "today, on takes it had not seen" in pty.plain()
+        assert "today, on held-out takes" in pty.plain()
 
 
 def test_play_with_keys_only(data_dir: Path) -> None:
@@ -236,7 +236,7 @@ def test_t_says_how_well_it_does(data_dir: Path) -> None:
     (kept,) = Profile(data_dir / "profiles" / "default").generations()
     assert kept.accuracy is not None
     assert kept.accuracy < 0.75
-    assert f"takes I was not taught ({kept.accuracy:.0%}): " in said
+    assert f"on held-out takes ({kept.accuracy:.0%}): " in said
 
 
 def test_who_quits_without_an_example_leaves_no_profile(teach: Pty, data_dir: Path) -> None:

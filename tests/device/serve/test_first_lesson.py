@@ -56,7 +56,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory, look_models: Path) -> Itera
         state = serving.state()["signs"]
         assert (state["look"], state["looking"]) == (
             "auto",
-            "the first take decides: a hand, a face, or the whole picture counts",
+            "the first take decides: the hand, the face, or the whole picture is used",
         )
         for _ in range(2):
             for label in LABELS:
@@ -90,7 +90,7 @@ def told(serving: Serving, label: str) -> bool:
 
 def test_what_was_chosen_and_why_is_in_health_log_and_status(taught: Serving) -> None:
     """The same line wherever one looks, once in the log, and `status` shows it under the pipeline."""
-    line = "looks at the face: one is in 15 of 15 frames"
+    line = "uses the face: one is in 15 of 15 frames"
     health = ask_health(taught.data / "events.sock")
     assert (health["pipelines"]["signs"]["look"], health["pipelines"]["signs"]["looking"]) == ("face-crop", line)
     assert f"  look: face-crop; {line}" in lines(health)
@@ -131,7 +131,7 @@ def change(taught: Serving) -> None:
     assert way(taught) == Look("face-crop")
     taught.act("look", way="face")
     state = until(taught, lambda state: state["look"] == "face")
-    assert state["looking"] == f"looks at face: {examples} examples embedded anew; train again"
+    assert state["looking"] == f"uses face: {examples} examples embedded again; train again"
     assert (state["generation"], way(taught)) == (0, Look("face"))
     assert taught.act("train")["examples"] == examples
     taught.act("look", way="face-crop")
@@ -149,7 +149,7 @@ def test_without_kept_pictures_the_first_moments_decide(tmp_path: Path, look_mod
         assert way(serving) == Look("face-crop")
         status, answer = serving.ask("/api/pipelines/signs/look", {"way": "frame"})
         assert status == 400
-        assert "have no picture to be embedded anew" in answer["error"]
+        assert "have no picture to be embedded again" in answer["error"]
 
 
 def test_without_models_the_command_is_said_and_all_works(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_two_takes_a_class_in_a_real_browser(tmp_path: Path, look_models: Path) 
                 page.until(f"{examples} >= {wanted}")
                 page.release(selector)
                 page.until(f"!document.querySelector({selector!r}).matches('.on')")
-        page.until("document.querySelector('.looking').textContent.includes('looks at the face: one is in')")
+        page.until("document.querySelector('.looking').textContent.includes('uses the face: one is in')")
         page.do("document.querySelector('.train').click()")
         page.until("document.querySelector('.result').textContent.includes('95 % interval')")
         right_ones = []
@@ -217,7 +217,7 @@ def test_two_takes_a_class_in_a_real_browser(tmp_path: Path, look_models: Path) 
         page.do("document.querySelector('.tuning').open = true")
         page.do("document.querySelector('.ways select').value = 'face'")
         page.do("document.querySelector('.ways button').click()")
-        page.until("document.querySelector('.looking').textContent.includes('embedded anew: ')")
+        page.until("document.querySelector('.looking').textContent.includes('embedded again: ')")
         page.screenshot(tmp_path / "changing.png")
         page.do("document.querySelector('.stop').click()")
         page.until("document.querySelector('.looking').textContent.includes('nothing was changed')")

@@ -81,7 +81,7 @@ def test_a_movement_is_one_event_with_begin_and_end(serving: Serving) -> None:
     assert "shown to its camera" in said["error"]
     trained = serving.act("train", "moves")
     assert trained["generation"] == 2
-    assert trained["advice"][0].startswith("now nothing, a minute of moving about, matters most of all")
+    assert trained["advice"][0].startswith("now nothing, a minute of ordinary hand motion, matters most")
     assert serving.stop() == 0
     told = (serving.folder / "told").read_text()
     assert f"circle {event['start']:.3f} {event['end']:.3f}" in told

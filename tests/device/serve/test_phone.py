@@ -169,9 +169,7 @@ def test_a_phone_gives_files_and_takes_the_model_and_the_examples_along(tmp_path
                 page.choose(".add", *some)
                 page.until(f"{given}.startsWith('added ')")
                 page.do("document.querySelector('.given').textContent = ''") if some[-1] in made else None
-            assert page.do(given).startswith(
-                f"added 12 to {label} · 1 is there already and was passed over · bad.jpg: "
-            )
+            assert page.do(given).startswith(f"added 12 to {label} · 1 is there already and was skipped · bad.jpg: ")
         assert [takes for _, takes in serving.state()["signs"]["counts"].values()] == [2, 2]
         page.do("document.querySelector('.train').click()")
         page.until("document.querySelector('.result').textContent.includes('95 % interval')")

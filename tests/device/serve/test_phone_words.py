@@ -24,7 +24,7 @@ pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")
 
 TERMINAL = re.compile(
     r"edge-tl |`|\bpip\b|\bsudo\b|\bssh\b|\bls /|arecord|rpicam|(?<![\w-])--[a-z]"
-    r"|\b(?:press|key) [a-z]\b|; [a-z] (?:forgets|begins)"
+    r"|\b(?:press|key) [a-z]\b|; [a-z] (?:forgets|deletes|begins)"
 )
 """A command, an option, or a key of the terminal's screens."""
 

@@ -84,7 +84,7 @@ def test_what_cannot_begin_is_not_done_and_what_began_goes_on(loop: Loop, monkey
         for patient in (True, False):
             with pytest.raises(SourceTimeout, match=r"busy \(training signs\) and did nothing"):
                 loop.service.ask(lambda: done.append(1), patient=patient)
-        with pytest.raises(GoesOn, match="training signs needs longer than a request may: it goes on"):
+        with pytest.raises(GoesOn, match="training signs needs more time than a request may take: it goes on"):
             first.result(LONG_S)
         loop.free.set()
         monkeypatch.setattr(services, "BUSY_S", LONG_S)
@@ -118,7 +118,7 @@ def test_a_training_longer_than_a_request_goes_on_and_is_told_of(held: Serving) 
     with ThreadPoolExecutor() as pool:
         asked: Future[tuple[int, Any]] = pool.submit(held.ask, "/api/pipelines/signs/train", {})
         status, answer = asked.result(LONG_S)
-        assert (status, answer) == (503, {"error": "training signs needs longer than a request may: it goes on"})
+        assert (status, answer) == (503, {"error": "training signs needs more time than a request may take: it goes on"})
         for path in ("/api/state", "/api/pipelines/signs/picture.jpg"):
             status, answer = held.ask(path)
             assert status == 503

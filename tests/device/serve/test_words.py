@@ -84,7 +84,7 @@ def test_words_and_signs_are_told_by_one_service(folder: Path, tmp_path: Path) -
         before = serving.state()["words"]["counts"][NOISE][0]
         answer = serving.act("mark", "words", number=newest["number"])
         assert answer["counts"][NOISE][0] == before + 1
-        assert answer["said"].startswith(f"kept as {NOISE}: it was told as {newest['label']}")
+        assert answer["said"].startswith(f"kept as {NOISE}: it was reported as {newest['label']}")
         marked = next(one for one in answer["heard"] if one["number"] == newest["number"])
         assert (marked["marked"], marked["can_be_marked"]) == ("nothing", False)
         status, refused = serving.ask("/api/pipelines/signs/mark", {"was": "fist"})

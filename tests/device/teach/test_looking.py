@@ -75,11 +75,11 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 @pytest.mark.parametrize(("picture", "way", "what"), [(HAND, "hand", "hand"), (FACE, "face-crop", "face")])
 def test_the_first_take_decides(bench: Bench, picture: np.ndarray, way: str, what: str) -> None:
-    """What most of the first take shows is looked at from then on: said, remembered, and the take embedded anew."""
+    """What most of the first take shows is looked at from then on: said, remembered, and the take embedded again."""
     bench.take("up", *[NEITHER] * 5, *[picture] * 15)
     assert not bench.looking.open
     found = sum(i >= 5 for i in np.linspace(0, 19, FRAMES).astype(int))
-    assert bench.looking.said == f"looks at the {what}: one is in {found} of {FRAMES} frames"
+    assert bench.looking.said == f"uses the {what}: one is in {found} of {FRAMES} frames"
     assert remembered_look(bench.profile.folder) == Look(way)
     assert [one.name for one in bench.embedders] == [way]
     assert bench.fingerprints == {FakeEmbedder(name=way).fingerprint}
@@ -103,7 +103,7 @@ def test_whoever_shows_nothing_first_is_waited_for(bench: Bench) -> None:
 
 
 def test_two_classes_without_hand_and_face_are_whole_pictures(bench: Bench) -> None:
-    """Where neither of two classes shows one, the whole picture counts, and nothing has to be embedded anew."""
+    """Where neither of two classes shows one, the whole picture counts, and nothing has to be embedded again."""
     bench.take("cup", *[NEITHER] * 20)
     bench.take("pen", *[NEITHER] * 20)
     assert not bench.looking.open
@@ -134,7 +134,7 @@ def test_a_taught_or_chosen_profile_is_never_changed(bench: Bench) -> None:
 
 
 def test_without_kept_pictures_the_first_frames_decide(bench: Bench) -> None:
-    """Frames that could not be embedded anew are looked at first and not recorded; then the way is known."""
+    """Frames that could not be embedded again are looked at first and not recorded; then the way is known."""
     for number in range(FRAMES):
         assert bench.looking.open, number
         assert bench.looking.seen(HAND)
@@ -162,7 +162,7 @@ def test_without_models_all_works_and_says_so(tmp_path: Path) -> None:
 
 
 def test_another_way_embeds_all_anew(bench: Bench) -> None:
-    """Asked for later, all pictures are embedded anew, counted on the way, and what to do next is said."""
+    """Asked for later, all pictures are embedded again, counted on the way, and what to do next is said."""
     bench.take("up", *[HAND] * 20)
     bench.looking.ask(Look("frame"))
     seen = []
@@ -172,7 +172,7 @@ def test_another_way_embeds_all_anew(bench: Bench) -> None:
         seen.append(bench.looking.progress)
     assert seen[:2] == [(1, 20), (2, 20)]
     assert bench.looking.progress is None
-    assert bench.looking.said == "looks at frame: 20 examples embedded anew; train again"
+    assert bench.looking.said == "uses frame: 20 examples embedded again; train again"
     assert bench.fingerprints == {FakeEmbedder(name="frame").fingerprint}
     bench.looking.ask(Look("frame"))
     assert not bench.looking.busy
@@ -184,7 +184,7 @@ def test_a_change_that_is_stopped_changes_nothing(bench: Bench) -> None:
     bench.take("up", *[HAND] * 20)
     bench.looking.ask(Look("face"))
     bench.looking.step(iter([0.0, 1.0]).__next__)
-    with pytest.raises(ConfigError, match="another way"):
+    with pytest.raises(ConfigError, match="is being changed already"):
         bench.looking.ask(Look("frame"))
     bench.looking.stop()
     assert "nothing was changed" in bench.looking.said
@@ -204,7 +204,7 @@ def test_a_picture_that_is_gone_stops_a_change_and_is_named(bench: Bench, monkey
 
     monkeypatch.setattr(store, "picture", damaged)
     bench.looking.ask(Look("face"))
-    with pytest.raises(ExampleError, match=r"1 example has no picture to be embedded anew \(3\)"):
+    with pytest.raises(ExampleError, match=r"1 example has no picture to be embedded again \(3\)"):
         bench.work()
     take = store.new_take("up", "test")
     store.add(take, None, bench.embedder.embed(HAND), bench.embedder.fingerprint)

@@ -52,12 +52,12 @@ def mistakes() -> Mistakes:
 
 def test_nothing_teaches_what_is_no_word(store: ExampleStore, embedder: SpeechEmbedder, mistakes: Mistakes) -> None:
     """Kept with its sound as noise, in a take of its own, in a session that is no lesson; told once."""
-    assert mark(mistakes, store, embedder, None, 1, True).startswith("kept as background noise: it was told as hum")
+    assert mark(mistakes, store, embedder, None, 1, True).startswith("kept as background noise: it was reported as hum")
     (one,) = store.list()
     assert (one.label, one.source, store.session_name(one.session)) == (NOISE, "marked: told as hum", "marked")
     assert store.sound(one.id).duration_s > 1
     assert store.matrix(embedder.fingerprint).aside.marked == {one.take}
-    with pytest.raises(ExampleError, match="marked already, as nothing"):
+    with pytest.raises(ExampleError, match="corrected already, as nothing"):
         mark(mistakes, store, embedder, "hiss", 1, True)
     mistakes.take(Frame(room(0.5), 14.0, rate_hz=RATE_HZ), Word("hum", 0.9, 12.9))
     mark(mistakes, store, embedder, "hiss", None, True)
@@ -77,7 +77,7 @@ def test_where_sounds_are_not_kept_the_embedding_is(
 
 def test_what_cannot_be_marked_keeps_nothing(store: ExampleStore, embedder: SpeechEmbedder, mistakes: Mistakes) -> None:
     """What was told rightly, a word that nobody taught, and noise that was missed."""
-    with pytest.raises(ExampleError, match="hum is what was told"):
+    with pytest.raises(ExampleError, match="hum is the word that was reported"):
         mark(mistakes, store, embedder, "hum", None, True)
     with pytest.raises(ExampleError, match="there is no word 'hop'; those there are: hum, hiss"):
         mark(mistakes, store, embedder, "hop", None, True)

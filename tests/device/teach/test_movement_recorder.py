@@ -191,7 +191,7 @@ def test_the_guide_asks_for_three_and_says_plainly_what_matters_most(
 ) -> None:
     """From nothing at all to enough: what is said after each, and what a training says."""
     hands, lesson, recorder = parts
-    assert next_step(lesson.counts()) == "3 demonstrations of each movement are asked for, 5 are better"
+    assert next_step(lesson.counts()) == "3 demonstrations of each movement are needed, 5 are better"
     assert "a demonstration of a movement" in missing(lesson.counts())
 
     def teach(label: str, seeds: range) -> None:
@@ -200,23 +200,23 @@ def test_the_guide_asks_for_three_and_says_plainly_what_matters_most(
             hands.see(recorder, performed(label, seed, rest_s=0.9))
 
     teach("left", range(1))
-    assert "left has 1: 3 are asked for, 5 are better, one is for this person only" in next_step(lesson.counts())
+    assert "left has 1: 3 are needed, 5 are better, one is for this person only" in next_step(lesson.counts())
     assert "a second movement, or nothing" in missing(lesson.counts())
     teach("circle", range(1))
     assert missing(lesson.counts()) == ""
     said = in_words(lesson, *learn_and_score(lesson, lesson.clock), "go on")
     assert said.startswith("trained on 2 demonstrations in ")
-    assert "how well cannot be told from one demonstration" in said
+    assert "the accuracy cannot be measured with one demonstration" in said
     assert "for this person only" in said
     teach("left", range(1, 3))
     teach("circle", range(1, 3))
-    assert next_step(lesson.counts()) == "now nothing, a minute of moving about, matters most of all"
+    assert next_step(lesson.counts()) == "now nothing, a minute of ordinary hand motion, matters most"
     recorder.press("nothing")
     hands.see(recorder, rest(5, 61))
-    assert "5 are told better" in next_step(lesson.counts())
+    assert "5 are recognized better" in next_step(lesson.counts())
     said = in_words(lesson, *learn_and_score(lesson, lesson.clock), "go on")
     assert "trained on 6 demonstrations and 57 s of nothing" in said
-    assert "right on takes it was not taught; go on" in said
+    assert "right on held-out takes; go on" in said
 
 
 def test_tracks_are_no_pictures(place: Path) -> None:

@@ -48,7 +48,7 @@ def test_two_people_are_counted(look_models: Path) -> None:
         one = shown(subject)
         two = np.concatenate([one, one], axis=1)
         embedder.embed(two)
-        assert noticing(embedder, two, then="") == f"2 {plural}: the framed one counts"
+        assert noticing(embedder, two, then="") == f"2 {plural}: the one with the frame is used"
         said = []
         for _ in range(EVERY):
             embedder.embed(one)

@@ -52,14 +52,14 @@ def test_the_figure_is_that_of_the_console(store: ExampleStore, head: str) -> No
     found, said = told(lesson)
     assert found.evaluation is not None
     assert found.accuracy == lesson.recognizer.evaluate().headline.accuracy == 1.0
-    assert re.search(r"\d+% answered and right, 100% if it always answered, on takes it was not taught; p plays", said)
+    assert re.search(r"\d+% answered correctly, 100% if it always answered, on held-out takes; p plays", said)
 
 
 def test_a_low_figure_says_what_to_record(store: ExampleStore) -> None:
     """Classes that look alike are told to be so, with the guide's sentence; nothing is called trained and well."""
     found, said = told(taught(store, apart=0.0, takes=4))
     assert found.low
-    assert said.startswith(f"trained, but I cannot tell these apart on takes I was not taught ({found.accuracy:.0%}): ")
+    assert said.startswith(f"trained, but it confuses the classes on held-out takes ({found.accuracy:.0%}): ")
     assert "up" in said.split(": ", 1)[1]
 
 
@@ -87,14 +87,14 @@ def test_another_session_is_named(store: ExampleStore) -> None:
     found, said = told(taught(store, apart=8.0))
     assert found.evaluation is not None
     assert found.evaluation.headline.kind == "session"
-    assert "100% answered and right, 100% if it always answered, in a session it was not taught" in said
+    assert "100% answered correctly, 100% if it always answered, on held-out sessions" in said
 
 
 def test_one_take_is_no_other_take(store: ExampleStore) -> None:
     """Where each class was shown once, the figure is of the same takes and said to be, and a second one is wanted."""
     _, said = told(taught(store, apart=8.0, takes=1))
     assert (
-        "right in the takes it was taught; p plays; one take only of down, up: record a second; 'none of these' is off"
+        "right on the takes it was trained on; p plays; one take only of down, up: record a second; 'none of these' is off"
         in said
     )
     assert len(said) <= 2 * 79
@@ -108,7 +108,7 @@ def test_many_rows_say_what_the_head_found_itself(store: ExampleStore, monkeypat
     found, said = told(lesson)
     assert found.evaluation is None
     assert found.accuracy == whole.accuracy
-    assert "takes I was not taught" in said or "takes it was not taught" in said
+    assert "on held-out takes" in said
 
 
 def test_a_slow_head_is_not_waited_for(store: ExampleStore) -> None:
@@ -122,4 +122,4 @@ def test_a_slow_head_is_not_waited_for(store: ExampleStore) -> None:
     found, said = told(taught(store, apart=8.0, takes=3, head="prototype"), Running())
     assert math.isnan(found.accuracy)
     assert not found.low
-    assert "`edge-tl evaluate` tells how well" in said
+    assert "`edge-tl evaluate` measures the accuracy" in said

@@ -49,11 +49,11 @@ def watch(silence: Silence, clock: FakeClock, sight: Sight, seconds: float) -> N
 @pytest.mark.parametrize(
     ("sight", "says"),
     [
-        (seen(), "too unsure: left 43%, steers from 60% on"),
-        (seen(known=False), "unlike anything taught"),
+        (seen(), "not confident enough: left 43%, steers from 60% on"),
+        (seen(known=False), "unlike all training examples"),
         (seen(known=False, found=False), "no hand found"),
         (seen(found=False, bright=5), "too dark to see anything"),
-        (seen(0.9, "neutral"), "sees neutral, which steers nowhere"),
+        (seen(0.9, "neutral"), "sees neutral, which steers in no direction"),
     ],
 )
 def test_what_was_wrong_is_said_after_five_seconds(sight: Sight, says: str) -> None:
@@ -80,7 +80,7 @@ def test_what_was_seen_most_and_lately_counts() -> None:
     assert silence.why == "no hand found"
     watch(silence, clock, seen(0.55), 1.0)
     watch(silence, clock, seen(0.3), 1.0)
-    assert silence.why == "too unsure: left 55%, steers from 60% on"
+    assert silence.why == "not confident enough: left 55%, steers from 60% on"
 
 
 def test_nothing_is_said_without_frames_or_while_busy() -> None:
@@ -114,11 +114,11 @@ def near(counted: float, likeliest: str = "left", familiar: float = 0.9) -> Near
         (
             near(0.21, familiar=0.22),
             1.7,
-            "heard nothing above 0.85; nearest: left .21 at 1.7 s, unlike anything taught",
+            "heard nothing above 0.85; nearest: left .21 at 1.7 s, unlike all training examples",
         ),
         (near(0.03, NOISE), None, f"heard nothing above 0.85; nearest: left .03, rather {NOISE}"),
         (near(0.4, OTHER), None, f"heard nothing above 0.85; nearest: left .40, rather {OTHER}"),
-        (None, 0.0, "heard nothing: no window of sound was whole yet"),
+        (None, 0.0, "heard nothing: less than one window of sound"),
     ],
 )
 def test_the_nearest_word_is_named(window: Near | None, at_s: float | None, says: str) -> None:
@@ -160,4 +160,4 @@ def test_a_microphone_says_what_was_nearest() -> None:
     assert silence.why == "heard nothing above 0.85; nearest: left .40"
     told = Sight(quiet.frame, quiet.embedding, steady=Steady("neutral", 0.9, changed=True, steers=True))
     silence.saw(told)
-    assert silence.why == "heard neutral, which steers nowhere"
+    assert silence.why == "heard neutral, which steers in no direction"

@@ -37,7 +37,7 @@ def test_a_shift_changes_pitch_and_length(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_voices_of_a_telephone_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those installed the 8 kHz one is passed over; flite speaks English alone."""
+    """Of those installed the 8 kHz one is skipped; flite speaks English alone."""
     install_flite(monkeypatch, tmp_path)
     assert {one.voice for one in FLITE.manners("en-gb")} == {"awb", "rms"}
     assert FLITE.manners("de") == []

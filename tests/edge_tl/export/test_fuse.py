@@ -239,7 +239,7 @@ def test_the_command_fuses_a_profile(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert said["compared"] > 10
     assert said["largest_difference"] < 1e-5
     code, told, _ = run("model", "fuse", "--model", model, "--out", out)
-    assert (code, "near what was taught the profile is surer" in told) == (0, True)
+    assert (code, "near the training examples the profile is more confident" in told) == (0, True)
     pictures = sorted((made / "pictures").rglob("*.png"))
     _, alone, _ = run("predict", "--model", out, *pictures, "--json")
     _, profile, _ = run("predict", *pictures, "--no-reject", "--json")

@@ -258,7 +258,7 @@ def test_adapt_on_the_command_line(
         argv += ["--out", str(tmp_path / "mine")]
     assert main(argv) == 0
     said = capsys.readouterr().out
-    assert "64 examples of 5, 6, 7, 8, 9; asked: 4861 test digits" in said
+    assert "64 examples of 5, 6, 7, 8, 9; tested: 4861 test digits" in said
     for one in MODES if mode == "compare" else (mode,):
         assert f"\n{one}: " in said
         assert f">{one}</text>" in curve.read_text()

@@ -103,7 +103,7 @@ def test_where_every_class_has_a_session_of_its_own(name: str) -> None:
     assert np.isnan(found.by_session.accuracy)
     assert all(np.isnan(one.accuracy) for one in found.by_session.sessions)
     assert found.headline.kind == "take"
-    assert "show every class in each" in "\n".join(accuracy_lines(found))
+    assert "record every class in each" in "\n".join(accuracy_lines(found))
     json.dumps(found.as_dict(), allow_nan=False)
 
 
@@ -120,11 +120,11 @@ def test_the_text_leads_with_another_day() -> None:
     X, y, takes, sessions = days()
     lines = accuracy_lines(evaluate(RidgeHead, X, y, takes, sessions, names={1: "kitchen"}))
     text = "\n".join(lines)
-    assert "in a session it was not taught" in lines[0]
+    assert "on held-out sessions" in lines[0]
     places = [text.index(word) for word in ("leave-one-session-out", "1 kitchen", "leave-one-take-out", "naive random")]
     assert places == sorted(places)
-    assert "knows only the places" in text
-    assert "knows only the places" not in "\n".join(accuracy_lines(evaluate(RidgeHead, X, y, takes), "hand"))
+    assert "works only in the places" in text
+    assert "works only in the places" not in "\n".join(accuracy_lines(evaluate(RidgeHead, X, y, takes), "hand"))
     assert "key s" in accuracy_lines(evaluate(RidgeHead, X, y, takes))[-1]
 
 
@@ -154,7 +154,7 @@ def test_what_a_user_gets_of_another_day() -> None:
     assert found.answers is not None
     assert answers.right <= found.answers.right  # another day is harder than another take
     lines = accuracy_lines(found)
-    assert lines[0].startswith(f"right and answered {answers.right:.1%} in a session it was not taught")
+    assert lines[0].startswith(f"answered correctly {answers.right:.1%} on held-out sessions")
     assert f"  'none of these' to {answers.refused:.1%}, a wrong answer to {answers.wrong:.1%}" in lines
     assert any("these sessions only" in line for line in lines)
 

@@ -130,7 +130,7 @@ def test_a_case_that_cannot_be_sure_is_said() -> None:
     """A class with one take, takes that nothing can be learned from, and equal examples each have their sentence."""
     X, y, takes = scenes(4, apart=0.0)
     _, sure = fitted("ridge", X, y, takes)
-    assert any("no better than guesses" in line for line in cautions(TaughtRows.check(X, y, takes), sure))
+    assert any("no better than chance" in line for line in cautions(TaughtRows.check(X, y, takes), sure))
     single = np.where(y == "a", 0, takes)
     said = cautions(TaughtRows.check(X, y, single), Confidence())
     assert [line for line in said if line.startswith("a: one take only") and "'none of these' is off for it" in line]

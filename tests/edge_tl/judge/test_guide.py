@@ -121,7 +121,7 @@ def test_two_names_for_one_thing_overlap(digits: RecordedEvidence) -> None:
     y = np.where((digits.y == "1") & (digits.takes % 2 == 0), "one", digits.y)
     advice = said(replace(digits, y=y), "overlap")
     assert advice.labels == ("1", "one")
-    assert "1 and one are mixed up in" in advice.text
+    assert "1 and one are confused in" in advice.text
     assert "of 30" in advice.text
     assert set(y[list(advice.examples)]) <= {"1", "one"}
     assert str(len(advice.examples)) in advice.text
@@ -206,7 +206,7 @@ def test_a_class_for_nobody_there_is_no_fault() -> None:
     """A class that shows that nothing is there is told once what it means now, and never that it needs more light."""
     takes = [scattered("a", [1, 0], 0), scattered("b", [0, 1], 1), takes_of("empty", np.zeros((20, 2)), 2)]
     first = recorded_of(*takes, sought="hand", take=2)
-    assert advise(first).text == "no hand in 20 of 20 frames of empty: it now means that nothing is there"
+    assert advise(first).text == "no hand in 20 of 20 frames of empty: it now stands for pictures without one"
     again = recorded_of(*takes, takes_of("empty", np.zeros((20, 2)), 3), sought="hand", take=3)
     assert "nothing-found" not in kinds(again)
     assert "empty" not in again.found
@@ -301,7 +301,7 @@ def test_whatever_was_recorded_gets_a_sentence(recorded: RecordedEvidence) -> No
 @pytest.mark.parametrize("columns", [20, 40, 200])
 def test_long_sentences_take_two_lines_of_the_screen(columns: int) -> None:
     """A sentence is broken at spaces, loses no word, and only its last line may be too long."""
-    text = "fist and palm are mixed up in 18 of 60: show them more differently, or from nearer"
+    text = "fist and palm are confused in 18 of 60: show them more differently, or from a smaller distance"
     lines = wrap(text, columns, 2)
     assert " ".join(lines) == text
     assert len(lines) == (1 if columns == 200 else 2)

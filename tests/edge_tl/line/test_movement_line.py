@@ -223,7 +223,7 @@ def test_the_simulated_hand_can_say_where_it_is() -> None:
 def test_a_doubt_says_what_was_wrong() -> None:
     """Too low a score is said with what was wanted; a score that would do, with what else was wrong."""
     moved = FoundMovement("left", 0.41, 1.0, 2.0)
-    assert Doubt(moved, 0.75).why == "unsure: left 41%, told from 75% on"
+    assert Doubt(moved, 0.75).why == "unsure: left 41%, the threshold is 75%"
     assert "larger, smaller" in Doubt(moved, 0.4).why
 
 

@@ -58,7 +58,7 @@ def test_raising_the_hand_is_no_part_of_it() -> None:
 
 
 def test_frames_that_come_late_or_twice_change_nothing() -> None:
-    """A frame whose time stamp stands or runs back is passed over, and a hand lost for a moment is bridged."""
+    """A frame whose time stamp stands or runs back is skipped, and a hand lost for a moment is bridged."""
     track = performed("circle", 2, rest_s=1.0)
     taking, found = DemonstrationRecorder(), None
     for number, (points, time_s) in enumerate(zip(track.landmarks, track.times_s, strict=True)):

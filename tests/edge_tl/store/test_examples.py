@@ -249,7 +249,7 @@ def test_two_models_are_not_mixed_before_the_first_commit(store: ExampleStore) -
 
 @pytest.mark.exact
 def test_reembedding_gives_what_embedding_the_stored_picture_gives(store: ExampleStore) -> None:
-    """With another embedder every example is embedded anew from its stored picture; a second call has nothing to do."""
+    """With another embedder every example is embedded again from its picture; a second call has nothing to do."""
     fill(store)
     calls: list[tuple[int, int]] = []
     embedder = Corners(2)

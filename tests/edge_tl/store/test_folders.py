@@ -189,7 +189,7 @@ def test_plain_labels_need_no_index(tmp_path: Path) -> None:
 
 
 def test_foreign_folders_are_read_and_the_rest_is_named(tmp_path: Path) -> None:
-    """Both layouts are found in order; hidden files are passed over, everything else that is left out is named."""
+    """Both layouts are found in order; hidden files are skipped, everything else that is left out is named."""
     root = tmp_path / "root"
     for name in ("up/b.JPG", "up/a.png", "up/take 2/c.jpeg", "up/take 1/d.webp", "down/e.jpg"):
         write(root / name)

@@ -268,7 +268,7 @@ def test_a_generation_that_is_a_file_or_foreign_is_passed_over(folder: Path) -> 
 
 
 def test_a_newer_format_says_upgrade(folder: Path) -> None:
-    """A generation written by a newer edge-tl is not taken for damage, nor silently passed over."""
+    """A generation written by a newer edge-tl is not taken for damage, nor silently skipped."""
     generation = folder / "generations" / "000003"
     text = (generation / "profile.json").read_bytes()
     newer = text.replace(b'"format": 1', b'"format": 9')

