@@ -1,4 +1,4 @@
-"""What the screens send a second, and whether a slow terminal costs examples or recognised frames."""
+"""What the screens send a second, and whether a slow terminal costs examples or recognized frames."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Screens:
             quit_screen(term)
 
     def sent(self, name: str, size: tuple[int, int], rate: float | None) -> dict[str, float]:
-        """Bytes and recognised frames a second, and how long `q` took to end it."""
+        """Bytes and recognized frames a second, and how long `q` took to end it."""
         return self.sent_by(self.open(self.arguments[name], size, rate))
 
     def sent_by(self, terminal: SlowTerminal) -> dict[str, float]:
@@ -181,5 +181,5 @@ def report(result: dict[str, Any]) -> str:
         for rate, one in result["slow"].items()
     ]
     head = ["the terminal takes", "examples, key held 4 s", f"share (goal ≥ {GOAL_SHARE})"]
-    head += ["play at 200×60: frames/s recognised", "share", "s to quit"]
+    head += ["play at 200×60: frames/s recognized", "share", "s to quit"]
     return f"{first}\n\n{table(head, rows)}\n\nLoad of the machine: {result['load']:.1f}."

@@ -22,7 +22,7 @@ SIZE = (24, 80)
 
 
 def measure() -> dict[str, Any]:
-    """Examples of a key held, frames recognised in play, and how long `q` takes, link by link in turns."""
+    """Examples of a key held, frames recognized in play, and how long `q` takes, link by link in turns."""
     found: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         screens = Screens(Path(folder), ROOT)
@@ -61,7 +61,7 @@ def recorded(screens: Screens, link: SshLink, data: Path) -> tuple[int, float]:
 
 
 def played(screens: Screens, link: SshLink) -> tuple[float, float]:
-    """Recognised frames a second of `play`, and seconds until `q` has ended it."""
+    """Recognized frames a second of `play`, and seconds until `q` has ended it."""
     taken = screens.sent_by(opened(screens, link, screens.arguments["play"], SIZE))
     return taken["frames"], taken["quit_s"]
 
@@ -81,5 +81,5 @@ def report(result: dict[str, Any]) -> str:
         for rate, one in result["links"].items()
     ]
     head = ["the link carries", "examples, key held 4 s", f"share (goal ≥ {GOAL_SHARE})", "s until that is shown"]
-    head += ["play: frames/s recognised", "share", "s to quit"]
+    head += ["play: frames/s recognized", "share", "s to quit"]
     return f"{table(head, rows)}\n\nLoad of the machine: {result['load']:.1f}."

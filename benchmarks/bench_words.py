@@ -32,7 +32,7 @@ from edge_tl.heads import make_head
 from edge_tl.heads.base import TaughtRows
 from edge_tl.heads.tuned import BATCH, EPOCHS, RATES, held_out
 from edge_tl.labels import NOISE
-from edge_tl.listener import Listener, ListeningConfig, told
+from edge_tl.listener import Listener, ListeningConfig, reported_words
 from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import heard_in
@@ -82,7 +82,7 @@ def real_time(embedder: SoundEmbedder, seconds: float = 60.0) -> dict[str, float
         windows = speech.push(Frame(sound.samples[first : first + block], first / rate_hz, rate_hz=rate_hz))
         embedded_s = time.process_time()
         for window in windows:
-            seen = recognizer.recognise(as_stored(window.embedding))
+            seen = recognizer.recognize(as_stored(window.embedding))
             listener.update(seen.probabilities, window.end_s, seen.familiar)
         spent["embed"] += embedded_s - begun_s
         spent["head"] += time.process_time() - embedded_s
@@ -110,7 +110,7 @@ def latency(embedder: SoundEmbedder) -> dict[str, Any]:
             heard = heard_in(recognizer, [Frame(whole, 0.0, rate_hz=sound.rate_hz)])
             work_s = (time.process_time() - begun_s) / len(heard.times_s)
             asked += 1
-            said = told(heard, recognizer.classes, config)[:1]
+            said = reported_words(heard, recognizer.classes, config)[:1]
             late_s += [time_s - end_s + work_s for word, time_s in said if word == label]
     p50, p95 = np.quantile(late_s, [0.5, 0.95]).tolist()
     return {"told": len(late_s), "asked": asked, "p50": p50, "p95": p95}

@@ -82,7 +82,7 @@ def features_of(embedder: Embedder) -> FeatureMap:
 
 def answers(recognizer: Recognizer, X: np.ndarray) -> np.ndarray:
     """(N,) str: what it names embeddings (N, D), NOBODY where that is no label."""
-    return np.array([recognizer.recognise(from_kept(row)).label or NOBODY for row in X], dtype=str)
+    return np.array([recognizer.recognize(from_kept(row)).label or NOBODY for row in X], dtype=str)
 
 
 def mean_recall(y: np.ndarray, named: np.ndarray) -> float:

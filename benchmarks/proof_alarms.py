@@ -21,7 +21,7 @@ from benchmarks.spoken_hours import ASKED, CHOOSING, embedded
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import embed_views
 from edge_tl.labels import NOISE
-from edge_tl.listener import ListeningConfig, WindowScores, choose, told, tried
+from edge_tl.listener import ListeningConfig, WindowScores, choose, reported_words, tried
 from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import answers, left_out, most_per_hour
@@ -62,7 +62,7 @@ def counted(
     """The threshold as it is chosen, and what it does."""
     made = tried(recognizer.classes, left_out(recognizer), [answered(recognizer, *chosen_on)], ListeningConfig())
     used = choose(made, BUDGET)
-    alarms = len(told(answered(recognizer, *asked), recognizer.classes, ListeningConfig(used.threshold)))
+    alarms = len(reported_words(answered(recognizer, *asked), recognizer.classes, ListeningConfig(used.threshold)))
     return {
         "threshold": used.threshold,
         "alarms": alarms,

@@ -93,14 +93,14 @@ def steered(recognizer: Recognizer, X: np.ndarray, takes: np.ndarray) -> np.ndar
     for take in np.unique(takes):
         controller = Controller(recognizer.classes)
         for frame, i in enumerate(np.flatnonzero(takes == take)):
-            seen = recognizer.recognise(from_kept(X[i]))
+            seen = recognizer.recognize(from_kept(X[i]))
             steers[i] = controller.update(seen.probabilities, frame / FPS, seen.known).steers
     return steers
 
 
 def turn(recognizer: Recognizer, known: np.ndarray, y: np.ndarray, takes: np.ndarray) -> dict[str, Any]:
     """What becomes of the known (N, D) labelled y in these takes; and `at`, the novelty that ACCEPTED of them reach."""
-    seen = [recognizer.recognise(from_kept(row)) for row in known]
+    seen = [recognizer.recognize(from_kept(row)) for row in known]
     named = np.array([one.label or "" for one in seen])
     strange = novelty(recognizer, known)
     there = np.sort(strange[np.isfinite(strange)])
@@ -118,7 +118,7 @@ def turn(recognizer: Recognizer, known: np.ndarray, y: np.ndarray, takes: np.nda
 def against(recognizer: Recognizer, known: dict[str, Any], X: np.ndarray, takes: np.ndarray) -> dict[str, float]:
     """What becomes of strangers (N, D) beside the known of `turn`."""
     strange = novelty(recognizer, X)
-    labels = [recognizer.recognise(from_kept(row)).label for row in X]
+    labels = [recognizer.recognize(from_kept(row)).label for row in X]
     least, most = -1e6, 1e6
     return {
         "strangers": len(X),

@@ -147,7 +147,7 @@ def soak(frames: int, folder: Path) -> dict[str, Any]:
                     times_s["late"][done - (frames - frames // 10) - 1] = took_s
                 if done in (frames // 10, frames):
                     marks["early" if done < frames else "late"] = _memory_mib(), len(os.listdir("/proc/self/fd"))
-        events = service.told
+        events = service.reported
         local.stop()
         heard.close()
     return {

@@ -26,7 +26,7 @@ from edge_tl.embedders.stream import embed_views
 from edge_tl.frames import Frame
 from edge_tl.heads import make_head
 from edge_tl.labels import NOISE
-from edge_tl.listener import ListeningConfig, WindowScores, told
+from edge_tl.listener import ListeningConfig, WindowScores, reported_words
 from edge_tl.media.sound import Sound, pieces, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import heard_in
@@ -57,7 +57,7 @@ class Spoken:
         for row in taught:
             recognizer.add(self.X[row].reshape(-1), str(self.y[row]), take=int(row))
         recognizer.learn()
-        named = [recognizer.recognise(self.X[row, self.embedder.views // 2]).label for row in asked]
+        named = [recognizer.recognize(self.X[row, self.embedder.views // 2]).label for row in asked]
         return np.array(named) == self.y[asked]
 
     def accuracy(self, taught: np.ndarray, asked: np.ndarray, head: str = "ridge", **settings: Any) -> float:
@@ -142,7 +142,7 @@ def in_noise(files: list[tuple[str, str, Path]], embedder: SoundEmbedder) -> dic
                 )
                 recognizer.learn(more=more if name == "augmented" else None)
                 for kind, X in asked.items():
-                    named = [recognizer.recognise(X[row]).label for row in held]
+                    named = [recognizer.recognize(X[row]).label for row in held]
                     scores[kind].append(float(np.mean(np.array(named) == of.y[held])))
     return {name: {kind: float(np.mean(all_of)) for kind, all_of in scores.items()} for name, scores in right.items()}
 
@@ -190,7 +190,9 @@ def listening(embedder: SoundEmbedder) -> dict[str, Any]:
 def counted(asked: list[tuple[tuple[str, ...], str, WindowScores]], threshold: float) -> dict[str, float]:
     """What one threshold does."""
     config = ListeningConfig(threshold)
-    said = [(word, [label for label, _ in told(heard, classes, config)], heard) for classes, word, heard in asked]
+    said = [
+        (word, [label for label, _ in reported_words(heard, classes, config)], heard) for classes, word, heard in asked
+    ]
     known = [(word, labels) for word, labels, _ in said if word in COMMANDS]
     unknown = [labels for word, labels, _ in said if word in OTHERS]
     noise = [(labels, float(np.ptp(heard.times_s))) for word, labels, heard in said if word == NOISE]

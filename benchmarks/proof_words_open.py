@@ -26,7 +26,7 @@ from benchmarks.record import table
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import StreamingSpeech, after_it, before_it, embed_views
 from edge_tl.frames import Frame
-from edge_tl.listener import THRESHOLD, ListeningConfig, WindowScores, told
+from edge_tl.listener import THRESHOLD, ListeningConfig, WindowScores, reported_words
 from edge_tl.media.kinds import is_sound
 from edge_tl.media.sound import Sound, read_sound
 from edge_tl.media.wav import SoundFile
@@ -156,10 +156,10 @@ def measure(embedder: SoundEmbedder, draws: int = DRAWS, words: tuple[str, ...] 
                     config = ListeningConfig(threshold)
                     one = found.setdefault(kind, {}).setdefault(word, {}).setdefault(str(threshold), new(sounds))
                     one["asked"] += len(said)
-                    one["told"] += sum(bool(told(windows, recognizer.classes, config)) for windows in said)
+                    one["told"] += sum(bool(reported_words(windows, recognizer.classes, config)) for windows in said)
                     one["draws"] += 1
                     for name, windows in silent.items():
-                        one["alarms"][name] += len(told(windows, recognizer.classes, config))
+                        one["alarms"][name] += len(reported_words(windows, recognizer.classes, config))
     return {
         "hours": long_h,
         "rates": found,

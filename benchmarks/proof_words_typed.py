@@ -26,7 +26,7 @@ from edge_tl.core.examples import Aside
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import after_it, before_it, embed_views
 from edge_tl.heads.against_world import CLOSED
-from edge_tl.listener import THRESHOLD, ListeningConfig, WindowScores, told
+from edge_tl.listener import THRESHOLD, ListeningConfig, WindowScores, reported_words
 from edge_tl.media.sound import Sound, read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import most_per_hour
@@ -115,7 +115,7 @@ def taught(
 
 def times_told(recognizer: Recognizer, windows: WindowScores) -> np.ndarray:
     """How often a word is told at each threshold of `GRID`."""
-    return np.array([len(told(windows, recognizer.classes, ListeningConfig(float(one)))) for one in GRID])
+    return np.array([len(reported_words(windows, recognizer.classes, ListeningConfig(float(one)))) for one in GRID])
 
 
 def count(
@@ -169,10 +169,12 @@ def arabic(embedder: SoundEmbedder, kept: Path, sounds: dict[str, np.ndarray]) -
     named = heard_rightly = 0
     for word, one in asked:
         middle = one.views.reshape(embedder.views, -1)[embedder.views // 2]
-        named += recognizer.recognise(middle).best == word
-        rightly = told(heard(recognizer, one.heard, hop_s), recognizer.classes, config)
+        named += recognizer.recognize(middle).best == word
+        rightly = reported_words(heard(recognizer, one.heard, hop_s), recognizer.classes, config)
         heard_rightly += word in [label for label, _ in rightly]
-    alarms = sum(len(told(heard(recognizer, rows, hop_s), recognizer.classes, config)) for rows in sounds.values())
+    alarms = sum(
+        len(reported_words(heard(recognizer, rows, hop_s), recognizer.classes, config)) for rows in sounds.values()
+    )
     hours = sum(map(len, sounds.values())) * hop_s / 3600
     return {
         "spelled": chosen,

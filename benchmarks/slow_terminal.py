@@ -114,7 +114,7 @@ class SlowTerminal:
 
 
 def command(arguments: Sequence[str | Path], counts: Path) -> list[str]:
-    """The command line of `edge-tl`; counts: a file for the times at which frames had been recognised."""
+    """The command line of `edge-tl`; counts: a file for the times at which frames had been recognized."""
     code = f"""
 import json, sys, time
 import edge_tl.line as lines

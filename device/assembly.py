@@ -33,9 +33,9 @@ from edge_tl.recognizer import Recognizer
 from edge_tl.store.embedders import install_loaded
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_chosen, read_hearing, read_look, remembered_look, write_settings
+from edge_tl.tflite.file_metadata import ending
 from edge_tl.tflite.interpreter import read_model
 from edge_tl.tflite.manifest import Manifest, read_manifest, same_pixels
-from edge_tl.tflite.told import ending
 
 clock = time.monotonic
 """The clock of everything that runs for real."""

@@ -119,7 +119,7 @@ def nearest(windows: WindowScores, classes: Sequence[str]) -> Near | None:
     )
 
 
-def told(windows: WindowScores, classes: Sequence[str], config: ListeningConfig) -> list[tuple[str, float]]:
+def reported_words(windows: WindowScores, classes: Sequence[str], config: ListeningConfig) -> list[tuple[str, float]]:
     """The words that a Listener tells in a recording, and when: (label, seconds); hours of it take milliseconds."""
     return _told(_counted(windows, classes), windows.times_s, classes, config)
 

@@ -16,9 +16,10 @@ from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows, products
 from edge_tl.core.kept import as_kept, as_stored, kept_found
+from edge_tl.core.old_names import OldRecognizerNames
 from edge_tl.core.restoring import check_answer, check_same, damage_in_one_line
 from edge_tl.core.world import World, kept_world, world_kept
-from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, features_of, sought_by, views_of
+from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, features_of, looks_for, views_of
 from edge_tl.embedders.world import known_world
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.frames import Frame
@@ -38,22 +39,21 @@ if TYPE_CHECKING:
     from edge_tl.media.sound import Sound
 
 
-class Recognizer:
-    """Teach it pictures with labels, let it learn, and it names the next picture.
+class Recognizer(OldRecognizerNames):
+    """A trainable classifier: teach it pictures with labels, train it, and it classifies the next picture.
 
         recognizer = Recognizer(TFLiteEmbedder.load(default_model()))
         recognizer.teach(picture, "up", take=1)
         recognizer.learn()
         recognizer.observe(picture).label
 
-    Pictures are uint8 arrays (height_px, width_px, 3), RGB. `take` numbers one hold of the key: frames of one take
-    resemble each other, so what is said about accuracy keeps them together. `session` numbers a place and a day: of two
-    or more, accuracy is told for one that was not taught. The Gram matrix of the examples grows as they arrive, so that
-    `learn` takes milliseconds and may be called after every example. With an embedder of sounds it takes each `Sound`
-    instead: one recording is one example, of which the head learns several views, the word at shifted places.
+    Pictures are uint8 arrays (height_px, width_px, 3), RGB. Frames of one `take` (one hold of the key) resemble each
+    other, so takes are held out as a whole to measure the accuracy, and with two or more, `session`s (a place and a
+    day). The Gram matrix of the examples grows as they arrive, so that `learn` takes milliseconds. With an embedder of
+    sounds each `Sound` is one example, and the head is trained on several views, the word at shifted places.
 
-    An embedder that looks for a hand or a face gives None where there is none. Such examples teach the head nothing; a
-    class of which most are so becomes the answer to "nothing there" (`nobody`).
+    An embedder that looks for a hand or a face gives None where there is none. Such examples are not trained on; a
+    class that consists mostly of them becomes the answer to "nothing found" (`nobody`).
     """
 
     def __init__(
@@ -154,9 +154,9 @@ class Recognizer:
         return self._rows.found
 
     @property
-    def sought(self) -> str:
+    def looks_for(self) -> str:
         """What is looked for, "hand" or "face"; empty where all of a picture or sound is taken."""
-        return sought_by(self.embedder)
+        return looks_for(self.embedder)
 
     @property
     def views(self) -> int:
@@ -225,7 +225,7 @@ class Recognizer:
             self._near_copies, self.aside = examples.near_copies, examples.aside
 
     def forget(self) -> None:
-        """Give the examples' memory back: it goes on recognising, and learns again after `replace`."""
+        """Give the examples' memory back: it goes on recognizing, and learns again after `replace`."""
         self._rows, self._near_copies, self.aside = GrowingRows(), 0, Aside()
 
     def learn(self, progress: Progress | None = None, more: Variations | None = None) -> TrainingResult:
@@ -240,7 +240,7 @@ class Recognizer:
         X, y, takes = self.taught_rows()
         found = np.append(self.found, np.ones(len(self.others), bool))
         if not found.any():
-            raise NotFittedError(f"there is no {self.sought} in any of the {counted(len(y), 'example')}: record some")
+            raise NotFittedError(f"there is no {self.looks_for} in any of {counted(len(y), 'example')}: record some")
         start_s, nobody = time.perf_counter(), nobody_class(y, found)
         chosen = teaching_rows(y, takes, found)
         gram = self._rows.gram if not len(self.others) else products(X)
@@ -323,9 +323,9 @@ class Recognizer:
 
     def observe(self, picture: np.ndarray | Frame | Sound) -> Observation:
         """Name a picture or a word; NotFittedError before `learn`."""
-        return self.recognise(self.embed(picture))
+        return self.recognize(self.embed(picture))
 
-    def recognise(self, embedding: np.ndarray | None) -> Observation:
+    def recognize(self, embedding: np.ndarray | None) -> Observation:
         """Name a picture by its embedding, float32 (embedding_dim,); of None the answer is the class `nobody`."""
         classes = self.classes
         if embedding is None:
@@ -385,7 +385,7 @@ class Recognizer:
             if saved.meta.get("confidence"):  # profiles of before know one temperature
                 recognizer.confidence = Confidence.from_state(saved.meta["confidence"], saved.part("confidence."))
             row = np.linspace(0.01, 1.0, embedder.embedding_dim, dtype=np.float32)
-            check_answer(recognizer.recognise(row), recognizer.classes)
+            check_answer(recognizer.recognize(row), recognizer.classes)
         return recognizer
 
     def adopt(self, saved: SavedHead | None) -> None:

@@ -65,7 +65,8 @@ def parser() -> argparse.ArgumentParser:
             "image",
             help="a model for pictures (MobileNet and others from keras.applications)",
             description="Take a network trained on ImageNet, cut it at a layer, and write the part before the cut as a "
-            "TFLite file with a manifest: an embedder, whose output (the embedding) is the input of a small classifier.",
+            "TFLite file with a manifest: an embedder, whose output (the embedding) is the input of a small "
+            "classifier.",
             epilog=CONVERT_EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -120,7 +121,9 @@ def _add_push(push: argparse.ArgumentParser) -> None:
     push.add_argument("folder", type=Path, metavar="DIR", help="the model folder from convert image")
     push.add_argument("host", metavar="USER@HOST", help="the device, as for ssh")
     push.add_argument("--profile", default="default", metavar="NAME", help="name of the profile (default: default)")
-    push.add_argument("--service", action="store_true", help="the profile is used by the service: stop and restart it (sudo)")
+    push.add_argument(
+        "--service", action="store_true", help="the profile is used by the service: stop and restart it (sudo)"
+    )
     push.add_argument(
         "--edge-tl",
         default="edge-tl/.venv/bin/edge-tl",
@@ -142,7 +145,9 @@ def _add_image(image: argparse.ArgumentParser) -> None:
     image.add_argument(
         "--alpha", type=float, metavar="WIDTH", help="width multiplier, e.g. 0.25: fewer channels, faster (default: 1)"
     )
-    image.add_argument("--layer", metavar="NAME", help="name of the layer where to cut (default: the last layer before the classifier)")
+    image.add_argument(
+        "--layer", metavar="NAME", help="name of the layer where to cut (default: the last layer before the classifier)"
+    )
     image.add_argument(
         "--quantize",
         choices=QUANTIZATIONS,
@@ -164,7 +169,9 @@ def _add_image(image: argparse.ArgumentParser) -> None:
         help="for int8: typical pictures, or a profile, to measure the ranges of values; at most 200 are used",
     )
     image.add_argument("--licence", metavar="TEXT", help="the licence of the weights, for the manifest")
-    image.add_argument("--name", metavar="NAME", help="name of the embedder on screens (default: made from its properties)")
+    image.add_argument(
+        "--name", metavar="NAME", help="name of the embedder on screens (default: made from its properties)"
+    )
     image.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model folder to write")
 
 
@@ -185,11 +192,13 @@ def _add_speech(speech: argparse.ArgumentParser) -> None:
 def _add_mnist(mnist: argparse.ArgumentParser) -> None:
     mnist.add_argument("--mnist", type=Path, metavar="FILE", help="mnist.npz (default: Keras downloads it)")
     mnist.add_argument(
-        "--digits", type=_digits, default=_digits("0-4"), metavar="FIRST-LAST", help="the digits to train on (default: 0-4)"
+        "--digits",
+        type=_digits,
+        default=_digits("0-4"),
+        metavar="FIRST-LAST",
+        help="the digits to train on (default: 0-4)",
     )
-    mnist.add_argument(
-        "--epochs", type=int, default=6, metavar="N", help="epochs of training (default: 6)"
-    )
+    mnist.add_argument("--epochs", type=int, default=6, metavar="N", help="epochs of training (default: 6)")
     mnist.add_argument("--seed", type=int, default=0, metavar="N", help="random seed of weights and order (default: 0)")
     mnist.add_argument(
         "--compare",

@@ -47,7 +47,9 @@ def add_detect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     drawn.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
     _add_train(actions.add_parser("train", help="train a detector in two phases with Keras"))
     shown = actions.add_parser("show", help="draw the true and predicted boxes of new scenes as one PNG")
-    shown.add_argument("detector", type=Path, metavar="DIR", help="a folder from detect train, or from `edge-tl model detector`")
+    shown.add_argument(
+        "detector", type=Path, metavar="DIR", help="a folder from detect train, or from `edge-tl model detector`"
+    )
     shown.add_argument("--count", type=_whole, default=12, metavar="N", help="number of scenes (default: 12)")
     shown.add_argument("--seed", type=_whole, default=FRESH_SEED, metavar="N", help="random seed (default: new scenes)")
     shown.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="the picture to write")
@@ -56,35 +58,47 @@ def add_detect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_train(train: argparse.ArgumentParser) -> None:
     plan = Plan()
     below = train.add_mutually_exclusive_group()
-    below.add_argument("--base", type=Path, metavar="DIR", help="use a base that was written before (default: make one from --weights)")
+    below.add_argument(
+        "--base", type=Path, metavar="DIR", help="use a base that was written before (default: make one from --weights)"
+    )
     below.add_argument(
         "--weights",
         default="imagenet",
         metavar="WHAT",
-        help="weights of MobileNet v1 0.25 224: imagenet (Keras downloads them), a Keras .h5 or .keras file, or none (default: "
-        "imagenet)",
+        help="weights of MobileNet v1 0.25 224: imagenet (Keras downloads them), a Keras .h5 or .keras file, or none "
+        "(default: imagenet)",
     )
     train.add_argument("--licence", metavar="TEXT", help="the licence of the weights, for the manifest")
     train.add_argument(
         "--text", action="store_true", help="use the source text's settings: 2000 scenes, 100 and 200 epochs, RMSProp"
     )
     train.add_argument("--scenes", type=_whole, metavar="N", help=f"number of scenes (default: {plan.scenes})")
-    train.add_argument("--held", type=float, metavar="SHARE", help=f"share of the scenes that is held out (default: {plan.held})")
+    train.add_argument(
+        "--held", type=float, metavar="SHARE", help=f"share of the scenes that is held out (default: {plan.held})"
+    )
     train.add_argument("--anew", action="store_true", help="draw new scenes for every epoch")
     train.add_argument("--epochs", type=_whole_pair, metavar="A,B", help=_pair("epochs of each phase", plan.epochs))
     train.add_argument("--rates", type=_rates, metavar="A,B", help=_pair("learning rates", plan.rates))
     train.add_argument("--batches", type=_whole_pair, metavar="A,B", help=_pair("batch sizes", plan.batches))
     train.add_argument("--optimizer", choices=tuple(OPTIMIZERS), help=f"the optimizer (default: {plan.optimizer})")
-    train.add_argument("--no-decay", action="store_true", help="keep the learning rates constant (default: they fall along half a cosine)")
-    train.add_argument("--freeze-bn", action="store_true", help="batch norms use the statistics of the base, which is faster")
+    train.add_argument(
+        "--no-decay",
+        action="store_true",
+        help="keep the learning rates constant (default: they fall along half a cosine)",
+    )
+    train.add_argument(
+        "--freeze-bn", action="store_true", help="batch norms use the statistics of the base, which is faster"
+    )
     train.add_argument(
         "--loss",
         choices=LOSSES,
         default="scaled",
-        help="scaled: squared errors, the shape times 224, as in the text; plain: without that factor; classes: cross-entropy "
-        "for the shape and weighted squared errors for the box (default: scaled)",
+        help="scaled: squared errors, the shape times 224, as in the text; plain: without that factor; classes: "
+        "cross-entropy for the shape and weighted squared errors for the box (default: scaled)",
     )
-    train.add_argument("--seed", type=_whole, default=0, metavar="N", help="random seed of scenes, weights and order (default: 0)")
+    train.add_argument(
+        "--seed", type=_whole, default=0, metavar="N", help="random seed of scenes, weights and order (default: 0)"
+    )
     train.add_argument("--name", metavar="NAME", help="name on screens (default: the name of --out)")
     train.add_argument("--json", action="store_true", help="print the figures and both phases' curve as JSON")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
@@ -134,8 +148,7 @@ def _train(arguments: argparse.Namespace) -> None:
     else:
         print(
             f"{arguments.out}: {judged.shape:.1%} of {FRESH} fresh scenes classified correctly, mean IoU "
-            f"{judged.iou:.3f}, "
-            f"loss {judged.loss:.1f}; {np.median(trained.epoch_s):.2f} s an epoch"
+            f"{judged.iou:.3f}, loss {judged.loss:.1f}; {np.median(trained.epoch_s):.2f} s an epoch"
         )
 
 

@@ -98,7 +98,7 @@ def _check(what: str, config: dict[str, Any], values: list[np.ndarray]) -> None:
 def convert_speech(model: LayersModel, out: Path, name: str, origin: str, licence: str) -> SpeechConversion:
     """Write the folder of a base of speech (edge_tl/embedders/speech_base.py), its TFLite files held against Keras.
 
-    ModelError, one line, where the model is no such recogniser, cannot be converted, or does not agree with itself.
+    ModelError, one line, where the model is no such recognizer, cannot be converted, or does not agree with itself.
     """
     with silence():
         whole = to_keras(model)

@@ -18,8 +18,8 @@ def add_world(commands: Any) -> None:
     world = commands.add_parser(
         "world",
         help="compute from hours of background sound the statistics that words are compared with",
-        description="Compute embeddings of hours of speech, music and rooms with the base `speech`, and save their mean, "
-        "variance and correlations with the embeddings of a few minutes: a folder of at most 1.5 MB.",
+        description="Compute embeddings of hours of speech, music and rooms with the base `speech`, and save their "
+        "mean, variance and correlations with the embeddings of a few minutes: a folder of at most 1.5 MB.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

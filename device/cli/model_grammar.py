@@ -85,8 +85,7 @@ def add_model(
             "--representative",
             metavar="WHERE",
             help="for int8: typical pictures, to measure the ranges of values: a folder, or the name of a profile; "
-            "at most 100 "
-            "are used",
+            "at most 100 are used",
         )
         one.add_argument(
             "--name", metavar="NAME", help="name of the model on screens (default: made from its properties)"
@@ -242,8 +241,7 @@ def add_detector(detector: argparse.ArgumentParser) -> None:
         choices=("scaled", "plain", "classes"),
         default="scaled",
         help="scaled: squared errors, with the shape multiplied by the side of the picture; plain: without that "
-        "factor; "
-        "classes: cross-entropy for the shape and squared errors for the box (default: scaled)",
+        "factor; classes: cross-entropy for the shape and squared errors for the box (default: scaled)",
     )
     detector.add_argument(
         "--seed", type=seed, default=0, metavar="N", help="random seed of scenes, weights and order (default: 0)"

@@ -20,14 +20,12 @@ ELSEWHERE = (
 )
 OTHERS = (
     "these sessions only: if one person recorded them all, other people may be recognized less well; have somebody "
-    "else "
-    "record one"
+    "else record one"
 )
 
 SINGLE_TAKES = (
     "(lower than the first figure: with few takes per class more is left out at once, or a place is known only from "
-    "other "
-    "classes; record two or more takes of each class in each session)"
+    "other classes; record two or more takes of each class in each session)"
 )
 """As many parts are left out as the class with the fewest takes has, and in each may be takes of several sessions."""
 

@@ -14,7 +14,7 @@ from device.cli.output import Progress, print_json, say, warn_all
 from device.commands.options import context_of
 from device.teach.thresholds import SHOWN, SoundPart, different, frames_of, listening_config, sounds_at
 from edge_tl.errors import counted
-from edge_tl.listener import ListeningConfig, WindowScores, nearest, told
+from edge_tl.listener import ListeningConfig, WindowScores, nearest, reported_words
 from edge_tl.words.alarms import heard_in, most_per_hour
 
 LISTED = 20
@@ -45,10 +45,10 @@ def run(arguments: Namespace) -> int:
     events = [
         {"file": name, "label": label, "at_s": round(at_s, 2)}
         for name, windows in heard
-        for label, at_s in told(windows, classes, config)
+        for label, at_s in reported_words(windows, classes, config)
     ]
     table = [
-        (threshold, sum(len(told(windows, classes, ListeningConfig(threshold))) for _, windows in heard))
+        (threshold, sum(len(reported_words(windows, classes, ListeningConfig(threshold))) for _, windows in heard))
         for threshold in sorted({*SHOWN, config.threshold})
     ]
     if arguments.json:

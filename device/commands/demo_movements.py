@@ -28,8 +28,8 @@ from edge_tl.core.answers import TrainingResult
 from edge_tl.embedders.embedder import Tracker
 from edge_tl.embedders.look.choices import MOVEMENT, NEEDS
 from edge_tl.embedders.look.hand import Hand
+from edge_tl.embedders.look.known_hand import KnownHand
 from edge_tl.embedders.look.movement import MovementEmbedder
-from edge_tl.embedders.look.told_hand import ToldHand
 from edge_tl.errors import ConfigError, counted
 from edge_tl.heads.movement import MovementHead
 from edge_tl.judge.evaluation import Evaluation
@@ -69,7 +69,7 @@ class MovementGame:
 
         What ended less than a second before the game did is left out: it could not be told yet.
         """
-        told = list(self.line.told)
+        told = list(self.line.reported)
         right = other = missed = 0
         for label, end_s in self.performed:
             aside, at = min(((abs(one.end_s - end_s), at) for at, one in enumerate(told)), default=(ASIDE_S + 1, 0))
@@ -101,7 +101,7 @@ def demo(arguments: Namespace, context: Context, term: Terminal | None) -> dict[
     found = has_models(context.data_dir, NEEDS["hand"])
     recognizer = Recognizer(MovementEmbedder(), MovementHead.name)
     with MovingHand(arguments.seed, clock, fps=FPS, drawn=found) as teacher:
-        hands = context.load_hands() if found else ToldHand(teacher, arguments.seed)
+        hands = context.load_hands() if found else KnownHand(teacher, arguments.seed)
         teaching = DemoLesson(teacher, hands, recognizer)
         with Progress("recording demonstrations", len(MOVEMENTS) * ASKED_FOR + 1) as progress:
             teaching.all(progress)
@@ -189,7 +189,7 @@ def play(
         hand = stack.enter_context(MovingHand(seed, clock, paced=True, sleep=sleep))
         hand.new_session()
         game = Game(pick_maze(*(term.size if term else (24, 80))), seed=seed)
-        line = MovementLine(hand, recognizer, clock, hands or ToldHand(hand, seed))
+        line = MovementLine(hand, recognizer, clock, hands or KnownHand(hand, seed))
         ways = steering(recognizer.classes)
         round_ = Round(game, line, ways, clock, sleep)
         swipe = Swiper(Pilot(game, SWIPED_AHEAD_CELLS), hand, ways)

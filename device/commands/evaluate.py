@@ -19,8 +19,8 @@ from device.commands.options import context_of, first_given
 from device.commands.train import listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
+from device.teach.session_words import session_lines_of_words, words_by_session
 from device.teach.thresholds import SoundPart, halves, heard_lines, heard_report, listening_config
-from device.teach.told import told_elsewhere, told_lines
 from device.teach.training import teach_all
 from device.teach.typed import typed_cautions
 from edge_tl.core.examples import Examples
@@ -66,7 +66,7 @@ def run(arguments: Namespace) -> int:
             parts = halves(files)[1] if files and len(recognizer.others) else [SoundPart(path) for path in files]
             made = listen_against(recognizer, parts, config)
         with Progress("testing each session with a model trained on the others") as progress:
-            elsewhere = told_elsewhere(recognizer, config, names, progress.of)
+            elsewhere = words_by_session(recognizer, config, names, progress.of)
         if arguments.curve is not None:
             draw_thresholds(arguments.curve, made, config.threshold)
     elif arguments.against or arguments.threshold is not None or arguments.curve is not None:
@@ -79,7 +79,7 @@ def run(arguments: Namespace) -> int:
         said = text(name, evaluation, examples.ids, recognizer, columns_of(sys.stdout))
         say(*said, *torn_lines(examples))
         if made:
-            say("", *heard_lines(made, config), *told_lines(elsewhere))
+            say("", *heard_lines(made, config), *session_lines_of_words(elsewhere))
     return 0
 
 

@@ -17,7 +17,7 @@ from device.commands.examples_import import bring
 from device.commands.options import asked_look, describing
 from device.teach.boxed import has_boxes
 from edge_tl.core.kept import kept_found
-from edge_tl.embedders.embedder import Embedder, missed_text, sought_by
+from edge_tl.embedders.embedder import Embedder, looks_for, missed_text
 from edge_tl.embedders.look.choices import MOVEMENT
 from edge_tl.embedders.look.ways import Look, inner_of
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -218,7 +218,7 @@ def embed_again(arguments: Namespace, profile: Profile) -> int:
         return 130
     found = profile.store.matrix(embedder.fingerprint, lambda kept: (kept[:, :1], kept_found(kept))).found
     assert found is not None  # it was asked for
-    missed = int((~found).sum()) if sought_by(embedder) else 0
+    missed = int((~found).sum()) if looks_for(embedder) else 0
     if arguments.json:
         print_json({"re_embedded": number, "embedder": embedder.name, "look": str(look), "nothing_found": missed})
     else:

@@ -54,10 +54,10 @@ def files_of(path: Path, laid_out: LaidOut | None, kind: str, in_sessions: bool,
     if laid_out is None:
         found = list(import_folder(path, skipped, sessions=in_sessions, kind=kind))
     else:
-        found = list(laid_out.told.found)
+        found = list(laid_out.contents.found)
         for file, reason in laid_out.skipped:
             skipped(file, reason)
-        for line in laid_out.told.left_out:
+        for line in laid_out.contents.left_out:
             left_out(line)
     if others:
         shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")

@@ -65,11 +65,11 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
         else:
             labels_in(path)
             laid_out = read_laid_out(arguments)
-        if laid_out is not None and laid_out.told.listed is not None:
+        if laid_out is not None and laid_out.contents.listed is not None:
             _check_whole(arguments)
             if arguments.preview:
                 raise ConfigError(f"{path} contains boxes: --preview goes with folders of classes and with recordings")
-            told, said = laid_out.told, laid_out.said
+            told, said = laid_out.contents, laid_out.said
             return bring_listed(context, laid_out.root, told, stack, arguments.sessions, arguments.json, said)
     hearing = asked_hearing(arguments, context) or read_hearing(context.profile_folder)
     if spoken:

@@ -25,7 +25,7 @@ MERGED = "merged"
 class LaidOut:
     """What was read of a folder that is laid out in another way than folders of classes."""
 
-    told: LayoutContents
+    contents: LayoutContents
     root: Path
     """The folder that files are named in."""
     kind: str
@@ -131,8 +131,7 @@ def _chosen(tree: Tree, arguments: Namespace) -> Layout:
     if not fitting:
         raise ExampleError(
             f"{tree.root}: {tops} are not names of classes, and nothing there says what the files show: expected "
-            "CLASS/picture "
-            f"or a list beside them; if these are classes, say `--layout {CLASSES.name}`"
+            f"CLASS/picture or a list beside them; if these are classes, say `--layout {CLASSES.name}`"
         )
     options = [f"--layout {layout.name} ({layout.seen_by})" for layout in fitting]
     if not arguments.json and sys.stdin.isatty() and sys.stdout.isatty():

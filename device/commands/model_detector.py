@@ -92,8 +92,7 @@ def lines(plan: Plan, trained: DetectorTraining, judged: DetectorScores) -> list
         begun += epochs
     made.append(
         f"{counted(judged.scenes, 'fresh scene')}: {judged.shape:.1%} classified correctly, mean IoU "
-        f"{judged.iou:.3f}, loss "
-        f"{judged.loss:.1f}"
+        f"{judged.iou:.3f}, loss {judged.loss:.1f}"
     )
     return made
 

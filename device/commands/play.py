@@ -23,7 +23,7 @@ from device.assembly import (
 )
 from device.cli.output import print_json, warn_all
 from device.commands.options import check_keys, context_of
-from device.commands.predict_movements import told_json
+from device.commands.predict_movements import movement_json
 from device.pacman.game import Game
 from device.pacman.maze import pick_maze
 from device.pacman.pilot import SWIPED_AHEAD_CELLS, Pilot
@@ -196,8 +196,8 @@ def summary(round_: Round, score: int) -> dict[str, Any]:
     line = round_.line
     made: dict[str, Any] = {"score": score, "level": round_.game.level}
     if isinstance(line, MovementLine):
-        made["movements"] = [told_json(one, line.first_s) for one in line.told]
-        made["unsure"] = [told_json(one.moved, line.first_s) | {"threshold": one.least} for one in line.doubts]
+        made["movements"] = [movement_json(one, line.first_s) for one in line.reported]
+        made["unsure"] = [movement_json(one.moved, line.first_s) | {"threshold": one.least} for one in line.doubts]
     return made
 
 

@@ -26,8 +26,8 @@ from edge_tl.listener import PUBLISHED, SILENT, ListeningConfig
 from edge_tl.media.image import decode
 from edge_tl.media.sound import read_sound
 from edge_tl.recognizer import Recognizer
+from edge_tl.tflite.file_metadata import file_metadata
 from edge_tl.tflite.interpreter import read_model
-from edge_tl.tflite.told import told
 from edge_tl.words.recording import RecordingOutcome, hear
 
 Names = Recognizer | FusedModel | Classifier
@@ -101,7 +101,7 @@ def _check_alone(arguments: Namespace) -> None:
 def named_sound(context: Context) -> ForeignSound | None:
     """The classifier of sounds that `--model` names; None for anything else."""
     path = context.model
-    if path is None or not path.is_file() or told(read_model(path), str(path)).kind != "sound":
+    if path is None or not path.is_file() or file_metadata(read_model(path), str(path)).kind != "sound":
         return None
     return ForeignSound.load(path, context.threads)
 
@@ -141,14 +141,14 @@ def answer(
         "probabilities": dict(zip(classes, map(float, observation.probabilities), strict=True)),
     }
     if heard is not None:
-        words = [{"label": one.label, "confidence": one.counted, "at_s": round(one.time_s, 2)} for one in heard.told]
+        words = [{"label": one.label, "confidence": one.counted, "at_s": round(one.time_s, 2)} for one in heard.words]
         made |= {"label": label_of(heard), "confidence": heard.confidence, "told": words}
     return made
 
 
 def label_of(heard: RecordingOutcome) -> str | None:
     """The first word that is told, else what the recording is nearest to; None for none of these."""
-    return heard.told[0].label if heard.told else heard.observation.label
+    return heard.words[0].label if heard.words else heard.observation.label
 
 
 def said(observation: Observation) -> str:
@@ -159,8 +159,8 @@ def said(observation: Observation) -> str:
 
 def said_of_words(heard: RecordingOutcome, config: ListeningConfig) -> str:
     """What a person reads of a recording: the words that `listen` tells, else what it is nearest to and why not."""
-    if heard.told:
-        return ", then ".join(f"{one.label}  {one.counted:.1%}" for one in heard.told)
+    if heard.words:
+        return ", then ".join(f"{one.label}  {one.counted:.1%}" for one in heard.words)
     observation = heard.observation
     if observation.label is None:
         return f"none of these (nearest: {observation.best})  {heard.confidence:.1%}"

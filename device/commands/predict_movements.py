@@ -38,14 +38,14 @@ def predict_movements(recognizer: Recognizer, read: Reader, files: Iterable[Path
         if observation is not None:
             chances = dict(zip(recognizer.classes, map(float, observation.probabilities), strict=True))
             made |= {"label": observation.label, "probabilities": chances}
-        made["told"] = [told_json(one) for one in told]
+        made["told"] = [movement_json(one) for one in told]
         results.append(made)
     if as_json:
         print_json(results)
     return 1 if bad else 0
 
 
-def told_json(moved: FoundMovement, first_s: float = 0.0) -> dict[str, Any]:
+def movement_json(moved: FoundMovement, first_s: float = 0.0) -> dict[str, Any]:
     """A movement for `--json`, its times from the first frame on, which was at `first_s`."""
     return {
         "label": moved.label,
@@ -63,7 +63,7 @@ def named(recognizer: Recognizer, recording: Recording) -> tuple[Observation | N
         movement = movement_in(track)
     except ExampleError as error:
         return None, str(error)
-    return recognizer.recognise(recognizer.embedder.embed_track(movement)), ""
+    return recognizer.recognize(recognizer.embedder.embed_track(movement)), ""
 
 
 def spotted(recognizer: Recognizer, recording: Recording) -> list[FoundMovement]:

@@ -208,8 +208,7 @@ def world_lines(recognizer: Recognizer) -> list[str]:
     }
     return [
         f"compared with {rejector.world.hours:.2g} hours of other sound{yours}, {kinds[rejector.listens]}: at "
-        "threshold "
-        f"{SURE:g} about {rejector.per_hour:g} false alarms a word and hour of speech are expected"
+        f"threshold {SURE:g} about {rejector.per_hour:g} false alarms a word and hour of speech are expected"
     ]
 
 

@@ -1,4 +1,4 @@
-"""A sensible player: where the simulated player's head turns, so that there is a true direction to recognise."""
+"""A sensible player: where the simulated player's head turns, so that there is a true direction to recognize."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], ob
         labels=tuple(counts),
         minimum=ENOUGH[embedder.kind],
         fewer={NOISE: ENOUGH_NOISE},
-        sought=recognizer.sought,
+        looks_for=recognizer.looks_for,
         finds=recognizer.found[one_each],
     )
     judged = judge(recognizer, recorded, {one.id: one.name for one in sessions}, progress)

@@ -73,7 +73,7 @@ def headline(of: Contents) -> str:
 
 
 def by_session(across: BySession | None) -> str:
-    """Each session, recognised by what the others taught."""
+    """Each session, recognized by what the others taught."""
     if across is None:
         return ""
     rows = [

@@ -76,7 +76,7 @@ def missing_text(line: Line) -> str:
     if isinstance(line, MovementLine):
         return "no hand" if line.sight is not None and line.hand is None else ""
     finder = line.recognizer.finder
-    return f"no {finder.sought}" if finder is not None and finder.seen is None else ""
+    return f"no {finder.looks_for}" if finder is not None and finder.seen is None else ""
 
 
 def way_text(line: Line) -> str:
@@ -86,14 +86,14 @@ def way_text(line: Line) -> str:
 
 def draw_movements(term: Terminal, row: int, column: int, columns: int, line: MovementLine, limit: int) -> int:
     """The last movements that were told, at most `limit`, the newest last; returns the row below."""
-    for one in list(line.told)[-limit:] if limit > 0 else []:
+    for one in list(line.reported)[-limit:] if limit > 0 else []:
         fresh = one is line.lately
-        term.put(row, column, fit(told_text(one), columns), "yellow" if fresh else "white", bold=fresh)
+        term.put(row, column, fit(movement_text(one), columns), "yellow" if fresh else "white", bold=fresh)
         row += 1
     return row
 
 
-def told_text(moved: FoundMovement) -> str:
+def movement_text(moved: FoundMovement) -> str:
     """A movement in a line: which, how sure, and how long it took."""
     return f"{moved.label} {moved.confidence:.0%}, {moved.end_s - moved.start_s:.1f} s"
 

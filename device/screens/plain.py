@@ -14,7 +14,7 @@ from device.pacman.walker import CELL_UNITS
 from device.screens.cells import ascii_text, printable
 from device.screens.codes import Codes
 from device.screens.listen import ListenScreen
-from device.screens.panel import missing_text, told_text, way_text
+from device.screens.panel import missing_text, movement_text, way_text
 from device.screens.play import KEY_LINES, SLOWER, PlayScreen
 from device.screens.teach import TeachScreen
 from device.screens.terminal import Colour, Terminal
@@ -86,7 +86,7 @@ def lines_of(term: Terminal) -> Callable[[str, str], None]:
 
 
 class PlainTeach(TeachScreen):
-    """The teach screen in lines: what to do, what is recorded, how many there are, and what is recognised."""
+    """The teach screen in lines: what to do, what is recorded, how many there are, and what is recognized."""
 
     _recording: str | None = None
 
@@ -139,10 +139,10 @@ class PlainPlay(PlayScreen):
         tell("ghost", nearest(game))
         tell("message", as_called(self.message))
         if isinstance(line, MovementLine):
-            if line.told and line.told[-1] is not self._moved:
-                self._moved = line.told[-1]
+            if line.reported and line.reported[-1] is not self._moved:
+                self._moved = line.reported[-1]
                 tell("answer", "")
-                tell("answer", f"→ {told_text(self._moved)}")
+                tell("answer", f"→ {movement_text(self._moved)}")
             tell("notice", line.doubted.why if line.doubted is not None else missing_text(line))
         elif line is not None:
             tell("answer", f"→ {line.label}" if line.label else missing_text(line))

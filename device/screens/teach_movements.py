@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from device.screens.panel import missing_text, told_text
+from device.screens.panel import missing_text, movement_text
 from device.screens.plain import PlainTeach
 from device.screens.teach import KEYS, TeachScreen
 from device.screens.terminal import Terminal
@@ -112,7 +112,7 @@ class MovementScreen(TeachScreen):
         if wrong := missing_text(self.line) or self._notice:
             return wrong, "orange"
         if (moved := self.line.lately) is not None:
-            return f"→ {told_text(moved)}", "yellow"
+            return f"→ {movement_text(moved)}", "yellow"
         if self.line.doubted is not None:
             return self.line.doubted.why, "grey"
         return MIRRORED if self.line.mirrored else "", "green"

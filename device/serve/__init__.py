@@ -1,1 +1,1 @@
-"""The headless service, `edge-tl serve`: read config, recognising, pipeline, service; each way out has its own file."""
+"""The headless service, `edge-tl serve`: read config, recognizing, pipeline, service; each way out has its own file."""

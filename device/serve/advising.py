@@ -10,7 +10,7 @@ from edge_tl.judge.guide import every_advice
 
 ADVICES, ADVISED = 3, 600
 """Sentences of advice after a training, and the most examples with which any is given: what is looked into takes 0.5 s
-with 600 of them and twenty times that with 3 000, while nothing is recognised."""
+with 600 of them and twenty times that with 3 000, while nothing is recognized."""
 
 
 def advice(lesson: Lesson, kind: str, sentences: int) -> list[str]:

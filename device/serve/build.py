@@ -213,7 +213,7 @@ def load_or_shipped(context: Context, look: Look | None = None) -> Embedder:
 
 
 def _damaged(profile: Profile) -> bool:
-    """Whether its examples cannot be read: then it goes on recognising, and says that it cannot be taught."""
+    """Whether its examples cannot be read: then it goes on recognizing, and says that it cannot be taught."""
     try:
         profile.store.labels()
     except Exception:

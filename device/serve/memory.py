@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 
 POOLS = 2
-"""One for the loop, which recognises and learns, one for all threads that only hand over."""
+"""One for the loop, which recognizes and learns, one for all threads that only hand over."""
 _M_ARENA_MAX = -8  # malloc.h of glibc
 
 

@@ -35,7 +35,7 @@ from edge_tl.words.recording import hear
 MAX_FRAMES = 25
 """Taken in one step: of sound a second, so that the other pipelines have their turn while one catches up."""
 LineMaker = Callable[[BaseSource, Recognizer, Callable[[], float]], Line]
-"""Feed, recognizer and clock → what reads and recognises."""
+"""Feed, recognizer and clock → what reads and recognizes."""
 LOST_S = 2.0
 """A sign is over when no frame came for so long."""
 
@@ -181,7 +181,7 @@ class RecognitionLoop:
             known = self.line.controller
             config = known.config if isinstance(known, Listener) else ListeningConfig()
             heard = hear(recognizer, data, config)
-            observation, told = heard.observation, [one.label for one in heard.told]
+            observation, told = heard.observation, [one.label for one in heard.words]
             label = told[0] if told else None
             nearest, confidence = heard.observation.best, heard.confidence
         else:

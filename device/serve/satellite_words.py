@@ -118,7 +118,7 @@ class Stream:
 
     def __init__(self, catalogue: Catalogue, names: Collection[str] | None, format: Format) -> None:
         self.catalogue, self.format = catalogue, format
-        self.told = 0
+        self.reported = 0
         """How many words were told."""
         self._names = None if names is None else set(names)
         wanted = catalogue.taught
@@ -157,7 +157,7 @@ class Stream:
                 name = self.catalogue.name_of(pipeline, word.label)
                 if name is not None and (self._names is None or name in self._names):
                     names.append(name)
-        self.told += len(names)
+        self.reported += len(names)
         return names
 
 

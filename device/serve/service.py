@@ -59,7 +59,7 @@ class Service:
         """A snapshot, replaced as a whole every HEALTH_S: any thread may read it."""
         self.health_s = clock()
         """When it was taken, on `clock`."""
-        self.told = 0
+        self.reported = 0
         """How many events went out."""
         self.each_second: list[Callable[[], None]] = []
         """Called by the loop after each snapshot; none may wait for the world."""
@@ -164,7 +164,7 @@ class Service:
             self.notify.alive()
 
     def _publish(self, event: LabelEvent) -> None:
-        self.told += 1
+        self.reported += 1
         for output in self.outputs:
             output.publish(event)
 
@@ -197,7 +197,7 @@ class Service:
             "status": "hangs" if hangs else "ok" if well else "degraded",
             "time": round(self.wall(), 3),
             "uptime_s": round(self.clock() - self._started_s, 1),
-            "events": self.told,
+            "events": self.reported,
             "pipelines": pipelines,
             "outputs": outputs,
             "machine": machine_health(),
@@ -231,7 +231,7 @@ class Service:
                 parts.append(f"{name} {one['state']}")
         temperature = self.health.get("machine", {}).get("temperature_c")
         parts += [f"{temperature:.0f} °C"] if temperature is not None else []
-        return f"{self.health['status']}: {'; '.join(parts)}; {counted(self.told, 'event')}"
+        return f"{self.health['status']}: {'; '.join(parts)}; {counted(self.reported, 'event')}"
 
 
 def failed_health(line: str) -> dict[str, Any]:

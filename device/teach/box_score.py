@@ -6,7 +6,7 @@ from device.teach.boxed import FEW, BoxedExamples
 from edge_tl.detection.judging import LeftOutDetections
 from edge_tl.errors import counted
 
-UNKNOWN = "how well it works is unknown: there is too little to leave any of it out"
+UNKNOWN = "the accuracy is unknown: there are too few examples to hold any of them out"
 
 
 def where_asked(kind: str) -> str:

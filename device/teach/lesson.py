@@ -257,7 +257,7 @@ class Lesson:
         """All of it, as the guide looks at it: with the last take first in mind."""
         one_each = self.recognizer.one_each
         X, y, takes = (part[one_each] for part in self.recognizer.rows)
-        gram, sought = self.recognizer.gram, self.recognizer.sought
+        gram, looks_for = self.recognizer.gram, self.recognizer.looks_for
         nowhere = np.full(2, np.nan)  # of what was recorded before this lesson
         spots = np.array([self._spots.get(number, nowhere) for number in self._ids]).reshape(-1, 2)
         return RecordedEvidence(
@@ -270,9 +270,9 @@ class Lesson:
             minimum=self.minimum,
             fewer=self._fewer,
             take=self._last_take,
-            sought=sought,
+            looks_for=looks_for,
             finds=self.recognizer.found[one_each],
-            spots=spots if sought else None,
+            spots=spots if looks_for else None,
         )
 
     def last_take(self) -> tuple[str, int] | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_tl.core.kept import kept_found
-from edge_tl.embedders.embedder import Embedder, sought_by
+from edge_tl.embedders.embedder import Embedder, looks_for
 from edge_tl.embedders.look.embedders import load_face_tracker, load_tracker
 from edge_tl.embedders.look.models import PARTS, is_installed
 from edge_tl.embedders.look.ways import Look
@@ -257,8 +257,8 @@ class LookChooser:
             write_settings(self.profile.folder, look=before)
             raise
         if made and not self.open:
-            missed = int((~kept_found(np.stack([*made.values()]))).sum()) if sought_by(embedder) else 0
-            nothing = f", no {sought_by(embedder)} in {missed}" if missed else ""
+            missed = int((~kept_found(np.stack([*made.values()]))).sum()) if looks_for(embedder) else 0
+            nothing = f", no {looks_for(embedder)} in {missed}" if missed else ""
             why += f": {counted(len(made), 'example')} embedded again{nothing}; train again"
         self._remember(look, why)
         self._made = embedder

@@ -14,7 +14,7 @@ from edge_tl.listener import SILENT
 from edge_tl.media.sound import Sound
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.profile import Profile
-from edge_tl.words.mistakes import MISSED_S, Mistakes, ToldMoment
+from edge_tl.words.mistakes import MISSED_S, Mistakes, ReportedMoment
 
 SESSION = "marked"
 """The name of the session that all marked takes of a profile are in."""
@@ -74,7 +74,7 @@ def keeps_sound(store: ExampleStore) -> bool:
     return not examples or any(one.media_bytes_len for one in examples)
 
 
-def moment_json(one: ToldMoment) -> dict[str, object]:
+def moment_json(one: ReportedMoment) -> dict[str, object]:
     """What of a moment goes out; never its sound."""
     return {
         "number": one.number,
@@ -94,7 +94,7 @@ class WordMarker:
         self.labels = [label for label in ear.recognizer.classes if label not in SILENT]
         self._now_s = 0.0
 
-    def heed(self, sight: Sight) -> ToldMoment | None:
+    def heed(self, sight: Sight) -> ReportedMoment | None:
         """Take in what became of a block of sound; the moment in which a word was told, None for most blocks."""
         self._now_s = sight.frame.time_s
         return self.mistakes.take(sight.frame, self.ear.words[-1] if sight.steady is not None else None)

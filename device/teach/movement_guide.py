@@ -81,9 +81,9 @@ def missing(counts: Mapping[str, Count]) -> str:
     """What must be recorded before anything can be learned; empty where that is enough."""
     done = sum(number > 0 for number in demonstrations(counts).values())
     if not done:
-        return f"still wanted: a demonstration of a movement; {next_step(counts)}"
+        return f"still needed: a demonstration of a movement; {next_step(counts)}"
     if done == 1 and not ordinary_s(counts):
-        return f"still wanted: a second movement, or {ORDINARY}: with one class there is nothing to distinguish"
+        return f"still needed: a second movement, or {ORDINARY}: with one class there is nothing to distinguish"
     return ""
 
 

@@ -32,7 +32,7 @@ class PictureNotice:
         if finder is not None and finder.seen is None:
             self._others = 0
             where = "no {}, it is dark" if dark else "no {}"
-            return f"{where.format(finder.sought)}: {f'that is {nobody}' if nobody is not None else then}"
+            return f"{where.format(finder.looks_for)}: {f'that is {nobody}' if nobody is not None else then}"
         if dark:
             return "it is dark: more light helps"
         if finder is None:
@@ -40,7 +40,7 @@ class PictureNotice:
         self._pictures += 1
         if self._pictures % EVERY == 1:
             self._others = finder.tracker.count(picture)
-        return f"{self._others} {PLURAL[finder.sought]}: the one with the frame is used" if self._others > 1 else ""
+        return f"{self._others} {PLURAL[finder.looks_for]}: the one with the frame is used" if self._others > 1 else ""
 
 
 def is_dark(picture: np.ndarray) -> bool:

@@ -125,7 +125,7 @@ def _asked(
                 shape = recognizer.embedder.embedding_shape
                 mine.rows.append(recognizer.features(as_kept(embedding, recognizer.embedder.embedding_dim), shape))
                 mine.truth.append(label)
-                seen = recognizer.recognise(embedding)
+                seen = recognizer.recognize(embedding)
                 mine.found.append(seen.found)
                 mine.answers.append(seen.best if seen.found else seen.label)
                 mine.passed_over.append(seen.label is None)

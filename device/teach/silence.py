@@ -126,7 +126,7 @@ class SignSilence(Silence):
         if is_dark(sight.frame.data):
             return "too dark to see anything"
         if sight.embedding is None:
-            return f"no {self.line.recognizer.sought} found"
+            return f"no {self.line.recognizer.looks_for} found"
         if observation is not None and not observation.known:
             return "unlike all training examples"
         if sight.steady is not None and sight.steady.label is not None:

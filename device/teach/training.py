@@ -88,16 +88,16 @@ def movement_cautions(recognizer: Recognizer) -> list[str]:
 def check_found(recognizer: Recognizer, *, force: bool) -> None:
     """Raise NotFittedError where a class shows nothing of what is looked for, and is not the answer to that."""
     _, labels, _ = recognizer.rows
-    found, sought = recognizer.found, recognizer.sought
+    found, looks_for = recognizer.found, recognizer.looks_for
     if not found.any():
         raise NotFittedError(
-            f"there is no {sought} in any of the {counted(len(labels), 'example')}: record some that show one"
+            f"there is no {looks_for} in any of the {counted(len(labels), 'example')}: record some that show one"
         )
     nobody = nobody_class(labels, found)
     empty = sorted(str(label) for label in set(labels) - set(labels[found]) if label != nobody)
     if empty and not force:
         raise NotFittedError(
-            f"there is no {sought} in any example of {', '.join(empty)}, and {nobody} means that already: "
+            f"there is no {looks_for} in any example of {', '.join(empty)}, and {nobody} means that already: "
             "record others, or train without them by --force"
         )
 

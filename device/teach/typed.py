@@ -142,6 +142,5 @@ def typed_cautions(recognizer: Recognizer) -> list[str]:
         return []
     return [
         f"{', '.join(alone)}: typed: better with three recordings of yours; the accuracy is that of the synthetic "
-        "voices, "
-        "not of people"
+        "voices, not of people"
     ]

@@ -67,7 +67,7 @@ class Variations:
 
 @dataclass(frozen=True, slots=True)
 class SavedHead:
-    """What one generation holds: all that is needed to recognise again."""
+    """What one generation holds: all that is needed to recognize again."""
 
     meta: dict[str, Any]
     """JSON: str keys; no NaN; tuples come back as lists."""

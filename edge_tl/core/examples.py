@@ -89,7 +89,7 @@ class Examples:
     takes: np.ndarray
     """(N,) int64; examples of one take must stay on one side of a split."""
     sessions: np.ndarray
-    """(N,) int64; a place and a day: how well another one is recognised shows only between them."""
+    """(N,) int64; a place and a day: how well another one is recognized shows only between them."""
     fingerprint: str
     parts: np.ndarray | None = None
     """(N,) int64: the part of its take that each is in, so that near-copies are in one; None where there is none."""

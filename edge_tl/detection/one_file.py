@@ -25,6 +25,7 @@ from edge_tl.errors import ConfigError, ExampleError, ModelError, ShapeError
 from edge_tl.export.fused import LABELS
 from edge_tl.labels import check_label
 from edge_tl.nn import Dense, Network
+from edge_tl.tflite.file_metadata import metadata
 from edge_tl.tflite.flatbuffer import check_whole
 from edge_tl.tflite.graph import Graph
 from edge_tl.tflite.interpreter import Interpreter, check_model, read_model
@@ -32,7 +33,6 @@ from edge_tl.tflite.lowering import held_bytes, lowered
 from edge_tl.tflite.manifest import Manifest, parse_manifest
 from edge_tl.tflite.schema import opened, packed
 from edge_tl.tflite.surgery import keep_only
-from edge_tl.tflite.told import metadata
 
 ABOUT = "edge_tl.detector"
 """The title of what the file says of itself, JSON; its labels are beside it, as a fused classifier has them."""

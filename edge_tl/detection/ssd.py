@@ -18,9 +18,9 @@ from edge_tl.detection.found import DetectedThing
 from edge_tl.detection.ssd_anchors import decoded, read_anchors, standard_anchors
 from edge_tl.errors import ModelError, counted
 from edge_tl.media.image import fit
+from edge_tl.tflite.file_metadata import custom_outputs, file_metadata
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
 from edge_tl.tflite.label_files import UNKNOWN, bundled_labels, read_labels
-from edge_tl.tflite.told import custom_outputs, told
 
 POST_PROCESS = "TFLite_Detection_PostProcess"
 SURE = 0.5
@@ -247,7 +247,7 @@ def _scaling(data: bytes, name: str, pixels: tuple[float, float] | None) -> tupl
     """What pixels 0 and 255 become for a float input."""
     if pixels is not None:
         return pixels
-    said = told(data, name)
+    said = file_metadata(data, name)
     if not said.mean or not said.deviation:
         return RANGE
     mean, deviation = said.mean[0], said.deviation[0]

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_tl.core.features import FeatureMap, Features
 from edge_tl.core.kept import as_kept
+from edge_tl.core.old_names import OldFinderNames
 from edge_tl.media.image import check_picture
 from edge_tl.movements.track import Track
 from edge_tl.nn import Network
@@ -67,7 +68,7 @@ class Tracker(Protocol[T_co]):
         """How many there are to choose from in a picture; 0 where none is skipped."""
 
 
-class Finder(Generic[T]):
+class Finder(OldFinderNames, Generic[T]):
     """An Embedder that looks for something in pictures: where it is not there, `embed` gives None.
 
     Not for two threads at once: it keeps what it saw last, and follows it.
@@ -76,7 +77,7 @@ class Finder(Generic[T]):
     kind = "picture"
     way: str
     """The way to look, one of `look.ways.WAYS`."""
-    sought: str
+    looks_for: str
     """What it looks for, in a word: "hand" or "face"."""
     features: Features = FeatureMap()
     """What a head should see of its embeddings."""
@@ -118,9 +119,9 @@ def views_of(embedder: Embedder) -> int:
     return embedder.views if isinstance(embedder, SoundEmbedder | TrackEmbedder) else 1
 
 
-def sought_by(embedder: Embedder) -> str:
+def looks_for(embedder: Embedder) -> str:
     """What an embedder looks for, "hand" or "face"; empty for one that takes all of a picture or sound."""
-    return embedder.sought if isinstance(embedder, Finder) else ""
+    return embedder.looks_for if isinstance(embedder, Finder) else ""
 
 
 def embed_kept(embedder: Embedder, data: np.ndarray) -> np.ndarray:
@@ -130,7 +131,7 @@ def embed_kept(embedder: Embedder, data: np.ndarray) -> np.ndarray:
 
 def missed_text(embedder: Embedder, missed: int, of: object) -> str:
     """In how many of so many pictures nothing was found, to end a line with; empty where none was missed."""
-    return f"; no {sought_by(embedder)} in {missed} of {of}" if missed else ""
+    return f"; no {looks_for(embedder)} in {missed} of {of}" if missed else ""
 
 
 class EmbeddingStream(Protocol):

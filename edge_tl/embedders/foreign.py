@@ -17,11 +17,11 @@ import numpy as np
 
 from edge_tl.embedders.speech_base import WINDOW_SHAPE
 from edge_tl.errors import ModelError, counted
+from edge_tl.tflite.file_metadata import ModelMetadata, file_metadata
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo
 from edge_tl.tflite.label_files import bundled_labels, read_labels
 from edge_tl.tflite.manifest import COLOUR_ORDERS, RESIZES, Manifest, Scaling
 from edge_tl.tflite.pixels import Pixels, pixels_told
-from edge_tl.tflite.told import ModelMetadata, told
 
 RANGES = ((-1.0, 1.0), (0.0, 1.0), (0.0, 255.0))
 """What pixels 0 to 255 are scaled to before a network: a quantised input of such a range takes them as they are."""
@@ -75,7 +75,7 @@ def described(opened: Interpreter, data: bytes, file: Path, sha256: str, given: 
 
     ModelError (one line) for a file that is none of pictures, and where its scaling is known from nowhere.
     """
-    name, said = str(file), told(data, str(file))
+    name, said = str(file), file_metadata(data, str(file))
     check_pictures(opened, said, name, given.colour_order)
     wanted, made = opened.inputs[0], opened.outputs[0]
     _, height, width, channels = wanted.shape
@@ -128,7 +128,7 @@ def check_pictures(opened: Interpreter, said: ModelMetadata, name: str, order: s
         )
     if first.shape == WINDOW_SHAPE:
         raise ModelError(
-            f"{name}: is a model of sound: it takes spectrograms (43×232) of a browser's recogniser, and pictures are "
+            f"{name}: is a model of sound: it takes spectrograms (43×232) of a browser's recognizer, and pictures are "
             "wanted: `edge-tl-host convert speech` makes a base for words of its TensorFlow.js files"
         )
     if len(first.shape) == 4 and first.shape[1] in (1, 3) and first.shape[3] > 3:
@@ -224,7 +224,7 @@ def labels_for(data: bytes, file: Path, given: ModelHints, outputs: int, *, clas
     if where is not None:
         found = read_labels(where, outputs)
     else:
-        found = bundled_labels(data, name, told(data, name).labels_file, outputs)
+        found = bundled_labels(data, name, file_metadata(data, name).labels_file, outputs)
         where = next((file.parent / one for one in LABEL_FILES if (file.parent / one).is_file()), None)
         if not found and where is not None:
             found = read_labels(where, outputs)

@@ -21,9 +21,9 @@ from edge_tl.media.sound import label_of
 from edge_tl.nn import Network
 from edge_tl.nn.losses import softmax
 from edge_tl.nn.network import Upper
+from edge_tl.tflite.file_metadata import ending, file_metadata
 from edge_tl.tflite.flatbuffer import check_whole
 from edge_tl.tflite.interpreter import Interpreter, read_model
-from edge_tl.tflite.told import ending, told
 
 WORD_AT = 0.5
 HOPS = 8
@@ -62,7 +62,7 @@ class ForeignSound:
         """A file whose metadata tell the rate of its samples; ModelError, one line, where it is no such classifier."""
         data, name = read_model(path), str(path)
         check_whole(data, name)
-        said = told(data, name)
+        said = file_metadata(data, name)
         network = Interpreter(data, threads, backend, name=name)
         taken = [one.shape for one in network.inputs]
         if len(taken) != 1 or np.prod(taken[0][:-1]) != 1 or network.inputs[0].dtype != np.float32:

@@ -11,8 +11,8 @@ from edge_tl.embedders.foreign import ModelHints, labels_for
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ModelError
 from edge_tl.nn.losses import softmax
+from edge_tl.tflite.file_metadata import ending
 from edge_tl.tflite.interpreter import read_model
-from edge_tl.tflite.told import ending
 
 
 class Classifier:

@@ -19,10 +19,10 @@ from edge_tl.errors import ExampleError, ModelError, ShapeError
 from edge_tl.labels import check_label
 from edge_tl.media.frontend import RATE_HZ, WINDOW_SAMPLES, SpectrogramStream, model_input
 from edge_tl.media.sound import Sound
+from edge_tl.tflite.file_metadata import metadata
 from edge_tl.tflite.flatbuffer import check_whole
 from edge_tl.tflite.interpreter import Interpreter, check_model, read_model
 from edge_tl.tflite.manifest import KINDS, Manifest, parse_manifest
-from edge_tl.tflite.told import metadata
 
 LABELS, ABOUT = "edge_tl.labels", "edge_tl.fused"
 """Titles of the metadata: a label a line in UTF-8, and JSON."""

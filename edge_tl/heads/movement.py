@@ -90,7 +90,7 @@ class MovementHead(Head):
         self._repeating = np.empty(0, bool)
 
     @property
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         """The K classes that are told, all but `nothing`, in the order of the columns of `scores`."""
         return [str(label) for label in self.classes_ if label != ORDINARY]
 
@@ -101,7 +101,7 @@ class MovementHead(Head):
         return self._repeating
 
     def scores(self, X: np.ndarray) -> np.ndarray:
-        """How much windows (M, 672) are of each class of `told`, (M, K): about 1 for its movements and 0 for others."""
+        """How much windows (M, 672) are of each class of `reported`, (M, K): about 1 for its movements, else 0."""
         return self._scored(rows_of(check_rows(X, VALUES)))
 
     def judged(self, X: np.ndarray) -> np.ndarray:
@@ -157,7 +157,7 @@ class MovementHead(Head):
         head._prototypes, head._moved, head._repeating = arrays["prototypes"], arrays["moved"], arrays["repeating"]
         ridge = _Ridge(arrays["centre"], float(meta["scale"]), float(meta["width"]), arrays["coef"])
         head._ridge, columns = ridge, (BIASES + 2) * KERNELS + len(head._prototypes)
-        if ridge.coef.shape != (columns, len(head.told)) or head._prototypes.shape[1:] != (MOMENTS, ROW):
+        if ridge.coef.shape != (columns, len(head.reported)) or head._prototypes.shape[1:] != (MOMENTS, ROW):
             raise ValueError(f"its weights have shape {ridge.coef.shape}")
         return head
 
@@ -168,7 +168,7 @@ class MovementHead(Head):
         takes = None if taught.takes is None else taught.takes[at]
         self._taught, self._classes = taught, taught.classes
         codes = np.searchsorted(taught.classes, y)
-        wholes = [whole_windows(np.flatnonzero(y == label), takes) for label in self.told]
+        wholes = [whole_windows(np.flatnonzero(y == label), takes) for label in self.reported]
         chosen = np.concatenate([spread(own, MAX_PROTOTYPES // len(wholes)) for own in wholes])
         self._convolutions, self._prototypes = Convolutions.fit(rows.moments), rows.moments[chosen]
         found, apart = self._convolutions(rows.moments), warped_distances(rows.moments, self._prototypes)
@@ -221,7 +221,7 @@ class MovementHead(Head):
         s = np.sqrt(weights)[:, np.newaxis].astype(np.float32)
         weighed = s * ridge.features(found, apart)
         gram = weighed @ weighed.T + np.float32(self.penalty) * np.eye(len(y), dtype=np.float32)
-        dual = np.linalg.solve(gram, s * (y[:, np.newaxis] == np.array(self.told)))
+        dual = np.linalg.solve(gram, s * (y[:, np.newaxis] == np.array(self.reported)))
         return replace(ridge, coef=(weighed.T @ dual).astype(np.float32))
 
     def _least(self, scores: np.ndarray) -> float:
@@ -240,7 +240,7 @@ class MovementHead(Head):
         return ridge.scores(convolutions(rows.moments), warped_distances(rows.moments, self._prototypes))
 
     def _with_ordinary(self, scores: np.ndarray) -> np.ndarray:
-        """Scores (M, C) in the order of `classes_`, of those (M, K) of `told`."""
+        """Scores (M, C) in the order of `classes_`, of those (M, K) of `reported`."""
         ordinary = self.classes_ == ORDINARY
         if not ordinary.any():
             return scores

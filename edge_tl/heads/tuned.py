@@ -86,7 +86,7 @@ class TunedHead(Head):
     def of_base(
         cls, upper: Upper, labels: Sequence[str], lower: Network | None = None, shape: tuple[int, ...] = ()
     ) -> Self:
-        """The base's own recogniser, as it was published; `labels` of its outputs."""
+        """The base's own recognizer, as it was published; `labels` of its outputs."""
         head = cls(upper, labels=labels, lower=lower, shape=shape)
         head._classes, top, bias = head._top(np.unique(list(labels)), np.random.default_rng(0))
         head._network = head._stacked(Dense(upper.dense, upper.dense_bias), Dense(top, bias))

@@ -12,7 +12,7 @@ from edge_tl.core.metrics import Suspect
 
 @dataclass(frozen=True)
 class SessionScore:
-    """How well a session is recognised by a head that was taught the others."""
+    """How well a session is recognized by a head that was taught the others."""
 
     session: int
     """Its number."""
@@ -45,7 +45,7 @@ class AnswerShares:
 
 @dataclass(frozen=True)
 class BySession:
-    """How well another place or day is recognised: each session answered by a head that was taught the others."""
+    """How well another place or day is recognized: each session answered by a head that was taught the others."""
 
     accuracy: float
     """Over all judged examples; NaN where no class was shown in two sessions."""

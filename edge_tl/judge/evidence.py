@@ -44,7 +44,7 @@ class RecordedEvidence:
     """Label → what is enough of it, where that is another number."""
     take: int | None = None
     """The take that has just ended; None looks at all takes, the newest first."""
-    sought: str = ""
+    looks_for: str = ""
     """What the way to look looks for, "hand" or "face"; empty where it sees all of the picture."""
     finds: np.ndarray | None = None
     """(N,) bool: False where it was not there; None where it always was."""

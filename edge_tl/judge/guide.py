@@ -80,7 +80,7 @@ def every_advice(recorded: RecordedEvidence) -> Iterator[Advice]:
 
 def nothing_found(of: RecordedEvidence) -> Advice | None:
     """Frames without a hand or face, in the last take (where that is not told, the worst one of a real class)."""
-    if not of.sought:
+    if not of.looks_for:
         return None
     takes = np.unique(of.takes[np.isin(of.y, of.real)]) if of.take is None else np.array([of.take])
     shares = [of.nothing[of.takes == take].mean() if (of.takes == take).any() else 0.0 for take in takes]
@@ -88,7 +88,7 @@ def nothing_found(of: RecordedEvidence) -> Advice | None:
         return None
     rows = np.flatnonzero(of.takes == takes[int(np.argmax(shares))])
     missed, label = rows[of.nothing[rows]], str(of.y[rows[0]])
-    said = f"no {of.sought} in {len(missed)} of {counted(len(rows), 'frame')} of {label}: "
+    said = f"no {of.looks_for} in {len(missed)} of {counted(len(rows), 'frame')} of {label}: "
     if label in of.real:
         return Advice("nothing-found", said + "more light, or come nearer", (label,), positions(missed))
     # Most of this class is empty: perhaps that is what it is for, and then there is nothing to mend.
@@ -127,7 +127,7 @@ def few(of: RecordedEvidence) -> Advice | None:
     missing = {name: number for name, number in missing.items() if number > 0}
     if missing:
         wanted = ", ".join(f"{number} more of {name}" for name, number in missing.items())
-        return Advice("few", f"still wanted: {wanted}", tuple(missing))
+        return Advice("few", f"still needed: {wanted}", tuple(missing))
     if len(names) < 2:
         return Advice("few", "record a second class: with one there is nothing to distinguish", tuple(names))
     return None
@@ -152,7 +152,7 @@ def mislabelled(of: RecordedEvidence) -> Advice | None:
     number = pairs.count((label, likely))
     text = f"{counted(number, 'example')} of {label} {'look' if number > 1 else 'looks'} like {likely}"
     if len(order) > number:
-        text += f", and {len(order) - number} of others are odd too"
+        text += f", and {len(order) - number} of other classes are unusual too"
     rows = sorted(order, key=lambda i: (y[i], classes[best[i]]) != (label, likely))  # stable: the surest first
     return Advice("mislabelled", text, (label, likely), positions(of.judged[rows]))
 
@@ -187,7 +187,7 @@ def one_take(of: RecordedEvidence) -> Advice | None:
 
 def one_spot(of: RecordedEvidence) -> Advice | None:
     """Classes whose takes hardly differ: by where something was found, or, of whole pictures, by their embeddings."""
-    if of.sought:
+    if of.looks_for:
         same = [name for name in of.real if of.spots is not None and stays(of, name)]
     else:
         # Of a kind of example that fewer are wanted of, background noise, one place is what there is.

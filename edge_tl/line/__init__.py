@@ -58,7 +58,7 @@ class Sight:
 
 
 class Line(ABC):
-    """Reads frames and recognises them; the one thread that teaches and plays calls `read`.
+    """Reads frames and recognizes them; the one thread that teaches and plays calls `read`.
 
     clock: seconds, monotonic, the clock of the source's `time_s`. `controller` makes steady labels of answers, while it
     knows the recognizer's classes. `stopwatch` collects the times of the stages, and `latency`, from the end of a frame
@@ -181,7 +181,7 @@ class PictureLine(Line):
         if not recognizer.fitted:
             return Sight(frame, embedding)
         with stage("head"):
-            observation = recognizer.recognise(embedding)
+            observation = recognizer.recognize(embedding)
         classes = recognizer.classes
         if self.controller is None or self.controller.classes != classes:
             return Sight(frame, embedding, observation, classes)
@@ -300,7 +300,7 @@ class SoundLine(Line):
             if not self.recognizer.fitted:
                 continue
             with self.stopwatch.stage("head"):
-                self._observation = self.recognizer.recognise(self._embedding)
+                self._observation = self.recognizer.recognize(self._embedding)
                 self._classes = self.recognizer.classes
             answers.append((self._observation, window.end_s))
             steady = self._listen(self._observation, window.end_s) or steady

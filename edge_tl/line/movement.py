@@ -76,7 +76,7 @@ class MovementLine(Line):
         """float32 (21, 2): x and y of the newest frame's hand, mirroring undone; None where none is found."""
         self.hand: Hand | None = None
         """The hand of the newest frame; None where none is found."""
-        self.told: deque[FoundMovement] = deque(maxlen=10_000)
+        self.reported: deque[FoundMovement] = deque(maxlen=10_000)
         """The last movements that were told."""
         self.doubts: deque[Doubt] = deque(maxlen=10_000)
         """The last that were not."""
@@ -110,7 +110,7 @@ class MovementLine(Line):
             self.doubts.append(Doubt(spotter.doubt, self._least))
         if moved is None:
             return Sight(frame, None)
-        self.told.append(moved)
+        self.reported.append(moved)
         self.path = np.array([at for time_s, at in self._way if moved.start_s <= time_s <= moved.end_s]).reshape(-1, 2)
         return Sight(frame, None, steady=Steady(moved.label, moved.confidence, True, True), moved=moved)
 
@@ -149,13 +149,17 @@ class MovementLine(Line):
     @property
     def lately(self) -> FoundMovement | None:
         """The movement that was told last, while it is worth showing."""
-        return self.told[-1] if self.told and self._fresh(self.told[-1]) else None
+        return self.reported[-1] if self.reported and self._fresh(self.reported[-1]) else None
 
     @property
     def doubted(self) -> Doubt | None:
         """What was not told last, while it is worth showing and nothing was told after it."""
         last = self.doubts[-1] if self.doubts else None
-        if last is None or not self._fresh(last.moved) or (self.told and self.told[-1].end_s > last.moved.end_s):
+        if (
+            last is None
+            or not self._fresh(last.moved)
+            or (self.reported and self.reported[-1].end_s > last.moved.end_s)
+        ):
             return None
         return last
 

@@ -119,7 +119,7 @@ def model_input(plane: np.ndarray) -> np.ndarray:
 def decision_hop(overlap: float = 0.5, frames: int = FRAMES) -> int:
     """Frames from one decision to the next: 22 at an overlap of 0.5, 11 at 0.75, 4 at 0.9; 1 at least.
 
-    frames·(1 − overlap), halves rounded up as the published recogniser does. ConfigError unless 0 ≤ overlap < 1.
+    frames·(1 − overlap), halves rounded up as the published recognizer does. ConfigError unless 0 ≤ overlap < 1.
     """
     if not 0 <= overlap < 1:
         raise ConfigError(f"the overlap is {overlap}; 0 and more, less than 1, is wanted (0.5: every {frames / 2:g})")

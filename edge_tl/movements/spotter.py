@@ -57,7 +57,7 @@ class Judge(Protocol):
     """What says of windows what they are: a movement head."""
 
     @property
-    def told(self) -> Sequence[str]:
+    def reported(self) -> Sequence[str]:
         """The K classes that are told."""
 
     @property
@@ -195,5 +195,5 @@ class Spotter:
         if not np.isfinite(score):
             return None
         return FoundMovement(
-            self.judge.told[int(column)], min(1.0, max(0.0, score)), end_s - float(lengths_s[row]), end_s
+            self.judge.reported[int(column)], min(1.0, max(0.0, score)), end_s - float(lengths_s[row]), end_s
         )

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import MissingDependency, ModelError, ShapeError, counted, to_install
+from edge_tl.tflite.file_metadata import custom_operators
 from edge_tl.tflite.flatbuffer import check_whole
-from edge_tl.tflite.told import custom_operators
 
 BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
 """Our word for a runtime → its Python package, its distribution; the first one installed is taken."""

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 
 from edge_tl.errors import ModelError
+from edge_tl.tflite.file_metadata import ModelMetadata, file_metadata, metadata
 from edge_tl.tflite.manifest import Scaling
-from edge_tl.tflite.told import ModelMetadata, metadata, told
 
 TITLE = "edge_tl.pixels"
 """Of the metadata in which a cut file keeps what was known of its input: JSON."""
@@ -34,7 +34,7 @@ def pixels_told(data: bytes, name: str) -> Pixels:
     held = metadata(data, name).get(TITLE)
     if held is not None:
         return _parsed(held, name)
-    said = told(data, name)
+    said = file_metadata(data, name)
     scaling = _normalized(said, name) if said.mean and said.deviation else None
     return Pixels(scaling, said.colours or None)
 

@@ -30,7 +30,7 @@ KNOWN = {
         "Apache-2.0 (Google; the conversion: ML Illustrated)",
     ),
 }
-"""Files that are recognised by their SHA-256: origin and licence."""
+"""Files that are recognized by their SHA-256: origin and licence."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ LATE_S = 0.35
 """What is kept after the window in which a word was told."""
 
 
-class ToldWord(Protocol):
+class ReportedWord(Protocol):
     """A word that was told."""
 
     @property
@@ -45,7 +45,7 @@ class ToldWord(Protocol):
 
 
 @dataclass
-class ToldMoment:
+class ReportedMoment:
     """Something that was told."""
 
     number: int
@@ -66,12 +66,12 @@ class Mistakes:
     """The last `MAX_EVENTS` words that were told, and the last seconds of sound; all of it in memory."""
 
     def __init__(self) -> None:
-        self.moments: deque[ToldMoment] = deque(maxlen=MAX_EVENTS)
+        self.moments: deque[ReportedMoment] = deque(maxlen=MAX_EVENTS)
         """The oldest first."""
         self._frames: deque[Frame] = deque()
         self._count = 0
 
-    def take(self, frame: Frame, word: ToldWord | None = None) -> ToldMoment | None:
+    def take(self, frame: Frame, word: ReportedWord | None = None) -> ReportedMoment | None:
         """The next block of sound, and the word that was told with it; what is too old is forgotten."""
         if self._frames and (frame.dropped or frame.rate_hz != self._frames[-1].rate_hz):
             self._settle(ended=True)
@@ -83,10 +83,10 @@ class Mistakes:
         if word is None:
             return None
         self._count += 1
-        self.moments.append(ToldMoment(self._count, word.label, word.confidence, word.time_s))
+        self.moments.append(ReportedMoment(self._count, word.label, word.confidence, word.time_s))
         return self.moments[-1]
 
-    def moment(self, number: int | None) -> ToldMoment:
+    def moment(self, number: int | None) -> ReportedMoment:
         """What was told under a number, None for the last; ExampleError where there is none, or it was marked."""
         if not self.moments:
             raise ExampleError("no word was reported yet that could be corrected")
@@ -137,7 +137,7 @@ class Mistakes:
             if not self._fresh(one):
                 one.heard = None
 
-    def _fresh(self, one: ToldMoment) -> bool:
+    def _fresh(self, one: ReportedMoment) -> bool:
         return bool(self._frames) and self._end_s - one.time_s <= KEPT_S
 
     def _between(self, from_s: float, to_s: float) -> np.ndarray | None:

@@ -15,7 +15,7 @@ from edge_tl.core.answers import Observation
 from edge_tl.embedders.stream import after_it, before_it
 from edge_tl.frames import Frame
 from edge_tl.labels import OTHER
-from edge_tl.listener import SILENT, ListeningConfig, Near, WindowScores, nearest, told
+from edge_tl.listener import SILENT, ListeningConfig, Near, WindowScores, nearest, reported_words
 from edge_tl.media.sound import Sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.words.alarms import heard_in, listening
@@ -28,7 +28,7 @@ class RecordingOutcome:
     observation: Observation
     """Of the surest window of the first word that is told; where none is, of the nearest one if that is likely a word,
     else of a window around what is loudest."""
-    told: tuple[Near, ...]
+    words: tuple[Near, ...]
     """The words that a listener tells, in their order, each where it is surest."""
     nearest: Near | None
     """What came nearest to being told; None where no word was taught."""
@@ -36,7 +36,7 @@ class RecordingOutcome:
     @property
     def confidence(self) -> float:
         """What a listener counts, 0 to 1: the probability of the label, times how familiar the window is."""
-        return self.told[0].counted if self.told else self.observation.confidence * self.observation.familiar
+        return self.words[0].counted if self.words else self.observation.confidence * self.observation.familiar
 
 
 def hear(recognizer: Recognizer, sound: Sound, config: ListeningConfig) -> RecordingOutcome:
@@ -48,7 +48,9 @@ def hear(recognizer: Recognizer, sound: Sound, config: ListeningConfig) -> Recor
     before = before_it(embedder, sound.rate_hz, sound.duration_s)
     after = after_it(embedder, sound.samples, sound.rate_hz)
     windows = heard_in(recognizer, _frames(before, sound, after))
-    words = tuple(_surest(windows, classes, label, time_s, config) for label, time_s in told(windows, classes, config))
+    words = tuple(
+        _surest(windows, classes, label, time_s, config) for label, time_s in reported_words(windows, classes, config)
+    )
     near = nearest(windows, classes)
     if words:
         observation = _observation(recognizer, windows, words[0])
@@ -81,7 +83,7 @@ def _surest(
 
 
 def _observation(recognizer: Recognizer, windows: WindowScores, near: Near) -> Observation:
-    """The answer of one of the windows, as `Recognizer.recognise` gives it."""
+    """The answer of one of the windows, as `Recognizer.recognize` gives it."""
     row = int(np.searchsorted(windows.times_s, near.time_s))
     probabilities, familiar = windows.probabilities[row], float(windows.familiar[row])
     best = recognizer.classes[int(probabilities.argmax())]

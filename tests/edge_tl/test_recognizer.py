@@ -142,7 +142,7 @@ class Pointer(Finder[np.ndarray]):
     """Finds in every picture what its first values say."""
 
     name, fingerprint = "pointer", "0" * 64
-    way, sought = "hand", "hand"
+    way, looks_for = "hand", "hand"
     features = FeatureMap(root=False)
     embedding_shape: tuple[int, ...] = (16,)
     embedding_dim = 16

@@ -86,7 +86,7 @@ def test_the_words_are_those_of_the_published_model(
 def test_real_clips_are_what_keras_says(
     embedder: BrowserEmbedder, converted: Path, data: Callable[[str], Path]
 ) -> None:
-    """On real words the whole recogniser and the base with its arrays are within 1e-5 of the Keras model."""
+    """On real words the whole recognizer and the base with its arrays are within 1e-5 of the Keras model."""
     whole = Interpreter(converted / WORDS, 1)
     keras = to_keras(read_layers_model(str(data("speech_commands_18w"))))
     clips = [sorted(data(f"speech/commands/{word}").glob("*.wav"))[0] for word in TEN]
@@ -149,7 +149,7 @@ def test_a_stream_gives_what_its_windows_give(embedder: BrowserEmbedder) -> None
 
 @pytest.mark.parametrize(("overlap", "frames"), [(0.5, 22), (0.75, 11), (0.9, 4)])
 def test_windows_overlap_as_asked(embedder: BrowserEmbedder, overlap: float, frames: int) -> None:
-    """At half a window a decision every 22 frames, as in the published recogniser; the same windows, fewer of them."""
+    """At half a window a decision every 22 frames, as in the published recognizer; the same windows, fewer of them."""
     other = embedder.overlapping(overlap)
     samples = np.random.default_rng(0).normal(0, 0.1, 80_000).astype(np.float32)
     assert other.hop_samples == frames * 1024
@@ -306,7 +306,7 @@ def changed(model: LayersModel, number: int, **config: object) -> LayersModel:
     return replace(model, layers=layers)
 
 
-def test_what_is_no_recogniser_is_one_line(
+def test_what_is_no_recognizer_is_one_line(
     data: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Unknown layers, weights that do not fit and too few labels are refused, and nothing is written."""

@@ -75,7 +75,7 @@ def until(done: Callable[[], bool], step: Callable[[], object]) -> None:
 
 
 def frame_to_ghost(trace: Trace) -> dict[str, bool]:
-    """One frame of the simulated player: recognised by the shipped model, until a ghost moves."""
+    """One frame of the simulated player: recognized by the shipped model, until a ghost moves."""
     from device.assembly import make_controller
     from device.pacman.game import Game
     from device.pacman.maze import pick_maze

@@ -82,7 +82,7 @@ class BothHandsEmbedder(Finder[tuple[Hand, ...]]):
     """
 
     name = "hand, both hands"
-    way, sought = "hand", "hand"
+    way, looks_for = "hand", "hand"
     features = AnySide(hands=2)
     ridge_prior = SMOOTH
     strangers = staticmethod(other_pairs)

@@ -90,7 +90,7 @@ class HandEmbedder(Finder[Hand]):
     """A hand's shape: 60 values, whatever is behind it. Made by `load`."""
 
     name = "hand"
-    way, sought = "hand", "hand"
+    way, looks_for = "hand", "hand"
     features = AnySide()
     ridge_prior = SMOOTH
     strangers = staticmethod(other_hands)
@@ -113,7 +113,7 @@ class HandEmbedder(Finder[Hand]):
 class HandCropEmbedder(Finder[Hand]):
     """The hand, upright and as a right hand, as an image embedder sees it."""
 
-    way, sought = "hand-crop", "hand"
+    way, looks_for = "hand-crop", "hand"
 
     def __init__(self, tracker: Tracker[Hand], inner: WholePictureEmbedder) -> None:
         super().__init__(tracker)
@@ -133,7 +133,7 @@ class HandAndCropEmbedder(Finder[Hand]):
     What the head weighs is in `AnySide`; the crop is of unit length.
     """
 
-    way, sought = "hand-and-crop", "hand"
+    way, looks_for = "hand-and-crop", "hand"
     features = AnySide(crop=True)
     ridge_prior = SMOOTH
     strangers = staticmethod(other_hands)
@@ -163,7 +163,7 @@ class FaceEmbedder(Finder[Detection]):
     """Where a face looks: 90 values. Made by `load`."""
 
     name = "face"
-    way, sought = "face", "face"
+    way, looks_for = "face", "face"
     features = PLAIN
     ridge_prior = SMOOTH
 
@@ -188,7 +188,7 @@ class FaceCropEmbedder(Finder[Detection]):
     So their kernels have the same trace, and the head weighs what either says.
     """
 
-    way, sought = "face-crop", "face"
+    way, looks_for = "face-crop", "face"
     features = PLAIN
     ridge_prior = SMOOTH
 

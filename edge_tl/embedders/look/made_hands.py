@@ -107,7 +107,7 @@ def another(
 def drawn_finger(finger: int) -> tuple[np.ndarray, np.ndarray]:
     """The simulated hand's finger, straight and bent: points (2, 4, 2) from its base, in palms, and bends (2, 4)."""
     from edge_tl.embedders.look.hand import BEND
-    from edge_tl.sources import drawn_hand as drawn  # the drawing is not needed to recognise
+    from edge_tl.sources import drawn_hand as drawn  # the drawing is not needed to recognize
 
     seen = np.array((1.0, -1.0, -1.0))  # pictures count y downwards, and z away from the camera
     ways, ends = [], []

@@ -98,7 +98,7 @@ class Layout:
     what: str
     """What it is called where it is said."""
     seen_by: str
-    """How it is recognised, for the documents."""
+    """How it is recognized, for the documents."""
     fits: Callable[[Tree], bool]
     """Whether a folder looks like it."""
     read: Reader

@@ -128,7 +128,7 @@ def test_a_page_about_boxes(run: Run, tmp_path: Path) -> None:
         "16 boxes are few: 20 to 50, at several places and distances, make usable boxes",
     )
     for words in (
-        f"<b>{told['found']:.1%}</b>of 16 boxes found in a session it was not taught",
+        f"<b>{told['found']:.1%}</b>of 16 boxes found on held-out sessions",
         f"mean IoU {told['mean_iou']:.2f}",
         f"<b>{told['label_accuracy']:.1%}</b>have the right label",
         f"<b>{told['false_alarms']:.1%}</b>false alarms in 2 pictures that show nothing",

@@ -133,7 +133,7 @@ def test_the_simulated_tomorrow_is_elsewhere_and_today_comes_back(subject: str, 
 class Blind(Finder[np.ndarray]):
     """Finds nothing in dark pictures."""
 
-    way, sought = "hand", "hand"
+    way, looks_for = "hand", "hand"
     name, fingerprint = "blind", "1" * 64
     embedding_shape, embedding_dim = FakeEmbedder().embedding_shape, FakeEmbedder().embedding_dim
 

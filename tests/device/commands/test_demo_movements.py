@@ -79,7 +79,7 @@ def test_what_was_told_is_matched_with_what_was_performed() -> None:
         FoundMovement("up", 0.8, 4.0, 5.2),
         FoundMovement("down", 0.8, 8.0, 9.0),
     ]
-    played = MovementGame(SimpleNamespace(), SimpleNamespace(told=told), last_s=20.0)  # type: ignore[arg-type]
+    played = MovementGame(SimpleNamespace(), SimpleNamespace(reported=told), last_s=20.0)  # type: ignore[arg-type]
     played.performed = [("left", 2.0), ("right", 5.0), ("up", 12.0), ("up", 19.8)]
     assert played.outcomes() == {"right": 1, "other": 1, "missed": 1, "false": 1}
     played.performed = [("left", 2.0), ("left", 2.3)]

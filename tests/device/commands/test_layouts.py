@@ -125,7 +125,7 @@ def test_yolo_becomes_boxes(run: Run, tmp_path: Path) -> None:
     assert set(boxes) == {"cup", "nothing"}
     assert boxes["cup"] == pytest.approx([0.25, 0.375, 0.75, 0.625])
     code, _, err = run("examples", "import", root, "--rotate", "90")
-    assert "leave --look and --rotate out" in err
+    assert "leave out --look and --rotate" in err
 
 
 @pytest.mark.parametrize("kind", ["zip", "gztar", "tar"])

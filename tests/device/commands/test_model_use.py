@@ -57,7 +57,7 @@ def test_the_model_is_used_without_being_named_again(run: Run, tmp_path: Path) -
 
 
 def test_an_equal_model_takes_over_with_everything_embedded_anew(run: Run, tmp_path: Path) -> None:
-    """The examples carry the new model's fingerprint, a new generation is current, and it recognises."""
+    """The examples carry the new model's fingerprint, a new generation is current, and it recognizes."""
     folder = taught(run, tmp_path)
     with Profile(folder) as profile:
         before = {one.fingerprint for one in profile.store.list()}

@@ -92,7 +92,7 @@ def test_everything_can_be_computed_again_and_carried_off(run: Run, folder: Path
     assert run("backup", tmp_path / "all.zip")[0] == 0
     code, text, err = run("restore", tmp_path / "all.zip", "--profile", "again")
     assert (code, err) == (0, "")
-    assert "before it can be asked" not in text
+    assert "before it can be used" not in text
     asked = write(tmp_path / "left.npz", performed("left", 60))
     assert run("predict", "--json", asked, "--profile", "again")[1][0]["label"] == "left"
     code, told, _ = run("examples", "re-embed", "--json", "--profile", "again")

@@ -25,7 +25,7 @@ def named(tmp_path: Path) -> Path:
         (("remove", "--last-take"), 1, "there is no take to remove: nothing was recorded yet"),
         (("remove", "--label", "down"), 0, "removed the class down, which had no example"),
         (("rename", "up", "left"), 0, "up is now left"),
-        (("re-embed",), 0, "there are no examples to embed; the next ones are by "),
+        (("re-embed",), 0, "there are no examples to embed; new ones will use "),
         (("export", "out"), 1, "there is nothing to export: profile 'default' keeps no picture and no sound"),
         (("export", "out", "--format", "csv"), 1, "there is nothing to export: profile 'default' keeps no picture"),
         (("export", "out", "--format", "coco"), 1, "there is nothing to export: profile 'default' keeps no picture"),

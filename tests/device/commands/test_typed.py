@@ -49,7 +49,7 @@ def test_a_typed_word_is_trained_and_told_of(run: Run, log: Path, tmp_path: Path
     code, said, _ = run("train", "--profile", "a")
     assert code == 0
     assert "hum: typed: better with three recordings of yours" in said
-    assert "accuracy is of the voices, not of people" in run("evaluate", "--profile", "a")[1]
+    assert "accuracy is that of the synthetic voices, not of people" in run("evaluate", "--profile", "a")[1]
     run("examples", "import", write_clips(tmp_path / "clips"), "--profile", "a")
     code, made, _ = run("train", "--json", "--profile", "a")
     assert made["examples"] == 24

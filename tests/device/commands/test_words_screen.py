@@ -71,7 +71,7 @@ def test_a_key_and_a_word_make_an_example(teach: Pty, tmp_path: Path) -> None:
         assert example.label == "hum"
         assert 0.8 < store.sound(example.id).duration_s < 2.0
     teach.send("t")
-    teach.wait_for("still wanted: 1 more of hum, 2 more of hiss, 2 more of background noise")
+    teach.wait_for("still needed: 1 more of hum, 2 more of hiss, 2 more of background noise")
     teach.send("u", "u")
     teach.wait_for("deleted 1 example of hum")
     teach.send("r")
@@ -110,7 +110,7 @@ def test_what_was_told_wrongly_is_marked_by_a_key(tmp_path: Path, taught: Path, 
     """n keeps the last word as noise, a digit what was missed or what it was; both counts are on disk."""
     data = shutil.copytree(taught, tmp_path / "data")
     with spawn(data, "listen", "--plain", "--profile", "words", "--mic", one_word) as pty:
-        pty.wait_for("n that was nothing  that was: 1 hiss  2 hum")
+        pty.wait_for("n false alarm  wrong, it was: 1 hiss  2 hum")
         pty.wait_until(lambda pty: re.search(r"\d\d  (hum|hiss)  \d+%\r\n", pty.plain()) is not None, what="a word")
         pty.send("n")
         pty.wait_for("the next training uses it")

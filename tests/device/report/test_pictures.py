@@ -25,7 +25,7 @@ class RightHalf(Finder[Hand]):
     """Finds a hand in the right half of every picture."""
 
     name, fingerprint = "right half", "0" * 64
-    way, sought = "hand", "hand"
+    way, looks_for = "hand", "hand"
     embedding_shape: tuple[int, ...] = (1,)
     embedding_dim = 1
 

@@ -48,7 +48,7 @@ def test_ctrl_z_ends_the_take_and_fg_shows_the_screen_again(tmp_path: Path) -> N
         kept = examples(tmp_path)
         assert kept
         pty.send("fg", "enter")
-        pty.wait_for("recording ended when nobody saw the screen")
+        pty.wait_for("recording ended because the screen was hidden")
         pty.send("q")
         pty.wait_until(Pty.left, what="the end")
         assert examples(tmp_path) == kept
@@ -61,7 +61,7 @@ def test_ctrl_z_where_no_shell_could_go_on_stops_nothing(tmp_path: Path) -> None
     with Pty.spawn(teach(tmp_path)) as pty:
         record(pty)
         pty.send("\x1a")
-        pty.wait_for("recording ended when nobody saw the screen")
+        pty.wait_for("recording ended because the screen was hidden")
         pty.send("q")
         assert pty.wait_exit() == 0
         assert pty.restored()
@@ -76,7 +76,7 @@ def test_a_window_too_small_records_nothing(tmp_path: Path) -> None:
         kept = examples(tmp_path)
         pty.send("1", "1", "2")
         pty.resize(24, 80)
-        pty.wait_for("recording ended when nobody saw the screen")
+        pty.wait_for("recording ended because the screen was hidden")
         assert examples(tmp_path) == kept
         pty.send("q")
         assert pty.wait_exit() == 0
@@ -104,7 +104,7 @@ def test_a_paste_is_no_command(tmp_path: Path) -> None:
     with Pty.spawn(teach(tmp_path)) as pty:
         record(pty)
         pty.send("\x1b1", "\x1bq", "\x1b[200~u\nu\ng down now\nd y\x1b[201~")
-        pty.wait_for("what is pasted is no command")
+        pty.wait_for("pasted text is not a command")
         pty.send("u")
         pty.wait_for("delete the last take")
         pty.send("x")

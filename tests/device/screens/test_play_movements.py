@@ -17,9 +17,9 @@ from terminal_pty import Pty
 from device.assembly import Context
 from device.commands.main import main
 from device.commands.play import movement_line
-from device.commands.predict_movements import told_json
+from device.commands.predict_movements import movement_json
 from edge_tl.embedders.look.hand import Hand
-from edge_tl.embedders.look.told_hand import ToldHand
+from edge_tl.embedders.look.known_hand import KnownHand
 from edge_tl.movements.spotter import FoundMovement
 from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.store.settings import write_settings
@@ -32,7 +32,7 @@ import device.commands.play as play
 from device.assembly import Context
 from device.commands.main import main
 from edge_tl.embedders.look.hand import Hand
-from edge_tl.embedders.look.told_hand import ToldHand
+from edge_tl.embedders.look.known_hand import KnownHand
 from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.testing import FakeClock
 clock = FakeClock(50.0)
@@ -40,7 +40,7 @@ play.clock = clock
 hand = MovingHand(1, clock, paced=True, sleep=clock.sleep)
 hand.open()
 Context.open_camera = lambda *_: hand
-Context.load_hands = lambda *_: ToldHand(hand)
+Context.load_hands = lambda *_: KnownHand(hand)
 sys.exit(main())
 """
 """The real command; only the hand is told where it is, and the clock goes as fast as frames are drawn."""
@@ -125,7 +125,7 @@ def test_a_class_that_was_not_taught_is_one_line(data_dir: Path) -> None:
         assert "'salute' was not taught; there are down, left, nothing, right, up" in " ".join(pty.plain().split())
 
 
-class Mirrored(ToldHand):
+class Mirrored(KnownHand):
     """What a tracker finds in the pictures of a camera that mirrors."""
 
     def follow(self, picture: np.ndarray) -> Hand | None:
@@ -137,7 +137,7 @@ class Mirrored(ToldHand):
 def test_a_camera_that_mirrors_is_undone_while_playing(data_dir: Path, tmp_path: Path) -> None:
     """With the mirroring kept in the profile `play` tells the same of a camera that mirrors as of one that does not."""
     told = []
-    for mirrored, hands in ((False, ToldHand), (True, Mirrored)):
+    for mirrored, hands in ((False, KnownHand), (True, Mirrored)):
         data = tmp_path / str(mirrored)
         shutil.copytree(data_dir, data)
         write_settings(data / "profiles" / "default", mirrored=mirrored)
@@ -154,12 +154,12 @@ def test_a_camera_that_mirrors_is_undone_while_playing(data_dir: Path, tmp_path:
                 until_s = clock() + 4.0
                 while clock() < until_s:
                     line.read(1.0)
-            told.append([moved.label for moved in line.told])
+            told.append([moved.label for moved in line.reported])
     assert {"left", "right"} <= set(told[0])
     assert told[0] == told[1]
 
 
 def test_times_are_told_from_the_first_frame_on() -> None:
     """What `--json` says of a movement begins with the stream, not with the machine."""
-    told = told_json(FoundMovement("left", 0.71234567, 102.5, 103.25), 100.0)
+    told = movement_json(FoundMovement("left", 0.71234567, 102.5, 103.25), 100.0)
     assert told == {"label": "left", "confidence": 0.7123, "start_s": 2.5, "end_s": 3.25}

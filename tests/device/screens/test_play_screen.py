@@ -102,7 +102,7 @@ def test_a_window_that_shrinks_and_grows_again(made: Path, data_dir: Path) -> No
 
 
 def test_teaching_goes_on_where_it_was_left(made: Path, data_dir: Path) -> None:
-    """Opened again, `teach` shows counts, the last picture of each class, and what it recognises; q keeps the take."""
+    """Opened again, `teach` shows counts, the last picture of each class, and what it recognizes; q keeps the take."""
     with spawn(made, data_dir, "teach", "--camera", made / "pictures") as pty:
         pty.wait_for("%")
         wait_row(pty, r"dark +12 in 3")
@@ -221,7 +221,7 @@ def test_playing_where_nothing_can_be_written(public: Path) -> None:
         wait_row(pty, r"SCORE +[1-9]")
         pty.send("q")
         assert pty.wait_exit() == 0
-        assert "played without teaching" in pty.plain()
+        assert "played without recording examples" in pty.plain()
         assert re.search(r"the high score \d+ could not be written", pty.plain())
         assert pty.restored()
 

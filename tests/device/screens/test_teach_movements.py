@@ -65,12 +65,12 @@ def counted(pty: Pty, label: str) -> int:
 def test_a_movement_is_taught_undone_and_trained(teach: Pty, tmp_path: Path) -> None:
     """Kept demonstrations are on disk, u forgets the last one, t says what is missing, trains, and says for whom."""
     teach.send("t")
-    teach.wait_said("still wanted: a demonstration of a movement")
+    teach.wait_said("still needed: a demonstration of a movement")
     show(teach, "1", "left", 1)
     teach.wait_said("u deletes it; left has 1: 3 are needed, 5 are better, one is for this person only")
     assert stored(tmp_path) == ["left"]
     teach.send("t")
-    teach.wait_said("still wanted: a second movement, or nothing")
+    teach.wait_said("still needed: a second movement, or nothing")
     show(teach, "2", "circle", 1)
     show(teach, "2", "circle", 2)
     teach.send("u", "u")

@@ -96,7 +96,7 @@ def test_hold_train_play_and_quit(teach: Pty, data_dir: Path) -> None:
 def test_the_guide_speaks_after_each_take(teach: Pty) -> None:
     """When a take ends the screen says what helps most, and with which key to go on."""
     hold(teach, "1", "up", 6)
-    teach.wait_for("still wanted: 6 more of left")
+    teach.wait_for("still needed: 6 more of left")
     hold(teach, "2", "left", 6)
     # The player's first frames may still show the pose before: then these are named, and else the second take.
     said = ("a second take of left, up from another place makes it more reliable; t trains", "looks like", "look like")
@@ -106,7 +106,7 @@ def test_the_guide_speaks_after_each_take(teach: Pty) -> None:
 def test_a_take_ends_when_the_key_is_let_go(teach: Pty, data_dir: Path) -> None:
     """After the last repeat the take ends by itself, and the next press begins another one."""
     teach.send("1")
-    teach.wait_for("still wanted")
+    teach.wait_for("still needed")
     first = on_disk(data_dir)["up"]
     assert first[1] == 1
     teach.send("1")
@@ -118,7 +118,7 @@ def test_space_records_until_pressed_again(teach: Pty) -> None:
     teach.send("tab", " ")
     teach.wait_until(lambda pty: shown(pty, "left") >= 30, what="30 examples")
     teach.send(" ")
-    teach.wait_for("still wanted")
+    teach.wait_for("still needed")
     stopped = shown(teach, "left")
     teach.send("u", "u")
     teach.wait_for("forgot")

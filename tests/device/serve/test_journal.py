@@ -146,7 +146,7 @@ def test_what_flips_is_said_once_and_then_with_growing_pauses() -> None:
     assert all(later >= earlier - 1 for earlier, later in pairwise(pauses))
     assert max(pauses) <= LONGEST_S + 1
     assert len(log.lines) < 40
-    assert "(zeros: it came and went" in log.texts[-1] or "zeros (it came and went" in log.texts[-1]
+    assert "(zeros: it failed and recovered" in log.texts[-1] or "zeros (it failed and recovered" in log.texts[-1]
 
 
 def test_what_is_said_is_true_at_last() -> None:

@@ -143,7 +143,7 @@ def test_a_password_in_clear_is_warned_of(tmp_path: Path, host: str, tls: bool, 
     mqtt = Mqtt(config, tmp_path, dict, lines.append)
     mqtt.start()
     mqtt.stop()
-    assert sum("can be read on the way" in line for line in lines) == warned
+    assert sum("is sent unencrypted" in line for line in lines) == warned
 
 
 @needs_broker

@@ -99,7 +99,7 @@ def test_another_button_begins_another_take(bench: Bench) -> None:
 
 
 def test_a_full_disk_stops_teaching_and_nothing_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the disk is full it says so and goes on recognising; when there is room again, all that waited is kept."""
+    """While the disk is full it says so and goes on recognizing; when there is room again, all that waited is kept."""
     taught(bench)
     before = bench.profile.store.counts()["dark"].examples
     store = bench.profile.store

@@ -118,7 +118,10 @@ def test_a_training_longer_than_a_request_goes_on_and_is_told_of(held: Serving) 
     with ThreadPoolExecutor() as pool:
         asked: Future[tuple[int, Any]] = pool.submit(held.ask, "/api/pipelines/signs/train", {})
         status, answer = asked.result(LONG_S)
-        assert (status, answer) == (503, {"error": "training signs needs more time than a request may take: it goes on"})
+        assert (status, answer) == (
+            503,
+            {"error": "training signs needs more time than a request may take: it goes on"},
+        )
         for path in ("/api/state", "/api/pipelines/signs/picture.jpg"):
             status, answer = held.ask(path)
             assert status == 503

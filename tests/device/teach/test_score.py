@@ -94,7 +94,7 @@ def test_one_take_is_no_other_take(store: ExampleStore) -> None:
     """Where each class was shown once, the figure is of the same takes and said to be, and a second one is wanted."""
     _, said = told(taught(store, apart=8.0, takes=1))
     assert (
-        "right on the takes it was trained on; p plays; one take only of down, up: record a second; 'none of these' is off"
+        "right on the takes it was trained on; p plays; one take only of down, up: record a second; 'none of these'"
         in said
     )
     assert len(said) <= 2 * 79

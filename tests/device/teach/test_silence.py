@@ -25,7 +25,7 @@ CLASSES = ("left", "neutral")
 def watching(clock: FakeClock) -> Silence:
     """A silence of a camera whose embedder looks for a hand."""
     controller = Controller(CLASSES)
-    line: Any = SimpleNamespace(recognizer=SimpleNamespace(sought="hand"), controller=controller)
+    line: Any = SimpleNamespace(recognizer=SimpleNamespace(looks_for="hand"), controller=controller)
     return SignSilence(line, clock, "steers")
 
 

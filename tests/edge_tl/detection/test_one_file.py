@@ -23,7 +23,7 @@ from edge_tl.errors import ModelError
 from edge_tl.media.image import fit, save_png
 from edge_tl.models import default_model
 from edge_tl.nn import BatchNorm, Dense, Network
-from edge_tl.tflite.told import metadata
+from edge_tl.tflite.file_metadata import metadata
 
 pytestmark = pytest.mark.exact
 

@@ -66,7 +66,7 @@ def test_one_file_equals_two_stages_on_real_pictures(head: str, pool: str, digit
     fused = FusedModel.load(out, threads=1)
     recognizer.confidence = recognizer.confidence.elsewhere()
     for picture, embedding, _ in pictures[1::6]:
-        one, two = fused.observe(picture), recognizer.recognise(embedding)
+        one, two = fused.observe(picture), recognizer.recognize(embedding)
         np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-5)
         assert one.best == two.best
 

@@ -54,7 +54,7 @@ def test_its_weights_are_those_of_scikit_learn() -> None:
     assert head._ridge is not None
     moments = rows_of(X).moments
     features = head._ridge.features(head._convolutions(moments), warped_distances(moments, head._prototypes))
-    Y = (np.array(y)[:, np.newaxis] == np.array(head.told)).astype(float)
+    Y = (np.array(y)[:, np.newaxis] == np.array(head.reported)).astype(float)
     weights = np.full(len(y), 1 / 3)
     reference = Ridge(alpha=PENALTY, fit_intercept=False).fit(features, Y, sample_weight=weights)
     np.testing.assert_allclose(head.scores(X), reference.predict(features), atol=2e-3)
@@ -83,7 +83,7 @@ def test_nothing_is_the_answer_to_moving_about() -> None:
     taken = [9000 + at // 60 for at in range(len(windows))]
     head = MovementHead().fit(np.concatenate([X, windows]), y + [ORDINARY] * len(windows), takes + taken)
     assert ORDINARY in head.classes_
-    assert ORDINARY not in head.told
+    assert ORDINARY not in head.reported
     assert (head.predict(ordinary_windows(rest(2, 20))) == ORDINARY).mean() > 0.8
     assert head.score(*asked(3)) > 0.9
 

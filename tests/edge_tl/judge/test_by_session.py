@@ -155,7 +155,7 @@ def test_what_a_user_gets_of_another_day() -> None:
     assert answers.right <= found.answers.right  # another day is harder than another take
     lines = accuracy_lines(found)
     assert lines[0].startswith(f"answered correctly {answers.right:.1%} on held-out sessions")
-    assert f"  'none of these' to {answers.refused:.1%}, a wrong answer to {answers.wrong:.1%}" in lines
+    assert f"  'none of these' for {answers.refused:.1%}, a wrong answer for {answers.wrong:.1%}" in lines
     assert any("these sessions only" in line for line in lines)
 
 

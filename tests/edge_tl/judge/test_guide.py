@@ -151,7 +151,7 @@ def test_what_is_still_wanted_comes_before_all_that_is_judged(digits: RecordedEv
     some = np.arange(len(digits.y)) < 70
     few = replace(digits, X=digits.X[some], y=digits.y[some], takes=digits.takes[some], labels=("0", "1", "2", "fist"))
     advice = advise(few)
-    assert advice == Advice("few", "still wanted: 10 more of 2, 20 more of fist", ("2", "fist"))
+    assert advice == Advice("few", "still needed: 10 more of 2, 20 more of fist", ("2", "fist"))
     assert advise(RecordedEvidence(np.zeros((0, 5)), np.array([], str), np.array([], int))).kind == "few"
 
 
@@ -182,7 +182,7 @@ def test_takes_that_hardly_differ_are_from_one_spot(digits: RecordedEvidence) ->
 def test_where_the_hand_was_found_says_whether_it_moved() -> None:
     """Of hands it is their place in the picture that counts, not what their shape's embedding looks like."""
     takes = [scattered(label, [label == "a", label == "b"], i) for i, label in enumerate("abab")]
-    still = recorded_of(*takes, sought="hand", spots=np.full((80, 2), 0.5))
+    still = recorded_of(*takes, looks_for="hand", spots=np.full((80, 2), 0.5))
     assert said(still, "one-spot").labels == ("a", "b")
     moved = np.where(still.y == "a", still.takes / 4, 0.5)
     assert said(replace(still, spots=np.stack([moved, moved], axis=1)), "one-spot").labels == ("b",)
@@ -194,7 +194,7 @@ def test_frames_without_a_hand_are_told_first() -> None:
     """A take in which the hand was often not found says so, with how often, and with the frames."""
     a, b = scattered("a", [1, 0], 0, 30), scattered("b", [0, 1], 1, 30)
     b[0][:12] = 0
-    recorded = recorded_of(a, b, sought="hand", take=1)
+    recorded = recorded_of(a, b, looks_for="hand", take=1)
     advice = advise(recorded)
     assert advice.text == "no hand in 12 of 30 frames of b: more light, or come nearer"
     assert advice.examples == tuple(range(30, 42))
@@ -205,13 +205,13 @@ def test_frames_without_a_hand_are_told_first() -> None:
 def test_a_class_for_nobody_there_is_no_fault() -> None:
     """A class that shows that nothing is there is told once what it means now, and never that it needs more light."""
     takes = [scattered("a", [1, 0], 0), scattered("b", [0, 1], 1), takes_of("empty", np.zeros((20, 2)), 2)]
-    first = recorded_of(*takes, sought="hand", take=2)
+    first = recorded_of(*takes, looks_for="hand", take=2)
     assert advise(first).text == "no hand in 20 of 20 frames of empty: it now stands for pictures without one"
-    again = recorded_of(*takes, takes_of("empty", np.zeros((20, 2)), 3), sought="hand", take=3)
+    again = recorded_of(*takes, takes_of("empty", np.zeros((20, 2)), 3), looks_for="hand", take=3)
     assert "nothing-found" not in kinds(again)
     assert "empty" not in again.found
     assert "nothing-found" not in kinds(replace(again, take=None))
-    dark = recorded_of(*takes, takes_of("dark", np.zeros((10, 2)), 3), sought="hand", take=None)
+    dark = recorded_of(*takes, takes_of("dark", np.zeros((10, 2)), 3), looks_for="hand", take=None)
     assert advise(dark).text == "no hand in 10 of 10 frames of dark: more light, or come nearer"
 
 
@@ -278,7 +278,7 @@ def anything(draw: st.DrawFn) -> RecordedEvidence:
         minimum=draw(st.integers(0, 5)),
         labels=tuple(draw(st.lists(st.sampled_from("xa"), max_size=2))),
         take=draw(st.none() | st.integers(-2, 5)),
-        sought=draw(st.sampled_from(["", "hand"])),
+        looks_for=draw(st.sampled_from(["", "hand"])),
         spots=draw(st.none() | arrays.arrays(float, (count, 2), elements=st.floats(0, 1) | st.just(np.nan))),
     )
 

@@ -9,9 +9,9 @@ import pytest
 from made_movements import performed, rest
 
 from edge_tl.embedders.look.hand import Hand
+from edge_tl.embedders.look.known_hand import KnownHand
 from edge_tl.embedders.look.movement import MovementEmbedder
 from edge_tl.embedders.look.region import whole
-from edge_tl.embedders.look.told_hand import ToldHand
 from edge_tl.errors import NotFittedError, ShapeError, SourceClosed
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.labels import ORDINARY
@@ -118,7 +118,7 @@ def test_each_movement_is_exactly_one_event() -> None:
         assert event.steady.steers
         assert event.steady.changed
         assert 100 <= event.moved.start_s < event.moved.end_s < event.frame.time_s < event.moved.end_s + 0.7
-    assert [one.label for one in line.told] == ["left", "wave", "right"]
+    assert [one.label for one in line.reported] == ["left", "wave", "right"]
     assert all(sight.steady is None for sight in sights(line))
     # Its path goes to the right by what the made hand swipes.
     assert 40 < line.path[-1, 0] - line.path[0, 0] < 200
@@ -209,7 +209,7 @@ def test_what_takes_pictures_is_refused() -> None:
 def test_the_simulated_hand_can_say_where_it_is() -> None:
     """Without models the simulated hand's joints come through the same door, trembling a little."""
     with MovingHand(0, clock=lambda: 0.0) as source:
-        told = ToldHand(source)
+        told = KnownHand(source)
         assert told.find(DARK) is None
         picture = source.read().data
         hand = told.follow(picture)
@@ -235,8 +235,8 @@ def test_a_camera_that_mirrors_is_undone() -> None:
     for line in (plain, undone):
         sights(line)
         assert line.landmarks is not None
-    assert "left" not in [moved.label for moved in plain.told]
-    assert [moved.label for moved in undone.told] == ["left"]
+    assert "left" not in [moved.label for moved in plain.reported]
+    assert [moved.label for moved in undone.reported] == ["left"]
     np.testing.assert_allclose(undone.landmarks[:, 0], -plain.landmarks[:, 0], rtol=1e-6)
     assert undone.path[-1, 0] - undone.path[0, 0] > 80
     assert [len(mark.points) for mark in undone.marks()] == [21, 0]

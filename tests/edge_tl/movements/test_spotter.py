@@ -75,7 +75,7 @@ def test_it_is_told_half_a_second_after_its_window() -> None:
 
 def test_a_wave_is_told_while_it_goes_on() -> None:
     """A movement that goes to and fro needs no stop."""
-    assert taught().repeating.tolist() == [label == "wave" for label in taught().told]
+    assert taught().repeating.tolist() == [label == "wave" for label in taught().reported]
     assert "wave" in [moved.label for moved, _ in told(stream("wave"))]
 
 

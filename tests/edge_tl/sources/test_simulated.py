@@ -326,7 +326,7 @@ def test_the_skull_is_symmetric() -> None:
     assert (np.diff(SKIN, axis=0) > 0).all()
 
 
-def test_the_shipped_embedder_recognises_poses_in_takes_it_has_not_seen() -> None:
+def test_the_shipped_embedder_recognizes_poses_in_takes_it_has_not_seen() -> None:
     """Two takes of six frames a pose teach it nine tenths of what the player does in two further sessions."""
     embedder = TFLiteEmbedder.load(default_model(), threads=1)
     features = FeatureMap()

@@ -1,4 +1,4 @@
-"""Recordings as examples: stored, embedded in several views, taught and recognised, on real words."""
+"""Recordings as examples: stored, embedded in several views, taught and recognized, on real words."""
 
 from __future__ import annotations
 

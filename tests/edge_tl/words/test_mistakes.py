@@ -9,7 +9,7 @@ from made_words import RATE_HZ, room, spoken
 from edge_tl.errors import ExampleError
 from edge_tl.frames import Frame
 from edge_tl.line import Word
-from edge_tl.words.mistakes import KEPT_S, LATE_S, MAX_EVENTS, WHOLE_S, Mistakes, ToldMoment
+from edge_tl.words.mistakes import KEPT_S, LATE_S, MAX_EVENTS, WHOLE_S, Mistakes, ReportedMoment
 
 BLOCK = RATE_HZ // 25
 
@@ -22,7 +22,7 @@ def hear(mistakes: Mistakes, samples: np.ndarray, begun_s: float = 100.0) -> flo
     return begun_s + len(samples) / RATE_HZ
 
 
-def tell(mistakes: Mistakes, time_s: float) -> ToldMoment:
+def tell(mistakes: Mistakes, time_s: float) -> ReportedMoment:
     """A word is told with a block so short that it changes nothing."""
     moment = mistakes.take(Frame(np.zeros(1, np.float32), time_s, rate_hz=RATE_HZ), Word("hum", 0.9, time_s))
     assert moment is not None

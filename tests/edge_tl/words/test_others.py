@@ -81,9 +81,9 @@ def test_what_is_near_a_word_is_told_no_more(recognizer: Recognizer) -> None:
     place = list(recognizer.classes).index("go")
     after, known = answers(recognizer, strange[100:])
     assert (after[:, place] * known).mean() < 0.2 * (before[:, go] * familiar).mean()
-    assert recognizer.recognise(strange[150]).label is None
-    assert not recognizer.recognise(strange[150]).known
-    assert recognizer.recognise(rows(MIDDLES["go"], 1, 9)[0]).label == "go"
+    assert recognizer.recognize(strange[150]).label is None
+    assert not recognizer.recognize(strange[150]).known
+    assert recognizer.recognize(rows(MIDDLES["go"], 1, 9)[0]).label == "go"
     found = left_out(recognizer)
     assert len(found) == 30
     assert np.mean([windows.probabilities[:, place].mean() for label, windows in found if label == "go"]) > 0.8
@@ -109,7 +109,7 @@ def test_it_is_saved_with_the_head(recognizer: Recognizer) -> None:
     again = Recognizer.restore(saved, recognizer.embedder)
     assert np.array_equal(again.others, recognizer.others)
     row = rows(BETWEEN, 1, 10)[0]
-    assert np.array_equal(again.recognise(row).probabilities, recognizer.recognise(row).probabilities)
+    assert np.array_equal(again.recognize(row).probabilities, recognizer.recognize(row).probabilities)
     other = Recognizer(FakeEmbedder())
     other.adopt(saved)
     assert not len(other.others)

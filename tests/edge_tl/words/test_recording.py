@@ -73,8 +73,8 @@ def test_what_is_named_is_told(
             first, last = pads
             sound = as_file(Sound(np.concatenate((first, word, last)), rate_hz))
             heard = hear(recognizer, sound, CONFIG)
-            assert [one.label for one in heard.told] == listened(recognizer, sound, tmp_path)
-            if not heard.told:
+            assert [one.label for one in heard.words] == listened(recognizer, sound, tmp_path)
+            if not heard.words:
                 counts = heard.observation.label not in (None, NOISE) and heard.confidence
                 assert counts < CONFIG.threshold
 
@@ -92,16 +92,16 @@ def test_two_words_are_told_in_their_order(recognizer: Recognizer) -> None:
     """Each word of a recording is told where it is surest, and the first one is the recording's."""
     parts = [room(1.0), spoken("hiss", 50), room(1.5), spoken("hum", 51), room(1.0)]
     heard = hear(recognizer, Sound(np.concatenate(parts), RATE_HZ), CONFIG)
-    assert [one.label for one in heard.told] == ["hiss", "hum"]
+    assert [one.label for one in heard.words] == ["hiss", "hum"]
     assert heard.observation.label == "hiss"
-    assert heard.confidence == heard.told[0].counted == pytest.approx(max(heard.told[0].counted, CONFIG.threshold))
-    assert 1.0 < heard.told[0].time_s < heard.told[1].time_s - 1.0
+    assert heard.confidence == heard.words[0].counted == pytest.approx(max(heard.words[0].counted, CONFIG.threshold))
+    assert 1.0 < heard.words[0].time_s < heard.words[1].time_s - 1.0
 
 
 def test_noise_is_named_and_never_told(recognizer: Recognizer) -> None:
     """A recording of the room is background noise, and what came nearest to a word is told apart from it."""
     heard = hear(recognizer, Sound(room(3.0, 77), RATE_HZ), CONFIG)
-    assert (heard.told, heard.observation.label) == ((), NOISE)
+    assert (heard.words, heard.observation.label) == ((), NOISE)
     assert heard.nearest is not None
     assert heard.nearest.label in BANDS
     assert heard.nearest.counted < CONFIG.threshold
@@ -111,5 +111,5 @@ def test_what_is_not_told_does_not_count_as_sure(recognizer: Recognizer) -> None
     """At a threshold that nothing reaches no word is told, and the confidence lies below it."""
     config = ListeningConfig(1.0)
     heard: RecordingOutcome = hear(recognizer, Sound(spoken("hum", 60), RATE_HZ), config)
-    assert heard.told == ()
+    assert heard.words == ()
     assert heard.confidence < 1.0

@@ -105,10 +105,10 @@ def test_a_sign_taught_with_the_palm_is_known_from_the_back() -> None:
     """Every sign is named from the back though only palms were taught; palm and back are two signs where both were."""
     signs = hands(4, 7)
     recognizer = taught(signs)
-    assert [recognizer.recognise(sign).label for sign in from_the_back(signs)] == list("abcd")
+    assert [recognizer.recognize(sign).label for sign in from_the_back(signs)] == list("abcd")
     sides = taught(np.concatenate([signs[:2], from_the_back(signs[:2])]))
     asked = np.concatenate([signs[:2], from_the_back(signs[:2])])
-    assert [sides.recognise(sign).label for sign in asked] == list("abcd")
+    assert [sides.recognize(sign).label for sign in asked] == list("abcd")
 
 
 def test_a_head_taught_before_goes_on_as_it_was() -> None:
@@ -117,7 +117,7 @@ def test_a_head_taught_before_goes_on_as_it_was() -> None:
     old = taught(hands(4, 7), before)
     restored = Recognizer.restore(old.save(), Shapes(), reject=False)
     assert restored.features == before
-    assert (restored.recognise(hands(4, 7)[1]).probabilities == old.recognise(hands(4, 7)[1]).probabilities).all()
+    assert (restored.recognize(hands(4, 7)[1]).probabilities == old.recognize(hands(4, 7)[1]).probabilities).all()
     assert as_taught(AnySide().saved(), AnySide()) == AnySide()
     new = taught(hands(4, 7))
     assert Recognizer.restore(new.save(), Shapes(), reject=False).features == AnySide()

@@ -18,11 +18,11 @@ def test_where_nothing_was_found_no_label_is_given() -> None:
             row = random.normal(size=size).astype(np.float32)
             recognizer.add(row, "ab"[take % 2], take)
         recognizer.learn()
-        nothing = recognizer.recognise(None)
+        nothing = recognizer.recognize(None)
         assert nothing.label is None
         assert not nothing.known
         if not reject:
-            assert recognizer.recognise(row).label is not None
+            assert recognizer.recognize(row).label is not None
 
 
 def test_zeros_of_a_whole_picture_are_an_embedding() -> None:
@@ -33,5 +33,5 @@ def test_zeros_of_a_whole_picture_are_an_embedding() -> None:
         recognizer.add(np.zeros(size, np.float32) if take % 2 else np.ones(size, np.float32), "ab"[take % 2], take)
     recognizer.learn()
     assert recognizer.nobody is None
-    assert recognizer.recognise(np.zeros(size, np.float32)).label == "b"
+    assert recognizer.recognize(np.zeros(size, np.float32)).label == "b"
     assert recognizer.evaluate().nothing_found == {}

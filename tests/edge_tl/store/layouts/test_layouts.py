@@ -1,4 +1,4 @@
-"""Folders as other programs lay them out: each is recognised, read as what it is, and never as classes it has not."""
+"""Folders as other programs lay them out: each is recognized, read as what it is, and never as classes it has not."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def pictures_of(*classes: str, each: int = 3) -> Iterable[str]:
         ([], ["classes"]),
     ],
 )
-def test_a_folder_is_recognised_by_its_folders(tmp_path: Path, files: list[str], wanted: list[str]) -> None:
+def test_a_folder_is_recognized_by_its_folders(tmp_path: Path, files: list[str], wanted: list[str]) -> None:
     """What is clear is one layout, what is not is several or none, and system's clutter is no class."""
     assert names(laid(tmp_path, *files)) == wanted
 

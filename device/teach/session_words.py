@@ -32,7 +32,7 @@ class SessionWords:
         return f"session {self.session} {self.name}".strip()
 
 
-def told_elsewhere(
+def words_by_session(
     recognizer: Recognizer, config: ListeningConfig, names: Mapping[int, str], progress: Callable[[int, int], object]
 ) -> list[SessionWords]:
     """Each session of words, told by a listener that was taught the others; none of a single session.
@@ -97,7 +97,7 @@ def of(examples: Examples, rows: np.ndarray) -> Examples:
     )
 
 
-def told_lines(found: list[SessionWords]) -> list[str]:
+def session_lines_of_words(found: list[SessionWords]) -> list[str]:
     """What a person reads of it: a line for all sessions, and one each."""
     if not found:
         return []

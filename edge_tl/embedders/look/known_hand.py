@@ -14,7 +14,7 @@ TREMBLE = 0.02
 """How far each landmark is off, a standard deviation in palm lengths: less than what a tracker is off by."""
 
 
-class ToldHand:
+class KnownHand:
     """A Tracker of the simulated hand's joints in the frame that it gave last, which no picture is looked at for."""
 
     def __init__(self, source: MovingHand, seed: int = 0) -> None:

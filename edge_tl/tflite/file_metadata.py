@@ -73,8 +73,8 @@ def metadata(data: bytes, name: str) -> dict[str, bytes]:
     return found
 
 
-def told(data: bytes, name: str) -> ModelMetadata:
-    """What TensorFlow's metadata in a file say; an empty Told where there are none.
+def file_metadata(data: bytes, name: str) -> ModelMetadata:
+    """What TensorFlow's metadata in a file say; an empty ModelMetadata where there are none.
 
     ModelError (one line) where they are damaged.
     """
@@ -94,7 +94,7 @@ def told(data: bytes, name: str) -> ModelMetadata:
 
 
 def _of_input(held: bytes, tensor: int) -> dict[str, Any]:
-    """What is said of an input, as fields of Told."""
+    """What is said of an input, as fields of ModelMetadata."""
     said: dict[str, Any] = {}
     content = table_of(held, tensor, 3)
     properties = None if content is None else table_of(held, content, 1)
