@@ -279,8 +279,11 @@ def keep_spoken(
         print_json(said)
     else:
         only = len(fresh) - taken
-        what = "kept no sound" if only == len(fresh) - with_sound else "contained no sound, or none that can be used "
-        "for training"
+        what = (
+            "contained no sound"
+            if only == len(fresh) - with_sound
+            else "contained no sound that can be used for training"
+        )
         more = f"; {only} {what}: they are listed and exported, and not trained on" if only else ""
         classes = len({one.label for _, one in fresh})
         say(

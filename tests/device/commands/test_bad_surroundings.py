@@ -99,7 +99,9 @@ def test_one_picture_a_class(run: Run, tmp_path: Path) -> None:
 
 def test_figures_with_and_without_rejection(run: Run, made: Path, tmp_path: Path) -> None:
     """`evaluate` leads with what is answered, and rightly, or says why "none of these" is off."""
-    assert re.search(r"\nanswered correctly [\d.]+% on takes .*\n  'none of these' for [\d.]+%", run("evaluate")[1])
+    assert re.search(
+        r"\nanswered correctly [\d.]+% on held-out takes .*\n  'none of these' for [\d.]+%", run("evaluate")[1]
+    )
     answers = run("evaluate", "--json")[1]["headline"]["answers"]
     assert 0 < answers["right"] <= 1
     assert answers["right"] + answers["wrong"] <= 1

@@ -137,7 +137,7 @@ def test_a_page_about_boxes(run: Run, tmp_path: Path) -> None:
         "nothing to find",
     ):
         assert words in page, words
-    part = page.partition("here it goes wrong")[2].partition("</section>")[0]
+    part = page.partition(">Mistakes<")[2].partition("</section>")[0]
     shown = re.findall(r"<figcaption>(\d+): (cross|disc)[^<]*</figcaption>", part)
     listed = {str(one["id"]): one["label"] for one in run("examples", "list", "--json")[1]}
     assert shown
@@ -335,11 +335,11 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
         pty.wait_for("0 examples with a box")
         for number in range(1, 7):
             pty.send("1")
-            pty.wait_for("enter keeps it")
+            pty.wait_for("enter saves")
             pty.send("left", "+", "f", "down", "f", "enter")
             pty.wait_for(f"disc: {number} kept")
         pty.send("1")
-        pty.wait_for("enter keeps it")
+        pty.wait_for("enter saves")
         pty.send("escape")
         pty.wait_for("no example was saved")
         pty.send("u", "u")
@@ -354,7 +354,7 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
         pty.send("s")
         pty.wait_for("a new session begins")
         pty.send("1")  # draws, and is no name
-        pty.wait_for("enter keeps it")
+        pty.wait_for("enter saves")
         pty.send("enter")
         pty.wait_for("disc: 6 kept")
         pty.send("q")

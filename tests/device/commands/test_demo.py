@@ -267,8 +267,8 @@ def test_advice_knows_which_models_are_there(look_models: Path, tmp_path: Path) 
     assert "model get all" in advice(tmp_path, "head")
     (tmp_path / "models").symlink_to(look_models)
     assert "model get" not in advice(tmp_path, "head")
-    assert advice(tmp_path, "head").endswith("to find the head first: `edge-tl demo`")
-    assert advice(tmp_path, "hand").endswith("to find the hand first: `edge-tl demo --look hand`")
+    assert advice(tmp_path, "head").endswith("to use the head instead: `edge-tl demo`")
+    assert advice(tmp_path, "hand").endswith("to use the hand instead: `edge-tl demo --look hand`")
 
 
 def asked(tmp_path: Path, camera: str = "auto") -> str:
@@ -311,7 +311,7 @@ def test_a_folder_of_sessions_shows_both_days(demo: Demo, tmp_path: Path) -> Non
     assert code == 0
     assert "tomorrow" in out
     assert "played Pac-Man tomorrow" in out
-    assert "(frame: the whole picture)    box 0,0,0.5,1    frame" in out
+    assert "accuracy (frame: the whole picture)         box 0,0,0.5,1    frame" in out
 
 
 def opened(context: Context, stack: ExitStack, camera: str = "sim", way: str | None = None) -> str:

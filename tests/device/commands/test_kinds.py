@@ -163,7 +163,7 @@ TABLE: dict[str, tuple[list[str], dict[str, tuple[int, str]]]] = {
         {
             "signs": (0, "generation 2"),
             "things": (0, "mean IoU"),
-            "words": (1, "is one of words"),
+            "words": (1, "holds words"),
             "movements": (1, NO_MOVEMENTS),
         },
     ),

@@ -219,7 +219,7 @@ def test_a_recording_that_is_lost_leaves_its_spectrograms(run: Run, tmp_path: Pa
     assert code == 1
     assert err.count("\n") == 1
     assert "a recording is left out, its spectrograms are kept (sample-1.webm: is damaged" in err
-    assert said.startswith("imported 3 recordings of 1 class; 2 kept no sound")
+    assert said.startswith("imported 3 recordings of 1 class; 2 contained no sound")
     for broken in (
         b"{}",
         b"[]",

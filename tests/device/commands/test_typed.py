@@ -64,7 +64,7 @@ def test_a_typed_word_is_trained_and_told_of(run: Run, log: Path, tmp_path: Path
     _, again, _ = run("examples", "list", "--json", "--profile", "c")
     assert sorted(one["label"] for one in again if one["typed"]) == ["hum"] * 3
     _, _, err = run("examples", "export", tmp_path / "out.bin", "--format", "tfjsscds", "--profile", "a")
-    assert "3 recordings were typed, which that format cannot tell" in err
+    assert "3 recordings were typed, which that format cannot store" in err
     code, said, _ = run("examples", "remove", "--session", "typed", "--profile", "a")
     assert "removed 3 examples" in said
 
