@@ -40,7 +40,7 @@ EPOCHS, BATCH, RATE = 20, 32, 1e-3
 AFTER = {
     "a, first layers frozen": "train it further; the convolution has learned too",
     "b, embedder and head": "kNN, see the embeddings, add and remove examples, other heads, leave-one-out",
-    "c, one fused file": "run it anywhere in one call; what was taught stays with the profile",
+    "c, one fused file": "run it anywhere in one call; the examples stay in the profile",
 }
 
 
@@ -163,7 +163,7 @@ def report(result: dict[str, Any]) -> str:
                 AFTER[way],
             ]
         )
-    head = [f"{result['taught']} taught, {result['asked']} asked", "accuracy", "training, s", "memory, MB", "files, MB"]
+    head = [f"{result['taught']} trained, {result['asked']} tested", "accuracy", "training, s", "memory, MB", "files, MB"]
     return (
         table([*head, "a picture, ms", "what you can do afterwards"], rows)
         + f"\n\nb and c differ in a probability by {result['largest_difference_of_b_and_c']:.1g} at most; a trains "

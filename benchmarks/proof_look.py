@@ -246,12 +246,12 @@ def short(result: dict[str, Any]) -> str:
     faces: list[list[object]] = [
         [name, *[float(value[key]) for key in ("mean", "worst")]] for name, value in result["faces"].items()
     ]
-    head = ["a hand; way to look", "taught in one session", "worst", "taught in three", "worst"]
+    head = ["a hand; `--look`", "trained on one session", "worst", "trained on three", "worst"]
     return "\n\n".join(
         [
             table(head, rows),
-            table(["a hand; pictures a class of the new day taught too", *[str(count) for count in FEW]], few),
-            table(["head pose of unseen people; way to look", "mean of 12", "worst"], faces),
+            table(["a hand; pictures per class of the new day added", *[str(count) for count in FEW]], few),
+            table(["head pose of unseen people; `--look`", "mean of 12", "worst"], faces),
         ]
     )
 
