@@ -163,7 +163,13 @@ def report(result: dict[str, Any]) -> str:
                 AFTER[way],
             ]
         )
-    head = [f"{result['taught']} trained, {result['asked']} tested", "accuracy", "training, s", "memory, MB", "files, MB"]
+    head = [
+        f"{result['taught']} trained, {result['asked']} tested",
+        "accuracy",
+        "training, s",
+        "memory, MB",
+        "files, MB",
+    ]
     return (
         table([*head, "a picture, ms", "what you can do afterwards"], rows)
         + f"\n\nb and c differ in a probability by {result['largest_difference_of_b_and_c']:.1g} at most; a trains "

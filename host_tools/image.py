@@ -201,7 +201,7 @@ def _keras_model(
     except Exception as error:  # a ValueError for what Keras does not offer, and whatever its download raises
         reason = " ".join(str(error).split())[:200]
         what = f"{_described(recipe, alpha)} at {counted(recipe.size_px, 'pixel')}"
-        raise ConfigError(f"{what} cannot be had from Keras: {reason}") from error
+        raise ConfigError(f"{what} is not available from Keras: {reason}") from error
 
 
 def _names(model: Any) -> list[str]:

@@ -72,7 +72,7 @@ def look(data_dir: Path) -> Iterator[Diagnosis]:
     if sys.stdout.isatty():
         yield Diagnosis("terminal", "ok", os.environ.get("TERM", "unknown"))
     else:
-        yield Diagnosis("terminal", "note", "none here: teach and play need one, every other command does not")
+        yield Diagnosis("terminal", "note", "none here; only teach and play need one")
 
 
 def numpy_finding() -> Diagnosis:
@@ -122,11 +122,9 @@ def phone_finding() -> Diagnosis:
     """What telephones write: memos and films (PyAV), and HEIC."""
     missing = [name for name, one in (("PyAV", "av"), ("pi-heif", "pi_heif")) if not module(one)]
     if missing:
-        what = "m4a, 3gp and films are not read" if "PyAV" in missing else "HEIC is not read"
-        return Diagnosis(
-            "files of phones", "note", f"not installed: {', '.join(missing)}; {what}", to_install("[phone]")
-        )
-    return Diagnosis("files of phones", "ok", f"PyAV {package('av')}, pi-heif {package('pi-heif')}")
+        what = "m4a, 3gp and videos cannot be read" if "PyAV" in missing else "HEIC is not read"
+        return Diagnosis("phone files", "note", f"not installed: {', '.join(missing)}; {what}", to_install("[phone]"))
+    return Diagnosis("phone files", "ok", f"PyAV {package('av')}, pi-heif {package('pi-heif')}")
 
 
 def microphone_findings() -> Iterator[Diagnosis]:

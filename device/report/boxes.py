@@ -61,7 +61,7 @@ def advice(boxed: BoxedExamples, judged: LeftOutDetections | None) -> list[str]:
     said = wanting(boxed)
     if judged is not None and judged.kind == "take":
         said.append("another room or day may look different: draw some boxes there too, in a session of their own")
-    return said or ["enough of everything: draw more boxes where the pictures below show that it goes wrong"]
+    return said or ["enough examples: draw more boxes where the pictures below show mistakes"]
 
 
 def headline(boxed: BoxedExamples, judged: LeftOutDetections | None) -> str:

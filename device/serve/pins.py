@@ -46,7 +46,7 @@ class Pins:
                 self.stop()
                 reason = (str(error).splitlines() or [type(error).__name__])[0]
                 raise ConfigError(
-                    f"GPIO {one.pin} cannot be had ({reason}): check [[pins]], and that python3-lgpio is installed"
+                    f"GPIO {one.pin} cannot be used ({reason}): check [[pins]], and that python3-lgpio is installed"
                 ) from error
             self._devices.append(device)
 

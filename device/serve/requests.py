@@ -209,7 +209,7 @@ class Requests:
             listed = self._of(name, lambda one: one.profile.store.counts())
             some = any(count.examples for count in listed.values())
             why = "no example kept its picture or sound" if some else "nothing was recorded yet"
-            raise ExampleError(f"{why}: there is nothing to fetch")
+            raise ExampleError(f"{why}: there is nothing to download")
         return plan
 
     def media(self, name: str, examples: Sequence[int]) -> list[bytes | None]:

@@ -55,7 +55,7 @@ def filmed(file: Path, tracker: Tracker[Hand], degrees: int = 0) -> Recording:
     finally:
         source.close()
     if not times:
-        raise ExampleError(f"{file}: holds no pictures; a film of a hand is wanted")
+        raise ExampleError(f"{file}: holds no pictures; a video of a hand is wanted")
     try:
         tracks = tracks_of(np.array(landmarks), np.array(times))
     except ExampleError as error:

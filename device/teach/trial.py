@@ -43,11 +43,11 @@ def tried(data_dir: Path, folder: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"what was trained does not answer within {MAX_S} s"
+        return f"the trained model does not answer within {MAX_S} s"
     if done.returncode < 0:
-        return "what was trained takes too much memory or time"
+        return "the trained model takes too much memory or time"
     if done.returncode:
-        return (done.stderr.strip().splitlines() or ["what was trained does not run"])[-1][:200]
+        return (done.stderr.strip().splitlines() or ["the trained model does not run"])[-1][:200]
     return done.stdout.strip()
 
 

@@ -87,5 +87,5 @@ def head_name(saved: SavedHead) -> str:
     head = saved.meta.get("head")
     name = head.get("name") if isinstance(head, dict) else None
     if not isinstance(name, str):
-        raise ProfileError("what was trained is damaged inside (its head has no name): train again")
+        raise ProfileError("the trained model is damaged (its head has no name): train again")
     return name

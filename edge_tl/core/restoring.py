@@ -47,4 +47,4 @@ def damage_in_one_line() -> Iterator[None]:
         raise
     except DAMAGE as error:
         said = escaped(" ".join(str(error).split()))[:120] or type(error).__name__
-        raise ProfileError(f"what was trained is damaged inside ({said}): train again") from error
+        raise ProfileError(f"the trained model is damaged ({said}): train again") from error

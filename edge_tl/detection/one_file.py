@@ -121,7 +121,7 @@ def read_one_file(path: Path, threads: int | None = None, backend: str | None = 
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from None
     except (ValueError, KeyError, TypeError, AttributeError, ConfigError, ShapeError) as error:
-        raise ModelError(f"{name}: what it says of itself is damaged ({str(error)[:60]}); fuse it again") from None
+        raise ModelError(f"{name}: its metadata are damaged ({str(error)[:60]}); fuse it again") from None
 
 
 def _said(data: bytes, name: str) -> tuple[tuple[str, ...], dict[str, Any], Manifest]:
@@ -140,4 +140,4 @@ def _said(data: bytes, name: str) -> tuple[tuple[str, ...], dict[str, Any], Mani
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from None
     except (ValueError, KeyError, TypeError, RecursionError, ExampleError):
-        raise ModelError(f"{name}: what it says of itself is damaged; fuse the detector again") from None
+        raise ModelError(f"{name}: its metadata are damaged; fuse the detector again") from None

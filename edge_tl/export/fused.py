@@ -63,7 +63,7 @@ def read_about(data: bytes, name: str = "the model") -> About | None:
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from None
     except (ValueError, KeyError, TypeError, RecursionError, ExampleError):
-        raise ModelError(f"{name}: what it says of itself is damaged; fuse the profile again") from None
+        raise ModelError(f"{name}: its metadata are damaged; fuse the profile again") from None
 
 
 class FusedModel:

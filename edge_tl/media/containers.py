@@ -87,10 +87,10 @@ def open_container(source: Path | bytes, name: str = "the file") -> Iterator[Any
         kind = container_of(stream.read(_HEAD))
         stream.seek(0)
     except OSError as error:
-        raise ExampleError(f"{name}: cannot be read ({error.strerror}); a film or sound is wanted") from error
+        raise ExampleError(f"{name}: cannot be read ({error.strerror}); a video or sound is wanted") from error
     with stream:
         if not kind:
-            raise ExampleError(f"{name}: is no film and no sound that is known by its first bytes")
+            raise ExampleError(f"{name}: is not a known kind of video or sound")
         try:
             av = import_av()
         except MissingDependency:  # of this file alone: others are read all the same

@@ -74,7 +74,7 @@ def decode(data: bytes | Path, name: str = "the picture") -> np.ndarray:
         if is_heic(data):
             raise ExampleError(f"{name}: {unread_heic()}") from None
         if container_of(data[:16]) or data[8:12] == b"WAVE":
-            raise ExampleError(f"{name}: is a sound or a film and no picture; a JPEG or PNG file is wanted") from None
+            raise ExampleError(f"{name}: is a sound or a video, not a picture; a JPEG or PNG file is wanted") from None
         raise ExampleError(
             f"{name}: is no picture ({counted(len(data), 'byte')}); a JPEG or PNG file is wanted"
         ) from None

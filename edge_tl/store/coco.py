@@ -64,7 +64,7 @@ def read_coco(
         here = sorted(boxes.get(image, []), key=lambda box: -box[0])
         if len(here) > 1:
             smaller = counted(len(here) - 1, "smaller box is", "smaller boxes are")
-            left_out.append(f"{file}: {smaller} left out: one thing a picture is taught")
+            left_out.append(f"{file}: {smaller} left out: only one object per picture is used")
         own = one.get(OWN)
         told = {name: str(value) for name, value in own.items()} if isinstance(own, dict) else {}
         label = here[0][1] if here else told.get("label") or NOTHING

@@ -179,7 +179,7 @@ def test_unknown_architectures_and_widths_are_one_line() -> None:
     for size, alpha in ((8, None), (100_000, None), (96, -1.0), (96, 1e9), (96, float("nan"))):
         with pytest.raises(ConfigError, match="is out of range"):
             build(ImageRecipe("mobilenet_v1", size, alpha), none)
-    with pytest.raises(ConfigError, match="cannot be had from Keras"):
+    with pytest.raises(ConfigError, match="is not available from Keras"):
         build(ImageRecipe("mobilenet_v1", 96, 0.33), read_weights("imagenet"))
 
 

@@ -39,7 +39,7 @@ def read_images(root: Element, path: Path, finder: FileFinder) -> LayoutContents
             for shape in image:
                 if shape.tag == "tag":
                     if tags.setdefault(file, shape.attrib["label"]) != shape.attrib["label"]:
-                        raise ValueError(f"{tags[file]!a} and {shape.attrib['label']!a} are told of it")
+                        raise ValueError(f"{tags[file]!a} and {shape.attrib['label']!a} are given for it")
                     continue
                 boxes = True
                 things.add(file, check_label(shape.attrib["label"]), _box(shape))

@@ -41,7 +41,7 @@ def read_tasks(tasks: list[dict[str, Any]], path: Path, finder: FileFinder) -> L
             for value, size in _results(task):
                 if isinstance(value, str):
                     if choices.setdefault(file, value) != value:
-                        raise ValueError(f"{choices[file]!a} and {value!a} are told of it")
+                        raise ValueError(f"{choices[file]!a} and {value!a} are given for it")
                     continue
                 boxes = True
                 if size is not None:
@@ -77,7 +77,7 @@ def _results(task: dict[str, Any]) -> Iterable[tuple[dict[str, Any] | str, tuple
     if "data" in task:
         done = [one for one in task.get("annotations") or task.get("completions") or () if not one.get("was_cancelled")]
         if not done:
-            raise ValueError("nobody annotated it")
+            raise ValueError("it has no annotation")
         for one in done[-1]["result"]:
             value = one["value"]
             if one["type"] == "choices":
@@ -89,7 +89,7 @@ def _results(task: dict[str, Any]) -> Iterable[tuple[dict[str, Any] | str, tuple
         return
     told = [key for key in task if key in ("label", "bbox", "choice", "choices", *LABELS)]
     if not told:
-        raise ValueError("nobody annotated it")
+        raise ValueError("it has no annotation")
     for value in (task[key] for key in told):
         if isinstance(value, str):
             yield value, None
@@ -111,7 +111,7 @@ def _box(value: dict[str, Any], size: tuple[float, float] | None) -> Box:
         x, y, width, height = (float(value[side]) for side in ("x", "y", "width", "height"))
         angle = math.radians(float(value.get("rotation") or 0))
         if angle and size is None:
-            raise ValueError("it is turned, and the size of its picture is not told")
+            raise ValueError("it is turned, and the size of its picture is missing")
         form = size[0] / size[1] if size else 1.0
         points = []
         for across, down in ((0, 0), (width, 0), (0, height), (width, height)):

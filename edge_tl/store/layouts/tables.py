@@ -159,7 +159,7 @@ def _one_hot(
     def label_of(row: Row) -> str:
         told = [name for name in names if row[name] == "1"]
         if len(told) != 1:
-            raise ValueError(f"{counted(len(told), 'class is', 'classes are')} told of it; one is wanted")
+            raise ValueError(f"{counted(len(told), 'class is', 'classes are')} given for it; one is wanted")
         return told[0]
 
     return _classes(rows, label_of, file, path, finder)

@@ -44,7 +44,7 @@ class Things:
             here = sorted(self._boxes.get(file, []), key=lambda thing: -thing[0])
             if len(here) > 1:
                 smaller = counted(len(here) - 1, "smaller box is", "smaller boxes are")
-                left_out.append(f"{file}: {smaller} left out: one thing a picture is taught")
+                left_out.append(f"{file}: {smaller} left out: only one object per picture is used")
             label, box = (here[0][1], here[0][2]) if here else (NOTHING, None)
             found.append(ListedPicture(file, label, box, self._sizes.get(file), "", session(file)))
         return found, left_out

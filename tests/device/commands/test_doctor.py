@@ -48,8 +48,8 @@ def test_a_missing_model_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     ("there", "said"),
     [
         ({"av"}, "not installed: pi-heif; HEIC is not read"),
-        ({"pi_heif"}, "not installed: PyAV; m4a, 3gp and films are not read"),
-        (set(), "not installed: PyAV, pi-heif; m4a, 3gp and films are not read"),
+        ({"pi_heif"}, "not installed: PyAV; m4a, 3gp and videos cannot be read"),
+        (set(), "not installed: PyAV, pi-heif; m4a, 3gp and videos cannot be read"),
     ],
 )
 def test_what_phones_write_is_named(monkeypatch: pytest.MonkeyPatch, there: set[str], said: str) -> None:

@@ -163,7 +163,7 @@ def test_sounds_are_never_called_no_pictures(run: Run, tmp_path: Path) -> None:
     assert run("train", "--profile", "seen")[0] == 0
     code, _, err = run("predict", clips / "hum" / "0.wav", "--profile", "seen")
     assert code == 1
-    assert err.endswith("0.wav: is a sound or a film and no picture; a JPEG or PNG file is wanted\n")
+    assert err.endswith("0.wav: is a sound or a video, not a picture; a JPEG or PNG file is wanted\n")
 
 
 def samples_zip(path: Path, words: list[np.ndarray]) -> Path:

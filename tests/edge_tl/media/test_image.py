@@ -352,4 +352,4 @@ def test_heic_is_read_upright() -> None:
 def test_a_sound_is_called_one() -> None:
     """Who gives a sound or a film where a picture is wanted reads that, and not that it is no picture alone."""
     for data in (b"RIFF\0\0\0\0WAVEfmt ", b"\0\0\0\x18ftypM4A " + bytes(99), b"OggS" + bytes(99)):
-        assert "is a sound or a film and no picture" in one_line(data)
+        assert "is a sound or a video, not a picture" in one_line(data)

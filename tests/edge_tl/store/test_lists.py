@@ -37,7 +37,7 @@ def test_several_boxes_in_coco(tmp_path: Path) -> None:
     )
     assert [(one.label, one.pixels) for one in listed] == [("cup", (0, 0, 50, 50)), ("nothing", None)]
     assert listed[0].box((200, 400, 3)) == (0, 0, 0.5, 1)
-    assert left_out == ["a.jpg: 1 smaller box is left out: one thing a picture is taught"]
+    assert left_out == ["a.jpg: 1 smaller box is left out: only one object per picture is used"]
 
 
 @pytest.mark.parametrize(

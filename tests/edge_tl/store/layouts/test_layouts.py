@@ -178,7 +178,7 @@ def test_yolo_with_boxes_polygons_and_nothing(tmp_path: Path) -> None:
         ("cup", (0.1, 0.2, 0.3, 0.6), "train"),
         ("nothing", None, "train"),
     ]
-    assert told.left_out[0] == "train/images/b.jpg: 1 smaller box is left out: one thing a picture is taught"
+    assert told.left_out[0] == "train/images/b.jpg: 1 smaller box is left out: only one object per picture is used"
     assert told.left_out[1].startswith("train/images/d.jpg: left out (no text file is there for it")
 
 

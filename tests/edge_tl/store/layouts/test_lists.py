@@ -125,7 +125,7 @@ def test_tables_of_classes(tmp_path: Path) -> None:
     assert "line 4: no file 'c' is there" in told.left_out[0]
     told = told_by(tmp_path, "_classes.csv", "filename, cat, dog\na.jpg, 1, 0\nb.jpg, 1, 1\n")
     assert classes(told) == [("a.jpg", "cat")]
-    assert "2 classes are told of it" in told.left_out[0]
+    assert "2 classes are given for it" in told.left_out[0]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_label_studio(tmp_path: Path) -> None:
         ("f.jpg", "cup", (0.45, 0.2, 0.5, 0.4)),
     ]
     assert [line.partition(": ")[2] for line in told.left_out] == [
-        "left out (nobody annotated it)",
+        "left out (it has no annotation)",
         "left out ('brushlabels' is neither box, polygon nor choice)",
         "left out (a thing has no label)",
     ]
@@ -180,7 +180,7 @@ def test_label_studio_min(tmp_path: Path) -> None:
     tasks = [{"image": "/data/local-files/?d=x%5Ca%20b.jpg", "id": 1, "label": [label]}, {"image": "c.jpg", "id": 2}]
     told = told_by(tmp_path, "l.json", json.dumps(tasks))
     assert boxes(told) == [("a b.jpg", "cup", (0.1, 0.2, 0.4, 0.6))]
-    assert list(told.left_out) == ["c.jpg: left out (nobody annotated it)"]
+    assert list(told.left_out) == ["c.jpg: left out (it has no annotation)"]
     tasks = [{"image": "c.jpg", "choice": "cat"}, {"image": "a b.jpg", "choice": "dog"}]
     assert classes(told_by(tmp_path, "m.json", json.dumps(tasks))) == [("c.jpg", "cat"), ("a b.jpg", "dog")]
 
