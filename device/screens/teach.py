@@ -301,7 +301,7 @@ class TeachScreen:
         self.recorder.release()
         self.lesson.remove_label(label)
         self.selected = max(0, min(self.selected, len(self.lesson.labels) - 1))
-        self.message = f"forgot {label}"
+        self.message = f"deleted {label}"
 
     @property
     def helps(self) -> tuple[str, ...]:

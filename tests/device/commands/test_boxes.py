@@ -337,7 +337,7 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
             pty.send("1")
             pty.wait_for("enter saves")
             pty.send("left", "+", "f", "down", "f", "enter")
-            pty.wait_for(f"disc: {number} kept")
+            pty.wait_for(f"disc: {number} saved")
         pty.send("1")
         pty.wait_for("enter saves")
         pty.send("escape")
@@ -356,7 +356,7 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
         pty.send("1")  # draws, and is no name
         pty.wait_for("enter saves")
         pty.send("enter")
-        pty.wait_for("disc: 6 kept")
+        pty.wait_for("disc: 6 saved")
         pty.send("q")
         assert pty.wait_exit() == 0
         assert pty.restored()

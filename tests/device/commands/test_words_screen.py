@@ -115,7 +115,7 @@ def test_what_was_told_wrongly_is_marked_by_a_key(tmp_path: Path, taught: Path, 
         pty.send("n")
         pty.wait_for("the next training uses it")
         pty.send("n")
-        pty.wait_for("marked already, as nothing")
+        pty.wait_for("corrected already, as nothing")
         pty.send("q")
         assert pty.wait_exit() == 0
     with ExampleStore(data / "profiles" / "words" / "examples.sqlite", writable=False) as store:

@@ -114,7 +114,7 @@ def test_a_paste_is_no_command(tmp_path: Path) -> None:
         pty.send("n", "\x1b[200~thumb up\nq\x1b[201~", "enter")
         pty.wait_for("3 thumb up")
         pty.send("U", "U")
-        pty.wait_for("forgot")
+        pty.wait_for("deleted")
         assert examples(tmp_path) == 0
         pty.send("日")
         pty.wait_for("switch the keyboard to a Latin layout")

@@ -136,7 +136,7 @@ def test_undo_while_recording(made: Path, data_dir: Path) -> None:
         pty.send(" ")
         wait_row(pty, r"dark +1[3-9] in 4")
         pty.send("u", "u")
-        pty.wait_for("forgot")
+        pty.wait_for("deleted")
         wait_row(pty, r"dark +12 in 3")
         pty.send("q")
         assert pty.wait_exit() == 0

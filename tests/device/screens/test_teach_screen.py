@@ -121,7 +121,7 @@ def test_space_records_until_pressed_again(teach: Pty) -> None:
     teach.wait_for("still needed")
     stopped = shown(teach, "left")
     teach.send("u", "u")
-    teach.wait_for("forgot")
+    teach.wait_for("deleted")
     assert shown(teach, "left") < stopped
 
 
