@@ -55,10 +55,10 @@ def bring_models(data_dir: Path, folder: Path, say: Say) -> bool:
             taken = taken_parts(data_dir, ALL, say, HASTY)
         store_parts(folder, taken)
     except ModelError as error:
-        say(f"without the models for hands and faces the whole picture counts: {error}")
+        say(f"without the models for hands and faces the whole picture is used: {error}")
         return False
     except KeyboardInterrupt:
-        say("skipped; without the models for hands and faces the whole picture counts: `edge-tl model get all`")
+        say("skipped; without the models for hands and faces the whole picture is used: `edge-tl model get all`")
         return False
     return True
 

