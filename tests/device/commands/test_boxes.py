@@ -345,7 +345,7 @@ def test_draw_boxes_train_and_find(pictures: Path, tmp_path: Path) -> None:
         pty.send("u", "u")
         pty.wait_for("deleted the last example of disc")
         pty.send("x")
-        pty.wait_for("nothing to find")
+        pty.wait_for("saved as a picture without an object")
         pty.send("n", "c", "u", "p", "enter")
         pty.wait_for("new class cup")
         pty.send("t")
