@@ -105,7 +105,7 @@ def _said(part: _Part) -> str:
     often = f"it failed and recovered {counted(part.times, 'time')}"
     if part.now:
         return part.now if part.times <= 1 else f"{part.now} ({often})"
-    return "well again" if not part.times else f"works again ({part.fault}: {often})"
+    return "works again" if not part.times else f"works again ({part.fault}: {often})"
 
 
 def _kind(line: str) -> str:

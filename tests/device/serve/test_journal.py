@@ -161,7 +161,7 @@ def test_what_is_said_is_true_at_last() -> None:
         for _ in range(10_000):
             journal.state("signs", stays)
             clock.advance(1.0)
-        wanted = "signs: well again" if not stays else "signs: unplugged"
+        wanted = "signs: works again" if not stays else "signs: unplugged"
         assert log.texts[-1].startswith(wanted)
         assert clock() - log.lines[-1][0] > LONGEST_S
 

@@ -65,7 +65,7 @@ def looking(way: Any) -> Finder[Detection]:
 
     class Looks(Finder[Detection]):
         name, fingerprint = f"fake {way.way}", "0" * 64
-        sought = way.looks_for
+        looks_for = way.looks_for
         features = FeatureMap() if way is HandCropEmbedder else way.features
         ridge_prior = way.ridge_prior
         strangers = staticmethod(way.strangers) if way.strangers is not None else None

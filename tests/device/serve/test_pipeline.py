@@ -337,7 +337,7 @@ def test_one_line_a_minute_and_each_trouble_once(bench: Bench) -> None:
         bench.feed.fault = "unplugged" if 30 <= second < 60 else ""
         bench.clock.advance(1.0)
         service.step()
-    assert [line for line in log if not line.startswith("ok:")] == ["signs: unplugged", "signs: well again"]
+    assert [line for line in log if not line.startswith("ok:")] == ["signs: unplugged", "signs: works again"]
     assert len(log) == 5
 
 
