@@ -104,7 +104,7 @@ def test_a_word_is_typed_in_the_console(folder: Path, tmp_path: Path, monkeypatc
         status, refused = serving.ask("/api/pipelines/words/type", {"word": "<ssml>"})
         assert (status, "cannot be spoken" in refused["error"]) == (400, True)
         status, refused = serving.ask("/api/pipelines/words/type", {"word": "drei", "language": "de"})
-        assert (status, "whoever looks after the device" in refused["error"]) == (400, True)
+        assert (status, "the person who looks after the device" in refused["error"]) == (400, True)
         trained = serving.act("train", "words")
         assert "fourth: typed: better with three recordings of yours" in " ".join(trained["cautions"])
 
