@@ -190,7 +190,7 @@ def test_a_phone_gives_files_and_takes_the_model_and_the_examples_along(tmp_path
         shot(page, tmp_path, "examples")
         page.do("document.querySelector('.zip').click()")
         page.do("document.querySelector('.model').click()")
-        page.until("document.querySelector('.said').textContent.includes('the model file was fetched')")
+        page.until("document.querySelector('.said').textContent.includes('the model file was downloaded')")
         page.do("window.confirm = (text) => { window.asked = text; return true; }")
         page.do("document.querySelector('.forget-take').click()")
         page.until("document.querySelectorAll('.group .take').length === 1")

@@ -217,7 +217,7 @@ def test_no_microphone_is_no_fault_and_cannot_record(serving: Serving) -> None:
     assert health["status"] == "ok"
     (line,) = [line for line in lines(health) if line.startswith("wyoming")]
     assert line.startswith(f"wyoming: ok at tcp://127.0.0.1:{where(serving)[1]}, ")
-    assert line.endswith("told (hiss, hum)")
+    assert line.endswith("detected (hiss, hum)")
     status, answer = serving.ask("/api/pipelines/words/record", {"label": "hum"})
     assert status == 400
     assert 'mic = "none" gives nothing more' in answer["error"]
