@@ -34,7 +34,7 @@ class Clips:
     groups: np.ndarray
     """(N,) int: by whom, or in which recording."""
     windows: np.ndarray
-    """float32 (N, 3, 672): what is taught of each, the middle one whole; rounded as a store keeps it."""
+    """float32 (N, 9, 673): what is taught of each, the middle one whole; rounded as a store keeps it."""
     ways: np.ndarray
     """(N,) int: in which of its ways the movement was done."""
 

@@ -17,6 +17,7 @@ from edge_tl.heads.base import Head, Progress, TaughtRows, check_rows, need
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.convolutions import BIASES, KERNELS, Convolutions
 from edge_tl.movements.demonstration import repeats
+from edge_tl.movements.spotter import LENGTHS_S
 from edge_tl.movements.warping import warped_distances
 from edge_tl.movements.windows import MOMENTS, ROW, VALUES, Rows, rows_of
 from edge_tl.nn.losses import softmax
@@ -34,6 +35,10 @@ MAX_PROTOTYPES = 40
 """Windows that others are compared with, as many of each class: beyond, the cost of an answer does not grow."""
 MIN_MOVED, MAX_MOVED = 0.5, 2.0
 """A movement is as large as those taught: so many times the smallest, and the largest, of its class."""
+MIN_LASTED, MAX_LASTED = 0.6, 1.6
+"""… and takes as long: a hand that is taken back slowly does not swipe."""
+SHORTEST, LONGEST = 0.75, 1.4
+"""Windows are asked from so many times the 10 % quantile of the demonstrations' lengths to so many times the 90 %."""
 THRESHOLDS = np.linspace(0.3, 0.8, 26)
 """What a class must score to be told, from the least on. Demonstrations score about 1, all else about 0."""
 MARGIN = 0.05
@@ -69,7 +74,7 @@ class _Ridge:
 class MovementHead(Head):
     """Least squares towards one indicator a class on random convolutions beside a kernel of warped distances.
 
-    Rows are windows as they are kept (`movements.windows.kept`), (N, 672). `nothing` (`ORDINARY`) has no column of its
+    Rows are windows as they are kept (`movements.windows.kept`), (N, 673). `nothing` (`ORDINARY`) has no column of its
     own: it is taught as zero in all, and is the answer where no class scores `threshold_`, the least of `THRESHOLDS` at
     which what is left out of it is taken for a movement so often as is allowed.
     """
@@ -86,7 +91,9 @@ class MovementHead(Head):
         self._convolutions: Convolutions | None = None
         self._prototypes = np.empty((0, MOMENTS, ROW), np.float32)
         self._ridge: _Ridge | None = None
-        self._moved = np.empty((0, 2), np.float32)
+        self._moved = self._lasted = np.empty((0, 2), np.float32)
+        self.lengths_s: tuple[float, ...] = LENGTHS_S
+        """How long the windows are that it should be asked, ascending: about as long as what was taught."""
         self._repeating = np.empty(0, bool)
 
     @property
@@ -101,7 +108,7 @@ class MovementHead(Head):
         return self._repeating
 
     def scores(self, X: np.ndarray) -> np.ndarray:
-        """How much windows (M, 672) are of each class of `reported`, (M, K): about 1 for its movements, else 0."""
+        """How much windows (M, 673) are of each class of `reported`, (M, K): about 1 for its movements, else 0."""
         return self._scored(rows_of(check_rows(X, VALUES)))
 
     def judged(self, X: np.ndarray) -> np.ndarray:
@@ -111,17 +118,17 @@ class MovementHead(Head):
 
     def weighed(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The scores (M, K), and bool (M, K): not where they are below the threshold, where the hand moved much more or
-        less than in all demonstrations of the class, and, of one that goes to and fro, where the hand does not."""
+        less, or for much longer or shorter, than in all demonstrations of the class, and, of one that goes to and fro,
+        where the hand does not."""
         rows = rows_of(check_rows(X, VALUES))
-        scores, moved = self._scored(rows), rows.moved[:, np.newaxis]
-        large = (moved >= MIN_MOVED * self._moved[:, 0]) & (moved <= MAX_MOVED * self._moved[:, 1])
-        may = large & (scores >= self.threshold_)
+        scores = self._scored(rows)
+        may = self._alike(rows) & (scores >= self.threshold_)
         if self._repeating.any():
             may &= ~self._repeating | repeats(rows)[:, np.newaxis]
         return scores, may
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Probabilities (M, C) of windows (M, 672); each row sums to 1."""
+        """Probabilities (M, C) of windows (M, 673); each row sums to 1."""
         return softmax(self._with_ordinary(self.scores(X)) / self.temperature_)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -144,6 +151,8 @@ class MovementHead(Head):
             "centre": ridge.centre,
             "coef": ridge.coef,
             "moved": self._moved,
+            "lasted": self._lasted,
+            "lengths": np.array(self.lengths_s, np.float32),
             "repeating": self._repeating,
         }
 
@@ -155,6 +164,8 @@ class MovementHead(Head):
         head.temperature_, head.threshold_ = float(meta["temperature"]), float(meta["threshold"])
         head._convolutions = Convolutions(arrays["biases"], arrays["scales"])
         head._prototypes, head._moved, head._repeating = arrays["prototypes"], arrays["moved"], arrays["repeating"]
+        head._lasted = arrays["lasted"]
+        head.lengths_s = tuple(arrays["lengths"].astype(np.float64).round(3).tolist())
         ridge = _Ridge(arrays["centre"], float(meta["scale"]), float(meta["width"]), arrays["coef"])
         head._ridge, columns = ridge, (BIASES + 2) * KERNELS + len(head._prototypes)
         if ridge.coef.shape != (columns, len(head.reported)) or head._prototypes.shape[1:] != (MOMENTS, ROW):
@@ -163,8 +174,10 @@ class MovementHead(Head):
 
     def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
         taught.need_two_classes(self.name)
-        at = _thinned(taught.y)
-        rows, y = rows_of(check_rows(taught.X, VALUES)[at]), taught.y[at]
+        seconds = check_rows(taught.X, VALUES)[:, -1]
+        self.lengths_s = asked_lengths(seconds[taught.y != ORDINARY])
+        at = _thinned(taught.y, (seconds > self.lengths_s[0] - 0.01) & (seconds < self.lengths_s[-1] + 0.01))
+        rows, y = rows_of(taught.X[at]), taught.y[at]
         takes = None if taught.takes is None else taught.takes[at]
         self._taught, self._classes = taught, taught.classes
         codes = np.searchsorted(taught.classes, y)
@@ -189,9 +202,12 @@ class MovementHead(Head):
         count = sum(map(len, wholes)) / len(wholes)
         self._ridge = self._solved(found, apart, apart[chosen], y, count)
 
+        self._moved, self._lasted = (
+            np.array([(of[own].min(), of[own].max()) for own in wholes], np.float32)
+            for of in (rows.moved, rows.seconds)
+        )
         self.threshold_ = self._least(held_out[(y == ORDINARY) & judged])
-        sizes, repeating = [rows.moved[own] for own in wholes], repeats(rows)
-        self._moved = np.array([(of.min(), of.max()) for of in sizes], np.float32)
+        repeating = repeats(rows)
         self._repeating = np.array([repeating[own].mean() > 0.5 for own in wholes])
         if judged.any():
             weights = 1 / np.bincount(codes)[codes]
@@ -234,6 +250,14 @@ class MovementHead(Head):
                 return float(threshold + MARGIN)
         return float(THRESHOLDS[-1])
 
+    def _alike(self, rows: Rows) -> np.ndarray:
+        """bool (M, K): whether rows are about as large, and about as long, as the demonstrations of each class."""
+        moved, seconds = rows.moved[:, np.newaxis], rows.seconds[:, np.newaxis]
+        large = (moved >= MIN_MOVED * self._moved[:, 0]) & (moved <= MAX_MOVED * self._moved[:, 1])
+        # What is kept is rounded to half precision.
+        long = (seconds > MIN_LASTED * self._lasted[:, 0] - 0.01) & (seconds < MAX_LASTED * self._lasted[:, 1] + 0.01)
+        return np.asarray(large & long)
+
     def _scored(self, rows: Rows) -> np.ndarray:
         """The scores (M, K) of rows."""
         ridge, convolutions = need(self._ridge, self.name), need(self._convolutions, self.name)
@@ -247,11 +271,23 @@ class MovementHead(Head):
         return np.insert(scores, int(ordinary.argmax()), self.threshold_, axis=1)
 
 
-def _thinned(y: np.ndarray) -> np.ndarray:
-    """Positions, ascending, of all that is not `nothing` and of `MAX_ORDINARY` of that at most, evenly spread."""
-    ordinary = np.flatnonzero(y == ORDINARY)
-    if len(ordinary) <= MAX_ORDINARY:
-        return np.arange(len(y))
+def asked_lengths(seconds: np.ndarray) -> tuple[float, ...]:
+    """Those of `LENGTHS_S` that are about as long as most demonstrations, given how long those are (n,)."""
+    least, most = np.quantile(seconds, (0.1, 0.9)) * (SHORTEST, LONGEST)
+    lengths = [one for one in LENGTHS_S if least <= one <= most]
+    # One at least, however short or long what was taught is.
+    return tuple(lengths) or (min(LENGTHS_S, key=lambda one: abs(one - float(np.median(seconds)))),)
+
+
+def _thinned(y: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Positions, ascending, of all that is not `nothing` and of `MAX_ORDINARY` of that at most, evenly spread.
+
+    asked: bool (n,): which are as long as windows that will be asked; the other ones of `nothing` are left out, unless
+    all of it are.
+    """
+    ordinary = np.flatnonzero((y == ORDINARY) & asked)
+    if not len(ordinary):
+        ordinary = np.flatnonzero(y == ORDINARY)
     return np.sort(np.concatenate([np.flatnonzero(y != ORDINARY), spread(ordinary, MAX_ORDINARY)]))
 
 

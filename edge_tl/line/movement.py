@@ -17,12 +17,10 @@ from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.heads.movement import MovementHead
 from edge_tl.line import BREAK_S, LATELY_S, Line, Sight
-from edge_tl.movements.spotter import LENGTHS_S, FoundMovement, Spotter
+from edge_tl.movements.spotter import FoundMovement, Spotter
 from edge_tl.movements.windows import middles
 from edge_tl.recognizer import Recognizer
 
-WINDOWS_S = (0.7, *LENGTHS_S)
-"""How long the windows are that are asked: who plays swipes in half a second, and a second around it is too much."""
 PATH_S = 6.0
 """So much of the hand's way is kept: the longest movement."""
 
@@ -120,7 +118,7 @@ class MovementLine(Line):
         if not self.recognizer.fitted or not isinstance(head, MovementHead):
             self._spotter = None
         elif self._spotter is None or self._spotter.judge is not head:
-            self._spotter = Spotter(head, WINDOWS_S)
+            self._spotter = Spotter(head)
         return self._spotter
 
     @property

@@ -9,13 +9,14 @@ from edge_tl.movements.spotter import LENGTHS_S, SPEED_S, WindowQueue
 from edge_tl.movements.track import Track
 from edge_tl.movements.windows import VALUES, Rows, kept, palm_lengths, resampled
 
-VIEWS = 3
+VIEWS = 9
 """Windows that are taught of one demonstration; the middle one is all of it."""
 SHORTEST_S, LONGEST_S = 0.25, 6.0
 """Of a movement."""
 PIECE_S, STEP_S = 3.2, 1.0
 """Of moving about a piece is so long, and begins so much after the one before: the longest window fits into it."""
-_CUTS = ((0.1, 1.0), (0.0, 1.0), (0.0, 0.9))  # in the stream no window begins and ends exactly where it should
+_CUTS = tuple((start, end) for start in (-0.1, 0.0, 0.1) for end in (0.9, 1.0, 1.1))
+# In the stream no window begins and ends exactly where it should; before and after it the hand stands.
 _STEP_S = 0.05
 STILL = 0.2
 """Of the fastest: slower is before or after the movement."""
@@ -58,18 +59,19 @@ def movement_in(track: Track) -> Track:
 
 
 def taught_windows(movement: Track) -> np.ndarray:
-    """What a head learns of a movement: float32 (3, 672), all of it in the middle, cut at its begin and end beside."""
+    """What a head learns of a movement: float32 (9, 673), all of it in the middle, more and less around."""
     cuts = movement.times_s[0] + movement.duration_s * np.array(_CUTS)
-    return kept(resampled(movement.landmarks, movement.times_s, cuts[:, 0], cuts[:, 1]))
+    windows = resampled(movement.landmarks, movement.times_s, cuts[:, 0], cuts[:, 1])
+    return kept(windows, cuts[:, 1] - cuts[:, 0])
 
 
 def whole_window(movement: Track) -> np.ndarray:
-    """All of a movement as one window, float32 (672,)."""
+    """All of a movement as one window, float32 (673,)."""
     return taught_windows(movement)[1]
 
 
 def ordinary_windows(track: Track, lengths_s: tuple[float, ...] = LENGTHS_S) -> np.ndarray:
-    """What a head learns of a hand that does nothing in particular: the windows (N, 672) that would be asked."""
+    """What a head learns of a hand that does nothing in particular: the windows (N, 673) that would be asked."""
     windows = WindowQueue(lengths_s)
     asked = [windows.push(points, float(time_s)) for points, time_s in zip(track.landmarks, track.times_s, strict=True)]
     values = [one.values for one in asked if one is not None]
@@ -88,13 +90,14 @@ def ordinary_pieces(track: Track) -> list[Track]:
 
 
 def ordinary_views(piece: Track) -> np.ndarray:
-    """What a head learns of such a piece: float32 (3, 672), windows of it that would be asked, from early to late.
+    """What a head learns of such a piece: float32 (9, 673), windows of it that would be asked, from early to late.
 
     Where the hand slows down nowhere in it, all of it.
     """
     asked = ordinary_windows(piece)
     if not len(asked):
-        return kept(resampled(piece.landmarks, piece.times_s, *(np.full(VIEWS, at) for at in piece.times_s[[0, -1]])))
+        ends = (np.full(VIEWS, at) for at in piece.times_s[[0, -1]])
+        return kept(resampled(piece.landmarks, piece.times_s, *ends), np.full(VIEWS, piece.duration_s))
     return asked[np.linspace(0, len(asked) - 1, VIEWS).round().astype(np.int64)]
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from edge_tl.movements.track import BRIDGED_S
 from edge_tl.movements.windows import MOMENTS, kept, resampled
 
-LENGTHS_S = (1.0, 1.4, 1.9, 2.6)
-"""How long the windows are that are asked, where nothing is known of the demonstrations."""
+LENGTHS_S = (0.4, 0.55, 0.75, 1.0, 1.4, 1.9, 2.6)
+"""How long windows are, of which those are asked that are about as long as what was taught."""
 EVERY_S = 0.1
 """From one time of asking to the next: every third frame at 30 a second."""
 AHEAD_S, SPEED_S = 0.1, 0.25
@@ -45,7 +45,7 @@ class DueWindows:
     """The windows of one time of asking, those that may be told."""
 
     values: np.ndarray
-    """float32 (N, 672), as they are kept."""
+    """float32 (N, 673), as they are kept."""
     lengths_s: np.ndarray
     """(N,)."""
     slow: np.ndarray
@@ -61,11 +61,15 @@ class Judge(Protocol):
         """The K classes that are told."""
 
     @property
+    def lengths_s(self) -> tuple[float, ...]:
+        """How long the windows are that it is asked, ascending."""
+
+    @property
     def repeating(self) -> np.ndarray:
         """bool (K,): which of them go to and fro, as a wave does, and need not end to be told."""
 
     def weighed(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Windows float32 (N, 672) → (N, K), 0 to 1 or so: how much each is of a class; bool (N, K): may it be told."""
+        """Windows float32 (N, 673) → (N, K), 0 to 1 or so: how much each is of a class; bool (N, K): may it be told."""
 
 
 class WindowQueue:
@@ -113,7 +117,7 @@ class WindowQueue:
         asked = slow | self.everywhere
         if not asked.any():
             return None
-        return DueWindows(kept(windows[asked]), lengths[asked], slow[asked], end_s)
+        return DueWindows(kept(windows[asked], lengths[asked]), lengths[asked], slow[asked], end_s)
 
     @staticmethod
     def _slowness(
@@ -140,10 +144,10 @@ class Spotter:
     resembles a movement and is none to the judge, that is a doubt, known as late as a movement would be told.
     """
 
-    def __init__(self, judge: Judge, lengths_s: tuple[float, ...] = LENGTHS_S, *, wait_s: float = WAIT_S) -> None:
-        """judge: says what windows are; lengths_s: of the windows, ascending; wait_s: for a better end, >= 0."""
+    def __init__(self, judge: Judge, *, wait_s: float = WAIT_S) -> None:
+        """judge: says what windows are; wait_s: for a better end, >= 0."""
         self.judge, self.wait_s = judge, wait_s
-        self._windows = WindowQueue(lengths_s, everywhere=bool(judge.repeating.any()))
+        self._windows = WindowQueue(judge.lengths_s, everywhere=bool(judge.repeating.any()))
         self.clear()
 
     def clear(self) -> None:

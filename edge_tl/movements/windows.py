@@ -18,8 +18,9 @@ PALM = (0, 1, 2, 5, 9, 13, 17)
 """The wrist and the roots of the thumb and the fingers: what bending fingers hardly moves."""
 PALM_LENGTHS = 2.2
 """A palm's length is so many times the mean distance of these points from their middle."""
-VALUES = MOMENTS * POINTS * 2
-"""Of a window as it is kept: x and y of 21 landmarks at 16 moments, from the window's middle, in palm lengths."""
+VALUES = MOMENTS * POINTS * 2 + 1
+"""Of a window as it is kept: x and y of 21 landmarks at 16 moments, from the window's middle, in palm lengths; and how
+many seconds it lasts."""
 ROW = 2 + 4 * POINTS
 """Values of one moment: where the hand is, how its shape has changed, and its mean shape."""
 _CHANGE = 2 / np.sqrt(POINTS)  # what a change of the shape weighs beside the path, …
@@ -34,6 +35,8 @@ class Rows:
     """float32 (N, 16, 86), of mean squared length 1 a moment: path (2), change of shape (42), mean shape (42)."""
     moved: np.ndarray
     """float32 (N,): how much the hand moved and changed, squared palm lengths, before they were brought to length 1."""
+    seconds: np.ndarray
+    """float32 (N,): how long the windows are."""
 
 
 def middles(landmarks: np.ndarray) -> np.ndarray:
@@ -62,21 +65,24 @@ def resampled(landmarks: np.ndarray, times_s: np.ndarray, starts_s: np.ndarray, 
     return np.asarray(landmarks[before] * (1 - part) + landmarks[after] * part)
 
 
-def kept(landmarks: np.ndarray) -> np.ndarray:
-    """Windows of landmarks (N, 16, 21, 2) in any unit, x right and y down, as they are kept: float32 (N, 672)."""
+def kept(landmarks: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """Windows of landmarks (N, 16, 21, 2) in any unit, x right and y down, which last so long (N,), as they are kept.
+
+    float32 (N, 673).
+    """
     size = np.percentile(palm_lengths(landmarks), 80, axis=1)
     middle = middles(landmarks).mean(axis=1)
     values = (landmarks - middle[:, np.newaxis, np.newaxis]) / np.maximum(size, 1e-9)[
         :, np.newaxis, np.newaxis, np.newaxis
     ]
-    return values.reshape(len(values), VALUES).astype(np.float32)
+    return np.column_stack([values.reshape(len(values), VALUES - 1), seconds]).astype(np.float32)
 
 
 def rows_of(values: np.ndarray) -> Rows:
-    """What kept windows (N, 672) are compared by; ShapeError for rows of another length."""
+    """What kept windows (N, 673) are compared by; ShapeError for rows of another length."""
     if values.ndim != 2 or values.shape[1] != VALUES:
-        raise ShapeError(f"windows have shape {values.shape}; (N, {VALUES}) is wanted: 21 landmarks at 16 moments")
-    landmarks = values.reshape(-1, MOMENTS, POINTS, 2)
+        raise ShapeError(f"windows have shape {values.shape}; (N, {VALUES}) is wanted: 16 × 21 landmarks, and seconds")
+    landmarks = values[:, :-1].reshape(-1, MOMENTS, POINTS, 2)
     middle = middles(landmarks)
     shape = landmarks - middle[:, :, np.newaxis]
     mean_shape = shape.mean(axis=1, keepdims=True)
@@ -87,4 +93,4 @@ def rows_of(values: np.ndarray) -> Rows:
     rows = np.concatenate([path, change, still], axis=2)
     length = np.sqrt((rows**2).sum(axis=2).mean(axis=1))
     rows /= np.maximum(length, 1e-6)[:, np.newaxis, np.newaxis]
-    return Rows(rows.astype(np.float32), moved.astype(np.float32))
+    return Rows(rows.astype(np.float32), moved.astype(np.float32), values[:, -1].astype(np.float32))

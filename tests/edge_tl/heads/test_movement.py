@@ -9,9 +9,9 @@ from sklearn.linear_model import Ridge
 
 from edge_tl.errors import ConfigError, NotFittedError, ShapeError
 from edge_tl.heads import head_from_state, make_head
-from edge_tl.heads.movement import MAX_PROTOTYPES, PENALTY, MovementHead
+from edge_tl.heads.movement import MAX_PROTOTYPES, PENALTY, MovementHead, asked_lengths
 from edge_tl.labels import ORDINARY
-from edge_tl.movements.demonstration import movement_in, ordinary_windows, taught_windows, whole_window
+from edge_tl.movements.demonstration import VIEWS, movement_in, ordinary_windows, taught_windows, whole_window
 from edge_tl.movements.warping import warped_distances
 from edge_tl.movements.windows import VALUES, rows_of
 
@@ -22,8 +22,8 @@ def shown(count: int, first: int = 0) -> tuple[np.ndarray, list[str], list[int]]
     for number, label in enumerate(PATHS):
         for seed in range(first, first + count):
             X.append(taught_windows(movement_in(performed(label, seed))))
-            y += [label] * 3
-            takes += [100 * number + seed] * 3
+            y += [label] * VIEWS
+            takes += [100 * number + seed] * VIEWS
     return np.concatenate(X), y, takes
 
 
@@ -55,7 +55,7 @@ def test_its_weights_are_those_of_scikit_learn() -> None:
     moments = rows_of(X).moments
     features = head._ridge.features(head._convolutions(moments), warped_distances(moments, head._prototypes))
     Y = (np.array(y)[:, np.newaxis] == np.array(head.reported)).astype(float)
-    weights = np.full(len(y), 1 / 3)
+    weights = np.full(len(y), 1 / VIEWS)
     reference = Ridge(alpha=PENALTY, fit_intercept=False).fit(features, Y, sample_weight=weights)
     np.testing.assert_allclose(head.scores(X), reference.predict(features), atol=2e-3)
 
@@ -95,6 +95,26 @@ def test_no_more_prototypes_than_are_fast() -> None:
     assert head.score(*asked(3)) == 1.0
 
 
+def test_windows_are_asked_that_are_as_long_as_what_was_taught() -> None:
+    """Swipes of half a second want short windows, a few odd ones change nothing, and there is one window at least."""
+    assert asked_lengths(np.array([0.5, 0.6, 0.7])) == (0.4, 0.55, 0.75)
+    assert asked_lengths(np.array([0.5, *[1.3] * 18, 5.9])) == (1.0, 1.4)
+    assert asked_lengths(np.array([6.0])) == (2.6,)
+
+
+def test_what_takes_much_longer_is_no_such_movement() -> None:
+    """The same way gone twice as slowly, as a hand is taken back, scores the same and is not reported."""
+    X, y, takes = shown(3)
+    head = MovementHead().fit(X, y, takes)
+    own = X[[at for at, label in enumerate(y) if label == "left"][VIEWS // 2 :: VIEWS]]
+    slow = own.copy()
+    slow[:, -1] *= 2
+    np.testing.assert_array_equal(head.scores(slow), head.scores(own))
+    column = head.reported.index("left")
+    assert np.isfinite(head.judged(own)[:, column]).all()
+    assert np.isneginf(head.judged(slow)[:, column]).all()
+
+
 def test_what_it_cannot_learn_is_one_line() -> None:
     """Rows that are no windows, NaN, one class, and settings that make no sense are refused; unfitted it says so."""
     X, y, takes = shown(1)
@@ -103,7 +123,7 @@ def test_what_it_cannot_learn_is_one_line() -> None:
     with pytest.raises(ShapeError, match="NaN"):
         MovementHead().fit(np.where(X[0, 0] == X, np.nan, X), y, takes)
     with pytest.raises(ShapeError, match="only one class"):
-        MovementHead().fit(X[:3], y[:3], takes[:3])
+        MovementHead().fit(X[:VIEWS], y[:VIEWS], takes[:VIEWS])
     with pytest.raises(ConfigError, match="penalty"):
         make_head("movement", penalty=0.0)
     with pytest.raises(NotFittedError):

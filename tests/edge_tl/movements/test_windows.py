@@ -37,8 +37,8 @@ def test_the_frame_rate_does_not_matter(label: str, seed: int, fps: int) -> None
     few = np.arange(0, len(track.times_s), 120 // fps)
     few = few[np.arange(len(few)) % 3 != 1]
     start, end = np.array([track.times_s[0]]), np.array([track.times_s[few[-1]]])
-    all_of_it = rows_of(kept(resampled(track.landmarks, track.times_s, start, end))).moments
-    some = rows_of(kept(resampled(track.landmarks[few], track.times_s[few], start, end))).moments
+    all_of_it = rows_of(kept(resampled(track.landmarks, track.times_s, start, end), end - start)).moments
+    some = rows_of(kept(resampled(track.landmarks[few], track.times_s[few], start, end), end - start)).moments
     assert ((all_of_it - some) ** 2).sum(axis=2).mean() < 0.15
 
 
