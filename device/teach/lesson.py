@@ -139,9 +139,12 @@ class Lesson:
         self._take = 0
 
     def frame(self, sight: Sight) -> None:
-        """Add a frame to the take, if one is being recorded; it counts once it is on disk."""
+        """Add a frame to the take, if one is being recorded; it counts once it is on disk.
+
+        One that was but glanced at teaches nothing: what was seen of it is partly of the frame before.
+        """
         self.store.tick(self.clock())
-        if self.recording is None:
+        if self.recording is None or sight.glanced:
             return
         if not self._take:
             # The take is made with its first frame, so that a key pressed without a camera leaves none.

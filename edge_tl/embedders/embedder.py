@@ -61,6 +61,12 @@ class Tracker(Protocol[T_co]):
     def follow(self, picture: np.ndarray) -> T_co | None:
         """What is in the next picture of a stream: where it was, or else wherever it is."""
 
+    def glance(self, picture: np.ndarray) -> T_co | None:
+        """The same at a small part of the cost, for pictures between those that are followed in full.
+
+        What was seen last, where nothing cheaper than a full look says more; None while nothing is followed.
+        """
+
     def lose(self) -> None:
         """Forget where it was: the next picture is of another stream."""
 
@@ -84,6 +90,8 @@ class Finder(OldFinderNames, Generic[T]):
     ridge_prior: float | None = None
     """Where a ridge head's λ is expected for such rows, in units of the mean eigenvalue, where too few examples were
     taught to tell; None for where whole pictures want it."""
+    max_every = 2
+    """Of pictures that follow each other at least each so-manyth is to be looked at in full, however slow that is."""
     strangers: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     """(rows, labels) taught → rows of what else there may be, for "none of these"; None where nobody can say."""
 
@@ -91,8 +99,11 @@ class Finder(OldFinderNames, Generic[T]):
         self.tracker = tracker
         self.following = False
         """Whether pictures follow each other: it is looked for where it was in the picture before."""
+        self.sparing = False
+        """Of pictures that follow each other: whether the next one is but glanced at, to keep up with the camera."""
         self.seen: T | None = None
         """What the last `embed` found, for drawing."""
+        self._embedded: np.ndarray | None = None
 
     def fit(self, data: np.ndarray) -> np.ndarray:
         """The picture itself: something small in it may be what is looked for. ShapeError where it is no picture."""
@@ -101,8 +112,31 @@ class Finder(OldFinderNames, Generic[T]):
 
     def embed(self, data: np.ndarray) -> np.ndarray | None:
         """A picture uint8 (height_px, width_px, 3) RGB → float32 (embedding_dim,); None where nothing is found."""
+        if self.following and self.sparing:
+            return self._glanced(data)
         self.seen = self.tracker.follow(data) if self.following else self.tracker.find(data)
-        return None if self.seen is None else self._embedding(data, self.seen)
+        embedding = None if self.seen is None else self._embedding(data, self.seen)
+        # Of a stream a glance may keep it; a picture between two of a stream is none of it.
+        self._embedded = embedding if self.following else None
+        return embedding
+
+    def _glanced(self, picture: np.ndarray) -> np.ndarray | None:
+        """The embedding of a picture between two that are looked at in full."""
+        seen = self.tracker.glance(picture)
+        if seen is None:
+            self._embedded = None
+        elif self._embedded is None:
+            self._embedded = self._embedding(picture, seen)
+        elif seen is self.seen:  # nothing new was seen: it is not embedded twice
+            self._embedded = self._embedded.copy()
+        else:
+            self._embedded = self._between(picture, seen, self._embedded)
+        self.seen = seen
+        return self._embedded
+
+    def _between(self, picture: np.ndarray, seen: T, last: np.ndarray) -> np.ndarray:
+        """As `_embedding` of what a glance found; `last`: the embedding before, of which parts may be kept."""
+        return self._embedding(picture, seen)
 
     @abstractmethod
     def _embedding(self, picture: np.ndarray, seen: T) -> np.ndarray:

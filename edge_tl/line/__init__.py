@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,10 @@ from edge_tl.core.timing import Pace, Stopwatch
 from edge_tl.embedders.stream import StreamingSpeech, after_it, before_it
 from edge_tl.errors import NotFittedError, ShapeError, SourceClosed, SourceTimeout
 from edge_tl.frames import BaseSource, Frame
+from edge_tl.line.budget import Budget
+from edge_tl.line.sight import Sight
 from edge_tl.listener import Listener, Near, WindowScores, nearest
 from edge_tl.media.spectrum import spectrum
-from edge_tl.movements.spotter import FoundMovement
 from edge_tl.recognizer import Recognizer
 
 BREAK_S = 1.0
@@ -31,30 +32,6 @@ LATELY_S = 1.5
 """A word that was told stays on the screen for so long."""
 RECENT_S = 3.0
 """So much is kept: for the spectrogram, the end of a recording, and who presses a key just after the word began."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What became of one frame."""
-
-    frame: Frame
-    embedding: np.ndarray | None
-    """float32 (embedding_dim,), rounded as the store keeps it; None where what is looked for is not there."""
-    observation: Observation | None = None
-    """None while nothing was trained."""
-    classes: tuple[str, ...] = ()
-    """Of the observation's probabilities: training between two frames may change the recognizer's."""
-    steady: Steady | None = None
-    moved: FoundMovement | None = None
-    """The movement that this frame tells, from its start to its end; None mostly."""
-
-    @property
-    def chances(self) -> dict[str, float]:
-        """Label → how much it counts, 0 to 1: its probability, of sound times how familiar it is; empty untrained."""
-        if self.observation is None:
-            return {}
-        familiar = 1.0 if self.frame.rate_hz is None else self.observation.familiar
-        return dict(zip(self.classes, map(float, familiar * self.observation.probabilities), strict=True))
 
 
 class Line(ABC):
@@ -164,15 +141,27 @@ class PictureLine(Line):
         recognizer: Recognizer,
         clock: Callable[[], float],
         controller: Controller | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        """budget: how many answers a second are wanted; None to look at each picture in full."""
         super().__init__(source, recognizer, clock)
-        self.controller = controller
+        self.controller, self.budget = controller, budget
         self._pace = Pace()
         self._stream = ("", 0.0)
 
     def _look(self, frame: Frame) -> Sight:
-        self._pace.count(self.clock())
+        begin_s = self.clock()
+        self._pace.count(begin_s)
         self._follow(frame)
+        finder, budget = self.recognizer.finder, self.budget
+        if finder is None or budget is None:
+            return self._seen(frame)
+        finder.sparing = budget.glances(finder.max_every)
+        sight = self._seen(frame)
+        budget.took(self.clock() - begin_s, glanced=finder.sparing)
+        return replace(sight, glanced=finder.sparing)
+
+    def _seen(self, frame: Frame) -> Sight:
         stage, recognizer = self.stopwatch.stage, self.recognizer
         with stage("resize"):
             picture = recognizer.embedder.fit(frame.data)
@@ -201,6 +190,8 @@ class PictureLine(Line):
     def _break(self) -> None:
         if self.recognizer.finder is not None:
             self.recognizer.finder.tracker.lose()
+        if self.budget is not None:
+            self.budget.reset()
 
     @property
     def fps(self) -> float:
@@ -382,6 +373,10 @@ def windows_of(answers: list[tuple[Observation, float]]) -> WindowScores:
     )
 
 
-def line_of(source: BaseSource, recognizer: Recognizer, clock: Callable[[], float]) -> Line:
-    """The line of a recognizer's kind."""
-    return PictureLine(source, recognizer, clock) if recognizer.sound is None else SoundLine(source, recognizer, clock)
+def line_of(
+    source: BaseSource, recognizer: Recognizer, clock: Callable[[], float], budget: Budget | None = None
+) -> Line:
+    """The line of a recognizer's kind; `budget` as of PictureLine."""
+    if recognizer.sound is not None:
+        return SoundLine(source, recognizer, clock)
+    return PictureLine(source, recognizer, clock, budget=budget)

@@ -27,6 +27,7 @@ class BothTracker:
     def __init__(self, one: HandTracker) -> None:
         self._one = one
         self._regions: list[Region] = []
+        self._last: tuple[Hand, ...] | None = None
         self._since = 0
         self._searched = 0
 
@@ -51,7 +52,13 @@ class BothTracker:
             self._since, self._searched = 0, 0 if hands else self._searched + 1
         hands = hands[:MAX_HANDS]
         self._regions = [hand.next_region for hand in hands]
-        return tuple(hands) or None
+        self._last = tuple(hands) or None
+        return self._last
+
+    def glance(self, picture: np.ndarray) -> tuple[Hand, ...] | None:
+        """The hands as they were seen last."""
+        check_picture(picture)
+        return self._last
 
     def count(self, picture: np.ndarray) -> int:
         """0: with both hands meant, none is skipped."""
@@ -59,7 +66,7 @@ class BothTracker:
 
     def lose(self) -> None:
         """Forget where the hands were: the next picture is of another stream."""
-        self._regions, self._since, self._searched = [], 0, 0
+        self._regions, self._last, self._since, self._searched = [], None, 0, 0
 
     def _search(self, picture: np.ndarray, turn_rad: float) -> list[Hand]:
         hands: list[Hand] = []

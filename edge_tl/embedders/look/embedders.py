@@ -32,6 +32,9 @@ it, the worse. Hands taught on three sessions, at 1.1, 1.2, 1.35 and 1.6: 78.0, 
 faces, at 1.2, 1.6 and 2.2: 99.0, 98.4 and 94.8 %."""
 CROP_PX = 224
 """The side of these crops, before the image embedder fits it to its own size."""
+GLANCED_FACES = 3
+"""Of a face each third picture is looked at in full at the least: a glance sees where it looks, and that costs less
+than a point. A glance at a hand sees nothing new, so there it is each second one (NOTES.md)."""
 PLAIN = FeatureMap(root=False)
 """What a head sees of coordinates: unit length, no root, which would make small ones loud."""
 SMOOTH = 1.0
@@ -164,6 +167,7 @@ class FaceEmbedder(Finder[Detection]):
 
     name = "face"
     way, looks_for = "face", "face"
+    max_every = GLANCED_FACES
     features = PLAIN
     ridge_prior = SMOOTH
 
@@ -189,6 +193,7 @@ class FaceCropEmbedder(Finder[Detection]):
     """
 
     way, looks_for = "face-crop", "face"
+    max_every = GLANCED_FACES
     features = PLAIN
     ridge_prior = SMOOTH
 
@@ -206,6 +211,9 @@ class FaceCropEmbedder(Finder[Detection]):
         crop = self.inner.embed(around_box(seen, CROP_SCALE).crop(picture, CROP_PX))
         looks = unit_rows(pose(seen)[np.newaxis])[0]
         return np.concatenate([looks, self._map(crop, self.inner.embedding_shape)])
+
+    def _between(self, picture: np.ndarray, seen: Detection, last: np.ndarray) -> np.ndarray:
+        return np.concatenate([unit_rows(pose(seen)[np.newaxis])[0], last[VALUES:]])
 
 
 class BoxEmbedder:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Self
+
 import numpy as np
 
-from edge_tl.core.metrics import iou
+from edge_tl.core.boxes import overlaps
 from edge_tl.embedders.look.palm_and_face import OVERLAP, Detection, Detector
 from edge_tl.embedders.look.region import Region
 from edge_tl.media.image import check_picture
@@ -30,6 +33,8 @@ VALUES = 2 * POINTS + POINTS * (2 * POINTS + 1)
 """What `pose` gives: the coordinates, and all their products."""
 STRETCH = 4.0
 """Coordinates in a box are about a quarter: times this, they and their products weigh alike."""
+GLANCE = 1
+"""Which of the looks around a face is taken alone between pictures that are looked at in full: the middle one."""
 LOOKS = (LOOSE, SURE_FACE, FACE_SCORE, WINDOWS, AROUND, STRETCH)
 """All that the answer depends on, for fingerprints."""
 
@@ -41,6 +46,7 @@ class FaceTracker:
         """`faces`: the face detector with a least score of LOOSE."""
         self._faces = faces
         self._last: Detection | None = None
+        self._beside: Beside | None = None
         self._turn = 0
 
     def find(self, picture: np.ndarray) -> Detection | None:
@@ -65,6 +71,21 @@ class FaceTracker:
             self._last = self._search(picture, [every[turn % len(every)] for turn in range(first, self._turn)])
         return self._last
 
+    def glance(self, picture: np.ndarray) -> Detection | None:
+        """The face by one look instead of three, moved by what that look was off by when all three were taken last.
+
+        It may be less sure than the mean of three must be, which soon decides again. Where it sees no face, all three
+        are taken; where there was none, none is searched for.
+        """
+        check_picture(picture)
+        if self._last is None:
+            return None
+        seen = None if self._beside is None else self._look_once(picture, self._last, AROUND[GLANCE])
+        if self._beside is None or seen is None:
+            return self.follow(picture)
+        self._last = self._beside.moved(seen)
+        return self._last
+
     def lose(self) -> None:
         """Forget where the face was: the next picture is of another stream."""
         self._last = None
@@ -84,22 +105,44 @@ class FaceTracker:
 
     def look(self, picture: np.ndarray, near: Detection) -> Detection | None:
         """The face where one was found or was before: the mean of the looks around it; None where they see none."""
-        scores, corners, points = [], [], []
-        for side in AROUND:
-            found = self._faces(picture, around_box(near, side))
-            again = surest([face for face in found if same(face, near)])
-            scores.append(0.0 if again is None else again.score)
-            if again is not None:
-                corners.append(again.box)
-                points.append(again.points)
-        if not np.mean(scores) >= FACE_SCORE:
+        looks = [self._look_once(picture, near, side) for side in AROUND]
+        score = float(np.mean([0.0 if one is None else one.score for one in looks]))
+        self._beside = None
+        if not score >= FACE_SCORE:
             return None
-        weights = [score for score in scores if score]
-        return Detection(
-            float(np.mean(scores)),
-            np.average(corners, axis=0, weights=weights),
-            np.average(points, axis=0, weights=weights),
+        there = [one for one in looks if one is not None]
+        weights = [one.score for one in there]
+        corners, points = [one.box for one in there], [one.points for one in there]
+        mean = Detection(
+            score, np.average(corners, axis=0, weights=weights), np.average(points, axis=0, weights=weights)
         )
+        alone = looks[GLANCE]
+        self._beside = None if alone is None else Beside.of(alone, mean)
+        return mean
+
+    def _look_once(self, picture: np.ndarray, near: Detection, side: float) -> Detection | None:
+        """The surest face in one look around a find that is the same face."""
+        return surest(same(self._faces(picture, around_box(near, side)), near))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """How far one look lay beside the mean of all, in lengths of that look's box."""
+
+    box: np.ndarray
+    """float64 (4,)."""
+    points: np.ndarray
+    """float64 (6, 2)."""
+
+    @classmethod
+    def of(cls, alone: Detection, mean: Detection) -> Self:
+        """What `alone` was off by."""
+        side_px = max(alone.side_px, 1.0)
+        return cls((mean.box - alone.box) / side_px, (mean.points - alone.points) / side_px)
+
+    def moved(self, seen: Detection) -> Detection:
+        """A later look, moved by it."""
+        return replace(seen, box=seen.box + seen.side_px * self.box, points=seen.points + seen.side_px * self.points)
 
 
 def around_box(face: Detection, scale: float) -> Region:
@@ -123,9 +166,12 @@ def along(size: float, side: float) -> list[float]:
     return [size / 2] if side >= size else [side / 2, size / 2, size - side / 2]
 
 
-def same(one: Detection, other: Detection) -> bool:
-    """Whether two finds are one face."""
-    return bool(iou(one.box[np.newaxis], other.box[np.newaxis])[0] > OVERLAP)
+def same(found: list[Detection], one: Detection) -> list[Detection]:
+    """Those finds that are the same face as one."""
+    if not found:
+        return []
+    it_is = overlaps(one.box[np.newaxis], np.stack([face.box for face in found]))[0] > OVERLAP
+    return [face for face, yes in zip(found, it_is, strict=True) if yes]
 
 
 def surest(found: list[Detection]) -> Detection | None:

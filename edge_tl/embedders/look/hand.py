@@ -85,6 +85,7 @@ class HandTracker:
         self._landmarks = landmarks
         self._size_px = landmarks.inputs[0].shape[1]
         self._region: Region | None = None
+        self._last: Hand | None = None
         self._searched = 0
 
     def find(self, picture: np.ndarray) -> Hand | None:
@@ -112,7 +113,13 @@ class HandTracker:
             self._region = None
         else:
             self._region, self._searched = hand.next_region, 0
+        self._last = hand
         return hand
+
+    def glance(self, picture: np.ndarray) -> Hand | None:
+        """The hand as it was seen last: the landmarks are one network, of which no part says less for less."""
+        check_picture(picture)
+        return self._last
 
     def count(self, picture: np.ndarray) -> int:
         """How many palms are sure at first sight in a picture, whichever hand is followed."""
@@ -120,7 +127,7 @@ class HandTracker:
 
     def lose(self) -> None:
         """Forget where the hand was: the next picture is of another stream."""
-        self._region, self._searched = None, 0
+        self._region, self._last, self._searched = None, None, 0
 
     def _search(self, picture: np.ndarray, turn_rad: float) -> Hand | None:
         for region in self.palms(picture, turn_rad):

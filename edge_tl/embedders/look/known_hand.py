@@ -32,7 +32,7 @@ class KnownHand:
         hand = Hand(points, presence=1.0, right=1.0, region=whole(picture))
         return replace(hand, region=hand.next_region)
 
-    follow = find
+    follow = glance = find
 
     def lose(self) -> None:
         """Nothing: it is told anew in every picture."""

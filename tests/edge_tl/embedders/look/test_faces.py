@@ -73,7 +73,7 @@ def test_a_face_is_followed_to_where_it_is_found(
     assert searches == 1
     found = search(picture, [])
     assert found is not None
-    assert same(found, followed)
+    assert same([found], followed)
     assert np.linalg.norm(found.points - followed.points, axis=1).max() <= 0.1 * found.side_px
     assert tracker.follow(GREY) is None
     assert tracker.follow(GREY) is None
