@@ -20,6 +20,8 @@ import numpy as np
 
 from benchmarks import (
     proof_alarms,
+    proof_boards,
+    proof_budget,
     proof_confidence,
     proof_defaults,
     proof_detection,
@@ -78,20 +80,35 @@ OBJECTS = ("objects",)
 """That of boxes taught with a few examples."""
 SCENES = ("detection",)
 """That of drawn scenes."""
-EPOCHS, TIMES, FEW = PARTS = ("detection_epochs", "mnist_times", "mnist_few")
-"""Of `detection` the epochs beside Keras, of `mnist` the times and few examples; the rest of their records stays."""
+EPOCHS, TIMES, FEW, PACES = PARTS = ("detection_epochs", "mnist_times", "mnist_few", "budget_times")
+"""Of `detection` the epochs beside Keras, of `mnist` the times and few examples, of `budget` the times; the rest of
+their records stays."""
 DEFAULTS = ("defaults",)
 """That of what a newcomer gets."""
 MOVEMENTS = ("movements",)
 """That of movements; its sets lie in downloads/movements, or are left out."""
 ALONE = {
+    "boards": proof_boards,
+    "budget": proof_budget,
     "service": proof_service,
     "defaults": proof_defaults,
     "exercises": proof_exercises,
     "movements": proof_movements,
 }
 """Those that look for what they need themselves."""
-PROOFS = PLAIN + LOOKING + HANDS + DEFAULTS + ("exercises",) + WORDS + SERVICE + DIGITS + OBJECTS + SCENES + MOVEMENTS
+PROOFS = (
+    PLAIN
+    + LOOKING
+    + HANDS
+    + DEFAULTS
+    + ("boards", "budget", "exercises")
+    + WORDS
+    + SERVICE
+    + DIGITS
+    + OBJECTS
+    + SCENES
+    + MOVEMENTS
+)
 MNIST = DATA / "mnist.npz"
 MODES_PICTURE = ROOT / "docs" / "mnist_modes.svg"
 """Where the curves of `mnist` are drawn."""
@@ -234,6 +251,9 @@ def main() -> int:
             found = proof_mnist.modes(digits_base, MNIST, tuple(few))["modes"]
             known = json.loads((RESULTS / "prove_mnist.json").read_text())["result"]["modes"]
             print(amend("prove_mnist", "Few examples", {"modes": {**known, **found}}).relative_to(ROOT))
+    if PACES in chosen and (models := models_folder()) is not None:
+        found = proof_budget.measure_times(sessions(), faces(), models)
+        print(amend("prove_budget", "Times", found).relative_to(ROOT))
     return 0
 
 

@@ -22,6 +22,8 @@ from benchmarks import (
     bench_transfer,
     bench_words,
     proof_alarms,
+    proof_boards,
+    proof_budget,
     proof_confidence,
     proof_defaults,
     proof_detection,
@@ -50,7 +52,7 @@ from benchmarks.record import RESULTS
 
 README = RESULTS.parent / "README.md"
 DOCS = RESULTS.parents[1] / "docs"
-PAGES = (README, DOCS / "tomorrow.md", DOCS / "transfer.md", DOCS / "fine_tuning.md")
+PAGES = (README, DOCS / "tomorrow.md", DOCS / "transfer.md", DOCS / "fine_tuning.md", DOCS / "speed.md")
 """A place `<!-- results/NAME.json -->` takes the whole report, `<!-- short results/NAME.json -->` the short one."""
 REPORTS: dict[str, Any] = {
     "prove_faces": proof_faces,
@@ -60,6 +62,8 @@ REPORTS: dict[str, Any] = {
     "prove_look": proof_look,
     "prove_look_changed": proof_look_changed,
     "prove_look_strangers": proof_look_strangers,
+    "prove_boards": proof_boards,
+    "prove_budget": proof_budget,
     "prove_confidence": proof_confidence,
     "prove_defaults": proof_defaults,
     "prove_few": proof_few,

@@ -54,17 +54,18 @@ LAWS: dict[str, dict[str, str]] = {
         "sources": "",
         "cli": "sources",
         "assembly": "health sources cli",
+        "speed": "",
         "teach": "health sources cli assembly",
         "pacman": "health sources cli assembly teach",
         "report": "health sources cli assembly teach",
-        "serve": "health sources cli assembly teach",
+        "serve": "health sources cli speed assembly teach",
         "screens": "health sources cli assembly teach pacman report serve",
-        "commands": "health sources cli assembly teach pacman report serve screens",
+        "commands": "health sources cli speed assembly teach pacman report serve screens",
     },
 }
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 """(file, file it imports against the laws) → why it cannot be otherwise yet; an entry that is no longer so fails."""
-MAX_NAMES = {"edge_tl": 26, "device": 12}
+MAX_NAMES = {"edge_tl": 26, "device": 13}
 MAX_LINES = 400
 
 # Every third-party package, and what of the standard library should not spread, has its homes: a file, or a folder
