@@ -153,6 +153,17 @@ def positive_rate(text: str) -> float:
     return number
 
 
+def frames_a_second(text: str) -> float:
+    """How many answers a second, 0 to 1000, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is not a number of answers a second") from None
+    if not 0 <= number <= 1000:
+        raise argparse.ArgumentTypeError(f"{text[:30]} is not a number from 0 to 1000")
+    return number
+
+
 def positive_seconds(text: str) -> float:
     """Seconds above 0 and finite, for argparse."""
     try:

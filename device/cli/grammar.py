@@ -21,6 +21,7 @@ from device.cli.arguments import (
     share,
     two_phases,
 )
+from device.cli.bench_grammar import add_bench, fps_option
 from device.cli.detect_grammar import add_detect
 from device.cli.examples_grammar import add_examples
 from device.cli.listen_grammar import add_listen
@@ -72,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     profile.add_argument("--json", action="store_true", help="print JSON instead of text")
 
-    model, describing = model_options(), describing_options()
+    model, describing, paced = model_options(), describing_options(), fps_option()
     camera = argparse.ArgumentParser(add_help=False)
     where = camera.add_mutually_exclusive_group()
     where.add_argument("--camera", default="auto", metavar="WHICH", help=f"{CAMERA_HELP} (default: auto)")
@@ -200,6 +201,7 @@ def build_parser() -> argparse.ArgumentParser:
         looking,
         teaching,
         head,
+        paced,
     )
     teach.add_argument(
         "--boxes", action="store_true", help="draw a box around an object in each picture, so that `detect` can find it"
@@ -276,6 +278,7 @@ def build_parser() -> argparse.ArgumentParser:
         plain,
         mic,
         head,
+        paced,
     )
     play.add_argument(
         "--mic-profile",
@@ -355,6 +358,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_service(command)
 
+    add_bench(command, profile)
     command("doctor", "check this computer: what is missing, and the command that installs it", profile)
     completing = command(
         "completion", "print a script for your shell that completes commands and options with the Tab key"

@@ -18,10 +18,13 @@ from device.cli.grammar import data_dir as default_data_dir
 from device.cli.model_places import folder_of_models, folder_to_fill, shared_folder
 from device.cli.output import as_called, print_json, say
 from device.sources.microphone import microphones
+from device.speed.boards import Board, this_board
+from device.speed.chosen import read_speed
+from device.speed.costs import PLAYABLE_FPS, predicted, works
 from edge_tl.embedders.look.choices import NEEDS
 from edge_tl.embedders.look.models import PARTS, load_part
 from edge_tl.embedders.tflite import TFLiteEmbedder
-from edge_tl.errors import EdgeTLError, to_install
+from edge_tl.errors import EdgeTLError, counted, to_install
 from edge_tl.models import default_model
 
 MIN_FREE_BYTES = 50_000_000
@@ -68,6 +71,7 @@ def look(data_dir: Path) -> Iterator[Diagnosis]:
     yield phone_finding()
     yield model_finding()
     yield from look_findings(data_dir)
+    yield speed_finding(data_dir)
     yield data_finding(data_dir)
     if sys.stdout.isatty():
         yield Diagnosis("terminal", "ok", os.environ.get("TERM", "unknown"))
@@ -172,6 +176,38 @@ def look_findings(data_dir: Path) -> Iterator[Diagnosis]:
             yield Diagnosis(which, "missing", str(error), get)
         else:
             yield Diagnosis(which, "ok", ", ".join(str(place) for place in places))
+
+
+def speed_finding(data_dir: Path, board: Board | None = None) -> Diagnosis:
+    """Whether this machine is fast enough to steer, as `bench` measured it, else as is predicted of the board."""
+    try:
+        chosen = read_speed(data_dir)
+    except EdgeTLError as error:
+        return Diagnosis("speed", "missing", str(error), "edge-tl bench")
+    board = board or this_board()
+    if chosen is not None:
+        rates = {way: chosen.answers_a_second(way) or 0.0 for way in chosen.ms}
+        said = f"measured, {counted(chosen.threads, 'thread')}"
+    elif board is not None:
+        times = predicted(works(folder_of_models(data_dir)))[board.name]
+        rates = {way: 1000 / one["sparing"] for way, one in times.items()}
+        said = f"predicted for a Pi {board.name}, not measured"
+    else:
+        return Diagnosis("speed", "note", "not measured on this computer yet", "edge-tl bench")
+    told = ", ".join(f"{way} {rate:.0f}" for way, rate in rates.items())
+    slow = [way for way, rate in rates.items() if rate < PLAYABLE_FPS]
+    if not slow:
+        mend = "" if chosen is not None else "edge-tl bench"
+        return Diagnosis("speed", "ok" if chosen is not None else "note", f"answers per second: {told} ({said})", mend)
+    quick = [way for way in rates if way not in slow]
+    advice = (
+        f"edge-tl examples re-embed --look {quick[0]}   (for a profile of a slow way; or stop other programs and cool "
+        "the board)"
+        if quick
+        else "use a faster board"
+    )
+    detail = f"answers per second: {told} ({said}); steering needs at least {PLAYABLE_FPS:.0f}"
+    return Diagnosis("speed", "note", detail, advice if chosen is not None else "edge-tl bench")
 
 
 def data_finding(data_dir: Path) -> Diagnosis:

@@ -14,6 +14,7 @@ from edge_tl.errors import EdgeTLError
 from edge_tl.files import fill_closed, give_up_output
 
 KEEPS_NOTHING = (
+    "bench",
     "completion",
     "count",
     "demo",

@@ -5,19 +5,36 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 
 from device.assembly import Context
 from device.sources.choose import is_stdin
+from device.speed.chosen import read_speed
 from edge_tl.embedders.foreign import ModelHints
 from edge_tl.embedders.hearing import SPEECH, Hearing
 from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError
+from edge_tl.line.budget import Budget
 from edge_tl.store.settings import read_hearing
 
 
 def context_of(arguments: Namespace) -> Context:
-    """The context of a command that has `--data-dir`, `--profile`, `--model` and `--threads`."""
-    return Context(arguments.data_dir, arguments.profile, arguments.model, arguments.threads)
+    """The context of a command that has `--data-dir`, `--profile`, `--model` and `--threads`.
+
+    Where no threads are given, as many as `edge-tl bench` chose for this machine.
+    """
+    threads = arguments.threads
+    if threads is None and (chosen := read_speed(arguments.data_dir)) is not None:
+        threads = chosen.threads
+    return Context(arguments.data_dir, arguments.profile, arguments.model, threads)
+
+
+def asked_budget(fps: float | None, data_dir: Path) -> Budget | None:
+    """The budget of `--fps`, where it was not given of what `edge-tl bench` chose; None to look at all in full."""
+    if fps is None:
+        chosen = read_speed(data_dir)
+        return None if chosen is None else Budget(chosen.fps)
+    return Budget(fps) if fps else None
 
 
 def describing(arguments: Namespace) -> Context:

@@ -22,7 +22,7 @@ from device.assembly import (
     taught_recognizer,
 )
 from device.cli.output import print_json, warn_all
-from device.commands.options import check_keys, context_of
+from device.commands.options import asked_budget, check_keys, context_of
 from device.commands.predict_movements import movement_json
 from device.pacman.game import Game
 from device.pacman.maze import pick_maze
@@ -94,7 +94,8 @@ def run(arguments: Namespace) -> int:
         recognizer = taught_recognizer(profile, embedder, reject=reject)
         steering(recognizer.classes, steer)  # before the camera: a wrong --steer is told at once
         source = context.open_camera(arguments.camera, arguments.rotate, stack)
-        seeing = PictureLine(source, recognizer, clock, make_controller(recognizer))
+        budget = asked_budget(arguments.fps, context.data_dir)
+        seeing = PictureLine(source, recognizer, clock, make_controller(recognizer), budget)
         lesson = Lesson(profile.store, recognizer, clock) if profile.writable else None
 
         def relearn() -> str:

@@ -10,7 +10,7 @@ from device.cli.fetch_models import ensure_models
 from device.cli.output import warn, warn_all
 from device.commands import teach_boxes, teach_movements, teach_words
 from device.commands.account import ONE_PLACE
-from device.commands.options import asked_look, describing, first_given
+from device.commands.options import asked_budget, asked_look, describing, first_given
 from device.commands.play import play_round
 from device.screens.box import MIDDLE
 from device.screens.plain import PlainTeach, PlainTerminal
@@ -68,7 +68,7 @@ def run(arguments: Namespace) -> int:
         labels = arguments.labels or (() if profile.store.labels() else STANDARD_LABELS)
         profile.standard = frozenset(labels)
         lesson = Lesson(profile.store, recognizer, clock, labels, arguments.min_examples or ENOUGH["picture"])
-        line = PictureLine(source, recognizer, clock)
+        line = PictureLine(source, recognizer, clock, budget=asked_budget(arguments.fps, context.data_dir))
 
         def train() -> str:
             check_found(lesson.recognizer, force=False)

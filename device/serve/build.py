@@ -40,6 +40,7 @@ from device.serve.systemd import Notify
 from device.sources.choose import open_mic
 from device.sources.given import NO_MIC, NoMicrophone
 from device.sources.reconnect import ReconnectingSource
+from device.speed.chosen import read_speed
 from device.teach.boxed import check_no_boxes
 from device.teach.looking import LookChooser
 from edge_tl.embedders.embedder import Embedder, TrackEmbedder
@@ -48,6 +49,7 @@ from edge_tl.errors import ConfigError, EdgeTLError, ModelError, ProfileError, P
 from edge_tl.files import DAMAGE, open_lock
 from edge_tl.frames import BaseSource
 from edge_tl.line import line_of
+from edge_tl.line.budget import Budget
 from edge_tl.line.movement import MovementLine
 from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
@@ -139,7 +141,9 @@ def open_pipeline(
     name: str, one: PipelineConfig, config: ServiceConfig, data_dir: Path, service: Service, stack: ExitStack
 ) -> Pipeline:
     """One pipeline with its profile, its embedder, and its camera or microphone, which is sought from now on."""
-    context = Context(data_dir, one.profile, threads=config.threads)
+    chosen = read_speed(data_dir)
+    threads = config.threads if config.threads is not None or chosen is None else chosen.threads
+    context = Context(data_dir, one.profile, threads=threads)
     profile = _open_profile(context.profile_folder, stack)
     embedder = adopt(one, profile, context)
     way = read_look(profile.folder).way
@@ -148,7 +152,8 @@ def open_pipeline(
     )
     feed = Feed(source, service.wake, clock, one.kind)
     looking = None
-    make_line: LineMaker = line_of
+    fps = config.fps if config.fps is not None or chosen is None else chosen.fps
+    make_line: LineMaker = partial(line_of, budget=Budget(fps) if fps else None)
     if isinstance(embedder, TrackEmbedder):
         hands, mirrored = context.load_hands(), read_mirrored(profile.folder)
         make_line = partial(MovementLine, hands=hands, mirrored=mirrored)

@@ -255,7 +255,10 @@ class ServiceConfig:
     summary_s: float = limits(60.0, least=1, most=86_400)
     """A line in the log every so many seconds."""
     threads: int | None = limits(None, least=1, most=64)
-    """Of the interpreter."""
+    """Of the interpreter; left out, as `edge-tl bench` chose for this machine."""
+    fps: float | None = limits(None, least=0, most=1000)
+    """Answers a second that are wanted of each camera: where hands or faces take longer, pictures between are but
+    glanced at; 0 looks at each in full; left out, as `edge-tl bench` chose."""
     store: StoreConfig = field(default_factory=StoreConfig)
     web: WebConfig | None = None
     mqtt: MqttConfig | None = None

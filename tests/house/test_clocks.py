@@ -28,6 +28,7 @@ MAY_READ = {
     "device/serve/service.py": "health says when it was taken",
     "device/serve/recognizing.py": "an event says when it was",
     "device/screens/listen.py": "a word is listed with its time of day",
+    "device/commands/bench.py": "the date of what was measured",
     "device/commands/report.py": "the date of a report",
     "device/commands/backup.py": "the date of a backup",
 }
