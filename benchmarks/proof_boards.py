@@ -24,7 +24,8 @@ import numpy as np
 
 from benchmarks.pictures import ROOT
 from benchmarks.record import table
-from device.speed.costs import FULL, predicted, works
+from device.speed.boards import BOARDS
+from device.speed.costs import FULL, predicted, stages_ms, works
 from edge_tl.tflite.counting import Work
 
 COUNTS = {
@@ -183,9 +184,12 @@ def short(result: dict[str, Any]) -> str:
         one = json.loads(text)
         cells = [times_of(one, way) for way in ways]
         sent.append([one["machine"], one["date"], one["runtime"], one["threads"], f"{one['load']:.1f}", *cells])
+    stages = {board.name: stages_ms(board, works(None)) for board in BOARDS}
+    parts: list[list[object]] = [[f"Pi {name}", *[f"{ms:.1f}" for ms in one.values()]] for name, one in stages.items()]
     return "\n\n".join(
         [
             table(["*predicted*, a second", *ways], rows),
+            table(["*predicted*, ms", *next(iter(stages.values()))], parts),
             table(["*measured*, ms", "date", "runtime", "threads", "load", *ways], sent),
         ]
     )

@@ -23,7 +23,8 @@ def model_options() -> argparse.ArgumentParser:
         "--threads",
         type=threads,
         metavar="N",
-        help="threads of the interpreter (default: one for each core, up to 4; with tflite-runtime one less)",
+        help="threads of the interpreter (default: as chosen by `edge-tl bench`, else one for each core, up to 4; with "
+        "tflite-runtime one less)",
     )
     return model
 

@@ -50,6 +50,12 @@ REFERENCE_MS = {EMBEDDER: 1.77, PALMS: 9.62, HAND: 8.05, FACES: 1.06}
 """One thread of the machine on which `other_ms` was measured."""
 
 
+REST_MS = {"head": 0.11, "game": 0.02}
+"""What comes after the embedding there: the head with "none of these", and a tick of the game."""
+LISTENING = Work(41_955_840, 0, 10_413_100)
+"""The network of the embedded speech base, which runs every 80 ms; its spectrum is computed beside it."""
+
+
 def works(models: Path | None) -> dict[str, Work]:
     """What each network computes, from the files themselves; those that are not installed are as they were published.
 
@@ -86,6 +92,13 @@ def frame_ms(board: Board, frame: FrameCost, counted: dict[str, Work], threads: 
     """What one frame takes on a board, predicted."""
     networks = sum(count * board.network_ms(counted[name], threads) for name, count in frame.networks)
     return networks + slowdown(board, counted) * frame.other_ms
+
+
+def stages_ms(board: Board, counted: dict[str, Work]) -> dict[str, float]:
+    """What each stage takes once, predicted: networks on four threads, listening on one, all else as slow as that."""
+    networks = {name: board.network_ms(work, 4) for name, work in counted.items()}
+    rest = {name: slowdown(board, counted) * ms for name, ms in REST_MS.items()}
+    return networks | {"listening, of 80": board.network_ms(LISTENING, 1)} | rest
 
 
 def mean_ms(full_ms: float, glance_ms: float, every: int) -> float:

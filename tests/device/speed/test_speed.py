@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -16,16 +17,19 @@ from device.speed.costs import (
     FULL,
     GLANCED,
     HAND,
+    LISTENING,
     PALMS,
     PUBLISHED,
     REFERENCE_MS,
     frame_ms,
     predicted,
+    stages_ms,
     works,
 )
 from device.speed.measured import GOOD_FPS, Measurements, best_threads, measure, wanted_fps
+from edge_tl.embedders.speech import EMBEDDING_FILE, PACKAGE
 from edge_tl.errors import ConfigError
-from edge_tl.tflite.counting import Work
+from edge_tl.tflite.counting import Work, work_of
 
 HERE = SpeedChoice("this one, 4 cores", 4, 10.0, {"hand": {"full": 150.0, "glanced": 10.0}})
 
@@ -97,6 +101,24 @@ def test_what_is_said_of_hands_and_faces_is_counted(look_models: Path, tmp_path:
     found = works(look_models)
     assert {name: found[name] for name in (HAND, PALMS, FACES)} == PUBLISHED
     assert works(None) == works(tmp_path) == found
+
+
+@pytest.mark.skipif(importlib.util.find_spec(PACKAGE) is None, reason="the extra speech is not installed")
+def test_what_is_said_of_listening_is_counted() -> None:
+    """The network of the embedded speech base, from its own file."""
+    spec = importlib.util.find_spec(PACKAGE)
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    (folder,) = spec.submodule_search_locations
+    assert work_of((Path(folder) / "models" / EMBEDDING_FILE).read_bytes()) == LISTENING
+
+
+def test_every_stage_is_predicted() -> None:
+    """Networks, listening, the head and the game, and none of them takes no time."""
+    for board in BOARDS:
+        stages = stages_ms(board, works(None))
+        assert set(stages) == {EMBEDDER, HAND, PALMS, FACES, "listening, of 80", "head", "game"}
+        assert all(ms > 0 for ms in stages.values())
 
 
 def test_slower_boards_and_fuller_frames_take_longer() -> None:
