@@ -112,8 +112,8 @@ class Recognizer(OldRecognizerNames):
     @property
     def classes(self) -> tuple[str, ...]:
         """The labels it can answer with, sorted; raises NotFittedError before `learn`."""
-        labels = {str(label) for label in self.head.classes_}
-        return tuple(sorted(labels if self.nobody is None else labels | {self.nobody}))
+        nobody = set() if self.nobody is None else {self.nobody}
+        return tuple(sorted({str(label) for label in self.head.classes_} | nobody))
 
     @property
     def fitted(self) -> bool:
@@ -259,7 +259,8 @@ class Recognizer(OldRecognizerNames):
         self.confidence = Confidence()
         said: tuple[str, ...] = ()
         if not isinstance(self.head, OneClassHead):
-            sessions = np.append(self.sessions, np.full(len(self.others), -1))[chosen]  # others are of no session
+            own = recorded_in(self.sessions, self.aside.rows(self._rows.takes, self.views))
+            sessions = np.append(own, np.full(len(self.others), -1))[chosen]  # others are of no session
             fitted = self.head if more is None else None
             self.confidence.fit(self.new_head, fitted, rows, sessions, in_time=self.views == 1)
             said = cautions(rows, self.confidence, rejects=self.reject and world is None)
@@ -288,16 +289,15 @@ class Recognizer(OldRecognizerNames):
         to be trained for it. names: of sessions, by number.
         """
         X, y, takes = self.rows
+        aside, asked = self.aside.rows(takes, self.views), np.zeros(len(y), bool)
         if self.head.name in WITH_BASE:
             takes = in_parts(y, takes)  # each fit takes seconds
-        asked = np.zeros(len(y), bool)
-        asked[self.one_each], aside = True, self.aside.rows(takes)
+        asked[self.one_each] = True
         asked &= ~beside_recordings(y, aside)
-        known, found, fitted = None, self.found, None
+        known, found = None, self.found
+        fitted = self.head if isinstance(self.head, RidgeHead) and self.head.knows(X, y, takes) else None
         if not isinstance(self.head, RidgeHead):
             asked = quickly_asked(X, y, takes, asked)
-        elif self.head.knows(X, y, takes):
-            fitted = self.head
         if refuses := self.rejector.ready and self.sound is None:  # a listener has a threshold of its own
             known = ~found & (self.nobody is not None)
             taught = teaching_rows(y, takes, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,9 +65,21 @@ class Aside:
     marked: frozenset[int] = frozenset()
     """They were kept of what was told wrongly, or missed: who is asked only those does badly."""
 
-    def rows(self, takes: np.ndarray | None) -> np.ndarray:
-        """bool (N,): which rows are aside; takes (N,) of each row."""
-        return rows_of(takes, self.typed | self.marked)
+    held: np.ndarray | None = field(default=None, compare=False)
+    """(M,) bool: which of the first M examples are aside, where near-copies have the takes of what they copy; else
+    None."""
+
+    def rows(self, takes: np.ndarray | None, views: int = 1) -> np.ndarray:
+        """bool (N,): which rows are aside; takes (N,) of each row, of which an example has so many."""
+        out = rows_of(takes, self.typed | self.marked)
+        if self.held is not None:
+            known = np.repeat(self.held, views)[: len(out)]
+            out[: len(known)] = known
+        return out
+
+    def only(self, rows: np.ndarray) -> Aside:
+        """The same of some of the examples, bool (N,)."""
+        return self if self.held is None else replace(self, held=self.held[rows[: len(self.held)]])
 
 
 def rows_of(takes: np.ndarray | None, some: frozenset[int]) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -60,6 +60,23 @@ class RecordedEvidence:
                 raise ShapeError(
                     f"{len(values)} {name} came with {counted(count, 'label')}; wanted one for each example"
                 )
+
+    def only(self, rows: np.ndarray) -> RecordedEvidence:
+        """The same of some of the examples, by positions (M,)."""
+
+        def of(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[rows]
+
+        return replace(
+            self,
+            X=self.X[rows],
+            y=self.y[rows],
+            takes=self.takes[rows],
+            sessions=of(self.sessions),
+            gram=None if self.gram is None else self.gram[np.ix_(rows, rows)],
+            finds=of(self.finds),
+            spots=of(self.spots),
+        )
 
     @cached_property
     def nothing(self) -> np.ndarray:

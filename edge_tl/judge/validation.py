@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_tl.core.absent import missed_counts, nobody_class
 from edge_tl.core.folds import Folds, random_parts, takes_together, whole_sessions, whole_takes
-from edge_tl.core.metrics import accuracy, confusion, grouped_interval, recall, suspects
+from edge_tl.core.metrics import accuracy, confusion, grouped_interval, recall
 from edge_tl.errors import ShapeError, counted
 from edge_tl.heads import Head
 from edge_tl.heads.base import Labels, Takes, TaughtRows
@@ -17,6 +17,7 @@ from edge_tl.heads.knn import KNNHead
 from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead, many
 from edge_tl.judge.evaluation import AnswerShares, BySession, Evaluation, SessionScore
+from edge_tl.judge.suspects import suspected
 
 __all__ = [
     "BySession",
@@ -283,9 +284,9 @@ def evaluate(
     fitted = (fitted or fitted_ridge(make_head, taught)) if found.all() else None
     by_take = takes_together(taught.y, taught.takes, parts)
     honest = cross_validate(make_head, taught, by_take, progress, fitted, found, asked)
-    naive = random_split(
-        make_head, X, y, gram=gram, seed=seed, found=found, progress=progress, fitted=fitted, asked=asked
-    )
+    parted = random_parts(taught.y, seed)
+    loose = None if fitted is None else fitted.retaken(parted.index)  # who believes such a split chooses λ by it
+    naive = cross_validate(make_head, replace(taught, takes=parted.index), parted, progress, loose, found, asked)
     across = None
     if sessions is not None and len(np.unique(sessions)) > 1:
         folds = whole_sessions(taught.y, sessions)
@@ -309,7 +310,7 @@ def evaluate(
         examples=int(judged.sum()),
         takes=None if takes is None else len(np.unique(takes)),
         random_split_accuracy=naive.accuracy,
-        suspects=tuple(suspects(honest.y_true, honest.proba, honest.classes, limit)),
+        suspects=suspected(honest.y_true, honest.classes, honest.proba, naive.proba, loose, taught.X, limit),
         answers=None if known is None or not len(right) else answers_of(honest, np.asarray(known, bool)),
         by_session=across,
         nothing_found=missed_counts(honest.y_true[asked], found[asked]),

@@ -85,6 +85,7 @@ class NearCopies:
             parts=held.parts,
             near_copies=held.copies,
             torn=torn,
+            aside=replace(examples.aside, held=examples.aside.rows(examples.takes)),
         )
 
     def forget_removed(self, database: Database) -> None:

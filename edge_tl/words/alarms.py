@@ -74,7 +74,7 @@ def left_out(recognizer: Recognizer) -> list[tuple[str, WindowScores]]:
         answered = leave_one_take_out(recognizer.new_head, X, y, takes, gram=gram)
         proba, held = answered.proba, answered.judged
     proba, familiar = recognizer.rejector.named_held_out(proba, recognizer.classes)
-    held = held & ~np.isnan(familiar) & ~beside_recordings(y, recognizer.aside.rows(takes))
+    held = held & ~np.isnan(familiar) & ~beside_recordings(y, recognizer.aside.rows(takes, views))
     times_s, found = word_times(recognizer), []
     for first in range(0, own, views):
         rows = slice(first, first + views)

@@ -98,6 +98,13 @@ class Mistakes:
             raise ExampleError(f"that was corrected already, as {found.marked}")
         return found
 
+    @property
+    def last(self) -> ReportedMoment:
+        """What was told last; ExampleError where nothing was."""
+        if not self.moments:
+            raise ExampleError("nothing was reported yet that could be looked into")
+        return self.moments[-1]
+
     def sound(self, number: int) -> Sound:
         """What was heard when that was told; ExampleError where it is gone."""
         found = next((one for one in self.moments if one.number == number), None)
