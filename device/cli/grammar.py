@@ -342,6 +342,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="pictures or sound files")
     predict.add_argument("--no-reject", action="store_true", help="always name a class, never 'none of these'")
+    predict.add_argument("--why", action="store_true", help="tell why: the nearest taught examples and likely causes")
+    predict.add_argument(
+        "--was", metavar="LABEL", help="with --why: what the files show, so that mistakes are explained"
+    )
 
     add_detect(command, profile, model, camera, turning)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from device.assembly import Context, load_saved, taught_recognizer
 from device.cli.output import print_json, warn
@@ -15,6 +18,7 @@ from device.commands.model_fuse import named_fused
 from device.commands.options import context_of, describing, first_given
 from device.commands.predict_movements import predict_movements
 from device.sources.rotated import turned
+from device.teach.explaining import ExplainedAnswer, Explainer
 from device.teach.filmed import Reader
 from device.teach.thresholds import listening_config
 from edge_tl.core.answers import Observation
@@ -36,36 +40,86 @@ Names = Recognizer | FusedModel | Classifier
 
 def run(arguments: Namespace) -> int:
     """Print one line, or one JSON object, a file; exit 1 where a file was no picture or sound."""
-    recognizer, kind, config = opened(arguments)
+    check_why(arguments)
+    with ExitStack() as stack:
+        recognizer, kind, config, explainer = opened(arguments, stack)
+        return predicted(arguments, recognizer, kind, config, explainer)
+
+
+def check_why(arguments: Namespace) -> None:
+    """ConfigError where --was comes without --why."""
+    if arguments.was is not None and not arguments.why:
+        raise ConfigError("--was says what the files show, for --why: give that too")
+
+
+def predicted(
+    arguments: Namespace, recognizer: Names, kind: str, config: ListeningConfig, explainer: Explainer | None
+) -> int:
+    """As `run`, of what is open; explainer: where --why asks for reasons."""
     if kind == "movement":
         assert isinstance(recognizer, Recognizer)  # no model file names movements
         read = Reader(context_of(arguments), arguments.rotate)
         return predict_movements(recognizer, read, arguments.files, as_json=arguments.json)
-    results, bad = [], 0
+    if explainer is not None:
+        explainer.check(arguments.was)
+    results, rows, bad = [], [], 0
     for file in arguments.files:
-        heard = None
+        heard, why = None, None
         try:
             if isinstance(recognizer, Classifier) or kind != "sound":
-                observation = recognizer.observe(turned(decode(file), arguments.rotate))
+                picture = turned(decode(file), arguments.rotate)
+                observation = recognizer.observe(picture)
+                why = None if explainer is None else explainer.picture(picture, arguments.was)
             elif isinstance(recognizer, Recognizer):
-                heard = hear(recognizer, read_sound(file), config)
+                sound = read_sound(file)
+                heard = hear(recognizer, sound, config)
                 observation = heard.observation
+                why = None if explainer is None else explainer.sound(sound, observation, arguments.was)
             else:
                 observation = recognizer.observe(read_sound(file))
         except ExampleError as error:
             warn(error)
             bad += 1
             continue
-        results.append(answer(file, recognizer.classes, observation, heard))
+        results.append(answer(file, recognizer.classes, observation, heard) | reasons(why))
+        rows.append(None if why is None else why.row)
         if not arguments.json:
             print(escaped(f"{file}: {said(observation) if heard is None else said_of_words(heard, config)}"))
+            for line in why.lines() if why is not None else []:
+                print(escaped(f"  {line}"))
+    if explainer is not None:
+        tell_worth(explainer, results, rows, as_json=arguments.json)
     if arguments.json:
         print_json(results)
     return 1 if bad else 0
 
 
-def opened(arguments: Namespace) -> tuple[Names, str, ListeningConfig]:
-    """What names the files, the kind of file that it takes, and how it listens.
+def reasons(why: ExplainedAnswer | None) -> dict[str, Any]:
+    """What `--json` says of why; nothing where that was not asked."""
+    return {} if why is None else {"why": why.as_dict()}
+
+
+def tell_worth(
+    explainer: Explainer, results: list[dict[str, Any]], rows: Sequence[np.ndarray | None], *, as_json: bool
+) -> None:
+    """Of several files say which one to teach first: in the JSON of each what that would bring, else in a line."""
+    worth = explainer.worth(rows, len(rows)) if len(rows) > 1 else []
+    for one in worth:
+        results[one.index]["why"]["gain"] = round(one.gain, 3)
+    if worth and worth[0].gain > 0 and not as_json:
+        best = worth[0]
+        print(
+            escaped(
+                f"most worth teaching of these: {results[best.index]['file']} (with its class told, "
+                f"{best.gain:.1f} more of {len(rows)} are expected to be named rightly)"
+            )
+        )
+
+
+def opened(arguments: Namespace, stack: ExitStack) -> tuple[Names, str, ListeningConfig, Explainer | None]:
+    """What names the files, the kind of file that it takes, how it listens, and with --why what explains it.
+
+    stack: closes what stays open.
 
     A fused file or a classifier of `--model` names them by itself; a folder of one, too, where the profile was not
     taught with it.
@@ -73,22 +127,32 @@ def opened(arguments: Namespace) -> tuple[Names, str, ListeningConfig]:
     fused = named_fused(arguments.model, arguments.threads)
     if fused is not None:
         _check_alone(arguments)
-        return fused, fused.about.kind, ListeningConfig()
+        _check_taught(arguments)
+        return fused, fused.about.kind, ListeningConfig(), None
     context = describing(arguments)
     sound = named_sound(context)
     if sound is not None:
-        return Recognizer.of_base(sound), sound.kind, ListeningConfig(PUBLISHED)
+        _check_taught(arguments)
+        return Recognizer.of_base(sound), sound.kind, ListeningConfig(PUBLISHED), None
     foreign = named_classifier(context, arguments.labels)
     if foreign is not None:
-        return foreign, foreign.kind, ListeningConfig()
+        _check_taught(arguments)
+        return foreign, foreign.kind, ListeningConfig(), None
     if arguments.labels is not None:
         raise ConfigError("--labels names the outputs of a classifier in a .tflite file: give that with --model")
-    with ExitStack() as stack:
-        embedder = context.load_embedder(movements=True)
-        profile = context.open_profile(stack, writable=False)
-        recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
-        heard = embedder.kind == "sound"
-        return recognizer, embedder.kind, listening_config(load_saved(profile)) if heard else ListeningConfig()
+    embedder = context.load_embedder(movements=True)
+    profile = context.open_profile(stack, writable=False)
+    recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
+    config = listening_config(load_saved(profile)) if embedder.kind == "sound" else ListeningConfig()
+    return recognizer, embedder.kind, config, Explainer(profile.store, recognizer) if arguments.why else None
+
+
+def _check_taught(arguments: Namespace) -> None:
+    """ConfigError where --why is asked of a model that no examples are there of."""
+    if arguments.why:
+        raise ConfigError(
+            f"{arguments.model}: names its classes by itself, and --why looks at taught examples: no --why"
+        )
 
 
 def _check_alone(arguments: Namespace) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from device.assembly import trained_head
+from device.report.mistakes import ShownMistake, shown, worst
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from device.teach.lesson import ENOUGH, ENOUGH_NOISE
 from device.teach.movement_guide import advised
@@ -98,6 +99,8 @@ class Contents(Provenance):
     pictures: Mapping[str, tuple[Thumbnail, ...]] = field(default_factory=dict)
     suspects: tuple[Thumbnail | None, ...] = ()
     """One for each of the evaluation's suspects."""
+    mistakes: tuple[ShownMistake, ...] = ()
+    """The worst on what was left out."""
 
 
 def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], object]) -> Contents:
@@ -127,6 +130,7 @@ def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], ob
         finds=recognizer.found[one_each],
     )
     judged = judge(recognizer, recorded, {one.id: one.name for one in sessions}, progress)
+    wrong, groups = judged.pop("wrong", []), judged.pop("groups", recorded.takes)
     evaluation = judged.get("evaluation")
     return Contents(
         **vars(made),
@@ -140,6 +144,7 @@ def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], ob
             make_thumbnail(store, int(examples.ids[suspect.index]), embedder)
             for suspect in (evaluation.suspects if evaluation else ())
         ),
+        mistakes=() if embedder.kind == "movement" else shown(profile, recognizer, wrong, groups, examples.ids),
         **judged,
     )
 
@@ -149,10 +154,10 @@ def judge(
 ) -> dict[str, Any]:
     """What can be said of the head on examples that it had not seen, and why not where it cannot."""
     some = recorded.able if len(recorded.able) else np.arange(len(recorded.y))
-    shown = some
+    mapped = some
     if len(some) > MAX_POINTS:
-        shown = some[np.linspace(0, len(some) - 1, MAX_POINTS).astype(int)]
-    plane = {"plane": principal_plane(recorded.X[shown]), "mapped": shown}
+        mapped = some[np.linspace(0, len(some) - 1, MAX_POINTS).astype(int)]
+    plane = {"plane": principal_plane(recorded.X[mapped]), "mapped": mapped}
     try:
         recognizer.learn()
         evaluation = recognizer.evaluate(progress, names)
@@ -172,9 +177,10 @@ def judge(
         return {"missing": "only one class has examples that can be judged", "evaluation": evaluation, **plane}
     if evaluation.headline.kind == "session":
         assert recorded.sessions is not None
-        sessions = recorded.sessions[some]
+        groups, sessions = recorded.sessions, recorded.sessions[some]
         held_out = leave_one_session_out(new_head, X, y, sessions, takes, progress=progress, fitted=fitted)
     else:
+        groups = recorded.takes
         held_out = leave_one_take_out(new_head, X, y, takes, progress=progress, fitted=fitted)
     head.release()
     few = TaughtRows(X[:0], y, takes).part(CURVE_ROWS if many(X) else len(y))
@@ -185,6 +191,8 @@ def judge(
         "calibration": reliability(held_out.proba[rows].max(axis=1), (held_out.y_true == held_out.y_pred)[rows]),
         "curve": learning_curve(new_head, X[few], y[few], takes[few]),
         "curve_thinned": len(few) < len(y),
+        "wrong": worst(held_out, some, recognizer.aside.rows(recorded.takes)[some], groups[some]),
+        "groups": groups,
         "rejection_off": recognizer.rejector.off,
         **plane,
     }

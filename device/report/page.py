@@ -35,6 +35,7 @@ def page(of: Contents) -> str:
         advice(of),
         judged_parts(of),
         suspects(of),
+        mistakes(of),
         section("Recorded examples", counts(of) + pictures(of)),
         section("Model card", card(of)),
     ]
@@ -216,6 +217,22 @@ def suspects(of: Contents) -> str:
         "too. To delete those whose label is wrong: "
         f"<code>{escape(remove(of, ids))}</code></p>",
     )
+
+
+def mistakes(of: Contents) -> str:
+    """The worst mistakes, each beside what was taught, and why."""
+    parts = []
+    for one in of.mistakes:
+        figures = "".join(figure(shot, words) for shot, words in one.pictures)
+        causes = "".join(f"<li>{escape(text)}</li>" for text in one.causes) or "<li>none of the measured causes</li>"
+        parts.append(f'<div class="shots">{figures}</div><ul>{causes}</ul>')
+    if not parts:
+        return ""
+    left = "session" if of.evaluation is not None and of.evaluation.headline.kind == "session" else "take"
+    first = (
+        f"Each beside the nearest examples of its training set, which held out its {left}. The likeliest cause first."
+    )
+    return section("Why was it wrong? The surest mistakes", note(first) + "".join(parts))
 
 
 def counts(of: Contents) -> str:

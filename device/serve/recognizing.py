@@ -13,6 +13,7 @@ from device.serve.config import PipelineConfig
 from device.serve.event import LabelEvent
 from device.serve.source_thread import Feed
 from device.teach.notice import PictureNotice
+from device.teach.picture_moments import PictureMoments
 from device.teach.silence import SILENCES
 from device.teach.thresholds import listening_config
 from edge_tl.embedders.embedder import Embedder
@@ -73,6 +74,8 @@ class RecognitionLoop:
         """What should be known of the picture now, in a line: nobody there, too dark."""
         self.mistakes = Mistakes()
         """Of words: what was told lately, so that it can be marked."""
+        self.moments = PictureMoments()
+        """Of pictures: what was told or refused lately, so that it can be looked into and marked."""
         self._noticing = PictureNotice()
         self._frame_s = float("-inf")
         try:
@@ -120,6 +123,8 @@ class RecognitionLoop:
             self.notice = f"no hand: {said or 'nothing is reported'}" if unseen else said
         if isinstance(self.line, SoundLine):
             self.mistakes.take(sight.frame, self.line.words[-1] if sight.steady is not None else None)
+        if self.kind == "picture" and self.recording is None:
+            self.moments.take(sight, self.line.recognizer.embedder)
         self.silence.take(sight, busy=(self.held or self.recording) is not None)
         steady = sight.steady
         if steady is None or not steady.changed:

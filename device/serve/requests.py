@@ -18,10 +18,12 @@ from device.assembly import Context
 from device.serve.actions import ACTIONS
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service, failed_health
+from device.serve.why import example_picture, explained, told_picture
 from device.teach.candidates import Candidate, candidates_of
 from device.teach.fusing import fusible
 from device.teach.lesson import ENOUGH, FileOutcome
 from device.teach.marked import moment_json
+from device.teach.picture_moments import PictureMoment
 from edge_tl.core.examples import Count, Example
 from edge_tl.embedders.look.choices import WAYS
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError, SourceTimeout
@@ -38,6 +40,7 @@ from edge_tl.recognizer import Recognizer
 from edge_tl.store.folders import Export, plan_export
 from edge_tl.store.media import JPEG, TRACK, stored_track
 from edge_tl.tflite.interpreter import read_model
+from edge_tl.words.mistakes import ReportedMoment
 
 T = TypeVar("T")
 SHOWN_PX = 480
@@ -246,6 +249,26 @@ class Requests:
             raise NotHere(str(error)) from error
         return encode_wav(sound.samples, sound.rate_hz)
 
+    def found(self, name: str, example: int) -> bytes:
+        """The picture of an example with what is found in it, JPEG; of words as `thumbnail`."""
+        try:
+            if self._of(name, lambda one: one.kind) != "picture":
+                return self.thumbnail(name, example)
+            return self._of(name, lambda one: example_picture(one, example))
+        except ExampleError as error:
+            raise NotHere(str(error)) from error
+
+    def told(self, name: str, number: int) -> bytes:
+        """What was told or refused under a number, JPEG, of a word its spectrogram; NotHere where it is gone."""
+        try:
+            return self._of(name, lambda one: told_picture(one, number))
+        except ExampleError as error:
+            raise NotHere(str(error)) from error
+
+    def why(self, name: str, number: int, was: str) -> dict[str, Any]:
+        """Why it was answered so: what was told or refused under a number, 0 for now; was: what it was, or empty."""
+        return explained(partial(self._of, name), number, was or None)
+
     def act(self, name: str, action: str, given: dict[str, Any]) -> dict[str, Any]:
         """Teach: one of `ACTIONS`, with what the caller gave for it."""
         if action not in ACTIONS:
@@ -342,9 +365,14 @@ def _live(one: Pipeline) -> dict[str, Any]:
         "embedding": _embedding(one, counts),
         "teaching": teaching,
         "generation": one.generation,
-        "heard": [moment_json(moment) for moment in list(one.mistakes.moments)[-SHOWN_HEARD:]],
+        "heard": [moment_json(moment) for moment in _moments(one)[-SHOWN_HEARD:]],
         "counts": {label: [count.examples, count.takes] for label, count in counts.items()},
     }
+
+
+def _moments(one: Pipeline) -> Sequence[ReportedMoment | PictureMoment]:
+    """What was told lately, of pictures also what was refused."""
+    return list(one.moments.moments) if one.kind == "picture" else list(one.mistakes.moments)
 
 
 def _embedding(one: Pipeline, counts: dict[str, Count]) -> tuple[int, int] | None:

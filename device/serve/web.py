@@ -56,6 +56,7 @@ SCRIPTS = (
     "phone.js",
     "pipeline.js",
     "result.js",
+    "why.js",
     "console.js",
 )
 FILES = {"/": ("console.html", "text/html"), "/console.css": ("console.css", "text/css")} | {
@@ -205,6 +206,12 @@ class Web:
             get(
                 f"{here}/heard/{{id}}.wav",
                 lambda r: Response(ask.heard(*_of_example(r)), media_type="audio/wav"),
+            ),
+            get(f"{here}/found/{{id}}.jpg", lambda r: _jpeg(ask.found(*_of_example(r)))),
+            get(f"{here}/told/{{id}}.jpg", lambda r: _jpeg(ask.told(*_of_example(r)))),
+            get(
+                f"{here}/why",
+                lambda r: ask.why(r.path_params["name"], number_of(r, "number"), r.query_params.get("was", "")),
             ),
             Route(f"{here}/{{action}}", self._act, methods=["POST"]),
         ]

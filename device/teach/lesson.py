@@ -10,7 +10,7 @@ import numpy as np
 
 from device.teach.candidates import Candidate
 from edge_tl.core.answers import TrainingResult
-from edge_tl.core.examples import Count, Example
+from edge_tl.core.examples import Count, Example, recorded_in
 from edge_tl.core.kept import as_kept, as_stored
 from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.embedders.look.marks import spot
@@ -267,7 +267,7 @@ class Lesson:
             X,
             y,
             takes,
-            self.recognizer.sessions[one_each],
+            self._sessions(takes),
             gram=None if gram is None else gram[one_each, one_each],
             labels=tuple(self.labels),
             minimum=self.minimum,
@@ -277,6 +277,11 @@ class Lesson:
             finds=self.recognizer.found[one_each],
             spots=spots if looks_for else None,
         )
+
+    def _sessions(self, takes: np.ndarray) -> np.ndarray:
+        """Of each example; what was marked is no place and no day of its own."""
+        sessions = self.recognizer.sessions[self.recognizer.one_each]
+        return recorded_in(sessions, self.recognizer.aside.rows(takes)) if len(takes) else sessions
 
     def last_take(self) -> tuple[str, int] | None:
         """What `undo` would forget: its label and how many examples, or None where there is none."""

@@ -1,10 +1,14 @@
-"""What was told wrongly or missed becomes an example: of no word, or of the word that it was."""
+"""What was reported wrongly or missed becomes an example: of no word, or of the word or the class that it was."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from device.teach.picture_moments import PictureMoment, PictureMoments
 from edge_tl.core.examples import MARKED
+from edge_tl.core.kept import as_kept
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import EdgeTLError, ExampleError
@@ -12,6 +16,7 @@ from edge_tl.labels import NOISE, check_label
 from edge_tl.line import Sight, SoundLine
 from edge_tl.listener import SILENT
 from edge_tl.media.sound import Sound
+from edge_tl.recognizer import Recognizer
 from edge_tl.store.examples import ExampleStore
 from edge_tl.store.profile import Profile
 from edge_tl.words.mistakes import MISSED_S, Mistakes, ReportedMoment
@@ -47,24 +52,67 @@ def miss(mistakes: Mistakes, store: ExampleStore, embedder: SoundEmbedder, was: 
     return f"kept as {label}: it was missed; the next training uses it"
 
 
-def wanted(store: ExampleStore, was: str | None) -> str:
-    """The class that a mark means; ExampleError for one that the profile has not."""
+def wanted(store: ExampleStore, was: str | None, kind: str = "word") -> str:
+    """The class that a mark means; ExampleError for one that the profile has not. kind: what it is of."""
     if was is None:
         return NOISE
     label = check_label(was)
     if label not in store.labels():
         known = ", ".join(one for one in store.labels() if one != NOISE) or "none"
-        raise ExampleError(f"there is no word {label!r}; those there are: {known}")
+        raise ExampleError(f"there is no {kind} {label!r}; those there are: {known}")
     return label
 
 
 def take(store: ExampleStore, embedder: SoundEmbedder, sound: Sound, label: str, why: str, *, keep: bool) -> None:
-    """One take of its own, in the session of what was marked: closed, for it was no lesson."""
-    embedding = embed_views(embedder, sound)
+    """One take of its own, as of `keep_one`."""
+    keep_one(store, label, why, sound if keep else None, embed_views(embedder, sound), embedder.fingerprint)
+
+
+def mark_picture(
+    moments: PictureMoments, store: ExampleStore, recognizer: Recognizer, was: str, number: int | None, keep: bool
+) -> str:
+    """Keep the picture that was answered under a number, None for the last one, as what it was; as of `mark`."""
+    one = moments.moment(number)
+    if one.marked:
+        raise ExampleError(f"that was corrected already, to {one.marked}")
+    if was == one.label:
+        raise ExampleError(f"{one.label} is the class that was reported: there is nothing to correct")
+    as_what, shown = one.label or "none of these", moments.picture(one.number)
+    label = _keep_picture(store, recognizer, shown, was, f"told as {as_what}", keep=keep)  # as profiles store it
+    one.marked = was
+    return f"kept as {label}: it was reported as {as_what}; the next training uses it"
+
+
+def miss_picture(moments: PictureMoments, store: ExampleStore, recognizer: Recognizer, was: str, keep: bool) -> str:
+    """Keep what is seen now, which is not reported, as what it is; as of `mark`."""
+    if moments.newest is None:
+        raise ExampleError("nothing was seen yet")
+    label = _keep_picture(store, recognizer, moments.newest.frame.data, was, "missed", keep=keep)
+    return f"kept as {label}: it was missed; the next training uses it"
+
+
+def _keep_picture(
+    store: ExampleStore, recognizer: Recognizer, picture: np.ndarray, was: str, why: str, *, keep: bool
+) -> str:
+    label = wanted(store, was, "class")
+    if recognizer.finder is not None:
+        recognizer.finder.following = False  # it follows nothing
+    embedding = recognizer.embed(picture)
+    if embedding is None and label != recognizer.nobody:
+        raise ExampleError(f"no {recognizer.looks_for} is found in it: it would teach nothing of {label}")
+    kept = as_kept(embedding, recognizer.embedder.embedding_dim)
+    keep_one(store, label, why, picture if keep else None, kept, recognizer.embedder.fingerprint)
+    return label
+
+
+def keep_one(
+    store: ExampleStore, label: str, why: str, media: np.ndarray | Sound | None, kept: np.ndarray, fingerprint: str
+) -> None:
+    """One take of its own, in the session of what was marked: closed, for it was no lesson. On disk when it returns."""
     session = next((one.session for one in store.list() if one.source.startswith(MARKED)), None)
     session = session or store.new_session(SESSION, closed=True)
     number = store.new_take(label, f"{MARKED}{why}", session)
-    store.add(number, sound if keep else None, embedding, embedder.fingerprint)
+    store.add(number, media, kept, fingerprint)
     store.flush()
 
 
@@ -74,13 +122,16 @@ def keeps_sound(store: ExampleStore) -> bool:
     return not examples or any(one.media_bytes_len for one in examples)
 
 
-def moment_json(one: ReportedMoment) -> dict[str, object]:
-    """What of a moment goes out; never its sound."""
+def moment_json(one: ReportedMoment | PictureMoment) -> dict[str, object]:
+    """What of a moment goes out; never its sound or picture."""
+    there = one.jpeg if isinstance(one, PictureMoment) else one.heard
     return {
         "number": one.number,
         "label": one.label,
+        "nearest": one.nearest if isinstance(one, PictureMoment) else one.label,
         "confidence": round(one.confidence, 4),
-        "can_be_marked": one.heard is not None and not one.marked,
+        "can_be_marked": there is not None and not one.marked,
+        "can_be_explained": there is not None,
         "marked": one.marked or None,
     }
 

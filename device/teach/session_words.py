@@ -94,6 +94,7 @@ def of(examples: Examples, rows: np.ndarray) -> Examples:
         takes=examples.takes[rows],
         sessions=examples.sessions[rows],
         found=np.ones(int(rows.sum()), bool),
+        aside=examples.aside.only(rows),
     )
 
 

@@ -81,6 +81,14 @@ def test_words_and_signs_are_told_by_one_service(folder: Path, tmp_path: Path) -
         status, wav = serving.ask(f"/api/pipelines/words/heard/{newest['number']}.wav")
         assert (status, wav[:4]) == (200, b"RIFF")
         assert serving.ask("/api/pipelines/words/heard/999.wav")[0] == 404
+        status, picture = serving.ask(f"/api/pipelines/words/told/{newest['number']}.jpg")
+        assert (status, picture[:3]) == (200, b"\xff\xd8\xff")
+        status, why = serving.ask(f"/api/pipelines/words/why?number={newest['number']}&was=third")
+        assert status == 200 or not counted, why
+        status, why = serving.ask(f"/api/pipelines/words/why?number={newest['number']}")
+        assert status == 200, why
+        assert why["nearest"][0]["label"] in ("hum", "hiss", "third")
+        assert serving.ask(f"/api/pipelines/words/found/{why['nearest'][0]['id']}.jpg")[1][:3] == b"\xff\xd8\xff"
         before = serving.state()["words"]["counts"][NOISE][0]
         answer = serving.act("mark", "words", number=newest["number"])
         assert answer["counts"][NOISE][0] == before + 1
@@ -88,7 +96,7 @@ def test_words_and_signs_are_told_by_one_service(folder: Path, tmp_path: Path) -
         marked = next(one for one in answer["heard"] if one["number"] == newest["number"])
         assert (marked["marked"], marked["can_be_marked"]) == ("nothing", False)
         status, refused = serving.ask("/api/pipelines/signs/mark", {"was": "fist"})
-        assert (status, "is a camera" in refused["error"]) == (400, True)
+        assert (status, "nothing was reported yet" in refused["error"]) == (400, True)
 
 
 def test_a_word_is_typed_in_the_console(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
