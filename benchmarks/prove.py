@@ -41,6 +41,7 @@ from benchmarks import (
     proof_service,
     proof_sessions,
     proof_strangers,
+    proof_why,
     proof_word_heads,
     proof_words,
     proof_words_open,
@@ -66,7 +67,7 @@ W18_TFJS = DATA / "speech_commands_18w"
 PLAIN = ("faces", "digits", "sessions", "strangers")
 LOOKING = ("look", "look_changed", "look_strangers", "confidence", "few", "intervals")
 """Those that need the models of hands and faces."""
-HANDS = ("hands",)
+HANDS = ("hands", "why")
 """That of other people's and other sides of hands, which needs them too."""
 PICTURE = ROOT / "docs" / "changes.svg"
 """Where the curves of `look_changed` are drawn."""
@@ -196,6 +197,11 @@ def main() -> int:
         ways = {name: one for name, one in open_ways(folder).items() if name in proof_hands.WAYS}
         result, text = proved(proof_hands, ways, folder)
         record("hands", result, text, ways)
+    if "why" in chosen and (folder := models_folder()) is not None:
+        opened_ways = open_ways(folder)
+        seen, looked = proof_why.sets(opened_ways, speech_or_none())
+        result, text = proved(proof_why, seen, looked)
+        record("why", result, text, opened_ways)
     if "words" in chosen:
         bases = speech_bases()
         result, text = proved(proof_words, bases)
@@ -363,12 +369,17 @@ def confidence_cases(ways: dict[str, Embedder], seen: dict[str, dict[str, Embedd
         cases += proof_confidence.faces(name, ways[name], seen["faces"][name])
     for name, signs in see(digits(), {name: ways[name] for name in ("frame", "hand")}).items():
         cases += proof_confidence.digits(name, ways[name], signs)
+    spoken = speech_or_none()
+    return cases if spoken is None else cases + list(proof_confidence.words(spoken))
+
+
+def speech_or_none() -> SpeechEmbedder | None:
+    """The base of speech; None, said aloud, where it is not installed."""
     try:
-        spoken = SpeechEmbedder.load(1)
+        return SpeechEmbedder.load(1)
     except MissingDependency as error:
         print(f"words are left out: {error}", file=sys.stderr)
-        return cases
-    return cases + list(proof_confidence.words(spoken))
+        return None
 
 
 def record(name: str, result: dict[str, Any], text: str, embedders: dict[str, Embedder]) -> None:
