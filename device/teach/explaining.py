@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, replace
@@ -75,7 +76,7 @@ class ExplainedAnswer:
 
 def named(one: dict[str, Any]) -> str:
     """An example in a few words."""
-    return f"{one['id']} {one['label']} ({one['likeness']:.2f} alike, take {one['take']})"
+    return f"{one['label']} (example {one['id']}, {math.floor(100 * one['likeness'])} % alike, take {one['take']})"
 
 
 class Explainer:

@@ -58,7 +58,7 @@ def test_an_answer_is_explained_in_words(run: Run, folder: Path, tmp_path: Path)
     code, said, _ = run("predict", "--why", folder / "taught/up/take0/0.jpg")
     assert code == 0
     assert "nearest up" not in said  # nobody said what it was
-    assert "nearest taught: 1 " not in said  # it is none of its neighbours itself
+    assert "(example 1," not in said  # it is none of its neighbours itself
 
 
 def test_a_right_answer_is_said_to_be_right(run: Run, folder: Path) -> None:
