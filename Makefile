@@ -16,6 +16,7 @@ PYTHON311 ?= $(shell $(PYTHON) -c "import sys; print(sys.executable if sys.versi
 .PHONY: help demo test venv lint models bench prove clean
 help:
 	@echo "make demo    train, evaluate and play with the simulated player (no camera, no TensorFlow)"
+	@echo "make demo-fleet  three devices that learn from each other over MQTT (needs mosquitto)"
 	@echo "make test    linters, type checker and all tests (HOST=1 installs TensorFlow for the host tests)"
 	@echo "make venv    only the environment .venv and the models for hands and faces (downloads 35 MB, keeps 8 MB)"
 	@echo "make lint    only linters and type checker"
@@ -83,6 +84,11 @@ venv: looks
 
 demo: looks
 	@$(BIN)/edge-tl demo
+
+.PHONY: demo-fleet
+demo-fleet: $(VENV)/ready
+	@$(BIN)/python -c "import cryptography" 2>/dev/null || $(SHOWN) install -c $(VENV)/keep.txt -e '.[fleet]'
+	@PYTHONPATH=. $(BIN)/python tools/demo_fleet.py
 
 lint: $(VENV)/dev
 	@failed=0; $(BIN)/ruff check . || failed=1; $(BIN)/ruff format --check . || failed=1; $(BIN)/mypy || failed=1; \

@@ -29,6 +29,7 @@ from benchmarks import (
     proof_exercises,
     proof_faces,
     proof_few,
+    proof_fleet,
     proof_hands,
     proof_hard_words,
     proof_intervals,
@@ -95,6 +96,7 @@ ALONE = {
     "defaults": proof_defaults,
     "exercises": proof_exercises,
     "movements": proof_movements,
+    "fleet": proof_fleet,
 }
 """Those that look for what they need themselves."""
 PROOFS = (
@@ -102,7 +104,7 @@ PROOFS = (
     + LOOKING
     + HANDS
     + DEFAULTS
-    + ("boards", "budget", "exercises")
+    + ("boards", "budget", "exercises", "fleet")
     + WORDS
     + SERVICE
     + DIGITS

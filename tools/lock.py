@@ -24,7 +24,7 @@ from device.serve.locks import blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ROOT / "device" / "systemd" / "locks"
-EXTRAS = ("usb", "speech", "web", "mqtt", "phone", "wyoming")
+EXTRAS = ("usb", "speech", "web", "mqtt", "phone", "wyoming", "fleet")
 PYTHONS, MACHINES = ("3.11", "3.12", "3.13"), ("aarch64", "x86_64")
 GLIBC = range(17, 37)
 """manylinux_2_17 to 2_36, that of Bookworm."""

@@ -24,6 +24,7 @@ from device.cli.arguments import (
 from device.cli.bench_grammar import add_bench, fps_option
 from device.cli.detect_grammar import add_detect
 from device.cli.examples_grammar import add_examples
+from device.cli.fleet_grammar import add_fleet
 from device.cli.listen_grammar import add_listen
 from device.cli.model_grammar import add_model
 from device.cli.model_options import describing_options, model_options
@@ -361,6 +362,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     add_service(command)
+    add_fleet(command)
 
     add_bench(command, profile)
     command("doctor", "check this computer: what is missing, and the command that installs it", profile)

@@ -19,6 +19,7 @@ from device.commands.options import context_of, first_given
 from device.commands.train import listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
+from device.teach.fleet_account import account_json, account_lines, fleet_account
 from device.teach.session_words import session_lines_of_words, words_by_session
 from device.teach.thresholds import SoundPart, halves, heard_lines, heard_report, listening_config
 from device.teach.training import teach_all
@@ -26,6 +27,7 @@ from device.teach.typed import typed_cautions
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError, counted
+from edge_tl.fleet.pooling import sessions_of_devices
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.recognizer import Recognizer
 
@@ -48,7 +50,7 @@ def run(arguments: Namespace) -> int:
         recognizer = Recognizer(embedder, name)
         with Progress("looking for copies among the pictures") as progress:
             examples = teach_all(profile, recognizer, progress.step)
-        names = {session.id: session.name for session in profile.store.sessions()}
+        names = {session.id: session.name for session in profile.store.sessions()} | sessions_of_devices(examples)
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     recognizer.adopt(saved)
@@ -57,6 +59,8 @@ def run(arguments: Namespace) -> int:
         recognizer.learn(progress.trained)
     with Progress("evaluating on held-out takes") as progress:
         evaluation = recognizer.evaluate(progress.of, names)
+    with Progress("leaving one device out") as progress:
+        account = fleet_account(recognizer, examples.devices, progress.step)
     made, elsewhere = [], []
     if embedder.kind == "sound":
         config = listening_config(saved, arguments.threshold)
@@ -73,11 +77,12 @@ def run(arguments: Namespace) -> int:
         raise ConfigError(f"--against, --threshold and --curve go with words; this profile was taught {embedder.kind}s")
     if arguments.json:
         described = report(name, evaluation, examples.ids, recognizer.nobody) | {"contradictions": examples.torn}
+        described |= {} if account is None else {"fleet": account_json(account)}
         by_session = [{"session": one.session, "name": one.name} | heard_report([one.made])[0] for one in elsewhere]
         print_json(described | {"thresholds": heard_report(made), "by_session": by_session} if made else described)
     else:
         said = text(name, evaluation, examples.ids, recognizer, columns_of(sys.stdout))
-        say(*said, *torn_lines(examples))
+        say(*said, *torn_lines(examples), *account_lines(account))
         if made:
             say("", *heard_lines(made, config), *session_lines_of_words(elsewhere))
     return 0
@@ -107,7 +112,8 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recogni
             "look at these, they are unlike their class (if a label is wrong: `edge-tl examples remove --id ID`):",
         ]
         for suspect in evaluation.suspects:
-            lines.append(f"  {ids[suspect.index]:6}  labelled {suspect.label}, looks like {suspect.likely}")
+            number = "other" if ids[suspect.index] < 0 else str(ids[suspect.index])  # from another device's lesson
+            lines.append(f"  {number:>6}  labelled {suspect.label}, looks like {suspect.likely}")
     return lines
 
 

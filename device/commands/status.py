@@ -56,6 +56,11 @@ def lines(health: dict[str, Any]) -> list[str]:
         if "words" in one:  # the wake-word service
             waits = f"{counted(one['clients'], 'satellite')} connected, {counted(one['published'], 'word')} detected"
             place = f" at {one['address']}, {waits} ({', '.join(one['words']) or 'nothing is trained yet'})"
+        if "fleet" in one:
+            there = sum(peer["there"] for peer in one.get("peers", []))
+            lessons = counted(one.get("lessons", 0), "lesson")
+            others = counted(there, "other device")
+            place = f" {one['fleet']}, {others} online, {lessons} (`edge-tl fleet status`)"
         if one.get("error") or place:
             made.append(f"{name}: {one['state']}{place}" + (f": {one['error']}" if one.get("error") else ""))
     machine = health["machine"]

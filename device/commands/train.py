@@ -43,6 +43,7 @@ from edge_tl.embedders.embedder import Embedder, SoundEmbedder
 from edge_tl.embedders.hearing import SPEECH, open_base
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, counted
+from edge_tl.fleet.pooling import sessions_of_devices
 from edge_tl.heads import TunedHead
 from edge_tl.heads.against_world import CLOSED, OPEN, SURE, AgainstWorld
 from edge_tl.judge.evaluation import Evaluation
@@ -82,7 +83,7 @@ def run(arguments: Namespace) -> int:
             embedder = unfreeze(profile, arguments.unfreeze, context.threads, name)
         recognizer = Recognizer(embedder, name)
         with Progress("looking for copies among the pictures") as progress:
-            teach_all(profile, recognizer, progress.step)
+            theirs = sessions_of_devices(teach_all(profile, recognizer, progress.step))
         recognizer.adopt(saved)
         saved = None if saved is None else replace(saved, arrays={})  # kNN's are all examples
         if arguments.head is not None:
@@ -131,7 +132,7 @@ def run(arguments: Namespace) -> int:
         if told is not None:
             warn(f"{counted(len(recognizer.rows[0]), 'example')}: training and evaluating takes {told.text}")
         learned, points, stopped = train(recognizer, more)
-        names = {session.id: session.name for session in profile.store.sessions()}
+        names = {session.id: session.name for session in profile.store.sessions()} | theirs
         head, held = recognizer.head, None
         if isinstance(head, TunedHead):
             held = head.held_out_[: len(recognizer.rows[1])]  # variations come after the examples

@@ -123,7 +123,7 @@ def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], ob
         takes,
         examples.sessions,
         gram=None if gram is None else gram[one_each, one_each],
-        labels=tuple(counts),
+        labels=tuple(dict.fromkeys((*counts, *map(str, y)))),
         minimum=ENOUGH[embedder.kind],
         fewer={NOISE: ENOUGH_NOISE},
         looks_for=recognizer.looks_for,

@@ -24,6 +24,7 @@ from device.assembly import (
 from device.cli.output import warn
 from device.serve.config import PipelineConfig, ServiceConfig
 from device.serve.event import Output
+from device.serve.fleet import Fleet
 from device.serve.home_assistant import Entity
 from device.serve.hooks import Hooks
 from device.serve.local import LocalSocket
@@ -100,6 +101,10 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
         mqtt = Mqtt(config.mqtt, data_dir, lambda: entities(config, service), warn)
         service.each_second.append(mqtt.sync)
         made.append(mqtt)
+        if config.fleet is not None:
+            fleet = Fleet(config.fleet, data_dir, service, config.fleet_pipeline, mqtt, warn)
+            mqtt.riders.append(fleet)
+            made.append(fleet)
     if config.web is not None:
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
 

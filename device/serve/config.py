@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from device.serve.fleet_config import FleetConfig
 from device.serve.names import LOOPBACK, wrong_host
 from device.serve.proxies import wrong_proxy
 from device.serve.toml_tables import limits, read_table
@@ -262,6 +263,7 @@ class ServiceConfig:
     store: StoreConfig = field(default_factory=StoreConfig)
     web: WebConfig | None = None
     mqtt: MqttConfig | None = None
+    fleet: FleetConfig | None = None
     wyoming: WyomingConfig | None = None
     hooks: tuple[HookConfig, ...] = ()
     pins: tuple[PinConfig, ...] = ()
@@ -278,6 +280,8 @@ class ServiceConfig:
         used = [one.pin for one in self.pins]
         if len(set(used)) < len(used):
             raise ConfigError("a pin is named twice in [[pins]]")
+        if self.fleet is not None:
+            self._check_fleet(self.fleet)
         words = [name for name, one in self.pipelines.items() if one.kind == "sound"]
         if self.wyoming is not None and not words:
             raise ConfigError(
@@ -291,6 +295,21 @@ class ServiceConfig:
         ]:
             if source is not None and source not in self.pipelines:
                 raise ConfigError(f"{place}: there is no pipeline {source!r}; there are {', '.join(self.pipelines)}")
+
+    def _check_fleet(self, fleet: FleetConfig) -> None:
+        if self.mqtt is None:
+            raise ConfigError("fleet: lessons need a broker: add a table [mqtt] with its host")
+        if fleet.pipeline is None and len(self.pipelines) > 1:
+            raise ConfigError(f"fleet: pipeline is missing: choose one of {', '.join(self.pipelines)}")
+        if fleet.pipeline is not None and fleet.pipeline not in self.pipelines:
+            raise ConfigError(f"fleet: there is no pipeline {fleet.pipeline!r}; there are {', '.join(self.pipelines)}")
+
+    @property
+    def fleet_pipeline(self) -> str:
+        """The pipeline that learns from the fleet; ConfigError where there is no fleet."""
+        if self.fleet is None:
+            raise ConfigError("the configuration has no [fleet] table")
+        return self.fleet.pipeline or next(iter(self.pipelines))
 
 
 def parse_config(text: str, path: str = "the configuration") -> ServiceConfig:

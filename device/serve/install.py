@@ -79,6 +79,7 @@ def extras_of(config: ServiceConfig) -> list[str]:
         wanted.append("usb")
     wanted += ["web", "phone"] if config.web is not None else []  # the console takes what telephones write
     wanted += ["mqtt"] if config.mqtt is not None else []
+    wanted += ["fleet"] if config.fleet is not None else []
     return wanted + (["wyoming"] if config.wyoming is not None else [])
 
 

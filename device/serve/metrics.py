@@ -25,6 +25,7 @@ def metrics(health: dict[str, Any]) -> str:
         ("events_total", "counter", "Events that were reported.", _figure(health, "events")),
         *_of_pipelines(pipelines),
         *_of_outputs(outputs),
+        *_of_fleet(outputs.get("fleet", {})),
         ("temperature_celsius", "gauge", "Temperature of the processor.", _figure(machine, "temperature_c")),
         ("memory_bytes", "gauge", "Resident memory of the service.", _figure(machine, "memory_mib", 2**20)),
         ("limited", "gauge", "What limits the processor now.", _limits(machine.get("limited_now"))),
@@ -83,6 +84,29 @@ def _of_outputs(outputs: dict[str, Any]) -> Iterable[tuple[str, str, str, list[S
     yield "output_state", "gauge", "1 for how it is.", states
     yield "output_total", "counter", "What became of events there.", counts
     yield "output_listeners", "gauge", "Who listens there.", listening
+
+
+def _of_fleet(fleet: dict[str, Any]) -> Iterable[tuple[str, str, str, list[Sample]]]:
+    """The families of a device that learns from others; none of one that does not."""
+    dropped = [({"reason": reason}, float(count)) for reason, count in sorted(fleet.get("dropped_lessons", {}).items())]
+    peers = fleet.get("peers", [])
+
+    def each(key: str) -> list[Sample]:
+        return [({"device": str(one["device"])}, value) for one in peers for _, value in _figure(one, key)]
+
+    yield "fleet_lessons", "gauge", "Stored lessons, own and others'.", _figure(fleet, "lessons")
+    yield (
+        "fleet_waiting",
+        "gauge",
+        "Lessons that wait for approval.",
+        _figure(fleet, "waiting_lessons"),
+    )
+    yield "fleet_dropped_total", "counter", "Messages that were ignored.", dropped
+    yield "fleet_right_ratio", "gauge", "Own examples that others' lessons classify correctly.", _figure(fleet, "right")
+    yield "fleet_acting_seconds", "gauge", "From receiving a lesson to using it.", _figure(fleet, "acting_s")
+    yield "fleet_device_there", "gauge", "1 for each device that is online.", each("there")
+    yield "fleet_device_lessons_used", "gauge", "Lessons of each device that are used here.", each("used")
+    yield "fleet_device_right_ratio", "gauge", "As reported by each device.", each("right")
 
 
 def _figure(about: dict[str, Any], key: str, scale: float = 1.0) -> list[Sample]:

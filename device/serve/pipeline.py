@@ -15,14 +15,16 @@ from device.serve.recognizing import LineMaker, RecognitionLoop
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
 from device.teach.candidates import Candidate
+from device.teach.fleet_account import account_json, fleet_account
 from device.teach.lesson import ENOUGH, FileOutcome, Lesson
 from device.teach.looking import LookChooser
 from device.teach.recorder import RECORDERS, Recorder
-from device.teach.training import train_and_judge
+from device.teach.training import train_and_judge, train_on_lessons
 from device.teach.typed import typed_cautions
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, way_of
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
+from edge_tl.fleet.judging import FleetAccount
 from edge_tl.labels import check_label
 from edge_tl.line import Sight, line_of
 from edge_tl.recognizer import Recognizer
@@ -67,6 +69,8 @@ class Pipeline(RecognitionLoop):
         """What became of the last recording, for whoever holds the button."""
         self.trained: dict[str, Any] | None = None
         """What the last training said."""
+        self.account: FleetAccount | None = None
+        """How the lessons of others did at the last training; None where there were none."""
         self._lesson: Lesson | None = None
         self._recorder: Recorder | None = None
         self._added = 0
@@ -281,6 +285,7 @@ class Pipeline(RecognitionLoop):
         self._tell_again()
         if self.looking is not None:
             self.looking.settle()
+        self.account = fleet_account(recognizer, lesson.devices, self.beat)
         self.trained = {
             "generation": self.generation,
             "examples": learned.examples,
@@ -288,10 +293,22 @@ class Pipeline(RecognitionLoop):
             "train_ms": round(learned.train_ms, 1),
             "cautions": [*learned.cautions, *typed_cautions(recognizer)],
             "evaluation": evaluation.as_dict(),
+            "fleet": account_json(self.account),
             "advice": advice(lesson, self.kind, ADVICES),
             "curve": [[float(value) for value in point] for point in recognizer.head.curve_],
         }
         return self.trained
+
+    def learn_lessons(self) -> None:
+        """Learn from other devices' lessons too, as a new generation; all as before where that fails.
+
+        ExampleError while something is recorded: ask again. NotFittedError where all of it is too little.
+        """
+        if self.recording is not None:
+            raise ExampleError("recording is in progress: the lessons of other devices wait")
+        self.generation = train_on_lessons(self.profile, self.lesson, self.beat)
+        self._tell_again()
+        self.account = fleet_account(self.line.recognizer, self.lesson.devices, self.beat)
 
     def look(self, look: Look) -> None:
         """Look another way from now on, once all pictures are embedded again; ConfigError where this cannot be.

@@ -91,15 +91,20 @@ class Service:
             for name, one in list(self.pipelines.items())
         }
 
+    def submit(self, function: Callable[[], T]) -> Future[T]:
+        """Have the loop call a function, between two frames; whoever asks waits for nothing. From any thread."""
+        future: Future[T] = Future()
+        self._asked.put((function, future))
+        self.wake()
+        return future
+
     def ask(self, function: Callable[[], T], *, patient: bool = True) -> T:
         """Have the loop call a function, between two frames; what it returns or raises. From any other thread.
 
         patient: wait for longer than BUSY_S while the loop is at something long. SourceTimeout where the loop does not
         begin in time: then nothing is done; GoesOn where it began and takes longer than ANSWER_S.
         """
-        future: Future[T] = Future()
-        self._asked.put((function, future))
-        self.wake()
+        future = self.submit(function)
         wait([future], BUSY_S)
         if patient or not self.doing:
             wait([future], BEGIN_S - BUSY_S)

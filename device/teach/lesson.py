@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from device.teach.candidates import Candidate
 from edge_tl.core.answers import TrainingResult
-from edge_tl.core.examples import Count, Example, recorded_in
+from edge_tl.core.examples import Count, Example, Examples, recorded_in
 from edge_tl.core.kept import as_kept, as_stored
 from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError, ShapeError
+from edge_tl.fleet.keys import key_id
+from edge_tl.fleet.pooling import pooled, sessions_of_devices
 from edge_tl.judge.evidence import RecordedEvidence
 from edge_tl.labels import NOISE, ORDINARY, check_label
 from edge_tl.line import Sight
@@ -26,6 +29,7 @@ from edge_tl.movements.track import Track
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.copies import StoredCopies
 from edge_tl.store.examples import ExampleStore
+from edge_tl.store.lessons import taken_lessons
 from edge_tl.store.media import TFJSSCDS, TRACK, WAV, stored_track
 
 ENOUGH = {"picture": 20, "sound": 8, "movement": 1}
@@ -44,6 +48,14 @@ class FileOutcome(NamedTuple):
     """The take that its examples are in; of a copy the one that was asked for, 0 for none."""
     added: int
     copies: int
+
+
+def with_lessons(own: Examples, folder: Path, recognizer: Recognizer) -> Examples:
+    """The own examples of a profile's folder, as rows, and those of the lessons that other devices gave it."""
+    embedder = recognizer.embedder
+    lessons, names = taken_lessons(folder, embedder.fingerprint)
+    fits = [one for one in lessons if one.rows.shape[1] == recognizer.views * embedder.embedding_dim]
+    return pooled(own, fits, recognizer.as_rows, lambda key: names.get(key) or key_id(key))
 
 
 class Lesson:
@@ -74,6 +86,11 @@ class Lesson:
         self._take = self._last_take = self._session = 0
         self._together: list[int] = []
         self._source = ""
+        self.devices: np.ndarray | None = None
+        """(N,) str: which other device taught each of the recognizer's examples when they were read; None where none
+        did."""
+        self.others: dict[int, str] = {}
+        """The sessions that are other devices', and what these are called."""
         self._ids: list[int] = []
         self._spots: dict[int, np.ndarray] = {}
         self._brought: dict[int, tuple[str, int]] = {}
@@ -269,7 +286,7 @@ class Lesson:
             takes,
             self._sessions(takes),
             gram=None if gram is None else gram[one_each, one_each],
-            labels=tuple(self.labels),
+            labels=tuple(dict.fromkeys((*self.labels, *map(str, y)))),
             minimum=self.minimum,
             fewer=self._fewer,
             take=self._last_take,
@@ -286,7 +303,7 @@ class Lesson:
     def last_take(self) -> tuple[str, int] | None:
         """What `undo` would forget: its label and how many examples, or None where there is none."""
         _, y, takes = (part[self.recognizer.one_each] for part in self.recognizer.rows)
-        if not len(takes):
+        if not len(takes) or takes.max() < 0:  # below 0 are those of other devices
             return None
         last = takes == takes.max()
         return str(y[last][0]), int(np.isin(takes, [takes.max(), *self._together]).sum())
@@ -329,12 +346,16 @@ class Lesson:
         examples = self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows)
         held = self.store.held(examples, beat)
         if held is not examples:
-            self.recognizer.replace(held)
+            self._teach(held)
+
+    def _teach(self, examples: Examples) -> None:
+        every = with_lessons(examples, self.store.path.parent, self.recognizer)
+        self.recognizer.replace(every)
+        self._ids, self.devices, self.others = every.ids.tolist(), every.devices, sessions_of_devices(every)
 
     def _reload(self) -> None:
-        examples = self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows)
-        self.recognizer.replace(examples)
-        self._ids, self._copies = examples.ids.tolist(), None
+        self._teach(self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows))
+        self._copies = None
         newest = {example.label: example for example in self.store.list() if example.media_bytes_len}
         self.last_picture = {}
         for label, example in newest.items():

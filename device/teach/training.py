@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from device.assembly import load_saved
-from device.teach.lesson import Lesson
+from device.teach.lesson import Lesson, with_lessons
 from edge_tl.core.absent import nobody_class
 from edge_tl.core.answers import TrainingResult
 from edge_tl.core.examples import Examples
@@ -24,13 +24,15 @@ ASKED_FOR = 3
 
 
 def teach_all(profile: Profile, recognizer: Recognizer, beat: Callable[[], object] | None = None) -> Examples:
-    """Teach a recognizer all examples of a profile, near-copies with what they copy, and return them.
+    """Teach a recognizer all examples of a profile, near-copies with what they copy, and what other devices gave it,
+    and return them.
 
     beat: called after each picture that was looked at for the first time.
     """
     store = profile.store
     with store.snapshot():
         examples = store.held(store.matrix(recognizer.embedder.fingerprint, recognizer.as_rows), beat)
+    examples = with_lessons(examples, profile.folder, recognizer)
     recognizer.replace(examples)
     return examples
 
@@ -112,12 +114,33 @@ def train_and_judge(
     check_enough(recognizer, force=False, minimum=1 if isinstance(recognizer.embedder, TrackEmbedder) else 2)
     lesson.hold(beat)
     learned = lesson.learn(lambda *_: beat())
-    names = {session.id: session.name for session in profile.store.sessions()}
+    names = {session.id: session.name for session in profile.store.sessions()} | lesson.others
     evaluation = recognizer.evaluate(lambda *_: beat(), names)
     recognizer.head.release()
     saved = load_saved(profile)
     listening = saved.meta.get("listening") if saved is not None else None
     return learned, evaluation, save(profile, recognizer, learned, evaluation, listening)
+
+
+def train_on_lessons(profile: Profile, lesson: Lesson, beat: Callable[[], None]) -> int:
+    """Learn from all examples and what other devices gave meanwhile, and save a new generation; its number.
+
+    How well it works is left to `train_and_judge`: this comes with each lesson. NotFittedError for too little; whatever
+    is raised, the recognizer answers as before.
+    """
+    one = lesson.recognizer
+    before = one.head, one.nobody, one.rejector, one.confidence
+    try:
+        lesson.use(one)
+        lesson.hold(beat)
+        check_enough(one, force=False, minimum=1)
+        learned = lesson.learn(lambda *_: beat())
+        one.head.release()
+        saved = load_saved(profile)
+        return save(profile, one, learned, None, saved.meta.get("listening") if saved is not None else None)
+    except BaseException:
+        one.head, one.nobody, one.rejector, one.confidence = before
+        raise
 
 
 def save(

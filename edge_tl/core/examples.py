@@ -113,6 +113,8 @@ class Examples:
     """(N,) bool: in which there is what is looked for, where X is what `AsRows` made of the embeddings; else None."""
     aside: Aside = field(default_factory=Aside)
     """Which takes no lesson recorded."""
+    devices: np.ndarray | None = None
+    """(N,) str: which other device taught each, empty for this one (`fleet/pooling.py`); None where all are the own."""
 
 
 def recorded_in(sessions: np.ndarray, aside: np.ndarray) -> np.ndarray:

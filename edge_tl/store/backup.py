@@ -1,7 +1,7 @@
 """A whole profile in one file, and back: a ZIP archive that is checked before anything of it is believed.
 
 edge-tl-backup.json     {"format": 2, "profile": NAME, "time_s": …, "files": {NAME: [BYTES, SHA-256], …}}
-examples.sqlite …       the files of the profile's folder, under their names there
+examples.sqlite …       the files of the profile's folder, lessons of other devices too, under their names there
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ from edge_tl.files import PRIVATE, PRIVATE_FOLDER, UnnamedFile, create, sync_fol
 from edge_tl.labels import check_label
 from edge_tl.store.database import check_database, copy_database
 from edge_tl.store.examples import ExampleStore
+from edge_tl.store.lessons import FILE as LESSONS
+from edge_tl.store.lessons import TABLES as LESSON_TABLES
+from edge_tl.store.lessons import VERSION as LESSON_VERSION
+from edge_tl.store.lessons import check_lessons
 from edge_tl.store.profile import Profile
 from edge_tl.store.schema import RESTORED
 from edge_tl.store.sessions import check_session_name
@@ -81,9 +85,10 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 def _kept(profile: Profile, place: Path) -> Iterator[tuple[str, BinaryIO]]:
     """Name in the archive → file, open, of all that is whole."""
-    if (profile.folder / EXAMPLES).exists():
-        # SQLite's own copy: whole, whatever the writer commits meanwhile.
-        yield EXAMPLES, copy_database(profile.folder / EXAMPLES, place / f".edge-tl-backup-{os.getpid()}")
+    for name in (EXAMPLES, LESSONS):
+        if (profile.folder / name).exists():
+            # SQLite's own copy: whole, whatever the writer commits meanwhile.
+            yield name, copy_database(profile.folder / name, place / f".edge-tl-backup-{os.getpid()}")
     for name in SMALL:
         if (profile.folder / name).is_file():
             yield name, (profile.folder / name).open("rb")
@@ -118,6 +123,9 @@ def restore_backup(file: Path, folder: Path, ask: Callable[[Path], str] = lambda
         if (new / EXAMPLES).exists():
             check_database(new / EXAMPLES, RESTORED)
             _check_texts(new / EXAMPLES)
+        if (new / LESSONS).exists():
+            check_database(new / LESSONS, {LESSON_VERSION: LESSON_TABLES})
+            check_lessons(new / LESSONS)
         wrong = ask(new)
         if wrong:
             raise _bad(file, wrong)
@@ -151,7 +159,7 @@ def _index(archive: Archive, file: Path) -> dict[str, Any]:
     if len(index["files"]) > MAX_FILES:
         raise _bad(file, f"it holds {counted(len(index['files']), 'file')}")
     for name, about in index["files"].items():
-        if name not in (EXAMPLES, *SMALL) and not _GENERATION.fullmatch(name):
+        if name not in (EXAMPLES, LESSONS, *SMALL) and not _GENERATION.fullmatch(name):
             raise _bad(file, f"it holds {name[:60]!a}, which no profile has")
         whole = isinstance(about, list) and len(about) == 2 and type(about[0]) is int and isinstance(about[1], str)
         if not whole or about[0] < 0 or (name in SMALL and about[0] > MAX_SMALL_BYTES):

@@ -2,6 +2,7 @@
 
 FOLDER/examples.sqlite   the examples (ExampleStore)
 FOLDER/generations/      what was trained (Generations)
+FOLDER/lessons.sqlite    what other devices taught (LessonStore); only of a profile in a fleet
 FOLDER/lock              held by the one process that writes; its PID is in it
 """
 

@@ -39,10 +39,11 @@ LAWS: dict[str, dict[str, str]] = {
         "embedders": "errors frames files labels media core movements nn tflite models sources",
         "heads": "errors labels core nn movements",
         "judge": "errors labels core nn heads",
+        "fleet": "errors files labels core nn heads judge",
         "listener": "errors labels controller media core",
         "recognizer": "errors frames labels media core embedders heads judge",
         "line": "errors frames controller media core movements embedders heads listener recognizer",
-        "store": f"{MODELS} controller listener sources",
+        "store": f"{MODELS} controller listener sources heads judge fleet",
         "words": f"{MODELS} heads judge listener recognizer store",
         "finetune": f"{MODELS} heads judge recognizer store words",
         "export": f"{MODELS} heads judge recognizer store words finetune",
@@ -65,7 +66,7 @@ LAWS: dict[str, dict[str, str]] = {
 }
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 """(file, file it imports against the laws) → why it cannot be otherwise yet; an entry that is no longer so fails."""
-MAX_NAMES = {"edge_tl": 26, "device": 13}
+MAX_NAMES = {"edge_tl": 27, "device": 13}
 MAX_LINES = 400
 
 # Every third-party package, and what of the standard library should not spread, has its homes: a file, or a folder
@@ -99,6 +100,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "curses": ("device/screens/codes.py",),
     "shtab": ("device/commands/completion.py",),
     "sklearn": ("edge_tl/heads/estimators.py",),
+    "cryptography": ("edge_tl/fleet/keys.py",),
     "sqlite3": ("edge_tl/store/database.py",),
     "tensorflow": ("host_tools/",),
 }

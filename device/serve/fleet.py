@@ -1,0 +1,262 @@
+"""The fleet in the service: a thread that takes and gives lessons, beside the loop that learns from them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from device.serve.event import LabelEvent
+from device.serve.fleet_config import FleetConfig
+from device.serve.fleet_node import BASE, FleetLink, FleetNode, LessonTerms
+from device.serve.mqtt import Mqtt
+from device.serve.pipeline import Pipeline
+from device.serve.service import Service
+from device.teach.fleet_account import account_json
+from edge_tl.embedders.look.ways import way_of
+from edge_tl.errors import EdgeTLError, ExampleError, NotFittedError, ProfileError
+from edge_tl.fleet.keys import key_text
+from edge_tl.store.lessons import DeviceLessons, LessonStore
+from edge_tl.store.own_takes import OwnTakes
+
+TICK_S, TELL_S, RETRY_S = 1.0, 60.0, 5.0
+"""Between two looks at what is taught here; the longest that a device says nothing of itself; and after a fault."""
+SETTLE_S = 1.0
+"""While more is on its way, what came waits so long before it is learned."""
+MAX_QUEUED = 300
+FULL_S = 10.0
+"""A message waits for its turn so long at most; then all is asked for again later."""
+
+
+class Fleet:
+    """An Output that tells no events: it gives lessons and takes them. mqtt: whose connection it uses.
+
+    Where its pipeline could not be opened, or its disk is full, it says so and tries again.
+    """
+
+    name = "fleet"
+
+    def __init__(
+        self,
+        config: FleetConfig,
+        data_dir: Path,
+        service: Service,
+        pipeline: str,
+        mqtt: Mqtt,
+        log: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.config, self._data_dir, self._service, self._mqtt = config, data_dir, service, mqtt
+        self.pipeline, self._log, self._clock = pipeline, log, clock
+        self.prefix = f"{BASE}/{config.name}/"
+        self._queue: queue.Queue[tuple[str, bytes, bool] | bool] = queue.Queue(MAX_QUEUED)
+        self._overrun, self._stopping = False, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="edge-tl fleet", daemon=True)
+        self._state: dict[str, Any] = {"state": "waiting", "error": "", "fleet": config.name}
+        self._learning: Future[None] | None = None
+        self._news_s: float | None = None
+        """Since when what teaches is something else than what was learned."""
+        self._begun_s, self._told_s = 0.0, float("-inf")
+        self._acting_s: float | None = None
+        """How long it took, the last time, from a lesson's coming to a head that knows it."""
+        self._told: tuple[str, int, float | None] | None = None
+        self._stored: tuple[int, list[DeviceLessons], int] | None = None
+        """What is in the store, and at which of the node's reads it was."""
+        self._error = ""
+
+    def start(self) -> None:
+        """Begin; ConfigError where the key cannot be used, MissingDependency without cryptography."""
+        self._key = self.config.key(self._data_dir)
+        self._log(f"fleet {self.config.name}: the public key of this device is {key_text(self._key.public)}")
+        self._thread.start()
+
+    def publish(self, event: LabelEvent) -> None:
+        """Events are not its business."""
+
+    def health(self) -> dict[str, Any]:
+        """How it does, and how the other devices do."""
+        return self._state
+
+    def stop(self) -> None:
+        """End; may be called twice."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(3.0)
+
+    # -- called by the client's thread -------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """As of `Rider`."""
+        self._put(True)
+
+    def lost(self) -> None:
+        """As of `Rider`."""
+        self._put(False)
+
+    def heard(self, topic: str, payload: bytes, kept: bool) -> None:
+        """As of `Rider`; it waits a little where many come at once, and so the broker does."""
+        self._put((topic, payload, kept))
+
+    def _put(self, message: tuple[str, bytes, bool] | bool) -> None:
+        try:
+            self._queue.put(message, timeout=FULL_S)
+        except queue.Full:
+            self._overrun = True
+
+    # -- the own thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._serve()
+            except EdgeTLError as error:
+                self._failed(str(error))
+            # Whatever it is, the service goes on without a fleet, and the log says why.
+            except Exception as error:
+                self._failed(f"{type(error).__name__}: {error}")
+            self._stopping.wait(RETRY_S)
+
+    def _failed(self, error: str) -> None:
+        self._state = {"state": "failed", "error": error, "fleet": self.config.name}
+
+    def _serve(self) -> None:
+        """Work until something is wrong, or the service ends."""
+        pipeline = self._service.pipelines.get(self.pipeline)
+        if pipeline is None or not pipeline.profile.writable:
+            raise ProfileError(f"the pipeline {self.pipeline} cannot be trained, so no lessons are exchanged")
+        folder = pipeline.profile.folder
+        link = FleetLink(self._mqtt.send, self._mqtt.listen, self._clock)
+        self._stored = None
+        with ExitStack() as stack:
+            store = stack.enter_context(LessonStore(folder, writable=True))
+            node = FleetNode(self.config, self._key, store, lambda: wanted_of(pipeline), link)
+            if self._mqtt.is_connected:
+                node.connected()
+            if store.used():  # taken before a kill, perhaps not learned
+                self._news_s = self._clock()
+            own, seen, up_to = None, (-1, pipeline.trained), 0
+            first, tick_s = bool(pipeline.generation), float("-inf")
+            while not self._stopping.is_set():
+                self._take(node)
+                self._learn(pipeline)
+                if self._clock() - tick_s < TICK_S:
+                    continue
+                tick_s = self._clock()
+                if own is None and (folder / "examples.sqlite").is_file():
+                    own = stack.enter_context(OwnTakes(folder))
+                if own is not None and (own.version, pipeline.trained) != seen:
+                    takes = own.listed()
+                    if first or pipeline.trained is not seen[1]:  # what somebody trained is given, and not before
+                        up_to, first = max((one.take for one in takes), default=0), False
+                    seen = own.version, pipeline.trained
+                    node.give(own, takes, up_to)
+                node.tick()
+                if self._overrun:
+                    self._overrun = False
+                    node.connected()
+                self._tell(node, pipeline)
+
+    def _take(self, node: FleetNode) -> None:
+        """Take what came, and keep it."""
+        busy = self._news_s is not None or self._learning is not None
+        with suppress(queue.Empty):
+            message = self._queue.get(timeout=0.05 if busy else TICK_S / 2)
+            while True:
+                if isinstance(message, tuple):
+                    node.heard(*message)
+                elif message:
+                    node.connected()
+                else:
+                    node.lost()
+                if node.full:
+                    break
+                message = self._queue.get_nowait()
+        if node.flush() and self._news_s is None:
+            self._news_s = self._clock()
+
+    def _learn(self, pipeline: Pipeline) -> None:
+        """Have the loop learn from what came: one training at a time, and of many lessons on their way not each."""
+        if self._learning is not None:
+            if not self._learning.done():
+                return
+            done, self._learning = self._learning, None
+            try:
+                done.result()
+                self._error, self._acting_s = "", self._clock() - self._begun_s
+            except ExampleError:  # something is being recorded
+                self._news_s = self._begun_s
+                return
+            except NotFittedError as error:
+                self._error = (
+                    f"there are too few lessons to train on, so the head trained before stays in use ({error})"
+                )
+            except EdgeTLError as error:
+                self._error = str(error)
+        coming = not self._queue.empty() and self._clock() - (self._news_s or 0.0) < SETTLE_S
+        if self._news_s is None or coming:
+            return
+        self._begun_s, self._news_s = self._news_s, None
+        self._learning = self._service.submit(lambda: self._learned(pipeline))
+
+    def _learned(self, pipeline: Pipeline) -> None:
+        """In the loop's thread."""
+        with self._service.at_work(f"training on lessons of the fleet for {self.pipeline}"):
+            pipeline.learn_lessons()
+
+    def _tell(self, node: FleetNode, pipeline: Pipeline) -> None:
+        """Say how it is, here and to the others: at once where what teaches is another set, else once a minute."""
+        own = pipeline.account.own if pipeline.account is not None else None
+        health = self._service.health
+        right = None if own is None or not own.examples else round(own.accuracy, 4)
+        status = {
+            "generation": pipeline.generation,
+            "lessons": len(node.known),
+            "right": right,
+            "asked": 0 if own is None else own.examples,
+            "fps": health.get("pipelines", {}).get(self.pipeline, {}).get("frames_per_s"),
+            "temperature_c": health.get("machine", {}).get("temperature_c"),
+            "acting_s": None if self._acting_s is None else round(self._acting_s, 2),
+        }
+        told = node.set, pipeline.generation, right
+        if told != self._told or self._clock() - self._told_s >= TELL_S:
+            self._told, self._told_s = told, self._clock()
+            node.tell({key: value for key, value in status.items() if value is not None})
+        if self._stored is None or self._stored[0] != node.reads:  # of thousands of lessons no list each second
+            self._stored = node.reads, node.store.devices(), len(node.store.given())
+        _, devices, given = self._stored
+        self._state = {
+            "state": "ok" if node.caught_up and not self._error else "waiting",
+            "error": self._error,
+            "fleet": self.config.name,
+            "device": node.name,
+            "id": self._key.id,
+            "key": key_text(self._key.public),
+            "set": node.set,
+            **status,
+            "dropped_lessons": dict(node.dropped),
+            "waiting_lessons": sum(one.waiting for one in devices),
+            "given": given,
+            "peers": [peer | _of(devices, peer["id"]) for peer in node.peers.listed()],
+            "account": account_json(pipeline.account),
+        }
+
+
+def _of(devices: list[DeviceLessons], id: str) -> dict[str, Any]:
+    """What is here of a device's lessons."""
+    one = next((one for one in devices if one.id == id), None)
+    if one is None:
+        return {"given": 0, "used": 0, "waiting": 0, "decision": ""}
+    return {"given": one.lessons, "used": one.used, "waiting": one.waiting, "decision": one.decision}
+
+
+def wanted_of(pipeline: Pipeline) -> LessonTerms:
+    """What a lesson must be to teach a pipeline."""
+    recognizer = pipeline.line.recognizer
+    embedder = recognizer.embedder
+    look = "" if embedder.kind == "sound" else way_of(embedder)
+    return LessonTerms(embedder.fingerprint, recognizer.views * embedder.embedding_dim, look)

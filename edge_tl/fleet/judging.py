@@ -1,0 +1,151 @@
+"""How well others' lessons do: each device answered by a head that was taught only what the others taught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+
+from edge_tl.core.metrics import grouped_interval
+from edge_tl.errors import ShapeError
+from edge_tl.heads import Head
+from edge_tl.heads.base import TaughtRows
+
+MAX_FITS = 150
+"""Heads that are trained to find out who lowers the others' figure; of many devices not all are asked for it."""
+SURE = 0.05
+"""How often somebody is named, of all devices of a fleet, where nobody lowers anything."""
+MIN_LOSS = 0.01
+"""Less than this nobody is named for."""
+
+
+@dataclass(frozen=True)
+class DeviceScore:
+    """How well a device is answered by what all others taught."""
+
+    device: str
+    """Empty for this one."""
+    examples: int
+    """Judged: those of classes that another device has too."""
+    accuracy: float
+    """NaN where none could be judged."""
+    interval95: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class HarmfulDevice:
+    """A device whose lessons lower the figure of the others."""
+
+    device: str
+    accuracy: float
+    """Of the others, by what all taught."""
+    without: float
+    """The same without its lessons."""
+
+
+@dataclass(frozen=True)
+class FleetAccount:
+    """An honest account of a fleet, by the examples of all of its devices."""
+
+    scores: tuple[DeviceScore, ...]
+    """This device first, then the others by their names."""
+    unjudged: tuple[str, ...]
+    """Classes that only one device has: nothing can be said about them on another."""
+    harmful: tuple[HarmfulDevice, ...]
+
+    @property
+    def own(self) -> DeviceScore | None:
+        """Of this device, where it has examples."""
+        return next((one for one in self.scores if not one.device), None)
+
+
+def leave_one_device_out(
+    make_head: Callable[[], Head],
+    taught: TaughtRows,
+    devices: np.ndarray,
+    asked: np.ndarray | None = None,
+    beat: Callable[[], object] = lambda: None,
+) -> FleetAccount:
+    """The account of rows of which each was taught by a device, devices (N,) str, the empty one first.
+
+    taught: with takes. asked: bool (N,), which rows are asked, None for all. beat: called after each head. ShapeError
+    for fewer than two devices.
+    """
+    names = sorted(map(str, np.unique(devices)))
+    if len(names) < 2 or taught.takes is None:
+        raise ShapeError("to leave one device out, takes of two or more are wanted")
+    asked = np.ones(len(taught.y), bool) if asked is None else asked
+    answers = _Answers(make_head, taught, devices, asked, beat)
+    scores = []
+    for name in names:
+        rows, right = answers.of(name)
+        interval, _ = grouped_interval(right, taught.takes[rows])
+        scores.append(DeviceScore(name, len(rows), float(right.mean()) if len(rows) else float("nan"), interval))
+    alone = [label for label in map(str, taught.classes) if len(np.unique(devices[taught.y == label])) == 1]
+    by_size = sorted(names, key=lambda name: (name != "", -int((devices == name).sum()), name))
+    judges = by_size[: max(2, MAX_FITS // len(names))]
+    harmful = [one for name in names if name and (one := _harm(answers, name, judges)) is not None]
+    return FleetAccount(tuple(scores), tuple(alone), tuple(harmful))
+
+
+class _Answers:
+    """Whether examples of a device are answered rightly by others, some of them left out."""
+
+    def __init__(
+        self,
+        make_head: Callable[[], Head],
+        taught: TaughtRows,
+        devices: np.ndarray,
+        asked: np.ndarray,
+        beat: Callable[[], object],
+    ) -> None:
+        self.taught, self.devices, self._asked = taught, devices, asked
+        self._make_head, self._beat = make_head, beat
+        self._known: dict[tuple[str, str | None], tuple[np.ndarray, np.ndarray]] = {}
+
+    def of(self, judge: str, without: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of the judge's examples that can be asked, and bool, whether they are answered rightly."""
+        key = judge, without
+        if key not in self._known:
+            self._known[key] = self._answered(judge, without)
+        return self._known[key]
+
+    def _answered(self, judge: str, without: str | None) -> tuple[np.ndarray, np.ndarray]:
+        others = (self.devices != judge) & (self.devices != without)
+        labels = np.unique(self.taught.y[others])
+        rows = np.flatnonzero((self.devices == judge) & self._asked & np.isin(self.taught.y, labels))
+        if len(labels) < 2 or not len(rows):
+            return np.zeros(0, np.int64), np.zeros(0, bool)
+        some = self.taught.only(others)
+        head = self._make_head().fit(some.X, some.y, some.takes, gram=some.gram)
+        self._beat()
+        return rows, np.asarray(head.predict(self.taught.X[rows]) == self.taught.y[rows])
+
+
+def _harm(answers: _Answers, device: str, judges: list[str]) -> HarmfulDevice | None:
+    """Whether the judges do better without a device, beyond chance: by takes, whose frames are alike."""
+    every, fewer, takes = [], [], []
+    for number, judge in enumerate(judges):
+        if judge == device:
+            continue
+        rows, right = answers.of(judge)
+        same, better = answers.of(judge, device)
+        kept = np.isin(rows, same)  # a class that only this device has, and the judge, is no loss of its making
+        every.append(right[kept])
+        fewer.append(better)
+        assert answers.taught.takes is not None
+        takes += [(number, int(take)) for take in answers.taught.takes[same]]
+    if not takes:
+        return None
+    before, after = np.concatenate(every), np.concatenate(fewer)
+    gained = np.zeros(len(set(takes)))
+    np.add.at(gained, np.unique(np.array(takes), axis=0, return_inverse=True)[1].reshape(-1), after * 1.0 - before)
+    spread = sqrt(float(gained @ gained))
+    enough = NormalDist().inv_cdf(1 - SURE / len(np.unique(answers.devices)))
+    loss = float(after.mean() - before.mean())
+    if loss < MIN_LOSS or spread == 0 or gained.sum() / spread < enough:
+        return None
+    return HarmfulDevice(device, float(before.mean()), float(after.mean()))

@@ -1,0 +1,100 @@
+"""Own examples and lessons of others as one set, on which a head learns as if all had been taught in one place.
+
+A row means the same wherever it was made: every store rounds an embedding by `core.kept.pack` and a lesson carries just
+that. And they are put into an order that depends on nothing else, so that the heads of ridge, prototypes and kNN, which
+are functions of the rows alone, come out the same on each device, to the bit where the processors add alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from edge_tl.core.examples import AsRows, Examples
+from edge_tl.fleet.lesson import FleetLesson
+
+FIRST_SESSION = -2
+"""Sessions of others count down from here, their takes and examples from −1: none is ever one of the own."""
+
+
+def no_devices(count: int) -> np.ndarray:
+    """(count,) str: whose each row is where all are the own."""
+    return np.full(count, "", np.str_)
+
+
+def pooled(
+    own: Examples,
+    lessons: Iterable[FleetLesson],
+    as_rows: AsRows | None = None,
+    name_of: Callable[[bytes], str] = bytes.hex,
+) -> Examples:
+    """The own examples and those of the lessons, in an order of their own; `devices` tells whose each is.
+
+    lessons: of one embedder, whose order does not matter. as_rows: as of `ExampleStore.matrix`, which was given the
+    same. name_of: what the device with a public key is called; empty is no name. A take that came twice, by whichever
+    devices, counts once. ids, takes and sessions of others are below 0, parts count on.
+    """
+    chosen: dict[str, FleetLesson] = {}
+    for one in sorted(lessons, key=lambda one: one.hash):
+        chosen.setdefault(one.same, one)
+    taken = sorted(chosen.values(), key=lambda one: one.hash)
+    if not taken:
+        return own
+    X, found, y, devices = [], [], [], []
+    takes: dict[tuple[bytes, int], int] = {}
+    sessions: dict[tuple[bytes, int], int] = {}
+    numbers: list[tuple[int, int]] = []
+    for one in taken:
+        rows = one.embeddings
+        if as_rows is not None:
+            rows, some = as_rows(rows)
+            found.append(some)
+        X.append(rows)
+        count, about = len(rows), one.header
+        y += [about.label] * count
+        devices += [name_of(one.key)] * count
+        take = takes.setdefault((one.key, about.take), -1 - len(takes))
+        session = sessions.setdefault((one.key, about.session), FIRST_SESSION - len(sessions))
+        numbers += [(take, session)] * count
+    more, empty = np.array(numbers, np.int64).T, not len(own.y)
+    parts = None
+    if own.parts is not None:
+        after = own.parts.max(initial=-1) + 1 + np.unique(more[0], return_inverse=True)[1].reshape(-1)
+        parts = np.append(own.parts, after)
+    every = replace(
+        own,
+        ids=np.append(own.ids, -1 - np.arange(len(y))),
+        X=np.concatenate(X if empty else (own.X, *X)),
+        y=np.append(own.y, y),
+        takes=np.append(own.takes, more[0]),
+        sessions=np.append(own.sessions, more[1]),
+        fingerprint=taken[0].header.fingerprint,
+        parts=parts,
+        found=None if as_rows is None else np.concatenate(([] if empty or own.found is None else [own.found]) + found),
+        devices=np.append(no_devices(len(own.y)), devices),
+    )
+    return _in_order(every)
+
+
+def _in_order(examples: Examples) -> Examples:
+    """The same, take by take as their labels and rows say: as every device orders them."""
+    takes = [np.flatnonzero(examples.takes == take) for take in np.unique(examples.takes)]
+    told = [(str(examples.y[at[0]]), hashlib.sha256(examples.X[at].tobytes()).digest()) for at in takes]
+    order = np.concatenate([takes[at] for at in sorted(range(len(takes)), key=told.__getitem__)])
+    X, y, ids = examples.X[order], examples.y[order], examples.ids[order]
+    parts, found, devices = (
+        None if one is None else one[order] for one in (examples.parts, examples.found, examples.devices)
+    )
+    numbers = {"takes": examples.takes[order], "sessions": examples.sessions[order]}
+    return replace(examples, ids=ids, X=X, y=y, parts=parts, found=found, devices=devices, **numbers)
+
+
+def sessions_of_devices(examples: Examples) -> dict[int, str]:
+    """The sessions that are others', and what their devices are called."""
+    if examples.devices is None:
+        return {}
+    theirs = examples.devices != ""
+    return dict(zip(examples.sessions[theirs].tolist(), examples.devices[theirs].tolist(), strict=True))

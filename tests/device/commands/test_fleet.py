@@ -1,0 +1,122 @@
+"""`edge-tl fleet`, and what `evaluate`, `train` and `report` say where lessons of other devices are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_run import Run, run_on
+from tiny_profile import fill, model_folder, picture
+
+from edge_tl.embedders.tflite import TFLiteEmbedder
+from edge_tl.fleet.keys import DeviceKey, key_of, key_text
+from edge_tl.fleet.lesson import LessonHeader, new_lessons
+from edge_tl.store.lessons import TAKEN, WAITING, LessonStore
+
+pytest.importorskip("cryptography", reason="cryptography is not installed (extra fleet)")
+DESK, SHELF = DeviceKey(bytes(32)), DeviceKey(bytes(31) + b"\1")
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Run, list[str]]:
+    """The command, and --config of a fleet: a taught profile, lessons of the desk, and of the shelf, which wait."""
+    run = run_on(tmp_path / "data", capsys)
+    model = model_folder(tmp_path / "model")
+    assert run("examples", "import", fill(tmp_path / "pictures"), "--model", model)[0] == 0
+    assert run("train")[0] == 0
+    embedder = TFLiteEmbedder.load(model)
+    with LessonStore(tmp_path / "data" / "profiles" / "default", writable=True) as store:
+        store.call({DESK.public: "desk", SHELF.public: "shelf"})
+        with store.together():
+            for number, (key, state) in enumerate([(DESK, TAKEN), (SHELF, WAITING)]):
+                for take in range(6):
+                    label = ("dark", "light")[take % 2]
+                    seen = [np.asarray(picture(label, 100 * number + 10 * take + at)) for at in range(4)]
+                    X = np.stack([embedder.embed(one) for one in seen])
+                    header = LessonHeader("x", embedder.fingerprint, "frame", label, take, 1)
+                    for one in new_lessons(key, header, X.astype(np.float16).astype(np.float32)):
+                        store.add(one, state)
+    config = tmp_path / "edge-tl.toml"
+    trusted = "".join(f'{name} = "{key_text(one.public)}"\n' for name, one in (("desk", DESK), ("shelf", SHELF)))
+    config.write_text(
+        f'[pipelines.signs]\ncamera = "sim"\n[mqtt]\nhost = "localhost"\n[fleet]\nname = "school"\n'
+        f"[fleet.trusted]\n{trusted}"
+    )
+    return run, ["--config", str(config)]
+
+
+def test_lessons_teach_and_are_judged(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """`train` learns from them, `evaluate` leaves each device out, `report` is made, and setting aside undoes it."""
+    run, config = fleet
+    code, trained, _ = run("train", "--json")
+    assert code == 0
+    assert trained["examples"] == 24 + 24
+    code, evaluated, _ = run("evaluate", "--json")
+    assert code == 0
+    own, desk = evaluated["fleet"]["devices"]
+    assert (own["device"], own["examples"], desk["device"], desk["examples"]) == ("", 24, "desk", 24)
+    assert own["accuracy"] > 0.5
+    said = run("evaluate")[1]
+    assert "training on the lessons of all others" in said
+    assert "this device" in said
+    assert run("report", "--out", tmp_path / "report.html")[0] == 0
+    code, said, _ = run("fleet", "aside", "desk", *config)
+    assert (code, said.startswith("6 lessons of desk are no longer used")) == (0, True)
+    assert run("train", "--json")[1]["examples"] == 24
+    assert "fleet" not in run("evaluate", "--json")[1]
+    assert "6 lessons of shelf are used" in run("fleet", "accept", SHELF.id, *config)[1]
+    assert run("train", "--json")[1]["examples"] == 48
+
+
+def test_status_tells_who_gave_what(fleet: tuple[Run, list[str]]) -> None:
+    """Also where no service runs: from the files, and it says so; who waits is named with the command."""
+    run, config = fleet
+    code, said, _ = run("fleet", "status", *config)
+    assert code == 0
+    assert "fleet school, 2 other devices" in said
+    assert "the service is not running" in said
+    assert "shared 6 lessons of dark, light, 6 used here" in said
+    assert f"6 waiting: `edge-tl fleet accept {SHELF.id}`" in said
+    told = run("fleet", "status", "--json", *config)[1]
+    assert [(one["device"], one["used"], one["waiting"]) for one in told["devices"]] == [
+        ("desk", 6, 0),
+        ("shelf", 0, 6),
+    ]
+    assert told["given"] == []
+
+
+def test_keys_are_made_once(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """The key that is printed is the one that the service signs with, before there is a configuration too."""
+    run, config = fleet
+    made = run("fleet", "keys", "--json", *config)[1]
+    assert made["key"] == key_text(key_of(tmp_path / "data" / "fleet-key").public)
+    assert f'NAME = "{made["key"]}"' in run("fleet", "keys", *config)[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("aside", "attic"), "there are: desk"),
+        (("aside", "\x1b[2J"), "there is no device"),
+        (("forget", "zz"), "hexadecimal digits"),
+        (("forget", "abcd"), "no lesson of this device"),
+    ],
+)
+def test_wrong_names_are_refused_in_one_line(fleet: tuple[Run, list[str]], words: tuple[str, ...], said: str) -> None:
+    """With those there are, and nothing is changed."""
+    run, config = fleet
+    code, out, err = run("fleet", *words, *config)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert said in err
+    assert "\x1b" not in err
+
+
+def test_without_a_fleet_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A configuration without [fleet], and a profile that no lesson reached."""
+    run = run_on(tmp_path, capsys)
+    config = tmp_path / "edge-tl.toml"
+    config.write_text('[pipelines.signs]\ncamera = "sim"\n')
+    assert "no [fleet] table" in run("fleet", "status", "--config", config)[2]
+    config.write_text('[pipelines.signs]\ncamera = "sim"\n[mqtt]\nhost = "b"\n[fleet]\nname = "school"\n')
+    assert "no lesson was sent or received yet" in run("fleet", "aside", "desk", "--config", config)[2]
