@@ -215,7 +215,8 @@ def visited(folder: Path, minutes: float, examples: int = 20, visits: int = 16) 
     """The real process, taught, then trained again and again while browsers come and go and each label runs a command.
 
     examples: of each take. visits: after each training, at least. Its memory after the first training with all of that,
-    after the last, and the most that it grew in between.
+    after the last, and the most that it grew in between, each as health tells it: what is free was given back just
+    before. at_most_mib: the most that it ever had, with what a training needs while it runs.
     """
     hooks = '[[hooks]]\nlabel = "*"\nrun = ["/bin/true", "{label}"]\n'
     with Serving(folder, f"summary_s = 10\n{hooks}") as serving:
@@ -229,10 +230,13 @@ def visited(folder: Path, minutes: float, examples: int = 20, visits: int = 16) 
             while len(settled) < 3 or time.monotonic() < end_s:
                 before = came[0]
                 serving.act("train")
+                serving.drain()
+                serving.wait_for("STATUS=")
                 while came[0] < before + visits:
                     serving.wait_for("STATUS=")
-                settled.append(process_mib(serving))
+                settled.append(serving.ask("/health")[1]["machine"]["memory_mib"])
         events = serving.ask("/health")[1]["events"]
+        at_most_mib = most_mib(serving)
     return {
         "minutes": minutes,
         "visits": came[0],
@@ -240,7 +244,16 @@ def visited(folder: Path, minutes: float, examples: int = 20, visits: int = 16) 
         "trainings": len(settled),
         "memory_mib": [settled[0], settled[-1]],
         "grown_mib": round(max(settled[1:]) - settled[0], 2),
+        "thirds_mib": [round(float(np.median(part)), 1) for part in np.array_split(settled, 3)],
+        "at_most_mib": at_most_mib,
     }
+
+
+def most_mib(serving: Serving) -> float:
+    """The most resident memory that a service's process ever had."""
+    assert serving.process is not None
+    told = Path(f"/proc/{serving.process.pid}/status").read_text()
+    return round(int(told.split("VmHWM:")[1].split()[0]) / 2**10, 1)
 
 
 def process_mib(serving: Serving) -> float:
@@ -369,5 +382,8 @@ def _visits(found: dict[str, Any]) -> str:
     """The table of `visited`."""
     titles = ["minutes", "visits", "events", "trainings", "MiB after the first", "after the last", "grown at most"]
     memory = [f"{mib:.1f}" for mib in (*found["memory_mib"], found["grown_mib"])]
+    if "thirds_mib" in found:  # results of before had another way to measure
+        titles += ["median of each third", "the most ever"]
+        memory += [" / ".join(f"{mib:.1f}" for mib in found["thirds_mib"]), f"{found['at_most_mib']:.1f}"]
     numbers = [str(found[key]) for key in ("visits", "events", "trainings")]
     return table(titles, [[f"{found['minutes']:g}", *numbers, *memory]])

@@ -48,6 +48,8 @@ def lines(health: dict[str, Any]) -> list[str]:
             made.append(f"  look: {one['look']}" + (f"; {one['looking']}" if one["looking"] else ""))
         for trouble in dict.fromkeys((one["fault"], one["last_error"])):
             made += [f"  {trouble}"] if trouble else []
+        if "tries" in one:
+            made.append(f"  tried {counted(one['tries'], 'time')}, again in {counted(round(one['retry_s']), 'second')}")
         made += [f"  {one['silent']}"] if one.get("silent") else []
         if one["teaching"] != "ready":
             made.append(f"  teaching is not possible: {one['teaching']}")

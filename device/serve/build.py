@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -36,6 +37,7 @@ from device.serve.requests import Requests
 from device.serve.service import Service
 from device.serve.sessions import FILE_NAME as SESSIONS_FILE
 from device.serve.source_thread import Feed
+from device.serve.starting import PipelineStarter
 from device.serve.subscribers import Hub
 from device.serve.systemd import Notify
 from device.sources.choose import open_mic
@@ -46,8 +48,8 @@ from device.teach.boxed import check_no_boxes
 from device.teach.looking import LookChooser
 from edge_tl.embedders.embedder import Embedder, TrackEmbedder
 from edge_tl.embedders.look.ways import Look
-from edge_tl.errors import ConfigError, EdgeTLError, ModelError, ProfileError, ProfileLocked
-from edge_tl.files import DAMAGE, open_lock
+from edge_tl.errors import ConfigError, ModelError, ProfileError, ProfileLocked
+from edge_tl.files import open_lock
 from edge_tl.frames import BaseSource
 from edge_tl.line import line_of
 from edge_tl.line.budget import Budget
@@ -67,16 +69,16 @@ def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notif
     hub = Hub()
     service = Service([], notify, clock=clock, wall=time.time, summary_s=config.summary_s)
     requests = Requests(service, clock)
-    for name, one in config.pipelines.items():
-        try:
-            with ExitStack() as own:  # what fails leaves nothing open: its profile can be restored meanwhile
-                service.pipelines[name] = open_pipeline(name, one, config, data_dir, service, own)
-                stack.push(own.pop_all())
-        except ProfileLocked:
-            raise
-        except (EdgeTLError, *DAMAGE) as error:  # e.g. a damaged model: all else goes on, and the console says why
-            said = " ".join(str(error).split())
-            service.failed[name] = said if isinstance(error, EdgeTLError) else f"{type(error).__name__}: {said}"
+
+    def open_one(name: str) -> Pipeline:
+        with ExitStack() as own:  # what fails leaves nothing open: its profile can be restored meanwhile
+            pipeline = open_pipeline(name, config.pipelines[name], config, data_dir, service, own)
+            stack.push(own.pop_all())
+            return pipeline
+
+    starter = PipelineStarter(service.pipelines, service.failed, open_one, service.at_work, clock)
+    starter.start(config.pipelines)
+    service.each_second.append(starter.turn)
     for output in outputs(config, data_dir, service, requests, hub):
         try:
             output.start()
@@ -96,7 +98,7 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
     if config.hooks:
         made.append(Hooks(config.hooks, service.journal.happened))
     if config.pins:
-        made.append(Pins(config.pins, {name for name, kind in kinds(config, service).items() if kind != "picture"}))
+        made.append(Pins(config.pins, lambda name: kinds(config, service).get(name) != "picture"))
     if config.mqtt is not None:
         mqtt = Mqtt(config.mqtt, data_dir, lambda: entities(config, service), warn)
         service.each_second.append(mqtt.sync)
@@ -150,7 +152,7 @@ def open_pipeline(
     threads = config.threads if config.threads is not None or chosen is None else chosen.threads
     context = Context(data_dir, one.profile, threads=threads)
     profile = _open_profile(context.profile_folder, stack)
-    embedder = adopt(one, profile, context)
+    embedder = adopt(one, profile, context, partial(service.journal.happened, f"model of {name}"))
     way = read_look(profile.folder).way
     source = ReconnectingSource(
         lambda: _acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name
@@ -195,8 +197,11 @@ def _open_profile(folder: Path, stack: ExitStack) -> Profile:
         return stack.enter_context(Profile(folder))
 
 
-def adopt(one: PipelineConfig, profile: Profile, context: Context) -> Embedder:
-    """Make a new profile one of pictures or of words, and load what looks or listens as the profile was taught."""
+def adopt(one: PipelineConfig, profile: Profile, context: Context, say: Callable[[str], None]) -> Embedder:
+    """Make a new profile one of pictures or of words, and load what looks or listens as the profile was taught.
+
+    say: takes what there is to know of the model, as `load_or_shipped`.
+    """
     unchanged = _damaged(profile) or not profile.writable
     with contextlib.suppress(Exception) if unchanged else contextlib.nullcontext():
         if one.kind == "sound":
@@ -206,10 +211,10 @@ def adopt(one: PipelineConfig, profile: Profile, context: Context) -> Embedder:
         else:
             check_pictures(profile)
             check_no_boxes(profile)
-    return load_or_shipped(context)
+    return load_or_shipped(context, say=say)
 
 
-def load_or_shipped(context: Context, look: Look | None = None) -> Embedder:
+def load_or_shipped(context: Context, look: Look | None = None, say: Callable[[str], None] = warn) -> Embedder:
     """What looks so, without a look as the profile was taught. Where a model that was put there later is damaged, the
     one that ships, with the generations that it made: ModelError where that is no help."""
     try:
@@ -218,7 +223,7 @@ def load_or_shipped(context: Context, look: Look | None = None) -> Embedder:
         folder = context.profile_folder
         if read_hearing(folder) is not None or read_chosen(folder) is None:
             raise
-        warn(f"{error}; the model that ships is used instead")
+        say(f"{error}; the model that ships is used instead")
         return replace(context, model=default_model()).load_embedder(look, movements=True)
 
 

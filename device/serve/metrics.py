@@ -60,6 +60,8 @@ def _of_pipelines(pipelines: dict[str, Any]) -> Iterable[tuple[str, str, str, li
     yield "pipeline_generation", "gauge", "Which training is in use.", each("generation")
     yield "pipeline_fault", "gauge", "1 while something is wrong with it.", fault
     yield "pipeline_teachable", "gauge", "1 while it can be taught.", ready
+    yield "pipeline_failed_starts_total", "counter", "How often it could not be opened.", each("tries")
+    yield "pipeline_next_start_seconds", "gauge", "Until it is tried again.", each("retry_s")
 
 
 def _of_outputs(outputs: dict[str, Any]) -> Iterable[tuple[str, str, str, list[Sample]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from device.serve.config import PinConfig
@@ -18,13 +18,13 @@ WORD_S = 1.0
 class Pins:
     """An Output that turns pins on and off; all are off at the start and at the end.
 
-    words: the names of the pipelines that hear, whose labels have no end.
+    endless: whether the labels of a pipeline have no end, as words have none, by its name.
     """
 
     name = "pins"
 
-    def __init__(self, pins: Sequence[PinConfig], words: set[str]) -> None:
-        self.pins, self._words = pins, words
+    def __init__(self, pins: Sequence[PinConfig], endless: Callable[[str], bool]) -> None:
+        self.pins, self._endless = pins, endless
         self._error = ""
         self._devices: list[Any] = []
 
@@ -55,14 +55,14 @@ class Pins:
         for one, device in zip(self.pins, self._devices, strict=True):
             if one.source not in (None, event.source):
                 continue
-            seconds = WORD_S if one.seconds is None and event.source in self._words else one.seconds
+            seconds = WORD_S if one.seconds is None and self._endless(event.source) else one.seconds
             try:
                 if event.label == one.label:
                     if seconds is None:
                         device.on()
                     else:
                         device.blink(on_time=seconds, off_time=0, n=1, background=True)
-                elif one.seconds is None and event.source not in self._words:
+                elif one.seconds is None and not self._endless(event.source):
                     device.off()
             except Exception as error:  # see start
                 self._error = f"GPIO {one.pin}: {error}"

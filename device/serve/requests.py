@@ -17,7 +17,7 @@ import numpy as np
 from device.assembly import Context
 from device.serve.actions import ACTIONS
 from device.serve.pipeline import Pipeline
-from device.serve.service import Service, failed_health
+from device.serve.service import Service
 from device.serve.why import example_picture, explained, told_picture
 from device.teach.candidates import Candidate, candidates_of
 from device.teach.fusing import fusible
@@ -96,7 +96,7 @@ class Requests:
             },
             patient=False,
         )
-        failed = {name: failed_health(line) for name, line in self._service.failed.items()}
+        failed = {name: one.health(self._clock()) for name, one in list(self._service.failed.items())}
         return {"pipelines": pipelines, "failed": failed}
 
     @property
@@ -308,9 +308,9 @@ class Requests:
 
     def _of(self, name: str, function: Callable[[Pipeline], T], *, patient: bool = True) -> T:
         """Have the loop call a function with a pipeline."""
-        pipeline = self._service.pipelines.get(name)
-        if name in self._service.failed:
-            raise NotHere(f"{name} could not be opened: {self._service.failed[name]}")
+        pipeline, failed = self._service.pipelines.get(name), self._service.failed.get(name)
+        if failed is not None and pipeline is None:
+            raise NotHere(f"{name} could not be opened: {failed.why}")
         if pipeline is None:
             raise NotHere(f"there is no pipeline {name[:40]!r}; there are {', '.join(self._service.pipelines)}")
         return self._service.ask(lambda: function(pipeline), patient=patient)

@@ -15,6 +15,7 @@ from device.serve.journal import Journal
 from device.serve.machine import machine_health
 from device.serve.memory import give_back
 from device.serve.pipeline import Pipeline
+from device.serve.starting import FailedStart
 from device.serve.systemd import Notify
 from edge_tl.errors import EdgeTLError, SourceTimeout, counted
 
@@ -48,13 +49,13 @@ class Service:
         log: Callable[[str], None] = warn,
     ) -> None:
         self.pipelines: dict[str, Pipeline] = {}
-        """Name → pipeline; filled before `run`."""
+        """Name → pipeline; filled before `run`, and by the loop where one is opened later."""
         self.outputs, self.notify = list(outputs), notify
         self.clock, self.wall, self.summary_s, self.log = clock, wall, summary_s, log
         self.journal = Journal(log, clock)
         """Where what goes wrong is said, as often as it may be."""
-        self.failed: dict[str, str] = {}
-        """Name → why a pipeline could not be opened; the others run without it."""
+        self.failed: dict[str, FailedStart] = {}
+        """Name → why a pipeline could not be opened yet; the others run without it."""
         self.health: dict[str, Any] = {"status": "starting"}
         """A snapshot, replaced as a whole every HEALTH_S: any thread may read it."""
         self.health_s = clock()
@@ -155,7 +156,6 @@ class Service:
                 call()
         if now_s >= self._summary_s:
             self._summary_s = now_s + self.summary_s
-            give_back()
             self.log(self.line())
 
     def beat(self) -> None:
@@ -193,11 +193,12 @@ class Service:
     def _describe(self) -> dict[str, Any]:
         """All health, JSON-able."""
         pipelines = {name: pipeline.health() for name, pipeline in self.pipelines.items()}
-        pipelines |= {name: failed_health(line) for name, line in self.failed.items()}
+        pipelines |= {name: failed.health(self.clock()) for name, failed in self.failed.items()}
         outputs = {output.name: output.health() for output in self.outputs}
         well = all(one["state"] in ("open", "ended") and one["teaching"] == "ready" for one in pipelines.values())
         well = well and all(one["state"] == "ok" for one in outputs.values())
         hangs = any(pipeline.feed.hangs for pipeline in self.pipelines.values())
+        give_back()  # so that what is told of the memory is what stays
         return {
             "status": "hangs" if hangs else "ok" if well else "degraded",
             "time": round(self.wall(), 3),
@@ -237,12 +238,3 @@ class Service:
         temperature = self.health.get("machine", {}).get("temperature_c")
         parts += [f"{temperature:.0f} °C"] if temperature is not None else []
         return f"{self.health['status']}: {'; '.join(parts)}; {counted(self.reported, 'event')}"
-
-
-def failed_health(line: str) -> dict[str, Any]:
-    """The health of a pipeline that could not be opened."""
-    nothing = dict.fromkeys(("frames_per_s", "frames", "dropped", "generation"), 0)
-    unknown = dict.fromkeys(("latency_p50_ms", "latency_p95_ms", "label"))
-    told = {"kind": "", "profile": "", "source": "", "state": "failed", "classes": [], "teaching": line}
-    told |= {"look": "", "looking": ""}
-    return told | nothing | unknown | {"fault": line, "last_error": line}

@@ -16,6 +16,8 @@ KEPT_SOUND = 500
 """Blocks of sound that wait at most: 20 s of 40 ms, longer than any training of the embedded defaults lasts."""
 HANG_S = 5.0
 """A call of an open device that has not come back for so long hangs (issue: no heartbeat for 5 s)."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 300.0
+"""After a driver raised what nobody expects, until all is opened anew; twice as long each time without a frame."""
 
 
 class Feed(BaseSource):
@@ -37,13 +39,14 @@ class Feed(BaseSource):
         self._stopping = threading.Event()
         self._asked: list[Callable[[BaseSource], None]] = []
         self._beat_s = clock()
-        self._ended = False
+        self._ended = self._fallen = False
+        self._pause_s = FIRST_PAUSE_S
         self._thread = threading.Thread(target=self._work, name="edge-tl feed", daemon=True)
 
     @property
     def state(self) -> str:
         """`open`, `waiting` while the device is sought, `ended` after a recording's end, or `closed`."""
-        return "ended" if self._ended else self.source.state
+        return "ended" if self._ended else "waiting" if self._fallen else self.source.state
 
     @property
     def fault(self) -> str:
@@ -86,28 +89,40 @@ class Feed(BaseSource):
             self._thread.join(2.0)
 
     def _work(self) -> None:
+        while not (self._stopping.is_set() or self._ended):
+            try:
+                self._read_on()
+            except SourceClosed:
+                self._ended = True
+            # Whatever a driver raises must be told, or a dead thread would look like a dark camera.
+            except Exception as error:
+                self.source.fault = f"{self.name}: {type(error).__name__}: {error}".splitlines()[0]
+                self._fallen = True
+            finally:
+                self.source.close()
+                self._arrived()
+            if self._fallen:
+                self._stopping.wait(self._pause_s)
+                self._pause_s = min(2.0 * self._pause_s, LONGEST_PAUSE_S)
+
+    def _read_on(self) -> None:
+        """Open and hand over what comes; SourceClosed at the end, whatever a driver raises where it fails."""
         source = self.source
-        try:
-            source.open()
-            while not self._stopping.is_set():
-                self._beat_s = self._clock()
-                self.name, self.simulated = source.name, source.simulated
-                while self._asked and source.state == "open":
-                    source.tell(self._asked.pop(0))
-                    self._forget()
-                try:
-                    self._hand_over(source.read(POLL_S))
-                except SourceTimeout:
-                    # A lost device may be refused at once, over and over; never sooner than this.
-                    self._stopping.wait(0.02 if source.state == "open" else POLL_S)
-        except SourceClosed:
-            self._ended = True
-        # Whatever a driver raises must be told, or a dead thread would look like a dark camera.
-        except Exception as error:
-            source.fault, self._ended = f"{self.name}: {type(error).__name__}: {error}".splitlines()[0], True
-        finally:
-            source.close()
-            self._arrived()
+        source.open()
+        while not self._stopping.is_set():
+            self._beat_s = self._clock()
+            self.name, self.simulated = source.name, source.simulated
+            while self._asked and source.state == "open":
+                source.tell(self._asked.pop(0))
+                self._forget()
+            try:
+                frame = source.read(POLL_S)
+            except SourceTimeout:
+                # A lost device may be refused at once, over and over; never sooner than this.
+                self._stopping.wait(0.02 if source.state == "open" else POLL_S)
+                continue
+            self._fallen, self._pause_s = False, FIRST_PAUSE_S
+            self._hand_over(frame)
 
     def _forget(self) -> None:
         """A picture that waits was made before the source was told something, and is not what was asked for."""

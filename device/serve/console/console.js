@@ -96,7 +96,7 @@ async function start() {
 
 // The page stays as it is where the same pipelines are there again: what was opened and typed is kept.
 function build(state) {
-  const now = JSON.stringify([state.failed, ...Object.entries(state.pipelines).map(([name, one]) => [name, one.kind, one.profile])]);
+  const now = JSON.stringify([Object.entries(state.failed).map(([name, one]) => [name, one.fault]), ...Object.entries(state.pipelines).map(([name, one]) => [name, one.kind, one.profile])]);
   if (now === built) {
     for (const [name, one] of pipelines) one.again(state.pipelines[name]);
     return;
@@ -110,11 +110,11 @@ function build(state) {
     }));
 }
 
-// One that could not be opened: the device does all else.
+// One that could not be opened: the device does all else, and tries again.
 function failed(name, why) {
   const card = make("section", "", { className: "card pipeline failed" });
   card.append(make("h2", name), make("p", `could not be opened: ${why}`, { className: "fault" }),
-    make("p", "Once that is fixed, the service has to be started again.", { className: "quiet" }));
+    make("p", "Once that is fixed it starts by itself, within five minutes.", { className: "quiet" }));
   return card;
 }
 
@@ -132,7 +132,9 @@ function connect() {
   };
   stream.addEventListener("live", (event) => {
     live();
-    for (const [name, state] of Object.entries(JSON.parse(event.data))) pipelines.get(name)?.live(state);
+    const now = Object.entries(JSON.parse(event.data));
+    if (now.some(([name]) => !pipelines.has(name))) return start(); // one that could not be opened is there now
+    for (const [name, state] of now) pipelines.get(name).live(state);
   });
   stream.addEventListener("busy", (event) => busy(JSON.parse(event.data).doing));
   stream.addEventListener("event", (event) => {

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.serving import Serving
 from device.serve.metrics import TYPE, metrics
-from device.serve.service import failed_health
+from device.serve.starting import FailedStart
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")
 
@@ -35,7 +35,7 @@ HEALTH: dict[str, Any] = {
             **{"frames_per_s": 29.9, "frames": 1000, "dropped": 3, "generation": 2, "teaching": "ready"},
             **{"latency_p50_ms": 4.0, "latency_p95_ms": 9.5, "label": "fist"},
         },
-        "words": failed_health("damaged"),
+        "words": FailedStart("damaged", 3, 140.0).health(99.5),
     },
     "outputs": {
         "socket": {"state": "ok", "clients": 2},
@@ -78,6 +78,8 @@ def test_all_figures_of_health_are_there() -> None:
     assert found['edge_tl_pipeline_latency_seconds{pipeline="signs",within="0.95"}'] == 0.0095
     assert found['edge_tl_pipeline_state{pipeline="words",state="failed"}'] == 1
     assert found['edge_tl_pipeline_fault{pipeline="words"}'] == 1
+    assert found['edge_tl_pipeline_failed_starts_total{pipeline="words"}'] == 3
+    assert found['edge_tl_pipeline_next_start_seconds{pipeline="words"}'] == 40.5
     assert found['edge_tl_pipeline_teachable{pipeline="signs"}'] == 1
     assert 'edge_tl_pipeline_latency_seconds{pipeline="words",within="0.5"}' not in found
     assert found['edge_tl_output_total{output="mqtt",what="dropped"}'] == 4

@@ -247,7 +247,7 @@ def mock_pins() -> Iterator[Any]:
 
 def test_a_pin_is_on_while_its_label_lasts(mock_pins: Any) -> None:
     """The pin follows the label of its pipeline, also an inverted one, and is off after the end."""
-    pins = Pins([PinConfig(17, "fist"), PinConfig(18, "fist", active_high=False, source="other")], set())
+    pins = Pins([PinConfig(17, "fist"), PinConfig(18, "fist", active_high=False, source="other")], lambda _: False)
     pins.start()
     plain, inverted = mock_pins.pin(17), mock_pins.pin(18)
     assert (plain.state, inverted.state) == (False, True)
@@ -266,7 +266,7 @@ def test_a_pin_is_on_while_its_label_lasts(mock_pins: Any) -> None:
 
 def test_a_word_turns_a_pin_on_for_its_time(mock_pins: Any) -> None:
     """A word has no end, so its pin goes off by itself."""
-    pins = Pins([PinConfig(17, "go", seconds=0.05)], {"words"})
+    pins = Pins([PinConfig(17, "go", seconds=0.05)], lambda name: name == "words")
     pins.start()
     pin = mock_pins.pin(17)
     off = threading.Event()
@@ -289,7 +289,7 @@ def test_a_pin_that_is_taken_is_one_line(mock_pins: Any) -> None:
     import gpiozero
 
     with gpiozero.LED(17), pytest.raises(ConfigError, match="GPIO 17"):
-        Pins([PinConfig(17, "fist")], set()).start()
+        Pins([PinConfig(17, "fist")], lambda _: False).start()
 
 
 def test_systemd_is_told_and_a_missing_manager_is_no_trouble(tmp_path: Path) -> None:

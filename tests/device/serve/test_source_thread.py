@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.serve.source_thread import HANG_S, KEPT_SOUND, Feed
+from device.serve.source_thread import FIRST_PAUSE_S, HANG_S, KEPT_SOUND, Feed
 from device.sources.reconnect import ReconnectingSource
 from edge_tl.errors import SourceClosed, SourceError, SourceTimeout
 from edge_tl.frames import BaseSource, Frame
@@ -129,17 +129,51 @@ def test_a_call_of_an_open_device_that_never_returns_hangs() -> None:
     feed.close()
 
 
-def test_a_bug_in_a_driver_ends_the_feed_with_its_reason() -> None:
-    """An exception that nobody expects is told as the fault, instead of a camera that stays dark."""
+def test_a_driver_that_raises_what_nobody_expects_is_opened_anew() -> None:
+    """Its exception is the fault, its state that of a camera that is sought; after ever longer pauses all is opened
+    again, and with the first frame it is well."""
+    pauses: list[float] = []
+    broken, frames = iter(range(4)), iter([picture(7)])
+    last = threading.Event()
 
     def read() -> Frame:
-        raise RuntimeError("segment 7 is upside down\nand more")
+        for _ in broken:
+            raise RuntimeError("segment 7 is upside down\nand more")
+        for frame in frames:
+            return frame
+        last.set()
+        raise SourceTimeout("no more")
+
+    feed, arrived = feed_of(read, FakeClock())
+    states: list[tuple[str, str]] = []
+
+    def wait(pause_s: float) -> bool:
+        if feed.fault and not last.is_set():
+            pauses.append(pause_s)
+            states.append((feed.state, feed.fault))
+        return False
+
+    feed._stopping.wait = wait  # type: ignore[method-assign,assignment]
+    with feed:
+        assert last.wait(LONG_S)
+        assert arrived.is_set()
+        assert pauses[:4] == [FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S, 8 * FIRST_PAUSE_S]
+        assert {state for state, _ in states} == {"waiting"}
+        assert all(fault.endswith("RuntimeError: segment 7 is upside down") for _, fault in states)
+        assert int(feed.read().data[0, 0, 0]) == 7
+        assert (feed.state, feed.fault) == ("open", "")
+
+
+def test_a_recording_that_has_ended_is_no_fault() -> None:
+    """Its end is its end: it is opened no more, and reading says so."""
+
+    def read() -> Frame:
+        raise SourceClosed("it has ended")
 
     feed, arrived = feed_of(read, FakeClock())
     feed.open()
     feed._thread.join(LONG_S)
     assert arrived.is_set()
-    assert feed.state == "ended"
-    assert feed.fault.endswith("RuntimeError: segment 7 is upside down")
+    assert (feed.state, feed.fault) == ("ended", "")
     with pytest.raises(SourceClosed):
         feed.read()
