@@ -95,7 +95,7 @@ def finish(
         tools=manifest.tools | {"edge-tl": version("edge-tl"), "numpy": np.__version__},
     )
     # That it runs, and how well, is known before anything is written.
-    small = TFLiteEmbedder(Interpreter(model, threads=1, name=manifest.model), manifest)
+    small = TFLiteEmbedder(Interpreter(model, threads=1, name=manifest.model, pictures=True), manifest)
     found = None if pictures is None else likeness(small, before, pictures)
     write_model_folder(out, manifest, model)
     file, shape = out / manifest.model, "×".join(map(str, manifest.output_shape))
@@ -154,7 +154,7 @@ class Likeness:
 def likeness(small: TFLiteEmbedder, before: bytes, pictures: Path) -> Likeness:
     """What the new model and the one before make of some pictures, and how fast: not all machines gain."""
     manifest = small.manifest
-    whole = Interpreter(before, threads=1, name=manifest.name)
+    whole = Interpreter(before, threads=1, name=manifest.name, pictures=True)
     cosines, times = [], []
     for picture in read_pictures(pictures, manifest.input_shape[:2], MAX_COMPARED, manifest.resize):
         for _ in range(TIMED):

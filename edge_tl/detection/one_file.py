@@ -102,7 +102,7 @@ def read_one_file(path: Path, threads: int | None = None, backend: str | None = 
     """What runs a file of `fuse_detector`; ModelError, one line, where it is none, is damaged or contradicts itself."""
     name, data = str(path), read_model(path)
     said = _said(data, name)
-    interpreter = Interpreter(data, threads, backend, name=name)
+    interpreter = Interpreter(data, threads, backend, name=name, pictures=True)
     try:
         labels, about, manifest = said
         settings = dict(about["answers"])

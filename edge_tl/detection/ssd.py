@@ -57,7 +57,7 @@ class SSDDetector:
     ) -> None:
         """Take the bytes of a file; arguments as `load`, `anchors` (N, 4) as in `standard_anchors`."""
         self.name = name
-        self._interpreter = Interpreter(data, threads=threads, name=name)
+        self._interpreter = Interpreter(data, threads=threads, name=name, pictures=True)
         if len(self._interpreter.inputs) != 1:
             raise ModelError(f"{name}: has {counted(len(self._interpreter.inputs), 'input')}; one picture is wanted")
         self._input = self._interpreter.inputs[0]

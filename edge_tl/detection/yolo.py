@@ -77,7 +77,7 @@ class YOLODetector:
         something else than boxes.
         """
         data, name = read_model(path), str(path)
-        opened = Interpreter(data, threads=threads, name=name)
+        opened = Interpreter(data, threads=threads, name=name, pictures=True)
         if not is_yolo(opened):
             return None
         note = _note(data)

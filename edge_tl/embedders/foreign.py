@@ -60,14 +60,14 @@ def open_file(
 
     ModelError (one line) where the file leaves its size open and none came, or cannot be loaded.
     """
-    opened = Interpreter(data, threads=threads, backend=backend, name=name)
+    opened = Interpreter(data, threads=threads, backend=backend, name=name, pictures=True)
     first = opened.inputs[0]
     if len(first.shape) != 4 or not {1, 2} & {*first.open_axes}:
         return opened
     if size is None:
         raise ModelError(f"{name}: takes pictures of any size: say which by --size PIXELS (what it was trained with)")
-    shape = (1, *size, first.shape[3])
-    return Interpreter(data, threads=threads, backend=backend, name=name, input_shapes=(shape,))
+    shape = (1, first.shape[3], *size) if first.channels_first else (1, *size, first.shape[3])
+    return Interpreter(data, threads=threads, backend=backend, name=name, input_shapes=(shape,), pictures=True)
 
 
 def described(opened: Interpreter, data: bytes, file: Path, sha256: str, given: ModelHints) -> Manifest:
@@ -130,11 +130,6 @@ def check_pictures(opened: Interpreter, said: ModelMetadata, name: str, order: s
         raise ModelError(
             f"{name}: is a model of sound: it takes spectrograms (43×232) of a browser's recognizer, and pictures are "
             "wanted: `edge-tl-host convert speech` makes a base for words of its TensorFlow.js files"
-        )
-    if len(first.shape) == 4 and first.shape[1] in (1, 3) and first.shape[3] > 3:
-        raise ModelError(
-            f"{name}: its input {first.shape} has the channels first; a model with (1, height, width, 3) is wanted: "
-            "convert it again channels-last (with onnx2tf, for one)"
         )
     if len(first.shape) != 4 or first.shape[0] != 1 or first.shape[3] not in (1, 3):
         raise ModelError(f"{name}: its input is {first.shape}; (1, height, width, 3) is wanted, or 1 channel for grey")

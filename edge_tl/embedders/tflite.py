@@ -45,6 +45,8 @@ class TFLiteEmbedder:
         self._size = (height, width)
         self._write = _writer(interpreter.inputs[0], manifest.scaling, manifest.input_shape)
         self._output = interpreter.outputs[0]
+        self.map_is_turned = self._output.channels_first
+        """Whether the file gives its map channels first, which is turned here."""
         # The first run allocates and packs weights: better now than with the first frame.
         if not np.isfinite(self.embed(np.full((height, width, 3), 127, np.uint8))).all():
             raise ModelError(f"{self.name}: gives NaN or infinity for a grey picture; convert the model again")

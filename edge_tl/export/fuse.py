@@ -62,6 +62,11 @@ def fuse(recognizer: Recognizer, model: bytes, name: str = "the model") -> bytes
     steps = [*before, *layers, Dense(top.W / far, None if top.b is None else top.b / far)]
     about: dict[str, Any] = {"format": FORMAT, "kind": embedder.kind, "head": recognizer.head.name}
     if isinstance(embedder, TFLiteEmbedder):
+        if embedder.map_is_turned:
+            raise ConfigError(
+                f"{embedder.name} gives its map channels first, and a head is appended to one that is channels last: "
+                "convert it again channels last (with onnx2tf, for one)"
+            )
         wanted = embedder.manifest.sha256
         about["manifest"] = asdict(embedder.manifest)
     elif isinstance(embedder, BrowserEmbedder):

@@ -82,7 +82,7 @@ class FusedModel:
         about = read_about(data, name)
         if about is None:
             raise ModelError(f"{name}: carries no labels; a file of `edge-tl model fuse` is wanted")
-        interpreter = Interpreter(data, threads, backend, name=name)
+        interpreter = Interpreter(data, threads, backend, name=name, pictures=about.manifest is not None)
         made, wanted = interpreter.outputs[0], (1, len(about.labels))
         if len(interpreter.outputs) != 1 or made.shape != wanted or made.dtype.name != "float32":
             raise ModelError(f"{name}: gives {made.dtype} {made.shape}, its labels want {wanted}; fuse again")

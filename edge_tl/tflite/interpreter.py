@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ MAX_THREADS = 4
 _AGAIN = "download or convert it again"
 _CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 _STDERR = threading.Lock()
+_LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
+"""The axes of a file that is channels first, in the order channels last, and back."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class TensorInfo:
     """The stored value that means 0."""
     open_axes: tuple[int, ...] = ()
     """Axes whose size the file leaves open, the batch axis not counted."""
+    channels_first: bool = False
+    """Whether the file has (1, channels, height, width) and `shape`, as all that goes in and out, is channels last."""
 
 
 def read_model(path: Path) -> bytes:
@@ -124,6 +128,7 @@ class Interpreter:
         name: str | None = None,
         input_shapes: tuple[tuple[int, ...], ...] | None = None,
         fixed: bool = True,
+        pictures: bool = False,
     ) -> None:
         """Load a model.
 
@@ -131,6 +136,7 @@ class Interpreter:
         or `tflite-runtime`, None for the first one installed. `name`: what messages call the model.
         `input_shapes`: one for each input, for a model whose shapes are open (sounds of any length); None keeps the
         file's. `fixed`: whether sizes that the file gives must stay; a network of convolutions takes others too.
+        `pictures`: what takes pictures channels first, as PyTorch's networks do, is turned: see `TensorInfo`.
         Raises ModelError for a file that is missing, truncated or no TFLite, or where a fixed size would
         change; MissingDependency where the runtime is not installed.
         """
@@ -168,6 +174,10 @@ class Interpreter:
         self._output_indices = [details["index"] for details in outputs]
         self.inputs = tuple(map(_info, inputs))
         self.outputs = tuple(map(_info, outputs))
+        if pictures and len(self.inputs) == 1 and takes_channels_first(self.inputs[0]):
+            self.inputs = (_channels_last(self.inputs[0]),)
+            side = self.inputs[0].shape[1:3]
+            self.outputs = tuple(_channels_last(one) if _is_map_of(side, one) else one for one in self.outputs)
         for info in (*self.inputs, *self.outputs):
             # LiteRT 2.3 dies running a model whose damaged options have made an output empty.
             if 0 in info.shape:
@@ -187,10 +197,12 @@ class Interpreter:
                     raise ShapeError(
                         f"input {info.name} got {array.dtype} {array.shape}; the model wants {info.dtype} {info.shape}"
                     )
-                self._runtime.set_tensor(index, array)
+                self._runtime.set_tensor(index, array.transpose(_FIRST).copy() if info.channels_first else array)
         try:
             self._runtime.invoke()
-            return tuple(self._runtime.get_tensor(index) for index in self._output_indices)
+            made = (self._runtime.get_tensor(index) for index in self._output_indices)
+            turned = zip(made, self.outputs, strict=True)
+            return tuple(one.transpose(_LAST).copy() if info.channels_first else one for one, info in turned)
         except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(f"{self._name}: {self.backend} cannot run it ({_reason(error)}); {_AGAIN}") from error
 
@@ -205,7 +217,7 @@ class Interpreter:
     def input_view(self, number: int = 0) -> np.ndarray:
         """The memory of an input, to be written before each `invoke()`; drop it before that call."""
         view: np.ndarray = self._runtime.tensor(self._input_indices[number])()
-        return view
+        return view.transpose(_LAST) if self.inputs[number].channels_first else view
 
 
 def _runtime(backend: str | None) -> tuple[Any, str]:
@@ -243,6 +255,32 @@ def _without_chatter() -> Iterator[None]:
             os.lseek(held, 0, os.SEEK_SET)
             with os.fdopen(held, "rb") as lines, os.fdopen(real, "wb") as stderr:
                 stderr.writelines(line for line in lines if not line.startswith(_CHATTER))
+
+
+def takes_channels_first(info: TensorInfo) -> bool:
+    """Whether an input of pictures has its 1 or 3 channels before height and width, as those of PyTorch have."""
+    if len(info.shape) != 4 or info.shape[1] not in (1, 3):
+        return False
+    return {2, 3} <= {*info.open_axes} or min(info.shape[2:]) > 3
+
+
+def _is_map_of(size: tuple[int, ...], info: TensorInfo) -> bool:
+    """Whether an output beside an input that is channels first is so too: a map shaped as the picture, not the other
+    way about. `size`: (height_px, width_px)."""
+    if len(info.shape) != 4:
+        return False
+
+    def off(height: int, width: int) -> float:
+        return abs(height * size[1] - width * size[0]) / (height * size[1])
+
+    first, last = off(*info.shape[2:]), off(*info.shape[1:3])
+    return first < last or (first == last and info.shape[1] > info.shape[3])
+
+
+def _channels_last(info: TensorInfo) -> TensorInfo:
+    """What is told of a tensor that is channels first."""
+    shape, open_axes = tuple(info.shape[axis] for axis in _LAST), tuple(sorted(map(_LAST.index, info.open_axes)))
+    return replace(info, shape=shape, open_axes=open_axes, channels_first=True)
 
 
 def _reason(error: Exception) -> str:

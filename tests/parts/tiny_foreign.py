@@ -30,26 +30,37 @@ def classifier(
     side_px: int = SIDE_PX,
     operator: str = "",
     open_size: bool = False,
+    channels_first: bool = False,
 ) -> bytes:
     """A classifier whose answer is right for pixels from -1 to 1 alone: with others its bias is out of place.
 
     kind: of its input, `float32`, `uint8` or `int8`. end: `softmax`, `logistic` (one output: is it red?), `features`
     (nothing behind the means), `map` (the means of each quarter) or empty (scores). operator: a custom one, which no
-    runtime has. open_size: its height and width are left open.
+    runtime has. open_size: its height and width are left open. channels_first: as PyTorch's networks are, the map too.
     """
     shape = (1, side_px, side_px, channels)
-    graph = Graph.new(shape, "picture")
+    taken = (1, channels, side_px, side_px) if channels_first else shape
+    graph = Graph.new(taken, "picture")
     model: Any = graph._model
     schema: Any = graph._schema
     first = model.subgraphs[0].tensors[0]
     at = 0
     if open_size:
         first.shape, first.shapeSignature = [1, 1, 1, channels], [-1, -1, -1, channels]
+    if open_size and channels_first:
+        first.shape, first.shapeSignature = [1, channels, 1, 1], [-1, channels, -1, -1]
     if kind != "float32":
         first.type = getattr(schema.TensorType, kind.upper())
         first.quantization = schema.QuantizationParametersT()
         first.quantization.scale, first.quantization.zeroPoint = [2 / 255], [128 if kind == "uint8" else 0]
-        at = graph.dequantized(0, shape)
+        at = graph.dequantized(0, taken)
+
+    def transposed(at: int, axes: tuple[int, ...], shape: tuple[int, ...]) -> int:
+        order = graph.constant(np.array(axes, np.int32))
+        return graph.apply("TRANSPOSE", at, order, shape=shape, options="TransposeOptions")
+
+    if channels_first:
+        at = transposed(at, (0, 2, 3, 1), shape)
     if end == "map":
         made = graph.apply(
             "AVERAGE_POOL_2D",
@@ -62,6 +73,8 @@ def classifier(
             strideH=side_px // 2,
             strideW=side_px // 2,
         )
+        if channels_first:
+            made = transposed(made, (0, 3, 1, 2), (1, channels, 2, 2))
     else:
         made = graph.mean(at, keep=False)
         graph.name(made, "pool/mean")

@@ -16,17 +16,22 @@ CELLS = FIELDS + (SIDE_PX // 16) ** 2 + (SIDE_PX // 32) ** 2
 NOTE = "{'task': 'detect', 'imgsz': [64, 64], 'names': {0: 'red', 1: 'blue'}}"
 
 
-def make(kind: str, *, pixels: bool = False, note: str = NOTE) -> bytes:
+def make(kind: str, *, pixels: bool = False, note: str = NOTE, channels_first: bool = False) -> bytes:
     """The bytes of a model: `v5`, `v8`, `turned` (v8, each box a row) or `ended` (two doubles a field, corners).
 
     pixels: boxes are in pixels, not shares. note: what lies in the archive at its end; empty for no archive.
+    channels_first: it takes a picture so.
     """
-    graph = Graph.new((1, SIDE_PX, SIDE_PX, 3), "images")
+    whole = (1, SIDE_PX, SIDE_PX, 3)
+    graph, taken = Graph.new((1, 3, SIDE_PX, SIDE_PX) if channels_first else whole, "images"), 0
     schema: Any = graph._schema
     side = SIDE_PX // CELL_PX
+    if channels_first:
+        last = graph.constant(np.array([0, 2, 3, 1], np.int32))
+        taken = graph.apply("TRANSPOSE", 0, last, shape=whole, options="TransposeOptions")
     means = graph.apply(
         "AVERAGE_POOL_2D",
-        0,
+        taken,
         shape=(1, side, side, 3),
         options="Pool2DOptions",
         padding=schema.Padding.VALID,
