@@ -2,13 +2,15 @@
 
 What is read: (1, boxes, 5 + classes) of v5, middle, size, how sure it is of a thing, and of each class; of v8 and 11
 (1, 4 + classes, boxes), turned or not; and (1, things, 6) of exports that suppress doubles themselves. Boxes are shares
-of the model's picture or its pixels. Nothing of Ultralytics' program is used.
+of the model's picture or its pixels. Maps that are not decoded are read by `yolo_maps.py`. Nothing of Ultralytics'
+program is used.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +20,8 @@ from edge_tl.core.archive import Archive, DamagedArchive
 from edge_tl.core.boxes import surest
 from edge_tl.detection.found import DetectedThing
 from edge_tl.detection.ssd import MAX_THINGS, SURE, real
-from edge_tl.embedders.foreign import yolo_boxes
+from edge_tl.detection.yolo_maps import YOLOMaps
+from edge_tl.embedders.foreign import yolo_boxes, yolo_maps
 from edge_tl.errors import ModelError, counted
 from edge_tl.media.image import fit, letterbox
 from edge_tl.tflite.interpreter import Interpreter, read_model
@@ -51,8 +54,10 @@ class YOLODetector:
         self._interpreter, self._pixels = interpreter, pixels
         self._input, self._output = interpreter.inputs[0], interpreter.outputs[0]
         self._size = self._input.shape[1], self._input.shape[2]
-        self._shape = yolo_boxes(self._output.shape, self._size)
+        self._maps = YOLOMaps.of(interpreter, name, len(labels))
+        self._shape = None if self._maps is not None else yolo_boxes(self._output.shape, self._size)
         classes = None if self._shape is None else _classes(self._output.shape, self._shape)
+        classes = classes if self._maps is None else self._maps.classes
         if labels and classes is not None and len(labels) != classes:
             raise ModelError(
                 f"{name}: scores {counted(classes, 'class', 'classes')}, and {counted(len(labels), 'label')} came; "
@@ -104,8 +109,8 @@ class YOLODetector:
         else:  # the pixels as they are
             np.add(small, np.uint8(0 if self._input.dtype == np.uint8 else 128), out=view.view(np.uint8))
         del view
-        (made,) = self._interpreter.invoke()
-        corners, classes, scores = self._decoded(real(made, self._output)[0], least)
+        made = zip(self._interpreter.invoke(), self._interpreter.outputs, strict=True)
+        corners, classes, scores = self._decoded([real(array, info) for array, info in made], least)
         # Of each class for itself: far apart, boxes of two classes do not overlap.
         apart = corners + (classes * 4.0 * max(self._size))[:, np.newaxis]
         kept = surest(apart, scores, OVERLAP, most)
@@ -119,9 +124,14 @@ class YOLODetector:
             if box[0] < box[2] and box[1] < box[3]
         )
 
-    def _decoded(self, rows: np.ndarray, least: float) -> Boxes:
+    def _decoded(self, made: Sequence[np.ndarray], least: float) -> Boxes:
         """The boxes that score enough, the surest `CANDIDATES` of them."""
-        if self._shape is None:
+        rows = made[0][0]
+        if self._maps is not None:
+            corners, of_classes = self._maps.decoded(made)
+            classes = of_classes.argmax(axis=1)
+            scores = of_classes[np.arange(len(of_classes)), classes]
+        elif self._shape is None:
             corners, scores, classes = rows[:, :4].astype(np.float64), rows[:, 4], rows[:, 5]
             corners = self._in_pixels(corners)
         else:
@@ -150,11 +160,13 @@ class YOLODetector:
 
 def is_yolo(opened: Interpreter) -> bool:
     """Whether a model takes one picture and gives what a YOLO gives."""
-    if len(opened.inputs) != 1 or len(opened.outputs) != 1:
+    if len(opened.inputs) != 1:
         return False
     taken, given = opened.inputs[0].shape, opened.outputs[0].shape
     if len(taken) != 4 or taken[0] != 1 or taken[3] != 3:
         return False
+    if len(opened.outputs) != 1:
+        return yolo_maps([one.shape for one in opened.outputs], (taken[1], taken[2])) is not None
     ended = len(given) == 3 and given[0] == 1 and given[2] == 6 and given[1] <= MAX_ENDED
     return ended or yolo_boxes(given, (taken[1], taken[2])) is not None
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -153,7 +154,7 @@ def is_detector(shapes: Sequence[tuple[int, ...]], size: tuple[int, int]) -> boo
     """Whether outputs of these shapes, for pictures of this (height_px, width_px), are an SSD's or a YOLO's."""
     if len(shapes) in (2, 4) and any(len(one) == 3 and one[0] == 1 and one[2] == 4 for one in shapes):
         return True
-    return len(shapes) == 1 and yolo_boxes(shapes[0], size) is not None
+    return yolo_maps(shapes, size) is not None or (len(shapes) == 1 and yolo_boxes(shapes[0], size) is not None)
 
 
 def yolo_boxes(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, bool, bool] | None:
@@ -171,6 +172,35 @@ def yolo_boxes(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, bool
             if along == boxes and each >= least:
                 return boxes, rows, own
     return None
+
+
+class YOLOMap(NamedTuple):
+    """One of the maps of a YOLO whose boxes are not decoded."""
+
+    stride_px: int
+    channels_first: bool
+    channels: int
+
+
+def yolo_maps(shapes: Sequence[tuple[int, ...]], size: tuple[int, int]) -> tuple[YOLOMap, ...] | None:
+    """What outputs of these shapes are, each, where they are the three maps of a YOLO that is not decoded, or the six
+    where boxes and scores are apart; None for any others. `size`: (height_px, width_px) of its input."""
+    if len(shapes) not in (3, 6) or any(len(one) != 4 or one[0] != 1 for one in shapes):
+        return None
+    cells = {(size[0] / stride, size[1] / stride): stride for stride in _STRIDES}
+    found = []
+    for _, one, two, three in shapes:  # 80 classes may stand beside 80 × 80 cells: what is clear tells the others
+        either = [first for first, side in ((True, (two, three)), (False, (one, two))) if side in cells]
+        found.append((either, (one, two, three)))
+    clear = {either[0] for either, _ in found if len(either) == 1}
+    if len(clear) != 1 or not all(clear & {*either} for either, _ in found):
+        return None
+    first = clear.pop()
+    maps = tuple(
+        YOLOMap(cells[sides[1:] if first else sides[:2]], first, sides[0] if first else sides[2]) for _, sides in found
+    )
+    each = [sum(one.stride_px == stride for one in maps) for stride in _STRIDES]
+    return maps if each == [len(shapes) // 3] * 3 else None
 
 
 def scaling_of(first: TensorInfo, said: ModelMetadata, kept: Pixels, file: Path) -> Scaling | None:

@@ -265,16 +265,15 @@ def takes_channels_first(info: TensorInfo) -> bool:
 
 
 def _is_map_of(size: tuple[int, ...], info: TensorInfo) -> bool:
-    """Whether an output beside an input that is channels first is so too: a map shaped as the picture, not the other
-    way about. `size`: (height_px, width_px)."""
+    """Whether an output beside an input that is channels first is so too: a map that is no less shaped as the picture
+    than it is the other way about. `size`: (height_px, width_px)."""
     if len(info.shape) != 4:
         return False
 
     def off(height: int, width: int) -> float:
         return abs(height * size[1] - width * size[0]) / (height * size[1])
 
-    first, last = off(*info.shape[2:]), off(*info.shape[1:3])
-    return first < last or (first == last and info.shape[1] > info.shape[3])
+    return off(*info.shape[2:]) <= off(*info.shape[1:3])
 
 
 def _channels_last(info: TensorInfo) -> TensorInfo:

@@ -17,7 +17,8 @@ NOTE = "{'task': 'detect', 'imgsz': [64, 64], 'names': {0: 'red', 1: 'blue'}}"
 
 
 def make(kind: str, *, pixels: bool = False, note: str = NOTE, channels_first: bool = False) -> bytes:
-    """The bytes of a model: `v5`, `v8`, `turned` (v8, each box a row) or `ended` (two doubles a field, corners).
+    """The bytes of a model: `v5`, `v8`, `turned` (v8, each box a row), `ended` (two doubles a field, corners), or
+    not decoded, `maps` (three) and `apart` (six).
 
     pixels: boxes are in pixels, not shares. note: what lies in the archive at its end; empty for no archive.
     channels_first: it takes a picture so.
@@ -43,6 +44,9 @@ def make(kind: str, *, pixels: bool = False, note: str = NOTE, channels_first: b
     # Right for pixels from 0 to 1: of a red field the first is 8 · 1 - 4.
     weights = np.array([[8.0, -8.0], [-8.0, -8.0], [-8.0, 7.0]], np.float32).reshape(1, 1, 3, 2)
     scores = graph.convolution(means, weights, np.full(2, -4.0, np.float32))
+    if kind in ("maps", "apart"):
+        _maps(graph, scores, apart=kind == "apart", channels_first=channels_first)
+        return _noted(graph.packed(1_000_000), note)
     scores = graph.apply("LOGISTIC", graph.reshaped(scores, (1, FIELDS, 2)), shape=(1, FIELDS, 2))
     middles = (np.arange(side) + 0.5) / side
     y, x = np.meshgrid(middles, middles, indexing="ij")
@@ -80,7 +84,11 @@ def make(kind: str, *, pixels: bool = False, note: str = NOTE, channels_first: b
             order = graph.constant(np.array([0, 2, 1], np.int32))
             made = graph.apply("TRANSPOSE", made, order, shape=(1, width + 2, rows), options="TransposeOptions")
     graph.end(made, "Identity", {})
-    data = graph.packed(1_000_000)
+    return _noted(graph.packed(1_000_000), note)
+
+
+def _noted(data: bytes, note: str) -> bytes:
+    """With an archive at the end that holds a note; as it is where there is none."""
     if not note:
         return data
     archive = io.BytesIO(data)
@@ -88,6 +96,34 @@ def make(kind: str, *, pixels: bool = False, note: str = NOTE, channels_first: b
     with zipfile.ZipFile(archive, "a") as packed:
         packed.writestr("temp_meta.txt", note)
     return archive.getvalue()
+
+
+def _maps(graph: Graph, scores: int, *, apart: bool, channels_first: bool) -> None:
+    """End a graph in three maps of boxes that reach half a cell each way and scores, or in six."""
+    half = np.tile(np.where(np.arange(16) < 2, 9.0, -9.0).astype(np.float32), 4)
+    ends = []
+    for stride in (CELL_PX, 16, 32):
+        side = SIDE_PX // stride
+        boxes = graph.constant(np.broadcast_to(half, (1, side, side, 64)).copy())
+        told = graph.constant(np.full((1, side, side, 2), -8, np.float32)) if stride != CELL_PX else scores
+        both = graph.apply(
+            "CONCATENATION", boxes, told, shape=(1, side, side, 66), options="ConcatenationOptions", axis=3
+        )
+        parts = [(both, 66)]
+        if apart:
+            parts = []
+            for first, width in ((0, 64), (64, 2)):
+                at = [graph.constant(np.array(of, np.int32)) for of in ((0, 0, 0, first), (1, side, side, width))]
+                parts.append(
+                    (graph.apply("SLICE", both, *at, shape=(1, side, side, width), options="SliceOptions"), width)
+                )
+        for made, width in parts:
+            if channels_first:
+                order = graph.constant(np.array([0, 3, 1, 2], np.int32))
+                made = graph.apply("TRANSPOSE", made, order, shape=(1, width, side, side), options="TransposeOptions")
+            ends.append(made)
+    graph.end(ends[0], "first", {})
+    graph._graph.outputs = ends
 
 
 def scene() -> np.ndarray:
