@@ -124,10 +124,9 @@ class TeachScreen:
             self._notice = self._noticing(recognizer.embedder, sight.frame.data, nobody=recognizer.nobody, then=then)
 
     def _look(self) -> None:
-        """Go on with a change of the way to look."""
+        """Go on with a change of the way to look; a key that is held meanwhile records from its end on."""
         if self.looking is None or not self.looking.busy:
             return
-        self.recorder.release()
         embedder = self.looking.step(self.clock)
         if embedder is not None and self.relook is not None:
             self.relook(embedder)
@@ -157,7 +156,7 @@ class TeachScreen:
         if self._way is not None:
             self._choose_way(self._way, key)
             return None
-        if self.looking is not None and self.looking.busy:
+        if self.looking is not None and self.looking.busy and key not in (*KEYS, " "):
             if key == "escape":
                 self.looking.stop()
                 self.message = self.looking.said
@@ -274,6 +273,7 @@ class TeachScreen:
         """Look so from now on; where examples have to be embedded again for it, only if the person wants that."""
         assert self.looking is not None
         looking = self.looking
+        self.recorder.release()
         self.lesson.end()
         examples = sum(count.examples for count in self.lesson.counts().values())
 
@@ -350,7 +350,7 @@ class TeachScreen:
             return "", "green"
         if self.looking.progress is not None:
             done, total = self.looking.progress
-            return f"embedding again [{bar(done / total, 30)}] {done} of {total}", "cyan"
+            return f"embedding again [{bar(done / total, 30)}] {done} of {total}; then keys record", "cyan"
         if self._notice:
             return self._notice, "orange"
         return as_called(self.looking.said) + ("; l changes it" if self.looking.chosen else ""), "green"

@@ -18,6 +18,7 @@ from device.teach.candidates import Candidate
 from device.teach.fleet_account import account_json, fleet_account
 from device.teach.lesson import ENOUGH, FileOutcome, Lesson
 from device.teach.looking import LookChooser
+from device.teach.players import let_go
 from device.teach.recorder import RECORDERS, Recorder
 from device.teach.training import train_and_judge, train_on_lessons
 from device.teach.typed import typed_cautions
@@ -205,6 +206,7 @@ class Pipeline(RecognitionLoop):
             return
         self._recorder.release()
         self.recording = None
+        let_go(self.feed)
         with self.saving():
             if self._lesson.end():
                 self.said = "; ".join(["recorded", *advice(self.lesson, self.kind, 1)])
@@ -232,6 +234,7 @@ class Pipeline(RecognitionLoop):
                     self.said = "; ".join(["recorded", *advice(self.lesson, self.kind, 1)])
             if self._recorder.ends_itself and not self._recorder.prompt:
                 self.recording = None
+                let_go(self.feed)
         except ExampleError as error:
             self._recorder.release()
             self.recording, self.said = None, str(error)

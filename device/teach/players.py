@@ -76,6 +76,16 @@ def show(source: BaseSource, label: str) -> None:
     source.tell(pose)
 
 
+def let_go(source: BaseSource) -> None:
+    """Nothing is taught just now: the simulated player, or the hand, does what it did before."""
+
+    def alone(one: BaseSource) -> None:
+        if isinstance(one, SimulatedPlayer | MovingHand):
+            one.go_on()
+
+    source.tell(alone)
+
+
 class SimulatedDemo(SimulatedPlayer, Player):
     """The simulated player with its lessons: every take has other light, another day another person."""
 

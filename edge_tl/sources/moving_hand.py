@@ -136,7 +136,7 @@ class MovingHand(BaseSource):
         self.labels = tuple(labels)
         self._seed, self._clock, self._sleep = seed, clock, sleep
         self._fps, self._paced, self._drawn = fps, paced, drawn
-        self._script = iter(script) if script is not None else None
+        self._script = self._own = iter(script) if script is not None else None
         self._script_s = 0.0
         self._session = -1
         self._opened_s: float | None = None
@@ -176,6 +176,11 @@ class MovingHand(BaseSource):
         """Move about, and do nothing in particular, until it is told something else."""
         self._script = None
         self._about()
+
+    def go_on(self) -> None:
+        """Follow the script again from where it was when the hand was asked for something; without one nothing."""
+        if self._script is None and self._own is not None:
+            self._script, self._script_s = self._own, max(self._script_s, self._shown_s())
 
     def rest(self) -> None:
         """Come back to the middle and stay there."""

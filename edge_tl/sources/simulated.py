@@ -98,8 +98,8 @@ class SimulatedPlayer(BaseSource):
     may be asked for, of `POSES`; left and right are those of the picture, as in a mirror. fps: frames a second.
     paced: True waits with `sleep` for each frame's time and, like a camera, drops what a late reader missed; False
     delivers at once, frame n carrying the time n/fps after opening. script: (pose, seconds) pairs followed until they
-    end or `pose` is set. subject: "head" or "hand" (`drawn_hand.SIGNS` says which sign is which label). Raises
-    ConfigError for a label that is no pose, and for another subject.
+    end or `pose` is set; `go_on` follows them again. subject: "head" or "hand" (`drawn_hand.SIGNS` says which sign is
+    which label). Raises ConfigError for a label that is no pose, and for another subject.
 
     `Frame.truth` is the pose being shown or turned to; `settled` is False while the head is still turning.
     """
@@ -130,7 +130,7 @@ class SimulatedPlayer(BaseSource):
         self.labels = tuple(labels)
         self._seed, self._clock, self._sleep = seed, clock, sleep
         self._fps, self._paced = fps, paced
-        self._script = iter(script) if script is not None else None
+        self._script = self._own = iter(script) if script is not None else None
         self._script_s = 0.0
         self._session = -1
         self._day = 0
@@ -150,6 +150,11 @@ class SimulatedPlayer(BaseSource):
     def pose(self, label: str) -> None:
         self._script = None
         self._turn(label)
+
+    def go_on(self) -> None:
+        """Follow the script again from where it was when `pose` was set; without one the pose stays."""
+        if self._script is None and self._own is not None:
+            self._script, self._script_s = self._own, max(self._script_s, self._shown_s())
 
     @property
     def settled(self) -> bool:

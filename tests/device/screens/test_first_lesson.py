@@ -121,6 +121,20 @@ def test_a_hand_is_chosen_by_its_first_take(data_dir: Path) -> None:
         assert pty.wait_exit() == 0
 
 
+def test_what_is_recorded_while_it_embeds_anew_goes_on_after_it(teach: Pty, data_dir: Path) -> None:
+    """The next class is switched on as the first one ends, which embeds that anew: its take begins after that."""
+    teach.send(" ")
+    teach.wait_until(lambda pty: count(pty, "up")[0] >= 20, LONG_S, "twenty examples of up")
+    teach.send("tab", " ", " ")
+    teach.wait_until(lambda pty: count(pty, "down")[0] >= 10, LONG_S, "ten examples of down")
+    assert way(data_dir) == "face-crop"
+    teach.send("q")
+    assert teach.wait_exit() == 0
+    with ExampleStore(data_dir / "profiles" / "default" / "examples.sqlite", writable=False) as store:
+        assert len({one.fingerprint for one in store.list()}) == 1
+        assert store.counts()["down"].takes == 1
+
+
 def test_another_way_by_key_embeds_all_anew(teach: Pty, data_dir: Path) -> None:
     """l, a way, enter, y: all examples are embedded again and what to do next is said; n leaves all as it was."""
     take(teach, "up")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from device.serve.service import Service
 from device.serve.systemd import Notify
 from edge_tl.controller import ControllerConfig
 from edge_tl.errors import ConfigError, ExampleError, ProfileError
+from edge_tl.frames import BaseSource
+from edge_tl.sources.simulated import SimulatedPlayer
 from edge_tl.store.settings import write_settings
 from edge_tl.store.tuning import Tuning
 from edge_tl.testing import FakeClock
@@ -76,6 +79,23 @@ def test_a_sign_ends_when_the_camera_is_lost(bench: Bench) -> None:
     (event,) = bench.pipeline.step()
     assert event.label is None
     assert bench.pipeline.held is None
+
+
+def test_the_simulated_player_goes_on_when_the_button_is_let_go(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """He shows what is taught while that is held, and afterwards what he showed before, not what was taught last."""
+    orders: list[Callable[[BaseSource], None]] = []
+    monkeypatch.setattr(bench.pipeline.feed, "tell", orders.append)
+    bench.pipeline.record("down")
+    bench.show(40, 5)
+    bench.pipeline.release()
+    with SimulatedPlayer(1, FakeClock(), fps=10.0, script=[("up", 0.5), ("left", 0.5), ("right", 9.0)]) as player:
+        player.read()
+        orders[0](player)
+        assert {player.read().truth for _ in range(20)} == {"down"}
+        for order in orders[1:]:
+            order(player)
+        shown = [player.read().truth for _ in range(9)]
+        assert [label for label, _ in itertools.groupby(shown)] == ["left", "right"]
 
 
 def test_a_button_that_is_not_heard_of_again_is_let_go(bench: Bench) -> None:

@@ -107,6 +107,19 @@ def test_left_alone_it_follows_its_script() -> None:
     assert seen == {*MOVEMENTS, ORDINARY}
 
 
+def test_after_it_was_asked_for_something_it_goes_on_with_its_script() -> None:
+    """Told to rest it rests; told to go on it performs again."""
+    source = hand(1, fps=5, script=moving(1, tuple(MOVEMENTS)))
+    with source:
+        source.read()
+        source.rest()
+        while source.busy:  # a movement is never broken off
+            source.read()
+        assert {source.read().truth for _ in range(60)} == {ORDINARY}
+        source.go_on()
+        assert {source.read().truth for _ in range(60)} & {*MOVEMENTS}
+
+
 def test_what_it_does_not_know_is_one_line() -> None:
     """Unknown movements and impossible rates are a ConfigError each."""
     with pytest.raises(ConfigError, match="no movement salute; it knows left"):

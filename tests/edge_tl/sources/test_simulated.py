@@ -198,6 +198,13 @@ def test_a_script_turns_the_head_until_it_ends_or_a_pose_is_set() -> None:
         source.read()
         source.pose = "down"
         assert [source.read().truth for _ in range(5)] == ["down"] * 5
+        source.go_on()  # from where the script was, not what would have been due meanwhile
+        assert [source.read().truth for _ in range(4)] == ["left"] * 4
+        source.go_on()
+    with player(fps=10.0) as source:
+        source.pose = "down"
+        source.go_on()
+        assert source.read().truth == "down"
 
 
 def test_wandering_never_stays() -> None:
