@@ -65,7 +65,7 @@ def main(seconds: float) -> int:
 
     often = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     for change in (json_changed, array_changed):
-        end_s, rounds = time.monotonic() + seconds / 2, 0
+        end_s, rounds = time.monotonic() + seconds, 0
         while time.monotonic() < end_s:
             often(SOME(change))()  # raises what was found
             rounds += 1
