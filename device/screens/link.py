@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from edge_tl.errors import counted
+
 MAX_A_SECOND = 40_000.0
 """Bytes a second that a screen sends at most, however fast the line is."""
 SCREEN_S = 1 / 15
@@ -180,7 +182,7 @@ class Pictures:
         if self.each_s <= 1:
             return f"slow terminal: picture at {round(1 / self.each_s)} a second"
         return (
-            f"slow terminal: a picture every {round(self.each_s)} seconds"
+            f"slow terminal: a picture every {counted(round(self.each_s), 'second')}"
             if self.each_s >= 1.5
             else ("slow terminal: picture at 1 a second")
         )

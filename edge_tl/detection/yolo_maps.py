@@ -43,11 +43,11 @@ class YOLOMaps:
             return None
         channels = sorted({one.channels for one in maps})
         if len(maps) == 6:
-            if len(channels) != 2 or _BOX not in channels:
-                raise ModelError(f"{name}: of its maps {_BOX} and one a class are wanted; there are {channels} values")
+            if len({(one.stride_px, one.channels) for one in maps}) != 6 or len(channels) != 2 or _BOX not in channels:
+                raise ModelError(f"{name}: of each size a map of {_BOX} and one of scores is wanted; it has {channels}")
             return cls(maps, size, sum(channels) - _BOX)
         if len(channels) != 1:
-            raise ModelError(f"{name}: its three maps have {channels} values a cell; the same is wanted of all")
+            raise ModelError(f"{name}: its three maps have different depths, {channels}; the same is wanted of all")
         joined, (each, rest) = channels[0] - _BOX, divmod(channels[0], _ANCHORS)
         with_anchors = not rest and each > 5
         if joined > 0 and (not with_anchors or labels == joined):
