@@ -9,19 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from device.serve.advising import ADVICES, advice
+from device.serve.advising import advice, said_of_training
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.recognizing import LineMaker, RecognitionLoop
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
 from device.teach.candidates import Candidate
-from device.teach.fleet_account import account_json, fleet_account
+from device.teach.fleet_account import fleet_account
 from device.teach.lesson import ENOUGH, FileOutcome, Lesson
 from device.teach.looking import LookChooser
 from device.teach.players import let_go
 from device.teach.recorder import RECORDERS, Recorder
 from device.teach.training import train_and_judge, train_on_lessons
-from device.teach.typed import typed_cautions
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, way_of
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
@@ -289,17 +288,7 @@ class Pipeline(RecognitionLoop):
         if self.looking is not None:
             self.looking.settle()
         self.account = fleet_account(recognizer, lesson.devices, self.beat)
-        self.trained = {
-            "generation": self.generation,
-            "examples": learned.examples,
-            "head": learned.head,
-            "train_ms": round(learned.train_ms, 1),
-            "cautions": [*learned.cautions, *typed_cautions(recognizer)],
-            "evaluation": evaluation.as_dict(),
-            "fleet": account_json(self.account),
-            "advice": advice(lesson, self.kind, ADVICES),
-            "curve": [[float(value) for value in point] for point in recognizer.head.curve_],
-        }
+        self.trained = said_of_training(self.generation, learned, evaluation, lesson, self.account, self.kind)
         return self.trained
 
     def learn_lessons(self) -> None:
