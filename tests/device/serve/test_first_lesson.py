@@ -82,8 +82,8 @@ def told(serving: Serving, label: str) -> bool:
     while serving.act("record", label=label)["counts"][label][0] < began + 30:
         if serving.state()["signs"]["label"] == label:
             break
-    serving.act("release")
     right = bool(serving.state()["signs"]["label"] == label)
+    serving.act("release")  # from then on the player shows what he likes
     serving.act("undo")
     return right
 
