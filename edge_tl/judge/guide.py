@@ -215,7 +215,9 @@ def elsewhere(of: RecordedEvidence) -> Advice | None:
     once = tuple(str(name) for name in of.real if len(np.unique(of.sessions[of.y == name])) == 1)
     if not once:
         return None
-    text = f"only one session has {named(once)}: record a short take in another place, or the place is learned"
+    text = (
+        f"{named(once)}: recorded in only one session; record a short take elsewhere too, or the head learns the place"
+    )
     return Advice("elsewhere", text, once)
 
 

@@ -256,7 +256,7 @@ def test_a_class_of_one_session_is_named(digits: RecordedEvidence) -> None:
     sessions[digits.y == label] = 0
     kinds = {advice.kind: advice for advice in every_advice(replace(digits, sessions=sessions))}
     assert kinds["elsewhere"].labels == (label,)
-    assert f"only one session has {label}" in kinds["elsewhere"].text
+    assert f"{label}: recorded in only one session" in kinds["elsewhere"].text
     assert "elsewhere" not in {advice.kind for advice in every_advice(digits)}
 
 
