@@ -250,13 +250,13 @@ def of_light(asked: AskedExample) -> list[Cause]:
 def undone(of: TaughtExamples, asked: AskedExample) -> list[Cause]:
     """What, undone, brings the picture nearer to its class: of each kind the amount that does so best."""
     wanted = asked.wanted
-    now = MAX_DISTANCE if asked.row is None else min(MAX_DISTANCE, of.away(asked.row, wanted))
-    gains = np.array(
-        [
-            np.log(now / max(MIN_DISTANCE, of.away(one.row, wanted))) if one.row is not None else -np.inf
-            for one in asked.tried
-        ]
+    tried = [one.row for one in asked.tried]
+    # A picture that is taught already is no distance away, and of a class that nobody else taught everything is far.
+    now, *then = (
+        MAX_DISTANCE if row is None else float(np.clip(of.away(row, wanted), MIN_DISTANCE, MAX_DISTANCE))
+        for row in (asked.row, *tried)
     )
+    gains = np.array([-np.inf if row is None else np.log(now / to) for row, to in zip(tried, then, strict=True)])
     proves = FOUND_BY_ITSELF if of.recorded.looks_for else 1.0
     kinds = np.array([one.kind for one in asked.tried])
     found = []
@@ -339,15 +339,15 @@ def far_away(of: TaughtExamples, asked: AskedExample) -> list[Cause]:
     """It is unlike everything that was taught."""
     if asked.row is None or np.isinf(of.far):
         return []
-    now = of.away(asked.row)
-    if now <= of.far:
+    now, far = of.away(asked.row), max(MIN_DISTANCE, of.far)
+    if now <= far:
         return []
     wanted, sessions = asked.wanted, of.recorded.sessions
-    how = f"{now / max(of.far, 1e-9):.1f} times as far from all that was taught as its takes lie apart"
+    how = f"{now / far:.1f} times as far from all that was taught as its takes lie apart"
     known = 0 if sessions is None or wanted is None else len(np.unique(sessions[of.recorded.y == wanted]))
     if known == 1:
-        return [Cause("sessions", f"{wanted} was taught in one place, and this is another: {how}", now / of.far)]
-    return [Cause("place", f"another place, or another person: {how}", now / of.far)]
+        return [Cause("sessions", f"{wanted} was taught in one place, and this is another: {how}", now / far)]
+    return [Cause("place", f"another place, or another person: {how}", now / far)]
 
 
 def taught_as_others(of: TaughtExamples, asked: AskedExample, near: Sequence[Neighbour]) -> list[Cause]:

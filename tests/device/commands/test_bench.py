@@ -7,6 +7,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,8 +97,9 @@ def test_the_service_takes_what_is_remembered(tmp_path: Path, monkeypatch: pytes
     """Threads and answers a second of the configuration go before it."""
     remembered(tmp_path)
     asked: list[int | None] = []
+    service = SimpleNamespace(journal=SimpleNamespace(happened=print))
 
-    def opened(one: object, profile: object, context: object) -> object:
+    def opened(one: object, profile: object, context: object, say: object) -> object:
         asked.append(vars(context)["threads"])
         raise ConfigError("far enough")
 
@@ -106,7 +108,7 @@ def test_the_service_takes_what_is_remembered(tmp_path: Path, monkeypatch: pytes
         for told in ("", "threads = 2\n"):
             config = parse_config(f'{told}[pipelines.signs]\ncamera = "sim"\n')
             with pytest.raises(ConfigError, match="far enough"):
-                open_pipeline("signs", config.pipelines["signs"], config, tmp_path, None, stack)  # type: ignore[arg-type]
+                open_pipeline("signs", config.pipelines["signs"], config, tmp_path, service, stack)  # type: ignore[arg-type]
             stack.close()
     assert asked == [3, 2]
 
