@@ -67,11 +67,16 @@ def shown(
     profile: Profile, recognizer: Recognizer, wrong: Sequence[WorstMistake], groups: np.ndarray, ids: np.ndarray
 ) -> tuple[ShownMistake, ...]:
     """The mistakes with pictures; groups: (N,) what each example is left out with; ids: (N,) of the examples."""
+    # Of what other devices taught there is neither picture nor number here.
+    wrong = [one for one in wrong if ids[one.position] >= 0]
     if not wrong:
         return ()
     explainer, made = Explainer(profile.store, recognizer), []
+    place = {int(number): at for at, number in enumerate(ids)}
+    own = groups[[place[int(number)] for number in explainer.ids]]
+    at = {int(number): at for at, number in enumerate(explainer.ids)}
     for one in wrong:
-        why = explainer.mistake(one.position, groups != one.group, one.chances)
+        why = explainer.mistake(at[int(ids[one.position])], own != one.group, one.chances)
         number = int(ids[one.position])
         told = (
             f"{number} is {why.was}, taken for {one.answer}" if one.answer else f"{number} is {why.was}: nothing found"

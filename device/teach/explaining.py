@@ -94,6 +94,11 @@ class Explainer:
         self.taught, self._examples = TaughtExamples(evidence_of(examples, recognizer)), examples
         self._positions = np.arange(len(examples.y))  # of the taught among the examples
 
+    @property
+    def ids(self) -> np.ndarray:
+        """(N,) int64: the examples that it knows, in the order of positions."""
+        return self._examples.ids
+
     @cached_property
     def next(self) -> str:
         """Which class to show next."""

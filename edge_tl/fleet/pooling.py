@@ -64,8 +64,12 @@ def pooled(
     if own.parts is not None:
         after = own.parts.max(initial=-1) + 1 + np.unique(more[0], return_inverse=True)[1].reshape(-1)
         parts = np.append(own.parts, after)
+    aside = own.aside
+    if aside.held is not None:
+        aside = replace(aside, held=np.append(aside.held, np.zeros(len(y), bool)))
     every = replace(
         own,
+        aside=aside,
         ids=np.append(own.ids, -1 - np.arange(len(y))),
         X=np.concatenate(X if empty else (own.X, *X)),
         y=np.append(own.y, y),
@@ -88,8 +92,11 @@ def _in_order(examples: Examples) -> Examples:
     parts, found, devices = (
         None if one is None else one[order] for one in (examples.parts, examples.found, examples.devices)
     )
+    aside = examples.aside
+    if aside.held is not None:
+        aside = replace(aside, held=aside.held[order])
     numbers = {"takes": examples.takes[order], "sessions": examples.sessions[order]}
-    return replace(examples, ids=ids, X=X, y=y, parts=parts, found=found, devices=devices, **numbers)
+    return replace(examples, ids=ids, X=X, y=y, parts=parts, found=found, devices=devices, aside=aside, **numbers)
 
 
 def sessions_of_devices(examples: Examples) -> dict[int, str]:

@@ -60,7 +60,7 @@ def test_what_shows_no_class_is_refused(run: Run, tmp_path: Path) -> None:
     code, _, err = run("examples", "import", root)
     assert code == 1
     assert err.count("\n") == 1
-    assert "JPEGImages name no classes" in err
+    assert "JPEGImages are not names of classes" in err
     assert "`--layout classes`" in err
     assert not (tmp_path / "data").exists()
     assert run("examples", "import", root, "--layout", "classes")[0] == 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from edge_tl.core.examples import Examples
+from edge_tl.core.examples import Aside, Examples
 from edge_tl.core.kept import as_stored
 from edge_tl.fleet.keys import DeviceKey
 from edge_tl.fleet.lesson import FleetLesson, LessonHeader, new_lessons, parse_lesson
@@ -135,3 +137,13 @@ def test_a_device_that_was_taught_nothing_learns_from_others() -> None:
     recognizer.replace(pooled(nothing(embedder), lessons_of(0, embedder) + lessons_of(1, embedder), recognizer.as_rows))
     recognizer.learn()
     assert recognizer.classes == ("down", "left", "up")
+
+
+def test_what_is_aside_stays_aside_in_the_new_order() -> None:
+    """Examples that were kept of mistakes are the same ones after merging, and none of the others' is."""
+    embedder = FakeEmbedder()
+    own = own_examples(0, embedder)
+    held = np.isin(own.takes, own.takes[-1:])
+    merged = pooled(replace(own, aside=Aside(held=held)), lessons_of(1, embedder))
+    assert merged.ids[merged.aside.rows(merged.takes)].tolist() == own.ids[held].tolist()
+    assert not np.array_equal(merged.ids[: len(own.ids)], own.ids)
