@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from device.assembly import load_saved, trained_head
-from device.cli.output import Progress, columns_of, print_json, say
+from device.cli.output import Progress, columns_of, print_json, say, warn
 from device.commands import train_boxes
 from device.commands.account import accuracy_lines
 from device.commands.against import sounds_against
@@ -51,6 +51,8 @@ def run(arguments: Namespace) -> int:
         with Progress("looking for copies among the pictures") as progress:
             examples = teach_all(profile, recognizer, progress.step)
         names = {session.id: session.name for session in profile.store.sessions()} | sessions_of_devices(examples)
+    if examples.without_lessons:
+        warn(examples.without_lessons)
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     recognizer.adopt(saved)

@@ -83,7 +83,9 @@ def run(arguments: Namespace) -> int:
             embedder = unfreeze(profile, arguments.unfreeze, context.threads, name)
         recognizer = Recognizer(embedder, name)
         with Progress("looking for copies among the pictures") as progress:
-            theirs = sessions_of_devices(teach_all(profile, recognizer, progress.step))
+            every = teach_all(profile, recognizer, progress.step)
+            theirs, without_lessons = sessions_of_devices(every), every.without_lessons
+            del every  # the recognizer has its rows
         recognizer.adopt(saved)
         saved = None if saved is None else replace(saved, arrays={})  # kNN's are all examples
         if arguments.head is not None:
@@ -148,6 +150,7 @@ def run(arguments: Namespace) -> int:
         if arguments.curve is not None:
             draw_training(arguments.curve, recognizer.head)
     cautions = (*learned.cautions, *movement_cautions(recognizer), *typed_cautions(recognizer))
+    cautions += (without_lessons,) if without_lessons else ()
     if arguments.json:
         described = report(replace(learned, cautions=cautions), evaluation, generation, points, way, recognizer.nobody)
         print_json(described | {"listening": listening, "thresholds": heard_report(made)} if listening else described)

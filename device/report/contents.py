@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from device.assembly import trained_head
+from device.cli.output import warn
 from device.report.mistakes import ShownMistake, shown, worst
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from device.teach.lesson import ENOUGH, ENOUGH_NOISE
@@ -111,6 +112,8 @@ def gather(profile: Profile, made: Provenance, progress: Callable[[int, int], ob
         examples = teach_all(profile, recognizer)
         counts = {label: (count.examples, count.takes) for label, count in store.counts().items()}
         sessions = store.sessions()
+    if examples.without_lessons:
+        warn(examples.without_lessons)
     if not len(examples.y):
         raise NotFittedError("nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`")
     recognizer.adopt(made.saved)

@@ -43,7 +43,7 @@ def said_of_training(
         "examples": result.examples,
         "head": result.head,
         "train_ms": round(result.train_ms, 1),
-        "cautions": [*result.cautions, *typed_cautions(recognizer)],
+        "cautions": [*result.cautions, *typed_cautions(recognizer), *filter(None, [lesson.without_lessons])],
         "evaluation": evaluation.as_dict(),
         "fleet": account_json(account),
         "advice": advice(lesson, kind, ADVICES),

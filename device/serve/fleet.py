@@ -147,6 +147,8 @@ class Fleet:
                 if self._clock() - tick_s < TICK_S:
                     continue
                 tick_s = self._clock()
+                if pipeline.without_lessons:
+                    raise ProfileError(pipeline.without_lessons)
                 if own is None and (folder / "examples.sqlite").is_file():
                     own = stack.enter_context(OwnTakes(folder))
                 if own is not None and (own.version, pipeline.trained) != seen:

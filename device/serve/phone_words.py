@@ -24,6 +24,7 @@ _HINTS = tuple(
             "choose the whole picture under Settings, press Train, and try again",
         ),
         (r"(settings\.json is damaged): take it from a backup.*", rf"\1: {KEEPER}"),
+        (r"(lessons\.sqlite is damaged \([^)]*\)): move it away.*", rf"\1: {KEEPER}"),
         (r"teach another class, or use \w+ or \w+", "add a second class"),
         (r", or train (?:with|without them by) --force", ""),
         (r", then (?:ls /\S+|rpicam-hello --list\S*)", ""),

@@ -160,6 +160,12 @@ class Pipeline(RecognitionLoop):
         self._recorder.toggle(label)
         self.recording, self.said = label, ""
 
+    @property
+    def without_lessons(self) -> str:
+        """Why others' lessons were left out when the examples were last read; from any thread."""
+        lesson = self._lesson
+        return "" if lesson is None else lesson.without_lessons
+
     def check_teaching(self) -> None:
         """ProfileError while nothing can be taught."""
         if self.teaching_fault:

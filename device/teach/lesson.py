@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,9 +52,15 @@ class FileOutcome(NamedTuple):
 
 
 def with_lessons(own: Examples, folder: Path, recognizer: Recognizer) -> Examples:
-    """The own examples of a profile's folder, as rows, and those of the lessons that other devices gave it."""
+    """The own examples of a profile's folder, as rows, and those of the lessons that other devices gave it.
+
+    What others taught must not keep anybody from teaching: where it cannot be read, `without_lessons` says why.
+    """
     embedder = recognizer.embedder
-    lessons, names = taken_lessons(folder, embedder.fingerprint)
+    try:
+        lessons, names = taken_lessons(folder, embedder.fingerprint)
+    except ProfileError as error:
+        return replace(own, without_lessons=f"trained without the lessons of other devices: {error}")
     fits = [one for one in lessons if one.rows.shape[1] == recognizer.views * embedder.embedding_dim]
     return pooled(own, fits, recognizer.as_rows, lambda key: names.get(key) or key_id(key))
 
@@ -91,6 +98,8 @@ class Lesson:
         did."""
         self.others: dict[int, str] = {}
         """The sessions that are other devices', and what these are called."""
+        self.without_lessons = ""
+        """As in `Examples`, when the examples were read."""
         self._ids: list[int] = []
         self._spots: dict[int, np.ndarray] = {}
         self._brought: dict[int, tuple[str, int]] = {}
@@ -352,6 +361,7 @@ class Lesson:
         every = with_lessons(examples, self.store.path.parent, self.recognizer)
         self.recognizer.replace(every)
         self._ids, self.devices, self.others = every.ids.tolist(), every.devices, sessions_of_devices(every)
+        self.without_lessons = every.without_lessons
 
     def _reload(self) -> None:
         self._teach(self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows))

@@ -11,7 +11,7 @@ from edge_tl.core.absent import nobody_class
 from edge_tl.core.answers import TrainingResult
 from edge_tl.core.examples import Examples
 from edge_tl.embedders.embedder import TrackEmbedder
-from edge_tl.errors import ConfigError, NotFittedError, counted
+from edge_tl.errors import ConfigError, NotFittedError, ProfileError, counted
 from edge_tl.heads.movement import MovementHead
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.labels import ORDINARY
@@ -125,13 +125,15 @@ def train_and_judge(
 def train_on_lessons(profile: Profile, lesson: Lesson, beat: Callable[[], None]) -> int:
     """Learn from all examples and what other devices gave meanwhile, and save a new generation; its number.
 
-    How well it works is left to `train_and_judge`: this comes with each lesson. NotFittedError for too little; whatever
-    is raised, the recognizer answers as before.
+    How well it works is left to `train_and_judge`: this comes with each lesson. NotFittedError for too little,
+    ProfileError where the lessons cannot be read; whatever is raised, the recognizer answers as before.
     """
     one = lesson.recognizer
     before = one.head, one.nobody, one.rejector, one.confidence
     try:
         lesson.use(one)
+        if lesson.without_lessons:  # nobody asked for a training: what was learned of others is not given up for it
+            raise ProfileError(f"not {lesson.without_lessons}")
         lesson.hold(beat)
         check_enough(one, force=False, minimum=1)
         learned = lesson.learn(lambda *_: beat())

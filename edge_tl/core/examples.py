@@ -115,6 +115,8 @@ class Examples:
     """Which takes no lesson recorded."""
     devices: np.ndarray | None = None
     """(N,) str: which other device taught each, empty for this one (`fleet/pooling.py`); None where all are the own."""
+    without_lessons: str = ""
+    """Why the lessons of other devices are not among them, a sentence; empty where they are, or there are none."""
 
 
 def recorded_in(sessions: np.ndarray, aside: np.ndarray) -> np.ndarray:

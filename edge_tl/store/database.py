@@ -17,6 +17,8 @@ APPLICATION_ID = 0x65_64_67_65
 """"edge" in ASCII, in the header of the file, so that `file` and we tell our databases from others."""
 RESERVE_BYTES = 1_000_000
 """Are kept so that examples can be removed from a full disk: SQLite writes down what it is about to forget."""
+MEND = "restore a copy of it, or move it away and teach again"
+"""What is to be done about a damaged file, where nothing else is said."""
 BUSY_S = 5.0
 """How long a write waits for another connection before it gives up."""
 
@@ -39,14 +41,22 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, *, writable: bool, tables: str, version: int, upgrades: Mapping[int, Upgrade]
+        self,
+        path: Path,
+        *,
+        writable: bool,
+        tables: str,
+        version: int,
+        upgrades: Mapping[int, Upgrade],
+        mend: str = MEND,
     ) -> None:
         """Open the file; where it is `writable` and missing or empty, make it with `tables`, a script of CREATEs.
 
         version: of `tables`, kept in the file; ProfileError where the file's is newer. upgrades: one for each version
-        before it; a file that is `writable` is upgraded, at once and whole or not at all.
+        before it; a file that is `writable` is upgraded, at once and whole or not at all. mend: what to do where it is
+        damaged, for the error.
         """
-        self.path = path
+        self.path, self._mend = path, mend
         self.writable = writable
         self._upgrades = upgrades
         with self._one_line():
@@ -184,7 +194,7 @@ class Database:
         try:
             yield
         except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
-            raise ProfileError(_explain(self.path, error)) from error
+            raise ProfileError(_explain(self.path, error, self._mend)) from error
 
 
 def free_bytes(path: Path) -> int:
@@ -249,12 +259,12 @@ def _name(error: Exception) -> str:
     return str(getattr(error, "sqlite_errorname", ""))
 
 
-def _explain(path: Path, error: Exception) -> str:
+def _explain(path: Path, error: Exception, mend: str = MEND) -> str:
     """What came and what to do, in one line (the names: https://www.sqlite.org/rescode.html)."""
     name, said = _name(error), " ".join(str(error).split())
     # UnicodeDecodeError: SQLite quotes damaged text in its message, which Python's module then cannot read.
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
-        return f"{path} is damaged ({said}): restore a copy of it, or move it away and teach again"
+        return f"{path} is damaged ({said}): {mend}"
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return f"{path} cannot be written ({said}): free some space on the disk; what was counted before is safe"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):

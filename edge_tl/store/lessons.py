@@ -30,6 +30,8 @@ CREATE TABLE tombstones (hash TEXT NOT NULL, key BLOB NOT NULL, wire BLOB NOT NU
 CREATE TABLE devices (key BLOB PRIMARY KEY, name TEXT NOT NULL, decision TEXT NOT NULL);
 CREATE TABLE shared (hash TEXT PRIMARY KEY, take INTEGER NOT NULL, stamp TEXT NOT NULL, withdrawn INTEGER NOT NULL);
 """
+MEND = "move it away: the lessons come again from the broker, and what was decided about devices is to be decided again"
+"""What to do where the file is damaged."""
 TAKEN, WAITING, LEFT = "taken", "waiting", "left"
 """What becomes of a lesson by the rules of this device: it teaches, waits until somebody says yes, or is only kept."""
 ASIDE, ACCEPTED = "aside", "accepted"
@@ -78,7 +80,7 @@ class LessonStore(Closable):
     def __init__(self, folder: Path, *, writable: bool) -> None:
         """Open the file in a profile's folder, made where it is missing and `writable`."""
         self.path = Path(folder) / FILE
-        self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION, upgrades={})
+        self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION, upgrades={}, mend=MEND)
 
     # -- lessons of others, and the own that were given --------------------------------------------------------------
 

@@ -9,10 +9,15 @@ import pytest
 from command_run import Run, run_on
 from tiny_profile import fill, model_folder, picture
 
+from device.teach.lesson import Lesson
+from device.teach.training import train_on_lessons
 from edge_tl.embedders.tflite import TFLiteEmbedder
+from edge_tl.errors import ProfileError
 from edge_tl.fleet.keys import DeviceKey, key_of, key_text
 from edge_tl.fleet.lesson import LessonHeader, new_lessons
+from edge_tl.recognizer import Recognizer
 from edge_tl.store.lessons import TAKEN, WAITING, LessonStore
+from edge_tl.store.profile import Profile
 
 pytest.importorskip("cryptography", reason="cryptography is not installed (extra fleet)")
 DESK, SHELF = DeviceKey(bytes(32)), DeviceKey(bytes(31) + b"\1")
@@ -84,6 +89,33 @@ def test_status_tells_who_gave_what(fleet: tuple[Run, list[str]]) -> None:
         ("shelf", 0, 6),
     ]
     assert told["given"] == []
+
+
+def test_damaged_lessons_keep_nobody_from_training(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """It is trained on the own examples and said once; nothing is trained for the lessons' sake, and the fleet's
+    commands say what to do."""
+    run, config = fleet
+    folder = tmp_path / "data" / "profiles" / "default"
+    for more in ("-wal", "-shm"):
+        (folder / f"lessons.sqlite{more}").unlink(missing_ok=True)
+    (folder / "lessons.sqlite").write_bytes(b"no database" * 1000)
+    code, trained, _ = run("train", "--json")
+    assert (code, trained["examples"], trained["generation"]) == (0, 24, 2)
+    assert [one for one in trained["cautions"] if "trained without the lessons of other devices" in one] == [
+        f"trained without the lessons of other devices: {folder / 'lessons.sqlite'} is damaged (file is not a database)"
+        ": move it away: the lessons come again from the broker, and what was decided about devices is to be decided "
+        "again"
+    ]
+    for command in (("evaluate",), ("report", "--out", tmp_path / "report.html")):
+        code, _, said = run(*command)
+        assert (code, said.count("trained without the lessons of other devices")) == (0, 1)
+    with Profile(folder, writable=True) as profile:
+        recognizer = Recognizer(TFLiteEmbedder.load(tmp_path / "model"), "ridge")
+        lesson = Lesson(profile.store, recognizer, lambda: 0.0)
+        with pytest.raises(ProfileError, match="not trained without the lessons"):
+            train_on_lessons(profile, lesson, lambda: None)
+        assert len(profile.generations()) == 2
+    assert run("fleet", "status", *config)[2].count("the lessons come again from the broker") == 1
 
 
 def test_keys_are_made_once(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:
