@@ -15,6 +15,7 @@ from device.health import ask_health
 from device.serve.build import socket_path
 from device.serve.config import PLACES, ServiceConfig, read_config
 from device.serve.fleet_config import KEY_FILE, FleetConfig
+from device.serve.fleet_devices import decide, described
 from edge_tl.errors import ConfigError, ProfileError, counted
 from edge_tl.fleet.keys import DeviceKey, key_of, key_text
 from edge_tl.store.lessons import ACCEPTED, ASIDE, FILE, LessonStore
@@ -47,21 +48,7 @@ def status(arguments: Namespace) -> int:
         devices = store.devices() if store is not None else []
         given = store.given() if store is not None else []
     live = _live(config, state)
-    peers = {peer["id"]: peer for peer in live.get("peers", [])}
-    made = [
-        {
-            "device": one.shown,
-            "id": one.id,
-            "trusted": bool(one.name),
-            "decision": one.decision,
-            "lessons": one.lessons,
-            "used": one.used,
-            "waiting": one.waiting,
-            "labels": list(one.labels),
-            **{name: value for name, value in peers.get(one.id, {}).items() if name in _LIVE},
-        }
-        for one in devices
-    ]
+    made = described(devices, live.get("peers", []))
     shared = [{"lesson": hash, "label": label, "take": take, "examples": count} for hash, label, take, count in given]
     if arguments.json:
         live_keys = ("set", "generation", "right", "asked", "dropped_lessons", "error", "state", "account", "acting_s")
@@ -70,9 +57,6 @@ def status(arguments: Namespace) -> int:
         return 0
     say(*_lines(fleet, made, shared, live))
     return 0
-
-
-_LIVE = ("there", "seen_s", "generation", "set", "right", "asked", "fps", "temperature_c", "acting_s")
 
 
 def aside(arguments: Namespace) -> int:
@@ -108,11 +92,8 @@ def _decide(arguments: Namespace, decision: str, then: str) -> int:
     config, _, state = _configured(arguments)
     with ExitStack() as stack:
         store = _opened(_store(stack, config, state, writable=True))
-        one = store.device(arguments.device)
-        if not one.name:
-            raise ConfigError(f"{one.shown} is no longer in [fleet.trusted], so its lessons are not used")
-        store.decide(one.key, decision)
-        lessons = store.device(one.id).used if decision == ACCEPTED else one.lessons
+        one, after = decide(store, arguments.device, decision)
+        lessons = after.used if decision == ACCEPTED else one.lessons
     if arguments.json:
         print_json({"device": one.shown, "id": one.id, "decision": decision, "lessons": lessons})
         return 0

@@ -26,6 +26,7 @@ from device.cli.output import warn
 from device.serve.config import PipelineConfig, ServiceConfig
 from device.serve.event import Output
 from device.serve.fleet import Fleet
+from device.serve.fleet_requests import FleetRequests
 from device.serve.home_assistant import Entity
 from device.serve.hooks import Hooks
 from device.serve.local import LocalSocket
@@ -99,6 +100,7 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
         made.append(Hooks(config.hooks, service.journal.happened))
     if config.pins:
         made.append(Pins(config.pins, lambda name: kinds(config, service).get(name) != "picture"))
+    fleet_requests = None
     if config.mqtt is not None:
         mqtt = Mqtt(config.mqtt, data_dir, lambda: entities(config, service), warn)
         service.each_second.append(mqtt.sync)
@@ -107,10 +109,11 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
             fleet = Fleet(config.fleet, data_dir, service, config.fleet_pipeline, mqtt, warn)
             mqtt.riders.append(fleet)
             made.append(fleet)
+            fleet_requests = FleetRequests(fleet, service)
     if config.web is not None:
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
 
-        made.append(Web(config.web, requests, hub, clock, warn, data_dir / SESSIONS_FILE))
+        made.append(Web(config.web, requests, hub, clock, warn, data_dir / SESSIONS_FILE, fleet_requests))
     if config.wyoming is not None:
         from device.serve.wyoming import Wyoming  # as the console
 

@@ -17,6 +17,7 @@ from device.serve.access import Access, token_of
 from device.serve.config import WebConfig
 from device.serve.connections import ConnectionListener, listening_at
 from device.serve.event import LabelEvent
+from device.serve.fleet_requests import FleetRequests
 from device.serve.metrics import TYPE as METRICS
 from device.serve.metrics import metrics
 from device.serve.phone_words import answer_on_phone
@@ -51,6 +52,7 @@ SCRIPTS = (
     "ask.js",
     "draw.js",
     "files.js",
+    "fleet.js",
     "gallery.js",
     "marks.js",
     "phone.js",
@@ -69,7 +71,7 @@ class Web:
     """An Output that serves the console, in a thread of its own; `address` is where, after `start`.
 
     requests: what may be asked of the service. hub: where events come from. log: takes one line. sessions_file: where
-    it is kept who is logged in.
+    it is kept who is logged in. fleet: what may be asked of it, where there is one.
     """
 
     name = "web"
@@ -82,9 +84,10 @@ class Web:
         clock: Callable[[], float],
         log: Callable[[str], None],
         sessions_file: Path | None = None,
+        fleet: FleetRequests | None = None,
     ) -> None:
         self.config, self._requests, self._hub, self._clock, self._log = config, requests, hub, clock, log
-        self._sessions_file = sessions_file
+        self._sessions_file, self._fleet = sessions_file, fleet
         self._sessions: Sessions | None = None
         self.address = ""
         self._server: uvicorn.Server | None = None
@@ -185,6 +188,8 @@ class Web:
             Route("/api/events", streams.answer, methods=["GET"]),
             get("/metrics", lambda _: Response(metrics(ask.health()), media_type=METRICS)),
             get("/api/state", lambda _: self._state()),
+            get("/api/fleet", lambda _: self._of_fleet().state()),
+            Route("/api/fleet/{action}", self._act_on_fleet, methods=["POST"]),
             get("/api/events/recent", lambda _: [event.as_dict() for event in list(self._hub.recent)]),
             get(f"{here}/picture.jpg", lambda r: _jpeg(ask.picture(r.path_params["name"]), UNBUFFERED)),
             get(f"{here}/trained", lambda r: ask.trained(r.path_params["name"])),
@@ -219,7 +224,13 @@ class Web:
     def _state(self) -> dict[str, Any]:
         if self._sessions is not None:
             self._sessions.keep()
-        return self._requests.state() | {"guarded": self._sessions is not None}
+        fleet = None if self._fleet is None else self._fleet.pipeline
+        return self._requests.state() | {"guarded": self._sessions is not None, "fleet": fleet}
+
+    def _of_fleet(self) -> FleetRequests:
+        if self._fleet is None:
+            raise NotHere("this device is in no fleet")
+        return self._fleet
 
     async def _act(self, request: Request) -> Response:
         try:
@@ -228,6 +239,13 @@ class Web:
             return refused(request, error.status, str(error))
         name, action = request.path_params["name"], request.path_params["action"]
         return await _answered(request, lambda: self._requests.act(name, action, body))
+
+    async def _act_on_fleet(self, request: Request) -> Response:
+        try:
+            body = await json_body(request, PATIENCE_S)
+        except BadBody as error:
+            return refused(request, error.status, str(error))
+        return await _answered(request, lambda: self._of_fleet().act(request.path_params["action"], body))
 
     async def _health(self, request: Request) -> Response:
         health = self._requests.health()  # a snapshot: it waits for nobody

@@ -73,4 +73,9 @@ def account_json(account: FleetAccount | None) -> dict[str, Any] | None:
         for one in account.scores
     ]
     harmful = [{"device": one.device, "accuracy": one.accuracy, "without": one.without} for one in account.harmful]
-    return {"devices": scores, "unjudged": list(account.unjudged), "harmful": harmful}
+    alone = [
+        {"device": one.device, "examples": one.examples, "accuracy": one.accuracy}
+        for one in account.alone
+        if one.examples
+    ]
+    return {"devices": scores, "unjudged": list(account.unjudged), "harmful": harmful, "alone": alone}

@@ -47,6 +47,17 @@ class HarmfulDevice:
 
 
 @dataclass(frozen=True)
+class LessonsAlone:
+    """What one other device taught, asked without anybody else's."""
+
+    device: str
+    examples: int
+    """Judged: this device's own of classes that it taught; 0 where it taught fewer than two classes."""
+    accuracy: float
+    """NaN where none could be judged."""
+
+
+@dataclass(frozen=True)
 class FleetAccount:
     """An honest account of a fleet, by the examples of all of its devices."""
 
@@ -55,6 +66,9 @@ class FleetAccount:
     unjudged: tuple[str, ...]
     """Classes that only one device has: nothing can be said about them on another."""
     harmful: tuple[HarmfulDevice, ...]
+    alone: tuple[LessonsAlone, ...]
+    """How each other device's lessons alone answer this device's own examples, by their names; of many devices those
+    that taught most."""
 
     @property
     def own(self) -> DeviceScore | None:
@@ -88,7 +102,12 @@ def leave_one_device_out(
     by_size = sorted(names, key=lambda name: (name != "", -int((devices == name).sum()), name))
     judges = by_size[: max(2, MAX_FITS // len(names))]
     harmful = [one for name in names if name and (one := _harm(answers, name, judges)) is not None]
-    return FleetAccount(tuple(scores), tuple(alone), tuple(harmful))
+    each = []
+    for name in sorted(by_size[:MAX_FITS]) if "" in names else ():
+        if name:
+            rows, right = answers.by(name)
+            each.append(LessonsAlone(name, len(rows), float(right.mean()) if len(rows) else float("nan")))
+    return FleetAccount(tuple(scores), tuple(alone), tuple(harmful), tuple(each))
 
 
 class _Answers:
@@ -110,11 +129,14 @@ class _Answers:
         """Positions of the judge's examples that can be asked, and bool, whether they are answered rightly."""
         key = judge, without
         if key not in self._known:
-            self._known[key] = self._answered(judge, without)
+            self._known[key] = self._answered(judge, (self.devices != judge) & (self.devices != without))
         return self._known[key]
 
-    def _answered(self, judge: str, without: str | None) -> tuple[np.ndarray, np.ndarray]:
-        others = (self.devices != judge) & (self.devices != without)
+    def by(self, device: str) -> tuple[np.ndarray, np.ndarray]:
+        """The same of this device's own examples, by what one other device taught."""
+        return self._answered("", self.devices == device)
+
+    def _answered(self, judge: str, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         labels = np.unique(self.taught.y[others])
         rows = np.flatnonzero((self.devices == judge) & self._asked & np.isin(self.taught.y, labels))
         if len(labels) < 2 or not len(rows):

@@ -96,7 +96,7 @@ async function start() {
 
 // The page stays as it is where the same pipelines are there again: what was opened and typed is kept.
 function build(state) {
-  const now = JSON.stringify([Object.entries(state.failed).map(([name, one]) => [name, one.fault]), ...Object.entries(state.pipelines).map(([name, one]) => [name, one.kind, one.profile])]);
+  const now = JSON.stringify([state.fleet, Object.entries(state.failed).map(([name, one]) => [name, one.fault]), ...Object.entries(state.pipelines).map(([name, one]) => [name, one.kind, one.profile])]);
   if (now === built) {
     for (const [name, one] of pipelines) one.again(state.pipelines[name]);
     return;
@@ -105,7 +105,7 @@ function build(state) {
   forget();
   byId("pipelines").replaceChildren(...Object.entries(state.failed).map(([name, one]) => failed(name, one.fault)),
     ...Object.entries(state.pipelines).map(([name, one]) => {
-      pipelines.set(name, new Pipeline(name, one, login));
+      pipelines.set(name, new Pipeline(name, one, login, name === state.fleet));
       return pipelines.get(name).root;
     }));
 }

@@ -2,6 +2,7 @@
 import { Busy, Refused, answered, ask, fetched } from "./ask.js";
 import { bar, curve, fill, make, number, percent } from "./draw.js";
 import { Files } from "./files.js";
+import { Fleet } from "./fleet.js";
 import { Gallery } from "./gallery.js";
 import { Marks } from "./marks.js";
 import { PhoneCamera } from "./phone.js";
@@ -25,8 +26,8 @@ const WAYS = { // and of the ways to look
 };
 
 export class Pipeline {
-  // refused: called where the device asks for the token.
-  constructor(name, state, refused) {
+  // refused: called where the device asks for the token; learns: whether it learns from other devices.
+  constructor(name, state, refused, learns) {
     this.name = name;
     this.kind = state.kind;
     this.sound = state.kind === "sound";
@@ -71,6 +72,7 @@ export class Pipeline {
     this.files = new Files(this);
     this.phone = new PhoneCamera(this);
     this.marks = new Marks(this);
+    this.fleet = new Fleet(this, learns);
     this.find(".stop").onclick = () => this.act("stop-look", {});
     this.picture();
     this.settings(state.tuning, state.heads);
@@ -99,7 +101,10 @@ export class Pipeline {
   }
 
   // The page goes on without it.
-  leave() { this.phone.stop(); }
+  leave() {
+    this.phone.stop();
+    this.fleet.leave();
+  }
 
   said(line) { this.find(".said").textContent = line; }
 

@@ -62,6 +62,9 @@ def test_lessons_teach_and_are_judged(fleet: tuple[Run, list[str]], tmp_path: Pa
     own, desk = evaluated["fleet"]["devices"]
     assert (own["device"], own["examples"], desk["device"], desk["examples"]) == ("", 24, "desk", 24)
     assert own["accuracy"] > 0.5
+    (alone,) = evaluated["fleet"]["alone"]
+    assert (alone["device"], alone["examples"]) == ("desk", 24)
+    assert alone["accuracy"] == own["accuracy"]  # it is the only other one
     said = run("evaluate")[1]
     assert "training on the lessons of all others" in said
     assert "this device" in said

@@ -139,6 +139,8 @@ def test_events_stream_as_they_come(serving: Serving) -> None:
         ("/api/pipelines/signs/tune", {"on": 2}, 400),
         ("/api/pipelines/signs/rename", {"label": "nobody", "to": "x"}, 400),
         ("/api/pipelines/..%2f..%2fetc/train", {}, 404),
+        ("/api/fleet", None, 404),
+        ("/api/fleet/aside", {"device": "desk"}, 404),
     ],
 )
 def test_bad_requests_get_one_line(serving: Serving, path: str, body: Any, status: int) -> None:
@@ -180,6 +182,8 @@ def test_from_outside_nothing_is_shown_without_the_token(guarded: Serving) -> No
     """Off loopback the API asks for the token, as a bearer or by the console's login; the log warns of missing TLS."""
     assert guarded.ask("/api/state")[0] == 401
     assert guarded.ask("/api/pipelines/signs/picture.jpg")[0] == 401
+    assert guarded.ask("/api/fleet")[0] == 401
+    assert guarded.ask("/api/fleet/accept", {"device": "desk"})[0] == 401
     code, health = guarded.ask("/health")
     assert (code, set(health)) == (200, {"status"})
     assert guarded.ask("/api/state", Authorization=f"Bearer {token(guarded)}")[0] == 200

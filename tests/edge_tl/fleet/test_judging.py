@@ -43,6 +43,10 @@ def test_a_device_that_lowers_the_others_figure_is_named() -> None:
     (bad,) = made.harmful
     assert bad.device == "b"
     assert bad.without > bad.accuracy
+    good, bad_alone = made.alone
+    assert (good.device, good.examples, bad_alone.device, bad_alone.examples) == ("a", 60, "b", 60)
+    assert good.accuracy > 0.95
+    assert bad_alone.accuracy < 0.05
 
 
 def test_a_class_that_one_device_has_alone_is_not_judged() -> None:
@@ -53,5 +57,6 @@ def test_a_class_that_one_device_has_alone_is_not_judged() -> None:
     assert made.unjudged == ("a", "b", "c", "d")
     assert [one.examples for one in made.scores] == [0, 0]
     assert np.isnan(made.scores[0].accuracy)
+    assert [(one.device, one.examples) for one in made.alone] == [("x", 0)]
     with pytest.raises(ShapeError, match="two or more"):
         leave_one_device_out(lambda: make_head("ridge"), taught, np.repeat("", 40))
