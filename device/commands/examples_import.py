@@ -38,7 +38,7 @@ from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, read_look
 from edge_tl.words.cutting import LoudStretch
 from edge_tl.words.spoken import BROWSER_HOP_S, embed_spoken, seconds_a_frame
-from edge_tl.words.teachable_machine import holds_samples, read_samples
+from edge_tl.words.teachable_machine import holds_samples, is_sound_project, read_project, read_samples
 
 TOLD = ", derived from the dates and contents of the files (folders CLASS/TAKE define them)"
 """What is said of takes that no folder named."""
@@ -46,7 +46,7 @@ TOLD = ", derived from the dates and contents of the files (folders CLASS/TAKE d
 
 def bring(arguments: Namespace, stack: ExitStack) -> int:
     """`edge-tl examples import PATH`; what may be wrong is found out before a new profile is made for it."""
-    if packed_as(arguments.path) == "zip" and holds_samples(arguments.path):
+    if packed_as(arguments.path) == "zip" and (holds_samples(arguments.path) or is_sound_project(arguments.path)):
         return bring_samples(arguments, stack)
     if not _begins(arguments.path, MAGIC) and packed_as(arguments.path):
         arguments.path = unfolded(arguments.path, stack)
@@ -213,16 +213,27 @@ def bring_folder(
 
 
 def bring_samples(arguments: Namespace, stack: ExitStack) -> int:
-    """Import the samples of a class of sounds as Teachable Machine gives them; the archive's name may say which."""
+    """Import the sounds of Teachable Machine: a project, or a class's samples, which the archive's name may name."""
     path: Path = arguments.path
-    others = (arguments.layout, arguments.split, arguments.images, arguments.look)
-    if arguments.sessions or arguments.preview or any(one is not None for one in others):
-        raise ConfigError(f"{path} holds samples of one class: --label and --base go with it, and nothing else")
-    label = arguments.label or label_by_name(path.with_suffix(""))
-    if label is None:
-        raise ConfigError(f"{path} holds samples of one class: say which with --label NAME")
-    spoken, lines = read_samples(path, check_label(label))
+    project = is_sound_project(path)
+    what = (
+        "is a project of sounds: --base goes with it"
+        if project
+        else "holds samples of one class: --label and --base go with it"
+    )
+    others = (arguments.layout, arguments.split, arguments.images, arguments.look, arguments.label if project else None)
+    if arguments.sessions or arguments.preview or arguments.rotate or any(one is not None for one in others):
+        raise ConfigError(f"{path} {what}, and nothing else")
+    if project:
+        spoken, lines = read_project(path)
+    else:
+        label = arguments.label or label_by_name(path.with_suffix(""))
+        if label is None:
+            raise ConfigError(f"{path} holds samples of one class: say which with --label NAME")
+        spoken, lines = read_samples(path, check_label(label))
     warn_all(lines)
+    if not spoken:
+        raise ExampleError(f"{path}: none of its classes can be read: save the project again")
     context = context_of(arguments)
     hearing = asked_hearing(arguments, context) or read_hearing(context.profile_folder)
     code = keep_spoken(context, path, spoken, hearing or Hearing(), stack, as_json=arguments.json)

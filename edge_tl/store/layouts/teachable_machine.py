@@ -17,12 +17,20 @@ MAX_BYTES = 1_000_000
 _NAME = re.compile(r"(.+)-!-\d+$")
 
 
-def kind_of_project(root: Path) -> str:
-    """`image`, `audio` or `pose`, as the manifest in a folder says; empty where it is none of a project."""
+def kind_in(manifest: bytes) -> str:
+    """`image`, `audio` or `pose`, as the manifest of a project says; empty where it is none."""
     try:
-        content = json.loads(read_limited(root / MANIFEST, MAX_BYTES))
+        content = json.loads(manifest)
         return str(content["type"]) if "appdata" in content else ""
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def kind_of_project(root: Path) -> str:
+    """The same of a folder; empty where it is none of a project."""
+    try:
+        return kind_in(read_limited(root / MANIFEST, MAX_BYTES))
+    except (OSError, ValueError):
         return ""
 
 
@@ -35,10 +43,10 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     """The pictures with the classes that their names tell; ExampleError for a project of another kind."""
     project = kind_of_project(tree.root)
     if project != "image":
-        raise ExampleError(
-            f"{tree.root} is a Teachable Machine project of kind {project[:20]!a}: only image projects are read; "
-            "for sounds, import the samples of each class, which `Download Samples` there saves"
-        )
+        what = f"{tree.root.name!r} is a Teachable Machine project"
+        if project == "audio":
+            raise ExampleError(f"{what} of sounds that was unpacked: import the .tm file itself")
+        raise ExampleError(f"{what} of kind {project[:20]!a}, which is not read; projects of images and of sounds are")
     found, left_out = [], []
     for file in tree.pictures:
         name = _NAME.match(file.stem)

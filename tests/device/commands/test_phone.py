@@ -246,8 +246,75 @@ def test_a_project_of_pictures_is_read(run: Run, tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     assert said.endswith("; read as a Teachable Machine project\n")
     assert {one["label"] for one in run("examples", "list", "--json")[1]} == {"Class 1", "a-!-b"}
-    with zipfile.ZipFile(tmp_path / "pose.tm", "w") as packed:
-        packed.writestr("manifest.json", '{"type": "pose", "appdata": {}}')
-    code, _, err = run("examples", "import", tmp_path / "pose.tm")
+    for kind, file, said in (
+        ("pose", "pose.tm", "of kind 'pose', which is not read; projects of images and of sounds are"),
+        ("audio", "unpacked", "of sounds that was unpacked: import the .tm file itself"),
+    ):
+        manifest = json.dumps({"type": kind, "appdata": {}})
+        if kind == "pose":
+            with zipfile.ZipFile(tmp_path / file, "w") as packed:
+                packed.writestr("manifest.json", manifest)
+        else:
+            (tmp_path / file).mkdir()
+            (tmp_path / file / "manifest.json").write_text(manifest)
+            (tmp_path / file / "clip.webm").write_bytes(b"")
+        code, _, err = run("examples", "import", tmp_path / file)
+        assert code == 1
+        assert err == f"edge-tl: {file.removesuffix('.tm')!r} is a Teachable Machine project {said}\n"
+
+
+def sound_project(path: Path, classes: dict[str, bytes], kind: str = "audio") -> Path:
+    """A project as Teachable Machine saves it: a manifest, and the archive of samples of each class."""
+    with zipfile.ZipFile(path, "w") as packed:
+        manifest = {"type": kind, "version": "2.4.7", "appdata": {"publishResults": {}, "trainEpochs": 50}}
+        for name, data in classes.items():
+            packed.writestr(f"{name}-!-0.zip", data)
+        packed.writestr("manifest.json", json.dumps(manifest))
+    return path
+
+
+def test_a_project_of_sounds_is_read(run: Run, tmp_path: Path) -> None:
+    """Teachable Machine's `.tm` of sounds: every class with its samples; a damaged class is named, the others come."""
+    hum = samples_zip(tmp_path / "hum.zip", [spoken("hum", one)[: RATE_HZ + 4000] for one in range(3)]).read_bytes()
+    hiss = samples_zip(tmp_path / "hiss.zip", [spoken("hiss", one)[: RATE_HZ + 4000] for one in range(3)]).read_bytes()
+    noise = samples_zip(tmp_path / "noise.zip", [room(1.2, one) for one in range(3)]).read_bytes()
+    whole = sound_project(tmp_path / "mine.tm", {"hum": hum, "a-!-b/c": hiss, "_background_noise_": noise})
+    code, said, err = run("examples", "import", whole)
+    assert (code, err) == (0, "")
+    assert said == "imported 9 recordings of 3 classes\n"
+    listed = run("examples", "list", "--json")[1]
+    assert sorted(one["label"] for one in listed) == ["a-!-b/c"] * 3 + ["background noise"] * 3 + ["hum"] * 3
+    assert run("train", "--force")[0] == 0
+    cut = sound_project(tmp_path / "cut.tm", {"hum": hum, "hiss": hiss[:900], "\n": noise})
+    code, said, err = run("examples", "import", cut, "--profile", "cut")
     assert code == 1
-    assert "is a Teachable Machine project of kind 'pose': only image projects are read" in err
+    assert said == "imported 3 recordings of 1 class\n"
+    assert "cut.tm: 'hiss-!-0.zip': left out (is no archive of samples that can be read" in err
+    assert "left out (a label is empty" in err
+    for classes, reason in (({}, "the project holds no samples of sounds"), ({"hum": b""}, "none of its classes")):
+        code, _, err = run("examples", "import", sound_project(tmp_path / "no.tm", classes), "--profile", "no")
+        assert code == 1
+        assert err.splitlines()[-1].startswith(f"edge-tl: {tmp_path / 'no.tm'}: {reason}")
+    code, _, err = run("examples", "import", whole, "--label", "hum")
+    assert err == f"edge-tl: {whole} is a project of sounds: --base goes with it, and nothing else\n"
+
+
+def test_a_stretch_that_many_samples_name_is_the_sound_of_none(run: Run, tmp_path: Path) -> None:
+    """Programs that write projects put one recording in for all samples: their spectrograms alone are kept."""
+    classes = {}
+    for label in ("hum", "hiss"):
+        path = samples_zip(tmp_path / f"{label}.zip", [spoken(label, one)[: RATE_HZ + 4000] for one in range(3)])
+        with zipfile.ZipFile(path) as packed:
+            entries = json.loads(packed.read("samples.json"))
+        dummy = sound_file("webm", resample(room(2.0, 1), RATE_HZ, 48_000), 48_000)
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr("samples.json", json.dumps([one | {"startTime": 0, "endTime": 1} for one in entries[:2]]))
+            packed.writestr("sample-1.webm", dummy)
+        classes[label] = path.read_bytes()
+    code, said, err = run("examples", "import", sound_project(tmp_path / "made.tm", classes))
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "made.tm: 4 samples with different spectrograms name the same stretch of a recording" in err
+    assert said == (
+        "imported 4 recordings of 2 classes; 4 contained no sound: they are listed and exported, and not trained on\n"
+    )
