@@ -24,7 +24,8 @@ ROWS = 1024
 LEAF = 256
 """Up to so many rows LAPACK factors and inverts a matrix itself."""
 COLUMNS = 480
-"""Columns of Z that are made at once: what is above the diagonal of C⁻¹ is not multiplied, which saves 4 tenths."""
+"""Columns of Z, or of the weights, that are made at once: what is above the diagonal of C⁻¹ is not multiplied for Z,
+which saves 4 tenths."""
 
 Beat = Callable[[], object]
 """Called between two parts of long work."""
@@ -35,7 +36,7 @@ def no_beat() -> None:
 
 
 class Side(ABC):
-    """Weighted, centred rows, multiplied with each other on one side: what every λ has in common."""
+    """Weighted, centred rows, to be multiplied with each other on one side."""
 
     @abstractmethod
     def solved(self, Y: np.ndarray, lambda_: float, beat: Beat = no_beat) -> RidgeSolution:
@@ -66,9 +67,9 @@ class RidgeSolution(ABC):
         return self._Y - residuals / self._s[:, None]
 
 
-def side_of(X: np.ndarray, gram: np.ndarray | None, s: np.ndarray, beat: Beat = no_beat) -> Side:
+def side_of(X: np.ndarray, gram: np.ndarray | None, s: np.ndarray) -> Side:
     """The smaller side of rows X (N, D) with weights s² (N,); gram: X·Xᵀ where it is known."""
-    return DualSide(X, gram, s) if len(X) <= X.shape[1] else PrimalSide(X, s, beat)
+    return DualSide(X, gram, s) if len(X) <= X.shape[1] else PrimalSide(X, s)
 
 
 def parts_of(X: np.ndarray) -> int:
@@ -122,21 +123,19 @@ class DualSolved(RidgeSolution):
 
 
 class PrimalSide(Side):
-    """D × D, for N > D: no matrix has N² values, and of float64 only those of D² values and of a few rows."""
+    """D × D, for N > D: no matrix has N² values, and of float64 only those of D² values and of a few rows.
 
-    def __init__(self, X: np.ndarray, s: np.ndarray, beat: Beat = no_beat) -> None:
+    The products are made when it is solved, which is done once, and let go before the rest is made.
+    """
+
+    def __init__(self, X: np.ndarray, s: np.ndarray) -> None:
         self._X, self._s = X, s
         w = s * s
         self._mean = w @ X / w.sum() if X.dtype == np.float64 else weighted_mean(X, w)
-        columns = X.shape[1]
-        self._G = np.zeros((columns, columns), X.dtype)
-        for _, rows in self._blocks():
-            self._G += rows.T @ rows
-            beat()
 
     def solved(self, Y: np.ndarray, lambda_: float, beat: Beat = no_beat) -> PrimalSolved:
         """The ridge with this λ for targets Y (N, C)."""
-        shifted = self._G.astype(np.float64)
+        shifted = self._products(beat)
         shifted[np.diag_indices(len(shifted))] += lambda_
         inverse = inverse_root(shifted, beat).astype(self._X.dtype)
         del shifted
@@ -147,6 +146,15 @@ class PrimalSide(Side):
                 np.matmul(rows[:, : some.stop], inverse[some, : some.stop].T, out=Z[at, some])
             beat()
         return PrimalSolved(Z, inverse, self._s, Y)
+
+    def _products(self, beat: Beat) -> np.ndarray:
+        """X̃ᵀX̃ (D, D), float64, added up in the dtype of the rows."""
+        columns = self._X.shape[1]
+        G = np.zeros((columns, columns), self._X.dtype)
+        for _, rows in self._blocks():
+            G += rows.T @ rows
+            beat()
+        return G.astype(np.float64)
 
     def _blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Where some rows are, and these centred and weighted, in their own dtype."""
@@ -170,7 +178,10 @@ class PrimalSolved(RidgeSolution):
         for first in range(0, len(Z), ROWS):
             at = slice(first, first + ROWS)
             turned += Z[at].T @ scaled[at].astype(Z.dtype)
-        self._coef = turned.T @ inverse
+        self._coef = np.empty(turned.T.shape)
+        for first in range(0, len(inverse), COLUMNS):  # of float64 it would be as large as all that came before
+            some = slice(first, first + COLUMNS)
+            self._coef[:, some] = turned.T @ inverse[:, some]
         self._residuals = scaled - Z @ turned.astype(Z.dtype)
 
     def coef(self) -> np.ndarray:
@@ -179,7 +190,7 @@ class PrimalSolved(RidgeSolution):
 
     def _alone(self, group: np.ndarray) -> np.ndarray:
         sg = (self._s[group] / np.sqrt(self._total)).astype(self._Z.dtype)
-        return alone(np.column_stack((self._Z[group], sg)), self._residuals[group])
+        return alone(lambda: np.column_stack((self._Z[group], sg)), self._residuals[group])
 
 
 def weighted_mean(X: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ group B that is left out are (I − H_BB)⁻¹ r_B of the residuals r of the fit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -104,8 +105,9 @@ def left_out(of: Spectrum, Y: np.ndarray, lambdas: np.ndarray, groups: Sequence[
     long = max(LONG, len(of.values))
     for group in (group for group in groups if len(group) > long):
         for i, part in enumerate(shrink):
-            V = np.column_stack((of.U[group] * np.sqrt(part), s[group] / np.sqrt(total)))
-            residuals[i, group] = alone(V, residuals[i, group] * (1 - leverage[i, group])[:, None])
+            own, sg = of.U[group] * np.sqrt(part), s[group] / np.sqrt(total)
+            directions = partial(np.column_stack, (own, sg))
+            residuals[i, group] = alone(directions, residuals[i, group] * (1 - leverage[i, group])[:, None])
     for rows in stacks([group for group in groups if len(group) <= long], len(lambdas) * len(of.values)):
         U, sg = of.U[rows], s[rows]  # (G, B, r), (G, B)
         rest = np.eye(rows.shape[1]) - sg[:, :, None] * sg[:, None, :] / total
@@ -119,18 +121,23 @@ def left_out(of: Spectrum, Y: np.ndarray, lambdas: np.ndarray, groups: Sequence[
     return Y - residuals / s[:, None]
 
 
-def alone(V: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+def alone(directions: Callable[[], np.ndarray], residuals: np.ndarray) -> np.ndarray:
     """(I − V·Vᵀ)⁻¹·r, float64 (B, C), of V (B, r) and residuals r (B, C), on the smaller side.
 
     r + V·(I − VᵀV)⁻¹·Vᵀ·r is the same (Woodbury), and a group of more rows than directions costs B·r² and not B³.
+    directions: makes V, and again after solving: of a session it is large, and would only lie there meanwhile.
     """
+    V = directions()
     short = len(V) <= V.shape[1]
-    block = np.negative(V @ V.T if short else V.T @ V, dtype=np.float64)
+    block = V @ V.T if short else V.T @ V
+    right = residuals if short else V.T @ residuals.astype(V.dtype)
+    dtype = V.dtype
+    del V
+    block = np.negative(block, dtype=np.float64)
     block[np.diag_indices(len(block))] += 1
-    if short:
-        return np.asarray(np.linalg.solve(block, residuals))
-    turned = np.linalg.solve(block, V.T @ residuals.astype(V.dtype))
-    return np.asarray(residuals + V @ turned.astype(V.dtype))
+    turned = np.linalg.solve(block, right)
+    del block
+    return np.asarray(turned if short else residuals + directions() @ turned.astype(dtype))
 
 
 def stacks(groups: Sequence[np.ndarray], values: int) -> Iterator[np.ndarray]:

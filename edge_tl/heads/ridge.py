@@ -154,7 +154,7 @@ class RidgeHead(LinearHead):
             lambda_ = self._chosen_on_a_part(taught, Y, weights)
             self.release()  # first of all, so that two are never kept
             beat = Percent(progress, parts_of(taught.X)) if progress else no_beat
-            self._solved = side_of(taught.X, taught.gram, np.sqrt(weights), beat).solved(Y, lambda_, beat)
+            self._solved = side_of(taught.X, taught.gram, np.sqrt(weights)).solved(Y, lambda_, beat)
             coef = self._solved.coef().astype(taught.X.dtype)
             return self._conclude(taught, folds, lambda_, coef, self._solved.left_out(folds.groups()))
         self.release()
