@@ -29,7 +29,7 @@ MAX_THREADS = 4
 _AGAIN = "download or convert it again"
 _CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 _STDERR = threading.Lock()
-_LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
+CHANNELS_LAST, CHANNELS_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 """The axes of a file that is channels first, in the order channels last, and back."""
 
 
@@ -197,12 +197,14 @@ class Interpreter:
                     raise ShapeError(
                         f"input {info.name} got {array.dtype} {array.shape}; the model wants {info.dtype} {info.shape}"
                     )
-                self._runtime.set_tensor(index, array.transpose(_FIRST).copy() if info.channels_first else array)
+                self._runtime.set_tensor(
+                    index, array.transpose(CHANNELS_FIRST).copy() if info.channels_first else array
+                )
         try:
             self._runtime.invoke()
             made = (self._runtime.get_tensor(index) for index in self._output_indices)
             turned = zip(made, self.outputs, strict=True)
-            return tuple(one.transpose(_LAST).copy() if info.channels_first else one for one, info in turned)
+            return tuple(one.transpose(CHANNELS_LAST).copy() if info.channels_first else one for one, info in turned)
         except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(f"{self._name}: {self.backend} cannot run it ({_reason(error)}); {_AGAIN}") from error
 
@@ -217,7 +219,7 @@ class Interpreter:
     def input_view(self, number: int = 0) -> np.ndarray:
         """The memory of an input, to be written before each `invoke()`; drop it before that call."""
         view: np.ndarray = self._runtime.tensor(self._input_indices[number])()
-        return view.transpose(_LAST) if self.inputs[number].channels_first else view
+        return view.transpose(CHANNELS_LAST) if self.inputs[number].channels_first else view
 
 
 def _runtime(backend: str | None) -> tuple[Any, str]:
@@ -278,7 +280,10 @@ def _is_map_of(size: tuple[int, ...], info: TensorInfo) -> bool:
 
 def _channels_last(info: TensorInfo) -> TensorInfo:
     """What is told of a tensor that is channels first."""
-    shape, open_axes = tuple(info.shape[axis] for axis in _LAST), tuple(sorted(map(_LAST.index, info.open_axes)))
+    shape, open_axes = (
+        tuple(info.shape[axis] for axis in CHANNELS_LAST),
+        tuple(sorted(map(CHANNELS_LAST.index, info.open_axes))),
+    )
     return replace(info, shape=shape, open_axes=open_axes, channels_first=True)
 
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from edge_tl.errors import ConfigError, ModelError, counted
-from edge_tl.tflite.interpreter import Interpreter
+from edge_tl.tflite.interpreter import CHANNELS_FIRST, CHANNELS_LAST, Interpreter
 from edge_tl.tflite.schema import listed, load_schema, opened, operator_code, operator_name, packed, text
 from edge_tl.tflite.surgery import keep_only
 
 Range = tuple[float, float]
 _WEIGHTS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": None}
 """Operators with weights → the axis along which each channel has a scale of its own; None: one scale for all."""
-_KEEPS = ("PAD", "RESHAPE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "SQUEEZE")
+_KEEPS = ("PAD", "RESHAPE", "TRANSPOSE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "SQUEEZE")
 """Operators that move stored values about, so that scale and zero point stay."""
 _VERSIONS = {
     "CONV_2D": 3,
@@ -33,6 +33,7 @@ _VERSIONS = {
     "PAD": 2,
     "RESHAPE": 1,
     "SQUEEZE": 1,
+    "TRANSPOSE": 2,
     "MEAN": 2,
     "MAX_POOL_2D": 2,
     "AVERAGE_POOL_2D": 2,
@@ -79,9 +80,9 @@ def to_int8(data: bytes, examples: Iterable[np.ndarray], name: str = "the model"
     """The model in 8-bit integers, int8 in and int8 out.
 
     `data`: a .tflite file in float32, or with weights in float16, of one input and one graph. `examples`: what the
-    model will see, float32 in the shape of its input; a few dozen do. `name`: what messages call the model.
-    ModelError (one line) for a damaged file, an operator that is not written in int8, or values that are no numbers,
-    ConfigError where there are no examples.
+    model will see, float32 in the shape of its input, or pictures channels last; a few dozen do. `name`: what messages
+    call the model. ModelError (one line) for a damaged file, an operator that is not written in int8, or values that
+    are no numbers, ConfigError where there are no examples.
     """
     with opened(data, name) as model:
         plain(model, name)
@@ -128,8 +129,9 @@ def plain(model: Any, name: str) -> None:
 def observed(data: bytes, examples: Iterable[np.ndarray], name: str) -> dict[int, Range]:
     """The least and the most that every tensor of a float model was, by number, over the examples.
 
-    `data`: a .tflite file in float32 with one graph. ModelError, before the runtime makes room, where the examples have
-    another shape than its input, or its sizes contradict each other.
+    `data`: a .tflite file in float32 with one graph. Pictures that are channels last are turned where its input is
+    channels first. ModelError, before the runtime makes room, where the examples have another shape than its input, or
+    its sizes contradict each other.
     """
     examples = iter(examples)
     first = next(examples, None)
@@ -142,6 +144,9 @@ def observed(data: bytes, examples: Iterable[np.ndarray], name: str) -> dict[int
         if len(inputs) != 1 or len(set(made)) != len(made):
             raise ModelError(f"{name}: has {counted(len(inputs), 'input')}; one is wanted")
         wanted = shape_of(graph.tensors[inputs[0]])
+        turned = tuple(wanted[axis] for axis in CHANNELS_LAST) if len(wanted) == 4 and wanted[1] in (1, 3) else wanted
+        if first.shape == turned != wanted:
+            first, examples = first.transpose(CHANNELS_FIRST), (one.transpose(CHANNELS_FIRST) for one in examples)
         if first.shape != wanted:
             raise ModelError(f"{name}: takes {wanted}, the examples are {first.shape}; give examples of this model")
         check_pads(model, name)

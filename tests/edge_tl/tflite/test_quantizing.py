@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import DATA
+from tiny_foreign import classifier
 
 from edge_tl.errors import ConfigError, EdgeTLError, ModelError
 from edge_tl.models import default_model
@@ -152,6 +153,23 @@ def test_every_range_holds_zero_exactly(low: float, high: float) -> None:
     assert -128 <= zero <= 127
     assert (-128 - zero) * scale <= min(low, 0) + 0.51 * scale
     assert (127 - zero) * scale >= max(high, 0) - 0.51 * scale
+
+
+@pytest.mark.parametrize("end", ["map", "softmax"])
+def test_channels_first_is_written_in_int8(end: str) -> None:
+    """A file of PyTorch's turns its pictures: that is written in int8 too, measured on pictures of either order."""
+    model = classifier(end=end, channels_first=True)
+    rng = np.random.default_rng(0)
+    levels = rng.uniform(-1, 1, (24, 1, 1, 3)) + rng.uniform(-0.2, 0.2, (24, 8, 8, 3))
+    pictures = [one[None] for one in levels.clip(-1, 1).astype(np.float32)]
+    first = [one.transpose(0, 3, 1, 2) for one in pictures]
+    made = to_int8(model, pictures)
+    assert made == to_int8(model, first)
+    assert Interpreter(made, threads=1).inputs[0].shape == (1, 3, 8, 8)
+    assert embedded(made, first) == pytest.approx(embedded(model, first), abs=0.05)
+    assert np.ptp(embedded(model, first), axis=0).min() > 0.5
+    with pytest.raises(ModelError, match=r"takes \(1, 3, 8, 8\), the examples are \(1, 8, 3, 8\)"):
+        to_int8(model, [one.transpose(0, 1, 3, 2) for one in pictures])
 
 
 def test_what_cannot_be_made_smaller_is_one_line(small: BuiltModel, hands: list[np.ndarray]) -> None:
