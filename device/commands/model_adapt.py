@@ -170,7 +170,7 @@ def read_task(
     if seed is None:
         examples = some(chosen(read_mnist(path, "train"), classes, path), count, rng)[0]
         what = (
-            f"{counted(len(examples[1]), 'example')} of {', '.join(sorted(set(examples[1])))}; asked: "
+            f"{counted(len(examples[1]), 'example')} of {', '.join(sorted(set(examples[1])))}; tested: "
             f"{counted(len(test[1]), 'test digit')}"
         )
         return Task(examples, test, what=what)
