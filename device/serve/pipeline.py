@@ -15,7 +15,7 @@ from device.serve.recognizing import LineMaker, RecognitionLoop
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
 from device.teach.candidates import Candidate
-from device.teach.fleet_account import fleet_account
+from device.teach.fleet_account import quick_account
 from device.teach.lesson import ENOUGH, FileOutcome, Lesson
 from device.teach.looking import LookChooser
 from device.teach.players import let_go
@@ -70,7 +70,7 @@ class Pipeline(RecognitionLoop):
         self.trained: dict[str, Any] | None = None
         """What the last training said."""
         self.account: FleetAccount | None = None
-        """How the lessons of others did at the last training; None where there were none."""
+        """How the lessons of others did at the last training; None where there were none, or too many to look into."""
         self._lesson: Lesson | None = None
         self._recorder: Recorder | None = None
         self._added = 0
@@ -293,7 +293,7 @@ class Pipeline(RecognitionLoop):
         self._tell_again()
         if self.looking is not None:
             self.looking.settle()
-        self.account = fleet_account(recognizer, lesson.devices, self.beat)
+        self.account = quick_account(recognizer, lesson.devices, self.beat, self.clock)
         self.trained = said_of_training(self.generation, learned, evaluation, lesson, self.account, self.kind)
         return self.trained
 
@@ -306,7 +306,7 @@ class Pipeline(RecognitionLoop):
             raise ExampleError("recording is in progress: the lessons of other devices wait")
         self.generation = train_on_lessons(self.profile, self.lesson, self.beat)
         self._tell_again()
-        self.account = fleet_account(self.line.recognizer, self.lesson.devices, self.beat)
+        self.account = quick_account(self.line.recognizer, self.lesson.devices, self.beat, self.clock)
 
     def look(self, look: Look) -> None:
         """Look another way from now on, once all pictures are embedded again; ConfigError where this cannot be.
