@@ -110,8 +110,8 @@ def tell_worth(
         best = worth[0]
         print(
             escaped(
-                f"most worth teaching of these: {results[best.index]['file']} (with its class told, "
-                f"{best.gain:.1f} more of {len(rows)} are expected to be named rightly)"
+                f"most worth teaching of these: {results[best.index]['file']} (trained on it too, "
+                f"{best.gain:.1f} more of {len(rows)} would be recognized correctly, as an estimate)"
             )
         )
 
