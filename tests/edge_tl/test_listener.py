@@ -15,7 +15,7 @@ from edge_tl.listener import (
     ThresholdOutcome,
     WindowScores,
     choose,
-    told,
+    reported_words,
     tried,
     within_budget,
 )
@@ -35,7 +35,7 @@ GO, STOP, QUIET, UNSURE = (0.95, 0.02, 0.03), (0.02, 0.95, 0.03), (0.01, 0.01, 0
 
 def test_a_word_is_told_once() -> None:
     """A word that is heard in six windows is told with the first that is sure, and not again."""
-    said = told(windows(*[QUIET] * 5, UNSURE, *[GO] * 6, *[QUIET] * 5), CLASSES, ListeningConfig())
+    said = reported_words(windows(*[QUIET] * 5, UNSURE, *[GO] * 6, *[QUIET] * 5), CLASSES, ListeningConfig())
     assert said == [("go", pytest.approx(6 * STEP_S))]
 
 
@@ -43,19 +43,19 @@ def test_the_next_word_is_told_after_the_suppression() -> None:
     """What is said within a second after a word is skipped, what is said later is told."""
     soon = [*[GO] * 5, *[QUIET] * 3, *[STOP] * 3, *[QUIET] * 20]
     late = [*[GO] * 5, *[QUIET] * 12, *[STOP] * 4]
-    assert [label for label, _ in told(windows(*soon), CLASSES, ListeningConfig())] == ["go"]
-    assert [label for label, _ in told(windows(*late), CLASSES, ListeningConfig())] == ["go", "stop"]
+    assert [label for label, _ in reported_words(windows(*soon), CLASSES, ListeningConfig())] == ["go"]
+    assert [label for label, _ in reported_words(windows(*late), CLASSES, ListeningConfig())] == ["go", "stop"]
 
 
 @pytest.mark.parametrize("rows", [[QUIET] * 30, [UNSURE] * 30])
 def test_noise_and_what_is_unsure_are_not_told(rows: list[tuple[float, ...]]) -> None:
     """Background noise is a class that is never told, and no number of unsure windows makes a word."""
-    assert told(windows(*rows), CLASSES, ListeningConfig()) == []
+    assert reported_words(windows(*rows), CLASSES, ListeningConfig()) == []
 
 
 def test_an_unknown_word_is_not_told() -> None:
     """Windows that are none of the taught classes count for nothing, however sure the head is."""
-    assert told(windows(*[GO] * 20, familiar=0.2), CLASSES, ListeningConfig()) == []
+    assert reported_words(windows(*[GO] * 20, familiar=0.2), CLASSES, ListeningConfig()) == []
 
 
 def test_a_new_stream_remembers_nothing() -> None:
@@ -82,7 +82,7 @@ def test_what_makes_no_sense_is_refused() -> None:
 @given(st.lists(st.sampled_from([GO, STOP, QUIET, (0.6, 0.3, 0.1)]), max_size=80), st.floats(0.05, 1.0))
 def test_words_never_come_closer_than_the_suppression(rows: list[tuple[float, ...]], threshold: float) -> None:
     """Whatever is heard, what is told are taught words, a second and more apart."""
-    said = told(windows(*rows) if rows else windows(QUIET), CLASSES, ListeningConfig(threshold))
+    said = reported_words(windows(*rows) if rows else windows(QUIET), CLASSES, ListeningConfig(threshold))
     assert {label for label, _ in said} <= {"go", "stop"}
     assert all(gap >= 1.0 - 1e-9 for gap in np.diff([time_s for _, time_s in said]))
 
@@ -105,7 +105,7 @@ def test_a_recording_is_told_as_a_stream_is(
         steady = listener.update(row, time_s, familiar)
         if steady.label is not None:
             said.append((steady.label, time_s))
-    assert told(heard, CLASSES, config) == said
+    assert reported_words(heard, CLASSES, config) == said
 
 
 def test_a_threshold_trades_missed_words_for_false_alarms() -> None:
