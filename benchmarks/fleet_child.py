@@ -29,8 +29,8 @@ AUDITS = 20
 """So many times faster than in a service the broker is given what it lacks."""
 
 
-class ChildDevice:
-    """Rides on a connection of its own."""
+class QueuedRider:
+    """What rides on a connection: messages wait in a queue until `hand_on` gives them to a node of the fleet."""
 
     prefix = "edge-tl-fleet/proof/"
 
@@ -49,7 +49,7 @@ class ChildDevice:
         """As of `Rider`."""
         self.queue.put((topic, payload, kept))
 
-    def turn(self, node: FleetNode) -> None:
+    def hand_on(self, node: FleetNode) -> None:
         """Take all that came, and give what is missing."""
         while not self.queue.empty():
             message = self.queue.get_nowait()
@@ -73,7 +73,7 @@ def main(folder: Path, port: int, number: int, devices: int) -> None:
     own = folder / f"device {number}"
     (own / "state").mkdir(parents=True, exist_ok=True)
     trusted = {f"device {one}": key_text(key_of_number(one).public) for one in range(devices) if one != number}
-    rider, random = ChildDevice(), np.random.default_rng()
+    rider, random = QueuedRider(), np.random.default_rng()
     mqtt = Mqtt(MqttConfig("127.0.0.1", port, discovery=""), own / "state", dict, lambda line: None)
     mqtt.riders.append(rider)
     with Profile(own / "profile", writable=True) as profile, LessonStore(own / "profile", writable=True) as store:
@@ -96,7 +96,7 @@ def main(folder: Path, port: int, number: int, devices: int) -> None:
                 with OwnTakes(profile.folder) as takes:
                     listed = takes.listed()
                     node.give(takes, listed, max((one.take for one in listed), default=0))
-            rider.turn(node)
+            rider.hand_on(node)
             holds = f"holds {len(node.known)} {node.set}"
             if holds != said:
                 said = holds

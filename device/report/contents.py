@@ -194,7 +194,10 @@ def judge(
         "calibration": reliability(held_out.proba[rows].max(axis=1), (held_out.y_true == held_out.y_pred)[rows]),
         "curve": learning_curve(new_head, X[few], y[few], takes[few]),
         "curve_thinned": len(few) < len(y),
-        "wrong": worst(held_out, some, recognizer.aside.rows(recorded.takes)[some], groups[some]),
+        # Takes below 0 are of other devices: there is neither a picture nor a number of them here.
+        "wrong": worst(
+            held_out, some, (recognizer.aside.rows(recorded.takes) | (recorded.takes < 0))[some], groups[some]
+        ),
         "groups": groups,
         "rejection_off": recognizer.rejector.off,
         **plane,

@@ -42,7 +42,7 @@ class ShownMistake:
 def worst(of: Validation, positions: np.ndarray, aside: np.ndarray, groups: np.ndarray) -> list[WorstMistake]:
     """The surest mistakes of a validation, at most `SHOWN`, of as many classes and groups as there are.
 
-    positions: of its rows among the examples; aside: bool (N,), rows that no lesson recorded; groups: (N,) what
+    positions: of its rows among the examples; aside: bool (N,), rows that no lesson here recorded; groups: (N,) what
     each is left out with.
     """
     rows = np.flatnonzero(of.judged & ~aside & (of.y_pred != of.y_true))
@@ -67,8 +67,6 @@ def shown(
     profile: Profile, recognizer: Recognizer, wrong: Sequence[WorstMistake], groups: np.ndarray, ids: np.ndarray
 ) -> tuple[ShownMistake, ...]:
     """The mistakes with pictures; groups: (N,) what each example is left out with; ids: (N,) of the examples."""
-    # Of what other devices taught there is neither picture nor number here.
-    wrong = [one for one in wrong if ids[one.position] >= 0]
     if not wrong:
         return ()
     explainer, made = Explainer(profile.store, recognizer), []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.fleet_child import QueuedRider
 from device.serve.config import MqttConfig
 from device.serve.fleet_config import FleetConfig
 from device.serve.fleet_node import FleetLink, FleetNode, LessonTerms
@@ -106,12 +106,12 @@ class FleetDevice:
         self.close()
 
 
-class AtBroker:
+class AtBroker(QueuedRider):
     """A device at a real broker: its messages wait in a queue until `turn` takes them; close it."""
 
     def __init__(self, folder: Path, port: int, number: int, trusts: list[int], clock: Callable[[], float]) -> None:
         (folder / f"state {number}").mkdir(exist_ok=True)
-        self.queue: queue.Queue[tuple[str, bytes, bool] | bool] = queue.Queue()
+        super().__init__()
         self.prefix = "edge-tl-fleet/school/"
         self.mqtt = Mqtt(
             MqttConfig("127.0.0.1", port, discovery=""), folder / f"state {number}", lambda: {}, lambda line: None
@@ -121,31 +121,9 @@ class AtBroker:
         self.device.node.link.clock = clock
         self.mqtt.start()
 
-    def connected(self) -> None:
-        """As of `Rider`."""
-        self.queue.put(True)
-
-    def lost(self) -> None:
-        """As of `Rider`."""
-        self.queue.put(False)
-
-    def heard(self, topic: str, payload: bytes, kept: bool) -> None:
-        """As of `Rider`."""
-        self.queue.put((topic, payload, kept))
-
     def turn(self) -> None:
         """Take all that came, and give what is missing."""
-        node = self.device.node
-        while not self.queue.empty():
-            message = self.queue.get_nowait()
-            if isinstance(message, tuple):
-                node.heard(*message)
-            elif message:
-                node.connected()
-            else:
-                node.lost()
-        node.flush()
-        node.tick()
+        self.hand_on(self.device.node)
 
     def close(self) -> None:
         """End it, well."""
