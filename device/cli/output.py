@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import re
-import shlex
 import shutil
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, TextIO
 
+from device.cli.calling import as_called
 from edge_tl.errors import escaped
 
 
@@ -62,23 +60,6 @@ def wrapped(line: str, columns: int) -> str:
         break_on_hyphens=False,
     )
     return "\n".join(lines).replace("\0", " ")
-
-
-def as_called(text: str, *, elsewhere: bool = False) -> str:
-    """A message whose commands, in backticks, call edge-tl as whoever reads it can: `.venv/bin/edge-tl train`.
-
-    Where the shell finds this program by its name, or it was started in another way, they stay as they are. elsewhere:
-    it is read later, in whatever folder, as a page is.
-    """
-    program = Path(sys.argv[0])
-    if "`edge-tl " not in text or program.name != "edge-tl" or not program.is_file():
-        return text
-    found = shutil.which("edge-tl")
-    if found is not None and os.path.samefile(found, program):
-        return text
-    here = program.absolute()
-    called = os.path.relpath(here) if here.is_relative_to(Path.cwd()) and not elsewhere else str(here)
-    return text.replace("`edge-tl ", f"`{shlex.quote(called)} ")
 
 
 def say(*lines: str) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from device.assembly import clock, make_controller, subject_of
+from device.cli.calling import as_called
 from device.cli.model_places import has_models
-from device.cli.output import as_called, columns_of, print_json, warn, wrapped
+from device.cli.output import columns_of, print_json, warn, wrapped
 from device.cli.spoken_demo import voice_demo, voice_lines
 from device.commands import demo_movements
 from device.commands.options import asked_look, describing

@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from device.cli.calling import as_called
 from device.cli.grammar import data_dir as default_data_dir
 from device.cli.model_places import folder_of_models, folder_to_fill, shared_folder
-from device.cli.output import as_called, print_json, say
+from device.cli.output import print_json, say
 from device.sources.microphone import microphones
 from device.speed.boards import Board, this_board
 from device.speed.chosen import read_speed

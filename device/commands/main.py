@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from device.cli.arguments import joined
+from device.cli.calling import remember
 from device.cli.grammar import build_parser
 from device.cli.output import forgive_encodings, warn
 from edge_tl.errors import EdgeTLError
@@ -36,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     forgive_encodings()
     try:
         try:
-            arguments = build_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
+            parser = build_parser()
+            arguments = parser.parse_args(joined(sys.argv[1:] if argv is None else argv))
+            remember(parser, arguments)
         except SystemExit:
             sys.stdout.flush()  # --help and --version are output too, which may be closed or full
             raise

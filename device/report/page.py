@@ -8,8 +8,8 @@ from html import escape
 
 import numpy as np
 
+from device.cli.calling import as_called
 from device.cli.grammar import data_dir
-from device.cli.output import as_called
 from device.report.card import card
 from device.report.charts import calibration, curve, scatter
 from device.report.contents import Contents

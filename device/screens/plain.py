@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from device.cli.output import as_called
+from device.cli.calling import as_called
 from device.pacman.game import Game, State
 from device.pacman.ghosts import GhostPlace
 from device.pacman.walker import CELL_UNITS

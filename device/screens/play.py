@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from device.cli.output import as_called
+from device.cli.calling import as_called
 from device.pacman.game import State
 from device.pacman.round import Round
 from device.pacman.screen import BoardScreen

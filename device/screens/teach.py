@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from device.cli.output import as_called
+from device.cli.calling import as_called
 from device.screens import box as boxes
 from device.screens.cells import cut, fit, fit_apart, text_columns, wrap
 from device.screens.chart import bar

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from device.cli.output import as_called
+from device.cli.calling import as_called
 from device.screens import box as boxes
 from device.screens.cells import fit, fit_apart, shrink, wrap
 from device.screens.keyboard import PASTE

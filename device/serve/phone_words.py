@@ -41,6 +41,10 @@ _HINTS = tuple(
             r"(?:, then `edge-tl train`)?",
             KEEPER,
         ),
+        (
+            r"(?:`sudo apt install flite`, )?`edge-tl examples type [^`]*`, then `edge-tl train`",
+            "type it above and press Have it spoken, then Train",
+        ),
         (r"(?:run )?`edge-tl train`( again)?", r"press Train\1"),
         (r"remove it with `edge-tl examples remove --id (\d+)`", r"delete example \1 under Examples"),
         (r"`edge-tl examples remove --id (\d+)` and import it again", r"delete example \1 and give it again"),

@@ -11,7 +11,8 @@ import pytest
 from places import ROOT
 from terminal_pty import Pty
 
-from device.cli.output import as_called
+from device.cli.calling import as_called, remember
+from device.cli.grammar import build_parser
 
 TEXT = "nothing was recorded yet: run `edge-tl teach`, or `edge-tl examples import FOLDER`"
 
@@ -62,6 +63,22 @@ def test_a_name_with_a_space_can_be_typed(program: Path, tmp_path: Path, monkeyp
     assert "run `'my pi/edge-tl' teach`, or `'my pi/edge-tl' examples import FOLDER`" in as_called(TEXT)
     assert f"run `'{spaced}' teach`" in as_called(TEXT, elsewhere=True)  # of a page, which is read in any folder
     monkeypatch.setattr(sys, "argv", ["pytest"])
+    assert as_called(TEXT) == TEXT
+
+
+def test_a_hint_is_of_the_profile_that_it_spoke_of(program: Path, tmp_path: Path) -> None:
+    """Profile and folder are taken over by commands that take them, and by no other; what is usual is left out."""
+    where = tmp_path / "my data"
+    begun = ["edge-tl", "train", "--profile", "words", "--data-dir", str(where)]
+    text = said(begun, tmp_path, f"{program.parent}:/usr/bin:/bin")
+    more = f"--profile words --data-dir '{where}'"
+    assert f"run `edge-tl teach {more}` first, or `edge-tl examples import FOLDER {more}`" in text
+    remember(build_parser(), build_parser().parse_args(["model", "generations", "--profile", "b"]))
+    try:
+        hint = "`edge-tl model generations --use 3`, `edge-tl model get all`, `edge-tl train --profile c`"
+        assert as_called(hint) == hint.replace("--use 3`", "--use 3 --profile b`")
+    finally:
+        remember(build_parser(), build_parser().parse_args(["doctor"]))
     assert as_called(TEXT) == TEXT
 
 

@@ -1,0 +1,73 @@
+"""Commands in hints, as whoever reads them can type them: with this program's path, this profile and this folder."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+OPTIONS = ("--profile", "--data-dir")
+"""What the commands in a hint take over from the one that says it: which profile it spoke of."""
+_HINT = re.compile("`edge-tl ([^`]*)`")
+_given: dict[str, str] = {}
+_parser: argparse.ArgumentParser | None = None
+
+
+def remember(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Take over from a command what its hints need: the profile and the folder, where they are not the usual ones."""
+    global _parser
+    _parser = parser
+    _given.clear()
+    for option in OPTIONS:
+        name = option[2:].replace("-", "_")
+        taken = _taken([*arguments.command.split(), getattr(arguments, "action", "")])
+        value = getattr(arguments, name, None)
+        if option in taken and value is not None and value != taken[option].default:
+            _given[option] = str(value)
+
+
+def as_called(text: str, *, elsewhere: bool = False) -> str:
+    """A message whose commands, in backticks, call edge-tl as whoever reads it can: `.venv/bin/edge-tl train`.
+
+    Each takes over the profile and the folder of the command that runs. Where the shell finds this program by its name,
+    or it was started in another way, it is called edge-tl. elsewhere: it is read later, in whatever folder, as a page.
+    """
+    if "`edge-tl " not in text:
+        return text
+    called = _called(elsewhere)
+    return _HINT.sub(lambda hint: f"`{called} {_completed(hint[1])}`", text)
+
+
+def _called(elsewhere: bool) -> str:
+    """How this program is called from here."""
+    program = Path(sys.argv[0])
+    if program.name != "edge-tl" or not program.is_file():
+        return "edge-tl"
+    found = shutil.which("edge-tl")
+    if found is not None and os.path.samefile(found, program):
+        return "edge-tl"
+    here = program.absolute()
+    return shlex.quote(os.path.relpath(here) if here.is_relative_to(Path.cwd()) and not elsewhere else str(here))
+
+
+def _completed(command: str) -> str:
+    """A command with the options that were given, where it takes them and does not name them itself."""
+    taken = _taken(command.split()) if _given else {}
+    more = [f" {name} {shlex.quote(value)}" for name, value in _given.items() if name in taken and name not in command]
+    return command + "".join(more)
+
+
+def _taken(words: list[str]) -> dict[str, argparse.Action]:
+    """The options of the command that words begin with."""
+    parser = _parser
+    assert parser is not None
+    for word in words:
+        below = [one.choices for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+        if not below or word not in below[0]:
+            break
+        parser = below[0][word]
+    return dict(parser._option_string_actions)
