@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from lacking import lacking, summary
 
+from device.cli import calling
 from edge_tl.embedders.look.models import ALL, VERSION, install_models, read_installed, store_parts
 from edge_tl.errors import ModelError
 
@@ -92,3 +93,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
         terminalreporter.section("what skipped tests lacked; data sets belong into the folder that EDGE_TL_DATA names")
         for line in lines:
             terminalreporter.line(line)
+
+
+@pytest.fixture(autouse=True)
+def plain_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins as a program does; its own data folder, which nearly every test gives, is left out of hints.
+
+    tests/device/commands/test_hints.py asks for it, of programs of their own.
+    """
+    monkeypatch.setattr(calling, "_given", {})
+    monkeypatch.setattr(calling, "OPTIONS", ("--profile",))

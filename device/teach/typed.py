@@ -165,8 +165,8 @@ def _advice(recognizer: Recognizer) -> list[str]:
         return []
     first = "" if any(one.installed for one in ENGINES) else f"`sudo apt install {ENGINES[0].name}`, "
     return [
-        f"{', '.join(words)}: detected more often in other people's voices if it is also typed: {first}`edge-tl "
-        f"examples type {' '.join(map(shlex.quote, words))}`, then `edge-tl train`"
+        f"{', '.join(words)}: detected more often in other people's voices if it is also typed ({first}`edge-tl "
+        f"examples type {' '.join(map(shlex.quote, words))}`, then `edge-tl train`)"
     ]
 
 

@@ -126,7 +126,7 @@ TABLE: dict[str, tuple[list[str], dict[str, tuple[int, str]]]] = {
         ["predict", "signs.png"],
         {
             "signs": (0, "signs.png: "),
-            "things": (1, "which `edge-tl detect` does"),
+            "things": (1, "which `edge-tl detect --profile things` does"),
             "words": (1, ""),
             "movements": (1, "is no .npz of landmarks"),
         },
@@ -189,7 +189,7 @@ TABLE: dict[str, tuple[list[str], dict[str, tuple[int, str]]]] = {
         ["model", "fuse", "--out", "out.tflite"],
         {
             "signs": (0, "out.tflite"),
-            "things": (1, "`edge-tl detect` asks it"),
+            "things": (1, "`edge-tl detect --profile things` asks it"),
             "words": (1, ""),
             "movements": (1, "which a .tflite cannot"),
         },
@@ -266,7 +266,7 @@ def test_roll_back_says_what_does_not_fit(run: Run, place: Path) -> None:
     code, _, error = run("model", "roll-back", profile="signs")
     assert code == 1
     assert "1 looks with tiny, and the profile now with other" in error
-    assert "`edge-tl model generations --use 1`" in error
+    assert "`edge-tl model generations --use 1 --profile signs`" in error
     assert run("predict", "signs.png", profile="signs")[0] == 0
     assert run("model", "generations", "--use", "1", profile="signs")[0] == 0
     assert "tiny-" in str(read_settings(place / "data/profiles/signs", "embedder").embedder)

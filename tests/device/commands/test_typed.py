@@ -75,7 +75,7 @@ def test_a_recorded_wake_word_is_advised_to_be_typed(run: Run, log: Path, tmp_pa
     (clips / "hiss").rename(clips / "hiss_1")
     run("examples", "import", clips, "--profile", "a")
     _, said, _ = run("train", "--profile", "a")
-    assert "hum: detected more often in other people's voices if it is also typed: `edge-tl examples type hum" in said
+    assert "hum: detected more often in other people's voices if it is also typed (`edge-tl examples type hum" in said
     _, said, _ = run("train", "--closed", "--profile", "a")
     assert "is also typed" not in said
     run("examples", "type", "hum", "--profile", "a")
