@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_tl.core.absent import nobody_class, teaching_rows
 from edge_tl.core.answers import Observation, SavedHead, TrainingResult, Variations
-from edge_tl.core.examples import Aside, Examples, beside_recordings, recorded_in, rows_of
+from edge_tl.core.examples import Aside, Examples, beside_recordings, recorded_in
 from edge_tl.core.features import PLAIN, Features, as_taught
 from edge_tl.core.folds import in_parts
 from edge_tl.core.gram import GrowingRows, products
@@ -255,7 +255,9 @@ class Recognizer(OldRecognizerNames):
             self.head = self.new_head().fit(every.X, every.y, every.takes, gram=every.gram, progress=progress)
         self.nobody = nobody
         ridge = self.head if isinstance(self.head, RidgeHead) and more is None else None
-        self.rejector = self._fitted_rejector(rows, ridge, world) if self.reject else Rejector()
+        self.rejector = self._fitted_rejector(rows, ridge) if self.reject and world is None else Rejector()
+        if world is not None:
+            self.rejector = against_world(world, self.listens, rows, ridge, self.views, self.aside.typed, more)
         self.confidence = Confidence()
         said: tuple[str, ...] = ()
         if not isinstance(self.head, OneClassHead):
@@ -268,10 +270,8 @@ class Recognizer(OldRecognizerNames):
         took_ms = 1000 * (time.perf_counter() - start_s)
         return TrainingResult(self.head.name, len(self._rows) // self.views, classes, took_ms, said)
 
-    def _fitted_rejector(self, of: TaughtRows, head: RidgeHead | None = None, world: World | None = None) -> Rejector:
+    def _fitted_rejector(self, of: TaughtRows, head: RidgeHead | None = None) -> Rejector:
         """What refuses whatever is unlike these; head: as of Rejector.fit."""
-        if world is not None:
-            return against_world(world, self.listens, of, head, self.views, rows_of(of.takes, self.aside.typed))
         strangers = self.finder.strangers if self.finder else None
         return Rejector().fit(of.X, of.y, of.takes, head=head, strangers=strangers)
 

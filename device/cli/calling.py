@@ -8,24 +8,25 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+PROGRAM = "edge-tl"
 OPTIONS = ("--profile", "--data-dir")
 """What the commands in a hint take over from the one that says it: which profile it spoke of."""
-_HINT = re.compile("`edge-tl ([^`]*)`")
+_HINT = re.compile(f"`{PROGRAM} ([^`]*)`")
 _given: dict[str, str] = {}
 _parser: argparse.ArgumentParser | None = None
 
 
-def remember(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+def remember(parser: argparse.ArgumentParser, given: Mapping[str, object]) -> None:
     """Take over from a command what its hints need: the profile and the folder, where they are not the usual ones."""
     global _parser
     _parser = parser
     _given.clear()
+    taken = _taken([str(given["command"]), str(given.get("action", ""))])
     for option in OPTIONS:
-        name = option[2:].replace("-", "_")
-        taken = _taken([*arguments.command.split(), getattr(arguments, "action", "")])
-        value = getattr(arguments, name, None)
+        value = given.get(option[2:].replace("-", "_"))
         if option in taken and value is not None and value != taken[option].default:
             _given[option] = str(value)
 
@@ -36,7 +37,7 @@ def as_called(text: str, *, elsewhere: bool = False) -> str:
     Each takes over the profile and the folder of the command that runs. Where the shell finds this program by its name,
     or it was started in another way, it is called edge-tl. elsewhere: it is read later, in whatever folder, as a page.
     """
-    if "`edge-tl " not in text:
+    if f"`{PROGRAM} " not in text:
         return text
     called = _called(elsewhere)
     return _HINT.sub(lambda hint: f"`{called} {_completed(hint[1])}`", text)
@@ -45,11 +46,11 @@ def as_called(text: str, *, elsewhere: bool = False) -> str:
 def _called(elsewhere: bool) -> str:
     """How this program is called from here."""
     program = Path(sys.argv[0])
-    if program.name != "edge-tl" or not program.is_file():
-        return "edge-tl"
+    if program.name != PROGRAM or not program.is_file():
+        return PROGRAM
     found = shutil.which("edge-tl")
     if found is not None and os.path.samefile(found, program):
-        return "edge-tl"
+        return PROGRAM
     here = program.absolute()
     return shlex.quote(os.path.relpath(here) if here.is_relative_to(Path.cwd()) and not elsewhere else str(here))
 

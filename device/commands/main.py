@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             parser = build_parser()
             arguments = parser.parse_args(joined(sys.argv[1:] if argv is None else argv))
-            remember(parser, arguments)
+            remember(parser, vars(arguments))
         except SystemExit:
             sys.stdout.flush()  # --help and --version are output too, which may be closed or full
             raise

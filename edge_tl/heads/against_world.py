@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.core.answers import Variations
+from edge_tl.core.examples import rows_of
 from edge_tl.core.world import Moments, World
 from edge_tl.errors import NotFittedError
 from edge_tl.heads.base import Labels, Takes, TaughtRows, check_rows
@@ -30,6 +32,8 @@ NEAR = 1
 views .88 (proof_words_open.py, speakers to choose on)."""
 TYPED_SHARE = 0.3
 """How much of what a word is told by its typed takes are, where there are recordings too."""
+VARIED = 0.7
+"""How much of what a word is told by in noise are variations of its takes; the rest are the takes as they are."""
 ASKED = 1e-9
 """The weight of rows that are asked, and teach nothing."""
 SURE = 0.85
@@ -117,10 +121,16 @@ class AgainstWorld(Rejector):
         head: RidgeHead | None = None,
         strangers: Strangers | None = None,
         weights: np.ndarray | None = None,
+        varied: tuple[TaughtRows, np.ndarray] | None = None,
     ) -> Self:
         """Learn from rows X (N, D), labels y (N,), takes (N,); weights: (N,), how much a row teaches its word
-        beside the others of it, 0 for one that is only asked, None for all alike. head, strangers: as of Rejector, and
-        not needed. ShapeError as of a head."""
+        beside the others of it, 0 for one that is only asked, None for all alike. varied: variations of the rows, with
+        the takes of what they vary, and their weights. head, strangers: as of Rejector, and not needed. ShapeError as
+        of a head.
+
+        With variations each word is solved twice, without and with them, and told by the mean of both: by variations
+        alone it is told less often in quiet.
+        """
         assert self.world is not None
         taught = TaughtRows.check(X, y, takes)
         self.words = tuple(str(label) for label in taught.classes if label not in NOT_WORDS)
@@ -129,6 +139,8 @@ class AgainstWorld(Rejector):
             return self
         rows = np.ones(len(taught.y)) if weights is None else weights
         fitted = [OneWord(taught, rows, word, self.world) for word in self.words]
+        if varied is not None:
+            fitted = [one.and_in_noise(taught, rows, *varied, self.world) for one in fitted]
         # As they are kept: what is judged now is judged so after a restart.
         self._coef = np.stack([one.coef for one in fitted]).astype(np.float32)
         self._intercept = np.array([one.intercept for one in fitted], np.float32)
@@ -206,6 +218,7 @@ class OneWord:
 
     def __init__(self, taught: TaughtRows, teaches: np.ndarray, word: str, world: World) -> None:
         """teaches: the weights of AgainstWorld.fit."""
+        self.word = word
         X, own = taught.X.astype(np.float64), taught.y == word
         weights = np.full(len(own), ASKED)
         mine = own & (teaches > 0)
@@ -227,6 +240,20 @@ class OneWord:
         Y = np.where(own, 1.0, -1.0)
         rows, residuals = (X - of_all.mean) / spread, Y - X @ w - self.intercept
         self.held_out = Y - left_out(rows, inverse, np.sqrt(weights), residuals, taught.takes)
+
+    def and_in_noise(
+        self, taught: TaughtRows, teaches: np.ndarray, varied: TaughtRows, vary: np.ndarray, world: World
+    ) -> OneWord:
+        """The mean of this and of what is told by variations too; teaches, vary: weights of both kinds of rows."""
+        own, made = taught.y == self.word, varied.y == self.word
+        if not vary[made].any():
+            return self
+        both = np.append((1 - VARIED) * teaches / teaches[own].sum(), VARIED * vary / vary[made].sum())
+        every = TaughtRows(taught.X, taught.y, taught.takes).plus(varied)
+        other = OneWord(every, both, self.word, world)
+        self.coef, self.intercept = (self.coef + other.coef) / 2, (self.intercept + other.intercept) / 2
+        self.held_out = (self.held_out + other.held_out[: len(own)]) / 2
+        return self
 
 
 def left_out(
@@ -250,19 +277,34 @@ def each_class_alike(labels: np.ndarray | Sequence[str]) -> np.ndarray:
 
 
 def against_world(
-    world: World, listens: str, taught: TaughtRows, head: RidgeHead | None, views: int, typed: np.ndarray
+    world: World,
+    listens: str,
+    taught: TaughtRows,
+    head: RidgeHead | None,
+    views: int,
+    typed: frozenset[int],
+    more: Variations | None = None,
 ) -> AgainstWorld:
     """A fitted rejector of words; listens: `OPEN`, `CLOSED`, or "" for by how many words were taught.
 
     views: rows of each recording, which lie around the middle one; of words those teach that are next to it.
-    typed: bool (N,), the rows of typed takes.
+    typed: the takes that are typed. more: variations of them all.
     """
     words = len(set(taught.classes.tolist()) - NOT_WORDS)
     made = AgainstWorld(world, listens or (OPEN if words <= MAX_OPEN else CLOSED))
-    aside = np.abs(np.arange(len(taught.y)) % views - views // 2)
-    teaching = (aside <= NEAR) | np.isin(taught.y, list(NOT_WORDS))
-    weights = teaching * shared(taught.y, typed, teaching)
-    return made.fit(taught.X, taught.y, taught.takes, head=head, weights=weights)
+    varied = None
+    if more is not None:
+        rows = TaughtRows(more.X, more.y, more.takes)
+        varied = rows, teaching(rows, views, typed)
+    weights = teaching(taught, views, typed)
+    return made.fit(taught.X, taught.y, taught.takes, head=head, weights=weights, varied=varied)
+
+
+def teaching(of: TaughtRows, views: int, typed: frozenset[int]) -> np.ndarray:
+    """How much each row (N,) teaches its class beside the others of it."""
+    aside = np.abs(np.arange(len(of.y)) % views - views // 2)
+    near = (aside <= NEAR) | np.isin(of.y, list(NOT_WORDS))
+    return near * shared(of.y, rows_of(of.takes, typed), near)
 
 
 def shared(labels: np.ndarray, typed: np.ndarray, teaching: np.ndarray) -> np.ndarray:

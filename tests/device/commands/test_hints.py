@@ -73,10 +73,10 @@ def test_a_hint_is_of_the_profile_that_it_spoke_of(program: Path, tmp_path: Path
     text = said(begun, tmp_path, f"{program.parent}:/usr/bin:/bin")
     more = f"--profile words --data-dir '{where}'"
     assert f"run `edge-tl teach {more}` first, or `edge-tl examples import FOLDER {more}`" in text
-    remember(build_parser(), build_parser().parse_args(["model", "generations", "--profile", "b"]))
+    remember(build_parser(), vars(build_parser().parse_args(["model", "generations", "--profile", "b"])))
     hint = "`edge-tl model generations --use 3`, `edge-tl model get all`, `edge-tl train --profile c`"
     assert as_called(hint) == hint.replace("--use 3`", "--use 3 --profile b`")
-    remember(build_parser(), build_parser().parse_args(["doctor"]))
+    remember(build_parser(), vars(build_parser().parse_args(["doctor"])))
     assert as_called(TEXT) == TEXT
 
 

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from edge_tl.core.answers import Variations
 from edge_tl.core.world import World, WorldSums, kept_world, world_kept
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.heads.against_world import CLOSED, OPEN, AgainstWorld, against_world, left_out, rejector_from_state, shared
@@ -193,3 +194,19 @@ def test_a_kept_world_is_half_as_exact() -> None:
     assert again.count == world.count
     with pytest.raises(ValueError, match="none"):
         world_kept(kept_world(world) | {"count": np.array([0])})
+
+
+def test_variations_are_heard_too_and_teach_no_word_that_was_recorded_alone() -> None:
+    """A word in noise, as its variations are, is likelier with them than without; what was never varied stays."""
+    X, y, takes = words()
+    of_ant = y == "ant"
+    noise = 2.0 * np.random.default_rng(9).normal(size=COLUMNS).astype(np.float32) - 1.3 * X[of_ant].mean(axis=0)
+    more = Variations(X[of_ant] + noise, y[of_ant], takes[of_ant])
+    taught, world = TaughtRows(X, y, takes), made_world()
+    plain, varied = (against_world(world, OPEN, taught, None, 3, frozenset(), one) for one in (None, more))
+    asked, _, _ = words(seed=8)
+    shift = varied.odds(asked[of_ant] + noise)[:, 0] - plain.odds(asked[of_ant] + noise)[:, 0]
+    assert shift.mean() > 0.5
+    assert np.array_equal(varied.odds(asked)[:, 1], plain.odds(asked)[:, 1])  # no bee was varied
+    assert varied.held_out_odds_.shape == (len(X), 2)
+    assert (varied.held_out_odds_[of_ant, 0] > 0).all()
