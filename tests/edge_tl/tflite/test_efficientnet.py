@@ -81,6 +81,19 @@ def test_a_block_computes_what_its_formulas_say(weights: Weights) -> None:
     np.testing.assert_allclose(found[0], wanted, atol=2e-4)
 
 
+def test_it_may_be_cut_before_a_batch_norm(weights: Weights) -> None:
+    """A convolution named as the layer to cut at ends the network there, without the norm behind it."""
+    built = build(Recipe("efficientnet_lite0", 32, 1.0, "stem"), weights)
+    picture = np.random.default_rng(1).normal(size=(1, 32, 32, 3)).astype(np.float32)
+    (found,) = Interpreter(built.model, 1).invoke(picture)
+    padded, K = (
+        np.pad(picture[0], ((0, 1), (0, 1), (0, 0))),
+        from_state(efficientnet_lite0(), weights.state, "")["stem"][0],
+    )
+    wanted = sum(np.tensordot(padded[a : a + 31 : 2, b : b + 31 : 2], K[a, b], 1) for a in range(3) for b in range(3))
+    np.testing.assert_allclose(found[0], wanted, atol=1e-4)
+
+
 def test_what_does_not_fit_is_one_line(weights: Weights) -> None:
     """Another architecture, other weights, a missing array and an unknown layer are named; the layer before weights."""
     torch, keras = Weights("torchvision", "v2.pth", "", "", ""), Weights("keras", "v2.h5", "", "", "")
