@@ -10,11 +10,14 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, TextIO
 
 from device.cli.calling import as_called
-from edge_tl.errors import escaped
+from edge_tl.errors import EdgeTLError, escaped
 
 
 def forgive_encodings() -> None:
@@ -24,10 +27,38 @@ def forgive_encodings() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+_PLACES: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("places", default=())
+"""Folders that are called otherwise now, with their names."""
+
+
+@contextmanager
+def shown_as(folder: Path, name: str) -> Iterator[None]:
+    """Within it, whatever is printed or raised calls a folder by this name, and a file in it `NAME: sub/file`.
+
+    An archive is unpacked into a folder that nobody knows and that is gone when its name is read.
+    """
+    before = _PLACES.set((*_PLACES.get(), (str(folder), name)))
+    try:
+        yield
+    except EdgeTLError as error:
+        raise type(error)(_placed(str(error))) from error
+    finally:
+        _PLACES.reset(before)
+
+
+def _placed(text: str) -> str:
+    for folder, name in _PLACES.get():
+        text = text.replace(f"{folder}/", f"{name}: ").replace(folder, name)
+    return text
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON that any parser reads: no NaN, and plain ASCII where stdout is not UTF-8."""
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     text = json.dumps(value, indent=2, ensure_ascii=encoding != "utf8", allow_nan=False)
+    for folder, name in _PLACES.get():
+        start, call = json.dumps(folder)[1:-1], json.dumps(name)[1:-1]
+        text = text.replace(f"{start}/", f"{call}: ").replace(start, call)
     print(_MOVING.sub(lambda one: f"\\u{ord(one[0]):04x}", text))
 
 
@@ -65,13 +96,13 @@ def wrapped(line: str, columns: int) -> str:
 def say(*lines: str) -> None:
     """Print a line a sentence on stdout; a terminal shows them broken between their words."""
     columns = columns_of(sys.stdout)
-    for line in (as_called(one) for text in lines for one in map(escaped, text.split("\n"))):
+    for line in (as_called(one) for text in lines for one in map(escaped, _placed(text).split("\n"))):
         print(wrapped(line, columns) if sys.stdout.isatty() else line)
 
 
 def warn(text: object) -> None:
     """Say one line on stderr; a terminal shows it broken between its words."""
-    line = f"edge-tl: {as_called(escaped(str(text)))}"
+    line = f"edge-tl: {as_called(escaped(_placed(str(text))))}"
     print(wrapped(line, columns_of(sys.stderr)) if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
 
 

@@ -16,6 +16,7 @@ from edge_tl.media.containers import is_film
 from edge_tl.media.kinds import is_of
 from edge_tl.store.folder_takes import in_takes
 from edge_tl.store.folders import FolderPicture, import_folder
+from edge_tl.store.layouts.foreign import is_archive
 from edge_tl.words.cutting import LoudStretch
 
 
@@ -46,6 +47,8 @@ def files_of(path: Path, laid_out: LaidOut | None, kind: str, in_sessions: bool,
         progress.warn(text)
 
     def skipped(file: Path, reason: str) -> None:
+        if is_archive(file):
+            return  # named already
         if file.is_file() and not is_of(kind, file):
             others.append(file.name)  # a table or a note among the pictures is nothing that went wrong
         else:

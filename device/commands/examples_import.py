@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from device.assembly import Context, adopt_hearing, adopt_look, adopt_model
-from device.cli.output import Progress, print_json, say, warn, warn_all
+from device.cli.output import Progress, print_json, say, shown_as, warn, warn_all
 from device.cli.stopping import stoppable
-from device.commands.examples_archive import label_by_name, unfolded
+from device.commands.examples_archive import archives_in, check_known, label_by_name, unfolded
 from device.commands.examples_boxes import bring_listed
 from device.commands.examples_files import files_of, preview, spoken_json, spoken_lines
 from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out, read_one_file
@@ -45,16 +45,34 @@ TOLD = ", derived from the dates and contents of the files (folders CLASS/TAKE d
 
 
 def bring(arguments: Namespace, stack: ExitStack) -> int:
-    """`edge-tl examples import PATH`; what may be wrong is found out before a new profile is made for it."""
+    """`edge-tl examples import PATH`; what may be wrong is found out before a new profile is made for it.
+
+    What lies in an archive is said with the archive's name. Archives in an archive or in a folder are named and left
+    out: exit code 1.
+    """
+    if arguments.path.is_file():
+        check_known(arguments.path)
     if packed_as(arguments.path) == "zip" and (holds_samples(arguments.path) or is_sound_project(arguments.path)):
         return bring_samples(arguments, stack)
     if not _begins(arguments.path, MAGIC) and packed_as(arguments.path):
-        arguments.path = unfolded(arguments.path, stack)
+        archive, arguments.path = arguments.path, unfolded(arguments.path, stack)
+        stack.enter_context(shown_as(arguments.path, str(archive)))
         if arguments.label is None and Tree.of(arguments.path).tops == ("",):
             arguments.label = label_by_name(arguments.path)
+    inner = archives_in(arguments.path) if arguments.path.is_dir() else []
+    warn_all(
+        f"{arguments.path / file}: is an archive itself and was left out: import it, or unpack it" for file in inner
+    )
+    code = bring_unpacked(arguments, stack)
+    return 1 if inner and code == 0 else code
+
+
+def bring_unpacked(arguments: Namespace, stack: ExitStack) -> int:
+    """The same of what is no archive any more."""
     path, context = arguments.path, describing(arguments)
     if holds_movements(arguments, context):
         return bring_movements(arguments, context, stack)
+    check_known(path)
     spoken = path.is_file() and _begins(path, MAGIC)
     laid_out = None
     if not spoken:
@@ -63,6 +81,11 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
         elif path.is_file() and ending(path) in MEDIA:
             laid_out = read_one_file(arguments)
         else:
+            if path.is_file():
+                raise ExampleError(
+                    f"{path}: is none of the files that are read: a folder of pictures or sounds, an archive of one, "
+                    "or a list (CSV, JSON, XML) is wanted"
+                )
             labels_in(path)
             laid_out = read_laid_out(arguments)
         if laid_out is not None and laid_out.contents.listed is not None:

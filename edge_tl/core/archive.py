@@ -62,6 +62,18 @@ class Archive:
         """How large a member says that it is; DamagedArchive where there is none or there are two."""
         return self._member(name).file_size
 
+    def meant_name(self, name: str) -> str:
+        """A member's name as whoever packed it wrote it.
+
+        A ZIP file marks names in UTF-8, and else they count as cp437; macOS and some Linux tools write UTF-8 unmarked.
+        """
+        if self._member(name).flag_bits & 0x800:
+            return name
+        try:
+            return name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            return name
+
     def is_link(self, name: str) -> bool:
         """Whether a member is a link on the system that packed it; DamagedArchive as `size_bytes`."""
         return stat.S_ISLNK(self._member(name).external_attr >> 16)

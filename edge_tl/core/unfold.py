@@ -85,7 +85,7 @@ def _zip_members(path: Path) -> Iterator[_Member]:
             if archive.is_link(name):
                 raise DamagedArchive(f"{name[:60]!r} in it is a link: pack the files themselves")
             size = archive.size_bytes(name)
-            yield name, size, partial(archive.blocks, name, size)
+            yield archive.meant_name(name), size, partial(archive.blocks, name, size)
 
 
 def _tar_members(path: Path, zipped: bool, limit: int) -> Iterator[_Member]:

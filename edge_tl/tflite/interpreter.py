@@ -21,6 +21,7 @@ import numpy as np
 from edge_tl.errors import MissingDependency, ModelError, ShapeError, counted, to_install
 from edge_tl.tflite.file_metadata import custom_operators
 from edge_tl.tflite.flatbuffer import check_whole
+from edge_tl.tflite.other_formats import other_folder, other_format
 
 BACKENDS = {"litert": ("ai_edge_litert", "ai-edge-litert"), "tflite-runtime": ("tflite_runtime", "tflite-runtime")}
 """Our word for a runtime → its Python package, its distribution; the first one installed is taken."""
@@ -62,6 +63,8 @@ def read_model(path: Path) -> bytes:
     except FileNotFoundError:
         raise ModelError(f"{path}: no such file; a .tflite model is wanted") from None
     except OSError as error:
+        if Path(path).is_dir() and (other := other_folder(Path(path))):
+            raise ModelError(f"{path}: {other}") from None
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a .tflite model is wanted") from error
     check_model(data, str(path))
     return data
@@ -73,6 +76,8 @@ def check_model(data: bytes, name: str) -> None:
     The identifier of the TFLite schema, `TFL3`, is at byte 4, after the 32-bit offset of the root table.
     """
     if len(data) < 8 or data[4:8] != b"TFL3":
+        if other := other_format(data, name):
+            raise ModelError(f"{name}: {other}")
         what = "is empty" if not data else f"is no TFLite model ({counted(len(data), 'byte')} without the mark TFL3)"
         raise ModelError(f"{name}: {what}; {_AGAIN}")
 

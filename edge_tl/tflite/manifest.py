@@ -15,6 +15,7 @@ from typing import Any
 
 from edge_tl.errors import ConfigError, ModelError
 from edge_tl.files import read_limited
+from edge_tl.tflite.other_formats import other_folder
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
@@ -79,6 +80,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         values = json.loads(read_limited(path, MAX_BYTES))
     except FileNotFoundError:
+        if other := other_folder(Path(folder)):
+            raise ModelError(f"{folder}: {other}") from None
         raise ModelError(f"{folder}: no {FILE_NAME} there; a model folder holds it beside the .tflite file") from None
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); a readable manifest is wanted") from error

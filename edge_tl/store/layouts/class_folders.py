@@ -14,6 +14,7 @@ TAKE = re.compile(r"(take|session|clip|run|day|burst|scene)?[\s_-]*\d*$", re.I)
 NO_CLASSES = frozenset(
     {"images", "image", "img", "imgs", "labels", "annotations", "masks", "jpegimages", "segmentationclass"}
     | {"segmentationobject", "imagesets", "data", "dataset", "obj_train_data", "pictures", "photos", "frames"}
+    | {"clips", "audio", "sounds", "wav", "wavs", "recordings"}
 )
 """Names that say what kind of files lie there, and never what they show."""
 

@@ -1,8 +1,9 @@
 """Lists of pictures: which kind a file is, and what it tells.
 
-CSV       `tables`: a line a picture or a box, or `id,label`
-JSON      COCO (`store.coco`), Label Studio (`label_studio`)
-XML       CVAT for images (`cvat`)
+CSV, TSV    `tables`: a line a picture or a box, or `id,label`
+JSON        COCO (`store.coco`), Label Studio (`label_studio`), Create ML (`create_ml`), VIA (`via`)
+JSON lines  Hugging Face's `metadata.jsonl` (`json_lines`)
+XML         CVAT for images (`cvat`)
 """
 
 from __future__ import annotations
@@ -18,15 +19,23 @@ from edge_tl.errors import ExampleError
 from edge_tl.files import read_limited
 from edge_tl.store.coco import read_coco
 from edge_tl.store.folders import INDEX, SESSIONS, FolderPicture, Skipped
+from edge_tl.store.layouts.create_ml import is_create_ml, read_create_ml
 from edge_tl.store.layouts.cvat import read_images
 from edge_tl.store.layouts.finder import FileFinder
+from edge_tl.store.layouts.json_lines import read_lines
 from edge_tl.store.layouts.label_studio import read_tasks
+from edge_tl.store.layouts.labelme import is_labelme
 from edge_tl.store.layouts.safe_xml import read_xml
 from edge_tl.store.layouts.tables import read_table
 from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
+from edge_tl.store.layouts.via import is_via, read_via
 from edge_tl.store.listed import ListedPicture
 
-ENDINGS = (".csv", ".json", ".xml")
+ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".xml")
+UNCONFIRMED = ("invalidated.tsv", "other.tsv", "reported.tsv")
+"""Common Voice's lists of recordings that listeners rejected, or that nobody confirmed."""
+FIRST = ("annot", "instan", "label", "class", "validated")
+"""What is in the names of lists that count before others of the same pictures."""
 MAX_BYTES = 50_000_000
 MAX_LISTS = 20
 """So many files of a folder are looked into for one."""
@@ -51,7 +60,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     found: list[FolderPicture] = []
     listed: list[ListedPicture] = []
     left_out: list[str] = []
-    notes = []
+    notes = [f"{file} was skipped: nobody confirmed its recordings" for file in tree.files if file.name in UNCONFIRMED]
     named: set[PurePosixPath] = set()
     splits = sorted({split_of(file) for file in tree.media})
     for file, told in _lists_in(tree):
@@ -72,11 +81,12 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
 
 def _lists_in(tree: Tree) -> Iterator[tuple[PurePosixPath, LayoutContents]]:
     """The lists of a folder that name a picture in it, those called annotations or labels first."""
-    files = [file for file in tree.files if file.suffix.lower() in ENDINGS and file.name not in (INDEX, SESSIONS)]
+    unread = (INDEX, SESSIONS, *UNCONFIRMED)
+    files = [file for file in tree.files if file.suffix.lower() in ENDINGS and file.name not in unread]
     # A file a picture, as of Pascal VOC, is no list.
     stems = {picture.stem for picture in tree.media}
     files = [file for file in files if file.stem not in stems]
-    files.sort(key=lambda file: (not any(word in file.name for word in ("annot", "instan", "label", "class")), file))
+    files.sort(key=lambda file: (not any(word in file.name for word in FIRST), file))
     for file in files[:MAX_LISTS]:
         with suppress(ExampleError):
             told = _read(tree.root / file, FileFinder(tree.root, file.parent))
@@ -97,11 +107,17 @@ def _read(path: Path, finder: FileFinder) -> LayoutContents:
         data = read_limited(path, MAX_BYTES)
         # Spreadsheets save "Unicode text" in UTF-16, which says so in its first two bytes.
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        if path.suffix.lower() == ".jsonl":
+            return read_lines(text, path, finder)
         if path.suffix.lower() != ".json":
             return read_table(text, path, finder)
         content = json.loads(text)
         if isinstance(content, list):
-            return read_tasks(content, path, finder)
+            return (read_create_ml if is_create_ml(content) else read_tasks)(content, path, finder)
+        if is_labelme(content):
+            raise ExampleError(f"{path}: is LabelMe's annotation of one picture: give the folder that it lies in")
+        if is_via(content):
+            return read_via(content, path, finder)
         listed, left_out = read_coco(content, path, finder.find)
         return LayoutContents(listed=listed, left_out=left_out)
     except ExampleError:
@@ -111,5 +127,6 @@ def _read(path: Path, finder: FileFinder) -> LayoutContents:
     except _DAMAGED as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
         raise ExampleError(
-            f"{path}: is no list of pictures ({reason}); CSV, COCO's or Label Studio's JSON or CVAT's XML is wanted"
+            f"{path}: is no list of pictures ({reason}); CSV, the JSON of COCO, Label Studio, VIA or Create ML, or "
+            "CVAT's XML is wanted"
         ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_tl.errors import ExampleError
-from edge_tl.store.layouts import class_folders, edge_impulse, lists, teachable_machine, voc, yolo
+from edge_tl.store.layouts import class_folders, edge_impulse, labelme, lists, teachable_machine, voc, yolo
 from edge_tl.store.layouts.tree import Layout, Tree
 
 CLASSES = Layout(
@@ -41,10 +41,11 @@ LAYOUTS = (
     Layout(
         "voc", "Pascal VOC", "an `.xml` for each picture, with `annotation` as its first element", voc.fits, voc.read
     ),
+    Layout("labelme", "LabelMe", "a `.json` for each picture, with its `shapes`", labelme.fits, labelme.read),
     Layout(
         "lists",
-        "pictures with a list",
-        "a CSV, COCO's or Label Studio's JSON or CVAT's XML that lists the pictures",
+        "files with a list",
+        "a CSV, TSV, JSON or JSON lines, or CVAT's XML that lists the pictures",
         lists.fits,
         lists.read,
     ),
@@ -82,7 +83,7 @@ LAYOUTS = (
     ),
     CLASSES,
 )
-SPLITTING = ("splits", "names", "yolo", "voc", "lists", "edge-impulse")
+SPLITTING = ("splits", "names", "yolo", "voc", "labelme", "lists", "edge-impulse")
 """Those in which files may lie in splits."""
 
 

@@ -12,12 +12,13 @@ from edge_tl.errors import ExampleError, counted
 from edge_tl.labels import check_label
 from edge_tl.store.folders import FolderPicture
 from edge_tl.store.layouts.finder import FileFinder
+from edge_tl.store.layouts.open_images import by_name
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents
 from edge_tl.store.listed import NOTHING, ListedPicture, box_of, folder_of, positive
 
-FILE = ("file", "filename", "file_name", "image", "image_path", "path", "image_name", "id", "image_id")
-LABEL = ("label", "class", "class_name", "category", "label_name", "breed", "species")
+FILE = ("file", "filename", "file_name", "image", "image_path", "path", "image_name", "id", "image_id", "imageid")
+LABEL = ("label", "class", "class_name", "category", "label_name", "labelname", "breed", "species", "sentence")
 SIDES = (("left", "top", "right", "bottom"), ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"))
 _UNUSABLE = (ValueError, TypeError)
 Row = Mapping[str, str]
@@ -33,10 +34,27 @@ def read_table(text: str, path: Path, finder: FileFinder) -> LayoutContents:
     separator = max(";\t,", key=first.count) if any(map(first.count, ";\t,")) else ","
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     names = [name.strip().lower() for name in next(reader, [])]
+    rows = [(reader.line_num, dict(zip(names, map(str.strip, row), strict=False))) for row in reader if any(row)]
+    return read_rows(names, rows, path, finder, separator == ";")
+
+
+def read_rows(
+    names: list[str], rows: list[tuple[int, dict[str, str]]], path: Path, finder: FileFinder, comma: bool = False
+) -> LayoutContents:
+    """The same of the names of the columns and the rows, each with its line's number.
+
+    comma: whether a comma may stand for the point.
+    """
     file = next((name for name in FILE if name in names), "")
     label = next((name for name in LABEL if name in names), "")
     sides = next((four for four in SIDES if set(four) <= set(names)), ())
-    rows = [(reader.line_num, dict(zip(names, map(str.strip, row), strict=False))) for row in reader if any(row)]
+    if label == "labelname":
+        rows = by_name(rows, path)
+    if label == "sentence" and 2 * len({row.get(label) for _, row in rows}) > len(rows):
+        raise ExampleError(
+            f"{path}: its sentences are hardly ever the same twice, and no words to learn; a list in which some words "
+            "are said often is wanted"
+        )
     if file and not label and not sides and len(names) > 2:
         return _one_hot(rows, [name for name in names if name != file], file, path, finder)
     if not file or not label or (not sides and _has_sides(names)):
@@ -47,8 +65,8 @@ def read_table(text: str, path: Path, finder: FileFinder) -> LayoutContents:
     if not sides:
         return _classes(rows, lambda row: row.get(label, ""), file, path, finder)
     if file == "file":
-        return _ours(rows, label, sides, path, finder, separator == ";")
-    return _boxes(rows, file, label, sides, path, finder, separator == ";")
+        return _ours(rows, label, sides, path, finder, comma)
+    return _boxes(rows, file, label, sides, path, finder, comma)
 
 
 def _has_sides(names: list[str]) -> bool:

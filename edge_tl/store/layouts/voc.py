@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import PurePosixPath
+from xml.etree.ElementTree import Element
 
+from edge_tl.core.examples import Box
 from edge_tl.files import read_limited
 from edge_tl.store.folders import Skipped
 from edge_tl.store.layouts.safe_xml import read_xml, text_of
+from edge_tl.store.layouts.shapes import around
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
 from edge_tl.store.listed import box_of, positive
@@ -46,10 +50,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
             if size is not None and size.findtext("width", "0") != "0":
                 things.size(picture, positive(text_of(size, "width")), positive(text_of(size, "height")))
             for thing in root.iter("object"):
-                box = thing.find("bndbox")
-                if box is None:
-                    raise ValueError("an object has no bndbox")
-                things.add(picture, text_of(thing, "name"), box_of(text_of(box, side) for side in SIDES))
+                things.add(picture, text_of(thing, "name"), _box(thing))
         except (OSError, ValueError) as error:
             things.unknown(picture, f"{file.name}: {error}")
     splits = _splits(tree)
@@ -57,6 +58,18 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     used = {picture.stem for picture in pictures}
     alone = sorted(file for file in with_xml.values() if file.stem not in used)
     return LayoutContents(listed=listed, left_out=left_out + [f"{file}: no picture is there for it" for file in alone])
+
+
+def _box(thing: Element) -> Box:
+    """The box of an object, else the one around its polygon, whose corners are `x1`, `y1`, `x2` … or `pt` elements."""
+    box, polygon = thing.find("bndbox"), thing.find("polygon")
+    if box is not None:
+        return box_of(text_of(box, side) for side in SIDES)
+    if polygon is None:
+        raise ValueError("an object has neither bndbox nor polygon")
+    corners = {axis: [one for one in polygon.iter() if re.fullmatch(rf"{axis}\d*", one.tag)] for axis in "xy"}
+    xs, ys = ([float(one.text or "") for one in corners[axis]] for axis in "xy")
+    return around(xs, ys)
 
 
 def _places(picture: PurePosixPath) -> list[tuple[PurePosixPath, str]]:

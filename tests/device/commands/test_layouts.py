@@ -147,7 +147,7 @@ def test_a_packed_list(run: Run, tmp_path: Path) -> None:
     (root / "boxes.csv").write_text("filename,class,xmin,ymin,xmax,ymax\na.jpg,cup,24,24,120,240\n")
     code, said, _ = run("examples", "import", shutil.make_archive(str(tmp_path / "a"), "zip", root))
     assert code == 0
-    assert "imported 1 picture, 1 with a box; read as pictures with a list" in said
+    assert "imported 1 picture, 1 with a box; read as files with a list" in said
 
 
 def test_archives_that_are_refused(run: Run, tmp_path: Path) -> None:
