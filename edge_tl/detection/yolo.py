@@ -33,6 +33,10 @@ OVERLAP = 0.45
 """Of two boxes of one class that overlap by more than this one goes."""
 CANDIDATES = 400
 """Of the boxes above the least score the surest so many are looked at, so that no file can take for ever."""
+SLACK = 0.02
+"""So far outside 0 to 1 a score may lie by rounding."""
+SURE_ANYWHERE = 0.5
+"""Most of a picture's cells hold nothing: where half of them score more, these are no scores."""
 MAX_ENDED = 1000
 """Rows of an export that suppressed doubles itself."""
 _MAX_NOTE_BYTES = 200_000
@@ -83,6 +87,8 @@ class YOLODetector:
         """
         data, name = read_model(path), str(path)
         opened = Interpreter(data, threads=threads, name=name, pictures=True)
+        if other := _other_task(opened):
+            raise ModelError(f"{name}: is a YOLO for {other}; one that finds boxes (task detect) is wanted")
         if not is_yolo(opened):
             return None
         note = _note(data)
@@ -140,6 +146,7 @@ class YOLODetector:
             of_classes = rows[:, 5:] * rows[:, 4:5] if own else rows[:, 4:]
             classes = of_classes.argmax(axis=1)
             scores = of_classes[np.arange(len(rows)), classes]
+            self._check_scores(of_classes, scores)
             middles = self._in_pixels(rows[:, :4].astype(np.float64))
             halves = middles[:, 2:] / 2
             corners = np.concatenate([middles[:, :2] - halves, middles[:, :2] + halves], axis=1)
@@ -147,6 +154,20 @@ class YOLODetector:
             enough = np.flatnonzero((scores >= least) & np.isfinite(corners).all(axis=1) & np.isfinite(classes))
         enough = enough[np.argsort(-scores[enough], kind="stable")][:CANDIDATES]
         return corners[enough], classes[enough], np.clip(scores[enough], 0, 1)
+
+    def _check_scores(self, of_classes: np.ndarray, highest: np.ndarray) -> None:
+        """ModelError where what stands beside the boxes is no score: key points and angles would pass for classes.
+
+        Exports say in their archive what they are for; a converted file has lost it.
+        """
+        told = of_classes[np.isfinite(of_classes)]
+        if told.size and not (
+            told.min() >= -SLACK and told.max() <= 1 + SLACK and np.nanmedian(highest) < SURE_ANYWHERE
+        ):
+            raise ModelError(
+                f"{self.name}: gives no scores of classes beside its boxes, but {told.min():.2g} to {told.max():.2g}: "
+                "it is a YOLO for poses or turned boxes, or --pixels is not its own; one that finds boxes is wanted"
+            )
 
     def _in_pixels(self, boxes: np.ndarray) -> np.ndarray:
         """Boxes in the model's pixels, whether they came so or as shares: a YOLO's cells cover all of its picture."""
@@ -169,6 +190,23 @@ def is_yolo(opened: Interpreter) -> bool:
         return yolo_maps([one.shape for one in opened.outputs], (taken[1], taken[2])) is not None
     ended = len(given) == 3 and given[0] == 1 and given[2] == 6 and given[1] <= MAX_ENDED
     return ended or yolo_boxes(given, (taken[1], taken[2])) is not None
+
+
+def _other_task(opened: Interpreter) -> str:
+    """What a YOLO is for that does more than find boxes, as its shapes tell; empty for any other model."""
+    taken, given = opened.inputs[0].shape, [one.shape for one in opened.outputs]
+    if len(opened.inputs) != 1 or len(taken) != 4 or taken[3] != 3:
+        return ""
+    rows = [shape for shape in given if len(shape) == 3]
+    if len(given) == 2 and len(rows) == 1:
+        quarter = (taken[1] // 4, taken[2] // 4)
+        masks = any(shape in ((1, *quarter, 32), (1, 32, *quarter)) for shape in given)
+        if masks and (yolo_boxes(rows[0], (taken[1], taken[2])) is not None or rows[0][2] == 6 + 32):
+            return "masks (segment)"
+    plain = any(yolo_boxes(shape, (taken[1], taken[2])) is not None for shape in rows)
+    if len(given) == 1 and rows and not plain and rows[0][0] == 1 and rows[0][1] <= MAX_ENDED:
+        return {7: "turned boxes (obb)", 6 + 17 * 3: "poses"}.get(rows[0][2], "")
+    return ""
 
 
 def _classes(output: tuple[int, ...], shape: tuple[int, bool, bool]) -> int:
