@@ -133,36 +133,32 @@ class Requests:
 
         before: only those older than this one, for the page after the one that ends with it; 0 for the first page.
         """
-        listed = self._of(name, lambda one: one.profile.store.list())
-        found = [row for row in listed if label in ("", row.label) and take in (0, row.take)]
-        older = [row for row in found if not before or row.id < before]
-        shown = [_row(row) for row in reversed(older[-SHOWN_EXAMPLES:])]
-        return {"total": len(found), "examples": shown, "older": len(older) - len(shown)}
+        total, older, shown = self._of(
+            name, lambda one: one.profile.store.pages.examples(label, take, before, SHOWN_EXAMPLES)
+        )
+        return {"total": total, "examples": [_row(row) for row in shown], "older": older}
 
     def takes(self, name: str, label: str, before: int = 0) -> dict[str, Any]:
         """The newest takes, of one label or of all where it is empty, each with its number of examples and the newest.
 
         before: only takes older than this one, for the page after the one that ends with it; 0 for the first page.
         """
-        listed = self._of(name, lambda one: one.profile.store.list())
-        takes: dict[int, list[Example]] = {}
-        for row in listed:
-            if label in ("", row.label):
-                takes.setdefault(row.take, []).append(row)
-        older = sorted((take for take in takes if not before or take < before), reverse=True)
+        total, older, page = self._of(
+            name, lambda one: one.profile.store.pages.takes(label, before, SHOWN_TAKES, SHOWN_OF_TAKE)
+        )
         shown = [
             {
-                "take": take,
-                "label": takes[take][0].label,
-                "source": takes[take][0].source,
-                "session": takes[take][0].session,
-                "time": takes[take][0].time_s,
-                "total": len(takes[take]),
-                "examples": [_row(row) for row in reversed(takes[take][-SHOWN_OF_TAKE:])],
+                "take": one.take,
+                "label": one.first.label,
+                "source": one.first.source,
+                "session": one.first.session,
+                "time": one.first.time_s,
+                "total": one.total,
+                "examples": [_row(row) for row in one.newest],
             }
-            for take in older[:SHOWN_TAKES]
+            for one in page
         ]
-        return {"total": len(takes), "takes": shown, "older": len(older) - len(shown)}
+        return {"total": total, "takes": shown, "older": older}
 
     def upload(self, name: str, label: str, file: str, data: bytes, take: int) -> dict[str, Any]:
         """Keep a picture or sound file as an example of a class, read as an import reads it.

@@ -34,7 +34,7 @@ def _over(lesson: Lesson, limits: StoreConfig) -> str:
     if examples * lesson.recognizer.views >= limits.max_examples:
         return f"{counted(examples, 'example')}, max_examples = {limits.max_examples}"
     # Two bytes a value, as nearly all embeddings are stored.
-    kept_bytes = sum(one.media_bytes_len for one in lesson.store.list())
+    kept_bytes = lesson.store.pages.media_bytes()
     kept_bytes += 2 * examples * lesson.recognizer.embedder.embedding_dim * lesson.recognizer.views
     if kept_bytes >= limits.max_mbytes * 1_000_000:
         return f"{kept_bytes / 1e6:.1f} MB, max_mbytes = {limits.max_mbytes}"

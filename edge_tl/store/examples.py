@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_tl.core.examples import AsRows, Box, Count, Example, Examples, check_box
 from edge_tl.core.kept import as_stored, checksum, pack
-from edge_tl.embedders.embedder import SoundEmbedder, TrackEmbedder, embed_kept
+from edge_tl.embedders.embedder import Embedder, SoundEmbedder, TrackEmbedder, embed_kept
 from edge_tl.embedders.stream import embed_views
 from edge_tl.errors import ExampleError, ProfileError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.frames import Closable
@@ -27,12 +26,10 @@ from edge_tl.store.database import Database
 from edge_tl.store.media import JPEG, Media, stored_media, stored_sound, stored_track
 from edge_tl.store.moments import Clock, now
 from edge_tl.store.near_copies import NearCopies
+from edge_tl.store.pages import Pages
 from edge_tl.store.read_rows import check_more, damaged, read_labels, read_list, read_matrix
 from edge_tl.store.schema import TABLES, UPGRADES, VERSION
 from edge_tl.store.sessions import Session, Sittings
-
-if TYPE_CHECKING:
-    from edge_tl.embedders.embedder import Embedder
 
 __all__ = ["Count", "Example", "ExampleStore", "Examples", "Session", "as_stored"]
 
@@ -61,6 +58,8 @@ class ExampleStore(Closable):
         self._batch = Batch(*(last.get(table, 0) for table in ("sessions", "takes", "examples")))
         self.boots = Boots(self._db, clock)
         """When those boots began in which something was recorded."""
+        self.pages = Pages(self._db, self.boots)
+        """A few of many examples."""
         self._sittings = Sittings(self._db, self._batch, self.boots, clock)
         self.boots.remember()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +15,10 @@ from edge_tl.labels import MAX_CLASSES
 from edge_tl.store.boots import Times
 from edge_tl.store.database import Database
 
-_LIST = """SELECT time_s, boot_id, boot_s, id, label, take, session, source, media_bytes, media_type, fingerprint,
-x0, y0, x1, y1 FROM listed ORDER BY id"""
+COLUMNS = """time_s, boot_id, boot_s, id, label, take, session, source, media_bytes, media_type, fingerprint,
+x0, y0, x1, y1"""
+"""Of an example in the view `listed`, as `as_listed` takes them."""
+_LIST = f"SELECT {COLUMNS} FROM listed ORDER BY id"
 _ROWS = """SELECT id, label, take, session, dtype, crc32, embedding FROM listed WHERE fingerprint <> '' ORDER BY id"""
 _BEGINS = "SELECT id FROM takes WHERE substr(source, 1, ?) = ?"
 BLOCK = 256
@@ -94,7 +98,12 @@ def read_matrix(database: Database, fingerprint: str, path: Path, as_rows: AsRow
 
 def read_list(database: Database, times: Times) -> list[Example]:
     """Every example of a store without its blobs, in the order in which they were added; times: when each was."""
-    listed = [as_example((*row[3:7], times.of(*row[:3]), *row[7:])) for row in database.rows(_LIST)]
+    return as_listed(database, database.rows(_LIST), times)
+
+
+def as_listed(database: Database, rows: Iterable[tuple[Any, ...]], times: Times) -> list[Example]:
+    """The examples of rows of `COLUMNS`; ProfileError where a label is no text."""
+    listed = [as_example((*row[3:7], times.of(*row[:3]), *row[7:])) for row in rows]
     if not all(isinstance(one.label, str) and isinstance(one.source, str) for one in listed):
         raise ProfileError(f"{database.path} is damaged (a label is no text): restore a copy of it, or move it away")
     return listed
