@@ -366,9 +366,7 @@ class Pipeline(RecognitionLoop):
     def remove(self, ids: list[int]) -> int:
         """Forget single examples; how many. ExampleError, and none is removed, where one is not there."""
         self.release()
-        removed = self.profile.store.remove(ids)
-        self.lesson.use(self.line.recognizer)
-        return removed
+        return self.lesson.remove(ids)
 
     def remove_take(self, take: int) -> int:
         """Forget a take; how many examples went. ExampleError where there is no such take."""

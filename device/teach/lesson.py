@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from device.teach.candidates import Candidate
+from device.teach.rows_in_memory import still_stored
 from edge_tl.core.answers import TrainingResult
 from edge_tl.core.examples import Count, Example, Examples, recorded_in
 from edge_tl.core.kept import as_kept, as_stored
@@ -328,21 +329,28 @@ class Lesson:
             others = self._together[:-1]
             undone = undone[0], undone[1] + sum(self.store.remove_take(take) for take in others)
         self._together = []
-        self._reload()
+        self._reload(removed=True)
         return undone
 
     def remove_take(self, take: int) -> int:
         """Forget a take; how many examples went. ExampleError where there is no such take."""
         self.end()
         removed = self.store.remove_take(take)
-        self._reload()
+        self._reload(removed=True)
+        return removed
+
+    def remove(self, ids: list[int]) -> int:
+        """Forget single examples; how many. ExampleError, and none is removed, where one is not there."""
+        self.end()
+        removed = self.store.remove(ids)
+        self._reload(removed=True)
         return removed
 
     def remove_label(self, label: str) -> None:
         """Forget a class with all its examples."""
         self.end()
         self.store.remove_label(label)
-        self._reload()
+        self._reload(removed=True)
 
     def learn(self, progress: Callable[[int, float, float], bool | None] | None = None) -> TrainingResult:
         """Train on all that was recorded."""
@@ -363,10 +371,15 @@ class Lesson:
         self._ids, self.devices, self.others = every.ids.tolist(), every.devices, sessions_of_devices(every)
         self.without_lessons = every.without_lessons
 
-    def _reload(self) -> None:
-        self._teach(self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows))
+    def _reload(self, *, removed: bool = False) -> None:
+        """Take what is stored; removed: nothing but removals came since the last time."""
+        listed = self.store.list()
+        rows = still_stored(self.recognizer, self._ids, listed) if removed and self.devices is None else None
+        if rows is None:
+            rows = self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows)
+        self._teach(rows)
         self._copies = None
-        newest = {example.label: example for example in self.store.list() if example.media_bytes_len}
+        newest = {example.label: example for example in listed if example.media_bytes_len}
         self.last_picture = {}
         for label, example in newest.items():
             with contextlib.suppress(ExampleError, ProfileError):  # it is only shown: a damaged one stays away
