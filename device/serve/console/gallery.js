@@ -45,7 +45,7 @@ export class Gallery {
     group.querySelector(".forget").onclick = () => {
       if (confirm(`Delete ${label} and all its examples?`)) pipeline.act("forget-label", { label });
     };
-    group.querySelector(".older").onclick = () => { group.pages += 1; this.list(label, group); };
+    group.querySelector(".older").onclick = () => this.further(label, group);
     return group;
   }
 
@@ -61,10 +61,28 @@ export class Gallery {
       } while (answer.older && takes.length < group.pages * answer.takes.length);
     } catch (error) { this.pipeline.said(this.pipeline.failed(error)); return; }
     if (group.listing !== mine) return;
-    const older = group.querySelector(".older");
-    older.hidden = !answer.older;
-    older.textContent = `${number(answer.older, "older take")} …`;
+    this.shown(group, takes, answer.older);
     group.querySelector(".takes").replaceChildren(...takes.map((take) => this.take(take)));
+  }
+
+  // The next page alone: what is there already is neither asked for nor drawn again.
+  async further(label, group) {
+    const mine = group.listing = {}, before = group.last;
+    try {
+      const answer = await ask(`${this.pipeline.path}/takes?${new URLSearchParams({ label, before })}`);
+      if (group.listing !== mine) return;
+      group.pages += 1;
+      this.shown(group, answer.takes, answer.older);
+      group.querySelector(".takes").append(...answer.takes.map((take) => this.take(take)));
+    } catch (error) { this.pipeline.said(this.pipeline.failed(error)); }
+  }
+
+  // What the button for more takes says, and where the next page begins.
+  shown(group, takes, left) {
+    const older = group.querySelector(".older");
+    group.last = takes.at(-1)?.take ?? 0;
+    older.hidden = !left;
+    older.textContent = `${number(left, "older take")} …`;
   }
 
   take(take) {
