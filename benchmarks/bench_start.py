@@ -84,10 +84,10 @@ def train(folder: Path, faces: Embedded) -> None:
         profile.save(recognizer.save())
 
 
-def run(code: str, *arguments: str) -> tuple[float, float]:
+def run(code: str, *arguments: str, python: str = sys.executable) -> tuple[float, float]:
     """Seconds from before the process until its code came to the end, and its peak in MiB."""
     start_s = time.monotonic()
-    command = [sys.executable, "-c", code, *arguments]
+    command = [python, "-c", code, *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the measured program failed: {done.stderr.strip().splitlines()[-1:]}")
