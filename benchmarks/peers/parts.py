@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.peers import embedding, knn, start, training, words
+from benchmarks.peers import embedding, knn, look, start, training, words
 
-PARTS: dict[str, Any] = {"training": training, "knn": knn, "embedding": embedding, "start": start, "words": words}
+PARTS: dict[str, Any] = {"training": training, "knn": knn, "embedding": embedding, "start": start, "look": look, "words": words}
 """Each has `measure() → result`, `report(result) → text` and ENVIRONMENTS, the names of those that it uses."""
 
 

