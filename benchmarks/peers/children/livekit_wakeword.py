@@ -1,4 +1,4 @@
-"""livekit-wakeword's listening, without a word's own classifier: that needs a training that the package cannot do alone."""
+"""livekit-wakeword's listening, without a word's own classifier, whose training needs more than the package holds."""
 
 from __future__ import annotations
 

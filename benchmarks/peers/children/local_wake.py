@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 # Its package imports what records from a microphone, which is not used here: torch for that alone is gigabytes.
-for name, inside in {"silero_vad": ("load_silero_vad", "get_speech_timestamps"), "sounddevice": ("InputStream",)}.items():
+for name, inside in {
+    "silero_vad": ("load_silero_vad", "get_speech_timestamps"),
+    "sounddevice": ("InputStream",),
+}.items():
     sys.modules[name] = types.ModuleType(name)
     for one in inside:
         setattr(sys.modules[name], one, None)
