@@ -121,7 +121,9 @@ def _filled(text: str, folder: Path, place: re.Pattern[str], way: str) -> str:
         measured = json.loads((folder / f"{name}.json").read_text())
         start = found[0].splitlines()[0]
         if part := PART.search(start):
-            one = measured["result"][part[1]]
+            one = measured["result"].get(part[1])
+            if one is None:
+                return f"{start}\nNot measured yet: `python -m benchmarks.peers {part[1]}`.\n<!-- end -->"
             return f"{start}\n{parts.page(part[1], one)}\n\n{origin(one['at'])}\n<!-- end -->"
         text = getattr(REPORTS[name], way)(measured["result"])
         # Drawings keep their columns only in a block of code.
