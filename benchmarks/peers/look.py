@@ -92,7 +92,7 @@ def report(result: dict[str, Any]) -> str:
     """A row each, the ratio and the agreement."""
     every = result["rounds"]
     if not every:
-        return "Not measured: " + "; ".join(f"{who}: {why}" for who, why in result["skipped"].items()) + "."
+        return "Not measured."
     rows: list[list[object]] = [
         [
             name,

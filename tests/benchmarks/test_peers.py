@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import __main__ as peers
-from benchmarks.peers import environments, knn, parts, training
+from benchmarks.peers import embedding, environments, epochs, growth, knn, parts, training
 from benchmarks.peers.environments import ENVIRONMENTS, Environment
 from benchmarks.peers.protocol import Peer, PeerError
 from benchmarks.peers.rounds import alternate, ratios
@@ -171,3 +171,35 @@ def test_neighbours_beside_us(present: Callable[[str], None]) -> None:
     page = knn.report(found)
     assert "scikit-learn brute, cosine: ≥ " in page
     assert "All give the same label." in page
+
+
+def test_embedding_on_the_runtime_that_is_here(present: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`embed` and the bare interpreter give the same values, and the other runtime and MediaPipe are left out."""
+    pytest.importorskip("ai_edge_litert")
+    monkeypatch.setattr(embedding, "source_text_model", lambda: None)
+    present("litert")
+    found = embedding.measure(1, (1, 999), int8=False)
+    (row,) = found["rows"]
+    assert row["runtime"] == "litert"
+    assert row["apart"] < 1e-3
+    assert found["skipped"].keys() == {"tflite-runtime", "mediapipe", "999 threads"}
+    assert "embed / bare" in embedding.report(found)
+
+
+def test_growth_has_an_exponent() -> None:
+    """A curve's exponent is the slope in logarithms, and the children answer at each size."""
+    assert growth.exponent((1, 2, 4), [3.0, 12.0, 48.0]) == pytest.approx(2.0)
+    found = growth.measure(1, {"examples": (40, 80)})["curves"]
+    assert set(found) == {f"examples: {growth.WORDS[what]}" for what in ("fit", "learn", "query")}
+    assert all(one["ms"]["80"]["median"] > 0 for one in found.values())
+    assert "40 … 80" in growth.report({"curves": found})
+
+
+def test_without_any_peer_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where TensorFlow's environment is absent nothing is measured of it, and the page names the reason once."""
+    monkeypatch.setattr(environments, "FOLDER", tmp_path)
+    found = epochs.measure()
+    assert found == {"rows": {}, "skipped": {"Keras": "no environment tensorflow: make bench-peers makes it"}}
+    page = parts.page("epochs", {"environments": {"tensorflow": {"absent": "…"}}, **found})
+    assert "Not measured" in page
+    assert "* Keras: no environment tensorflow: make bench-peers makes it." in page
