@@ -131,13 +131,24 @@ class _FloatWriter:
 
 
 class _ShiftWriter:
-    """Writes pixel + shift, modulo 256: what quantised inputs that span exactly the pixels' range come to."""
+    """Writes pixel + shift, modulo 256: what quantised inputs that span the pixels' range come to.
 
-    def __init__(self, shift: int) -> None:
-        self._shift = np.uint8(shift)
+    Pixels outside `low` … `high` are first brought there: at an end of the range two may share a stored value.
+    """
+
+    def __init__(self, shift: int, low: int, high: int, shape: tuple[int, int, int]) -> None:
+        self._shift = np.uint8(shift % 256)
+        # Whole arrays: NumPy's minimum with a single number takes fourteen times as long.
+        self._high = np.full(shape, high, np.uint8) if high < 255 else None
+        self._low = np.full(shape, low, np.uint8) if low > 0 else None
 
     def __call__(self, picture: np.ndarray, out: np.ndarray) -> None:
-        np.add(picture, self._shift, out=out.view(np.uint8))
+        values = out.view(np.uint8)
+        if self._high is not None:
+            picture = np.minimum(picture, self._high, out=values)
+        if self._low is not None:
+            picture = np.maximum(picture, self._low, out=values)
+        np.add(picture, self._shift, out=values)
 
 
 class _TableWriter:
@@ -170,9 +181,10 @@ def _writer(
     # must go the same way or neighbours collapse; a hundredth of a step decides, where float rounding would.
     steps = np.floor(real / info.scale + 0.51) + info.zero_point
     tables = np.clip(steps, bounds.min, bounds.max).astype(info.dtype)
-    shifts = tables.view(np.uint8) - np.arange(256, dtype=np.uint8)
-    if (shifts == shifts[0, 0]).all():
-        return _ShiftWriter(int(shifts[0, 0]))
+    first = tables[0].astype(np.int64)
+    low, high = int(np.flatnonzero(first == first[0])[-1]), int(np.flatnonzero(first == first[-1])[0])
+    if low < high and (tables == np.clip(np.arange(256), low, high) + first[low] - low).all():
+        return _ShiftWriter(int(first[low]) - low, low, high, shape)
     return _TableWriter(tables, shape[:2])
 
 

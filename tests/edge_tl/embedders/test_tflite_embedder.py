@@ -131,6 +131,20 @@ def test_neighbouring_pixel_values_stay_apart_when_quantised() -> None:
     assert (np.diff(values) > 0).all()
 
 
+@pytest.mark.parametrize("kind", ["int8", "uint8"])
+@pytest.mark.parametrize("beyond", [-9, -1, 0, 1, 9])
+def test_what_an_input_cannot_store_is_its_nearest_end(kind: str, beyond: int) -> None:
+    """With a step a pixel value each is kept apart, and those beyond the input's range are stored as its end."""
+    _, step, zero_point = tiny_tflite.KINDS[kind]
+    assert step is not None
+    bounds = np.iinfo(kind)
+    pixels = np.arange(256)
+    embedder = load(kind, Scaling((step,) * 3, (step * (bounds.min - zero_point - beyond),) * 3))
+    got = [embedder.embed(np.full((8, 8, 3), value, np.uint8))[0] for value in pixels]
+    wanted = step * (np.clip(pixels - beyond + bounds.min, bounds.min, bounds.max) - zero_point)
+    np.testing.assert_allclose(got, wanted, atol=1e-6)
+
+
 def test_another_size_is_fitted_as_the_manifest_says() -> None:
     """A larger picture is embedded as its centre square, or as all of it squeezed."""
     picture = np.random.default_rng(2).integers(0, 256, (40, 60, 3), np.uint8)
