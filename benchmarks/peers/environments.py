@@ -39,6 +39,13 @@ class Environment:
         """Where it lies."""
         return FOLDER / self.name
 
+    @property
+    def pinned(self) -> list[str]:
+        """The names of the packages whose versions are said: the peer, and what decides how it runs."""
+        if self.node:
+            return [package.rsplit("@", 1)[0] for package in self.packages]
+        return [bare(package) for package in (*self.packages, *self.alone) if "==" in package]
+
     def command(self, child: str) -> list[str]:
         """What starts a file of `children/` in it."""
         if self.node:
@@ -103,14 +110,31 @@ class Environment:
         told: dict[str, str] = json.loads(done.stdout)
         return told
 
-    def bytes(self) -> int:
-        """What the installed packages take on the disk, without pip and its kin."""
-        parts = (
-            [self.folder / "node_modules"] if self.node else sorted((self.folder / "lib").glob("python*/site-packages"))
-        )
-        return sum(
-            size(part, () if self.node else ("pip", "setuptools", "_distutils_hack", "pkg_resources")) for part in parts
-        )
+    def bytes(self, roots: tuple[str, ...]) -> int:
+        """What these packages and all that they ask for take on the disk."""
+        done = subprocess.run([self.command("")[0], "-c", SIZES, *roots], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+
+SIZES = """
+import re, sys
+from importlib.metadata import PackageNotFoundError, distribution
+seen, wanted, total = set(), sys.argv[1:], 0
+while wanted:
+    name = re.match("[A-Za-z0-9._-]+", wanted.pop())[0].lower().replace("_", "-")
+    if name in seen:
+        continue
+    seen.add(name)
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:
+        continue
+    wanted += [one for one in found.requires or [] if "extra ==" not in one]
+    files = [one.locate() for one in found.files or [] if "__pycache__" not in one.parts]
+    total += sum(one.stat().st_size for one in files if one.is_file())
+print(total)
+"""
+"""Run in an environment: bytes of the files of some packages and of what they ask for."""
 
 
 def bare(requirement: str) -> str:
@@ -120,15 +144,10 @@ def bare(requirement: str) -> str:
     return requirement
 
 
-def size(folder: Path, without: tuple[str, ...] = ()) -> int:
-    """Bytes of all files below a folder, without some of its own folders (and their metadata)."""
-    total = 0
-    for entry in folder.iterdir():
-        if entry.name.split("-")[0] in without or entry.name == "__pycache__":
-            continue
-        files = [one for one in entry.rglob("*") if one.is_file()] if entry.is_dir() else [entry]
-        total += sum(one.stat().st_size for one in files if "__pycache__" not in one.parts)
-    return total
+def size(folder: Path) -> int:
+    """Bytes of all files below a folder, compiled ones not counted."""
+    files = [one for one in folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts]
+    return sum(one.stat().st_size for one in files)
 
 
 def _python(wanted: tuple[int, int] | None) -> str | None:

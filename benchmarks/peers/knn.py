@@ -83,7 +83,10 @@ def report(result: dict[str, Any]) -> str:
             one["contenders"][who]["times"]["median"] for one in result["rows"].values() if who in one["contenders"]
         )
         reached = "reached" if worst >= GOALS[who] else "missed"
-        lines.append(f"{who}: ≥ {worst:.2f} times {OURS}'s time on every row, goal ≥ {GOALS[who]:.2f} {reached}.")
+        if GOALS[who] < 1:  # who may be the faster one
+            lines.append(f"At most {1 / worst:.1f} × the time of {who}, goal ≤ {1 / GOALS[who]:.1f} {reached}.")
+        else:
+            lines.append(f"{who}: at least {worst:.1f} × our time on every row, goal ≥ {GOALS[who]:.0f} {reached}.")
     same = all(one["agree"] for one in result["rows"].values())
     lines.append("All give the same label." if same else "They do not all give the same label.")
     return table(head, rows) + "\n\n" + "\n".join(lines)

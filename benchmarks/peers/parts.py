@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.peers import embedding, epochs, growth, knn, look, start, training, words
+from benchmarks.peers.environments import ENVIRONMENTS
 
 PARTS: dict[str, Any] = {
     "training": training,
@@ -26,7 +27,12 @@ def report(result: dict[str, Any]) -> str:
 
 def page(name: str, result: dict[str, Any]) -> str:
     """A part's report, the versions of the peers, and who was left out."""
-    versions = {of: number for one in result["environments"].values() for of, number in one.get("versions", {}).items()}
+    versions = {
+        of: number
+        for environment, one in result["environments"].items()
+        for of, number in one.get("versions", {}).items()
+        if of in ENVIRONMENTS[environment].pinned
+    }
     lines = [PARTS[name].report(result)]
     if versions:
         lines.append(f"With {', '.join(f'{of} {number}' for of, number in sorted(versions.items()))}.")

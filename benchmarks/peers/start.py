@@ -24,6 +24,13 @@ from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model
 
 ENVIRONMENTS = ("litert", "tensorflow", "torch", "mediapipe")
+ROOTS = {
+    "litert": ("ai-edge-litert", "numpy", "pillow"),
+    "tensorflow": ("tensorflow-cpu", "pillow"),
+    "torch": ("torch", "numpy", "pillow"),
+    "mediapipe": ("mediapipe", "pillow"),
+}
+"""What has to be installed for the program that is measured."""
 ROUNDS = 6
 OURS, TENSORFLOW, TORCH, MEDIAPIPE = "edge_tl", "TensorFlow", "PyTorch", "MediaPipe"
 GOAL_TIMES, GOAL_SHARE, GOAL_MIB = 20.0, 1 / 8, 50.0
@@ -123,12 +130,12 @@ def measure(rounds: int = ROUNDS) -> dict[str, Any]:
 
 
 def installed_mb(environment: str) -> float | None:
-    """Megabytes on the disk: the environment's packages; for ours LiteRT's environment and the two packages."""
+    """Megabytes on the disk: packages and what they ask for; for ours the two packages and LiteRT, NumPy, Pillow."""
     if environment:
-        return ALL[environment].bytes() / 1e6
+        return ALL[environment].bytes(ROOTS[environment]) / 1e6
     if ALL["litert"].absent() is not None:
         return None
-    return (ALL["litert"].bytes() + size(ROOT / "edge_tl") + size(ROOT / "device")) / 1e6
+    return (ALL["litert"].bytes(ROOTS["litert"]) + size(ROOT / "edge_tl") + size(ROOT / "device")) / 1e6
 
 
 def memory(arguments: tuple[str, ...]) -> dict[str, float]:
