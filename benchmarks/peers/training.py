@@ -253,8 +253,8 @@ def not_below(kind: str, contenders: dict[str, Any]) -> list[str]:
                     continue
                 apart = 100 * (np.array(of[key]) - contenders[ours][key])
                 if apart.mean() > 1e-9:
-                    error = apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) > 1 else np.nan
-                    above.append(f"{who} on {names} by {apart.mean():.1f} ± {error:.1f} points")
+                    error = f" ± {apart.std(ddof=1) / np.sqrt(len(apart)):.1f}" if len(apart) > 1 else ""
+                    above.append(f"{who} on {names} by {apart.mean():.1f}{error} points")
         said = f"missed: above it are {', '.join(above)}" if above else "reached"
         found.append(f"Accuracy of {NAMES[ours]} not below any peer's: {said}.")
     return found
