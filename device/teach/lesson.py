@@ -62,7 +62,8 @@ def with_lessons(own: Examples, folder: Path, recognizer: Recognizer) -> Example
         lessons, names = taken_lessons(folder, embedder.fingerprint)
     except ProfileError as error:
         return replace(own, without_lessons=f"trained without the lessons of other devices: {error}")
-    fits = [one for one in lessons if one.rows.shape[1] == recognizer.views * embedder.embedding_dim]
+    columns = recognizer.views * embedder.embedding_dim
+    fits = [one for one in lessons if one.rows.shape[1] == columns]
     return pooled(own, fits, recognizer.as_rows, lambda key: names.get(key) or key_id(key))
 
 

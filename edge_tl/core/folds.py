@@ -153,11 +153,12 @@ def half_takes(y: np.ndarray, takes: np.ndarray) -> Folds:
     """
     index = np.zeros(len(takes), np.int64)
     following = 0
-    for take in np.unique(takes):
-        for label in np.unique(y[takes == take]):
-            for half in np.array_split(np.flatnonzero((takes == take) & (y == label)), 2):
-                index[half] = following
-                following += len(half) > 0
+    order = np.lexsort((np.unique(y, return_inverse=True)[1].reshape(-1), takes))
+    another = (np.diff(takes[order]) != 0) | (y[order][1:] != y[order][:-1])
+    for rows in np.split(order, np.flatnonzero(another) + 1):  # of a take and a label, in the order in which they came
+        for half in np.array_split(rows, 2):
+            index[half] = following
+            following += len(half) > 0
     return Folds(np.unique(index, return_inverse=True)[1].astype(np.int64).reshape(-1), "halves of takes left out")
 
 

@@ -43,22 +43,21 @@ def pooled(
     taken = sorted(chosen.values(), key=lambda one: one.hash)
     if not taken:
         return own
-    X, found, y, devices = [], [], [], []
+    X, y, devices = [], [], []
     takes: dict[tuple[bytes, int], int] = {}
     sessions: dict[tuple[bytes, int], int] = {}
     numbers: list[tuple[int, int]] = []
     for one in taken:
-        rows = one.embeddings
-        if as_rows is not None:
-            rows, some = as_rows(rows)
-            found.append(some)
-        X.append(rows)
-        count, about = len(rows), one.header
+        count, about = len(one.rows), one.header
+        X.append(one.embeddings)
         y += [about.label] * count
         devices += [name_of(one.key)] * count
         take = takes.setdefault((one.key, about.take), -1 - len(takes))
         session = sessions.setdefault((one.key, about.session), FIRST_SESSION - len(sessions))
         numbers += [(take, session)] * count
+    theirs, found = np.concatenate(X), None
+    if as_rows is not None:
+        theirs, found = as_rows(theirs)
     more, empty = np.array(numbers, np.int64).T, not len(own.y)
     parts = None
     if own.parts is not None:
@@ -71,13 +70,13 @@ def pooled(
         own,
         aside=aside,
         ids=np.append(own.ids, -1 - np.arange(len(y))),
-        X=np.concatenate(X if empty else (own.X, *X)),
+        X=theirs if empty else np.concatenate((own.X, theirs)),
         y=np.append(own.y, y),
         takes=np.append(own.takes, more[0]),
         sessions=np.append(own.sessions, more[1]),
         fingerprint=taken[0].header.fingerprint,
         parts=parts,
-        found=None if as_rows is None else np.concatenate(([] if empty or own.found is None else [own.found]) + found),
+        found=found if found is None or empty or own.found is None else np.append(own.found, found),
         devices=np.append(no_devices(len(own.y)), devices),
     )
     return _in_order(every)
@@ -85,7 +84,8 @@ def pooled(
 
 def _in_order(examples: Examples) -> Examples:
     """The same, take by take as their labels and rows say: as every device orders them."""
-    takes = [np.flatnonzero(examples.takes == take) for take in np.unique(examples.takes)]
+    sorted_ = np.argsort(examples.takes, kind="stable")
+    takes = np.split(sorted_, np.flatnonzero(np.diff(examples.takes[sorted_])) + 1)
     told = [(str(examples.y[at[0]]), hashlib.sha256(examples.X[at].tobytes()).digest()) for at in takes]
     order = np.concatenate([takes[at] for at in sorted(range(len(takes)), key=told.__getitem__)])
     X, y, ids = examples.X[order], examples.y[order], examples.ids[order]

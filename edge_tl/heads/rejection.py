@@ -21,6 +21,8 @@ KEPT = 100
 VALUES = 1_000_000
 """Numbers kept of the taught rows (2 MB as float16); evenly thinned beyond, which keeps a query below 0.2 ms."""
 
+STRIP = 1024
+"""So many taught rows are judged at once."""
 
 Strangers = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From taught rows (N, F) and labels (N,) to rows (M, G) that are none of their classes, G ≤ F: a row is judged by its
@@ -199,9 +201,13 @@ class Rejector:
         self._rows = unit_rows(taught.X[kept].astype(np.float32, copy=False)).astype(np.float16).astype(np.float32)
         self._coef = head.coef_.astype(np.float32, copy=False)
         self._intercept = head.intercept_.astype(np.float32, copy=False)
-        alike = cosines(taught.X, self._rows)
-        alike[folds[:, None] == folds[kept][None, :]] = -1  # what lies in the same take does not count
-        both = np.stack([far(alike), unclear(head.loo_scores_)])
+        distances = np.empty(len(taught.y))
+        for first in range(0, len(taught.y), STRIP):
+            some = slice(first, first + STRIP)
+            alike = cosines(taught.X[some], self._rows)
+            alike[folds[some, None] == folds[kept]] = -1  # what lies in the same take does not count
+            distances[some] = far(alike)
+        both = np.stack([distances, unclear(head.loo_scores_)])
         even = self._deciding(taught)
         self._centre = np.median(both[:, even], axis=1)
         self._spread = np.maximum(both[:, even].std(axis=1), 1e-6)

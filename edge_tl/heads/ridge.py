@@ -24,6 +24,8 @@ PULL = 10.0
 FEW among 3, 5, 10, 20, 30 and 10, 20, all, on half of the people (NOTES.md)."""
 EXACT_ROWS = 1500
 """Above this many rows and columns λ is chosen on a part of the rows, and one factorisation serves the rest."""
+LONG_ROWS = 6000
+"""Above this many rows λ is chosen on a part of them though all can be decomposed: for each λ all are left out once."""
 MAX_VALUES = 16_000_000
 """So it is above this many values too: a decomposition holds the rows in float64, 128 MB, and their like besides."""
 
@@ -159,7 +161,11 @@ class RidgeHead(LinearHead):
             return self._conclude(taught, folds, lambda_, coef, self._solved.left_out(folds.groups()))
         self.release()
         of = loo.spectrum(taught.X, taught.gram, np.sqrt(weights))
-        lambda_, held_out = self._choose(of, Y, folds.groups())
+        if len(Y) > LONG_ROWS:
+            lambda_ = self._chosen_on_a_part(taught, Y, weights)
+            held_out = loo.left_out(of, Y, np.array([lambda_]), folds.groups())[0]
+        else:
+            lambda_, held_out = self._choose(of, Y, folds.groups())
         coef = loo.dual_weights(of, Y, lambda_).T.astype(taught.X.dtype) @ taught.X
         return self._conclude(taught, folds, lambda_, coef, held_out)
 

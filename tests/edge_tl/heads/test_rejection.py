@@ -188,6 +188,16 @@ def test_a_thinned_rejector_still_judges_all(monkeypatch: pytest.MonkeyPatch) ->
     assert rejector.known(strangers("noise")).mean() < 0.1
 
 
+def test_many_rows_are_judged_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In strips each example is judged as among all of them."""
+    X, y, takes = rows()
+    whole = Rejector().fit(X, y, takes)
+    monkeypatch.setattr("edge_tl.heads.rejection.STRIP", 7)
+    strips = Rejector().fit(X, y, takes)
+    np.testing.assert_allclose(strips.held_out_, whole.held_out_, atol=1e-3)
+    assert strips.threshold == pytest.approx(whole.threshold, abs=1e-3)
+
+
 def test_bad_questions_and_settings() -> None:
     """A row of another length and an impossible share are each one clear line; a failed fit changes nothing."""
     X, y, takes = rows()

@@ -250,3 +250,16 @@ def test_a_temperature_that_nothing_checked() -> None:
     for prior in (1e-3, 1.0):
         np.testing.assert_allclose(RidgeHead(prior=prior).fit(X, y).predict_proba(X).max(axis=1), 0.849, atol=1e-3)
     assert loo.unchecked_temperature(np.zeros((6, 6)), np.arange(6)) == 0.002
+
+
+def test_of_many_rows_a_part_chooses_the_penalty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond `LONG_ROWS` the head is that of the λ it chose, and what is left out is exact under that λ."""
+    X, y = clusters(n=60, columns=20)
+    takes = np.arange(len(y)) % 12
+    monkeypatch.setattr("edge_tl.heads.ridge.LONG_ROWS", 50)
+    many = RidgeHead(exact_rows=40).fit(X, y, takes)
+    monkeypatch.undo()
+    same = RidgeHead([many.lambda_ / unit_of(X)]).fit(X, y, takes)
+    assert many.lambda_ == pytest.approx(same.lambda_, rel=1e-6)
+    np.testing.assert_allclose(many.coef_, same.coef_, atol=1e-4)
+    np.testing.assert_allclose(many.loo_scores_, same.loo_scores_, atol=1e-4)

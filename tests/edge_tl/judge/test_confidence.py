@@ -188,3 +188,20 @@ def test_one_vote_of_one_neighbour_is_little() -> None:
     np.testing.assert_allclose(proba, 0.2 + 0.2 * np.eye(4), atol=1e-9)
     again = Confidence.from_state(*sure.state())
     np.testing.assert_array_equal(again(head.predict_proba(np.eye(4)), np.eye(4)), proba)
+
+
+def test_many_rows_are_measured_some_at_a_time_and_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In strips it is the same; measured on a part of the rows it claims nearly the same, near by and elsewhere."""
+    X, y, takes = scenes(5, takes=24)
+    elsewhere = scenes(6)[0]
+    head, whole = fitted("ridge", X, y, takes)
+    monkeypatch.setattr("edge_tl.judge.confidence.STRIP", 37)
+    np.testing.assert_array_equal(
+        fitted("ridge", X, y, takes)[1](head.predict_proba(X), X), whole(head.predict_proba(X), X)
+    )
+    monkeypatch.setattr("edge_tl.judge.confidence.MAX_PAIRS", 1000)
+    monkeypatch.setattr("edge_tl.heads.base.TaughtRows.part", lambda of: np.arange(0, len(of.y), 3))
+    part = fitted("ridge", X, y, takes)[1]
+    for asked in (X, elsewhere):
+        sure = [one(head.predict_proba(asked), asked).max(axis=1).mean() for one in (whole, part)]
+        assert abs(sure[0] - sure[1]) < 0.05
