@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from device.teach.fleet_account import account_json
 from device.teach.lesson import Lesson
 from device.teach.movement_guide import next_step
 from device.teach.typed import typed_cautions
 from edge_tl.core.answers import TrainingResult
-from edge_tl.fleet.judging import FleetAccount
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.guide import every_advice
 
@@ -33,10 +31,9 @@ def said_of_training(
     result: TrainingResult,
     evaluation: Evaluation,
     lesson: Lesson,
-    account: FleetAccount | None,
     kind: str,
 ) -> dict[str, Any]:
-    """What a training is answered with, JSON-able; account: of other devices' lessons; kind: of the line."""
+    """What a training is answered with, JSON-able; kind: of the line."""
     recognizer = lesson.recognizer
     return {
         "generation": generation,
@@ -45,7 +42,6 @@ def said_of_training(
         "train_ms": round(result.train_ms, 1),
         "cautions": [*result.cautions, *typed_cautions(recognizer), *filter(None, [lesson.without_lessons])],
         "evaluation": evaluation.as_dict(),
-        "fleet": account_json(account),
         "advice": advice(lesson, kind, ADVICES),
         "curve": [[float(value) for value in point] for point in recognizer.head.curve_],
     }

@@ -54,7 +54,8 @@ class Fleet:
         self.config, self._data_dir, self._service, self._mqtt = config, data_dir, service, mqtt
         self.pipeline, self._log, self._clock = pipeline, log, clock
         self.prefix = f"{BASE}/{config.name}/"
-        self._queue: queue.Queue[tuple[str, bytes, bool] | bool] = queue.Queue(MAX_QUEUED)
+        self._queue: queue.Queue[tuple[str, bytes, bool] | bool | None] = queue.Queue(MAX_QUEUED)
+        """A message, whether the broker is there now, or None: something was trained here."""
         self._overrun, self._stopping = False, threading.Event()
         self._thread = threading.Thread(target=self._run, name="edge-tl fleet", daemon=True)
         self._state: dict[str, Any] = {"state": "waiting", "error": "", "fleet": config.name}
@@ -102,11 +103,16 @@ class Fleet:
         """As of `Rider`; it waits a little where many come at once, and so the broker does."""
         self._put((topic, payload, kept))
 
-    def _put(self, message: tuple[str, bytes, bool] | bool) -> None:
+    def _put(self, message: tuple[str, bytes, bool] | bool | None) -> None:
         try:
             self._queue.put(message, timeout=FULL_S)
         except queue.Full:
             self._overrun = True
+
+    def _trained(self) -> None:
+        """Somebody trained here: called by the loop's thread, which must not wait."""
+        with suppress(queue.Full):
+            self._queue.put_nowait(None)
 
     # -- the own thread ----------------------------------------------------------------------------------------------
 
@@ -141,10 +147,11 @@ class Fleet:
                 self._news_s = self._clock()
             own, seen, up_to = None, (-1, pipeline.trained), 0
             first, tick_s = bool(pipeline.generation), float("-inf")
+            pipeline.told_trained = self._trained
             while not self._stopping.is_set():
                 self._take(node)
                 self._learn(pipeline)
-                if self._clock() - tick_s < TICK_S:
+                if self._clock() - tick_s < TICK_S and pipeline.trained is seen[1]:
                     continue
                 tick_s = self._clock()
                 if pipeline.without_lessons:
@@ -173,7 +180,7 @@ class Fleet:
                     node.heard(*message)
                 elif message:
                     node.connected()
-                else:
+                elif message is False:
                     node.lost()
                 if node.full:
                     break
@@ -212,7 +219,8 @@ class Fleet:
 
     def _tell(self, node: FleetNode, pipeline: Pipeline) -> None:
         """Say how it is, here and to the others: at once where what teaches is another set, else once a minute."""
-        own = pipeline.account.own if pipeline.account is not None else None
+        account = pipeline.account.made
+        own = account.own if account is not None else None
         health = self._service.health
         right = None if own is None or not own.examples else round(own.accuracy, 4)
         status = {
@@ -244,7 +252,7 @@ class Fleet:
             "waiting_lessons": sum(one.waiting for one in devices),
             "given": given,
             "peers": [peer | _of(devices, peer["id"]) for peer in node.peers.listed()],
-            "account": account_json(pipeline.account),
+            "account": account_json(account),
         }
 
 

@@ -15,7 +15,7 @@ from device.serve.recognizing import LineMaker, RecognitionLoop
 from device.serve.source_thread import Feed
 from device.serve.storage_limits import make_room
 from device.teach.candidates import Candidate
-from device.teach.fleet_account import quick_account
+from device.teach.fleet_account import RunningAccount
 from device.teach.lesson import ENOUGH, FileOutcome, Lesson
 from device.teach.looking import LookChooser
 from device.teach.players import let_go
@@ -24,7 +24,6 @@ from device.teach.training import train_and_judge, train_on_lessons
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.look.ways import Look, way_of
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
-from edge_tl.fleet.judging import FleetAccount
 from edge_tl.labels import check_label
 from edge_tl.line import Sight, line_of
 from edge_tl.recognizer import Recognizer
@@ -69,8 +68,10 @@ class Pipeline(RecognitionLoop):
         """What became of the last recording, for whoever holds the button."""
         self.trained: dict[str, Any] | None = None
         """What the last training said."""
-        self.account: FleetAccount | None = None
-        """How the lessons of others did at the last training; None where there were none, or too many to look into."""
+        self.account = RunningAccount(clock)
+        """How the lessons of others did at the last training."""
+        self.told_trained: Callable[[], object] = lambda: None
+        """Called after each training that somebody asked for."""
         self._lesson: Lesson | None = None
         self._recorder: Recorder | None = None
         self._added = 0
@@ -95,6 +96,8 @@ class Pipeline(RecognitionLoop):
             self.release()
         self._change_look()
         self._mend()
+        if self.account.working:
+            self.account.step()
 
     def _look_at_examples(self) -> None:
         """Say at once what would only be found by teaching: examples that cannot be read, or that are gone."""
@@ -293,8 +296,9 @@ class Pipeline(RecognitionLoop):
         self._tell_again()
         if self.looking is not None:
             self.looking.settle()
-        self.account = quick_account(recognizer, lesson.devices, self.beat, self.clock)
-        self.trained = said_of_training(self.generation, learned, evaluation, lesson, self.account, self.kind)
+        self.account.begin(recognizer, lesson.devices)
+        self.trained = said_of_training(self.generation, learned, evaluation, lesson, self.kind)
+        self.told_trained()
         return self.trained
 
     def learn_lessons(self) -> None:
@@ -306,7 +310,7 @@ class Pipeline(RecognitionLoop):
             raise ExampleError("recording is in progress: the lessons of other devices wait")
         self.generation = train_on_lessons(self.profile, self.lesson, self.beat)
         self._tell_again()
-        self.account = quick_account(self.line.recognizer, self.lesson.devices, self.beat, self.clock)
+        self.account.begin(self.line.recognizer, self.lesson.devices)
 
     def look(self, look: Look) -> None:
         """Look another way from now on, once all pictures are embedded again; ConfigError where this cannot be.

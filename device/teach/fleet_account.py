@@ -4,41 +4,63 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 
 from edge_tl.core.absent import teaching_rows
 from edge_tl.errors import counted
-from edge_tl.fleet.judging import FleetAccount, leave_one_device_out
+from edge_tl.fleet.judging import FleetAccount, account_steps, leave_one_device_out
 from edge_tl.heads import WITH_BASE
 from edge_tl.heads.base import TaughtRows
 from edge_tl.recognizer import Recognizer
 
 QUICK_S = 2.0
-"""A service does nothing else while it looks into this: where it takes longer, `edge-tl evaluate` does."""
+"""A service works so long on it, between its frames: where it takes longer, `edge-tl evaluate` does it."""
+LATER_S = 3.0
+"""After a training, which the next lesson may follow at once, and on many devices at a time."""
+STEP_S = 0.05
+"""So long it is worked on at a stretch."""
 
 
-class _TooSlowError(Exception):
-    """The time is over."""
+class RunningAccount:
+    """How the lessons of others did at the last training, found out between frames, some heads at a time."""
 
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.made: FleetAccount | None = None
+        """None where there were no lessons, or too many to look into."""
+        self.working = False
+        """Whether `step` has something to do."""
+        self._steps: Generator[None, None, FleetAccount] | None = None
+        self._due_s = self._left_s = 0.0
 
-def quick_account(
-    recognizer: Recognizer, devices: np.ndarray | None, beat: Callable[[], object], clock: Callable[[], float]
-) -> FleetAccount | None:
-    """As `fleet_account`, but None too where it takes longer than `QUICK_S`: of many devices, or of long rows."""
-    end_s = clock() + QUICK_S
+    def begin(self, recognizer: Recognizer, devices: np.ndarray | None) -> None:
+        """Something was trained: what is known is of before, and is made anew a little later."""
+        of = _of_fleet(recognizer, devices, copied=True)
+        self._steps, self._left_s, self._due_s = None, QUICK_S, self._clock() + LATER_S
+        if of is None:
+            self.made = None
+        else:
+            self._steps = account_steps(recognizer.new_head, *of)
+        self.working = of is not None
 
-    def go_on() -> None:
-        beat()
-        if clock() > end_s:
-            raise _TooSlowError
-
-    try:
-        return fleet_account(recognizer, devices, go_on)
-    except _TooSlowError:
-        return None
+    def step(self) -> None:
+        """Work for a moment, where there is something to do."""
+        begun_s = now_s = self._clock()
+        if self._steps is None or now_s < self._due_s:
+            return
+        try:
+            while now_s - begun_s < min(STEP_S, self._left_s):
+                next(self._steps)
+                now_s = self._clock()
+        except StopIteration as end:
+            self.made, self._steps, self.working = end.value, None, False
+            return
+        self._left_s -= now_s - begun_s
+        if self._left_s <= 0:
+            self.made, self._steps, self.working = None, None, False
 
 
 def fleet_account(
@@ -49,6 +71,17 @@ def fleet_account(
     devices: of each example (N,), as `Examples` has them. beat: called after each head that is trained for it. Heads
     that train layers of a base are not asked: each takes seconds.
     """
+    of = _of_fleet(recognizer, devices)
+    return None if of is None else leave_one_device_out(recognizer.new_head, *of, beat)
+
+
+def _of_fleet(
+    recognizer: Recognizer, devices: np.ndarray | None, *, copied: bool = False
+) -> tuple[TaughtRows, np.ndarray, np.ndarray] | None:
+    """The rows, whose each is, and which are asked; None where there is nothing to ask.
+
+    copied: what is recorded or undone meanwhile does not change them.
+    """
     if devices is None or len(np.unique(devices)) < 2 or recognizer.head.name in WITH_BASE:
         return None
     X, y, takes = recognizer.rows
@@ -58,8 +91,8 @@ def fleet_account(
     owners = np.repeat(devices, recognizer.views)
     if len(np.unique(owners[chosen])) < 2:
         return None
-    taught = TaughtRows(X, y, takes, recognizer.gram).only(chosen)
-    return leave_one_device_out(recognizer.new_head, taught, owners[chosen], asked[chosen], beat)
+    some = np.flatnonzero(chosen) if copied else chosen
+    return TaughtRows(X, y, takes, recognizer.gram).only(some), owners[some], asked[some]
 
 
 def account_lines(account: FleetAccount | None) -> list[str]:

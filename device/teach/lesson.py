@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from device.teach.candidates import Candidate
+from device.teach.fleet_lessons import with_lessons
 from device.teach.rows_in_memory import still_stored
 from edge_tl.core.answers import TrainingResult
 from edge_tl.core.examples import Count, Example, Examples, recorded_in
@@ -18,8 +17,8 @@ from edge_tl.core.kept import as_kept, as_stored
 from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.embedders.look.marks import spot
 from edge_tl.errors import ExampleError, ProfileError, ShapeError
-from edge_tl.fleet.keys import key_id
-from edge_tl.fleet.pooling import pooled, sessions_of_devices
+from edge_tl.fleet.lesson import FleetLesson
+from edge_tl.fleet.pooling import no_devices, sessions_of_devices
 from edge_tl.judge.evidence import RecordedEvidence
 from edge_tl.labels import NOISE, ORDINARY, check_label
 from edge_tl.line import Sight
@@ -31,7 +30,7 @@ from edge_tl.movements.track import Track
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.copies import StoredCopies
 from edge_tl.store.examples import ExampleStore
-from edge_tl.store.lessons import taken_lessons
+from edge_tl.store.lessons import has_lessons
 from edge_tl.store.media import TFJSSCDS, TRACK, WAV, stored_track
 
 ENOUGH = {"picture": 20, "sound": 8, "movement": 1}
@@ -50,21 +49,6 @@ class FileOutcome(NamedTuple):
     """The take that its examples are in; of a copy the one that was asked for, 0 for none."""
     added: int
     copies: int
-
-
-def with_lessons(own: Examples, folder: Path, recognizer: Recognizer) -> Examples:
-    """The own examples of a profile's folder, as rows, and those of the lessons that other devices gave it.
-
-    What others taught must not keep anybody from teaching: where it cannot be read, `without_lessons` says why.
-    """
-    embedder = recognizer.embedder
-    try:
-        lessons, names = taken_lessons(folder, embedder.fingerprint)
-    except ProfileError as error:
-        return replace(own, without_lessons=f"trained without the lessons of other devices: {error}")
-    columns = recognizer.views * embedder.embedding_dim
-    fits = [one for one in lessons if one.rows.shape[1] == columns]
-    return pooled(own, fits, recognizer.as_rows, lambda key: names.get(key) or key_id(key))
 
 
 class Lesson:
@@ -95,9 +79,8 @@ class Lesson:
         self._take = self._last_take = self._session = 0
         self._together: list[int] = []
         self._source = ""
-        self.devices: np.ndarray | None = None
-        """(N,) str: which other device taught each of the recognizer's examples when they were read; None where none
-        did."""
+        self._devices: np.ndarray | None = None
+        self._known: dict[str, FleetLesson] = {}
         self.others: dict[int, str] = {}
         """The sessions that are other devices', and what these are called."""
         self.without_lessons = ""
@@ -107,6 +90,14 @@ class Lesson:
         self._brought: dict[int, tuple[str, int]] = {}
         self._copies: StoredCopies | None = None
         self._reload()
+
+    @property
+    def devices(self) -> np.ndarray | None:
+        """(N,) str: which other device taught each of the recognizer's examples, empty for the own; None where none
+        did."""
+        if self._devices is None:
+            return None
+        return np.append(self._devices, no_devices(len(self._ids) - len(self._devices)))  # what came since is the own
 
     @property
     def labels(self) -> list[str]:
@@ -135,6 +126,11 @@ class Lesson:
         self.end()
         self.recognizer = recognizer
         self._reload()
+
+    def read_lessons(self, beat: Callable[[], object]) -> None:
+        """Take all stored examples again, with the lessons of others that are there now; beat: as of `hold`."""
+        self.end()
+        self._teach(self.store.held(self._stored(), beat))
 
     def add_label(self, label: str) -> str:
         """A new class; ExampleError where the text cannot be a label."""
@@ -361,24 +357,27 @@ class Lesson:
     def hold(self, beat: Callable[[], object]) -> None:
         """Before an accuracy is told: near-copies count with what they copy; beat: called now and then."""
         self.end()
-        examples = self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows)
+        examples = self._stored()
         held = self.store.held(examples, beat)
         if held is not examples:
             self._teach(held)
 
+    def _stored(self) -> Examples:
+        return self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows)
+
     def _teach(self, examples: Examples) -> None:
-        every = with_lessons(examples, self.store.path.parent, self.recognizer)
+        every, folder = examples, self.store.path.parent
+        if has_lessons(folder):
+            every = with_lessons(examples, folder, self.recognizer, self._known)
         self.recognizer.replace(every)
-        self._ids, self.devices, self.others = every.ids.tolist(), every.devices, sessions_of_devices(every)
+        self._ids, self._devices, self.others = every.ids.tolist(), every.devices, sessions_of_devices(every)
         self.without_lessons = every.without_lessons
 
     def _reload(self, *, removed: bool = False) -> None:
         """Take what is stored; removed: nothing but removals came since the last time."""
         listed = self.store.list()
-        rows = still_stored(self.recognizer, self._ids, listed) if removed and self.devices is None else None
-        if rows is None:
-            rows = self.store.matrix(self.recognizer.embedder.fingerprint, self.recognizer.as_rows)
-        self._teach(rows)
+        rows = still_stored(self.recognizer, self._ids, listed) if removed and self._devices is None else None
+        self._teach(self._stored() if rows is None else rows)
         self._copies = None
         newest = {example.label: example for example in listed if example.media_bytes_len}
         self.last_picture = {}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from device.assembly import load_saved
-from device.teach.lesson import Lesson, with_lessons
+from device.teach.fleet_lessons import with_lessons
+from device.teach.lesson import Lesson
 from edge_tl.core.absent import nobody_class
 from edge_tl.core.answers import TrainingResult
 from edge_tl.core.examples import Examples
@@ -131,10 +132,9 @@ def train_on_lessons(profile: Profile, lesson: Lesson, beat: Callable[[], None])
     one = lesson.recognizer
     before = one.head, one.nobody, one.rejector, one.confidence
     try:
-        lesson.use(one)
+        lesson.read_lessons(beat)
         if lesson.without_lessons:  # nobody asked for a training: what was learned of others is not given up for it
             raise ProfileError(f"not {lesson.without_lessons}")
-        lesson.hold(beat)
         check_enough(one, force=False, minimum=1)
         learned = lesson.learn(lambda *_: beat())
         one.head.release()

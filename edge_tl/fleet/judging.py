@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
@@ -88,24 +88,47 @@ def leave_one_device_out(
     taught: with takes. asked: bool (N,), which rows are asked, None for all. beat: called after each head. ShapeError
     for fewer than two devices.
     """
+    steps = account_steps(make_head, taught, devices, asked)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            account: FleetAccount = end.value
+            return account
+        beat()
+
+
+def account_steps(
+    make_head: Callable[[], Head], taught: TaughtRows, devices: np.ndarray, asked: np.ndarray | None = None
+) -> Generator[None, None, FleetAccount]:
+    """The same, one head at a time: it stops after each, and returns the account in the end."""
     names = sorted(map(str, np.unique(devices)))
     if len(names) < 2 or taught.takes is None:
         raise ShapeError("to leave one device out, takes of two or more are wanted")
     asked = np.ones(len(taught.y), bool) if asked is None else asked
-    answers = _Answers(make_head, taught, devices, asked, beat)
+    answers = _Answers(make_head, taught, devices, asked)
     scores = []
     for name in names:
         rows, right = answers.of(name)
+        yield
         interval, _ = grouped_interval(right, taught.takes[rows])
         scores.append(DeviceScore(name, len(rows), float(right.mean()) if len(rows) else float("nan"), interval))
     alone = [label for label in map(str, taught.classes) if len(np.unique(devices[taught.y == label])) == 1]
     by_size = sorted(names, key=lambda name: (name != "", -int((devices == name).sum()), name))
     judges = by_size[: max(2, MAX_FITS // len(names))]
-    harmful = [one for name in names if name and (one := _harm(answers, name, judges)) is not None]
+    harmful = []
+    for name in filter(None, names):
+        for judge in judges:
+            if judge != name:
+                answers.of(judge, name)
+                yield
+        if (one := _harm(answers, name, judges)) is not None:
+            harmful.append(one)
     each = []
     for name in sorted(by_size[:MAX_FITS]) if "" in names else ():
         if name:
             rows, right = answers.by(name)
+            yield
             each.append(LessonsAlone(name, len(rows), float(right.mean()) if len(rows) else float("nan")))
     return FleetAccount(tuple(scores), tuple(alone), tuple(harmful), tuple(each))
 
@@ -119,10 +142,9 @@ class _Answers:
         taught: TaughtRows,
         devices: np.ndarray,
         asked: np.ndarray,
-        beat: Callable[[], object],
     ) -> None:
         self.taught, self.devices, self._asked = taught, devices, asked
-        self._make_head, self._beat = make_head, beat
+        self._make_head = make_head
         self._known: dict[tuple[str, str | None], tuple[np.ndarray, np.ndarray]] = {}
 
     def of(self, judge: str, without: str | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +165,6 @@ class _Answers:
             return np.zeros(0, np.int64), np.zeros(0, bool)
         some = self.taught.only(others)
         head = self._make_head().fit(some.X, some.y, some.takes, gram=some.gram)
-        self._beat()
         return rows, np.asarray(head.predict(self.taught.X[rows]) == self.taught.y[rows])
 
 

@@ -9,8 +9,8 @@ asked for (`taken`): what was set aside comes back as it went.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,17 +137,21 @@ class LessonStore(Closable):
         sql = f"SELECT l.hash, l.key FROM lessons l LEFT JOIN devices d ON d.key = l.key WHERE {_USED}"
         return {str(hash): bytes(key) for hash, key in self._db.rows(sql)}
 
-    def taken(self, fingerprint: str) -> list[FleetLesson]:
-        """The lessons of others that teach a head on this embedder; one that did not survive on disk is left out."""
-        sql = f"""SELECT l.hash, l.wire FROM lessons l LEFT JOIN devices d ON d.key = l.key
+    def taken(self, fingerprint: str, known: Mapping[str, FleetLesson] | None = None) -> list[FleetLesson]:
+        """The lessons of others that teach a head on this embedder; one that did not survive on disk is left out.
+
+        known: those of before by their hashes, which are not read again: a lesson never changes.
+        """
+        sql = f"""SELECT l.hash FROM lessons l LEFT JOIN devices d ON d.key = l.key
             WHERE {_USED} AND l.fingerprint = ? ORDER BY l.hash"""
-        made = []
-        for hash, wire in self._db.rows(sql, (fingerprint,)):
-            try:
-                one = parse_lesson(bytes(wire), keep=False)
-            except LessonError:
-                continue
-            if one.hash == hash:
+        made, known = [], known or {}
+        for (hash,) in list(self._db.rows(sql, (fingerprint,))):
+            one = known.get(hash)
+            if one is None:
+                with suppress(LessonError):
+                    read = parse_lesson(self.wire(hash), keep=False)
+                    one = read if read.hash == hash else None
+            if one is not None:
                 made.append(one)
         return made
 
@@ -286,13 +290,20 @@ class LessonStore(Closable):
         self._db.close()
 
 
-def taken_lessons(folder: Path, fingerprint: str) -> tuple[list[FleetLesson], dict[bytes, str]]:
+def has_lessons(folder: Path) -> bool:
+    """Whether a profile's folder is in a fleet, or was."""
+    return (Path(folder) / FILE).is_file()
+
+
+def taken_lessons(
+    folder: Path, fingerprint: str, known: Mapping[str, FleetLesson] | None = None
+) -> tuple[list[FleetLesson], dict[bytes, str]]:
     """The lessons that teach beside a profile's own examples, and what their devices are called; none where the
-    profile is in no fleet."""
-    if not (Path(folder) / FILE).is_file():
+    profile is in no fleet. known: as of `LessonStore.taken`."""
+    if not has_lessons(folder):
         return [], {}
     with LessonStore(folder, writable=False) as store:
-        return store.taken(fingerprint), store.names()
+        return store.taken(fingerprint, known), store.names()
 
 
 def check_lessons(path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from command_run import Run, run_on
 from tiny_profile import fill, model_folder, picture
 
+from device.teach.candidates import Candidate
+from device.teach.fleet_account import fleet_account
 from device.teach.lesson import Lesson
 from device.teach.training import train_on_lessons
 from edge_tl.embedders.tflite import TFLiteEmbedder
@@ -17,6 +19,7 @@ from edge_tl.fleet.keys import DeviceKey, key_of, key_text
 from edge_tl.fleet.lesson import LessonHeader, new_lessons
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.lessons import TAKEN, WAITING, LessonStore
+from edge_tl.store.media import stored_media
 from edge_tl.store.profile import Profile
 
 pytest.importorskip("cryptography", reason="cryptography is not installed (extra fleet)")
@@ -155,3 +158,23 @@ def test_without_a_fleet_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "no [fleet] table" in run("fleet", "status", "--config", config)[2]
     config.write_text('[pipelines.signs]\ncamera = "sim"\n[mqtt]\nhost = "b"\n[fleet]\nname = "school"\n')
     assert "no lesson was sent or received yet" in run("fleet", "aside", "desk", "--config", config)[2]
+
+
+def test_what_is_recorded_beside_lessons_is_the_own(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """Examples that came after the lessons were read are this device's, so that the account of all can be made."""
+    folder = tmp_path / "data" / "profiles" / "default"
+    with Profile(folder, writable=True) as profile:
+        recognizer = Recognizer(TFLiteEmbedder.load(tmp_path / "model"), "ridge")
+        lesson = Lesson(profile.store, recognizer, lambda: 0.0)
+        before = lesson.devices
+        assert before is not None
+        pictures = [np.asarray(picture("dark", 900 + at)) for at in range(3)]
+        offered = [Candidate("dark", stored_media(one), one) for one in pictures]
+        lesson.bring("more", "dark", offered)
+        assert lesson.devices is not None
+        assert lesson.devices.tolist() == [*before.tolist(), "", "", ""]
+        lesson.learn()
+        account = fleet_account(recognizer, lesson.devices)
+        assert account is not None
+        assert account.own is not None
+        assert account.own.examples == (before == "").sum() + 3

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
-from device.teach.fleet_account import QUICK_S, fleet_account, quick_account
+from device.teach.fleet_account import LATER_S, QUICK_S, RunningAccount, fleet_account
+from edge_tl.heads import Head, make_head
 from edge_tl.recognizer import Recognizer
 from edge_tl.testing import FakeEmbedder
 
@@ -25,18 +24,41 @@ def learned() -> tuple[Recognizer, np.ndarray]:
     return recognizer, devices
 
 
-def test_what_is_quick_is_the_same(learned: tuple[Recognizer, np.ndarray]) -> None:
-    """On a clock that stands still the service has what `evaluate` has, and beats after each head."""
-    beats: list[None] = []
-    made = quick_account(*learned, lambda: beats.append(None), lambda: 0.0)
-    assert made == fleet_account(*learned)
-    assert made is not None
-    assert len(beats) >= 3
+def test_between_frames_it_is_the_same(learned: tuple[Recognizer, np.ndarray]) -> None:
+    """A service comes to the account of `evaluate`, though examples are undone meanwhile; and not before the time."""
+    now_s = 0.0
+    account = RunningAccount(lambda: now_s)
+    whole = fleet_account(*learned)
+    account.begin(*learned)
+    learned[0].forget()
+    account.step()
+    assert account.made is None
+    now_s = LATER_S
+    account.step()
+    assert account.made == whole
+    assert whole is not None
+    account.begin(learned[0], None)
+    assert account.made is None
 
 
 def test_what_takes_too_long_is_left(learned: tuple[Recognizer, np.ndarray]) -> None:
-    """Once two seconds are over the service goes on with its work, and has no account."""
-    beats: list[None] = []
-    clock = itertools.count(step=QUICK_S * 0.75)
-    assert quick_account(*learned, lambda: beats.append(None), lambda: float(next(clock))) is None
-    assert len(beats) == 2
+    """It is worked on for a moment at a time; once that is two seconds together there is none, and no more work."""
+    now_s = [0.0]
+    account = RunningAccount(lambda: now_s[0])
+    fits = 0
+
+    def slow_head() -> Head:
+        nonlocal fits
+        fits += 1
+        now_s[0] += 0.75 * QUICK_S
+        return make_head("prototype")
+
+    learned[0].new_head = slow_head  # type: ignore[method-assign]
+    account.begin(*learned)
+    now_s[0] += LATER_S
+    for _ in range(5):
+        before = fits
+        account.step()
+        assert fits - before <= 1
+    assert account.made is None
+    assert fits == 2
