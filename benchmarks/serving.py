@@ -28,7 +28,7 @@ class Serving:
     """Starts the service with a configuration and waits for READY=1; `with` ends it.
 
     more: the TOML beside data_dir. web: whether a console on a free port is asked for. within: a command that runs
-    the one behind it, e.g. with another host name.
+    the one behind it, e.g. with another host name. module: what is run in the place of `edge-tl`.
     """
 
     def __init__(
@@ -39,8 +39,10 @@ class Serving:
         web: bool = True,
         watchdog_s: float | None = None,
         within: Sequence[str] = (),
+        module: str = "",
     ) -> None:
         self.within = within
+        self._program = ["-m", module] if module else ["-c", CODE]
         self.folder, self.data = folder, folder / "state"
         self.config, self.log_path = folder / "edge-tl.toml", folder / "log"
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,7 @@ class Serving:
             environment["WATCHDOG_USEC"] = str(int(1e6 * self.watchdog_s))
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.within, sys.executable, "-c", CODE, "serve", "--config", str(self.config), *flags],
+                [*self.within, sys.executable, *self._program, "serve", "--config", str(self.config), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
