@@ -34,7 +34,8 @@ def add_fleet(command: Callable[..., argparse.ArgumentParser]) -> None:
     action("status", "show the devices of the fleet, the lessons that they shared, and their accuracy")
     aside = action("aside", "stop using the lessons of a device")
     accept = action("accept", "use the lessons of a device that waits for approval or was set aside")
-    for one in (aside, accept):
+    undo = action("undo", "forget what was decided about a device by aside or accept; the configuration decides again")
+    for one in (aside, accept, undo):
         one.add_argument("device", metavar="DEVICE", help="its name or id, as in `edge-tl fleet status`")
     forget = action("forget", "withdraw a lesson of this device from all others; its examples are kept here")
     forget.add_argument("lesson", metavar="LESSON", help="its first digits, as in `edge-tl fleet status`")

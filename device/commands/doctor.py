@@ -27,6 +27,8 @@ from edge_tl.embedders.look.models import PARTS, load_part
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import EdgeTLError, counted, to_install
 from edge_tl.models import default_model
+from edge_tl.store.lessons import damage_of_lessons
+from edge_tl.store.profile import Profile
 
 MIN_FREE_BYTES = 50_000_000
 """A thousand examples of 640×480 with their embeddings; less is an afternoon's teaching that fails in its middle."""
@@ -74,6 +76,7 @@ def look(data_dir: Path) -> Iterator[Diagnosis]:
     yield from look_findings(data_dir)
     yield speed_finding(data_dir)
     yield data_finding(data_dir)
+    yield from profile_findings(data_dir)
     if sys.stdout.isatty():
         yield Diagnosis("terminal", "ok", os.environ.get("TERM", "unknown"))
     else:
@@ -224,6 +227,24 @@ def data_finding(data_dir: Path) -> Diagnosis:
         detail = f"{there} has {free_bytes / 1e6:.0f} MB free; {MIN_FREE_BYTES / 1e6:.0f} MB are wanted"
         return Diagnosis("data folder", "missing", detail, f"free some space, or {own}")
     return Diagnosis("data folder", "ok", f"{data_dir}, {free_bytes / 1e9:.1f} GB free")
+
+
+def profile_findings(data_dir: Path) -> Iterator[Diagnosis]:
+    """Whether what the profiles hold can be read: examples, and lessons of other devices."""
+    folders = sorted(folder for folder in (data_dir / "profiles").glob("*") if folder.is_dir())
+    found = []
+    for folder in folders:
+        try:
+            if (folder / "examples.sqlite").is_file():
+                with Profile(folder) as profile:
+                    profile.store.counts()
+        except (EdgeTLError, OSError) as error:
+            found.append(Diagnosis(f"profile {folder.name}", "missing", first_line(error)))
+        if damage := damage_of_lessons(folder):
+            found.append(Diagnosis(f"profile {folder.name}", "missing", damage))
+    yield from found
+    if folders and not found:
+        yield Diagnosis("profiles", "ok", f"{', '.join(folder.name for folder in folders)}, readable")
 
 
 def first_line(error: Exception) -> str:

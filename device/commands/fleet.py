@@ -23,9 +23,8 @@ from edge_tl.store.lessons import ACCEPTED, ASIDE, FILE, LessonStore
 
 def run(arguments: Namespace) -> int:
     """What the action asks for."""
-    return {"keys": keys, "status": status, "aside": aside, "accept": accept, "forget": forget}[arguments.action](
-        arguments
-    )
+    actions = {"keys": keys, "status": status, "aside": aside, "accept": accept, "undo": undo, "forget": forget}
+    return actions[arguments.action](arguments)
 
 
 def keys(arguments: Namespace) -> int:
@@ -61,12 +60,17 @@ def status(arguments: Namespace) -> int:
 
 def aside(arguments: Namespace) -> int:
     """Leave a device's lessons out."""
-    return _decide(arguments, ASIDE, "are no longer used")
+    return _decide(arguments, ASIDE)
 
 
 def accept(arguments: Namespace) -> int:
     """Let a device's lessons teach."""
-    return _decide(arguments, ACCEPTED, "are used from now on")
+    return _decide(arguments, ACCEPTED)
+
+
+def undo(arguments: Namespace) -> int:
+    """Forget what was decided about a device."""
+    return _decide(arguments, "")
 
 
 def forget(arguments: Namespace) -> int:
@@ -88,17 +92,26 @@ def forget(arguments: Namespace) -> int:
     return 0
 
 
-def _decide(arguments: Namespace, decision: str, then: str) -> int:
+def _decide(arguments: Namespace, decision: str) -> int:
     config, _, state = _configured(arguments)
     with ExitStack() as stack:
         store = _opened(_store(stack, config, state, writable=True))
         one, after = decide(store, arguments.device, decision)
-        lessons = after.used if decision == ACCEPTED else one.lessons
+    lessons = one.lessons if decision == ASIDE else after.used
     if arguments.json:
         print_json({"device": one.shown, "id": one.id, "decision": decision, "lessons": lessons})
         return 0
+    every = counted(after.lessons, "lesson")
+    said = {
+        ASIDE: f"{counted(lessons, 'lesson')} of {one.shown} are no longer used",
+        ACCEPTED: f"{counted(lessons, 'lesson')} of {one.shown} are used from now on",
+        "": f"nothing is decided about {one.shown} now: {after.used} of its {every} are used",
+    }[decision]
+    if one.used == after.used:
+        say(said)
+        return 0
     next_ = "the running service trains automatically" if _live(config, state) else "run `edge-tl train`"
-    say(f"{counted(lessons, 'lesson')} of {one.shown} {then}: {next_}")
+    say(f"{said}: {next_}")
     return 0
 
 

@@ -56,6 +56,7 @@ from edge_tl.line import line_of
 from edge_tl.line.budget import Budget
 from edge_tl.line.movement import MovementLine
 from edge_tl.models import default_model
+from edge_tl.store.lessons import damage_of_lessons
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_chosen, read_hearing, read_look, read_mirrored
 
@@ -184,6 +185,8 @@ def open_pipeline(
         looking=looking,
         make_line=make_line,
     )
+    if config.fleet is None or config.fleet_pipeline != name:  # else the fleet says so
+        pipeline.error = pipeline.error or damage_of_lessons(profile.folder)
     stack.enter_context(feed)
     return pipeline
 

@@ -29,6 +29,8 @@ TICK_S, TELL_S, RETRY_S = 1.0, 60.0, 5.0
 SETTLE_S = 1.0
 """While more is on its way, what came waits so long before it is learned."""
 MAX_QUEUED = 300
+LOOK_S = 30.0
+"""Where the other devices' way to look cannot be used, it is tried again after so long."""
 FULL_S = 10.0
 """A message waits for its turn so long at most; then all is asked for again later."""
 
@@ -60,9 +62,14 @@ class Fleet:
         self._thread = threading.Thread(target=self._run, name="edge-tl fleet", daemon=True)
         self._state: dict[str, Any] = {"state": "waiting", "error": "", "fleet": config.name}
         self._learning: Future[None] | None = None
+        self._adopting: Future[None] | None = None
+        self._look_s = float("-inf")
         self._news_s: float | None = None
         """Since when what teaches is something else than what was learned."""
-        self._begun_s, self._told_s = 0.0, float("-inf")
+        self._begun_s = self._asked_s = self._rest_s = 0.0
+        """Since when what is learned now has been here, when that was asked for, and until when nothing more is: where
+        lessons come faster than they are learned, as long as learning took, so that half of the time is for frames."""
+        self._told_s = float("-inf")
         self._acting_s: float | None = None
         """How long it took, the last time, from a lesson's coming to a head that knows it."""
         self._told: tuple[str, int, float | None] | None = None
@@ -165,10 +172,28 @@ class Fleet:
                     seen = own.version, pipeline.trained
                     node.give(own, takes, up_to)
                 node.tick()
+                self._look(node, pipeline)
                 if self._overrun:
                     self._overrun = False
                     node.connected()
                 self._tell(node, pipeline)
+
+    def _look(self, node: FleetNode, pipeline: Pipeline) -> None:
+        """Have a pipeline for which nobody chose a way to look take that of the lessons, which then come again."""
+        looking, now_s = pipeline.looking, self._clock()
+        if self._adopting is not None and self._adopting.done() and (looking is None or not looking.busy):
+            done, self._adopting = self._adopting, None
+            try:
+                done.result()
+            except EdgeTLError as error:  # e.g. its models are missing: somebody may install them
+                self._error, self._look_s = f"the other devices' way to look cannot be used here: {error}", now_s
+            else:
+                self._error, self._overrun = "", self._mqtt.is_connected  # all that is kept comes once more
+        undecided = looking is not None and looking.open and not looking.busy and pipeline.recording is None
+        if undecided and self._adopting is None and node.looks.total() and now_s - self._look_s >= LOOK_S:
+            assert looking is not None
+            way = node.looks.most_common(1)[0][0]
+            self._adopting = self._service.submit(lambda: looking.adopt(way))
 
     def _take(self, node: FleetNode) -> None:
         """Take what came, and keep it."""
@@ -194,9 +219,11 @@ class Fleet:
             if not self._learning.done():
                 return
             done, self._learning = self._learning, None
+            now_s = self._clock()
+            self._rest_s = now_s + (now_s - self._asked_s)
             try:
                 done.result()
-                self._error, self._acting_s = "", self._clock() - self._begun_s
+                self._error, self._acting_s = "", now_s - self._begun_s
             except ExampleError:  # something is being recorded
                 self._news_s = self._begun_s
                 return
@@ -207,9 +234,9 @@ class Fleet:
             except EdgeTLError as error:
                 self._error = str(error)
         coming = not self._queue.empty() and self._clock() - (self._news_s or 0.0) < SETTLE_S
-        if self._news_s is None or coming:
+        if self._news_s is None or coming or self._clock() < self._rest_s:
             return
-        self._begun_s, self._news_s = self._news_s, None
+        self._begun_s, self._news_s, self._asked_s = self._news_s, None, self._clock()
         self._learning = self._service.submit(lambda: self._learned(pipeline))
 
     def _learned(self, pipeline: Pipeline) -> None:

@@ -85,6 +85,8 @@ class FleetNode:
         self.root, self.name = f"{BASE}/{config.name}", config.device or key.id
         self.dropped: Counter[str] = Counter()
         """Why → how many messages were not believed."""
+        self.looks: Counter[str] = Counter()
+        """How the lessons of trusted devices look at pictures → how many came, of this model or of another."""
         self.peers = Peers(config.keys, link.clock)
         self.caught_up = False
         """Whether all that the broker keeps has come since it was last there."""
@@ -195,6 +197,7 @@ class FleetNode:
         self._there.add(hash)
         if hash in self._known or hash in self._waiting:
             return
+        self.looks[lesson.header.look] += lesson.key != self.key.public
         wanted = self._wanted()
         if lesson.header.fingerprint != wanted.fingerprint:
             raise LessonError("other model", "a lesson is of another model or way to look")

@@ -27,6 +27,7 @@ from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
 from edge_tl.labels import check_label
 from edge_tl.line import Sight, line_of
 from edge_tl.recognizer import Recognizer
+from edge_tl.store.lessons import has_lessons
 from edge_tl.store.profile import Generation, Profile
 
 LEASE_S = 2.0
@@ -102,18 +103,17 @@ class Pipeline(RecognitionLoop):
     def _look_at_examples(self) -> None:
         """Say at once what would only be found by teaching: examples that cannot be read, or that are gone."""
         if not self.profile.writable:
-            self.teaching_fault = self.error = (
-                f"{self.profile.folder} can only be read: nothing can be taught until its disk can be written again"
-            )
+            why = f"{self.profile.folder} can only be read: nothing can be taught until its disk can be written again"
+            self.teaching_fault = self.error = why
             self._retry_s = math.inf
             return
         try:
-            counts = self.profile.store.counts()
+            own = any(count.examples for count in self.profile.store.counts().values())
         except EdgeTLError as error:
             self.teaching_fault = self.error = str(error)
             self._retry_s = math.inf  # until somebody mends the file
             return
-        if self.generation and not any(count.examples for count in counts.values()):
+        if self.generation and not own and not has_lessons(self.profile.folder):
             self.error = f"{self.profile.folder} holds none of the examples it was trained on: restore a backup"
 
     # -- teaching ----------------------------------------------------------------------------------------------------

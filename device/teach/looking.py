@@ -205,6 +205,16 @@ class LookChooser:
         self._steps = self._change(look, self._load(look), f"uses {look}")
         self.profile.keep()
 
+    def adopt(self, way: str) -> None:
+        """Begin to look as the other devices of a fleet do, where nobody has chosen and nothing was taught.
+
+        ModelError where its models are missing, ConfigError for a way that needs more than its name.
+        """
+        if self.open and not self.busy and is_open(self.profile):
+            look = Look(way)
+            self._steps = self._change(look, self._load(look), f"uses the way of the fleet's other devices: {look}")
+            self.profile.keep()
+
     def stop(self) -> None:
         """Give a change up: all is as it was before."""
         if self.busy:

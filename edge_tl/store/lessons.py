@@ -295,6 +295,17 @@ def has_lessons(folder: Path) -> bool:
     return (Path(folder) / FILE).is_file()
 
 
+def damage_of_lessons(folder: Path) -> str:
+    """Why the lessons beside a profile cannot be read, in a line; empty where they can, or where there are none."""
+    try:
+        if has_lessons(folder):
+            with LessonStore(folder, writable=False) as store:
+                store.used()
+    except ProfileError as error:
+        return f"training leaves the lessons of other devices out: {error}"
+    return ""
+
+
 def taken_lessons(
     folder: Path, fingerprint: str, known: Mapping[str, FleetLesson] | None = None
 ) -> tuple[list[FleetLesson], dict[bytes, str]]:

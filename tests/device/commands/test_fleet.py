@@ -9,6 +9,7 @@ import pytest
 from command_run import Run, run_on
 from tiny_profile import fill, model_folder, picture
 
+from device.commands import doctor
 from device.teach.candidates import Candidate
 from device.teach.fleet_account import fleet_account
 from device.teach.lesson import Lesson
@@ -78,6 +79,18 @@ def test_lessons_teach_and_are_judged(fleet: tuple[Run, list[str]], tmp_path: Pa
     assert "fleet" not in run("evaluate", "--json")[1]
     assert "6 lessons of shelf are used" in run("fleet", "accept", SHELF.id, *config)[1]
     assert run("train", "--json")[1]["examples"] == 48
+    assert run("fleet", "undo", "shelf", *config)[1] == (
+        "nothing is decided about shelf now: 0 of its 6 lessons are used: run `edge-tl train`\n"
+    )
+    assert run("fleet", "undo", "desk", "--json", *config)[1] == {
+        "device": "desk",
+        "id": DESK.id,
+        "decision": "",
+        "lessons": 6,
+    }
+    assert run("fleet", "undo", "desk", *config)[1] == (
+        "nothing is decided about desk now: 6 of its 6 lessons are used\n"
+    )
 
 
 def test_status_tells_who_gave_what(fleet: tuple[Run, list[str]]) -> None:
@@ -122,6 +135,12 @@ def test_damaged_lessons_keep_nobody_from_training(fleet: tuple[Run, list[str]],
             train_on_lessons(profile, lesson, lambda: None)
         assert len(profile.generations()) == 2
     assert run("fleet", "status", *config)[2].count("the lessons come again from the broker") == 1
+    found = {one.what: one for one in doctor.profile_findings(tmp_path / "data")}
+    assert found["profile default"].state == "missing"
+    assert "the lessons come again from the broker" in found["profile default"].detail
+    (folder / "lessons.sqlite").unlink()
+    (whole,) = doctor.profile_findings(tmp_path / "data")
+    assert (whole.state, whole.detail) == ("ok", "default, readable")
 
 
 def test_keys_are_made_once(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:

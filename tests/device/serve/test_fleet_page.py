@@ -174,3 +174,15 @@ def test_a_damaged_file_of_lessons_keeps_nobody_from_teaching(tmp_path: Path) ->
         serving.start()
         until(lambda: state(serving)["state"] == "ok")
         assert not [one for one in serving.act("train")["cautions"] if "lessons of other devices" in one]
+
+
+def test_damaged_lessons_are_named_without_a_fleet(tmp_path: Path) -> None:
+    """Where [fleet] was taken away health says why lessons are left out, and the training says so too."""
+    with Serving(tmp_path) as serving:
+        file = serving.data / "profiles" / "default" / "lessons.sqlite"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"no database" * 1000)
+        serving.start()
+        said = serving.ask("/health")[1]["pipelines"]["signs"]["last_error"]
+        assert said.startswith("training leaves the lessons of other devices out: ")
+        assert "lessons.sqlite is damaged" in said

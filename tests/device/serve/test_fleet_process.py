@@ -25,7 +25,8 @@ def fleet(one: Serving) -> dict[str, Any]:
 
 @needs_broker
 def test_what_one_service_is_taught_the_other_one_knows(tmp_path: Path) -> None:
-    """It learns by itself, keeps it over a kill, and forgets a lesson that the first one takes back."""
+    """It learns by itself, looking as the first one does, keeps it over a kill, and forgets a lesson that the first one
+    takes back; nobody chose how it looks, and nothing was recorded there."""
     keys = {}
     for name in ("desk", "shelf"):
         (tmp_path / name / "state").mkdir(parents=True)
@@ -34,7 +35,8 @@ def test_what_one_service_is_taught_the_other_one_knows(tmp_path: Path) -> None:
     def of(name: str, other: str, port: int) -> Serving:
         mqtt = f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\ndiscovery = ""\n'
         table = f'[fleet]\nname = "home"\ndevice = "{name}"\n[fleet.trusted]\n{other} = "{keys[other]}"\n'
-        return Serving(tmp_path / name, mqtt + table)
+        undecided = '[pipelines.signs]\ncamera = "sim"\n' if name == "shelf" else ""
+        return Serving(tmp_path / name, mqtt + table + undecided)
 
     with (
         Broker(tmp_path) as broker,
@@ -43,9 +45,12 @@ def test_what_one_service_is_taught_the_other_one_knows(tmp_path: Path) -> None:
     ):
         desk.start()
         shelf.start()
+        assert shelf.state()["signs"]["look"] == "auto"
         taught(desk)
         until(lambda: fleet(shelf).get("lessons") == 4 and fleet(shelf).get("generation", 0) > 0)
         assert shelf.state()["signs"]["classes"] == ["down", "up"]
+        until(lambda: shelf.state()["signs"]["look"] == "frame")
+        assert "uses the way of the fleet's other devices: frame" in shelf.state()["signs"]["looking"]
         until(lambda: fleet(desk)["set"] == fleet(shelf)["set"])
         told = command("fleet", "status", "--json", "--config", str(desk.config), folder=tmp_path)
         assert told.returncode == 0, told.stderr
@@ -57,6 +62,7 @@ def test_what_one_service_is_taught_the_other_one_knows(tmp_path: Path) -> None:
         shelf.start()
         until(lambda: fleet(shelf).get("set") == fleet(desk)["set"])
         assert fleet(shelf)["lessons"] == 3
+        assert "restore a backup" not in shelf.ask("/health")[1]["pipelines"]["signs"]["last_error"]
         assert "edge_tl_fleet_lessons 3.0" in shelf.ask("/metrics")[1].decode()
         assert shelf.stop() == 0
         assert desk.stop() == 0

@@ -133,6 +133,29 @@ def test_a_taught_or_chosen_profile_is_never_changed(bench: Bench) -> None:
     assert not bench.looking.open
 
 
+def test_nobody_s_choice_gives_way_to_that_of_the_fleet(bench: Bench) -> None:
+    """An open profile looks as other devices do from then on, and says so; one that was taught or chosen does not."""
+    with pytest.raises(ConfigError, match="give --box"):
+        bench.looking.adopt("box")
+    assert bench.looking.open
+    bench.looking.adopt("hand")
+    bench.work()
+    assert bench.looking.look == Look("hand")
+    assert not bench.looking.open
+    assert bench.looking.said == "uses the way of the fleet's other devices: hand"
+    bench.looking.adopt("face")
+    assert not bench.looking.busy
+    assert bench.again().look == Look("hand")
+
+
+def test_a_take_that_is_there_goes_before_the_fleet(bench: Bench) -> None:
+    """Where something was recorded that did not decide yet, nothing is taken over."""
+    bench.take("up", NEITHER)
+    assert bench.looking.open
+    bench.looking.adopt("hand")
+    assert not bench.looking.busy
+
+
 def test_without_kept_pictures_the_first_frames_decide(bench: Bench) -> None:
     """Frames that could not be embedded again are looked at first and not recorded; then the way is known."""
     for number in range(FRAMES):
