@@ -41,6 +41,7 @@ PEOPLE, FRAMES = 3, 6
 """Whose drawn hands the examples are of, and frames a take."""
 TOGETHER = 4
 """So many services start at the same time."""
+TRIES, BUSY = 20, 503
 LONG_S, QUIET_S = 600.0, 6.0
 """Nothing takes longer; and so long nothing may change before a round begins."""
 NEW = "new "
@@ -131,7 +132,7 @@ class ScaleDevice:
     def begin(self) -> None:
         """Start the service and train it; it is ready when this returns."""
         self.serving.start()
-        self.serving.act("train")
+        self._patiently(lambda: self.serving.ask("/api/pipelines/signs/train", {}))
 
     def fleet(self) -> dict[str, Any]:
         """What it says of the fleet."""
@@ -143,12 +144,22 @@ class ScaleDevice:
         for some in (pictures[:half], pictures[half:]):
             take = 0
             for at, one in enumerate(some):
-                path = "/api/pipelines/signs/upload"
-                code, answer = self.serving.give(path, one, label=label, file=f"{at}.jpg", take=take)
-                assert code == 200, answer
-                take = answer["take"]
-        self.serving.act("train")
+                take = self._patiently(lambda at=at, one=one, take=take: self._bring(label, at, one, take))["take"]
+        self._patiently(lambda: self.serving.ask("/api/pipelines/signs/train", {}))
         return time.time()
+
+    def _bring(self, label: str, at: int, picture: bytes, take: int) -> tuple[int, Any]:
+        return self.serving.give("/api/pipelines/signs/upload", picture, label=label, file=f"{at}.jpg", take=take)
+
+    @staticmethod
+    def _patiently(ask: Callable[[], tuple[int, Any]]) -> Any:
+        """Ask again while the device says that it is too busy, as a person does."""
+        for _ in range(TRIES):
+            code, answer = ask()
+            if code != BUSY:
+                break
+        assert code == 200, answer
+        return answer
 
     def look(self) -> None:
         """Read the generations that are new."""
