@@ -27,6 +27,7 @@ from device.serve.config import MqttConfig
 from device.serve.event import LabelEvent
 from device.serve.home_assistant import NOTHING, Entity, before_ids, discovery, state_text
 from device.serve.identity import identity_of
+from device.serve.mqtt_retain import NO_RETAIN, keeps_no_messages
 from device.serve.private_files import password_in
 from device.serve.retained import RetainedTopics
 from device.serve.tls import bare, context_of, tls_said, why_not
@@ -41,6 +42,8 @@ STEADY_S = 600.0
 PATIENCE_S, LOST_S = 10.0, 5.0
 """A broker that has said nothing for so long is said to say nothing. A connection that is lost is mostly back, or it is
 known who took its place, within the other."""
+AT_ONCE_S, ASK_S = 5.0, 60.0
+"""A connection that ends so soon may be one to a broker that keeps no messages, which is asked this often."""
 STOP_S = 3.0
 LOCAL = ("127.0.0.1", "::1", "localhost")
 BASE, PREFIX, BROKEN = "edge-tl", "homeassistant", "failed to receive on socket: "
@@ -104,6 +107,10 @@ class Mqtt:
         """Topic → what the broker keeps there since this connection began."""
         self._clearing: tuple[int, set[str]] | None = None
         """The message after which the broker has taken all before it, and what is there then."""
+        self._keeps_nothing: Callable[[], bool] = lambda: False
+        self._asked_s = float("-inf")
+        self._no_retain = False
+        """Whether the broker is known to keep no messages; found out where it ends a connection at once."""
         self._lock = threading.RLock()
         self._client: Any = None
         self.riders: list[Rider] = []
@@ -123,6 +130,7 @@ class Mqtt:
             None if config.password_file is None else password_in(config.password_file, "password_file", "[mqtt]")
         )
         tls = context_of(config) if config.tls else None
+        self._keeps_nothing = lambda: keeps_no_messages(config, password, tls)
         try:
             self._know()
         except ConfigError as error:
@@ -208,6 +216,7 @@ class Mqtt:
             error = "no answer yet"
         error = f"{config.host}:{config.broker_port}: {error}" if error and self.topic else error
         state = "failed" if fault or not self.topic else "ok" if self._connected else "waiting"
+        error = f"{config.host}:{config.broker_port}: {NO_RETAIN}" if error and self._no_retain else error
         error = fault or error or (self._retained.fault if self.topic else "")
         return {
             "state": state,
@@ -285,6 +294,7 @@ class Mqtt:
             if self._client is None:
                 return  # it is about to stop
             self._connected, self._error, self._since_s = True, "", self._clock()
+            self._no_retain = False
             self._told, self._clearing = {}, None
             client.subscribe(f"{self.topic}/device", qos=1)  # what is kept there comes before the own message
             self.sync()
@@ -306,10 +316,23 @@ class Mqtt:
         elif not self._refused:
             tls = "" if self.config.tls else "; is TLS wanted there?"
             self._error = f"no answer to the first message: {why}{tls}"
+        if not self._connected or self._clock() - self._since_s < AT_ONCE_S:
+            self._ask_why()
         with self._lock:
             self._connected = False
         for rider in self.riders:
             rider.lost()
+
+    def _ask_why(self) -> None:
+        """Ask the broker whether it keeps messages; not often, and in another thread, for it may never answer."""
+        if self._refused or self._broken or self._clock() - self._asked_s < ASK_S:
+            return
+        self._asked_s = self._clock()
+
+        def ask() -> None:
+            self._no_retain = self._keeps_nothing()
+
+        threading.Thread(target=ask, name="edge-tl mqtt asks", daemon=True).start()
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
         try:

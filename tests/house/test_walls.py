@@ -91,7 +91,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "av": ("edge_tl/media/containers.py",),
     "starlette": tuple(f"device/serve/{name}.py" for name in ("web", "web_files", "bodies", "event_streams", "guard")),
     "uvicorn": ("device/serve/web.py",),
-    "paho": ("device/serve/mqtt.py",),
+    "paho": ("device/serve/mqtt.py", "device/serve/mqtt_retain.py"),
     "wyoming": tuple(f"device/serve/{name}.py" for name in ("wyoming", "satellite", "satellite_events")),
     "zeroconf": ("device/serve/announcing.py",),
     "ifaddr": ("device/serve/announcing.py",),

@@ -15,6 +15,7 @@ from device.serve.event import LabelEvent
 from device.serve.home_assistant import Entity
 from device.serve.identity import identity_of
 from device.serve.mqtt import Mqtt
+from device.serve.mqtt_retain import NO_RETAIN, keeps_no_messages
 from edge_tl.errors import ConfigError
 
 FIST = LabelEvent("fist", 0.9, "signs", 1000.0, 3)
@@ -229,3 +230,22 @@ def test_where_no_id_can_be_kept_the_broker_is_left_alone(tmp_path: Path) -> Non
     assert mqtt.health()["state"] == "failed"
     assert "the id of this device cannot be kept" in mqtt.health()["error"]
     mqtt.stop()
+
+
+@needs_broker
+def test_a_broker_that_stores_nothing_is_said_in_one_line(tmp_path: Path) -> None:
+    """Where retain is off no state and no discovery stays, and health names the setting; of any other nothing is said.
+
+    Asked in MQTT 5: the broker ends a connection of 3.1.1 without a word.
+    """
+    with Broker(tmp_path, more="retain_available false\n") as broker:
+        mqtt = client(MqttConfig("127.0.0.1", broker.port), tmp_path, SIGNS)
+        mqtt.start()
+        try:
+            until(lambda: mqtt.health()["error"] == f"127.0.0.1:{broker.port}: {NO_RETAIN}")
+            assert mqtt.health()["state"] == "waiting"
+        finally:
+            mqtt.stop()
+    with Broker(tmp_path) as broker:
+        assert not keeps_no_messages(MqttConfig("127.0.0.1", broker.port), None, None)
+    assert not keeps_no_messages(MqttConfig("127.0.0.1", broker.port), None, None)  # nobody is there
