@@ -9,6 +9,7 @@ knows it.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -26,6 +27,7 @@ import numpy as np
 
 from benchmarks.fleet_crowd import FLEET, key_of_crowd
 from benchmarks.pictures import ROOT
+from benchmarks.record import table
 from benchmarks.serving import Serving
 from edge_tl.core.kept import as_stored
 from edge_tl.embedders.embedder import Embedder
@@ -165,7 +167,7 @@ class ScaleDevice:
         """Read the generations that are new."""
         for folder in self.generations.glob("*"):
             about = folder / "profile.json"
-            if folder.name not in self._read and about.is_file():
+            if folder.name.isdecimal() and folder.name not in self._read and about.is_file():
                 self._read.add(folder.name)
                 for label in json.loads(about.read_text())["meta"]["head"]["classes"]:
                     self.known.setdefault(label, about.stat().st_mtime)
@@ -227,8 +229,9 @@ def scale(
             one.configure(trusted, broker.port, stack)
         with ThreadPoolExecutor(TOGETHER) as some:
             list(some.map(lambda one: one.begin(), devices))
+        settled_s = _settled(devices)
         alone = _rounds(devices, range(rounds), embedder)
-        result: dict[str, Any] = {"services": services, "crowd": crowd, "alone": alone}
+        result: dict[str, Any] = {"services": services, "all trained, then the same set, s": settled_s, "alone": alone}
         if crowd:
             simulated = CrowdProcess(folder, broker.port, crowd, stack)
             caught_s = wait("the crowd", lambda: simulated.report()["caught_up"] == crowd)
@@ -238,7 +241,7 @@ def scale(
             _settled(devices)
             result["with crowd"] = _rounds(devices, range(rounds, 2 * rounds), embedder)
             simulated.ask("churn 0")
-            result["same set after"] = _settled(devices)
+            _settled(devices)
             wait("the crowd again", lambda: len(simulated.report()["held"]) == 1)
             after = simulated.report()
             result["crowd"] = {
@@ -248,10 +251,31 @@ def scale(
                 "bytes sent": before["sent"] / crowd,
                 "held": after["held"][0],
             }
-        result["lessons"] = devices[0].fleet()["lessons"]
-        result["broker"] = broker.status()
+        result |= {"lessons": devices[0].fleet()["lessons"], "broker": broker.status(), "load": os.getloadavg()[0]}
         result["service MiB at most"] = max(one.memory_mib for one in devices)
         return result
+
+
+def report(result: dict[str, Any]) -> str:
+    """The tables."""
+    rows: list[list[object]] = []
+    for name, words in (("alone", "alone"), ("with crowd", f"with {result.get('crowd', {}).get('devices', 0)} more")):
+        if name in result:
+            of = result[name]
+            rows.append([f"{result['services']} services {words}", of["p50"], of["p95"], of["most"]])
+    text = table(["taught → acting on the others", "median, s", "95 %, s", "longest, s"], rows)
+    broker, crowd = result["broker"], result.get("crowd")
+    said = [
+        f"All trained at once had the same lessons after {result['all trained, then the same set, s']:.0f} s.",
+        f"{result['lessons']} lessons; the broker needed {broker['peak_mib']:.0f} MiB and {broker['cpu_s']:.0f} s of "
+        f"processor time, a service at most {result['service MiB at most']:.0f} MiB.",
+    ]
+    if crowd:
+        said.append(
+            f"A simulated device received {crowd['bytes to join'] / 1e6:.2f} MB when it joined and sent "
+            f"{crowd['bytes sent'] / 1e3:.1f} kB; {crowd['joins']} times one left and came back."
+        )
+    return f"{text}\n\n{' '.join(said)} Load {result['load']:.0f} on two processors."
 
 
 def _settled(devices: list[ScaleDevice]) -> float:

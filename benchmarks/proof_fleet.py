@@ -5,11 +5,14 @@ first day    each person a device: how rightly what 1, 3, 10 and all others taug
 sizes        bytes of a lesson: 20 frames of a hand, of a face, of the whole picture, and a word
 projection   whole pictures as rows, and as seeded projections of them: accuracy by persons and by rooms left out
 merging      seconds for reading, merging and fitting ridge, by the number of lessons of 20 frames of a hand
+training     processor time and memory of a whole training by the number of lessons, in processes of their own
+scale        twenty services and five hundred simulated devices at one broker (`fleet_scale`)
 kills        devices in processes of their own and a mosquitto without a disk, killed at random while they teach
 """
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
@@ -25,11 +28,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import fleet_scale
 from benchmarks.look_ways import models_folder, open_ways, see
 from benchmarks.pictures import ROOT, digits, faces, sessions
 from benchmarks.proof_hands import signers
 from benchmarks.proof_words import Spoken, arabic
-from benchmarks.record import table
+from benchmarks.record import anew, table
 from edge_tl.core.examples import Examples
 from edge_tl.core.features import unit_rows
 from edge_tl.embedders.embedder import Embedder
@@ -75,10 +79,26 @@ def measure() -> dict[str, Any]:
         "whole picture, 20 frames": size(rooms.X[:20]),
         "a word": size(spoken.X[:1].reshape(1, -1)),
     }
+    made |= of_many(ways["hand"], folder, hands.X, hands.y)
     made["projection"] = {
         "where faces look, by person": projection(seen["frame"].rows(), seen["frame"].y, seen["frame"].groups),
         "fingers, by room": projection(rooms.rows(), rooms.y, rooms.groups),
     }
+    return made
+
+
+def many(models: Path) -> dict[str, Any]:
+    """The parts of many lessons and many devices alone."""
+    hand = open_ways(models)["hand"]
+    seen = see(digits(), {"hand": hand})["hand"]
+    return of_many(hand, models, seen.X, seen.y)
+
+
+def of_many(hand: Embedder, models: Path, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Whole trainings on many lessons, and many devices at one broker where there is one."""
+    made = {"training": training(models, X, y)}
+    if shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin"):
+        made["scale"] = fleet_scale.scale(hand, models)
     return made
 
 
@@ -210,6 +230,20 @@ def merging() -> dict[str, Any]:
     return {"seconds": seconds, "exponent": float(np.polyfit(np.log(LESSONS), np.log(whole), 1)[0])}
 
 
+def training(models: Path, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Lessons → what a whole training on them takes, the first one and the next; and the exponent of the first."""
+    there = np.abs(X).sum(axis=1) > 0  # a hand was found
+    made = {}
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "hands.npz", X=X[there], y=y[there])
+        for count in LESSONS:
+            words = [sys.executable, "-m", "benchmarks.fleet_merge", str(models), f"{folder}/hands.npz", str(count)]
+            done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+            made[str(count)] = json.loads(done.stdout)
+    seconds = [made[str(count)]["first_s"] for count in LESSONS]
+    return {"lessons": made, "exponent": float(np.polyfit(np.log(LESSONS), np.log(seconds), 1)[0])}
+
+
 def kills() -> dict[str, Any] | None:
     """Whether anything that was taught was lost, and whether all hold the same lessons in the end."""
     mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
@@ -291,6 +325,17 @@ def report(result: dict[str, Any]) -> str:
         table(["lessons of 20 hands", "read, s", "merge, s", "fit ridge, s", "in all, s"], rows)
         + f"\n\nGrows with the power {result['merging']['exponent']:.2f} of the lessons."
     )
+    if "training" in result:
+        rows = [
+            [count, of["first_s"], of["next_s"], f"{of['mib'] - of['before_mib']:.0f}"]
+            for count, of in result["training"]["lessons"].items()
+        ]
+        parts.append(
+            table(["lessons of 20 hands", "training, s", "the next one, s", "memory, MiB more"], rows)
+            + f"\n\nA whole training grows with the power {result['training']['exponent']:.2f}."
+        )
+    if "scale" in result:
+        parts.append(fleet_scale.report(result["scale"]))
     if "exactness" in result:
         rows = [
             [head, f"{of['devices and hub']:.1e}", f"{of['hub and own order']:.1e}"]
@@ -308,4 +353,4 @@ def report(result: dict[str, Any]) -> str:
             [name, wide, f"{100 * of:.1f} %"] for name, one in result["projection"].items() for wide, of in one.items()
         ]
         parts.append(table(["whole pictures", "values", "right"], rows))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *anew(result)])

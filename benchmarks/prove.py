@@ -82,9 +82,15 @@ OBJECTS = ("objects",)
 """That of boxes taught with a few examples."""
 SCENES = ("detection",)
 """That of drawn scenes."""
-EPOCHS, TIMES, FEW, PACES = PARTS = ("detection_epochs", "mnist_times", "mnist_few", "budget_times")
-"""Of `detection` the epochs beside Keras, of `mnist` the times and few examples, of `budget` the times; the rest of
-their records stays."""
+EPOCHS, TIMES, FEW, PACES, SCALE = PARTS = (
+    "detection_epochs",
+    "mnist_times",
+    "mnist_few",
+    "budget_times",
+    "fleet_scale",
+)
+"""Of `detection` the epochs beside Keras, of `mnist` the times and few examples, of `budget` the times, of `fleet` many
+devices and whole trainings; the rest of their records stays."""
 DEFAULTS = ("defaults",)
 """That of what a newcomer gets."""
 MOVEMENTS = ("movements",)
@@ -262,6 +268,9 @@ def main() -> int:
     if PACES in chosen and (models := models_folder()) is not None:
         found = proof_budget.measure_times(sessions(), faces(), models)
         print(amend("prove_budget", "Times", found).relative_to(ROOT))
+    if SCALE in chosen and (models := models_folder()) is not None:
+        found = proof_fleet.many(models)
+        print(amend("prove_fleet", "Scale", found).relative_to(ROOT))
     return 0
 
 
