@@ -13,8 +13,8 @@ It trains nothing and keeps only what lessons are called. It is told what to do 
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
 import selectors
 import socket
 import sys
@@ -151,6 +151,8 @@ class Crowd:
         self.away: deque[tuple[float, CrowdDevice]] = deque()
         self.churn_s, self.next_s, self.joins = 0.0, 0.0, 0
         self.selector = selectors.DefaultSelector()
+        self.asked = False
+        """Whether somebody wrote a line."""
 
     def teach(self, one: CrowdDevice) -> str:
         """Another lesson of a device, of a class that its number tells; what it is called."""
@@ -182,10 +184,11 @@ class Crowd:
                 self.away.append((now_s + AWAY_S, one))
         while self.away and self.away[0][0] <= now_s:
             self._join(self.away.popleft()[1])
-        for key, mask in self.selector.select(0.02):
+        self.asked = False
+        for key, _ in self.selector.select(0.02):
             if key.data is None:
-                continue
-            if mask & selectors.EVENT_READ:
+                self.asked = True
+            else:
                 key.data.client.loop_read(50)
         for one in self.devices:
             if one.here:
@@ -235,19 +238,20 @@ def main(folder: Path, port: int, count: int, each: int) -> None:
         fingerprint = str(found["fingerprint"])
     crowd = Crowd(count, port, pool, fingerprint, each)
     crowd.selector.register(sys.stdin, selectors.EVENT_READ, None)
-    with contextlib.ExitStack() as ends:
-        lines = ends.enter_context(selectors.DefaultSelector())
-        lines.register(sys.stdin, selectors.EVENT_READ)
-        while True:
-            crowd.turn()
-            if lines.select(0):
-                words = sys.stdin.readline().split()
-                if not words or words[0] == "end":
-                    break
-                crowd.act(*words)
-        for one in crowd.devices:
-            if one.here:
-                one.leave()
+    asked = b""
+    while True:
+        crowd.turn()
+        if crowd.asked:  # read without a buffer, in which a second line would wait for a third
+            asked += (some := os.read(sys.stdin.fileno(), 65_536))
+            *lines, asked = asked.split(b"\n")
+            words = [line.decode().split() for line in lines]
+            for one in words:
+                crowd.act(*one)
+            if not some or ["end"] in words:
+                break
+    for device in crowd.devices:
+        if device.here:
+            device.leave()
 
 
 if __name__ == "__main__":

@@ -197,7 +197,14 @@ class CrowdProcess:
         self._process = subprocess.Popen(
             [*words, str(count), "1"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        stack.callback(lambda: (self._process.kill(), self._process.wait()))
+        stack.callback(self._end)
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            stream.close()
 
     def ask(self, *lines: str) -> None:
         """Give it lines."""

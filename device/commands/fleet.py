@@ -199,4 +199,5 @@ def _seen(one: dict[str, Any]) -> str:
     words += [f"others' lessons {100 * one['right']:.0f} % correct on its examples"] if "right" in one else []
     words += [f"{one['fps']:.1f} frames/s"] if "fps" in one else []
     words += [f"{one['temperature_c']:.0f} °C"] if "temperature_c" in one else []
+    words += [f"new lessons in use after {one['acting_s']:.1f} s"] if "acting_s" in one else []
     return ", ".join(words)
