@@ -13,15 +13,9 @@ from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
 from edge_tl.heads.base import LinearHead, Percent, Progress, TaughtRows
 from edge_tl.heads.factored import RidgeSolution, no_beat, parts_of, side_of
+from edge_tl.heads.ridge_sums import LAMBDAS, likeliest
 from edge_tl.nn.losses import softmax
 
-LAMBDAS = np.logspace(-4, 1, 21)
-"""Where λ is searched, in units of the mean eigenvalue of the centred Gram matrix."""
-FEW = 20
-"""From so many examples of the smallest class on only what was left out chooses λ; below, the prior has a say."""
-PULL = 10.0
-"""How much of a say, with one example: in squared decades of λ off the prior, as a logarithm of likelihood. Chosen with
-FEW among 3, 5, 10, 20, 30 and 10, 20, all, on half of the people (NOTES.md)."""
 EXACT_ROWS = 1500
 """Above this many rows and columns λ is chosen on a part of the rows, and one factorisation serves the rest."""
 LONG_ROWS = 6000
@@ -34,7 +28,7 @@ class RidgeHead(LinearHead):
     """Least squares with an L2 penalty towards one indicator a class; λ and the temperature by leaving takes out.
 
     With few examples a class what is left out says little of λ, and with one nothing: there a prior is weighed in,
-    which has faded out at `FEW`.
+    which has faded out at `ridge_sums.FEW`.
     Scores are X·W + b, near 1 for the class and near 0 for the others; probabilities are softmax(scores / temperature).
     Unequal classes weigh the same.
     After `fit`: `lambda_`; `temperature_`; `loo_proba_` (N, C), the probabilities of each example by a fit without
@@ -212,22 +206,12 @@ class RidgeHead(LinearHead):
         return self._choose(of, Y[part], whole_takes(some.y, some.takes).groups())[0]
 
     def _choose(self, of: loo.Spectrum, Y: np.ndarray, groups: list[np.ndarray]) -> tuple[float, np.ndarray]:
-        """The λ with the least squared error on the examples left out, and their scores (N, C) under it.
-
-        With few examples the likeliest, of normal errors of unknown size and a prior that is normal in log λ.
-        """
+        """The λ that `likeliest` takes by the squared errors of the examples left out, and their scores (N, C)."""
         lambdas = self.lambdas * of.scale
         held_out = loo.left_out(of, Y, lambdas, groups)
         judged = (Y.sum(axis=0) > 1)[Y.argmax(axis=1)]
         errors = ((Y - held_out) ** 2).sum(axis=2) @ (of.s**2 * judged)
-        few = 1 - (Y.sum(axis=0).min() - 1) / (FEW - 1)
-        if few > 0 and self.prior is not None:
-            decades_off = np.log10(self.lambdas / self.prior)
-            known = judged.sum() * np.log(np.maximum(errors, np.finfo(np.float64).tiny))
-            errors = known + PULL * min(few, 1.0) * decades_off**2
-        elif not judged.any():
-            return float(lambdas[len(lambdas) // 2]), held_out[len(lambdas) // 2]
-        best = int(errors.argmin())
+        best = likeliest(errors, self.lambdas, self.prior, int(judged.sum()), int(Y.sum(axis=0).min()))
         return float(lambdas[best]), held_out[best]
 
 

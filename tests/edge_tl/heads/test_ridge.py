@@ -10,7 +10,8 @@ from sklearn.linear_model import Ridge, RidgeCV
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
 from edge_tl.heads.factored import inverse_lower
-from edge_tl.heads.ridge import FEW, LAMBDAS, RidgeHead
+from edge_tl.heads.ridge import RidgeHead
+from edge_tl.heads.ridge_sums import FEW, LAMBDAS
 
 pytestmark = pytest.mark.exact
 
