@@ -14,6 +14,7 @@ from edge_tl.tflite.manifest import QUANTIZATIONS
 from host_tools.command_line import HostParser, told
 from host_tools.detect_command import add_detect
 from host_tools.detect_command import run as run_detect
+from host_tools.flower import add_fleet, run_fleet
 from host_tools.teachable_command import add_teachable
 from host_tools.teachable_command import run as run_teachable
 from host_tools.world_command import add_world, run_world
@@ -114,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_world(commands)
     add_detect(commands)
+    add_fleet(commands)
     return top
 
 
@@ -375,6 +377,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _mnist_transfer(arguments)
         if arguments.command == "world":
             return run_world(arguments, _say)
+        if arguments.command == "fleet":
+            return run_fleet(arguments)
         if arguments.command == "detect":
             return run_detect(arguments)
         kinds = {"image": _convert_image, "speech": _convert_speech, "teachable": run_teachable}

@@ -40,6 +40,8 @@ from device.serve.sessions import FILE_NAME as SESSIONS_FILE
 from device.serve.source_thread import Feed
 from device.serve.starting import PipelineStarter
 from device.serve.subscribers import Hub
+from device.serve.sums_requests import PipelineSums, SumsRequests
+from device.serve.sums_socket import SumsSocket
 from device.serve.systemd import Notify
 from device.sources.choose import open_mic
 from device.sources.given import NO_MIC, NoMicrophone
@@ -111,6 +113,10 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
             mqtt.riders.append(fleet)
             made.append(fleet)
             fleet_requests = FleetRequests(fleet, service)
+    if config.sums is not None:
+        home = PipelineSums(service, config.sums.pipeline or next(iter(config.pipelines)))
+        place = config.sums.socket or data_dir / "sums.sock"
+        made.append(SumsSocket(place, SumsRequests(home, config.sums.min_examples), warn))
     if config.web is not None:
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
 

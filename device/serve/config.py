@@ -14,6 +14,7 @@ from pathlib import Path
 from device.serve.fleet_config import FleetConfig
 from device.serve.names import LOOPBACK, wrong_host
 from device.serve.proxies import wrong_proxy
+from device.serve.sums_config import SumsConfig
 from device.serve.toml_tables import limits, read_table
 from device.sources.choose import parse_camera
 from device.sources.rotated import DEGREES
@@ -264,6 +265,7 @@ class ServiceConfig:
     web: WebConfig | None = None
     mqtt: MqttConfig | None = None
     fleet: FleetConfig | None = None
+    sums: SumsConfig | None = None
     wyoming: WyomingConfig | None = None
     hooks: tuple[HookConfig, ...] = ()
     pins: tuple[PinConfig, ...] = ()
@@ -282,6 +284,8 @@ class ServiceConfig:
             raise ConfigError("a pin is named twice in [[pins]]")
         if self.fleet is not None:
             self._check_fleet(self.fleet)
+        if self.sums is not None:
+            self._check_sums(self.sums)
         words = [name for name, one in self.pipelines.items() if one.kind == "sound"]
         if self.wyoming is not None and not words:
             raise ConfigError(
@@ -303,6 +307,14 @@ class ServiceConfig:
             raise ConfigError(f"fleet: pipeline is missing: choose one of {', '.join(self.pipelines)}")
         if fleet.pipeline is not None and fleet.pipeline not in self.pipelines:
             raise ConfigError(f"fleet: there is no pipeline {fleet.pipeline!r}; there are {', '.join(self.pipelines)}")
+
+    def _check_sums(self, sums: SumsConfig) -> None:
+        if sums.pipeline is None and len(self.pipelines) > 1:
+            raise ConfigError(f"sums: pipeline is missing: choose one of {', '.join(self.pipelines)}")
+        if sums.pipeline is not None and sums.pipeline not in self.pipelines:
+            raise ConfigError(f"sums: there is no pipeline {sums.pipeline!r}; there are {', '.join(self.pipelines)}")
+        if self.pipelines[sums.pipeline or next(iter(self.pipelines))].kind == "sound":
+            raise ConfigError("sums: its pipeline hears words; sums are given of pictures only")
 
     @property
     def fleet_pipeline(self) -> str:

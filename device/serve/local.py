@@ -70,17 +70,7 @@ class LocalSocket:
 
     def start(self) -> None:
         """Listen; ConfigError (one line) where the file cannot be made or another service listens there."""
-        try:
-            if self.path.exists() and stat.S_ISSOCK(self.path.stat().st_mode):
-                with socket.socket(socket.AF_UNIX) as other:
-                    if other.connect_ex(str(self.path)) == 0:
-                        raise ConfigError(f"another service listens at {self.path}: end it, or choose another socket")
-                self.path.unlink()
-            server = _bound(self.path)
-        except OSError as error:
-            raise ConfigError(f"the socket {self.path} cannot be made ({error}): choose another place") from error
-        server.listen(128)
-        self._server = server
+        self._server = server = listening_socket(self.path)
         self._selector.register(server, selectors.EVENT_READ)
         self._selector.register(self._reader, selectors.EVENT_READ)
         self._thread.start()
@@ -221,6 +211,24 @@ def _unread_bytes(client: socket.socket) -> int:
         return int.from_bytes(fcntl.ioctl(client, termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
     except OSError:  # it went; the selector will tell
         return 0
+
+
+def listening_socket(path: Path) -> socket.socket:
+    """A socket that listens at a file, mode 0660, in the place of one that a killed service left there.
+
+    ConfigError (one line) where it cannot be made or another service listens there.
+    """
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+            with socket.socket(socket.AF_UNIX) as other:
+                if other.connect_ex(str(path)) == 0:
+                    raise ConfigError(f"another service listens at {path}: end it, or choose another socket")
+            path.unlink()
+        server = _bound(path)
+    except OSError as error:
+        raise ConfigError(f"the socket {path} cannot be made ({error}): choose another place") from error
+    server.listen(128)
+    return server
 
 
 def _bound(path: Path) -> socket.socket:

@@ -345,17 +345,18 @@ class Pipeline(RecognitionLoop):
 
     def roll_back(self) -> int:
         """Go back to the newest generation before that fits what it looks with; its number."""
-        return self._ask_another(self.profile.roll_back)
+        return self.take_up(self.profile.roll_back)
 
     def roll_forward(self) -> int:
         """Undo a roll-back; its number."""
-        return self._ask_another(self.profile.roll_forward)
+        return self.take_up(self.profile.roll_forward)
 
     def fits(self, generation: Generation) -> bool:
         """Whether a generation can be asked with what this looks or listens with."""
         return generation.embedder == self.line.recognizer.embedder.fingerprint and not generation.boxes
 
-    def _ask_another(self, choose: Callable[[Callable[[Generation], bool]], int]) -> int:
+    def take_up(self, choose: Callable[[Callable[[Generation], bool]], int]) -> int:
+        """Go on with what is the newest generation once `choose` was called with `fits`; its number."""
         self.release()
         choose(self.fits)
         self._lesson = self._recorder = None

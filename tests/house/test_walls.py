@@ -101,6 +101,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "shtab": ("device/commands/completion.py",),
     "sklearn": ("edge_tl/heads/estimators.py",),
     "cryptography": ("edge_tl/fleet/keys.py",),
+    "flwr": ("host_tools/flower_app/",),
     "sqlite3": ("edge_tl/store/database.py",),
     "tensorflow": ("host_tools/",),
 }

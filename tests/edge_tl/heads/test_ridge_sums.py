@@ -144,7 +144,7 @@ SIGNS = [1, -1, -1, -1, 1, 1, -1, -1, -1, 1, -1, 1, -1, -1, 1, -1]
 def test_totals_of_another_size_are_refused() -> None:
     """One number too many is a ValueError, not another matrix."""
     labels, totals = added_up(devices_with(1, 2, 4, 3))
-    with pytest.raises(ValueError, match="cannot|could not|shape"):
+    with pytest.raises(ValueError, match=r"reshape|broadcast|assign"):
         Totals.unpacked(np.append(totals.packed(), 0.0), len(labels), 4)
 
 
