@@ -37,6 +37,7 @@ help:
 	@echo "make check-hostile   five minutes each of broken requests and of damaged generations"
 	@echo "make check-kernels   the tests of exact results with each OpenBLAS kernel, Nehalem to SkylakeX"
 	@echo "make check-homeassistant  the messages to Home Assistant, with its schemas and its core (Python 3.11, 500 MB)"
+	@echo "make check-flower  sums on Flower: real nodes on loopback (an environment of its own, 600 MB)"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
 
 $(VENV)/ready: pyproject.toml setup.py
@@ -150,6 +151,16 @@ check-homeassistant: $(VENV)/dev $(if $(PYTHON311),.venv-homeassistant/ready)
 	@if [ -n "$(PYTHON311)" ]; then $(BIN)/python -m pytest tests/device/serve/test_home_assistant.py tests/device/serve/test_wyoming.py; \
 	else echo "check-homeassistant skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
 
+# Flower pins what it needs, and must not meet the NumPy of a Pi: an environment of its own.
+.venv-flower/ready: Makefile
+	@test -x .venv-flower/bin/python || $(PYTHON) -m venv .venv-flower
+	@.venv-flower/bin/python -m pip --disable-pip-version-check -q install 'flwr[simulation]==1.42.*'
+	@touch $@
+
+.PHONY: check-flower
+check-flower: $(VENV)/dev .venv-flower/ready
+	@EDGE_TL_FLOWER=$(CURDIR)/.venv-flower $(BIN)/python -m pytest tests/host_tools/test_flower.py
+
 # Two versions of NumPy bring two of OpenBLAS, and only the older one has kernels for Zen of its own.
 .PHONY: check-kernels
 check-kernels: $(VENV)/dev $(if $(PYTHON311),$(TFLITE)/ready)
@@ -227,4 +238,4 @@ node_modules:
 	  @tensorflow-models/knn-classifier@1.2.4 @tensorflow/tfjs-backend-cpu@3.21.0
 
 clean:
-	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe .venv-homeassistant .venv-peers build dist *.egg-info
+	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe .venv-homeassistant .venv-peers .venv-flower build dist *.egg-info

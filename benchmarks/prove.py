@@ -30,6 +30,7 @@ from benchmarks import (
     proof_faces,
     proof_few,
     proof_fleet,
+    proof_fleet_flower,
     proof_hands,
     proof_hard_words,
     proof_intervals,
@@ -103,6 +104,7 @@ ALONE = {
     "exercises": proof_exercises,
     "movements": proof_movements,
     "fleet": proof_fleet,
+    "fleet_flower": proof_fleet_flower,
 }
 """Those that look for what they need themselves."""
 PROOFS = (
@@ -110,7 +112,7 @@ PROOFS = (
     + LOOKING
     + HANDS
     + DEFAULTS
-    + ("boards", "budget", "exercises", "fleet")
+    + ("boards", "budget", "exercises", "fleet", "fleet_flower")
     + WORDS
     + SERVICE
     + DIGITS

@@ -15,6 +15,8 @@ from edge_tl.heads.ridge_sums import LAMBDAS, SummedRidge, Totals, projection, s
 
 MAX_LABELS = 100
 """Of a round; with so many classes of the longest rows a device sends 27 MB."""
+SAME = 1e-3
+"""How far weights may be from those that this processor finds, as a share of the largest."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,15 @@ class SumsRound:
 
     def head(self, at: int, temperature: float, coef: np.ndarray, intercept: np.ndarray) -> RidgeHead:
         """The head that came back: of λ number `at` of LAMBDAS, coef (C, columns), intercept (C,); ShapeError for what
-        is none."""
+        is none, and for a head that another one's totals give, of which `scores` would say nothing."""
         ridge = self._need(at)
         shapes = (len(self.labels), self.columns), (len(self.labels),)
         fits = (coef.shape, intercept.shape) == shapes and np.isfinite(coef).all() and np.isfinite(intercept).all()
         if not fits or not 0.002 <= temperature <= 10:
             raise ShapeError("this is no head of this round: wanted finite weights of its size, and a temperature")
+        wanted = np.column_stack(ridge.coef(float(LAMBDAS[at] * ridge.scale)))
+        if np.abs(np.column_stack((coef, intercept)) - wanted).max() > SAME * np.abs(wanted).max():
+            raise ShapeError("this head is not what the totals of this round give: it is not used")
         whole = coef if self._projection is None else coef @ self._projection.T
         meta = {"classes": list(self.labels), "lambda": float(LAMBDAS[at] * ridge.scale), "temperature": temperature}
         scores = self.scores(at)

@@ -140,6 +140,20 @@ def test_labels_that_cannot_be_are_refused(labels: list[str]) -> None:
         SumsRound(*rows_of(0), labels)
 
 
+def test_a_head_that_the_totals_do_not_give_is_refused() -> None:
+    """Whoever sends totals and then another head is found out: what the device said of the head would not be true."""
+    rounds, totals, at, temperature = round_of()
+    ridge = SummedRidge(totals)
+    coef, intercept = ridge.coef(float(LAMBDAS[at] * ridge.scale))
+    rounds[0].head(at, temperature, coef * (1 + 1e-6), intercept)
+    with pytest.raises(ShapeError, match="not what the totals"):
+        rounds[0].head(at, temperature, coef * 1.01, intercept)
+    with pytest.raises(ShapeError, match="not what the totals"):
+        rounds[0].head(at, temperature, coef, intercept + 0.1)
+    with pytest.raises(ShapeError, match="not what the totals"):
+        rounds[0].head(at - 1, temperature, coef, intercept)
+
+
 def test_totals_and_heads_that_cannot_be_are_refused() -> None:
     """Of another size, with NaN, with fewer rows than the device gave; no λ, no temperature, verdicts missing."""
     rounds, totals, at, temperature = round_of()
