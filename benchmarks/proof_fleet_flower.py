@@ -43,7 +43,7 @@ from edge_tl.recognizer import Recognizer
 NODES, REAL, CLIENTS = 10, 2, 500
 TIMEOUT_S = 90
 EARLY, LATE = (7, 8), 9
-"""Nodes that are killed once they have described themselves, and one once it has given its sums."""
+"""Nodes that are killed as soon as they are asked for sums, and one that is once it has given them."""
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -247,7 +247,7 @@ def ten_nodes(programs: Path, models: Path, embedder: Embedder, devices: list[Ro
                     }
                 for case in ("all alive", "three die"):
                     if case == "three die":
-                        kills |= {f"{number} describe": flower.nodes[number] for number in EARLY}
+                        kills |= {f"{number} sums": flower.nodes[number] for number in EARLY}
                         kills[f"{LATE} verdicts"] = flower.nodes[LATE]
                     begun_s = time.monotonic()
                     config = f"nodes={NODES} secure={str(secure).lower()} timeout={TIMEOUT_S}"

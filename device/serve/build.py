@@ -115,7 +115,7 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
             fleet_requests = FleetRequests(fleet, service)
     if config.sums is not None:
         home = PipelineSums(service, config.sums.pipeline or next(iter(config.pipelines)))
-        place = config.sums.socket or data_dir / "sums.sock"
+        place = config.sums.socket or socket_path(config, data_dir).with_name("sums.sock")
         made.append(SumsSocket(place, SumsRequests(home, config.sums.min_examples), warn))
     if config.web is not None:
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console

@@ -16,6 +16,6 @@ class SumsConfig:
     pipeline: str | None = None
     """Whose examples; left out, the only one."""
     socket: Path | None = None
-    """The Unix socket, mode 0660; left out, `sums.sock` in the data_dir."""
+    """The Unix socket, mode 0660; left out, `sums.sock` beside that of the events."""
     min_examples: int = limits(5, least=1, most=1000)
     """Of a class with fewer examples here nothing is given: the sum of one example is that example."""

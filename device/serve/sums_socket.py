@@ -17,8 +17,9 @@ from edge_tl.errors import ConfigError, EdgeTLError, counted
 
 MAX_LINE_BYTES, MAX_BODY_BYTES = 256_000, 2_000_000
 """Of a question; a hundred classes of the longest rows need a quarter of that."""
-CLIENT_S, LOOK_S = 30.0, 0.5
-"""A client that neither reads nor writes for so long is let go; whether to stop is looked at so often."""
+CLIENT_S, LOOK_S, STOP_S = 30.0, 0.5, 2.0
+"""A client that neither reads nor writes for so long is let go; whether to stop is looked at so often; a request that
+goes on is waited for so long."""
 
 
 class SumsSocket:
@@ -58,7 +59,7 @@ class SumsSocket:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
             knock.settimeout(LOOK_S)
             knock.connect(str(self.path))  # so that it need not wait until it looks
-        self._thread.join(CLIENT_S)
+        self._thread.join(STOP_S)
         self._server.close()
         self._server = None
         with contextlib.suppress(OSError):  # from a disk that turned read-only it cannot be taken; the next start can

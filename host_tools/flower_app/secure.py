@@ -15,7 +15,7 @@ from flwr.server.workflow import SecAggPlusWorkflow
 from flwr.server.workflow.constant import MAIN_CONFIGS_RECORD, MAIN_PARAMS_RECORD, Key
 from flwr.serverapp import Grid
 
-NEIGHBOURS = 51
+NEIGHBOURS = 31
 """Of many nodes each shares its secrets with so many others."""
 KEPT = 0.5
 """So many of these shares are needed to take the masks off: up to half of the nodes may die on the way."""
