@@ -17,9 +17,11 @@ from waiting import until
 
 from benchmarks.serving import Serving
 from benchmarks.sums_standin import ProfileSums, RowEmbedder, write_profile
+from device.serve.config import parse_config
 from device.serve.sums_requests import SumsRequests
 from device.serve.sums_socket import MAX_BODY_BYTES, SumsSocket
 from edge_tl.core.features import PLAIN, unit_rows
+from edge_tl.errors import ConfigError
 from edge_tl.fleet.sums import SumsRound
 from edge_tl.heads.ridge_sums import BETAS, LAMBDAS, SummedRidge, Totals, chosen
 from edge_tl.recognizer import Recognizer
@@ -169,6 +171,28 @@ def test_a_round_that_another_one_replaced_is_over(places: list[Path]) -> None:
     assert "wanted" in ask(places[0], {**asked, "temperature": "warm"}, weights)[0]["error"]
     with Profile(places[0].with_suffix("")) as profile:
         assert profile.generations() == []
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ("[sums]", "pipeline is missing"),
+        ('[sums]\npipeline = "none"', "there is no pipeline 'none'"),
+        ('[sums]\npipeline = "words"', "hears words"),
+        ('[sums]\npipeline = "signs"\nmin_examples = 0', "min_examples"),
+        ('[sums]\npipeline = "signs"\nsokket = "x"', "did you mean socket"),
+    ],
+)
+def test_a_mistake_in_the_table_is_told(table: str, why: str) -> None:
+    """Which pipeline, of pictures only, and settings that there are."""
+    pipelines = '[pipelines.signs]\ncamera = "auto"\n[pipelines.words]\nmic = "auto"\nprofile = "words"\n'
+    with pytest.raises(ConfigError, match=why):
+        parse_config(pipelines + table)
+
+
+def test_without_the_table_there_is_no_socket() -> None:
+    """Nothing is given unless the configuration says so."""
+    assert parse_config('[pipelines.signs]\ncamera = "auto"\n').sums is None
 
 
 def test_the_service_takes_part_and_uses_the_head(tmp_path: Path) -> None:
