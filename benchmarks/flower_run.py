@@ -44,15 +44,15 @@ def ends(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def resident_mib(process: subprocess.Popen[bytes]) -> float:
-    """What a process and all that it started hold in memory."""
-    pages = 0
+def resident_mib(process: subprocess.Popen[bytes]) -> list[float]:
+    """What a process and each that it started hold in memory, the largest first; shared pages count in each."""
+    pages = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             words = stat.read_text().rpartition(")")[2].split()
             if int(words[2]) == process.pid:  # its process group
-                pages += int(words[21])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+                pages.append(int(words[21]))
+    return [count * os.sysconf("SC_PAGE_SIZE") / 2**20 for count in sorted(pages, reverse=True)]
 
 
 class Flower:

@@ -45,6 +45,8 @@ TIMEOUT_S = 90
 EARLY, LATE = (7, 8), 9
 """Nodes that are killed as soon as they are asked for sums, and one that is once it has given them."""
 
+RIGHT = ("named alike", "right", "all rows")
+
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -168,8 +170,9 @@ def without_device(hub: Recognizer, devices: list[Rows]) -> float:
     return float(np.mean(said.argmax(axis=1) == taught.codes()))
 
 
-def weights_beside(report: dict[str, Any], head: RidgeHead) -> dict[str, Any]:
-    """How far a run's head is from another one."""
+def weights_beside(report: dict[str, Any], head: RidgeHead, X: np.ndarray) -> dict[str, Any]:
+    """How far a run's head is from another one, and how many of the rows X (N, F) both name alike."""
+    scores = X @ np.array(report["coef"]).T + np.array(report["intercept"])
     same = bool(np.isclose(report["lambda"], head.lambda_, rtol=1e-3))
     return {
         "gave": report["gave"],
@@ -178,6 +181,9 @@ def weights_beside(report: dict[str, Any], head: RidgeHead) -> dict[str, Any]:
         "largest weight": float(np.abs(head.coef_).max()),
         "left out": sorted(set(report["failed"].values())),
         "heads": len(report["scores"]),
+        "named alike": float(np.mean(scores.argmax(axis=1) == head.scores(X).argmax(axis=1))),
+        "accuracy": report["accuracy"],
+        "accuracy of all rows": float(head.loo_accuracy_),
     }
 
 
@@ -241,9 +247,10 @@ def ten_nodes(programs: Path, models: Path, embedder: Embedder, devices: list[Ro
             with Flower(folder / way, programs) as flower:
                 started = [flower.node(place) for place in places]
                 if not secure:
+                    held = [resident_mib(one) for one in flower.nodes]
                     made["node"] = {
                         "start, s": float(np.median(started)),
-                        "resident, MiB": float(np.median([resident_mib(one) for one in flower.nodes])),
+                        "resident, MiB": [float(np.median(one)) for one in zip(*held, strict=False)],
                     }
                 for case in ("all alive", "three die"):
                     if case == "three die":
@@ -254,9 +261,10 @@ def ten_nodes(programs: Path, models: Path, embedder: Embedder, devices: list[Ro
                     run = flower.begin(case, config)
                     report = flower.report(case, run)
                     gave = [rows for number, rows in enumerate(devices) if case == "all alive" or number not in EARLY]
-                    head = learned(embedder, gave).head
-                    assert isinstance(head, RidgeHead)
-                    made[f"{way}, {case}"] = {"took, s": time.monotonic() - begun_s, **weights_beside(report, head)}
+                    took_s, hub = time.monotonic() - begun_s, learned(embedder, gave)
+                    assert isinstance(hub.head, RidgeHead)
+                    beside = weights_beside(report, hub.head, hub.rows[0])
+                    made[f"{way}, {case}"] = {"took, s": took_s, **beside}
         last = services[0].ask("/health")[1]["outputs"]["sums"]
         made["generations of a real service"] = last["last"].get("generation")
     return made
@@ -293,9 +301,7 @@ def simulation(programs: Path, *, secure: bool) -> dict[str, Any]:
     without = sum(one["asked"] * one["without"] for one in report["scores"].values()) / asked
     return {
         "took, s": took_s,
-        **weights_beside(report, head),
-        "accuracy": report["accuracy"],
-        "accuracy of all rows": float(head.loo_accuracy_),
+        **weights_beside(report, head, X),
         "without the device": without,
     }
 
@@ -342,13 +348,17 @@ def report(result: dict[str, Any]) -> str:
                 f"{one['took, s']:.0f}",
                 "yes" if one["same lambda"] else "no",
                 "-" if one["weights"] is None else f"{one['weights']:.1e} of {one['largest weight']:.2f}",
+                f"{100 * one['named alike']:.1f} %",
+                f"{100 * one['accuracy']:.1f} %",
+                f"{100 * one['accuracy of all rows']:.1f} %",
             ]
             for name, one in runs.items()
         ]
-        parts.append(table(["a round", "gave sums", "use the head", "s", "same λ", "weights differ"], rows))
+        parts.append(table(["a round", "gave sums", "use the head", "s", "same λ", "weights differ", *RIGHT], rows))
     if "ten nodes" in result:
         node = result["ten nodes"]["node"]
-        parts.append(f"A node starts in {node['start, s']:.1f} s and holds {node['resident, MiB']:.0f} MiB.")
+        each = " and ".join(f"{mib:.0f}" for mib in node["resident, MiB"])
+        parts.append(f"A node starts in {node['start, s']:.1f} s; its processes hold {each} MiB while it waits.")
     rows = [
         [f"{columns} values", *(f"{value:,}" for value in one.values())] for columns, one in result["bytes"].items()
     ]
