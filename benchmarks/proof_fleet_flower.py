@@ -3,7 +3,7 @@
 exactness    people's hands on ten devices with unequal classes; and whole pictures, which are projected to 256 values
 ten nodes    a real SuperLink and ten SuperNodes on loopback, two of them of real services, the others of the service's
              code without a camera; in clear and by SecAgg+, with all alive and with three that are killed in the round
-simulation   500 clients by Flower's simulation, in clear and by SecAgg+
+simulation   500 clients by Flower's simulation, in clear
 bytes        what a node sends and gets in a round, 8 classes, by the length of the rows
 
 The middle two are left out where Flower is not there (`benchmarks/flower_run.py`).
@@ -66,10 +66,7 @@ def measure() -> dict[str, Any]:
     if programs is None:
         print("Flower's programs are not there: EDGE_TL_FLOWER names no environment with them", file=sys.stderr)
     else:
-        made["simulation"] = {
-            "in clear": simulation(programs, secure=False),
-            "SecAgg+": simulation(programs, secure=True),
-        }
+        made["simulation"] = {"in clear": simulation(programs)}
     return made
 
 
@@ -270,7 +267,7 @@ def ten_nodes(programs: Path, models: Path, embedder: Embedder, devices: list[Ro
     return made
 
 
-def simulation(programs: Path, *, secure: bool) -> dict[str, Any]:
+def simulation(programs: Path) -> dict[str, Any]:
     """500 devices of made-up rows of 60 values, five of eight classes each, by Flower's own simulation."""
     random, columns = np.random.default_rng(0), 60
     centres, devices = random.normal(size=(8, columns)), []
@@ -290,7 +287,7 @@ def simulation(programs: Path, *, secure: bool) -> dict[str, Any]:
         ):
             begun_s = time.monotonic()
             place = folder / "profiles" / "{partition-id}.sock"
-            config = f'nodes={CLIENTS} secure={str(secure).lower()} timeout=600 socket="{place}"'
+            config = f'nodes={CLIENTS} timeout=600 socket="{place}"'
             federation = f"num-supernodes={CLIENTS} client-resources-num-cpus=1 init-args-num-cpus=2"
             report = flower.report("run", flower.begin("run", config, federation))
             took_s = time.monotonic() - begun_s
@@ -348,9 +345,7 @@ def report(result: dict[str, Any]) -> str:
                 f"{one['took, s']:.0f}",
                 "yes" if one["same lambda"] else "no",
                 "-" if one["weights"] is None else f"{one['weights']:.1e} of {one['largest weight']:.2f}",
-                f"{100 * one['named alike']:.1f} %",
-                f"{100 * one['accuracy']:.1f} %",
-                f"{100 * one['accuracy of all rows']:.1f} %",
+                *(f"{100 * one[share]:.1f} %" for share in ("named alike", "accuracy", "accuracy of all rows")),
             ]
             for name, one in runs.items()
         ]
