@@ -41,8 +41,7 @@ class Serving:
         within: Sequence[str] = (),
         module: str = "",
     ) -> None:
-        self.within = within
-        self._program = ["-m", module] if module else ["-c", CODE]
+        self.within, self.module = within, module
         self.folder, self.data = folder, folder / "state"
         self.config, self.log_path = folder / "edge-tl.toml", folder / "log"
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,9 +70,10 @@ class Serving:
         environment.pop("WATCHDOG_USEC", None)
         if self.watchdog_s is not None:
             environment["WATCHDOG_USEC"] = str(int(1e6 * self.watchdog_s))
+        program = ["-m", self.module] if self.module else ["-c", CODE]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.within, sys.executable, *self._program, "serve", "--config", str(self.config), *flags],
+                [*self.within, sys.executable, *program, "serve", "--config", str(self.config), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -31,9 +31,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def spawn(made: Path, *words: object, rows: int = 24, columns: int = 80) -> Pty:
-    """The real command in a window of this size."""
-    more = ["--data-dir", made / "data", "--model", made / "model"]
-    return Pty.spawn([sys.executable, "-c", COMMAND, *map(str, [*words, *more])], rows, columns)
+    """The real command in a window of this size; its folder by the environment, so that no hint has to name it."""
+    (made / "edge-tl").unlink(missing_ok=True)
+    (made / "edge-tl").symlink_to(made / "data")
+    env = {"XDG_DATA_HOME": str(made)}
+    more = ["--model", made / "model"]
+    return Pty.spawn([sys.executable, "-c", COMMAND, *map(str, [*words, *more])], rows, columns, env)
 
 
 def lines_of(pty: Pty) -> list[str]:

@@ -274,7 +274,7 @@ def test_another_embedder_is_one_line_on_the_screens_too(made: Path, data_dir: P
         with spawn(other, data_dir, *arguments) as pty:
             assert pty.wait_exit() == 1
             said = " ".join(pty.plain().split())
-            assert re.fullmatch(r"edge-tl: [^:]+(: | )[^:]*`edge-tl examples re-embed`.*", said), said
+            assert re.fullmatch(r"edge-tl: [^:]+(: | )[^:]*`edge-tl examples re-embed --data-dir [^`]*`.*", said), said
 
 
 def test_ctrl_c_leaves_every_screen_in_order(made: Path, data_dir: Path) -> None:
