@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from device.assembly import (
     Context,
     check_hearing,
@@ -33,6 +35,7 @@ from device.pacman.swiper import Swiper
 from device.screens.plain import PlainPlay, PlainTerminal
 from device.screens.play import PlayScreen
 from device.screens.terminal import Terminal
+from device.teach.explaining import Explainer
 from device.teach.lesson import Lesson
 from device.teach.steering import steering
 from device.teach.thresholds import listening_config
@@ -106,8 +109,11 @@ def run(arguments: Namespace) -> int:
             seeing.controller = make_controller(recognizer)
             return f"trained on {counted(learned.examples, 'example')} in {learned.train_ms:.0f} ms"
 
+        def explain(picture: np.ndarray) -> list[str]:
+            return Explainer(profile.store, recognizer).picture(picture).lines()
+
         stack.enter_context(term)
-        games.append(play_so(seeing, lesson, relearn, voice))
+        games.append(play_so(seeing, lesson, relearn, voice, explain=explain))
     return 0
 
 
@@ -148,6 +154,7 @@ def play_round(
     relearn: Callable[[], str] | None = None,
     voice: SoundLine | None = None,
     *,
+    explain: Callable[[np.ndarray], list[str]] | None = None,
     seed: int | None = None,
     steer: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -155,7 +162,7 @@ def play_round(
 
     data_dir: the high score is kept there. notes: takes a line for what should be told once the terminal is closed.
     voice: what listens beside a camera; its words steer by their names. seed: the ghosts', None for a new one. steer:
-    `--steer`, direction=label.
+    `--steer`, direction=label. explain: as of PlayScreen.
     """
     plain = isinstance(term, PlainTerminal)
     rows, columns = (ROWS, COLUMNS) if plain else term.size
@@ -181,7 +188,8 @@ def play_round(
 
     scores = HighScore(data_dir / "high_score.json")
     kind = PlainPlay if plain else PlayScreen
-    screen = kind(term, round_, clock, lesson, learn_more if relearn else None, pilot, scores.best(game.maze.name))
+    best = scores.best(game.maze.name)
+    screen = kind(term, round_, clock, lesson, learn_more if relearn else None, pilot, best, explain)
     try:
         screen.run()
     finally:

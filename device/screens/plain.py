@@ -122,6 +122,10 @@ class PlainTeach(TeachScreen):
         tell("answer", answer if self.line.controller is None else f"→ {self.line.label}" if self.line.label else "")
 
 
+MAX_REASONS = 12
+"""So many lines of an explanation may be told again once it was left."""
+
+
 class PlainPlay(PlayScreen):
     """The game in lines: what steers, how it stands, and which ghost is near."""
 
@@ -147,6 +151,8 @@ class PlainPlay(PlayScreen):
         elif line is not None:
             tell("answer", f"→ {line.label}" if line.label else missing_text(line))
             tell("notice", self._notice)
+        for number, reason in enumerate(self.reasons or [""] * MAX_REASONS):
+            tell(f"reason {number}", reason)
         if self.round.silence is not None:
             tell("silence", self.round.silence.why)
         voice = self.round.voice

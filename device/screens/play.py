@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from device.cli.calling import as_called
 from device.pacman.game import State
 from device.pacman.round import Round
 from device.pacman.screen import BoardScreen
-from device.screens.cells import fit, wrap
+from device.screens.cells import fit, text_columns, wrap
 from device.screens.layouts import command, foreign
 from device.screens.panel import (
     draw_movements,
@@ -30,13 +32,14 @@ from edge_tl.line.movement import MovementLine
 
 PANEL_COLUMNS = 30
 KEY_LINES = {
-    True: ("1-9 teach  p pause  r restart  q quit", "1-9 teach  p pause  r restart  q"),
+    True: ("1-9 teach  w why  p pause  r restart  q quit", "1-9 teach  p pause  r restart  q"),
     False: ("arrows  p pause  r restart  q quit", "p pause  r restart  q quit"),
 }
 """The keys, for wide panels and for narrow ones; True: with teaching."""
 
 
 SLOWER = "half speed: swipes take time"
+WHY = "w why?"
 
 
 class PlayScreen:
@@ -44,7 +47,7 @@ class PlayScreen:
 
     lesson: where given, holding a number key records examples of that class while playing, and the head learns them
     as soon as the key is let go (`relearn` is called). pilot: tells a simulated player which way to look.
-    best: the score to beat.
+    best: the score to beat. explain: says why a picture uint8 (height_px, width_px, 3) is answered as it is, in lines.
     """
 
     def __init__(
@@ -56,8 +59,12 @@ class PlayScreen:
         relearn: Callable[[], str] | None = None,
         pilot: Callable[[], None] | None = None,
         best: int = 0,
+        explain: Callable[[np.ndarray], list[str]] | None = None,
     ) -> None:
         self.term, self.round, self.clock = term, round_, clock
+        self.explain = explain
+        self.reasons: list[str] = []
+        """Why the last answer was asked for, as long as nobody plays on."""
         self.lesson, self.relearn, self.pilot = lesson, relearn, pilot
         self.board = BoardScreen(best)
         self.holding = KeyHold()
@@ -99,6 +106,7 @@ class PlayScreen:
         """Act on one key; a direction is returned."""
         game = self.round.game
         asked, self._restarts = self._restarts, False
+        self.reasons = []
         if key in DIRECTIONS:
             return key
         if key == AWAY:
@@ -106,6 +114,8 @@ class PlayScreen:
             game.stand_still()
         elif key == "p":
             game.pause()
+        elif key == "w" and self.explain is not None:
+            self.say_why(self.explain)
         elif key == "r" and not asked and game.state is not State.LOST:
             self._restarts, self.message = True, "r again restarts, p plays on"
             game.stand_still()
@@ -119,6 +129,20 @@ class PlayScreen:
         else:
             self.message = foreign(key) or self.message
         return None
+
+    def say_why(self, explain: Callable[[np.ndarray], list[str]]) -> None:
+        """Why the picture of now is answered as it is; nobody dies while reading."""
+        sight = self.round.sight
+        if sight is None:
+            self.message = "nothing was seen yet"
+            return
+        self.holding.release()
+        self.round.game.stand_still()
+        try:
+            self.reasons = explain(sight.frame.data)
+            self.message = "p plays on"
+        except EdgeTLError as error:  # there is nothing to hold it against: no reason to end the game
+            self.message = str(error)
 
     def record(self, fresh: bool) -> None:
         """Keep teaching while playing."""
@@ -154,6 +178,10 @@ class PlayScreen:
         term.put(0, column, "edge-tl play", "yellow", bold=True)
         if line is None:
             term.put(2, column, "arrow keys steer", "white")
+        elif self.reasons:
+            texts = [text for one in self.reasons for text in wrap(one, width, rows)]
+            for row, text in enumerate(texts[: rows - 5], 2):
+                term.put(row, column, fit(text, width), "white")
         else:
             term.put(0, column + 14, fit(way_text(line), width - 14), "grey")
             classes = self.round.sight.classes if self.round.sight else ()
@@ -171,6 +199,8 @@ class PlayScreen:
             nothing = missing_text(line) or "none of these"
             label = steady or (nothing if seen is not None and not seen.known else "…")
             term.put(row + 1, column, fit(f"→ {label}", width), "yellow" if steady else "grey", bold=bool(steady))
+            if self.explain is not None and width > text_columns(f"→ {label}{WHY}"):
+                term.put(row + 1, column + width - len(WHY), WHY, "grey")
             notices = [self._notice] if doubt is None else wrap(doubt.why, width, 2)
             for below, text in enumerate(notices, row + 3):
                 term.put(below, column, fit(text, width), "orange")

@@ -267,6 +267,28 @@ def test_playing_goes_on_when_there_is_too_little_to_learn_from(made: Path, data
         assert pty.wait_exit() == 0
 
 
+def test_w_says_why_and_the_game_stands_still(made: Path, data_dir: Path) -> None:
+    """The nearest taught examples of the picture of now, for as long as nobody plays on; in lines too."""
+    camera = ("play", "--camera", made / "pictures", *STEER)
+    with spawn(made, data_dir, *camera, rows=40, columns=120) as pty:
+        wait_row(pty, r"→ \w+ .*w why\?")
+        pty.send("w")
+        wait_row(pty, r"nearest taught: \w+ \(example \d+, \d+ % alike")
+        assert any("PAUSED" in line.upper() for line in pty.screen()), "\n".join(pty.screen())
+        pty.wait_for("p plays on")
+        pty.send("p")
+        pty.wait_until(lambda pty: not any("nearest taught" in line for line in pty.screen()), what="the game again")
+        pty.send("q")
+        assert pty.wait_exit() == 0
+    with spawn(made, data_dir, *camera, "--plain") as pty:
+        pty.wait_for("→ ")
+        pty.send("w")
+        pty.wait_for("nearest taught: ")
+        pty.send("q")
+        assert pty.wait_exit() == 0
+    assert re.search("^(why|next): ", pty.plain(), re.MULTILINE)
+
+
 def test_another_embedder_is_one_line_on_the_screens_too(made: Path, data_dir: Path, tmp_path: Path) -> None:
     """`teach` and `play` with another model than the profile's end before the screen, with what to do."""
     other = model_folder(tmp_path / "other" / "model", name="other", more=bytes(16)).parent
