@@ -21,9 +21,9 @@ from benchmarks import (
     bench_transfer,
     bench_words,
 )
+from benchmarks.bases import source_text_model, speech_bases
 from benchmarks.look_ways import models_folder
 from benchmarks.pictures import DATA, ROOT, digits, embed, faces, sessions
-from benchmarks.prove import source_text_model, speech_bases
 from benchmarks.record import write
 from benchmarks.ssh_link import lacking
 from edge_tl.embedders.tflite import TFLiteEmbedder

@@ -12,13 +12,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from benchmarks.bases import source_text_model
 from benchmarks.bench_build import OURS as BUILD
 from benchmarks.bench_build import V1, V2, run
 from benchmarks.interleaved import ratio, spread, words
 from benchmarks.peers.protocol import PeerError
 from benchmarks.peers.rounds import alternate, number, ratios, say, start, values
 from benchmarks.pictures import DATA
-from benchmarks.prove import source_text_model
 from benchmarks.record import table
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.models import default_model

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bases import source_text_model
 from benchmarks.peers.protocol import ONE_THREAD, Peer
 from benchmarks.peers.rounds import OURS, alternate, number, ratios, say, start, values
 from benchmarks.pictures import Embedded, digits, embed, faces, numbers, split
-from benchmarks.prove import source_text_model
 from benchmarks.record import table
 from edge_tl.core.features import FeatureMap
 from edge_tl.embedders.tflite import TFLiteEmbedder
