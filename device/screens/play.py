@@ -39,7 +39,7 @@ KEY_LINES = {
 
 
 SLOWER = "half speed: swipes take time"
-WHY = "w why?"
+WHY, UNSURE = "w why?", "…"
 
 
 class PlayScreen:
@@ -197,9 +197,9 @@ class PlayScreen:
             steady = line.label
             seen = sight.observation if sight else None
             nothing = missing_text(line) or "none of these"
-            label = steady or (nothing if seen is not None and not seen.known else "…")
+            label = steady or (nothing if seen is not None and not seen.known else UNSURE)
             term.put(row + 1, column, fit(f"→ {label}", width), "yellow" if steady else "grey", bold=bool(steady))
-            if self.explain is not None and width > text_columns(f"→ {label}{WHY}"):
+            if self.explain is not None and label != UNSURE and width > text_columns(f"→ {label}{WHY}"):
                 term.put(row + 1, column + width - len(WHY), WHY, "grey")
             notices = [self._notice] if doubt is None else wrap(doubt.why, width, 2)
             for below, text in enumerate(notices, row + 3):
