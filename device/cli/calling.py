@@ -8,7 +8,8 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAM = "edge-tl"
@@ -31,6 +32,16 @@ def remember(parser: argparse.ArgumentParser, given: Mapping[str, object]) -> No
             _given[option] = str(value)
 
 
+@contextmanager
+def speaking_of(profile: str) -> Iterator[None]:
+    """What fails within is of another profile than the command's, and so are its hints."""
+    before = dict(_given)
+    _given["--profile"] = profile
+    yield  # an error goes on to whoever says it, and finds this profile
+    _given.clear()
+    _given.update(before)
+
+
 def as_called(text: str, *, elsewhere: bool = False) -> str:
     """A message whose commands, in backticks, call edge-tl as whoever reads it can: `.venv/bin/edge-tl train`.
 
@@ -48,7 +59,7 @@ def _called(elsewhere: bool) -> str:
     program = Path(sys.argv[0])
     if program.name != PROGRAM or not program.is_file():
         return PROGRAM
-    found = shutil.which("edge-tl")
+    found = shutil.which(PROGRAM)
     if found is not None and os.path.samefile(found, program):
         return PROGRAM
     here = program.absolute()

@@ -23,6 +23,7 @@ from device.assembly import (
     open_microphone,
     taught_recognizer,
 )
+from device.cli.calling import speaking_of
 from device.cli.output import print_json, warn_all
 from device.commands.options import asked_budget, check_keys, context_of
 from device.commands.predict_movements import movement_json
@@ -71,7 +72,8 @@ def run(arguments: Namespace) -> int:
             check_keys(arguments.mic)
             # The words of `--mic-profile`, or of `--profile` where the camera does not play too.
             words = replace(context, profile=arguments.mic_profile or context.profile)
-            voice = open_ear(words, arguments.mic, steer if arguments.mic_profile is None else (), reject, stack)
+            with speaking_of(words.profile):
+                voice = open_ear(words, arguments.mic, steer if arguments.mic_profile is None else (), reject, stack)
             if arguments.mic_profile is None:
                 stack.enter_context(term)
                 games.append(play_so(voice))

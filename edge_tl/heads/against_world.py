@@ -140,7 +140,8 @@ class AgainstWorld(Rejector):
         rows = np.ones(len(taught.y)) if weights is None else weights
         fitted = [OneWord(taught, rows, word, self.world) for word in self.words]
         if varied is not None:
-            fitted = [one.and_in_noise(taught, rows, *varied, self.world) for one in fitted]
+            for one in fitted:
+                one.hear_variations(taught, rows, *varied, self.world)
         # As they are kept: what is judged now is judged so after a restart.
         self._coef = np.stack([one.coef for one in fitted]).astype(np.float32)
         self._intercept = np.array([one.intercept for one in fitted], np.float32)
@@ -241,19 +242,21 @@ class OneWord:
         rows, residuals = (X - of_all.mean) / spread, Y - X @ w - self.intercept
         self.held_out = Y - left_out(rows, inverse, np.sqrt(weights), residuals, taught.takes)
 
-    def and_in_noise(
+    def hear_variations(
         self, taught: TaughtRows, teaches: np.ndarray, varied: TaughtRows, vary: np.ndarray, world: World
-    ) -> OneWord:
-        """The mean of this and of what is told by variations too; teaches, vary: weights of both kinds of rows."""
+    ) -> None:
+        """Become the mean of this and of what is told by variations too; teaches, vary: weights of both kinds of rows.
+
+        Nothing changes where the word has no variations.
+        """
         own, made = taught.y == self.word, varied.y == self.word
         if not vary[made].any():
-            return self
+            return
         both = np.append((1 - VARIED) * teaches / teaches[own].sum(), VARIED * vary / vary[made].sum())
         every = TaughtRows(taught.X, taught.y, taught.takes).plus(varied)
         other = OneWord(every, both, self.word, world)
         self.coef, self.intercept = (self.coef + other.coef) / 2, (self.intercept + other.intercept) / 2
         self.held_out = (self.held_out + other.held_out[: len(own)]) / 2
-        return self
 
 
 def left_out(

@@ -80,6 +80,16 @@ def test_a_hint_is_of_the_profile_that_it_spoke_of(program: Path, tmp_path: Path
     assert as_called(TEXT) == TEXT
 
 
+def test_a_hint_of_the_words_of_a_game_is_of_their_profile(program: Path) -> None:
+    """What `play` says of `--mic-profile` is not to be done to the profile of the camera."""
+    env = {"PATH": "/usr/bin:/bin", "XDG_DATA_HOME": str(program.parents[2] / "data")}
+    play = "edge-tl play --profile signs --mic auto --mic-profile spoken"
+    with Pty.spawn(["/bin/sh", "-c", f"cd {program.parents[2]} && .venv/bin/{play}"], 40, 200, env) as pty:
+        assert pty.wait_exit() == 1
+        said = " ".join(pty.plain().split())
+    assert "edge-tl teach --profile spoken`" in said, said
+
+
 def test_a_screen_says_it_too(program: Path) -> None:
     """`doctor` in a terminal: what gets the models is called as it was."""
     env = {"PATH": "/usr/bin:/bin", "XDG_DATA_HOME": str(program.parents[2] / "data")}
