@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_tl.controller import Steady
+from edge_tl.core.answers import SavedHead
 from edge_tl.errors import ConfigError, ShapeError
 from edge_tl.labels import NOISE, OTHER
 
@@ -226,3 +227,10 @@ def within_budget(made: Sequence[ThresholdOutcome], most_per_hour: float) -> Thr
             break
         kept = one
     return kept
+
+
+def listening_config(saved: SavedHead | None, threshold: float | None = None) -> ListeningConfig:
+    """The threshold asked for, else the one that was chosen in training, else the published one."""
+    kept = saved.meta.get("listening") if saved else None
+    chosen = kept.get("threshold", THRESHOLD) if isinstance(kept, dict) else THRESHOLD
+    return ListeningConfig(threshold if threshold is not None else chosen)

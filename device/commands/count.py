@@ -12,9 +12,9 @@ import numpy as np
 from device.assembly import check_hearing, load_saved, taught_recognizer
 from device.cli.output import Progress, print_json, say, warn_all
 from device.commands.options import context_of
-from device.teach.thresholds import SHOWN, SoundPart, different, frames_of, listening_config, sounds_at
+from device.teach.thresholds import SHOWN, SoundPart, different, frames_of, sounds_at
 from edge_tl.errors import counted
-from edge_tl.listener import ListeningConfig, WindowScores, nearest, reported_words
+from edge_tl.listener import ListeningConfig, WindowScores, listening_config, nearest, reported_words
 from edge_tl.words.alarms import heard_in, most_per_hour
 
 LISTED = 20

@@ -21,7 +21,7 @@ from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
 from device.teach.fleet_account import account_json, account_lines, fleet_account
 from device.teach.session_words import session_lines_of_words, words_by_session
-from device.teach.thresholds import SoundPart, halves, heard_lines, heard_report, listening_config
+from device.teach.thresholds import SoundPart, halves, heard_lines, heard_report
 from device.teach.training import teach_all
 from device.teach.typed import typed_cautions
 from edge_tl.core.examples import Examples
@@ -29,6 +29,7 @@ from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, NotFittedError, counted
 from edge_tl.fleet.pooling import sessions_of_devices
 from edge_tl.judge.evaluation import Evaluation
+from edge_tl.listener import listening_config
 from edge_tl.recognizer import Recognizer
 
 TORN_SHOWN = 10

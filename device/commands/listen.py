@@ -18,13 +18,12 @@ from device.screens.terminal import Terminal
 from device.sources.choose import is_stdin
 from device.teach.marked import WordMarker
 from device.teach.silence import reason, unheard
-from device.teach.thresholds import listening_config
 from edge_tl.embedders.browser import BrowserEmbedder
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.errors import ConfigError, SourceClosed
 from edge_tl.line import SoundLine
-from edge_tl.listener import PUBLISHED, Listener, ListeningConfig
+from edge_tl.listener import PUBLISHED, Listener, ListeningConfig, listening_config
 from edge_tl.recognizer import Recognizer
 
 

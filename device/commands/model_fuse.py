@@ -19,7 +19,7 @@ from edge_tl.detection.scenes import scenes
 from edge_tl.detection.training import FRESH_SEED
 from edge_tl.errors import ConfigError, ModelError, counted
 from edge_tl.export.fuse import fuse, fuse_network
-from edge_tl.export.fused import FusedModel, read_about
+from edge_tl.export.fused import FusedModel
 from edge_tl.finetune.picture_base import read_picture_base
 from edge_tl.media.image import decode
 from edge_tl.nn.losses import softmax
@@ -147,10 +147,3 @@ def written_model(out: Path, data: bytes, source: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-
-
-def named_fused(path: Path | None, threads: int | None) -> FusedModel | None:
-    """The fused file of `--model`; None where it is a folder, another file, or not given."""
-    if path is None or not path.is_file() or read_about(read_model(path), str(path)) is None:
-        return None
-    return FusedModel.load(path, threads)

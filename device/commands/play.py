@@ -39,14 +39,13 @@ from device.screens.terminal import Terminal
 from device.teach.explaining import Explainer
 from device.teach.lesson import Lesson
 from device.teach.steering import steering
-from device.teach.thresholds import listening_config
 from device.teach.training import save
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, ProfileError, counted
 from edge_tl.heads.movement import MovementHead
 from edge_tl.line import Line, PictureLine, SoundLine
 from edge_tl.line.movement import MovementLine
-from edge_tl.listener import Listener
+from edge_tl.listener import Listener, listening_config
 from edge_tl.sources.moving_hand import MovingHand
 from edge_tl.sources.simulated import SimulatedPlayer
 from edge_tl.store.settings import read_hearing, read_mirrored

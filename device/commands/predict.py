@@ -8,31 +8,30 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from device.assembly import Context, load_saved, taught_recognizer
 from device.cli.output import print_json, warn
-from device.commands.model_fuse import named_fused
 from device.commands.options import context_of, describing, first_given
-from device.commands.predict_movements import predict_movements
 from device.sources.rotated import turned
-from device.teach.explaining import ExplainedAnswer, Explainer
 from device.teach.filmed import Reader
-from device.teach.thresholds import listening_config
 from edge_tl.core.answers import Observation
 from edge_tl.embedders.foreign_sound import ForeignSound
 from edge_tl.errors import ConfigError, ExampleError, ModelError, escaped
 from edge_tl.export.classifier import Classifier
-from edge_tl.export.fused import FusedModel
-from edge_tl.listener import PUBLISHED, SILENT, ListeningConfig
+from edge_tl.export.fused import FusedModel, named_fused
+from edge_tl.listener import PUBLISHED, SILENT, ListeningConfig, listening_config
 from edge_tl.media.image import decode
 from edge_tl.media.sound import read_sound
 from edge_tl.recognizer import Recognizer
 from edge_tl.tflite.file_metadata import file_metadata
 from edge_tl.tflite.interpreter import read_model
 from edge_tl.words.recording import RecordingOutcome, hear
+
+if TYPE_CHECKING:
+    from device.teach.explaining import ExplainedAnswer, Explainer
 
 Names = Recognizer | FusedModel | Classifier
 """What can name a file."""
@@ -57,6 +56,8 @@ def predicted(
 ) -> int:
     """As `run`, of what is open; explainer: where --why asks for reasons."""
     if kind == "movement":
+        from device.commands.predict_movements import predict_movements  # pictures and words start without
+
         assert isinstance(recognizer, Recognizer)  # no model file names movements
         read = Reader(context_of(arguments), arguments.rotate)
         return predict_movements(recognizer, read, arguments.files, as_json=arguments.json)
@@ -144,7 +145,11 @@ def opened(arguments: Namespace, stack: ExitStack) -> tuple[Names, str, Listenin
     profile = context.open_profile(stack, writable=False)
     recognizer = taught_recognizer(profile, embedder, reject=not arguments.no_reject)
     config = listening_config(load_saved(profile)) if embedder.kind == "sound" else ListeningConfig()
-    return recognizer, embedder.kind, config, Explainer(profile.store, recognizer) if arguments.why else None
+    if not arguments.why:
+        return recognizer, embedder.kind, config, None
+    from device.teach.explaining import Explainer  # reasons take all of teaching along; an answer starts without
+
+    return recognizer, embedder.kind, config, Explainer(profile.store, recognizer)
 
 
 def _check_taught(arguments: Namespace) -> None:

@@ -18,12 +18,11 @@ from device.teach.recorder import WordRecorder
 from device.teach.resume import resume
 from device.teach.score import in_words, learn_and_score
 from device.teach.steering import DIRECTIONS
-from device.teach.thresholds import listening_config
 from device.teach.training import save
 from edge_tl.errors import EdgeTLError
 from edge_tl.labels import NOISE
 from edge_tl.line import SoundLine
-from edge_tl.listener import Listener
+from edge_tl.listener import Listener, listening_config
 
 
 def run(arguments: Namespace) -> int:

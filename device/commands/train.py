@@ -31,7 +31,6 @@ from device.teach.thresholds import (
     halves,
     heard_lines,
     heard_report,
-    listening_config,
     others_of,
     try_thresholds,
 )
@@ -49,7 +48,7 @@ from edge_tl.heads.against_world import CLOSED, OPEN, SURE, AgainstWorld
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.judge.expected import expected
 from edge_tl.labels import NOISE
-from edge_tl.listener import ListeningConfig, ThresholdOutcome
+from edge_tl.listener import ListeningConfig, ThresholdOutcome, listening_config
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_hearing, write_settings

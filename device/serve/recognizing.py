@@ -15,14 +15,13 @@ from device.serve.source_thread import Feed
 from device.teach.notice import PictureNotice
 from device.teach.picture_moments import PictureMoments
 from device.teach.silence import SILENCES
-from device.teach.thresholds import listening_config
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.errors import ConfigError, EdgeTLError, NotFittedError, ProfileError, SourceClosed
 from edge_tl.frames import BaseSource
 from edge_tl.labels import ORDINARY
 from edge_tl.line import Line, Sight, SoundLine, line_of
 from edge_tl.line.movement import MovementLine
-from edge_tl.listener import SILENT, Listener, ListeningConfig
+from edge_tl.listener import SILENT, Listener, ListeningConfig, listening_config
 from edge_tl.media.image import marked
 from edge_tl.media.sound import Sound
 from edge_tl.movements.spotter import FoundMovement

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from edge_tl.core.answers import SavedHead
 from edge_tl.core.same_sound import LONGEST_S, heard, same_sounds
 from edge_tl.core.world import World, WorldSums
 from edge_tl.embedders.embedder import SoundEmbedder
 from edge_tl.embedders.world import world_of
 from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.frames import Frame
-from edge_tl.listener import SILENT, THRESHOLD, THRESHOLDS, ListeningConfig, ThresholdOutcome, choose, tried
+from edge_tl.listener import SILENT, THRESHOLDS, ListeningConfig, ThresholdOutcome, choose, tried
 from edge_tl.media.kinds import is_sound
 from edge_tl.media.wav import SoundFile
 from edge_tl.recognizer import Recognizer
@@ -168,13 +167,6 @@ def try_thresholds(
     others = [heard_in(recognizer, frames_of(against, progress))] if against else []
     thresholds = sorted({*THRESHOLDS, *SHOWN, config.threshold})
     return tried(recognizer.classes, left_out(recognizer), others, config, thresholds)
-
-
-def listening_config(saved: SavedHead | None, threshold: float | None = None) -> ListeningConfig:
-    """The threshold asked for, else the one that was chosen in training, else the published one."""
-    kept = saved.meta.get("listening") if saved else None
-    chosen = kept.get("threshold", THRESHOLD) if isinstance(kept, dict) else THRESHOLD
-    return ListeningConfig(threshold if threshold is not None else chosen)
 
 
 def heard_lines(made: Sequence[ThresholdOutcome], config: ListeningConfig) -> list[str]:

@@ -115,3 +115,10 @@ class FusedModel:
         window = fitted(data.at(RATE_HZ), RATE_HZ, WINDOW_SAMPLES, WORD_AT)
         (made,) = self._network.invoke(model_input(SpectrogramStream().push(window)))
         return made[0]
+
+
+def named_fused(path: Path | None, threads: int | None) -> FusedModel | None:
+    """The fused file of `--model`; None where it is a folder, another file, or not given."""
+    if path is None or not path.is_file() or read_about(read_model(path), str(path)) is None:
+        return None
+    return FusedModel.load(path, threads)
