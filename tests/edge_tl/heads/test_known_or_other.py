@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from edge_tl.core.gram import squared_distances
-from edge_tl.heads.known_or_other import SMOOTH, KnownOrOther
+from edge_tl.heads.factored import DualSide
+from edge_tl.heads.known_or_other import SMOOTH, KnownOrOther, solved
 
 pytestmark = pytest.mark.exact
 
@@ -70,3 +71,19 @@ def test_the_taught_are_known_and_the_rest_is_other() -> None:
     again, _, _, _ = clusters(seed=5)
     elsewhere = np.array([[1, -1, 1, -1], [0, 0, 0, 0], [9, 9, 9, 9]], np.float32)
     assert machine.strange(again).max() < machine.strange(elsewhere).min()
+
+
+def test_single_precision_with_a_correction_is_enough() -> None:
+    """The weights are those of a solve in double precision to 1e-8, and rows judged without their fold to 1e-4."""
+    random = np.random.default_rng(2)
+    codes, folds = np.repeat(np.arange(4), 80), np.arange(320) // 8
+    X = random.normal(size=(4, 12))[codes] + 0.4 * random.normal(size=(320, 12))
+    every = np.concatenate([X, random.normal(size=(400, 12))])
+    K = np.exp(-squared_distances(every, every) / 3).astype(np.float32)
+    Y = np.eye(5)[np.append(codes, np.full(400, 4))]
+    s = np.sqrt(random.uniform(0.5, 2, len(every)))
+    groups = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    wanted = DualSide(every, K, s).solved(Y, SMOOTH * len(every))
+    dual, judged = solved(K, s, Y, SMOOTH * len(every), groups, 320)
+    assert np.abs(dual - wanted.dual).max() < 1e-8 * np.abs(wanted.dual).max()
+    np.testing.assert_allclose(judged, wanted.left_out(groups)[:320], atol=1e-4)
