@@ -90,6 +90,8 @@ class GrowingGram:
         products = self._X[:last] @ new[0] if len(new) == 1 else self._X[:last] @ new.T
         self._K[:last, first:last] = products.reshape(last, -1)
         self._K[first:last, :first] = self._K[:first, first:last].T
+        if len(new) == 1:
+            return
         for at in range(first, last, _STRIP):  # a product of matrices need not be symmetric to the bit: kernels differ
             strip = slice(at, min(at + _STRIP, last))
             inner = self._K[strip, strip]
