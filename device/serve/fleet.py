@@ -26,8 +26,12 @@ from edge_tl.store.own_takes import OwnTakes
 
 TICK_S, TELL_S, RETRY_S = 1.0, 60.0, 5.0
 """Between two looks at what is taught here; the longest that a device says nothing of itself; and after a fault."""
-SETTLE_S = 1.0
-"""While more is on its way, what came waits so long before it is learned."""
+SETTLE_S, CATCH_UP_S = 1.0, 5.0
+"""While more is on its way, what came waits so long before it is learned; and so long while all that the broker keeps
+is on its way."""
+RESTS = 3
+"""Where lessons come faster than they are learned, learning rests so many times as long as it took: three quarters of
+the time are for frames, and for other devices on the same processor."""
 MAX_QUEUED = 300
 LOOK_S = 30.0
 """Where the other devices' way to look cannot be used, it is tried again after so long."""
@@ -67,14 +71,13 @@ class Fleet:
         self._news_s: float | None = None
         """Since when what teaches is something else than what was learned."""
         self._begun_s = self._asked_s = self._rest_s = 0.0
-        """Since when what is learned now has been here, when that was asked for, and until when nothing more is: where
-        lessons come faster than they are learned, as long as learning took, so that half of the time is for frames."""
+        """Since when what is learned now has been here, when that was asked for, and until when nothing more is."""
         self._told_s = float("-inf")
         self._acting_s: float | None = None
         """How long it took, the last time, from a lesson's coming to a head that knows it."""
         self._told: tuple[str, int, float | None] | None = None
-        self._stored: tuple[int, list[DeviceLessons], int] | None = None
-        """What is in the store, and at which of the node's reads it was."""
+        self._stored: tuple[int, dict[str, DeviceLessons], int] | None = None
+        """What is in the store of each device, by its id, and how many own ones; and at which of the node's reads."""
         self._error = ""
 
     def start(self) -> None:
@@ -157,7 +160,7 @@ class Fleet:
             pipeline.told_trained = self._trained
             while not self._stopping.is_set():
                 self._take(node)
-                self._learn(pipeline)
+                self._learn(node, pipeline)
                 if self._clock() - tick_s < TICK_S and pipeline.trained is seen[1]:
                     continue
                 tick_s = self._clock()
@@ -213,14 +216,14 @@ class Fleet:
         if node.flush() and self._news_s is None:
             self._news_s = self._clock()
 
-    def _learn(self, pipeline: Pipeline) -> None:
+    def _learn(self, node: FleetNode, pipeline: Pipeline) -> None:
         """Have the loop learn from what came: one training at a time, and of many lessons on their way not each."""
         if self._learning is not None:
             if not self._learning.done():
                 return
             done, self._learning = self._learning, None
             now_s = self._clock()
-            self._rest_s = now_s + (now_s - self._asked_s)
+            self._rest_s = now_s + RESTS * (now_s - self._asked_s)
             try:
                 done.result()
                 self._error, self._acting_s = "", now_s - self._begun_s
@@ -233,7 +236,9 @@ class Fleet:
                 )
             except EdgeTLError as error:
                 self._error = str(error)
-        coming = not self._queue.empty() and self._clock() - (self._news_s or 0.0) < SETTLE_S
+        waited_s = self._clock() - (self._news_s or 0.0)
+        coming = waited_s < SETTLE_S and not self._queue.empty()
+        coming = coming or (waited_s < CATCH_UP_S and not node.caught_up)
         if self._news_s is None or coming or self._clock() < self._rest_s:
             return
         self._begun_s, self._news_s, self._asked_s = self._news_s, None, self._clock()
@@ -264,7 +269,7 @@ class Fleet:
             self._told, self._told_s = told, self._clock()
             node.tell({key: value for key, value in status.items() if value is not None})
         if self._stored is None or self._stored[0] != node.reads:  # of thousands of lessons no list each second
-            self._stored = node.reads, node.store.devices(), len(node.store.given())
+            self._stored = node.reads, {one.id: one for one in node.store.devices()}, len(node.store.given())
         _, devices, given = self._stored
         self._state = {
             "state": "ok" if node.caught_up and not self._error else "waiting",
@@ -276,16 +281,15 @@ class Fleet:
             "set": node.set,
             **status,
             "dropped_lessons": dict(node.dropped),
-            "waiting_lessons": sum(one.waiting for one in devices),
+            "waiting_lessons": sum(one.waiting for one in devices.values()),
             "given": given,
-            "peers": [peer | _of(devices, peer["id"]) for peer in node.peers.listed()],
+            "peers": [peer | _of(devices.get(peer["id"])) for peer in node.peers.listed()],
             "account": account_json(account),
         }
 
 
-def _of(devices: list[DeviceLessons], id: str) -> dict[str, Any]:
+def _of(one: DeviceLessons | None) -> dict[str, Any]:
     """What is here of a device's lessons."""
-    one = next((one for one in devices if one.id == id), None)
     if one is None:
         return {"given": 0, "used": 0, "waiting": 0, "decision": ""}
     return {"given": one.lessons, "used": one.used, "waiting": one.waiting, "decision": one.decision}

@@ -17,9 +17,12 @@ from edge_tl.heads.base import TaughtRows
 from edge_tl.recognizer import Recognizer
 
 QUICK_S = 2.0
-"""A service works so long on it, between its frames: where it takes longer, `edge-tl evaluate` does it."""
-LATER_S = 3.0
-"""After a training, which the next lesson may follow at once, and on many devices at a time."""
+"""A service works so long on it, between its frames: where it would take longer, `edge-tl evaluate` does it."""
+SEEN_S = 0.2
+"""After so much work it is known how long all of it takes."""
+LATER_S, RESTS = 3.0, 20
+"""After a training, which the next lesson may follow at once, and on many devices at a time, it waits so long, or so
+many times as long as the last one took."""
 STEP_S = 0.05
 """So long it is worked on at a stretch."""
 
@@ -33,13 +36,14 @@ class RunningAccount:
         """None where there were no lessons, or too many to look into."""
         self.working = False
         """Whether `step` has something to do."""
-        self._steps: Generator[None, None, FleetAccount] | None = None
-        self._due_s = self._left_s = 0.0
+        self._steps: Generator[float, None, FleetAccount] | None = None
+        self._due_s = self._worked_s = 0.0
 
     def begin(self, recognizer: Recognizer, devices: np.ndarray | None) -> None:
         """Something was trained: what is known is of before, and is made anew a little later."""
         of = _of_fleet(recognizer, devices, copied=True)
-        self._steps, self._left_s, self._due_s = None, QUICK_S, self._clock() + LATER_S
+        self._due_s = self._clock() + max(LATER_S, RESTS * self._worked_s)
+        self._steps, self._worked_s = None, 0.0
         if of is None:
             self.made = None
         else:
@@ -51,15 +55,16 @@ class RunningAccount:
         begun_s = now_s = self._clock()
         if self._steps is None or now_s < self._due_s:
             return
+        done = 0.0
         try:
-            while now_s - begun_s < min(STEP_S, self._left_s):
-                next(self._steps)
+            while now_s - begun_s < STEP_S and self._worked_s + now_s - begun_s < QUICK_S:
+                done = next(self._steps)
                 now_s = self._clock()
         except StopIteration as end:
             self.made, self._steps, self.working = end.value, None, False
-            return
-        self._left_s -= now_s - begun_s
-        if self._left_s <= 0:
+        self._worked_s += now_s - begun_s
+        whole_s = self._worked_s / done if done and self._worked_s >= SEEN_S else self._worked_s
+        if self.working and whole_s >= QUICK_S:
             self.made, self._steps, self.working = None, None, False
 
 

@@ -6,13 +6,16 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
+from typing import cast
 
 import numpy as np
 
 from edge_tl.core.metrics import grouped_interval
 from edge_tl.errors import ShapeError
+from edge_tl.fleet.summed_answers import SummedAnswers
 from edge_tl.heads import Head
 from edge_tl.heads.base import TaughtRows
+from edge_tl.heads.ridge import RidgeHead
 
 MAX_FITS = 150
 """Heads that are trained to find out who lowers the others' figure; of many devices not all are asked for it."""
@@ -100,72 +103,96 @@ def leave_one_device_out(
 
 def account_steps(
     make_head: Callable[[], Head], taught: TaughtRows, devices: np.ndarray, asked: np.ndarray | None = None
-) -> Generator[None, None, FleetAccount]:
-    """The same, one head at a time: it stops after each, and returns the account in the end."""
+) -> Generator[float, None, FleetAccount]:
+    """The same, one head at a time: it stops after each, says what share of the work is done, and returns the account
+    in the end."""
     names = sorted(map(str, np.unique(devices)))
     if len(names) < 2 or taught.takes is None:
         raise ShapeError("to leave one device out, takes of two or more are wanted")
     asked = np.ones(len(taught.y), bool) if asked is None else asked
-    answers = _Answers(make_head, taught, devices, asked)
+    by_size = sorted(names, key=lambda name: (name != "", -int((devices == name).sum()), name))
+    judges = by_size[: max(2, MAX_FITS // len(names))]
+    some = sorted(filter(None, by_size[:MAX_FITS])) if "" in names else []
+    total, done = len(names) + len(names) * len(judges) + len(some), 0
+    answers = _answers_of(make_head, taught, devices, asked)
     scores = []
     for name in names:
         rows, right = answers.of(name)
-        yield
+        done += 1
+        yield done / total
         interval, _ = grouped_interval(right, taught.takes[rows])
         scores.append(DeviceScore(name, len(rows), float(right.mean()) if len(rows) else float("nan"), interval))
     alone = [label for label in map(str, taught.classes) if len(np.unique(devices[taught.y == label])) == 1]
-    by_size = sorted(names, key=lambda name: (name != "", -int((devices == name).sum()), name))
-    judges = by_size[: max(2, MAX_FITS // len(names))]
     harmful = []
     for name in filter(None, names):
         for judge in judges:
+            done += 1
             if judge != name:
                 answers.of(judge, name)
-                yield
+                yield done / total
         if (one := _harm(answers, name, judges)) is not None:
             harmful.append(one)
     each = []
-    for name in sorted(by_size[:MAX_FITS]) if "" in names else ():
-        if name:
-            rows, right = answers.by(name)
-            yield
-            each.append(LessonsAlone(name, len(rows), float(right.mean()) if len(rows) else float("nan")))
+    for name in some:
+        rows, right = answers.by(name)
+        done += 1
+        yield done / total
+        each.append(LessonsAlone(name, len(rows), float(right.mean()) if len(rows) else float("nan")))
     return FleetAccount(tuple(scores), tuple(alone), tuple(harmful), tuple(each))
 
 
 class _Answers:
-    """Whether examples of a device are answered rightly by others, some of them left out."""
+    """Whether examples of a device are answered rightly by others, some of them left out; each question once."""
 
-    def __init__(
-        self,
-        make_head: Callable[[], Head],
-        taught: TaughtRows,
-        devices: np.ndarray,
-        asked: np.ndarray,
-    ) -> None:
-        self.taught, self.devices, self._asked = taught, devices, asked
-        self._make_head = make_head
+    def __init__(self, taught: TaughtRows, devices: np.ndarray, ask: SummedAnswers | _FittedAnswers) -> None:
+        self.taught, self.devices, self._ask = taught, devices, ask
         self._known: dict[tuple[str, str | None], tuple[np.ndarray, np.ndarray]] = {}
 
     def of(self, judge: str, without: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Positions of the judge's examples that can be asked, and bool, whether they are answered rightly."""
         key = judge, without
         if key not in self._known:
-            self._known[key] = self._answered(judge, (self.devices != judge) & (self.devices != without))
+            self._known[key] = self._ask.of(judge, without)
         return self._known[key]
 
     def by(self, device: str) -> tuple[np.ndarray, np.ndarray]:
         """The same of this device's own examples, by what one other device taught."""
-        return self._answered("", self.devices == device)
+        return self._ask.by(device)
+
+
+class _FittedAnswers:
+    """As `SummedAnswers`, by a whole fit for each question: for heads that are no sums, and for long rows."""
+
+    def __init__(
+        self, make_head: Callable[[], Head], taught: TaughtRows, devices: np.ndarray, asked: np.ndarray
+    ) -> None:
+        self._make_head, self._taught, self._devices, self._asked = make_head, taught, devices, asked
+
+    def of(self, judge: str, without: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """As there."""
+        return self._answered(judge, (self._devices != judge) & (self._devices != without))
+
+    def by(self, device: str) -> tuple[np.ndarray, np.ndarray]:
+        """As there."""
+        return self._answered("", self._devices == device)
 
     def _answered(self, judge: str, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        labels = np.unique(self.taught.y[others])
-        rows = np.flatnonzero((self.devices == judge) & self._asked & np.isin(self.taught.y, labels))
+        labels = np.unique(self._taught.y[others])
+        rows = np.flatnonzero((self._devices == judge) & self._asked & np.isin(self._taught.y, labels))
         if len(labels) < 2 or not len(rows):
             return np.zeros(0, np.int64), np.zeros(0, bool)
-        some = self.taught.only(others)
+        some = self._taught.only(others)
         head = self._make_head().fit(some.X, some.y, some.takes, gram=some.gram)
-        return rows, np.asarray(head.predict(self.taught.X[rows]) == self.taught.y[rows])
+        return rows, np.asarray(head.predict(self._taught.X[rows]) == self._taught.y[rows])
+
+
+def _answers_of(make_head: Callable[[], Head], taught: TaughtRows, devices: np.ndarray, asked: np.ndarray) -> _Answers:
+    """By sums where the head and its rows allow it."""
+    head = make_head()
+    if len(taught.classes) < 2 or not SummedAnswers.suits(head, taught):
+        return _Answers(taught, devices, _FittedAnswers(make_head, taught, devices, asked))
+    fitted = cast(RidgeHead, head.fit(taught.X, taught.y, taught.takes, gram=taught.gram))
+    return _Answers(taught, devices, SummedAnswers(fitted, taught, devices, asked))
 
 
 def _harm(answers: _Answers, device: str, judges: list[str]) -> HarmfulDevice | None:

@@ -16,7 +16,7 @@ were left out 14.4 % pass at 95 % accepted; at 0.3 17.8, at 0.6 29.4."""
 FEW = 600
 """Of more rows the kernel's width is found from the distances of every second row to every second."""
 REFINED = 1
-"""So often the weights that were solved in single precision are corrected by what is left: 1e-10 of them is wrong then."""
+"""So often the weights, solved in single precision, are corrected by what is left: then 1e-10 of them is wrong."""
 STRIP = 1024
 """So many rows are judged at once: of tens of thousands the distances to all rows would be gigabytes."""
 SMOOTH = 1e-4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from device.teach.fleet_account import LATER_S, QUICK_S, RunningAccount, fleet_account
+from device.teach.fleet_account import LATER_S, QUICK_S, RESTS, RunningAccount, fleet_account
 from edge_tl.heads import Head, make_head
 from edge_tl.recognizer import Recognizer
 from edge_tl.testing import FakeEmbedder
@@ -42,23 +42,27 @@ def test_between_frames_it_is_the_same(learned: tuple[Recognizer, np.ndarray]) -
 
 
 def test_what_takes_too_long_is_left(learned: tuple[Recognizer, np.ndarray]) -> None:
-    """It is worked on for a moment at a time; once that is two seconds together there is none, and no more work."""
-    now_s = [0.0]
+    """It is worked on for a moment at a time; once it is plain that all of it takes more than two seconds there is no
+    more work, and the next one waits twenty times as long as that took."""
+    now_s, step_s, fits = [0.0], 0.15 * QUICK_S, 0
     account = RunningAccount(lambda: now_s[0])
-    fits = 0
 
     def slow_head() -> Head:
         nonlocal fits
         fits += 1
-        now_s[0] += 0.75 * QUICK_S
+        now_s[0] += step_s if fits > 1 else 0.0  # the first one is asked for what it is
         return make_head("prototype")
 
     learned[0].new_head = slow_head  # type: ignore[method-assign]
     account.begin(*learned)
     now_s[0] += LATER_S
-    for _ in range(5):
-        before = fits
-        account.step()
-        assert fits - before <= 1
-    assert account.made is None
+    account.step()
+    assert (account.made, account.working) == (None, False)
     assert fits == 2
+    account.begin(*learned)
+    now_s[0] += LATER_S
+    account.step()
+    assert fits == 2
+    now_s[0] += RESTS * step_s
+    account.step()
+    assert fits > 2

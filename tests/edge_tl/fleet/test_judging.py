@@ -7,8 +7,10 @@ import pytest
 
 from edge_tl.errors import ShapeError
 from edge_tl.fleet.judging import FleetAccount, leave_one_device_out
+from edge_tl.fleet.summed_answers import SummedAnswers
 from edge_tl.heads import make_head
 from edge_tl.heads.base import TaughtRows
+from edge_tl.heads.ridge import RidgeHead
 
 
 def account(liars: tuple[str, ...] = (), devices: tuple[str, ...] = ("", "a", "b", "c")) -> FleetAccount:
@@ -60,3 +62,23 @@ def test_a_class_that_one_device_has_alone_is_not_judged() -> None:
     assert [(one.device, one.examples) for one in made.alone] == [("x", 0)]
     with pytest.raises(ShapeError, match="two or more"):
         leave_one_device_out(lambda: make_head("ridge"), taught, np.repeat("", 40))
+
+
+@pytest.mark.parametrize(("judge", "without"), [("", None), ("a", None), ("a", "b"), ("b", "")])
+def test_by_sums_it_is_the_head_of_the_others_rows(judge: str, without: str | None) -> None:
+    """What sums answer is what a ridge of the same penalty answers that was fitted on the others' rows alone, also of
+    a class that only they have; a class that only the judge has is not asked."""
+    random = np.random.default_rng(3)
+    devices, y = np.repeat(["", "a", "b", "c"], 30), np.tile(np.repeat(["one", "two", "three"], 10), 4)
+    y[(devices == "b") & (y == "two")] = "mine"
+    X = random.normal(size=(120, 9)).astype(np.float32) + 1.5 * (y[:, None] == np.array(["one", "two", "three"])) @ (
+        np.eye(3, 9, dtype=np.float32)
+    )
+    taught, asked = TaughtRows(X, y, np.arange(120) // 5), np.arange(120) % 3 > 0
+    whole = RidgeHead(lambdas=[1.0]).fit(X, y, taught.takes)
+    rows, right = SummedAnswers(whole, taught, devices, asked).of(judge, without)
+    others = taught.only((devices != judge) & (devices != without))
+    head = RidgeHead(lambdas=[1.0]).fit(others.X, others.y, others.takes)
+    assert rows.tolist() == np.flatnonzero((devices == judge) & asked & np.isin(y, others.classes)).tolist()
+    assert right.tolist() == (head.predict(X[rows]) == y[rows]).tolist()
+    assert 0.4 < right.mean() < 1
