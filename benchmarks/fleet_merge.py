@@ -1,7 +1,8 @@
 """One whole training on own examples and so many lessons of others, in a process of its own (`proof_fleet`).
 
-Prints JSON: seconds of processor time of the first training, which reads all lessons, and of the next one, and the
-memory that the process needed at most, in MiB, beside what it had before.
+Prints JSON: seconds of processor time of the first training, which reads all lessons, and of the next one, the memory
+that the process needed at most, in MiB, beside what it had before; and, for a fleet with a hub, the bytes of the head
+and the seconds in which another device reads it, judges it on as many own examples, and saves it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
+from device.teach.hub_head import save_hub_head
 from device.teach.lesson import Lesson
 from device.teach.training import train_on_lessons
 from edge_tl.embedders.look.embedders import HandEmbedder
+from edge_tl.fleet.head import HeadHeader, new_head, parse_head
 from edge_tl.fleet.keys import DeviceKey
 from edge_tl.fleet.lesson import LessonHeader, new_lessons
 from edge_tl.recognizer import Recognizer
@@ -61,7 +64,16 @@ def main(models: Path, data: Path, lessons: int) -> None:
             train_on_lessons(profile, lesson, lambda: None)
             seconds.append(time.process_time() - begun_s)
             begun_s = time.process_time()
-        print(json.dumps({"first_s": seconds[0], "next_s": seconds[1], "mib": peak_mib(), "before_mib": before}))
+        told = {"first_s": seconds[0], "next_s": seconds[1], "mib": peak_mib(), "before_mib": before}
+        saved = profile.load()
+        assert saved is not None
+        header = HeadHeader("hub", embedder.fingerprint, 1, "", lessons)
+        wire = new_head(DeviceKey(bytes(32)), header, saved).wire()
+        before_s = time.process_time()
+        head = parse_head(wire)
+        head.check_signature()
+        save_hub_head(profile, lesson.recognizer, head, "hub")
+        print(json.dumps({**told, "head_s": time.process_time() - before_s, "head_bytes": len(wire)}))
 
 
 if __name__ == "__main__":

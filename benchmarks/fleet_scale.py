@@ -123,11 +123,12 @@ class ScaleDevice:
                         profile.store.add(take, None, some, fingerprint)
             profile.store.flush()
 
-    def configure(self, trusted: str, port: int, stack: ExitStack) -> None:
-        """The service, which ends with the stack."""
+    def configure(self, trusted: str, port: int, stack: ExitStack, hub: str) -> None:
+        """The service, which ends with the stack; hub: who trains for all, empty for nobody."""
         table = (
             f'[pipelines.signs]\ncamera = "sim:hand"\nlook = "hand"\n[mqtt]\nhost = "127.0.0.1"\nport = {port}\n'
-            f'discovery = ""\n[fleet]\nname = "{FLEET}"\ndevice = "{self.name}"\n[fleet.trusted]\n{trusted}'
+            f'discovery = ""\n[fleet]\nname = "{FLEET}"\ndevice = "{self.name}"\n'
+            f"{f'hub = {json.dumps(hub)}' if hub else ''}\n[fleet.trusted]\n{trusted}"
         )
         self.serving = stack.enter_context(Serving(self.folder, table, module="benchmarks.fleet_service"))
 
@@ -220,9 +221,16 @@ class CrowdProcess:
 
 
 def scale(
-    embedder: Embedder, models: Path, services: int = SERVICES, crowd: int = CROWD, rounds: int = ROUNDS
+    embedder: Embedder,
+    models: Path,
+    services: int = SERVICES,
+    crowd: int = CROWD,
+    rounds: int = ROUNDS,
+    *,
+    hub: bool = False,
 ) -> dict[str, Any]:
-    """All of it: times from taught to acting, what the broker and each device needed."""
+    """All of it: times from taught to acting, what the broker and each device needed; hub: whether the first service
+    trains for all."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker, pool = start_broker(folder, stack), pool_of(embedder)
@@ -233,7 +241,7 @@ def scale(
         trusted = "".join(f'"{name}" = "{key}"\n' for name, key in keys.items())
         for one in devices:
             one.fill(pool, embedder.fingerprint, models)
-            one.configure(trusted, broker.port, stack)
+            one.configure(trusted, broker.port, stack, devices[0].name if hub else "")
         with ThreadPoolExecutor(TOGETHER) as some:
             list(some.map(lambda one: one.begin(), devices))
         settled_s = _settled(devices)

@@ -172,6 +172,9 @@ def _lines(
     else:
         dropped = ", ".join(f"{count} {reason}" for reason, count in sorted(live.get("dropped_lessons", {}).items()))
         lines.append(f"the service: {live['state']}" + (f", {live['error']}" if live.get("error") else ""))
+        if live.get("hub"):
+            which = f"its newest head is number {live['head']}" if live.get("head") else "it published no head yet"
+            lines.append(f"{live['hub']} trains for all: {which}")
         if live.get("asked"):
             lines.append(
                 f"the others' lessons classify {100 * live['right']:.0f} % of {live['asked']} own examples correctly"

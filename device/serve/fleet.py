@@ -13,13 +13,16 @@ from typing import Any
 
 from device.serve.event import LabelEvent
 from device.serve.fleet_config import FleetConfig
+from device.serve.fleet_hub import HubFollower, HubPublisher, sides
 from device.serve.fleet_node import BASE, FleetLink, FleetNode, LessonTerms
 from device.serve.mqtt import Mqtt
 from device.serve.pipeline import Pipeline
 from device.serve.service import Service
 from device.teach.fleet_account import account_json
+from device.teach.hub_head import save_hub_head
 from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import EdgeTLError, ExampleError, NotFittedError, ProfileError
+from edge_tl.fleet.head import FleetHead
 from edge_tl.fleet.keys import key_text
 from edge_tl.store.lessons import DeviceLessons, LessonStore
 from edge_tl.store.own_takes import OwnTakes
@@ -79,6 +82,8 @@ class Fleet:
         self._stored: tuple[int, dict[str, DeviceLessons], int] | None = None
         """What is in the store of each device, by its id, and how many own ones; and at which of the node's reads."""
         self._error = ""
+        self._publisher: HubPublisher | None = None
+        self._follower: HubFollower | None = None
 
     def start(self) -> None:
         """Begin; ConfigError where the key cannot be used, MissingDependency without cryptography."""
@@ -153,8 +158,9 @@ class Fleet:
             node = FleetNode(self.config, self._key, store, lambda: wanted_of(pipeline), link)
             if self._mqtt.is_connected:
                 node.connected()
-            if store.used():  # taken before a kill, perhaps not learned
-                self._news_s = self._clock()
+            self._publisher, self._follower = sides(node, self._key, folder)
+            if store.used() and (self._follower is None or self._follower.set != node.set):
+                self._news_s = self._clock()  # taken before a kill, perhaps not learned
             own, seen, up_to = None, (-1, pipeline.trained), 0
             first, tick_s = bool(pipeline.generation), float("-inf")
             pipeline.told_trained = self._trained
@@ -171,6 +177,8 @@ class Fleet:
                 if own is not None and (own.version, pipeline.trained) != seen:
                     takes = own.listed()
                     if first or pipeline.trained is not seen[1]:  # what somebody trained is given, and not before
+                        if self._publisher is not None and self._news_s is None:
+                            self._news_s = self._clock()  # the hub trains on it once more, and publishes that
                         up_to, first = max((one.take for one in takes), default=0), False
                     seen = own.version, pipeline.trained
                     node.give(own, takes, up_to)
@@ -227,6 +235,8 @@ class Fleet:
             try:
                 done.result()
                 self._error, self._acting_s = "", now_s - self._begun_s
+                if self._publisher is not None:
+                    self._publisher.done()
             except ExampleError:  # something is being recorded
                 self._news_s = self._begun_s
                 return
@@ -235,14 +245,44 @@ class Fleet:
                     f"there are too few lessons to train on, so the head trained before stays in use ({error})"
                 )
             except EdgeTLError as error:
-                self._error = str(error)
+                self._error, self._rest_s = str(error), max(self._rest_s, now_s + RETRY_S)
+        if self._follower is not None and self._left_to_hub(self._follower, node, pipeline):
+            return
         waited_s = self._clock() - (self._news_s or 0.0)
         coming = waited_s < SETTLE_S and not self._queue.empty()
         coming = coming or (waited_s < CATCH_UP_S and not node.caught_up)
         if self._news_s is None or coming or self._clock() < self._rest_s:
             return
         self._begun_s, self._news_s, self._asked_s = self._news_s, None, self._clock()
+        if self._publisher is not None:
+            self._publisher.begin()
         self._learning = self._service.submit(lambda: self._learned(pipeline))
+
+    def _left_to_hub(self, follower: HubFollower, node: FleetNode, pipeline: Pipeline) -> bool:
+        """Have the loop use the hub's newest head, where there is one; whether nothing is to be trained here now."""
+        head = follower.due if self._clock() >= self._rest_s else None
+        if head is None:
+            return self._news_s is None or follower.waits(self._clock() - self._news_s)
+        self._asked_s = self._clock()
+        self._begun_s = self._asked_s if self._news_s is None else self._news_s
+        if head.header.set == node.set:  # else more is on its way, of which the hub does not know yet
+            self._news_s = None
+        self._learning = self._service.submit(lambda: self._used(pipeline, head))
+        return True
+
+    def _used(self, pipeline: Pipeline, head: FleetHead) -> None:
+        """In the loop's thread; ExampleError while something is recorded: ask again."""
+        if pipeline.recording is not None:
+            raise ExampleError("recording is in progress: the head of the hub waits")
+        assert self._follower is not None
+        pipeline.check_teaching()
+        with self._service.at_work(f"changing to the head of {self.config.hub} for {self.pipeline}"):
+            try:
+                one, hub = pipeline, self.config.hub or ""
+                one.take_up(lambda _: save_hub_head(one.profile, one.line.recognizer, head, hub))
+            finally:
+                self._follower.looked_at(head)
+            pipeline.account.begin(pipeline.line.recognizer, None)
 
     def _learned(self, pipeline: Pipeline) -> None:
         """In the loop's thread."""
@@ -273,8 +313,10 @@ class Fleet:
         _, devices, given = self._stored
         self._state = {
             "state": "ok" if node.caught_up and not self._error else "waiting",
-            "error": self._error,
+            "error": self._error or (self._publisher.error if self._publisher is not None else ""),
             "fleet": self.config.name,
+            "hub": self.config.hub or "",
+            "head": 0 if node.heads is None else node.heads.number,
             "device": node.name,
             "id": self._key.id,
             "key": key_text(self._key.public),

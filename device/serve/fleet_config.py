@@ -38,6 +38,8 @@ class FleetConfig:
     """Only lessons whose label begins with one of these teach here; left out, all do."""
     share: bool = True
     """Whether what is taught here is given to the others."""
+    hub: str | None = None
+    """Which device, of `trusted` or this one, trains for all; left out, each one trains itself."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -50,6 +52,8 @@ class FleetConfig:
                     raise ConfigError(f"{name[:40]!a} is not a valid device name: remove the spaces around it")
         except ExampleError as error:
             raise ConfigError(f"device name: {error}") from error
+        if self.hub is not None and self.hub not in (*self.trusted, self.device):
+            raise ConfigError(f"hub: {self.hub[:40]!a} is neither in trusted nor what this device is called")
         keys = list(self.keys)
         if len(keys) < len(self.trusted):
             raise ConfigError("trusted: two devices have the same key: each device needs its own")
@@ -73,6 +77,12 @@ class FleetConfig:
         except OSError as error:
             raise ProfileError(f"{place.parent} cannot be created ({error.strerror}): check key_file") from error
         return key_of(place)
+
+    def hub_key(self, own: bytes) -> bytes | None:
+        """The public key of the hub; own: that of this device. None where there is no hub."""
+        if self.hub is None:
+            return None
+        return own if self.hub == self.device else parse_key(self.trusted[self.hub])
 
     def state_of(self, key: bytes, label: str) -> str:
         """What becomes of a lesson of this device and label by these rules."""

@@ -3,6 +3,7 @@
 edge-tl-fleet/FLEET/lessons/H/HASH/PART         a piece of a lesson (retained); H: the first digit of HASH
 edge-tl-fleet/FLEET/tombstones/H/HASH/DEVICE    whoever gave it took it back (retained)
 edge-tl-fleet/FLEET/devices/DEVICE              how a device does, signed (retained)
+edge-tl-fleet/FLEET/heads/…                     of a hub (`fleet_heads.py`)
 edge-tl-fleet/FLEET/marks/DEVICE                said to oneself: all that was kept has come
 
 Nothing that comes is believed: it is signed by a trusted device and whole, or it is dropped and counted. Whoever holds
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from device.serve.fleet_config import FleetConfig
+from device.serve.fleet_heads import HeadExchange
 from device.serve.fleet_peers import Peers
 from edge_tl.errors import ProfileError, ShapeError
 from edge_tl.fleet.keys import DeviceKey, key_id
@@ -88,6 +90,11 @@ class FleetNode:
         self.looks: Counter[str] = Counter()
         """How the lessons of trusted devices look at pictures → how many came, of this model or of another."""
         self.peers = Peers(config.keys, link.clock)
+        self.heads: HeadExchange | None = None
+        """Of the hub, where there is one."""
+        if (hub := config.hub_key(key.public)) is not None:
+            own = hub == key.public
+            self.heads = HeadExchange(self.root, hub, own=own, publish=link.publish, subscribe=link.subscribe)
         self.caught_up = False
         """Whether all that the broker keeps has come since it was last there."""
         self._wanted, self._trusted = wanted, config.keys
@@ -111,7 +118,15 @@ class FleetNode:
         self._buried = self.store.tombstones()
         self._version = self.store.version
         self.reads += 1
-        self.set = set_hash([*self.store.used(), *(hash for hash, *_ in self.store.given())])
+        self._used, self._given = self.store.used(), [hash for hash, *_ in self.store.given()]
+        self.set = set_hash([*self._used, *self._given])
+
+    def by_device(self) -> dict[bytes, list[str]]:
+        """Public key → the hashes of its lessons that teach here, the own included."""
+        made = {self.key.public: list(self._given)} if self._given else {}
+        for hash, whose in self._used.items():
+            made.setdefault(whose, []).append(hash)
+        return made
 
     # -- the broker --------------------------------------------------------------------------------------------------
 
@@ -123,6 +138,8 @@ class FleetNode:
         self._stones_there.clear()
         self.link.subscribe(f"{self.root}/devices/+")
         self.link.subscribe(f"{self.root}/marks/{self.key.id}")
+        if self.heads is not None:
+            self.heads.connected()
         self._ask(0)
 
     def lost(self) -> None:
@@ -151,6 +168,8 @@ class FleetNode:
                 case ["devices", device]:
                     if device != self.key.id:
                         self.peers.heard(device, payload, kept)
+                case ["heads", device, hash, part] if self.heads is not None and is_hash(hash):
+                    self.heads.heard(device, hash, part, payload)
                 case ["marks", device] if device == self.key.id:
                     if not self.caught_up and payload == DIGITS[self._shard].encode():
                         self._ask(self._shard + 1)

@@ -57,6 +57,11 @@ class Peers:
             raise LessonError("unsigned", "a status is not that of its key")
         self._said[id] = _sensible(status), -math.inf if kept else self._clock()
 
+    def is_there(self, key: bytes) -> bool:
+        """Whether the device with this key said something lately."""
+        _, said_s = self._said.get(key_id(key), ({}, -math.inf))
+        return self._clock() - said_s <= SEEN_S
+
     def listed(self) -> list[dict[str, Any]]:
         """Every trusted device: its name, whether it said something lately, and what."""
         now_s = self._clock()

@@ -85,7 +85,7 @@ class FleetLesson:
     def content(self) -> bytes:
         """The header as it is written."""
         about = {"columns": self.rows.shape[1], "rows": len(self.rows), "version": VERSION, **asdict(self.header)}
-        return _written(about)
+        return written(about)
 
     @cached_property
     def hash(self) -> str:
@@ -171,7 +171,7 @@ def _header(content: bytes) -> tuple[LessonHeader, tuple[int, int]]:
     """The header, and how many rows of how many columns; LessonError unless edge-tl would write it just so."""
     try:
         about: Any = json.loads(content)
-        if not isinstance(about, dict) or _written(about) != content:
+        if not isinstance(about, dict) or written(about) != content:
             raise ValueError
         if about.pop("version") != VERSION:
             raise LessonError("version", "a newer edge-tl made this lesson: upgrade edge-tl")
@@ -244,7 +244,7 @@ def set_hash(hashes: Iterator[str] | list[str]) -> str:
     return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()[:16]
 
 
-def _written(about: dict[str, Any]) -> bytes:
+def written(about: dict[str, Any]) -> bytes:
     """JSON in one way only, so that the same content always has the same hash."""
     return json.dumps(about, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 

@@ -12,7 +12,6 @@ CHUNK_BYTES = 64_000
 """Of a lesson in one message; some brokers take 128 KiB and no more."""
 _HEAD = struct.Struct("<4sHH")
 _MAGIC = b"etlc"
-MAX_CHUNKS = -(-MAX_WIRE_BYTES // CHUNK_BYTES)
 MAX_WAITING_BYTES = 8_000_000
 """Pieces that wait for others; beyond, those go that have waited longest."""
 
@@ -25,9 +24,13 @@ def in_chunks(wire: bytes) -> list[bytes]:
 
 
 class Assembly:
-    """Gathers the pieces of lessons, by the names under which they came; what nobody ends takes bounded room."""
+    """Gathers the pieces of lessons, by the names under which they came; what nobody ends takes bounded room.
 
-    def __init__(self) -> None:
+    max_bytes: of what is whole; waiting_bytes: of all pieces that wait.
+    """
+
+    def __init__(self, max_bytes: int = MAX_WIRE_BYTES, waiting_bytes: int = MAX_WAITING_BYTES) -> None:
+        self._max_chunks, self._waiting_bytes = -(-max_bytes // CHUNK_BYTES), waiting_bytes
         self._waiting: OrderedDict[str, dict[int, bytes]] = OrderedDict()
         self._totals: dict[str, int] = {}
         self._bytes = 0
@@ -37,7 +40,7 @@ class Assembly:
         if not _HEAD.size < len(chunk) <= _HEAD.size + CHUNK_BYTES:
             raise LessonError("size", f"got {counted(len(chunk), 'byte')}, which is no piece of a lesson")
         magic, at, total = _HEAD.unpack_from(chunk)
-        if magic != _MAGIC or not 0 <= at < total <= MAX_CHUNKS:
+        if magic != _MAGIC or not 0 <= at < total <= self._max_chunks:
             raise LessonError("broken", "these bytes are no piece of a lesson")
         piece = chunk[_HEAD.size :]
         if total == 1:
@@ -53,7 +56,7 @@ class Assembly:
         if len(pieces) == total:
             self._drop(name)
             return b"".join(pieces[one] for one in range(total))
-        while self._bytes > MAX_WAITING_BYTES:
+        while self._bytes > self._waiting_bytes:
             self._drop(next(iter(self._waiting)))
         return None
 
