@@ -149,6 +149,8 @@ class MqttConfig:
     """What this device is called in topics and in Home Assistant; left out, its stored id (`identity.py`)."""
     topic: str | None = None
     """All topics begin with it; left out, `edge-tl/NAME`."""
+    version: str = limits("3.1.1", one_of=("3.1.1", "5"))
+    """Of MQTT; brokers of 5 speak both, some clusters only that."""
     discovery: str = "homeassistant"
     """The prefix under which Home Assistant looks for devices; "" tells it nothing."""
 

@@ -89,6 +89,7 @@ class Fleet:
         """Begin; ConfigError where the key cannot be used, MissingDependency without cryptography."""
         self._key = self.config.key(self._data_dir)
         self._log(f"fleet {self.config.name}: the public key of this device is {key_text(self._key.public)}")
+        self._mqtt.fleet_topic = f"{self.prefix}devices/{self._key.id}"
         self._thread.start()
 
     def publish(self, event: LabelEvent) -> None:

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 from device.serve.config import MqttConfig
 from device.serve.event import LabelEvent
-from device.serve.home_assistant import NOTHING, Entity, before_ids, discovery, state_text
+from device.serve.home_assistant import NOTHING, Entity, before_ids, discovery, fleet_discovery, state_text
 from device.serve.identity import identity_of
 from device.serve.mqtt_retain import NO_RETAIN, keeps_no_messages
 from device.serve.private_files import password_in
@@ -115,6 +115,8 @@ class Mqtt:
         self._client: Any = None
         self.riders: list[Rider] = []
         """Filled before `start`."""
+        self.fleet_topic = ""
+        """Where a fleet reads how this device does; Home Assistant is told of it too."""
 
     def start(self) -> None:
         """Begin to connect; MissingDependency without paho-mqtt, ConfigError for files that cannot be used.
@@ -136,7 +138,12 @@ class Mqtt:
         except ConfigError as error:
             self._error = str(error)
             return
-        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"edge-tl-{self._id.id}")
+        newer = config.version == "5"
+        client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2,
+            client_id=f"edge-tl-{self._id.id}",
+            protocol=mqtt.MQTTv5 if newer else mqtt.MQTTv311,
+        )
         if config.username is not None:
             client.username_pw_set(config.username, password)
         if tls is not None:
@@ -152,7 +159,9 @@ class Mqtt:
         self._log(f"mqtt: this is {self.topic} at {where}")
         if password is not None and tls is None and config.host not in LOCAL:
             self._log(f"mqtt: the password is sent unencrypted to {where}: tls = true encrypts it")
-        client.connect_async(config.host, config.broker_port, KEEPALIVE_S)
+        # As in 3.1.1: no connection goes on with what one of before subscribed to.
+        clean = {"clean_start": True} if newer else {}
+        client.connect_async(config.host, config.broker_port, KEEPALIVE_S, **clean)
         client.loop_start()
 
     def publish(self, event: LabelEvent) -> None:
@@ -259,6 +268,7 @@ class Mqtt:
         name, host = config.name or self._id.id, socket.gethostname()
         wanted = {f"{self.topic}/device": self._twins.mine}
         wanted |= discovery(config.discovery, self.topic, self._id.id, name, host, entities)
+        wanted |= fleet_discovery(config.discovery, self.topic, self._id.id, name, host, self.fleet_topic)
         for pipeline, entity in entities.items():
             wanted[f"{self.topic}/{pipeline}/status"] = "online" if entity.present else "offline"
             wanted[f"{self.topic}/{pipeline}/state"] = self._states.get(pipeline, NOTHING)

@@ -107,15 +107,25 @@ class FleetDevice:
 
 
 class AtBroker(QueuedRider):
-    """A device at a real broker: its messages wait in a queue until `turn` takes them; close it."""
+    """A device at a real broker: its messages wait in a queue until `turn` takes them; close it.
 
-    def __init__(self, folder: Path, port: int, number: int, trusts: list[int], clock: Callable[[], float]) -> None:
+    version: of MQTT.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        number: int,
+        trusts: list[int],
+        clock: Callable[[], float],
+        version: str = "3.1.1",
+    ) -> None:
         (folder / f"state {number}").mkdir(exist_ok=True)
         super().__init__()
         self.prefix = "edge-tl-fleet/school/"
-        self.mqtt = Mqtt(
-            MqttConfig("127.0.0.1", port, discovery=""), folder / f"state {number}", lambda: {}, lambda line: None
-        )
+        config = MqttConfig("127.0.0.1", port, discovery="", version=version)
+        self.mqtt = Mqtt(config, folder / f"state {number}", lambda: {}, lambda line: None)
         self.mqtt.riders.append(self)
         self.device = FleetDevice(folder, number, trusts, self.mqtt.send, self.mqtt.listen)
         self.device.node.link.clock = clock

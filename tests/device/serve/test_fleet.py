@@ -275,7 +275,8 @@ def test_devices_at_a_real_broker_come_to_the_same_lessons(tmp_path: Path) -> No
 
     def begin(number: int) -> None:
         others = [other for other in numbers if other != number]
-        devices[number] = AtBroker(tmp_path, broker.port, number, others, clock)
+        version = "5" if number else "3.1.1"  # one broker, two versions of MQTT
+        devices[number] = AtBroker(tmp_path, broker.port, number, others, clock, version)
 
     with ExitStack() as stack:
         stack.callback(broker.stop)

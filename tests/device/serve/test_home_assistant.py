@@ -23,7 +23,7 @@ from places import ROOT
 
 from device.serve.config import MqttConfig
 from device.serve.event import LabelEvent
-from device.serve.home_assistant import NOTHING, Entity, discovery, state_text
+from device.serve.home_assistant import NOTHING, Entity, discovery, fleet_discovery, state_text
 from device.serve.mqtt import Mqtt
 
 INSIDE = ROOT / "tests" / "parts" / "homeassistant_inside.py"
@@ -44,6 +44,11 @@ def home(pipelines: dict[str, Entity], id: str = "0123456789ab") -> dict[str, An
 def test_what_is_told_passes_home_assistants_own_schemas() -> None:
     """Sensor and event entity pass, their topics are read as ours, and no key is one that Home Assistant drops."""
     told = home({"signs": Entity("picture", LABELS), "words": Entity("sound", LABELS), "new": Entity("sound")})
+    figures = fleet_discovery(
+        "homeassistant", "edge-tl/0123456789ab", "0123456789ab", "kitchen", "pi", "fleet/devices/1"
+    )
+    assert len(figures) == 8
+    told |= {topic: json.loads(text) for topic, text in figures.items()}
     given = {topic: json.dumps(about) for topic, about in told.items()}
     asked = [str(PYTHON), str(INSIDE), "schemas"]
     done = subprocess.run(asked, input=json.dumps(given), capture_output=True, text=True, timeout=120)
@@ -52,7 +57,8 @@ def test_what_is_told_passes_home_assistants_own_schemas() -> None:
     assert set(found) == set(told)
     for topic, about in told.items():
         assert within(about, found[topic]["passed"]), topic
-        assert (found[topic]["node"], found[topic]["object"]) == ("edge-tl_0123456789ab", about["name"])
+        name = topic.split("/")[3] if topic in figures else about["name"]
+        assert (found[topic]["node"], found[topic]["object"]) == ("edge-tl_0123456789ab", name)
 
 
 def within(given: Any, passed: Any) -> bool:
@@ -155,6 +161,19 @@ def test_home_assistants_core_shows_each_device_for_itself(broker: Broker, tmp_p
                 kitchen.publish(LabelEvent(label, 0.9, "signs", 1000.0, 1))
                 core.wait_for(ours, shown)
             assert core.states[theirs] == "none"
+            kitchen.fleet_topic = "edge-tl-fleet/home/devices/1"
+            kitchen.sync()
+            figures = {key: f"{ours.removesuffix('signs')}fleet_{key}" for key in ("generation", "temperature")}
+            core.until(lambda: all(core.states.get(one) == "unknown" for one in figures.values()))
+            status = {"generation": 4, "right": 0.975, "set": "ab" * 8}
+            kitchen.send(kitchen.fleet_topic, json.dumps(status).encode(), True)
+            core.wait_for(figures["generation"], "4")
+            core.wait_for(ours.replace("signs", "fleet_lessons_right_on_own_examples"), "97.5")
+            core.until(lambda: "T" in (core.states.get(ours.replace("signs", "fleet_last_seen")) or ""))
+            assert core.states[figures["temperature"]] == "unknown"
+            kitchen.fleet_topic = ""
+            kitchen.sync()
+            core.wait_for(figures["generation"], None)
             hall.publish(LabelEvent("None", 0.9, "words", 1000.0, 1))
             core.until(lambda: core.attributes[words].get("event_type") == "None")
             homes[0]["signs"] = Entity("picture", LABELS, present=False)  # its camera is lost

@@ -61,11 +61,12 @@ def test_a_real_broker_hears_states_events_and_discovery(tmp_path: Path) -> None
         ear.wait_for(f"{top}/status", "offline")
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
 @needs_broker
-def test_a_broker_that_comes_back_is_told_how_things_are_now(tmp_path: Path) -> None:
+def test_a_broker_that_comes_back_is_told_how_things_are_now(tmp_path: Path, version: str) -> None:
     """What is told while the broker is away is not kept as events; on return it hears the state of now."""
     broker = Broker(tmp_path)
-    mqtt = client(MqttConfig("127.0.0.1", broker.port, topic="t", discovery=""), tmp_path, SIGNS)
+    mqtt = client(MqttConfig("127.0.0.1", broker.port, topic="t", discovery="", version=version), tmp_path, SIGNS)
     try:
         mqtt.start()  # no broker yet: sought
         mqtt.publish(FIST)
@@ -86,11 +87,12 @@ def test_a_broker_that_comes_back_is_told_how_things_are_now(tmp_path: Path) -> 
         broker.stop()
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
 @needs_broker
-def test_a_service_that_dies_is_said_offline_by_the_broker(tmp_path: Path) -> None:
+def test_a_service_that_dies_is_said_offline_by_the_broker(tmp_path: Path, version: str) -> None:
     """The last will: the connection is lost without a goodbye, and the broker publishes offline."""
     with Broker(tmp_path) as broker, Ear(broker.port) as ear:
-        mqtt = client(MqttConfig("127.0.0.1", broker.port, topic="t"), tmp_path)
+        mqtt = client(MqttConfig("127.0.0.1", broker.port, topic="t", version=version), tmp_path)
         mqtt.start()
         try:
             ear.wait_for("t/status", "online")
@@ -101,14 +103,15 @@ def test_a_service_that_dies_is_said_offline_by_the_broker(tmp_path: Path) -> No
             mqtt.stop()
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
 @needs_broker
-def test_a_wrong_password_is_said_and_is_in_no_line(tmp_path: Path) -> None:
+def test_a_wrong_password_is_said_and_is_in_no_line(tmp_path: Path, version: str) -> None:
     """A refusal says the broker's reason and what to check; the password itself appears nowhere."""
     password = tmp_path / "password"
     password.touch(0o640)
     password.write_text("wrong-secret\n")
     with Broker(tmp_path, password="right") as broker:
-        config = MqttConfig("127.0.0.1", broker.port, username="pi", password_file=password)
+        config = MqttConfig("127.0.0.1", broker.port, username="pi", password_file=password, version=version)
         mqtt = client(config, tmp_path)
         mqtt.start()
         try:
