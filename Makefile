@@ -37,6 +37,7 @@ help:
 	@echo "make check-hostile   five minutes each of broken requests and of damaged generations"
 	@echo "make check-kernels   the tests of exact results with each OpenBLAS kernel, Nehalem to SkylakeX"
 	@echo "make check-homeassistant  the messages to Home Assistant, with its schemas and its core (Python 3.11, 500 MB)"
+	@echo "make check-rollout  the playbook of examples/fleet, run by Ansible (an environment of its own, 60 MB)"
 	@echo "make check-flower  sums on Flower: real nodes on loopback (an environment of its own, 600 MB)"
 	@echo "make check-mediapipe  hands and faces against the mediapipe package (an environment of its own, 500 MB)"
 
@@ -153,6 +154,15 @@ check-homeassistant: $(VENV)/dev $(if $(PYTHON311),.venv-homeassistant/ready)
 	@if [ -n "$(PYTHON311)" ]; then $(BIN)/python -m pytest tests/device/serve/test_home_assistant.py tests/device/serve/test_wyoming.py; \
 	else echo "check-homeassistant skipped: it needs Python 3.11 (set PYTHON311=/path/to/python3.11)"; fi
 
+.venv-ansible/ready: Makefile
+	@test -x .venv-ansible/bin/python || $(PYTHON) -m venv .venv-ansible
+	@.venv-ansible/bin/python -m pip --disable-pip-version-check -q install 'ansible-core==2.18.*'
+	@touch $@
+
+.PHONY: check-rollout
+check-rollout: $(VENV)/dev .venv-ansible/ready
+	@$(BIN)/python -m pytest tests/examples/test_rollout.py
+
 # Flower pins what it needs, and must not meet the NumPy of a Pi: an environment of its own.
 .venv-flower/ready: Makefile
 	@test -x .venv-flower/bin/python || $(PYTHON) -m venv .venv-flower
@@ -240,4 +250,4 @@ node_modules:
 	  @tensorflow-models/knn-classifier@1.2.4 @tensorflow/tfjs-backend-cpu@3.21.0
 
 clean:
-	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe .venv-homeassistant .venv-peers .venv-flower build dist *.egg-info
+	rm -rf node_modules $(VENV) $(TFLITE) .venv-mediapipe .venv-homeassistant .venv-peers .venv-flower .venv-ansible build dist *.egg-info

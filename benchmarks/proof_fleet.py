@@ -99,6 +99,7 @@ def of_many(hand: Embedder, models: Path, X: np.ndarray, y: np.ndarray) -> dict[
     made = {"training": training(models, X, y)}
     if shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin"):
         made["scale"] = fleet_scale.scale(hand, models)
+        made["scale with a hub"] = fleet_scale.scale(hand, models, crowd=0, hub=True)
     return made
 
 
@@ -327,15 +328,34 @@ def report(result: dict[str, Any]) -> str:
     )
     if "training" in result:
         rows = [
-            [count, of["first_s"], of["next_s"], f"{of['mib'] - of['before_mib']:.0f}"]
+            [
+                count,
+                of["first_s"],
+                of["next_s"],
+                f"{of['mib'] - of['before_mib']:.0f}",
+                of.get("head_s", "–"),
+                f"{of['head_bytes']:,}" if "head_bytes" in of else "–",
+            ]
             for count, of in result["training"]["lessons"].items()
         ]
         parts.append(
-            table(["lessons of 20 hands", "training, s", "the next one, s", "memory, MiB more"], rows)
+            table(
+                [
+                    "lessons of 20 hands",
+                    "training, s",
+                    "the next one, s",
+                    "memory, MiB more",
+                    "using the hub's head, s",
+                    "its bytes",
+                ],
+                rows,
+            )
             + f"\n\nA whole training grows with the power {result['training']['exponent']:.2f}."
         )
     if "scale" in result:
         parts.append(fleet_scale.report(result["scale"]))
+    if "scale with a hub" in result:
+        parts.append("One of the services trains for all:\n\n" + fleet_scale.report(result["scale with a hub"]))
     if "exactness" in result:
         rows = [
             [head, f"{of['devices and hub']:.1e}", f"{of['hub and own order']:.1e}"]
