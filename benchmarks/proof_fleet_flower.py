@@ -3,7 +3,7 @@
 exactness    people's hands on ten devices with unequal classes; and whole pictures, which are projected to 256 values
 ten nodes    a real SuperLink and ten SuperNodes on loopback, two of them of real services, the others of the service's
              code without a camera; in clear and by SecAgg+, with all alive and with three that are killed in the round
-simulation   500 clients by Flower's simulation, in clear
+simulation   500 clients by Flower's simulation, in clear, and fewer by SecAgg+, whose messages grow with their square
 bytes        what a node sends and gets in a round, 8 classes, by the length of the rows
 
 The middle two are left out where Flower is not there (`benchmarks/flower_run.py`).
@@ -40,7 +40,7 @@ from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.ridge_sums import BETAS, LAMBDAS, SummedRidge, Totals, chosen, projection, shape_of
 from edge_tl.recognizer import Recognizer
 
-NODES, REAL, CLIENTS = 10, 2, 500
+NODES, REAL, CLIENTS, SECURE_CLIENTS = 10, 2, 500, 50
 TIMEOUT_S = 90
 EARLY, LATE = (7, 8), 9
 """Nodes that are killed as soon as they are asked for sums, and one that is once it has given them."""
@@ -67,6 +67,7 @@ def measure() -> dict[str, Any]:
         print("Flower's programs are not there: EDGE_TL_FLOWER names no environment with them", file=sys.stderr)
     else:
         made["simulation"] = {"in clear": simulation(programs)}
+        made["fewer"] = {f"{SECURE_CLIENTS} simulated, SecAgg+": simulation(programs, SECURE_CLIENTS, secure=True)}
     return made
 
 
@@ -267,11 +268,11 @@ def ten_nodes(programs: Path, models: Path, embedder: Embedder, devices: list[Ro
     return made
 
 
-def simulation(programs: Path) -> dict[str, Any]:
-    """500 devices of made-up rows of 60 values, five of eight classes each, by Flower's own simulation."""
+def simulation(programs: Path, clients: int = CLIENTS, *, secure: bool = False) -> dict[str, Any]:
+    """So many devices of made-up rows of 60 values, five of eight classes each, by Flower's own simulation."""
     random, columns = np.random.default_rng(0), 60
     centres, devices = random.normal(size=(8, columns)), []
-    for _ in range(CLIENTS):
+    for _ in range(clients):
         codes = np.repeat(random.choice(8, 5, replace=False), 2)  # two takes of each
         X = [centres[code] + 1.5 * random.normal(size=columns) + random.normal(size=(4, columns)) for code in codes]
         rows = unit_rows(np.concatenate(X)).astype(np.float16).astype(np.float32)
@@ -287,8 +288,8 @@ def simulation(programs: Path) -> dict[str, Any]:
         ):
             begun_s = time.monotonic()
             place = folder / "profiles" / "{partition-id}.sock"
-            config = f'nodes={CLIENTS} timeout=600 socket="{place}"'
-            federation = f"num-supernodes={CLIENTS} client-resources-num-cpus=1 init-args-num-cpus=2"
+            config = f'nodes={clients} timeout=600 secure={str(secure).lower()} socket="{place}"'
+            federation = f"num-supernodes={clients} client-resources-num-cpus=1 init-args-num-cpus=2"
             report = flower.report("run", flower.begin("run", config, federation))
             took_s = time.monotonic() - begun_s
     X, y = (np.concatenate([one[at] for one in devices]) for at in range(2))
@@ -336,6 +337,7 @@ def report(result: dict[str, Any]) -> str:
     runs = {name: one for name, one in result.get("ten nodes", {}).items() if isinstance(one, dict) and "gave" in one}
     runs = {f"ten nodes, {name}": one for name, one in runs.items()}
     runs |= {f"500 simulated, {name}": one for name, one in result.get("simulation", {}).items()}
+    runs |= result.get("fewer", {})
     if runs:
         rows = [
             [

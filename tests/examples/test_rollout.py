@@ -31,7 +31,8 @@ def play(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     run.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -c "{CODE}" "$@"\n')
     run.chmod(0o755)
     lines = [f"{name} data_dir={folder / name} configuration={folder / name / 'edge-tl.toml'}" for name in NAMES]
-    more = f"as_root=false service=false edge_tl={run} fleet_name=house broker=127.0.0.1 camera=sim look=frame"
+    more = f"ansible_python_interpreter={sys.executable} as_root=false service=false edge_tl={run}"
+    more += " fleet_name=house broker=127.0.0.1 camera=sim look=frame"
     inventory = folder / "inventory.ini"
     inventory.write_text("[fleet]\n" + "\n".join(lines) + "\n")
     for name in NAMES:
@@ -69,7 +70,6 @@ def test_every_device_gets_the_keys_of_the_others_and_the_base_model(tmp_path: P
     assert (tmp_path / "desk" / "edge-tl.toml").read_bytes() == before
     for name in NAMES:
         Profile(tmp_path / name / "profiles" / "default", writable=True).close()
-    shutil.copy(default_model(), tmp_path / "base.tflite")
-    models = play(tmp_path, "--tags", "model", "-e", f"base_model={tmp_path / 'base.tflite'}")
+    models = play(tmp_path, "--tags", "model", "-e", f"base_model={default_model()}")
     assert models.returncode == 0, models.stdout + models.stderr
     assert all(read_chosen(tmp_path / name / "profiles" / "default") is not None for name in NAMES)
