@@ -18,7 +18,7 @@ from edge_tl.core.examples import Examples
 from edge_tl.core.near_copies import SIDE, hold_together
 from edge_tl.core.same_sound import heard, same_sounds
 from edge_tl.errors import ExampleError, MissingDependency
-from edge_tl.files import DAMAGE, read_limited
+from edge_tl.files import DAMAGE, PRIVATE, create, read_limited
 from edge_tl.media.image import grey_square
 from edge_tl.store.database import Database
 from edge_tl.store.media import JPEG, stored_sound
@@ -138,7 +138,9 @@ class NearCopies:
         np.savez(out, files=np.array(rows, np.int64).reshape(-1, 3), small=small)
         part = self._path.with_name(f".{SEEN}")
         try:
-            part.write_bytes(out.getbuffer())
+            part.unlink(missing_ok=True)  # of a program that was killed
+            with create(part, PRIVATE) as file:  # small pictures of somebody are pictures of somebody
+                file.write(out.getbuffer())
             os.replace(part, self._path)
         except OSError:
             # What is removed must not stay, and a full disk lets go of a file.

@@ -30,6 +30,7 @@ from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ProfileError
 from edge_tl.models import default_model
 from edge_tl.store.backup import INDEX, restore_backup, write_backup
+from edge_tl.store.near_copies import SEEN
 from edge_tl.store.profile import Profile
 from edge_tl.store.settings import read_look, write_settings
 
@@ -236,11 +237,13 @@ def test_the_commands_back_up_and_restore(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_nobody_else_reads_what_was_taught(tmp_path: Path) -> None:
-    """Folders are 0700 and files 0600, whatever the umask: examples and their log, generations, settings, backups."""
+    """Folders are 0700 and files 0600, whatever the umask: examples and their log, small pictures that were compared,
+    generations, settings, backups."""
     before = os.umask(0)
     try:
         fill(tmp_path / "profiles" / "p")
         with Profile(tmp_path / "profiles" / "p", writable=True) as profile:
+            profile.store.held(profile.store.matrix(PRINT))
             profile.store.new_take("up")
             write_backup(profile, "p", tmp_path / "b.zip", 0.0)
             modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "profiles").rglob("*")}
@@ -248,7 +251,7 @@ def test_nobody_else_reads_what_was_taught(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     again = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "again").rglob("*")}
-    assert "examples.sqlite-wal" in modes
+    assert {"examples.sqlite-wal", SEEN} <= set(modes)
     folders = {"p", "generations", "000001", "000002.rolled-back"}
     for made in (modes, again):
         assert {mode for name, mode in made.items() if name in folders} == {0o700}
