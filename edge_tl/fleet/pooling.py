@@ -14,7 +14,9 @@ from dataclasses import replace
 import numpy as np
 
 from edge_tl.core.examples import AsRows, Examples
+from edge_tl.errors import ProfileError, counted
 from edge_tl.fleet.lesson import FleetLesson
+from edge_tl.labels import MAX_CLASSES
 
 FIRST_SESSION = -2
 """Sessions of others count down from here, their takes and examples from −1: none is ever one of the own."""
@@ -35,7 +37,8 @@ def pooled(
 
     lessons: of one embedder, whose order does not matter. as_rows: as of `ExampleStore.matrix`, which was given the
     same. name_of: what the device with a public key is called; empty is no name. A take that came twice, by whichever
-    devices, counts once. ids, takes and sessions of others are below 0, parts count on.
+    devices, counts once. ids, takes and sessions of others are below 0, parts count on. ProfileError for more classes
+    than a profile may have.
     """
     chosen: dict[str, FleetLesson] = {}
     for one in sorted(lessons, key=lambda one: one.hash):
@@ -43,6 +46,12 @@ def pooled(
     taken = sorted(chosen.values(), key=lambda one: one.hash)
     if not taken:
         return own
+    labels = {one.header.label for one in taken}.union(own.y.tolist())
+    if len(labels) > MAX_CLASSES:
+        raise ProfileError(
+            f"with the lessons of other devices there are {counted(len(labels), 'class', 'classes')}, at most "
+            f"{MAX_CLASSES} may be: set a device aside, or name the `labels` to learn in [fleet]"
+        )
     X, y, devices = [], [], []
     takes: dict[tuple[bytes, int], int] = {}
     sessions: dict[tuple[bytes, int], int] = {}

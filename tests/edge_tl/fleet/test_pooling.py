@@ -9,6 +9,8 @@ import pytest
 
 from edge_tl.core.examples import Aside, Examples
 from edge_tl.core.kept import as_stored
+from edge_tl.errors import ProfileError
+from edge_tl.fleet import pooling
 from edge_tl.fleet.keys import DeviceKey
 from edge_tl.fleet.lesson import FleetLesson, LessonHeader, new_lessons, parse_lesson
 from edge_tl.fleet.pooling import pooled, sessions_of_devices
@@ -137,6 +139,17 @@ def test_a_device_that_was_taught_nothing_learns_from_others() -> None:
     recognizer.replace(pooled(nothing(embedder), lessons_of(0, embedder) + lessons_of(1, embedder), recognizer.as_rows))
     recognizer.learn()
     assert recognizer.classes == ("down", "left", "up")
+
+
+def test_more_classes_than_a_profile_may_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others cannot bring more classes than one may teach: what to do is said, and as many as may be are learned."""
+    embedder = FakeEmbedder()
+    own, theirs = own_examples(0, embedder), lessons_of(1, embedder) + lessons_of(2, embedder)
+    monkeypatch.setattr(pooling, "MAX_CLASSES", 4)
+    assert len(set(pooled(own, theirs).y.tolist())) == 4
+    monkeypatch.setattr(pooling, "MAX_CLASSES", 3)
+    with pytest.raises(ProfileError, match="4 classes, at most 3 may be: set a device aside"):
+        pooled(own, theirs)
 
 
 def test_what_is_aside_stays_aside_in_the_new_order() -> None:
