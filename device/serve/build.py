@@ -31,6 +31,7 @@ from device.serve.home_assistant import Entity
 from device.serve.hooks import Hooks
 from device.serve.local import LocalSocket
 from device.serve.mqtt import Mqtt
+from device.serve.package_log import PackageLog
 from device.serve.pins import Pins
 from device.serve.pipeline import Pipeline
 from device.serve.recognizing import LineMaker
@@ -72,6 +73,7 @@ def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notif
     stack.enter_context(alone(data_dir))
     hub = Hub()
     service = Service([], notify, clock=clock, wall=time.time, summary_s=config.summary_s)
+    stack.enter_context(PackageLog(service.journal.happened))
     requests = Requests(service, clock)
 
     def open_one(name: str) -> Pipeline:
@@ -116,7 +118,8 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
     if config.sums is not None:
         home = PipelineSums(service, config.sums.pipeline or next(iter(config.pipelines)))
         place = config.sums.socket or socket_path(config, data_dir).with_name("sums.sock")
-        made.append(SumsSocket(place, SumsRequests(home, config.sums.min_examples), warn))
+        said = partial(service.journal.happened, "sums")
+        made.append(SumsSocket(place, SumsRequests(home, config.sums.min_examples), said))
     if config.web is not None:
         from device.serve.web import Web  # its packages take memory and time, and not everybody wants a console
 
@@ -125,7 +128,8 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
         from device.serve.wyoming import Wyoming  # as the console
 
         def embedder(name: str) -> Embedder:
-            return load_or_shipped(Context(data_dir, config.pipelines[name].profile, threads=1))
+            say = partial(service.journal.happened, f"model of {name}")
+            return load_or_shipped(Context(data_dir, config.pipelines[name].profile, threads=1), say)
 
         wyoming = Wyoming(config.wyoming, service.pipelines, embedder, service.journal.happened, warn, clock)
         service.each_second.append(wyoming.sync)
@@ -162,7 +166,8 @@ def open_pipeline(
     threads = config.threads if config.threads is not None or chosen is None else chosen.threads
     context = Context(data_dir, one.profile, threads=threads)
     profile = _open_profile(context.profile_folder, stack)
-    embedder = adopt(one, profile, context, partial(service.journal.happened, f"model of {name}"))
+    say = partial(service.journal.happened, f"model of {name}")
+    embedder = adopt(one, profile, context, say)
     way = read_look(profile.folder).way
     source = ReconnectingSource(
         lambda: _acquire(one, way), clock=clock, patient=True, name=one.camera or one.mic or name
@@ -176,7 +181,7 @@ def open_pipeline(
         make_line = partial(MovementLine, hands=hands, mirrored=mirrored)
     elif one.kind == "picture" and profile.writable and not _damaged(profile):
         looking = LookChooser(
-            profile, lambda look: load_or_shipped(context, look), context.models_folder(), context.threads
+            profile, lambda look: load_or_shipped(context, say, look), context.models_folder(), context.threads
         )
     pipeline = Pipeline(
         name,
@@ -223,10 +228,10 @@ def adopt(one: PipelineConfig, profile: Profile, context: Context, say: Callable
         else:
             check_pictures(profile)
             check_no_boxes(profile)
-    return load_or_shipped(context, say=say)
+    return load_or_shipped(context, say)
 
 
-def load_or_shipped(context: Context, look: Look | None = None, say: Callable[[str], None] = warn) -> Embedder:
+def load_or_shipped(context: Context, say: Callable[[str], None], look: Look | None = None) -> Embedder:
     """What looks so, without a look as the profile was taught. Where a model that was put there later is damaged, the
     one that ships, with the generations that it made: ModelError where that is no help."""
     try:

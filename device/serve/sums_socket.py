@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,20 +20,42 @@ from edge_tl.errors import ConfigError, EdgeTLError, counted
 MAX_LINE_BYTES, MAX_BODY_BYTES = 256_000, 2_000_000
 """Of a question; a hundred classes of the longest rows need a quarter of that."""
 CLIENT_S, LOOK_S, STOP_S = 30.0, 0.5, 2.0
-"""A client that neither reads nor writes for so long is let go; whether to stop is looked at so often; a request that
-goes on is waited for so long."""
+"""A client whose request is not whole after so long, or who does not take the answer in such a time, is let go; whether
+to stop is looked at so often; a request that goes on is waited for so long."""
+
+
+class _Timed(io.RawIOBase):
+    """What a client sends until a time, however little of it comes at once; TimeoutError after it."""
+
+    def __init__(self, client: socket.socket, seconds: float) -> None:
+        self._client, self._end_s = client, time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Some of it; 0 where the client sends no more."""
+        left_s = self._end_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        self._client.settimeout(left_s)
+        return self._client.recv_into(buffer)
 
 
 class SumsSocket:
     """An Output that tells no events: whoever may open the file, mode 0660, may take part in rounds of sums.
 
-    One client at a time is served, in a thread of its own; others wait.
+    One client at a time is served, in a thread of its own; others wait. log: takes a line, as often as it comes.
+    patience_s: for a whole request, and for its answer to be taken.
     """
 
     name = "sums"
 
-    def __init__(self, path: Path, requests: SumsRequests, log: Callable[[str], None]) -> None:
-        self.path, self._requests, self._log = path, requests, log
+    def __init__(
+        self, path: Path, requests: SumsRequests, log: Callable[[str], None], patience_s: float = CLIENT_S
+    ) -> None:
+        self.path, self._requests, self._log, self._patience_s = path, requests, log, patience_s
         self._server: socket.socket | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="edge-tl sums", daemon=True)
@@ -77,12 +101,11 @@ class SumsSocket:
                 self._stopping.wait(LOOK_S)
                 continue
             with client, contextlib.suppress(OSError):
-                client.settimeout(CLIENT_S)
                 self._serve(client)
 
     def _serve(self, client: socket.socket) -> None:
         """One request and its answer; OSError where the client goes or is too slow."""
-        with client.makefile("rb") as stream:
+        with io.BufferedReader(_Timed(client, self._patience_s)) as stream:
             try:
                 answer, body = self._requests.answer(*_read(stream.readline(MAX_LINE_BYTES), stream.read))
                 self._answered += 1
@@ -94,6 +117,7 @@ class SumsSocket:
                     raise
                 self._log(f"a request for sums failed: {type(error).__name__}: {error}")
                 answer, body = {"error": f"{type(error).__name__}: {error}"}, b""
+        client.settimeout(self._patience_s)
         client.sendall(json.dumps({**answer, "bytes": len(body)}).encode() + b"\n" + body)
 
 

@@ -24,7 +24,6 @@ from device.serve.phone_words import answer_on_phone
 from device.serve.requests import NotHere, Requests
 from device.serve.sessions import SESSION_S, Sessions
 from device.serve.subscribers import Hub
-from device.serve.web_log import LineLog
 from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, SourceTimeout, to_install
 
 try:
@@ -92,7 +91,6 @@ class Web:
         self.address = ""
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
-        self._lines = LineLog(log, clock)
 
     def start(self) -> None:
         """Listen; ConfigError where the address, the token or the certificate cannot be used."""
@@ -125,7 +123,6 @@ class Web:
         except (OSError, ValueError) as error:
             listener.close()
             raise ConfigError(f"tls_cert {config.tls_cert} cannot be used ({error}): check [web]") from error
-        self._lines.attach()
         self._server = uvicorn.Server(settings)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="edge-tl web", daemon=True
@@ -151,7 +148,6 @@ class Web:
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join(5.0)
-        self._lines.detach()
         if self._sessions is not None:
             self._sessions.keep(soon=True)
 

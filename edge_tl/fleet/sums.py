@@ -12,6 +12,7 @@ from edge_tl.core.folds import whole_takes
 from edge_tl.errors import ConfigError, ShapeError, counted
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.ridge_sums import LAMBDAS, SummedRidge, Totals, projection, shape_of, sums_of, verdicts
+from edge_tl.labels import check_label
 
 MAX_LABELS = 100
 """Of a round; with so many classes of the longest rows a device sends 27 MB."""
@@ -46,8 +47,11 @@ class SumsRound:
         self, X: np.ndarray, y: np.ndarray, takes: np.ndarray, labels: Sequence[str], min_examples: int = 1
     ) -> None:
         """X: (N, F) rows as heads see them, N may be 0; y, takes: (N,); labels: of all devices. Of a class with fewer
-        own rows than `min_examples` nothing is given: the sum of one row is that row. ConfigError for labels that
-        cannot be."""
+        own rows than `min_examples` nothing is given: the sum of one row is that row. ConfigError or ExampleError for
+        labels that cannot be."""
+        for label in labels:
+            if check_label(label) != label:
+                raise ConfigError(f"labels: {label[:40]!a} is kept as {check_label(label)[:40]!a}: name it so")
         wanted = np.array(list(labels), np.str_)
         if not 2 <= len(wanted) <= MAX_LABELS or wanted.tolist() != sorted(set(wanted.tolist())):
             raise ConfigError(

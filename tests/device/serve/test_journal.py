@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pipeline_bench import Bench
 
-from device.serve.config import HookConfig
+from device.serve.config import HookConfig, WyomingConfig
 from device.serve.event import LabelEvent
+from device.serve.fleet import Fleet
+from device.serve.fleet_config import FleetConfig
 from device.serve.hooks import Hooks
 from device.serve.journal import LONGEST_S, PAUSE_S, Journal
+from device.serve.package_log import PackageLog
 from device.serve.service import Service
+from device.serve.sums_requests import SumsRequests
+from device.serve.sums_socket import SumsSocket
 from device.serve.systemd import Notify
-from device.serve.web_log import LineLog
 from edge_tl.testing import FakeClock
 
 
@@ -93,6 +100,91 @@ def disk(bench: Bench, second: int) -> None:
 SIGNS = {"camera": camera, "changing": changing, "disk": disk}
 
 
+def fleet(service: Service, folder: Path) -> Callable[[int], None]:
+    """A fleet that fails in another way every other second."""
+    mqtt: Any = None
+    made = Fleet(FleetConfig("home"), folder, service, "signs", mqtt, service.log, service.clock)
+    service.outputs.append(made)
+    return lambda second: made._failed("abcdefgh"[second % 8] * 5 + str(second) if second % 2 else "")
+
+
+def sums(service: Service, folder: Path) -> Callable[[int], None]:
+    """Requests for sums at the real socket, each of which fails in a way that nobody thought of."""
+
+    class Failing(SumsRequests):
+        def answer(self, asked: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+            raise ZeroDivisionError(f"number {asked['number']}")
+
+    home: Any = None
+    made = SumsSocket(folder / "s.sock", Failing(home, 5), partial(service.journal.happened, "sums"))
+    made.start()
+    service.outputs.append(made)
+
+    def ask(second: int) -> None:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(60.0)
+            client.connect(str(made.path))
+            client.sendall(f'{{"number": {second}}}\n'.encode())
+            assert b"ZeroDivisionError" in client.makefile("rb").readline()
+
+    return ask
+
+
+def satellites(service: Service, folder: Path) -> Callable[[int], None]:
+    """Satellites at the real port that send what is no event, or wait for words that there are not."""
+    wyoming = pytest.importorskip("device.serve.wyoming", reason="the package wyoming is not installed (extra wyoming)")
+    happened = service.journal.happened
+    made = wyoming.Wyoming(WyomingConfig(port=0), {}, None, happened, lambda line: None, service.clock)
+    made.start()
+    service.outputs.append(made)
+    place = urlsplit(made.address)
+
+    def come(second: int) -> None:
+        with socket.create_connection((place.hostname or "", place.port or 0), timeout=60.0) as client:
+            asked = b'{"type": "detect", "data": {"names": ["abcdefgh"]}}\n' if second % 2 else b""
+            client.sendall(asked + b"[%d]\n" % second)
+            while client.recv(65536):
+                pass
+
+    return come
+
+
+def packages(service: Service, folder: Path) -> Callable[[int], None]:
+    """What a package says of the network it hears, with a traceback."""
+    log, error = PackageLog(service.journal.happened), OSError("unreachable")
+
+    def said(second: int) -> None:
+        told = ("abcdefgh"[second % 8] * 9, second)
+        info = (OSError, error, None)
+        log.emit(logging.LogRecord("zeroconf", logging.WARNING, "x", 1, "Choked at %s %d\nTraceback", told, info))
+
+    return said
+
+
+NEWER = {"fleet": fleet, "sums": sums, "satellites": satellites, "packages": packages}
+
+
+@pytest.mark.parametrize("what", NEWER)
+def test_no_newer_part_writes_more_than_a_line_a_minute(what: str, bench: Bench, tmp_path: Path) -> None:
+    """Half an hour of what strangers may do each second to fleet, sums, satellites, and to other people's packages."""
+    log = Log(bench.clock)
+    service = Service([], Notify({}), clock=bench.clock, wall=lambda: 0.0, summary_s=1e9, log=log)
+    service.pipelines["signs"] = bench.pipeline
+    happens = NEWER[what](service, tmp_path)
+    try:
+        for second in range(1800):
+            bench.clock.advance(1.0)
+            happens(second)
+            service.step()
+    finally:
+        for output in service.outputs:
+            output.stop()
+    assert log.lines
+    assert all("\n" not in line for line in log.texts)
+    times = [at for at, _ in log.lines]
+    assert all(later - earlier >= PAUSE_S for earlier, later in pairwise(times))
+
+
 @pytest.mark.parametrize("what", [*SIGNS, "broker", "requests", "hooks", "web", "look"])
 def test_no_state_writes_more_than_a_line_a_minute(what: str, bench: Bench) -> None:
     """Half an hour of each thing that can go wrong: never two lines in a minute, and far fewer at last."""
@@ -100,7 +192,7 @@ def test_no_state_writes_more_than_a_line_a_minute(what: str, bench: Bench) -> N
     service = Service([Flipping()], Notify({}), clock=bench.clock, wall=lambda: 0.0, summary_s=1e9, log=log)
     service.pipelines["signs"] = bench.pipeline
     hooks = Hooks([HookConfig("*", ("/no/such/program", "{label}"))], service.journal.happened)
-    web = LineLog(log, bench.clock)
+    web = PackageLog(service.journal.happened)
     hook, output = hooks.hooks[0], service.outputs[0]
     assert isinstance(output, Flipping)
     for second in range(1800):

@@ -138,6 +138,9 @@ def test_only_sums_leave(places: list[Path]) -> None:
         (b'{"do": "sums"}\n', "labels"),
         (b'{"do": "sums", "labels": ["up", 3]}\n', "labels"),
         (b'{"do": "sums", "labels": ["up"]}\n', "labels"),
+        (b'{"do": "sums", "labels": ["a\\u001b[2J", "up"]}\n', "unprintable"),
+        (b'{"do": "sums", "labels": ["\\ud800", "up"]}\n', "unprintable"),
+        (b'{"do": "sums", "labels": [" up", "up"]}\n', "is kept as"),
         (b'{"do": "verdicts", "bytes": 16}\n12345678', "8 of 16 bytes"),
         (b'{"do": "verdicts", "bytes": -1}\n', "bytes: 0 to"),
         (b'{"do": "verdicts", "bytes": 1.5}\n', "bytes: 0 to"),
@@ -156,6 +159,33 @@ def test_what_is_no_request_is_refused_in_one_line(places: list[Path], asked: by
     assert why in answer["error"]
     assert "\n" not in answer["error"]
     assert ask(places[0], {"do": "describe"})[0]["labels"] == ["down", "up"]
+
+
+def test_who_does_not_end_a_request_is_let_go(tmp_path: Path) -> None:
+    """Silent, or a byte now and then: after the patience the next one is served, and the log has nothing to say."""
+    write_profile(tmp_path / "0", *rows_of(0, CLASSES[0]), RowEmbedder(COLUMNS).fingerprint)
+    home = ProfileSums(tmp_path / "0", Recognizer(RowEmbedder(COLUMNS), features=PLAIN, reject=False))
+    lines: list[str] = []
+    one = SumsSocket(tmp_path / "0.sock", SumsRequests(home, 5), lines.append, patience_s=0.2)
+    with ExitStack() as stack:
+        one.start()
+        stack.callback(one.stop)
+        silent, slow = (stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(2))
+        for client in (silent, slow):
+            client.settimeout(60.0)
+            client.connect(str(one.path))
+        assert silent.recv(1) == b""
+
+        def ended() -> bool:
+            try:
+                slow.sendall(b" ")
+            except OSError:
+                return True
+            return False
+
+        until(ended)
+        assert ask(one.path, {"do": "describe"})[0]["labels"] == ["down", "up"]
+    assert lines == []
 
 
 def test_a_round_that_another_one_replaced_is_over(places: list[Path]) -> None:

@@ -1,4 +1,4 @@
-"""What the web server's own packages log, as lines of ours: one each, and no more than one in a minute.
+"""What other people's packages log while the service runs, as lines of ours: never a traceback, and rarely.
 
 Strangers decide how often a request is broken; they must not decide how fast the card fills.
 """
@@ -8,36 +8,31 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from typing import Self
 
-from device.serve.journal import Journal
+THREADS = "edge-tl "
+"""So the names of our threads begin."""
 
-LOGGERS = ("uvicorn.error", "asyncio")
 
+class PackageLog(logging.Handler):
+    """Within `with` it hands warnings and errors of every package to a journal. happened: `Journal.happened`."""
 
-class LineLog(logging.Handler):
-    """Hands warnings and errors to a log of lines. clock: seconds, monotonic."""
-
-    def __init__(self, log: Callable[[str], None], clock: Callable[[], float]) -> None:
+    def __init__(self, happened: Callable[[str, str], None]) -> None:
         super().__init__(logging.WARNING)
-        self._journal = Journal(log, clock)
+        self._happened = happened
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say one record, or count it where one was said just now."""
-        self._journal.happened("web", f"web: {_line(record)}")
+        thread = record.threadName or ""
+        part = thread.removeprefix(THREADS) if thread.startswith(THREADS) else record.name.partition(".")[0]
+        self._happened(part, f"{part}: {_line(record)}")
 
-    def attach(self) -> None:
-        """Take what the packages log."""
-        for name in LOGGERS:
-            logger = logging.getLogger(name)
-            logger.addHandler(self)
-            logger.propagate = False
+    def __enter__(self) -> Self:
+        logging.getLogger().addHandler(self)
+        return self
 
-    def detach(self) -> None:
-        """Leave it to whoever logs otherwise."""
-        for name in LOGGERS:
-            logger = logging.getLogger(name)
-            logger.removeHandler(self)
-            logger.propagate = True
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
 
 
 def _line(record: logging.LogRecord) -> str:
