@@ -34,7 +34,7 @@ help:
 	@echo "make check-hints     run the commands that README and messages suggest on a bare Debian (root, mmdebstrap, 700 MB)"
 	@echo "make check-systemd  the service installed under a real systemd that boots (root, mmdebstrap, 1 GB)"
 	@echo "make check-mutants   thousands of damaged model files, cut, fused and quantised"
-	@echo "make check-hostile   five minutes each of broken requests and of damaged generations"
+	@echo "make check-hostile   five minutes each of broken requests, in three ways, and of damaged generations, in two"
 	@echo "make check-kernels   the tests of exact results with each OpenBLAS kernel, Nehalem to SkylakeX"
 	@echo "make check-homeassistant  the messages to Home Assistant, with its schemas and its core (Python 3.11, 500 MB)"
 	@echo "make check-rollout  the playbook of examples/fleet, run by Ansible (an environment of its own, 60 MB)"

@@ -1,4 +1,5 @@
-"""Five minutes each of what strangers may send: broken requests to the real service, and generations damaged inside.
+"""Five minutes each of what strangers may send: broken requests to the real service, over HTTP, at the socket of sums,
+and as satellites; and generations that are damaged inside.
 
 `make check-hostile`, seconds each: `make check-hostile SECONDS=20`. Prints what was tried and what failed.
 """
@@ -7,43 +8,35 @@ from __future__ import annotations
 
 import random
 import re
-import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from hostile_requests import request
+from every_part import EVERY_PART, satellites_at, sums_socket
+from hostile_requests import request, satellite_events, sums_request
 from hypothesis import HealthCheck, settings
-from raw_http import connected, status
+from raw_http import said_by, status
+from service_parts import taught
 from test_damaged_inside import SOME, array_changed, json_changed
 
 from benchmarks.serving import Serving
 
 PATIENCE_S = 15.0
+Made = Callable[[random.Random], bytes]
 
 
-def requests(serving: Serving, seconds: float, seed: int) -> dict[str, int]:
-    """Broken requests, each on a connection of its own; every answer is no 5xx, and what was taught stays."""
+def fuzz(place: str, made: Made, bad: Callable[[bytes], bool], seconds: float, seed: int) -> dict[str, int]:
+    """What is made by chance, each on a connection of its own; bad: whether an answer is an error of ours."""
     rng, found = random.Random(seed), {"tried": 0, "answered": 0, "failed": 0}
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
-        sent = request(rng)
+        sent = made(rng)
         found["tried"] += 1
-        answer = b""
-        try:
-            with connected(serving.address) as client:
-                client.settimeout(PATIENCE_S)
-                client.sendall(sent)
-                client.shutdown(socket.SHUT_WR)
-                while data := client.recv(65536):
-                    answer += data
-                    if len(answer) > 10**6 or b"text/event-stream" in answer:
-                        break
-        except OSError:
-            pass
+        answer = said_by(place, sent, PATIENCE_S)
         found["answered"] += bool(answer)
-        if status(answer) >= 500:
+        if bad(answer):
             found["failed"] += 1
             print(f"FAILED {sent[:300]!r} got {answer[:300]!r}")
     return found
@@ -51,17 +44,22 @@ def requests(serving: Serving, seconds: float, seed: int) -> dict[str, int]:
 
 def main(seconds: float) -> int:
     """Run all; 1 where anything failed."""
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder, Serving(Path(folder) / "s") as serving:
+    failed, seed = 0, int(time.time())
+    with tempfile.TemporaryDirectory() as folder, Serving(Path(folder) / "s", EVERY_PART) as serving:
         serving.start()
-        found = requests(serving, seconds, seed=int(time.time()))
-        print(f"requests: {found}")
-        tracebacks = len(re.findall("Traceback", serving.log))
+        taught(serving)
+        for name, place, made, bad in (
+            ("requests", serving.address, request, lambda answer: status(answer) >= 500),
+            ("sums", str(sums_socket(serving)), sums_request, lambda answer: b"Error: " in answer),
+            ("satellites", satellites_at(serving), satellite_events, lambda answer: False),
+        ):
+            found = fuzz(place, made, bad, seconds, seed)
+            print(f"{name}: {found}", flush=True)
+            failed += found["failed"]
+        broken = len(re.findall("Traceback| failed: ", serving.log))
         lines = len(serving.log.splitlines())
-        print(
-            f"the log has {lines} lines, {tracebacks} tracebacks; the service {'runs' if alive(serving) else 'ended'}"
-        )
-        failed += found["failed"] + tracebacks + (not alive(serving))
+        print(f"the log has {lines} lines, {broken} of errors; the service {'runs' if alive(serving) else 'ended'}")
+        failed += broken + (not alive(serving))
 
     often = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     for change in (json_changed, array_changed):
@@ -69,7 +67,7 @@ def main(seconds: float) -> int:
         while time.monotonic() < end_s:
             often(SOME(change))()  # raises what was found
             rounds += 1
-        print(f"{change.__name__}: {500 * rounds} tried, 0 failed")
+        print(f"{change.__name__}: {500 * rounds} tried, 0 failed", flush=True)
     return int(failed > 0)
 
 

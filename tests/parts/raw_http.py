@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 from urllib.parse import urlsplit
@@ -31,6 +32,22 @@ def exchanged(address: str, request: bytes, *, end: bool = False) -> bytes:
             return b"".join(iter(lambda: client.recv(65536), b""))
         except ConnectionResetError:
             return b""
+
+
+def said_by(place: str, sent: bytes, patience_s: float = LONG_S) -> bytes:
+    """What a server at an address, or at a Unix socket's file, says to these bytes until it ends, or sends events."""
+    client, answer = connected(place) if "://" in place else socket.socket(socket.AF_UNIX), b""
+    with client, contextlib.suppress(OSError):  # it may be let go before all was sent
+        client.settimeout(patience_s)
+        if client.family == socket.AF_UNIX:
+            client.connect(place)
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        while data := client.recv(65536):
+            answer += data
+            if len(answer) > 10**6 or b"text/event-stream" in answer:
+                break
+    return answer
 
 
 def post(path: str, body: bytes, length: int | None = None) -> bytes:
