@@ -89,7 +89,7 @@ def build(config: ServiceConfig, data_dir: Path, stack: ExitStack, notify: Notif
         try:
             output.start()
         except ConfigError as error:
-            if not isinstance(output, LocalSocket) or os.access(output.path.parent, os.W_OK):
+            if not isinstance(output, LocalSocket | SumsSocket) or os.access(output.path.parent, os.W_OK):
                 raise
             warn(f"{error}; the service goes on without it")
             continue

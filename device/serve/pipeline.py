@@ -253,9 +253,8 @@ class Pipeline(RecognitionLoop):
         try:
             yield
         except ProfileError as error:
-            self.teaching_fault = self.error = str(error)
-            self._retry_s = self.clock() + RETRY_S
-            self.recording, self.said = None, str(error)
+            self.teaching_fault = self.error = self.said = self.profile.why_not(error)
+            self._retry_s, self.recording = self.clock() + RETRY_S, None
             if self._recorder is not None:
                 self._recorder.release()
 
@@ -315,10 +314,11 @@ class Pipeline(RecognitionLoop):
     def look(self, look: Look) -> None:
         """Look another way from now on, once all pictures are embedded again; ConfigError where this cannot be.
 
-        As `LookChooser.ask`: ModelError, ExampleError.
+        As `LookChooser.ask`: ModelError, ExampleError. ProfileError while nothing can be taught.
         """
         if self.looking is None:
             raise ConfigError(f"{self.name} hears words, or its examples cannot be read: there is no way to look")
+        self.check_teaching()
         self.release()
         self.looking.ask(look)
 

@@ -314,12 +314,15 @@ class Requests:
 
 @contextlib.contextmanager
 def _writing(one: Pipeline) -> Iterator[None]:
-    """What is written in it; where the disk is why it fails, the pipeline's health says so from then on."""
+    """What is written in it; where the disk is why it fails, the pipeline's health and whoever asked are told so."""
+    fault = one.teaching_fault
     try:
         yield
-    except ProfileError:
+    except ProfileError as error:
         one.check_disk()
-        raise
+        raise ProfileError(one.profile.why_not(error)) from error
+    if one.teaching_fault and one.teaching_fault != fault:
+        raise ProfileError(one.teaching_fault)
 
 
 def _bring(

@@ -110,10 +110,11 @@ def keep_one(
 ) -> None:
     """One take of its own, in the session of what was marked: closed, for it was no lesson. On disk when it returns."""
     session = next((one.session for one in store.list() if one.source.startswith(MARKED)), None)
-    session = session or store.new_session(SESSION, closed=True)
-    number = store.new_take(label, f"{MARKED}{why}", session)
-    store.add(number, media, kept, fingerprint)
-    store.flush()
+    with store.all_or_none():  # who is told that it failed marks it once more
+        session = session or store.new_session(SESSION, closed=True)
+        number = store.new_take(label, f"{MARKED}{why}", session)
+        store.add(number, media, kept, fingerprint)
+        store.flush()
 
 
 def keeps_sound(store: ExampleStore) -> bool:

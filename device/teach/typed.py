@@ -95,11 +95,12 @@ def type_word(
             failed.append(str(error))
     if not fresh and not copies:
         raise ExampleError(f"no voice spoke {word!r}: {failed[0] if failed else 'none was given'}")
-    session = session_of(store) if fresh else 0
-    for manner, file, embedding in fresh:
-        take = store.new_take(label, f"{TYPED}{manner}", session)
-        store.add(take, file, embedding, embedder.fingerprint)
-    store.flush()
+    with store.all_or_none():
+        session = session_of(store) if fresh else 0
+        for manner, file, embedding in fresh:
+            take = store.new_take(label, f"{TYPED}{manner}", session)
+            store.add(take, file, embedding, embedder.fingerprint)
+        store.flush()
     voices = dict.fromkeys(f"{manner.engine} {manner.voice}" for manner, _, _ in fresh)
     return TypedWord(word, label, tuple(voices), len(fresh), copies, tuple(dict.fromkeys(failed)))
 

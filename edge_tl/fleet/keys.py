@@ -50,8 +50,8 @@ def key_of(path: Path) -> DeviceKey:
             raise ConfigError(f"{path} is readable by everybody: chmod 0600 {path}")
     except OSError as error:
         raise ConfigError(
-            f"the key of this device cannot be stored in {path} ({error.strerror or error}): check the rights of the "
-            "folder"
+            f"the key of this device cannot be stored in {path} ({error.strerror or error}): free some space, or "
+            "check the rights of the folder"
         ) from error
     try:
         return DeviceKey(_decoded(text))

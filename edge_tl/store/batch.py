@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from edge_tl.core.examples import Box
@@ -88,6 +90,18 @@ class Batch:
         self._next_example += 1
         self._waiting.append(PendingExample(example, take, moment, media, fingerprint, packed, box))
         return example
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """What the block adds waits on only where the block ends well."""
+        session, take, example = self._next_session, self._next_take, self._next_example
+        try:
+            yield
+        except BaseException:
+            self.sessions = {number: one for number, one in self.sessions.items() if number < session}
+            self._takes = {number: one for number, one in self._takes.items() if number < take}
+            self._waiting = [one for one in self._waiting if one.id < example]
+            raise
 
     def due(self, now_s: float) -> bool:
         """Whether the oldest example may have waited for `BATCH_S`; now_s: of one clock that does not jump."""

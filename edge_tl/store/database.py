@@ -266,7 +266,8 @@ def _explain(path: Path, error: Exception, mend: str = MEND) -> str:
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
         return f"{path} is damaged ({said}): {mend}"
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return f"{path} cannot be written ({said}): free some space on the disk; what was counted before is safe"
+        more = "" if name == "SQLITE_FULL" else " (it may also be read-only, or worn out)"
+        return f"{path} cannot be written ({said}): free some space on the disk{more}; what was counted before is safe"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return f"{path} cannot be opened or written ({said}): check the rights of the file and its folder"
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

@@ -47,15 +47,15 @@ class ExampleStore(Closable):
 
     def __init__(self, path: Path, *, writable: bool, clock: Clock = now) -> None:
         """Open the file, made when it is missing and `writable`; `clock` tells when takes and examples are."""
-        self.path = Path(path)
-        self.writable = writable
-        self._clock = clock
+        self.path, self.writable, self._clock = Path(path), writable, clock
         self._counts: dict[str, Count] | None = None
         self._near_copies = NearCopies(self.path.parent, writable=writable)
         self._stored: tuple[str, int] | None = None
         self._db = Database(self.path, writable=writable, tables=TABLES, version=VERSION, upgrades=UPGRADES)
         last = dict(self._db.rows("SELECT name, seq FROM sqlite_sequence"))
         self._batch = Batch(*(last.get(table, 0) for table in ("sessions", "takes", "examples")))
+        self.all_or_none = self._batch.all_or_none
+        """As of `Batch`: within it what is added and not committed is forgotten where it fails."""
         self.boots = Boots(self._db, clock)
         """When those boots began in which something was recorded."""
         self.pages = Pages(self._db, self.boots)

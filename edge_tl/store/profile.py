@@ -85,6 +85,14 @@ class Profile:
                 "counted before is safe"
             ) from error
 
+    def why_not(self, error: ProfileError) -> str:
+        """Why something could not be written: what is wrong with the disk, where it takes nothing, else the error."""
+        try:
+            self.check_disk()
+        except ProfileError as told:
+            return str(told)
+        return str(error)
+
     @property
     def warnings(self) -> list[str]:
         """One line for each damaged generation that `load` skipped."""

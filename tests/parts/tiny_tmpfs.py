@@ -1,4 +1,4 @@
-"""A real file system of a few megabytes, to be filled."""
+"""A real file system of a few megabytes, to be filled, and a service whose state lies there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from benchmarks.serving import Serving
 
 
 @contextlib.contextmanager
@@ -27,3 +29,16 @@ def tmpfs(folder: Path, size_bytes: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def fill(disk: Path) -> None:
+    """Use all that is left."""
+    with (disk / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+
+
+def placed(serving: Serving, data: Path) -> None:
+    """Have a service keep its state elsewhere."""
+    serving.config.write_text(serving.config.read_text().replace(str(serving.data), str(data)))
+    serving.data = data

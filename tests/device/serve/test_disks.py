@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 from pathlib import Path
 
 from loop_disk import ext4
 from service_parts import command, taught
-from tiny_tmpfs import tmpfs
+from tiny_tmpfs import fill, placed, tmpfs
 
 from benchmarks.serving import Serving
-
-
-def fill(disk: Path) -> None:
-    """Use all that is left."""
-    with (disk / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
-
-
-def placed(serving: Serving, data: Path) -> None:
-    """Have a service keep its state elsewhere."""
-    serving.config.write_text(serving.config.read_text().replace(str(serving.data), str(data)))
-    serving.data = data
 
 
 def test_examples_go_from_a_full_disk(tmp_path: Path) -> None:
