@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import ipaddress
 import os
 import resource
@@ -17,6 +16,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from device.serve.local import NO_MORE, descriptors_left
 from edge_tl.errors import ConfigError
 
 Address = tuple[str, int]
@@ -28,7 +28,6 @@ RESERVED = 32
 """Descriptors that no connection gets: the Unix socket, the database, the log, MQTT and cameras need theirs."""
 SENT_BYTES = 64 * 1024
 """The kernel keeps so much of an answer that is not read; with more, who stopped reading would be seen later."""
-_NO_MORE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class ConnectionListener(socket.socket):
@@ -45,7 +44,7 @@ class ConnectionListener(socket.socket):
         """
         super().__init__(fileno=listening.detach())
         self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_BYTES)  # each connection has it from here
-        self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._spare = _opened()
         # The lowest free number is what a descriptor gets: those below the spare one are in use.
         self.most = max(1, min(most, _descriptors() - RESERVED - self._spare))
         self.each, self.first_s, self.next_s = each, first_s, next_s
@@ -54,36 +53,41 @@ class ConnectionListener(socket.socket):
     def accept(self) -> tuple[socket.socket, Any]:
         """A connection and where it comes from, as a socket's; ConnectionAbortedError, said to it too, for too many.
 
-        For too many idle ones the newcomer is taken, and the oldest of them goes.
+        For too many idle ones the newcomer is taken, and the oldest of them goes. OSError where not a descriptor is
+        left, not even the spare one.
         """
+        if self._spare < 0:
+            with contextlib.suppress(OSError):
+                self._spare = _opened()
         try:
             connection, address = super().accept()
         except OSError as error:
-            if error.errno in _NO_MORE:
+            if error.errno in NO_MORE and self._spare >= 0:
                 self._refuse_with_the_spare()
                 raise ConnectionAbortedError("there is no descriptor left") from error
             raise
         self._accepted = {key: one for key, one in self._accepted.items() if one.open}
         network = network_of(address[0])
-        if connection.fileno() >= _descriptors() - RESERVED // 2:
+        left = descriptors_left()
+        if left <= RESERVED // 4:
             connection.close()
             raise ConnectionAbortedError("the descriptors that are left are for the rest of the service")
-        if not self._has_room(network):
+        if not self._has_room(network, full=left <= RESERVED // 2):
             connection.close()
             raise ConnectionAbortedError(f"as many are connected as may be, from {network} or in all")
         self._accepted[address[:2]] = TimedConnection(connection, network, self.first_s)
         return connection, address
 
-    def _has_room(self, network: str) -> bool:
+    def _has_room(self, network: str, *, full: bool) -> bool:
         """Whether one more may come from there, for which the oldest idle one is let go where there are too many: of
-        its own address, or of the one that has most.
+        its own address, or of the one that has most. full: whether there are, though they are fewer than may be.
         """
         held = Counter(one.network for one in self._accepted.values())
         crowded = network
         if held[network] < self.each:
-            if len(self._accepted) < self.most:
+            if len(self._accepted) < self.most and not full:
                 return True
-            crowded = held.most_common(1)[0][0]
+            crowded = held.most_common(1)[0][0] if held else network
         idle = next((one for one in self._accepted.values() if one.network == crowded and one.idle), None)
         if idle is not None:
             idle.let_go()
@@ -91,10 +95,12 @@ class ConnectionListener(socket.socket):
 
     def _refuse_with_the_spare(self) -> None:
         """Take the first that waits and let it go, else it would be offered again without an end."""
-        os.close(self._spare)
+        spare, self._spare = self._spare, -1
+        os.close(spare)
         with contextlib.suppress(OSError):
             super().accept()[0].close()
-        self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        with contextlib.suppress(OSError):  # another thread may have taken it
+            self._spare = _opened()
 
     def close(self) -> None:
         """Listen no more."""
@@ -187,6 +193,11 @@ def listening_at(listen: str, port: int, table: str) -> socket.socket:
         raise ConfigError(
             f"{listen}:{port} cannot be listened at ({error.strerror or error}): check {table}{hint}"
         ) from error
+
+
+def _opened() -> int:
+    """A descriptor that is good for nothing but to be closed."""
+    return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _descriptors() -> int:

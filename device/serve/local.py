@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import resource
+import select
 import selectors
 import socket
 import stat
@@ -25,6 +28,12 @@ MAX_CLIENTS = 32
 MAX_WAITING_BYTES = 64 * 1024
 """A client that does not read is let go when so much waits for it."""
 MAX_QUESTION_BYTES = 1024
+NO_MORE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""What accepting fails with where the process, or the system, has no room for another connection."""
+RESERVED = 8
+"""Descriptors that no second client gets: the database, the log and the camera need theirs."""
+NO_ROOM_S = 0.5
+"""Where not a descriptor is left, one may be after so long."""
 UNREAD_S, QUESTION_S = 30.0, 10.0
 """A client is let go when events wait for it so long and it reads none, or when its question has no end for so long."""
 
@@ -131,13 +140,24 @@ class LocalSocket:
         server.close()
 
     def _accept(self, server: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        try:
             client, _ = server.accept()
-            client.setblocking(False)
-            if len(self._clients) >= MAX_CLIENTS:
-                self._drop(min(self._clients, key=lambda one: self._clients[one].alive_s))
-            self._clients[client] = _Client(self._clock(), reads_s=self._clock())
-            self._selector.register(client, selectors.EVENT_READ)
+        except OSError as error:
+            if error.errno in NO_MORE:  # else who waits would be offered again without an end
+                self._make_room()
+            return
+        client.setblocking(False)
+        if len(self._clients) >= MAX_CLIENTS or (self._clients and descriptors_left() < RESERVED):
+            self._make_room()
+        self._clients[client] = _Client(self._clock(), reads_s=self._clock())
+        self._selector.register(client, selectors.EVENT_READ)
+
+    def _make_room(self) -> None:
+        """Let go of the one that was silent for longest; where nobody is there, wait a moment."""
+        if self._clients:
+            self._drop(min(self._clients, key=lambda one: self._clients[one].alive_s))
+        else:
+            select.select([self._reader], [], [], NO_ROOM_S)
 
     def _serve(self, client: socket.socket, events: int) -> None:
         """Read questions; what waits to be written is written by `_send`."""
@@ -210,6 +230,14 @@ def _unread_bytes(client: socket.socket) -> int:
     try:
         return int.from_bytes(fcntl.ioctl(client, termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
     except OSError:  # it went; the selector will tell
+        return 0
+
+
+def descriptors_left() -> int:
+    """How many more files and connections this process may open; by their number, for the highest may be free."""
+    try:
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - len(os.listdir("/proc/self/fd"))
+    except OSError:  # none, to look at them with
         return 0
 
 

@@ -238,6 +238,41 @@ def test_an_accept_that_fails_takes_who_waits_away() -> None:
             one.close()
 
 
+def test_the_spare_descriptor_that_another_takes_is_never_closed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another listener gets the spare one first, its descriptor stays open, and later there is one again."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    opened = connections._opened
+
+    def too_late() -> int:
+        with contextlib.suppress(OSError):
+            taken.append(os.dup(0))
+        return opened()
+
+    with ConnectionListener(socket.create_server(("127.0.0.1", 0)), 9, 9, 1.0, 1.0) as listener:
+        clients = [socket.create_connection(listener.getsockname(), LONG_S) for _ in range(3)]
+        free = os.dup(0)
+        os.close(free)
+        monkeypatch.setattr(connections, "_opened", too_late)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            with pytest.raises(ConnectionAbortedError):
+                listener.accept()
+            for _ in range(2):
+                with pytest.raises(OSError, match="Too many open files"):
+                    listener.accept()
+            assert len(taken) == 1
+            os.fstat(taken[0])
+            os.close(taken[0])
+            monkeypatch.setattr(connections, "_opened", opened)
+            with pytest.raises(ConnectionAbortedError):
+                listener.accept()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for one in clients:
+            one.close()
+
+
 def test_who_does_not_read_is_let_go(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asks for megabytes and reads none of them loses the place, which somebody else then has."""
     monkeypatch.setattr(web, "MAX_ACCEPTED", 1)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -113,6 +114,26 @@ def test_who_reads_nothing_or_asks_half_is_let_go_in_time(timed: tuple[LocalSock
         for client in (lazy, half):
             while client.recv(65536):
                 pass
+
+
+def test_without_a_descriptor_left_who_was_silent_makes_room(local: LocalSocket) -> None:
+    """At the process's limit the one that was silent for longest goes, and whoever asks for health is answered."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    silent, newcomer = connected(local.path), socket.socket(socket.AF_UNIX)
+    newcomer.settimeout(LONG_S)
+    with silent, newcomer:
+        silent.sendall(b"health\n")
+        assert silent.recv(4096)
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            newcomer.connect(str(local.path))
+            newcomer.sendall(b"health\n")
+            assert newcomer.recv(4096)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert silent.recv(4096) == b""
 
 
 def test_what_is_sent_after_a_long_silence_ends_nothing(timed: tuple[LocalSocket, FakeClock]) -> None:
