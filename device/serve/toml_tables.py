@@ -106,7 +106,8 @@ def _check_limits(field: dataclasses.Field[Any], value: Any, place: str, mistake
         if value not in allowed["one_of"]:
             mistakes.append(f"{place}: got {_shown(value)}; one of {', '.join(allowed['one_of'])} is wanted")
     elif isinstance(value, (int, float)) and not allowed["least"] <= value <= allowed["most"]:
-        mistakes.append(f"{place}: got {value:g}; {allowed['least']:g} to {allowed['most']:g} is wanted")
+        got = f"{value:g}" if abs(value) < LARGEST else _shown(value)
+        mistakes.append(f"{place}: got {got}; {allowed['least']:g} to {allowed['most']:g} is wanted")
 
 
 def _without_none(wanted: Any) -> Any:

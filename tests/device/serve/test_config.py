@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
+from types import NoneType
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -197,8 +201,33 @@ def test_flags_beat_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "signs, words" in capsys.readouterr().out
 
 
-def test_a_number_without_an_end_is_one_line() -> None:
-    """Four hundred digits, or five thousand, where seconds are wanted: a ConfigError, never an overflow."""
+def numbers(kind: type, head: str = "") -> Iterator[str]:
+    """The beginning of a line for each setting that is a number, with the head of its table."""
+    for name, hint in get_type_hints(kind).items():
+        wanted = (
+            next((one for one in get_args(hint) if one is not NoneType), hint) if NoneType in get_args(hint) else hint
+        )
+        inside = next((one for one in get_args(wanted) if is_dataclass(one)), None)
+        if wanted in (int, float):
+            yield f"{head}{name} = "
+        elif isinstance(wanted, type) and is_dataclass(wanted):
+            yield from numbers(wanted, f"[{name}]\n")
+        elif isinstance(inside, type):
+            yield from numbers(inside, f"[{name}.x]\n" if get_origin(wanted) is dict else f"[[{name}]]\n")
+
+
+NUMBERS = list(numbers(ServiceConfig))
+
+
+@pytest.mark.parametrize("line", NUMBERS, ids=[line.replace("\n", " ") for line in NUMBERS])
+def test_a_number_without_an_end_is_one_line(line: str) -> None:
+    """Four hundred digits, or five thousand, of any setting that is a number: a ConfigError, never an overflow."""
     for digits in (400, 5000):
-        with pytest.raises(ConfigError):
-            parse_config(f"summary_s = {'9' * digits}\n", "x.toml")
+        with pytest.raises(ConfigError) as told:
+            parse_config(f"{line}{'9' * digits}\n", "x.toml")
+        assert "9" * 41 not in str(told.value)
+
+
+def test_every_table_has_its_numbers_tried() -> None:
+    """Those of the newer tables too."""
+    assert {"[sums]\nmin_examples = ", "[wyoming]\nport = ", "[[pins]]\npin = ", "threads = "} <= set(NUMBERS)
