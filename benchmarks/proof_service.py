@@ -10,7 +10,6 @@ memory   resident memory of the real process with the simulated player, after it
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
 import random
@@ -18,15 +17,15 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from benchmarks.record import table
-from benchmarks.serving import LONG_S, Serving
+from benchmarks.service_visits import visited
+from benchmarks.serving import Serving
 from device.serve.config import PipelineConfig, StoreConfig
 from device.serve.local import LocalSocket
 from device.serve.pipeline import Pipeline
@@ -42,7 +41,6 @@ from edge_tl.store.profile import Profile
 from edge_tl.testing import FakeEmbedder
 
 FRAMES, ROUNDS, MINUTES = 1_000_000, 200, 60.0
-VISITORS = 4
 EACH = 100
 """Every so many frames the model that ships runs too."""
 
@@ -174,88 +172,6 @@ def _teach(pipeline: Pipeline, done: int, frames: int) -> None:
         pipeline.train()
 
 
-@contextlib.contextmanager
-def visitors(address: str, number: int) -> Iterator[list[int]]:
-    """While it lasts, so many browsers come and go: each hears some events, looks at some pictures, and is away again.
-
-    How many visits there were is counted in the list.
-    """
-    place, visits, ending = urlsplit(address), [0], threading.Event()
-
-    def visit() -> None:
-        stream = http.client.HTTPConnection(place.hostname or "", place.port, timeout=LONG_S)
-        asking = http.client.HTTPConnection(place.hostname or "", place.port, timeout=LONG_S)
-        stream.request("GET", "/api/events?live=1")
-        events = stream.getresponse()
-        for path in ("/", "/console.js", "/api/state", "/health", *(3 * ["/api/pipelines/signs/picture.jpg"])):
-            asking.request("GET", path)
-            asking.getresponse().read()
-            events.readline()
-        stream.close()
-        asking.close()
-
-    def come_and_go() -> None:
-        while not ending.is_set():
-            with contextlib.suppress(OSError, http.client.HTTPException):  # the service ends
-                visit()
-                visits[0] += 1
-
-    threads = [threading.Thread(target=come_and_go, daemon=True) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield visits
-    finally:
-        ending.set()
-        for thread in threads:
-            thread.join(LONG_S)
-
-
-def visited(folder: Path, minutes: float, examples: int = 20, visits: int = 16) -> dict[str, Any]:
-    """The real process, taught, then trained again and again while browsers come and go and each label runs a command.
-
-    examples: of each take. visits: after each training, at least. Its memory after the first training with all of that,
-    after the last, and the most that it grew in between, each as health tells it: what is free was given back just
-    before. at_most_mib: the most that it ever had, with what a training needs while it runs.
-    """
-    hooks = '[[hooks]]\nlabel = "*"\nrun = ["/bin/true", "{label}"]\n'
-    with Serving(folder, f"summary_s = 10\n{hooks}") as serving:
-        serving.start()
-        for label in ("up", "down", "left", "right"):
-            for _ in range(3):
-                serving.teach(label, examples)
-        settled: list[float] = []
-        with visitors(serving.address, VISITORS) as came:
-            end_s = time.monotonic() + 60 * minutes
-            while len(settled) < 3 or time.monotonic() < end_s:
-                before = came[0]
-                serving.act("train")
-                serving.drain()
-                serving.wait_for("STATUS=")
-                while came[0] < before + visits:
-                    serving.wait_for("STATUS=")
-                settled.append(serving.ask("/health")[1]["machine"]["memory_mib"])
-        events = serving.ask("/health")[1]["events"]
-        at_most_mib = most_mib(serving)
-    return {
-        "minutes": minutes,
-        "visits": came[0],
-        "events": events,
-        "trainings": len(settled),
-        "memory_mib": [settled[0], settled[-1]],
-        "grown_mib": round(max(settled[1:]) - settled[0], 2),
-        "thirds_mib": [round(float(np.median(part)), 1) for part in np.array_split(settled, 3)],
-        "at_most_mib": at_most_mib,
-    }
-
-
-def most_mib(serving: Serving) -> float:
-    """The most resident memory that a service's process ever had."""
-    assert serving.process is not None
-    told = Path(f"/proc/{serving.process.pid}/status").read_text()
-    return round(int(told.split("VmHWM:")[1].split()[0]) / 2**10, 1)
-
-
 def process_mib(serving: Serving) -> float:
     """Resident memory of a service's process."""
     assert serving.process is not None
@@ -379,11 +295,23 @@ def report(result: dict[str, Any]) -> str:
 
 
 def _visits(found: dict[str, Any]) -> str:
-    """The table of `visited`."""
-    titles = ["minutes", "visits", "events", "trainings", "MiB after the first", "after the last", "grown at most"]
-    memory = [f"{mib:.1f}" for mib in (*found["memory_mib"], found["grown_mib"])]
-    if "thirds_mib" in found:  # results of before had another way to measure
-        titles += ["median of each third", "the most ever"]
-        memory += [" / ".join(f"{mib:.1f}" for mib in found["thirds_mib"]), f"{found['at_most_mib']:.1f}"]
-    numbers = [str(found[key]) for key in ("visits", "events", "trainings")]
-    return table(titles, [[f"{found['minutes']:g}", *numbers, *memory]])
+    """The tables of `visited`: what there was, and the memory with the visitors there and while they are away."""
+    counts = table(
+        ["minutes", "visits", "events", "trainings"],
+        [[f"{found['minutes']:g}", *(str(found[key]) for key in ("visits", "events", "trainings"))]],
+    )
+    if "alone_memory_mib" not in found:  # results of before had another way to measure
+        memory = [f"{mib:.1f}" for mib in (*found["memory_mib"], found["grown_mib"])]
+        return f"{counts}\n\n{table(['MiB after the first training', 'after the last', 'grown at most'], [memory])}"
+    titles = ["MiB", "after the first training", "after the last", "grown at most", "median of each third"]
+    rows = [
+        [
+            who,
+            *(f"{mib:.1f}" for mib in (*found[f"{key}memory_mib"], found[f"{key}grown_mib"])),
+            " / ".join(f"{mib:.1f}" for mib in found[f"{key}thirds_mib"]),
+        ]
+        for who, key in (("with the visitors", ""), ("while they are away", "alone_"))
+    ]
+    return (
+        f"{counts}\n\n{table(titles, rows)}\n\nWhile it trains the process has {found['at_most_mib']:.1f} MiB at most."
+    )
