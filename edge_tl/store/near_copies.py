@@ -5,7 +5,6 @@ What was heard of sounds only this program remembers: to hear it again takes les
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,18 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_tl.core.archive import packed_arrays, read_arrays
 from edge_tl.core.examples import Examples
 from edge_tl.core.near_copies import SIDE, hold_together
 from edge_tl.core.same_sound import heard, same_sounds
 from edge_tl.errors import ExampleError, MissingDependency
-from edge_tl.files import DAMAGE, PRIVATE, create, read_limited
+from edge_tl.files import DAMAGE, PRIVATE, create
 from edge_tl.media.image import grey_square
 from edge_tl.store.database import Database
 from edge_tl.store.media import JPEG, stored_sound
 
 SEEN = "seen.npz"
 """The file beside the examples, which may be removed: it is made again."""
-MAX_BYTES = 1_000_000_000
+MAX_BYTES = 50_000_000
+"""Unfolded: of more than a hundred thousand pictures nothing is remembered."""
 _FILES = "SELECT example_id, crc32, length(media) FROM media ORDER BY example_id"
 _MEDIA = "SELECT media_type, media FROM media WHERE example_id = ?"
 _SILENT = np.zeros(0, np.int8)
@@ -115,8 +116,8 @@ class NearCopies:
     def _from_disk(self) -> tuple[dict[int, np.ndarray], dict[int, File]]:
         """What another program saw; nothing where that is no whole file of ours."""
         try:
-            with np.load(io.BytesIO(read_limited(self._path, MAX_BYTES)), allow_pickle=False) as kept:
-                numbers, small = kept["files"], kept["small"]
+            kept = read_arrays(self._path, MAX_BYTES, ("files", "small"))
+            numbers, small = kept["files"], kept["small"]
             if numbers.dtype != np.int64 or small.dtype != np.uint8 or small.shape != (len(numbers), SIDE * SIDE):
                 return {}, {}
             rows = numbers.reshape(len(small), 3).tolist()
@@ -132,15 +133,14 @@ class NearCopies:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
             return
-        out = io.BytesIO()
         rows = [(number, *self._files[number]) for number in self._small]
         small = np.array(list(self._small.values()), np.uint8).reshape(-1, SIDE * SIDE)
-        np.savez(out, files=np.array(rows, np.int64).reshape(-1, 3), small=small)
+        data = packed_arrays({"files": np.array(rows, np.int64).reshape(-1, 3), "small": small})
         part = self._path.with_name(f".{SEEN}")
         try:
             part.unlink(missing_ok=True)  # of a program that was killed
             with create(part, PRIVATE) as file:  # small pictures of somebody are pictures of somebody
-                file.write(out.getbuffer())
+                file.write(data)
             os.replace(part, self._path)
         except OSError:
             # What is removed must not stay, and a full disk lets go of a file.

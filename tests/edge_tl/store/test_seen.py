@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,20 @@ def test_a_damaged_or_foreign_file_only_makes_it_slower(tmp_path: Path, content:
         np.savez(path.with_name(SEEN), files=np.array([[1, 2, 3]]), small=np.zeros((1, looked.SIDE**2), np.uint8))
     assert beats(path, writable=True) == 4
     assert beats(path, writable=True) == 0
+
+
+def test_a_file_that_unfolds_without_an_end_is_not_unfolded(tmp_path: Path) -> None:
+    """A hundred kilobytes that hold a hundred million zeros are looked past, and take no memory."""
+    path = tmp_path / "examples.sqlite"
+    fill(path)
+    small = np.zeros((100_000_000 // looked.SIDE**2, looked.SIDE**2), np.uint8)
+    np.savez_compressed(path.with_name(SEEN), files=np.zeros((len(small), 3), np.int64), small=small)
+    del small
+    tracemalloc.start()
+    assert beats(path, writable=True) == 4
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20_000_000
 
 
 def test_a_disk_that_takes_nothing_only_makes_it_slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
