@@ -22,7 +22,7 @@ from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folder_takes import listed_in_takes
 from edge_tl.store.folders import ENDINGS, export_folder, folder_names, session_name_of
 from edge_tl.store.layouts.tree import LayoutContents
-from edge_tl.store.listed import ListedPicture
+from edge_tl.store.listed import ListedPicture, at_odds
 from edge_tl.store.media import JPEG, stored_media
 from edge_tl.store.profile import Profile
 
@@ -55,6 +55,7 @@ def bring_listed(
             progress.warn(line)
         in_takes = listed_in_takes(root, told.listed or (), progress.of)
         torn = contradictions((root / one.file, one.label, one.pixels) for one, _ in in_takes)
+        torn |= at_odds([one for one, _ in in_takes])
         for done, (one, number) in enumerate(in_takes):
             progress.of(done, len(in_takes))
             if stopped():

@@ -13,8 +13,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edge_tl.core.examples import Box
-from edge_tl.errors import counted
-from edge_tl.store.listed import NOTHING, ListedPicture, box_of, folder_of, inside, positive
+from edge_tl.errors import ExampleError, counted
+from edge_tl.store.listed import (
+    NOTHING,
+    ListedPicture,
+    UnusableEntry,
+    as_number,
+    box_of,
+    folder_of,
+    inside,
+    positive,
+    reason,
+)
 
 OWN = "edge_tl"
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
@@ -26,46 +36,66 @@ def read_coco(
     """The pictures of a file's content with their largest boxes, and a line for each thing that was left out.
 
     find: gives the place of a picture from its name, ValueError for none. Raises what lookups raise where it is no
-    such content.
+    such content, ExampleError where nothing in it says what any picture shows.
     """
     names = {_key(one["id"]): str(one["name"]) for one in content["categories"]}
-    files = {_key(one["id"]): one for one in content["images"]}
-    boxes: dict[str, list[tuple[float, str, Box]]] = {}
+    files: dict[str, dict[str, Any]] = {}
     unknown: dict[str, str] = {}
+    for one in content["images"]:
+        image = _key(one["id"])
+        if files.setdefault(image, one) is not one:
+            unknown[image] = f"id {image[:20]!a} is also that of {str(one.get('file_name'))[:60]}"
+    if not content["annotations"] and not any(isinstance(one.get(OWN), dict) for one in files.values()):
+        raise ExampleError(
+            f"{path}: has no annotation, so that nobody may have looked at its pictures; if there is nothing in them, "
+            f"import their folder with --label {NOTHING}"
+        )
+    boxes: dict[str, list[tuple[float, str, Box]]] = {}
+    crowds: set[str] = set()
+    of_none = 0
     left_out: list[str] = []
     for number, one in enumerate(content["annotations"], 1):
         try:
             image = _key(one["image_id"])
             if image not in files:
-                raise ValueError(f"image_id {image[:20]!a} is that of no image")
+                raise UnusableEntry(f"image_id {image[:20]!a} is that of no image")
         except _UNUSABLE as error:
-            left_out.append(f"{path}: annotation {number} is left out ({_said(error)})")
+            of_none += 1
+            left_out.append(f"{path}: annotation {number} is left out ({reason(error)})")
             continue
         try:
             category = _key(one["category_id"])
             if category not in names:
-                raise ValueError(f"category_id {category[:20]!a} is that of no category")
+                raise UnusableEntry(f"category_id {category[:20]!a} is that of no category")
+            if one.get("iscrowd") in (1, True):  # a region around many things, and no thing
+                crowds.add(image)
+                continue
             pixels = _sides(one)
             area = (pixels[2] - pixels[0]) * (pixels[3] - pixels[1])
             boxes.setdefault(image, []).append((area, names[category], pixels))
         except _UNUSABLE as error:
-            unknown.setdefault(image, _said(error))
+            unknown.setdefault(image, reason(error))
     found = []
     for image, one in files.items():
         try:
             file = find(one["file_name"])
             size = (positive(one["width"]), positive(one["height"])) if one.get("width") and one.get("height") else None
         except _UNUSABLE as error:
-            left_out.append(f"{path}: a picture is left out ({_said(error)})")
+            left_out.append(f"{path}: a picture is left out ({reason(error)})")
             continue
         if image in unknown:
             left_out.append(f"{file}: left out, an annotation of it cannot be used ({unknown[image]})")
             continue
+        own = one.get(OWN)
         here = sorted(boxes.get(image, []), key=lambda box: -box[0])
+        if not here and not isinstance(own, dict) and (of_none or image in crowds):
+            lost = counted(of_none, "annotation is", "annotations are")
+            why = "only a crowd is marked in it" if image in crowds else f"{lost} of no image, and may be of this one"
+            left_out.append(f"{file}: left out ({why})")
+            continue
         if len(here) > 1:
             smaller = counted(len(here) - 1, "smaller box is", "smaller boxes are")
             left_out.append(f"{file}: {smaller} left out: only one object per picture is used")
-        own = one.get(OWN)
         told = {name: str(value) for name, value in own.items()} if isinstance(own, dict) else {}
         label = here[0][1] if here else told.get("label") or NOTHING
         take, session = told.get("take") or folder_of(file), told.get("session", "")
@@ -108,23 +138,18 @@ def _key(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ValueError(f"{str(value)[:20]!a} is no id")
+        raise UnusableEntry(f"{str(value)[:20]!a} is no id")
     return str(value).strip()
 
 
 def _sides(annotation: dict[str, Any]) -> Box:
     """Left, top, right, bottom: of the bbox, else around the polygons."""
     if annotation.get("bbox"):
-        x, y, width, height = (float(side) for side in annotation["bbox"])
+        x, y, width, height = map(as_number, annotation["bbox"])
         return box_of((x, y, x + width, y + height))
     polygons = annotation.get("segmentation")
     if not isinstance(polygons, list) or not polygons:
-        raise ValueError("it has neither a bbox nor polygons")
-    xs = [float(x) for polygon in polygons for x in polygon[::2]]
-    ys = [float(y) for polygon in polygons for y in polygon[1::2]]
+        raise UnusableEntry("it has neither a bbox nor polygons")
+    xs = [as_number(x) for polygon in polygons for x in polygon[::2]]
+    ys = [as_number(y) for polygon in polygons for y in polygon[1::2]]
     return box_of((min(xs), min(ys), max(xs), max(ys)))
-
-
-def _said(error: Exception) -> str:
-    """What is wrong, in words: a KeyError gives only the name of what is missing."""
-    return f"it has no {error.args[0]}" if isinstance(error, KeyError) else " ".join(str(error).split())[:80]

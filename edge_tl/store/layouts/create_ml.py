@@ -10,7 +10,7 @@ from edge_tl.labels import check_label
 from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents
-from edge_tl.store.listed import box_of
+from edge_tl.store.listed import as_number, box_of, reason
 
 FILE = ("image", "imagefilename")
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError)
@@ -34,18 +34,18 @@ def read_create_ml(entries: list[dict[str, Any]], path: Path, finder: FileFinder
         try:
             file = finder.find(next(one[name] for name in FILE if name in one))
         except ValueError as error:
-            lost.append(f"{path}, picture {number}: {' '.join(str(error).split())[:100]}")
+            lost.append(f"{path}, picture {number}: {reason(error)}")
             continue
         files[file] = None
         try:
             for thing in one["annotations"]:
                 things.add(file, check_label(thing["label"]), _box(thing["coordinates"]))
         except _UNUSABLE as error:
-            things.unknown(file, f"it has no {error.args[0]}" if isinstance(error, KeyError) else error)
+            things.unknown(file, reason(error))
     listed, left_out = things.listed(files, lambda file: "")
     return LayoutContents(listed=listed, left_out=lost + left_out)
 
 
 def _box(told: dict[str, Any]) -> Box:
-    x, y, width, height = (float(told[side]) for side in ("x", "y", "width", "height"))
+    x, y, width, height = (as_number(told[side]) for side in ("x", "y", "width", "height"))
     return box_of((x - width / 2, y - height / 2, x + width / 2, y + height / 2))

@@ -11,7 +11,7 @@ from edge_tl.store.folders import FolderPicture
 from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents
-from edge_tl.store.listed import box_of, positive
+from edge_tl.store.listed import UnusableEntry, as_number, box_of, positive, reason
 
 _UNUSABLE = (ValueError, KeyError)
 
@@ -19,10 +19,10 @@ _UNUSABLE = (ValueError, KeyError)
 def read_images(root: Element, path: Path, finder: FileFinder) -> LayoutContents:
     """The images of a file: with boxes where any has some, else with their tags. ValueError where it is none."""
     if root.tag == "annotation":
-        raise ValueError("it is the annotation of one picture: give the folder")
+        raise UnusableEntry("it is the annotation of one picture: give the folder")
     images = root.findall("image")
     if root.tag != "annotations" or not images:
-        raise ValueError("no image is in it; of a video export `CVAT for images` is wanted")
+        raise UnusableEntry("no image is in it; of a video export `CVAT for images` is wanted")
     things, files, lost = Things(), dict[PurePosixPath, None](), []
     tags: dict[PurePosixPath, str] = {}
     boxes = False
@@ -30,7 +30,7 @@ def read_images(root: Element, path: Path, finder: FileFinder) -> LayoutContents
         try:
             file = finder.find(image.get("name"))
         except ValueError as error:
-            lost.append(f"{path}, image {image.get('id', '?')[:10]}: {' '.join(str(error).split())[:100]}")
+            lost.append(f"{path}, image {image.get('id', '?')[:10]}: {reason(error)}")
             continue
         files[file] = None
         try:
@@ -39,12 +39,12 @@ def read_images(root: Element, path: Path, finder: FileFinder) -> LayoutContents
             for shape in image:
                 if shape.tag == "tag":
                     if tags.setdefault(file, shape.attrib["label"]) != shape.attrib["label"]:
-                        raise ValueError(f"{tags[file]!a} and {shape.attrib['label']!a} are given for it")
+                        raise UnusableEntry(f"{tags[file]!a} and {shape.attrib['label']!a} are given for it")
                     continue
                 boxes = True
                 things.add(file, check_label(shape.attrib["label"]), _box(shape))
         except _UNUSABLE as error:
-            things.unknown(file, f"it has no {error.args[0]}" if isinstance(error, KeyError) else error)
+            things.unknown(file, reason(error))
     listed, left_out = things.listed(files, lambda file: "")
     if boxes or not tags:
         return LayoutContents(listed=listed, left_out=lost + left_out)
@@ -57,11 +57,11 @@ def read_images(root: Element, path: Path, finder: FileFinder) -> LayoutContents
 
 def _box(shape: Element) -> Box:
     if shape.tag == "box":
-        if float(shape.get("rotation", 0)):
-            raise ValueError("a box is turned: draw it upright, or as a polygon")
+        if as_number(shape.get("rotation", 0)):
+            raise UnusableEntry("a box is turned: draw it upright, or as a polygon")
         return box_of(shape.attrib[side] for side in ("xtl", "ytl", "xbr", "ybr"))
     if shape.tag == "polygon":
-        points = [tuple(map(float, point.split(","))) for point in shape.attrib["points"].split(";")]
+        points = [tuple(map(as_number, point.split(","))) for point in shape.attrib["points"].split(";")]
         xs, ys = [point[0] for point in points], [point[-1] for point in points]
         return box_of((min(xs), min(ys), max(xs), max(ys)))
-    raise ValueError(f"{shape.tag[:20]!a} is neither box, polygon nor tag")
+    raise UnusableEntry(f"{shape.tag[:20]!a} is neither box, polygon nor tag")

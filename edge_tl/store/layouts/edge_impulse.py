@@ -18,7 +18,7 @@ from edge_tl.media.kinds import is_of
 from edge_tl.store.folders import FolderPicture, Skipped
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import SPLIT, LayoutContents, Tree, split_of
-from edge_tl.store.listed import box_of, inside
+from edge_tl.store.listed import UnusableEntry, as_number, box_of, inside, reason
 
 INFO, BOXES = "info.labels", "bounding_boxes.labels"
 MAX_BYTES = 50_000_000
@@ -47,7 +47,9 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
                 entries.setdefault(file.parent / inside(name), {}).update(one)
                 with_boxes |= bool(one.get("boundingBoxes")) or file.name == BOXES
         except (OSError, *_UNUSABLE) as error:
-            raise ExampleError(f"{tree.root / file}: is no list of Edge Impulse ({error}): export it again") from None
+            raise ExampleError(
+                f"{tree.root / file}: is no list of Edge Impulse ({reason(error)}): export it again"
+            ) from None
     files = [file for file in tree.media if is_of(kind, tree.root / file)]
     missing = sorted(set(entries) - set(tree.files))
     left_out = [f"{file}: is in the list and not in the folder" for file in missing]
@@ -57,15 +59,15 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
     for file in files:
         try:
             if file not in entries:
-                raise ValueError("is in no list")
+                raise UnusableEntry("is in no list")
             label = entries[file]["label"]
             if isinstance(label, dict):
                 if label.get("type", "label") != "label":
-                    raise ValueError(f"its label is {label['type']!a}; one label for all of it is wanted")
+                    raise UnusableEntry(f"its label is {label['type']!a}; one label for all of it is wanted")
                 label = label["label"]
             found.append(_found(tree, file, check_label(str(label)), split))
         except _UNUSABLE as error:
-            left_out.append(f"{file}: left out ({error})")
+            left_out.append(f"{file}: left out ({reason(error)})")
     return LayoutContents(found, None, left_out)
 
 
@@ -84,7 +86,7 @@ def read_by_names(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutCo
         try:
             found.append(_found(tree, file, check_label(_label_in(file)), split))
         except ExampleError as error:
-            left_out.append(f"{file}: left out (its name tells no class: {error})")
+            left_out.append(f"{file}: left out (its name tells no class: {reason(error)})")
     return LayoutContents(found, None, left_out)
 
 
@@ -110,9 +112,9 @@ def _boxes(
         with suppress(KeyError):
             try:
                 for box in entries[file].get("boundingBoxes") or ():
-                    x, y, width, height = (float(box[side]) for side in ("x", "y", "width", "height"))
+                    x, y, width, height = (as_number(box[side]) for side in ("x", "y", "width", "height"))
                     things.add(file, str(box["label"]), box_of((x, y, x + width, y + height)))
             except _UNUSABLE as error:
-                things.unknown(file, error)
+                things.unknown(file, reason(error))
     listed, more = things.listed(files, lambda file: split_of(file) if split else "")
     return LayoutContents(listed=listed, left_out=left_out + more)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from edge_tl.store.layouts.tree import Tree
-from edge_tl.store.listed import inside
+from edge_tl.store.listed import UnusableEntry, inside
 
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 """What Label Studio puts before the name of a file that was uploaded."""
@@ -41,7 +41,7 @@ class FileFinder:
         elsewhere and is not here, and for one that several files have.
         """
         if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"{str(name)[:40]!a} is no file's name")
+            raise UnusableEntry(f"{str(name)[:40]!a} is no file's name")
         # As it stands first: a name may hold a percent sign itself.
         for text in dict.fromkeys((name.strip(), _plain(name.strip()))):
             direct = self._at(self._near, text)
@@ -73,14 +73,14 @@ class FileFinder:
             found = self._known.get(last, set())
             if len(found) > 1:
                 shown = " and ".join(sorted(map(str, found))[:2])
-                raise ValueError(f"{last[:40]!a} may be {shown}: name it with its folder")
+                raise UnusableEntry(f"{last[:40]!a} may be {shown}: name it with its folder")
             yield from found
 
     def _given_once(self, file: PurePosixPath, name: str) -> PurePosixPath:
         """The file; ValueError where it was given for another name already, so that one of them is not there."""
         first = self._given.setdefault(file, name)
         if first != name:
-            raise ValueError(f"{name[:40]!a} is not there, unless it is {first[:40]!a}")
+            raise UnusableEntry(f"{name[:40]!a} is not there, unless it is {first[:40]!a}")
         return file
 
 

@@ -11,7 +11,7 @@ from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.tables import FILE, read_rows
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents
-from edge_tl.store.listed import box_of
+from edge_tl.store.listed import UnusableEntry, as_number, box_of, reason
 
 OBJECTS = "objects"
 LABELS = ("categories", "category", "labels", "label")
@@ -25,7 +25,7 @@ def read_lines(text: str, path: Path, finder: FileFinder) -> LayoutContents:
     """
     rows = [(number, json.loads(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not all(isinstance(row, dict) for _, row in rows):
-        raise ValueError("a line is no object")
+        raise UnusableEntry("a line is no object")
     if any(OBJECTS in row for _, row in rows):
         return _boxes(rows, path, finder)
     plain = [(number, {str(name).lower(): _text(value) for name, value in row.items()}) for number, row in rows]
@@ -44,16 +44,20 @@ def _boxes(rows: list[tuple[int, dict[str, Any]]], path: Path, finder: FileFinde
         try:
             file = finder.find(next((row[name] for name in FILE if name in row), None))
         except ValueError as error:
-            lost.append(f"{path}, line {number}: {' '.join(str(error).split())[:100]}")
+            lost.append(f"{path}, line {number}: {reason(error)}")
             continue
         files[file] = None
         try:
             told = row[OBJECTS]
             labels = next(told[name] for name in LABELS if name in told) if told["bbox"] else ()
             for (x, y, width, height), label in zip(told["bbox"], labels, strict=True):
-                things.add(file, check_label(_text(label)), box_of((x, y, float(x) + width, float(y) + height)))
+                things.add(
+                    file,
+                    check_label(_text(label)),
+                    box_of((x, y, as_number(x) + as_number(width), as_number(y) + as_number(height))),
+                )
         except (*_UNUSABLE, StopIteration) as error:
-            said = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-            things.unknown(file, f"line {number}: {said or 'its objects have no category'}")
+            said = "its objects have no category" if isinstance(error, StopIteration) else reason(error)
+            things.unknown(file, f"line {number}: {said}")
     listed, left_out = things.listed(files, lambda file: "")
     return LayoutContents(listed=listed, left_out=lost + left_out)

@@ -13,7 +13,7 @@ from edge_tl.store.folders import FolderPicture
 from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import MEDIA, LayoutContents
-from edge_tl.store.listed import box_of, positive
+from edge_tl.store.listed import UnusableEntry, as_number, box_of, positive, reason
 
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError)
 LABELS = ("rectanglelabels", "polygonlabels", "labels")
@@ -26,7 +26,7 @@ def read_tasks(tasks: list[dict[str, Any]], path: Path, finder: FileFinder) -> L
     tasks.
     """
     if not tasks or not all(isinstance(task, dict) for task in tasks):
-        raise ValueError("no tasks are in it")
+        raise UnusableEntry("no tasks are in it")
     things, files, lost = Things(), dict[PurePosixPath, None](), []
     choices: dict[PurePosixPath, str] = {}
     boxes = False
@@ -34,14 +34,14 @@ def read_tasks(tasks: list[dict[str, Any]], path: Path, finder: FileFinder) -> L
         try:
             file = finder.find(_name_in(task))
         except _UNUSABLE as error:
-            lost.append(f"{path}, task {number}: {' '.join(str(error).split())[:100]}")
+            lost.append(f"{path}, task {number}: {reason(error)}")
             continue
         files[file] = None
         try:
             for value, size in _results(task):
                 if isinstance(value, str):
                     if choices.setdefault(file, value) != value:
-                        raise ValueError(f"{choices[file]!a} and {value!a} are given for it")
+                        raise UnusableEntry(f"{choices[file]!a} and {value!a} are given for it")
                     continue
                 boxes = True
                 if size is not None:
@@ -49,7 +49,7 @@ def read_tasks(tasks: list[dict[str, Any]], path: Path, finder: FileFinder) -> L
                 label = next(value[kind][0] for kind in LABELS if value.get(kind))
                 things.add(file, check_label(label), _box(value, size))
         except (*_UNUSABLE, StopIteration) as error:
-            things.unknown(file, str(error) or "a thing has no label")
+            things.unknown(file, "a thing has no label" if isinstance(error, StopIteration) else reason(error))
     listed, left_out = things.listed(files, lambda file: "")
     if boxes or not choices:
         return LayoutContents(listed=listed, left_out=lost + left_out)
@@ -69,7 +69,7 @@ def _name_in(task: dict[str, Any]) -> str:
         ending = PurePosixPath(str(value).partition("?")[0] if "?d=" not in str(value) else str(value)).suffix.lower()
         if isinstance(value, str) and (ending in MEDIA or key in ("image", "audio")):
             return value
-    raise ValueError("it names no picture and no sound")
+    raise UnusableEntry("it names no picture and no sound")
 
 
 def _results(task: dict[str, Any]) -> Iterable[tuple[dict[str, Any] | str, tuple[float, float] | None]]:
@@ -77,7 +77,7 @@ def _results(task: dict[str, Any]) -> Iterable[tuple[dict[str, Any] | str, tuple
     if "data" in task:
         done = [one for one in task.get("annotations") or task.get("completions") or () if not one.get("was_cancelled")]
         if not done:
-            raise ValueError("it has no annotation")
+            raise UnusableEntry("it has no annotation")
         for one in done[-1]["result"]:
             value = one["value"]
             if one["type"] == "choices":
@@ -85,11 +85,11 @@ def _results(task: dict[str, Any]) -> Iterable[tuple[dict[str, Any] | str, tuple
             elif one["type"] in LABELS:
                 yield value, _size(one)
             elif one["type"] not in ("rectangle", "polygon", "textarea", "rating"):
-                raise ValueError(f"{one['type'][:20]!a} is neither box, polygon nor choice")
+                raise UnusableEntry(f"{one['type'][:20]!a} is neither box, polygon nor choice")
         return
     told = [key for key in task if key in ("label", "bbox", "choice", "choices", *LABELS)]
     if not told:
-        raise ValueError("it has no annotation")
+        raise UnusableEntry("it has no annotation")
     for value in (task[key] for key in told):
         if isinstance(value, str):
             yield value, None
@@ -106,12 +106,12 @@ def _size(one: dict[str, Any]) -> tuple[float, float] | None:
 def _box(value: dict[str, Any], size: tuple[float, float] | None) -> Box:
     """Shares of the picture: of a rectangle, around a turned one, or around a polygon."""
     if "points" in value:
-        points = [(float(x), float(y)) for x, y in value["points"]]
+        points = [(as_number(x), as_number(y)) for x, y in value["points"]]
     else:
-        x, y, width, height = (float(value[side]) for side in ("x", "y", "width", "height"))
-        angle = math.radians(float(value.get("rotation") or 0))
+        x, y, width, height = (as_number(value[side]) for side in ("x", "y", "width", "height"))
+        angle = math.radians(as_number(value.get("rotation") or 0))
         if angle and size is None:
-            raise ValueError("it is turned, and the size of its picture is missing")
+            raise UnusableEntry("it is turned, and the size of its picture is missing")
         form = size[0] / size[1] if size else 1.0
         points = []
         for across, down in ((0, 0), (width, 0), (0, height), (width, height)):
@@ -124,5 +124,5 @@ def _box(value: dict[str, Any], size: tuple[float, float] | None) -> Box:
     xs, ys = [point[0] / 100 for point in points], [point[1] / 100 for point in points]
     left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
     if not value.get("rotation") and (min(left, top) < -0.01 or max(right, bottom) > 1.01):
-        raise ValueError("sides from 0 to 100 percent are wanted")
+        raise UnusableEntry("sides from 0 to 100 percent are wanted")
     return box_of(min(1.0, max(0.0, side)) for side in (left, top, right, bottom))

@@ -16,7 +16,7 @@ from edge_tl.store.folders import FolderPicture, Skipped
 from edge_tl.store.layouts.shapes import OUTLINES, around, around_ellipse
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
-from edge_tl.store.listed import positive
+from edge_tl.store.listed import UnusableEntry, as_number, positive, reason
 
 MAX_BYTES = 100_000_000
 """The picture itself may be in it, as text."""
@@ -53,8 +53,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
                 things.add(picture, check_label(shape["label"]), _box(shape))
             flags[picture] = [name for name, is_set in (content.get("flags") or {}).items() if is_set is True]
         except (OSError, *_UNUSABLE) as error:
-            said = f"it has no {error.args[0]}" if isinstance(error, KeyError) else error
-            things.unknown(picture, f"{pairs[picture].name}: {said}")
+            things.unknown(picture, f"{pairs[picture].name}: {reason(error)}")
     in_classes = not boxes and any(flags.values())
     if in_classes:
         for picture, names in flags.items():
@@ -85,11 +84,11 @@ def _pairs(tree: Tree) -> Iterator[tuple[PurePosixPath, PurePosixPath]]:
 def _box(shape: dict[str, Any]) -> Box:
     """Left, top, right, bottom of a shape."""
     kind = shape.get("shape_type") or "polygon"
-    points = [(float(x), float(y)) for x, y in shape["points"]]
+    points = [(as_number(x), as_number(y)) for x, y in shape["points"]]
     if kind in ("rectangle", "linestrip", *OUTLINES):
         return around([x for x, _ in points], [y for _, y in points])
     if kind == "circle":
         (x, y), (edge_x, edge_y) = points
         radius = math.hypot(edge_x - x, edge_y - y)
         return around_ellipse(x, y, radius, radius)
-    raise ValueError(f"{str(kind)[:20]!a} is neither box, polygon nor circle")
+    raise UnusableEntry(f"{str(kind)[:20]!a} is neither box, polygon nor circle")

@@ -29,7 +29,7 @@ from edge_tl.store.layouts.safe_xml import read_xml
 from edge_tl.store.layouts.tables import read_table
 from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
 from edge_tl.store.layouts.via import is_via, read_via
-from edge_tl.store.listed import ListedPicture
+from edge_tl.store.listed import ListedPicture, reason
 
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".xml")
 UNCONFIRMED = ("invalidated.tsv", "other.tsv", "reported.tsv")
@@ -125,8 +125,7 @@ def _read(path: Path, finder: FileFinder) -> LayoutContents:
     except OSError as error:
         raise ExampleError(f"{path}: cannot be read ({error.strerror}); a list of pictures is wanted") from error
     except _DAMAGED as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
         raise ExampleError(
-            f"{path}: is no list of pictures ({reason}); CSV, the JSON of COCO, Label Studio, VIA or Create ML, or "
-            "CVAT's XML is wanted"
+            f"{path}: is no list of pictures ({reason(error)}); CSV, the JSON of COCO, Label Studio, VIA or Create "
+            "ML, or CVAT's XML is wanted"
         ) from None

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from edge_tl.store.listed import UnusableEntry
+
 _KEY = re.compile(r"^(['\"]?)([\w.-]+)\1\s*:\s*(.*)$")
 _ITEM = re.compile(r"^\s*-\s+(.*)$")
 _PAIR = re.compile(r"^\s+(['\"]?)(\d+)\1\s*:\s*(.*)$")
@@ -34,7 +36,7 @@ def read_keys(text: str, keys: Iterable[str]) -> dict[str, dict[str, str]]:
         elif not value:
             found[key[2]] = _block(lines[at + 1 :])
         else:
-            raise ValueError(f"{key[2]} is {value[:20]!a}; a list is wanted")
+            raise UnusableEntry(f"{key[2]} is {value[:20]!a}; a list is wanted")
     return found
 
 
@@ -57,7 +59,7 @@ def _block(lines: list[str]) -> dict[str, str]:
 def _flow(text: str) -> dict[str, str]:
     """`[a, 'b']` or `{0: a, 1: b}`."""
     if text[-1:] != {"[": "]", "{": "}"}[text[0]]:
-        raise ValueError("a list does not end")
+        raise UnusableEntry("a list does not end")
     parts = re.findall(r"""\s*((?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^,'"])+)""", text[1:-1])
     if text[0] == "[":
         return {str(at): _plain(part.strip()) for at, part in enumerate(parts) if part.strip()}
@@ -77,7 +79,7 @@ def _plain(text: str) -> str:
     elif len(text) > 1 and text[0] == text[-1] == '"':
         text = re.sub(r"\\(.)", r"\1", text[1:-1])
     elif text[:1] in ("!", "&", "*", "|", ">", "[", "{", "'", '"'):
-        raise ValueError(f"{text[:20]!a} is no plain name")
+        raise UnusableEntry(f"{text[:20]!a} is no plain name")
     if not text:
-        raise ValueError("a name is empty")
+        raise UnusableEntry("a name is empty")
     return text

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_tl.errors import ExampleError
 from edge_tl.files import read_limited
+from edge_tl.store.listed import reason
 
 NAMES = "*class-descriptions*.csv"
 """What the files beside the table are called that give each code its name."""
@@ -42,5 +43,6 @@ def _names(files: Sequence[Path]) -> dict[str, str]:
             lines = read_limited(file, MAX_BYTES).decode("utf-8-sig").splitlines()
             found.update((row[0], row[1]) for row in csv.reader(lines) if len(row) > 1)
         except (OSError, ValueError, csv.Error) as error:
-            raise ExampleError(f"{file}: cannot be read ({error}); a line `/m/01yrx,Cat` a class is wanted") from None
+            why = f"cannot be read ({reason(error)})"
+            raise ExampleError(f"{file}: {why}; a line `/m/01yrx,Cat` a class is wanted") from None
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from edge_tl.files import read_limited
+from edge_tl.store.listed import UnusableEntry
 
 
 def read_xml(path: Path, most_bytes: int) -> ElementTree.Element:
@@ -18,21 +19,21 @@ def read_xml(path: Path, most_bytes: int) -> ElementTree.Element:
     data = read_limited(path, most_bytes)
     # UTF-16 puts a zero beside each letter, so that without zeros the words are seen in every encoding that is read.
     if re.search(rb"<!\s*(DOCTYPE|ENTITY)", data.replace(b"\0", b""), re.IGNORECASE):
-        raise ValueError("it holds a DOCTYPE, which is not read: take it out")
+        raise UnusableEntry("it holds a DOCTYPE, which is not read: take it out")
     head = data.replace(b"\0", b"")[:200].lower()
     if b"encoding" in head.partition(b"?>")[0] and not re.search(
         rb"encoding\s*=\s*['\"](utf-?(8|16)|us-ascii|iso-8859-1)", head
     ):
-        raise ValueError("its encoding is not read: save it as UTF-8")
+        raise UnusableEntry("its encoding is not read: save it as UTF-8")
     try:
         return ElementTree.fromstring(data)
     except (ElementTree.ParseError, LookupError) as error:
-        raise ValueError(f"it is no XML ({error})") from None
+        raise UnusableEntry(f"it is no XML ({error})") from None
 
 
 def text_of(element: ElementTree.Element, name: str) -> str:
     """The text of a child; ValueError where there is none."""
     text = (element.findtext(name) or "").strip()
     if not text:
-        raise ValueError(f"it has no {name}")
+        raise UnusableEntry(f"it has no {name}")
     return text

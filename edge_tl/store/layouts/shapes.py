@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge_tl.core.examples import Box
-from edge_tl.store.listed import box_of
+from edge_tl.store.listed import UnusableEntry, box_of
 
 BOXES = ("rectangle", "rect")
 OUTLINES = ("polygon", "polyline")
@@ -14,7 +14,7 @@ OUTLINES = ("polygon", "polyline")
 def around(xs: Sequence[float], ys: Sequence[float]) -> Box:
     """The box around points; ValueError where it has no width or no height, or there is no point."""
     if not xs or len(xs) != len(ys):
-        raise ValueError("its corners are not whole")
+        raise UnusableEntry("its corners are not whole")
     return box_of((min(xs), min(ys), max(xs), max(ys)))
 
 

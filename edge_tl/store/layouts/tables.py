@@ -15,7 +15,7 @@ from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.open_images import by_name
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents
-from edge_tl.store.listed import NOTHING, ListedPicture, box_of, folder_of, positive
+from edge_tl.store.listed import NOTHING, ListedPicture, UnusableEntry, box_of, folder_of, positive, reason
 
 FILE = ("file", "filename", "file_name", "image", "image_path", "path", "image_name", "id", "image_id", "imageid")
 LABEL = ("label", "class", "class_name", "category", "label_name", "labelname", "breed", "species", "sentence")
@@ -112,7 +112,7 @@ def _ours(
             box, size = _sides_in(row, sides, comma), _size(row, comma)
             listed.append(ListedPicture(file, what, box, size, take, row.get("session", "")))
         except _UNUSABLE as error:
-            left_out.append(f"{path}, line {number}: {_said(error)}")
+            left_out.append(f"{path}, line {number}: {reason(error)}")
     return LayoutContents(listed=listed, left_out=left_out)
 
 
@@ -131,7 +131,7 @@ def _boxes(
         try:
             file = finder.find(row.get(file_column))
         except ValueError as error:
-            lost.append(f"{path}, line {number}: {_said(error)}")
+            lost.append(f"{path}, line {number}: {reason(error)}")
             continue
         files[file] = None
         try:
@@ -142,7 +142,7 @@ def _boxes(
             if box is not None:
                 things.add(file, check_label(row.get(label, "")), box)
         except _UNUSABLE as error:
-            things.unknown(file, f"line {number}: {error}")
+            things.unknown(file, f"line {number}: {reason(error)}")
     listed, left_out = things.listed(files, lambda file: "")
     return LayoutContents(listed=listed, left_out=lost + left_out)
 
@@ -160,10 +160,10 @@ def _classes(
         try:
             file = finder.root / finder.find(row.get(file_column))
             if not file.is_file():
-                raise ValueError(f"no file {row.get(file_column, '')[:60]!a} is there")
+                raise UnusableEntry(f"no file {row.get(file_column, '')[:60]!a} is there")
             found.append(FolderPicture(check_label(label_of(row)), row.get("take", ""), file))
         except _UNUSABLE as error:
-            left_out.append(f"{path}, line {number}: {_said(error)}")
+            left_out.append(f"{path}, line {number}: {reason(error)}")
     return LayoutContents(found, None, left_out)
 
 
@@ -177,11 +177,7 @@ def _one_hot(
     def label_of(row: Row) -> str:
         told = [name for name in names if row[name] == "1"]
         if len(told) != 1:
-            raise ValueError(f"{counted(len(told), 'class is', 'classes are')} given for it; one is wanted")
+            raise UnusableEntry(f"{counted(len(told), 'class is', 'classes are')} given for it; one is wanted")
         return told[0]
 
     return _classes(rows, label_of, file, path, finder)
-
-
-def _said(error: Exception) -> str:
-    return " ".join(str(error).split())[:100]

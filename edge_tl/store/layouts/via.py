@@ -12,7 +12,7 @@ from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.shapes import BOXES, OUTLINES, around, around_ellipse
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents
-from edge_tl.store.listed import box_of
+from edge_tl.store.listed import UnusableEntry, as_number, box_of, reason
 
 PROJECT = "_via_img_metadata"
 _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError)
@@ -39,7 +39,7 @@ def read_via(content: dict[str, Any], path: Path, finder: FileFinder) -> LayoutC
         try:
             file = finder.find(one["filename"])
         except _UNUSABLE as error:
-            lost.append(f"{path}: a picture is left out ({' '.join(str(error).split())[:100]})")
+            lost.append(f"{path}: a picture is left out ({reason(error)})")
             continue
         files[file] = None
         try:
@@ -52,7 +52,7 @@ def read_via(content: dict[str, Any], path: Path, finder: FileFinder) -> LayoutC
             if not regions:
                 classes[file] = _label(one.get("file_attributes"))
         except _UNUSABLE as error:
-            things.unknown(file, f"it has no {error.args[0]}" if isinstance(error, KeyError) else error)
+            things.unknown(file, reason(error))
     if boxes:
         for file in classes:
             things.unknown(file, "no region is drawn in it")
@@ -70,19 +70,18 @@ def _label(attributes: Any) -> str:
             value = next((name for name, ticked in value.items() if ticked is True), "")
         if isinstance(value, str) and value.strip():
             return check_label(value)
-    raise ValueError("no region with a class is drawn in it")
+    raise UnusableEntry("no region with a class is drawn in it")
 
 
 def _box(shape: dict[str, Any]) -> Box:
     """Left, top, right, bottom of a shape."""
     kind = shape["name"]
     if kind in BOXES:
-        x, y, width, height = (float(shape[side]) for side in ("x", "y", "width", "height"))
+        x, y, width, height = (as_number(shape[side]) for side in ("x", "y", "width", "height"))
         return box_of((x, y, x + width, y + height))
     if kind in OUTLINES:
-        return around([float(x) for x in shape["all_points_x"]], [float(y) for y in shape["all_points_y"]])
-    if kind == "circle":
-        return around_ellipse(float(shape["cx"]), float(shape["cy"]), float(shape["r"]), float(shape["r"]))
-    if kind == "ellipse" and not float(shape.get("theta") or 0):
-        return around_ellipse(float(shape["cx"]), float(shape["cy"]), float(shape["rx"]), float(shape["ry"]))
-    raise ValueError(f"{str(kind)[:20]!a} is neither box, polygon nor circle")
+        return around([as_number(x) for x in shape["all_points_x"]], [as_number(y) for y in shape["all_points_y"]])
+    if kind == "circle" or (kind == "ellipse" and not as_number(shape.get("theta") or 0)):
+        sides = ("cx", "cy", "r", "r") if kind == "circle" else ("cx", "cy", "rx", "ry")
+        return around_ellipse(*(as_number(shape[side]) for side in sides))
+    raise UnusableEntry(f"{str(kind)[:20]!a} is neither box, polygon nor circle")

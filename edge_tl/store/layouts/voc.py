@@ -14,7 +14,7 @@ from edge_tl.store.layouts.safe_xml import read_xml, text_of
 from edge_tl.store.layouts.shapes import around
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
-from edge_tl.store.listed import box_of, positive
+from edge_tl.store.listed import UnusableEntry, as_number, box_of, positive, reason
 
 MAX_BYTES = 1_000_000
 SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -52,7 +52,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
             for thing in root.iter("object"):
                 things.add(picture, text_of(thing, "name"), _box(thing))
         except (OSError, ValueError) as error:
-            things.unknown(picture, f"{file.name}: {error}")
+            things.unknown(picture, f"{file.name}: {reason(error)}")
     splits = _splits(tree)
     listed, left_out = things.listed(pictures, lambda file: (splits.get(file.stem) or split_of(file)) if split else "")
     used = {picture.stem for picture in pictures}
@@ -66,9 +66,9 @@ def _box(thing: Element) -> Box:
     if box is not None:
         return box_of(text_of(box, side) for side in SIDES)
     if polygon is None:
-        raise ValueError("an object has neither bndbox nor polygon")
+        raise UnusableEntry("an object has neither bndbox nor polygon")
     corners = {axis: [one for one in polygon.iter() if re.fullmatch(rf"{axis}\d*", one.tag)] for axis in "xy"}
-    xs, ys = ([float(one.text or "") for one in corners[axis]] for axis in "xy")
+    xs, ys = ([as_number(one.text) for one in corners[axis]] for axis in "xy")
     return around(xs, ys)
 
 

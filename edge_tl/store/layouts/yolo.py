@@ -15,7 +15,7 @@ from edge_tl.store.folders import Skipped
 from edge_tl.store.layouts.names_yaml import read_keys
 from edge_tl.store.layouts.things import Things
 from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
-from edge_tl.store.listed import box_of
+from edge_tl.store.listed import UnusableEntry, as_number, box_of, reason
 
 NAMES = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt", "predefined_classes.txt")
 MAX_BYTES = 1_000_000
@@ -41,7 +41,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
             data = read_limited(tree.root / text, MAX_BYTES).decode("utf-8-sig")
             lines[picture] = [line.split() for line in data.splitlines() if line.strip()]
         except (OSError, ValueError) as error:
-            things.unknown(picture, f"{text.name} cannot be read ({error})")
+            things.unknown(picture, f"{text.name} cannot be read ({reason(error)})")
     first = _first_number(lines, names)
     for picture in tree.pictures:
         if picture not in texts:
@@ -49,12 +49,12 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
             continue
         for line in lines.get(picture, ()):
             try:
-                number = int(line[0]) - first
-                if number not in names:
-                    raise ValueError(f"class {line[0]} has no name")
-                things.add(picture, names[number], _box(line[1:], keypoints))
+                at = _class_in(line) - first
+                if at not in names:
+                    raise UnusableEntry(f"class {line[0]} has no name")
+                things.add(picture, names[at], _box(line[1:], keypoints))
             except (ValueError, IndexError) as error:
-                things.unknown(picture, f"{texts[picture].name}: {error}")
+                things.unknown(picture, f"{texts[picture].name}: {reason(error)}")
     said = ["the classes are numbered from 1 on here"] if first else []
     listed, left_out = things.listed(tree.pictures, lambda file: split_of(file) if split else "")
     return LayoutContents(listed=listed, left_out=left_out, notes=said)
@@ -80,7 +80,7 @@ def _names_files(tree: Tree) -> list[PurePosixPath]:
 
 def _read_names(tree: Tree) -> tuple[dict[int, str], bool]:
     """Number → name of each class, and whether key points follow a box. ExampleError where nothing tells them."""
-    reason = ""
+    why = ""
     for file in _names_files(tree):
         try:
             text = read_limited(tree.root / file, MAX_BYTES).decode("utf-8-sig")
@@ -91,11 +91,18 @@ def _read_names(tree: Tree) -> tuple[dict[int, str], bool]:
             if keys["names"]:
                 return {int(number): name for number, name in keys["names"].items()}, bool(keys["kpt_shape"])
         except (OSError, ValueError) as error:
-            reason = f" ({file}: {error})"
+            why = f" ({file}: {reason(error)})"
     raise ExampleError(
-        f"{tree.root}: nothing tells the names of YOLO's classes{reason}: put data.yaml with `names:` there, or "
+        f"{tree.root}: nothing tells the names of YOLO's classes{why}: put data.yaml with `names:` there, or "
         "classes.txt"
     )
+
+
+def _class_in(line: list[str]) -> int:
+    """The number of a line's class; UnusableEntry where it is none."""
+    if not (line[0].isascii() and line[0].isdecimal()):
+        raise UnusableEntry(f"{line[0][:20]!a} is no number of a class")
+    return int(line[0])
 
 
 def _first_number(lines: dict[PurePosixPath, list[list[str]]], names: dict[int, str]) -> int:
@@ -107,15 +114,17 @@ def _first_number(lines: dict[PurePosixPath, list[list[str]]], names: dict[int, 
 
 def _box(values: list[str], keypoints: bool) -> Box:
     """Shares of the picture: of centre and size (a probability or key points may follow), or around a polygon."""
-    numbers = [float(value) for value in values]
+    numbers = [as_number(value) for value in values]
     if len(numbers) in (4, 5) or (keypoints and len(numbers) > 5):
         x, y, width, height = numbers[:4]
         sides = x - width / 2, y - height / 2, x + width / 2, y + height / 2
     elif len(numbers) >= 6 and len(numbers) % 2 == 0:
         sides = min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
     else:
-        raise ValueError(f"{counted(len(numbers), 'number')} came; a box of 4 or the corners of a polygon are wanted")
+        raise UnusableEntry(
+            f"{counted(len(numbers), 'number')} came; a box of 4 or the corners of a polygon are wanted"
+        )
     if min(sides) < -0.01 or max(sides) > 1.01:
-        raise ValueError("sides from 0 to 1, shares of the picture, are wanted")
+        raise UnusableEntry("sides from 0 to 1, shares of the picture, are wanted")
     left, top, right, bottom = (min(1.0, max(0.0, side)) for side in sides)
     return box_of((left, top, right, bottom))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,7 +15,7 @@ from edge_tl.errors import ExampleError
 from edge_tl.store.box_files import write_csv
 from edge_tl.store.coco import write_coco
 from edge_tl.store.layouts.lists import read_list
-from edge_tl.store.listed import ListedPicture
+from edge_tl.store.listed import ListedPicture, at_odds
 
 IMAGES = [{"id": 7, "file_name": "a.jpg", "width": 100, "height": 50}, {"id": 8, "file_name": "b.jpg"}]
 CATEGORIES = [{"id": 1, "name": "cup"}, {"id": 2, "name": "ball"}]
@@ -72,7 +73,9 @@ def test_polygons_have_a_box(tmp_path: Path) -> None:
         ({"category_id": 3, "bbox": [0, 0, 5, 5]}, "category_id '3' is that of no category"),
         ({"category_id": None, "bbox": [0, 0, 5, 5]}, "'None' is no id"),
         ({"bbox": [0, 0, 5, 5]}, "it has no category_id"),
-        ({"category_id": 1, "bbox": [0, 0, "wide", 5]}, "could not convert"),
+        ({"category_id": 1, "bbox": [0, 0, 5]}, "it is not written as such lists are"),
+        ({"category_id": 1, "bbox": [0, 0, 5, 5], "iscrowd": 1}, "only a crowd is marked in it"),
+        ({"category_id": 1, "bbox": [0, 0, "wide", 5]}, "'wide' is no number"),
     ],
 )
 def test_what_cannot_be_used_makes_its_picture_unknown(tmp_path: Path, annotation: dict[str, Any], said: str) -> None:
@@ -85,11 +88,46 @@ def test_what_cannot_be_used_makes_its_picture_unknown(tmp_path: Path, annotatio
     assert said in left_out[0]
 
 
-def test_an_annotation_of_no_picture_is_named(tmp_path: Path) -> None:
-    """Whom it speaks of cannot be known; it is said, with its place in the file."""
-    listed, left_out = coco(tmp_path, {"image_id": 99, "category_id": 1, "bbox": [0, 0, 5, 5]})
-    assert len(listed) == 2
+def test_an_annotation_of_no_picture_is_of_any(tmp_path: Path) -> None:
+    """It is named with its place in the file, and no picture without another one shows nothing."""
+    whole = {"image_id": 8, "category_id": 1, "bbox": [1, 1, 5, 5]}
+    listed, left_out = coco(tmp_path, {"image_id": 99, "category_id": 1, "bbox": [0, 0, 5, 5]}, whole)
+    assert [str(one.file) for one in listed] == ["b.jpg"]
     assert "annotation 1 is left out (image_id '99' is that of no image)" in left_out[0]
+    assert left_out[1] == "a.jpg: left out (1 annotation is of no image, and may be of this one)"
+
+
+def test_pictures_that_nobody_annotated_show_no_nothing(tmp_path: Path) -> None:
+    """A file without annotations, as of a test set, is refused with what to do where they do show nothing."""
+    with pytest.raises(ExampleError, match="import their folder with --label nothing"):
+        coco(tmp_path)
+
+
+def test_an_id_of_two_pictures_is_of_neither(tmp_path: Path) -> None:
+    """Which of them its annotations mean cannot be known."""
+    images = [{"id": 1, "file_name": "a.jpg"}, {"id": "1", "file_name": "b.jpg"}]
+    listed, left_out = coco(tmp_path, {"image_id": 1, "category_id": 1, "bbox": [0, 0, 5, 5]}, images=images)
+    assert listed == []
+    assert "id '1' is also that of b.jpg" in left_out[0]
+
+
+def test_a_box_of_a_larger_picture_is_refused() -> None:
+    """Far beyond the border it would be cut to another box; a little beyond it is drawn by hand."""
+    one = ListedPicture(PurePosixPath("a.jpg"), "cup", (300, 100, 410, 200), None, "", "")
+    assert one.box((200, 400, 3)) == (0.75, 0.5, 1.025, 1.0)
+    with pytest.raises(ExampleError, match=r"a\.jpg: its box reaches from 300, 100 to 410, 200, and the picture has"):
+        one.box((200, 200, 3))
+    with pytest.raises(ExampleError, match="is the list of a larger one"):
+        ListedPicture(PurePosixPath("a.jpg"), "cup", (200, 0, 204, 50), None, "", "").box((200, 200, 3))
+
+
+def test_a_picture_with_something_and_with_nothing_is_at_odds_with_itself() -> None:
+    """Both entries are left out; one that is listed twice with boxes is not."""
+    boxed = ListedPicture(PurePosixPath("a.jpg"), "cup", (1, 1, 9, 9), None, "", "")
+    empty = replace(boxed, label="nothing", pixels=None)
+    other = replace(boxed, file=PurePosixPath("b.jpg"))
+    assert set(at_odds([boxed, other, empty])) == {0, 2}
+    assert at_odds([boxed, replace(boxed, label="ball"), other]) == {}
 
 
 def test_sides_in_shares_are_no_pixels() -> None:

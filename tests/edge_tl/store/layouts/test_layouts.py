@@ -189,7 +189,7 @@ def test_yolo_with_boxes_polygons_and_nothing(tmp_path: Path) -> None:
         ("0 5 5 10 10", "sides from 0 to 1"),
         ("0 0.5 0.5 0 0.1", "left < right"),
         ("0 0.5 0.5", "2 numbers came"),
-        ("cup 0.5 0.5 0.1 0.1", "invalid literal"),
+        ("cup 0.5 0.5 0.1 0.1", "'cup' is no number of a class"),
     ],
 )
 def test_yolo_that_cannot_be_used_makes_its_picture_unknown(tmp_path: Path, line: str, said: str) -> None:
