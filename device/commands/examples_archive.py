@@ -16,7 +16,7 @@ from edge_tl.media.kinds import MEDIA, ending
 from edge_tl.store.layouts.foreign import first_not_read, is_archive, not_read
 from edge_tl.store.layouts.tree import Tree
 
-LISTS = {".csv", ".tsv", ".json", ".jsonl", ".xml", ".txt", ".yaml", ".yml", ".names", ".labels"}
+LISTS = {".csv", ".tsv", ".json", ".jsonl", ".xml", ".txt", ".yaml", ".yml", ".names", ".labels", ".cls", ".md"}
 """What else than pictures and sounds a layout may be told by."""
 MAX_BYTES = 20_000_000_000
 SAMPLES = re.compile(r"(.+?)[-_ ]samples?(?: \(\d+\))?$", re.IGNORECASE)

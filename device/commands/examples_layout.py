@@ -112,7 +112,8 @@ def read_as_list(arguments: Namespace) -> LaidOut:
     kind = "sound" if told.found and not any(is_picture(one.path) for one in told.found) else "picture"
     # Where nothing can be used, what there is was meant to be pictures with boxes.
     told = told if told.found or told.listed is not None else replace(told, listed=[])
-    return LaidOut(told, arguments.images or path.parent, kind, [], "")
+    said = "".join(f"; {note}" for note in told.notes)
+    return LaidOut(told, arguments.images or path.parent, kind, [], said)
 
 
 def _chosen(tree: Tree, arguments: Namespace) -> Layout:

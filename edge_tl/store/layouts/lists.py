@@ -25,6 +25,7 @@ from edge_tl.store.layouts.finder import FileFinder
 from edge_tl.store.layouts.json_lines import read_lines
 from edge_tl.store.layouts.label_studio import read_tasks
 from edge_tl.store.layouts.labelme import is_labelme
+from edge_tl.store.layouts.numbered import with_names
 from edge_tl.store.layouts.safe_xml import read_xml
 from edge_tl.store.layouts.tables import read_table
 from edge_tl.store.layouts.tree import LayoutContents, Tree, split_of
@@ -47,7 +48,7 @@ def read_list(path: Path, images: Path | None = None) -> LayoutContents:
 
     images: the folder in which they lie, where they are not below the list.
     """
-    return _read(path, FileFinder(images or path.parent))
+    return _read(path, FileFinder(images or path.parent), path.parent.parent)
 
 
 def fits(tree: Tree) -> bool:
@@ -70,6 +71,7 @@ def read(tree: Tree, kind: str, split: bool, skip: Skipped) -> LayoutContents:
             continue
         named |= here
         left_out += told.left_out
+        notes += told.notes
         listed += [replace(one, session=split_of(one.file) if split else one.session) for one in told.listed or ()]
         for one in told.found:
             name = split_of(_below(one, tree)) if split else ""
@@ -89,7 +91,7 @@ def _lists_in(tree: Tree) -> Iterator[tuple[PurePosixPath, LayoutContents]]:
     files.sort(key=lambda file: (not any(word in file.name for word in FIRST), file))
     for file in files[:MAX_LISTS]:
         with suppress(ExampleError):
-            told = _read(tree.root / file, FileFinder(tree.root, file.parent))
+            told = _read(tree.root / file, FileFinder(tree.root, file.parent), tree.root)
             names = [one.file for one in told.listed or ()] + [_below(one, tree) for one in told.found]
             if set(names) & set(tree.media):
                 yield file, told
@@ -99,7 +101,12 @@ def _below(found: FolderPicture, tree: Tree) -> PurePosixPath:
     return PurePosixPath(found.path.relative_to(tree.root))
 
 
-def _read(path: Path, finder: FileFinder) -> LayoutContents:
+def _read(path: Path, finder: FileFinder, above: Path) -> LayoutContents:
+    """What a list tells, with the names of its classes where files there or in the folder above name its numbers."""
+    return with_names(_told_by(path, finder), dict.fromkeys((path.parent, above)))
+
+
+def _told_by(path: Path, finder: FileFinder) -> LayoutContents:
     """ExampleError (one line) for a file that is no list."""
     try:
         if path.suffix.lower() == ".xml":

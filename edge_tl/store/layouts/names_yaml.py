@@ -46,14 +46,19 @@ def _block(lines: list[str]) -> dict[str, str]:
     for line in lines:
         if not _uncommented(line).strip():
             continue
-        item, pair = _ITEM.match(line), _PAIR.match(line)
-        if item:
-            items[str(len(items))] = _plain(_uncommented(item[1]))
-        elif pair:
-            items[pair[2]] = _plain(_uncommented(pair[3]))
-        else:
+        item = item_of(line, len(items))
+        if item is None:
             break
+        items[item[0]] = item[1]
     return items
+
+
+def item_of(line: str, at: int) -> tuple[str, str] | None:
+    """(number, text) of `- text`, which is number `at`, or of `number: text`; None for any other line."""
+    item, pair = _ITEM.match(line), _PAIR.match(line)
+    if item:
+        return str(at), _plain(_uncommented(item[1]))
+    return (pair[2], _plain(_uncommented(pair[3]))) if pair else None
 
 
 def _flow(text: str) -> dict[str, str]:

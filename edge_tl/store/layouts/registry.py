@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_tl.errors import ExampleError
-from edge_tl.store.layouts import class_folders, edge_impulse, labelme, lists, teachable_machine, voc, yolo
+from edge_tl.store.layouts import class_folders, edge_impulse, labelme, lists, teachable_machine, voc, webdataset, yolo
 from edge_tl.store.layouts.tree import Layout, Tree
 
 CLASSES = Layout(
@@ -42,6 +42,13 @@ LAYOUTS = (
         "voc", "Pascal VOC", "an `.xml` for each picture, with `annotation` as its first element", voc.fits, voc.read
     ),
     Layout("labelme", "LabelMe", "a `.json` for each picture, with its `shapes`", labelme.fits, labelme.read),
+    Layout(
+        "webdataset",
+        "WebDataset",
+        "a `.cls` for each picture or sound, or a `.json` with its `label`",
+        webdataset.fits,
+        webdataset.read,
+    ),
     Layout(
         "lists",
         "files with a list",
