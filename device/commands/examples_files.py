@@ -86,6 +86,11 @@ def spoken_lines(found: FolderPicture, spoken: Sequence[LoudStretch]) -> list[st
     return lines
 
 
+def lost_labels(found: FolderPicture, spoken: Sequence[LoudStretch]) -> int:
+    """How many parts that somebody labelled are left out; what nobody labelled may be."""
+    return sum(one.sound is None for one in spoken) if found.cuts else 0
+
+
 def spoken_json(found: FolderPicture, spoken: Sequence[LoudStretch]) -> list[dict[str, Any]]:
     """The same, JSON-able."""
     return [
@@ -112,10 +117,13 @@ def preview(path: Path, laid_out: LaidOut | None, kind: str, in_sessions: bool, 
             spoken: list[LoudStretch] = []
             label = label_within(found.label, kind)
             try:
-                classes[label] += len(candidates_of(found.path, label, kind, degrees, spoken=spoken.append))
+                classes[label] += len(
+                    candidates_of(found.path, label, kind, degrees, spoken=spoken.append, cuts=found.cuts)
+                )
             except (ExampleError, OSError) as error:
                 bad += 1
                 progress.warn(error)
+            bad += lost_labels(found, spoken)
             words += spoken_json(found, spoken)
             if not as_json:
                 progress.say(*spoken_lines(found, spoken))

@@ -15,7 +15,7 @@ from device.cli.output import Progress, print_json, say, shown_as, warn, warn_al
 from device.cli.stopping import stoppable
 from device.commands.examples_archive import archives_in, check_known, label_by_name, unfolded
 from device.commands.examples_boxes import bring_listed
-from device.commands.examples_files import files_of, preview, spoken_json, spoken_lines
+from device.commands.examples_files import files_of, lost_labels, preview, spoken_json, spoken_lines
 from device.commands.examples_layout import LaidOut, read_as_list, read_laid_out, read_one_file
 from device.commands.examples_movements import bring_movements, holds_movements
 from device.commands.options import asked_hearing, asked_look, context_of, describing
@@ -31,6 +31,7 @@ from edge_tl.media.sound import label_of
 from edge_tl.media.tfjsscds import MAGIC, SpokenExample, read_tfjsscds
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folders import kind_of, labels_in, session_name_of
+from edge_tl.store.layouts.audacity import recording_of
 from edge_tl.store.layouts.lists import ENDINGS as LISTS
 from edge_tl.store.layouts.tree import Tree
 from edge_tl.store.media import stored_media
@@ -51,6 +52,7 @@ def bring(arguments: Namespace, stack: ExitStack) -> int:
     out: exit code 1.
     """
     if arguments.path.is_file():
+        arguments.path = recording_of(arguments.path) or arguments.path
         check_known(arguments.path)
     if packed_as(arguments.path) == "zip" and (holds_samples(arguments.path) or is_sound_project(arguments.path)):
         return bring_samples(arguments, stack)
@@ -167,7 +169,7 @@ def bring_folder(
 
         listed = files_of(path, laid_out, kind, in_sessions, progress)
         found_all, clips, bad = listed.found, listed.clips, listed.left_out
-        torn = contradictions((found.path, label_within(found.label, kind), None) for found in found_all)
+        torn = contradictions((found.path, label_within(found.label, kind), found.cuts) for found in found_all)
         for done, found in enumerate(found_all):
             progress.of(done, len(found_all))
             if stopped():
@@ -179,9 +181,9 @@ def bring_folder(
                 continue
             try:
                 spoken: list[LoudStretch] = []
-                offered = candidates_of(
-                    found.path, label_within(found.label, kind), kind, degrees, spoken=spoken.append
-                )
+                label = label_within(found.label, kind)
+                offered = candidates_of(found.path, label, kind, degrees, spoken=spoken.append, cuts=found.cuts)
+                bad += lost_labels(found, spoken)
                 words += spoken_json(found, spoken)
                 if not as_json:
                     progress.say(*spoken_lines(found, spoken))

@@ -10,8 +10,9 @@ from pathlib import Path
 from device.cli.output import say, warn
 from edge_tl.errors import ConfigError, ExampleError
 from edge_tl.labels import check_label
-from edge_tl.media.kinds import is_of, is_picture
+from edge_tl.media.kinds import is_of, is_picture, is_sound
 from edge_tl.store.folders import FolderPicture, kind_of
+from edge_tl.store.layouts.audacity import cuts_of
 from edge_tl.store.layouts.lists import read_list
 from edge_tl.store.layouts.registry import CLASSES, SPLITTING, layout_named, layouts_of
 from edge_tl.store.layouts.tree import Layout, LayoutContents, Tree, split_of
@@ -84,6 +85,9 @@ def _all_one(path: Path, arguments: Namespace) -> LaidOut:
 def read_one_file(arguments: Namespace) -> LaidOut:
     """One picture, clip or sound, whose class is named; a long recording holds it many times."""
     path: Path = arguments.path
+    told = cuts_of(path) if arguments.label is None and is_sound(path) else None
+    if told is not None:
+        return LaidOut(told, path.parent, "sound", [], f"; cut at Audacity's labels in {path.stem}.txt")
     if arguments.label is None:
         raise ConfigError(f"{path}: is a single file: give its class with --label NAME")
     if (

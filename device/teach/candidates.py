@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from edge_tl.media.clips import clip_frames
 from edge_tl.media.containers import is_film
 from edge_tl.media.image import decode
 from edge_tl.media.sound import LONGEST_WORD_S, SHORTEST_S, Sound, label_of, pieces, read_sound
+from edge_tl.store.folders import LabelledStretch
 from edge_tl.store.media import StoredMedia, stored_media
-from edge_tl.words.cutting import LoudStretch, spoken_in
+from edge_tl.words.cutting import LoudStretch, labelled_in, spoken_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,14 @@ def candidates_of(
     *,
     name: str = "the file",
     spoken: Callable[[LoudStretch], object] = lambda one: None,
+    cuts: Sequence[LabelledStretch] = (),
 ) -> list[Candidate]:
     """What a file holds: one example, or several of a clip and of a long recording; its content says what it is.
 
     file: a path, or the file's bytes, which errors call by `name`. kind: "picture" or "sound". degrees: clockwise,
     which pictures are turned by first. spoken: called for each thing that stands out of a recording that is too long
-    for one word, kept or not. ExampleError (one line) for what cannot become an example.
+    for one word, kept or not. cuts: the parts of a recording that are meant, where somebody labelled them. ExampleError
+    (one line) for what cannot become an example.
     """
     if kind == "picture" and is_film(file):
         frames = (turned(frame, degrees) for frame in clip_frames(file, name))
@@ -59,7 +63,13 @@ def candidates_of(
     if sound.duration_s < SHORTEST_S:
         raise ExampleError(f"{called}: is {sound.duration_s:.2f} s long; {SHORTEST_S:g} s and more are wanted")
     parts = pieces(sound) if label == NOISE else [sound]
-    if label != NOISE and sound.duration_s > LONGEST_WORD_S:
+    if cuts:
+        labelled = labelled_in(sound, cuts, math.inf if label == NOISE else LONGEST_WORD_S)
+        for one in labelled:
+            spoken(one)
+        whole_parts = [one.sound for one in labelled if one.sound is not None]
+        parts = [piece for part in whole_parts for piece in (pieces(part) if label == NOISE else [part])]
+    elif label != NOISE and sound.duration_s > LONGEST_WORD_S:
         found = spoken_in(sound)
         for one in found:
             spoken(one)

@@ -32,6 +32,18 @@ Skipped = Callable[[Path, str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledStretch:
+    """A part of a recording that somebody labelled, in seconds from its beginning."""
+
+    start_s: float
+    end_s: float
+    from_s: float
+    """What is kept with it begins here or later: before lies another part."""
+    to_s: float
+    """It ends here or earlier; infinite where nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class FolderPicture:
     """A picture file in a folder of pictures."""
 
@@ -47,6 +59,8 @@ class FolderPicture:
     """Which of the takes without a folder it belongs to (`in_takes`); counts from 0 in each class of a session."""
     typed: bool = False
     """Whether a program's voice said it."""
+    cuts: tuple[LabelledStretch, ...] = ()
+    """The parts of a recording that are of this label; empty where all of it is."""
 
 
 def import_folder(

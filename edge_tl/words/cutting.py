@@ -1,13 +1,15 @@
-"""A long recording in which one word is said again and again, cut into the times it is said."""
+"""A long recording of words, cut into them: where they stand out of the quiet, or where somebody labelled them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from edge_tl.embedders.windows import ABOVE_FLOOR_DB, levels
 from edge_tl.media.sound import LONGEST_WORD_S, Sound
+from edge_tl.store.folders import LabelledStretch
 from edge_tl.words.utterance import AFTER_S, BEFORE_S
 
 SHORTEST_WORD_S = 0.08
@@ -23,7 +25,7 @@ _STEP_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class LoudStretch:
-    """Something that stands out of the quiet in a recording."""
+    """Something that stands out of the quiet in a recording, or that somebody labelled."""
 
     start_s: float
     length_s: float
@@ -56,6 +58,29 @@ def spoken_in(sound: Sound) -> list[LoudStretch]:
         step = round(sound.rate_hz * _STEP_S)
         word = Sound(sound.samples[begins * step : ends * step].copy(), sound.rate_hz)
         found.append(LoudStretch(first * _STEP_S, (last - first) * _STEP_S, None if reason else word, reason))
+    return found
+
+
+def labelled_in(sound: Sound, parts: Iterable[LabelledStretch], longest_s: float = LONGEST_WORD_S) -> list[LoudStretch]:
+    """The parts of a recording that somebody labelled, each kept as a word with the quiet around it, or left out.
+
+    longest_s: what is longer is no word.
+    """
+    found = []
+    for part in parts:
+        length_s, middle_s = part.end_s - part.start_s, (part.start_s + part.end_s) / 2
+        begins_s = max(part.from_s, min(part.start_s, middle_s - BEFORE_S))
+        ends_s = min(part.to_s, max(part.end_s, middle_s + AFTER_S), sound.duration_s)
+        reason = ""
+        if part.end_s > sound.duration_s + 0.05:
+            reason = f"the recording ends at {sound.duration_s:.1f} s"
+        elif length_s < SHORTEST_WORD_S:
+            reason = "too short for a word"
+        elif length_s > longest_s:
+            reason = f"too long for a word (at most {longest_s:g} s)"
+        samples = sound.samples[int(begins_s * sound.rate_hz) : int(ends_s * sound.rate_hz)].copy()
+        kept = None if reason else Sound(samples, sound.rate_hz)
+        found.append(LoudStretch(part.start_s, length_s, kept, reason))
     return found
 
 

@@ -2,7 +2,7 @@
 
 LAYOUTS = (
     *("classes", "sessions", "splits", "names", "nested"),
-    *("yolo", "voc", "labelme", "webdataset", "lists", "edge-impulse", "teachable-machine"),
+    *("yolo", "voc", "labelme", "audacity", "webdataset", "lists", "edge-impulse", "teachable-machine"),
 )
 """How a folder is laid out, as `--layout` takes it; `registry` says what each is."""
 SPLITS = ("merged", "sessions")

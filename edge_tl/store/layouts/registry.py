@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_tl.errors import ExampleError
-from edge_tl.store.layouts import class_folders, edge_impulse, labelme, lists, teachable_machine, voc, webdataset, yolo
+from edge_tl.store.layouts import (
+    audacity,
+    class_folders,
+    edge_impulse,
+    labelme,
+    lists,
+    teachable_machine,
+    voc,
+    webdataset,
+    yolo,
+)
 from edge_tl.store.layouts.tree import Layout, Tree
 
 CLASSES = Layout(
@@ -42,6 +52,13 @@ LAYOUTS = (
         "voc", "Pascal VOC", "an `.xml` for each picture, with `annotation` as its first element", voc.fits, voc.read
     ),
     Layout("labelme", "LabelMe", "a `.json` for each picture, with its `shapes`", labelme.fits, labelme.read),
+    Layout(
+        "audacity",
+        "recordings with Audacity's labels",
+        "a `.txt` with `start TAB end TAB name` lines for each recording",
+        audacity.fits,
+        audacity.read,
+    ),
     Layout(
         "webdataset",
         "WebDataset",
