@@ -354,7 +354,8 @@ def _draft(image: Image.Image) -> None:
     while width * height > part * part * MAX_PIXELS:
         part *= 2
     if part > 1:
-        image.draft("RGB", (-(-width // part), -(-height // part)))
+        # Rounded up, an odd side would be decoded whole.
+        image.draft("RGB", (width // part, height // part))
 
 
 def _check_size(name: str, width: int, height: int) -> None:

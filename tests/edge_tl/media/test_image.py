@@ -55,6 +55,17 @@ def test_a_picture_of_64_megapixels_is_read_at_a_half() -> None:
         decode(out.getvalue())
 
 
+@pytest.mark.parametrize(("sides", "shape"), [((49, 33), (17, 25)), ((97, 41), (21, 49)), ((50, 40), (20, 25))])
+def test_odd_sides_are_read_at_a_fraction_too(
+    sides: tuple[int, int], shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8165×6124 pixels of a telephone came whole, and were refused as too many."""
+    monkeypatch.setattr("edge_tl.media.image.MAX_PIXELS", 1_100)
+    out = io.BytesIO()
+    Image.new("RGB", sides, (200, 30, 40)).save(out, "JPEG", quality=50)
+    assert decode(out.getvalue()).shape == (*shape, 3)
+
+
 def test_a_png_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     """What save_png writes, decode reads unchanged, from the path and from the bytes."""
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
