@@ -122,10 +122,15 @@ def check_pictures(opened: Interpreter, said: ModelMetadata, name: str, order: s
         raise ModelError(f"{name}: the model has {found}; one of each is wanted")
     first = opened.inputs[0]
     if said.kind == "sound" or (len(first.shape) < 3 and np.prod(first.shape) >= 400):
-        rate = f" at {said.rate_hz} Hz" if said.rate_hz else ""
+        what = f"{name}: is a model of sound: it takes {counted(int(np.prod(first.shape)), 'value')}"
+        if not said.rate_hz:
+            raise ModelError(
+                f"{what}, and does not say the rate of its samples in its metadata: take a file that does, or a base "
+                "of `edge-tl-host convert speech`"
+            )
         raise ModelError(
-            f"{name}: is a model of sound: it takes {counted(int(np.prod(first.shape)), 'value')}{rate}, and pictures "
-            "are wanted: `edge-tl listen --base FILE` and `edge-tl predict --model FILE SOUND.wav` run it"
+            f"{what} at {said.rate_hz} Hz, and pictures are wanted: `edge-tl listen --base FILE` and `edge-tl predict "
+            "--model FILE SOUND.wav` run it"
         )
     if first.shape == WINDOW_SHAPE:
         raise ModelError(
