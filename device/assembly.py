@@ -240,7 +240,9 @@ def _in_use(profile: Profile, context: Context) -> Manifest | None:
 def check_pictures(profile: Profile) -> None:
     """ConfigError where a profile is one of words."""
     if read_hearing(profile.folder) is not None:
-        raise ConfigError(f"{_named(profile)} was taught words: give --mic, or another --profile for pictures")
+        raise ConfigError(
+            f"{_named(profile)} was taught words (`edge-tl teach --mic`): give another --profile for pictures"
+        )
 
 
 def adopt_hearing(profile: Profile, hearing: Hearing | None = None) -> None:

@@ -90,8 +90,19 @@ def take_out(arguments: Namespace, profile: Profile) -> int:
         return take_out_spoken(profile, arguments.profile, arguments.path, as_json=arguments.json)
     if arguments.format in ("csv", "coco"):
         return take_out_list(profile, arguments.path, coco=arguments.format == "coco", as_json=arguments.json)
-    if not any(one.media_bytes_len for one in profile.store.list()):
+    kept = [one.media_type for one in profile.store.list() if one.media_bytes_len]
+    if not kept:
         raise ExampleError(f"there is nothing to export: profile {arguments.profile!r} keeps no picture and no sound")
+    if browsers := sum(kind == TFJSSCDS for kind in kept):
+        those = counted(
+            browsers,
+            "example is of a browser's data set and becomes",
+            "examples are of a browser's data set and become",
+        )
+        line = f"{those} no file in a folder: `--format tfjsscds` writes all words"
+        if browsers == len(kept):
+            raise ExampleError(f"there is nothing to export: {line}")
+        warn(line)
     with Progress("exporting") as progress, stoppable() as stopped:
 
         def step(done: int, total: int) -> bool:

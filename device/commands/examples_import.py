@@ -26,7 +26,7 @@ from edge_tl.embedders.embedder import Embedder, SoundEmbedder, missed_text
 from edge_tl.embedders.hearing import Hearing, open_base
 from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.labels import alike, check_label
-from edge_tl.media.kinds import MEDIA, ending
+from edge_tl.media.kinds import MEDIA, ending, is_sound
 from edge_tl.media.sound import label_of
 from edge_tl.media.tfjsscds import MAGIC, SpokenExample, read_tfjsscds
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
@@ -114,6 +114,8 @@ def bring_unpacked(arguments: Namespace, stack: ExitStack) -> int:
     else:
         if arguments.look is not None:
             raise ConfigError(f"{path} holds sounds: --look goes with pictures")
+        if not any(is_sound(file) for file in (path, *map(path.joinpath, Tree.of(path).media))):
+            raise ConfigError(f"{path} holds pictures, and {_of_words(arguments, context)}: give another --profile")
         embedder = open_base(hearing or Hearing(), context.threads)
         profile = context.open_profile(stack, writable=True, make=True)
         adopt_hearing(profile, hearing)
@@ -126,6 +128,11 @@ def bring_unpacked(arguments: Namespace, stack: ExitStack) -> int:
         in_sessions=arguments.sessions,
         as_json=arguments.json,
     )
+
+
+def _of_words(arguments: Namespace, context: Context) -> str:
+    """Why words are wanted."""
+    return "--base listens to words" if arguments.base is not None else f"profile {context.profile!r} holds words"
 
 
 def _check_whole(arguments: Namespace) -> None:

@@ -65,6 +65,13 @@ def container_of(head: bytes) -> str:
     return ""
 
 
+def is_still(head: bytes) -> bool:
+    """Whether a file is one of the usual pictures, by its first 16 bytes."""
+    if head[8:12] in STILLS:
+        return head[4:8] == b"ftyp"
+    return head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM")) or head[8:12] == b"WEBP"
+
+
 def is_film(source: Path | bytes) -> bool:
     """Whether a file, or its bytes, is packed as films are by its first bytes; False where it cannot be read."""
     try:

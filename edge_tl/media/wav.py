@@ -17,7 +17,7 @@ import numpy as np
 from edge_tl.errors import ExampleError, MissingDependency, counted, to_install
 from edge_tl.frames import Closable
 from edge_tl.media.compressed import CompressedSound
-from edge_tl.media.containers import ONLY_HERE, can_open, container_of
+from edge_tl.media.containers import ONLY_HERE, can_open, container_of, is_still
 from edge_tl.media.frontend import check_sound
 from edge_tl.media.resample import check_rate
 
@@ -100,6 +100,9 @@ class SoundFile(Closable):
         try:
             return _Sndfile(self._soundfile, self._stream, self.name)
         except ExampleError:
+            self._stream.seek(0)
+            if is_still(self._stream.read(16)):
+                raise ExampleError(f"{self.name}: is a picture, not a sound; a WAV file is wanted") from None
             if not kind or not can_open():
                 raise
         return CompressedSound(source, self.name)

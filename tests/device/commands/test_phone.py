@@ -166,6 +166,21 @@ def test_sounds_are_never_called_no_pictures(run: Run, tmp_path: Path) -> None:
     assert err.endswith("0.wav: is a sound or a video, not a picture; a JPEG or PNG file is wanted\n")
 
 
+def test_pictures_are_never_called_no_sounds(run: Run, tmp_path: Path) -> None:
+    """Brought to a profile of words, in folders or alone, or asked of one, they are called pictures."""
+    teach_words(write_clips(tmp_path / "clips"), tmp_path / "data")
+    (tmp_path / "in" / "cat").mkdir(parents=True)
+    one = tmp_path / "in" / "cat" / "1.jpg"
+    one.write_bytes(picture("across", 1))
+    for words in ((tmp_path / "in",), (one, "--label", "cat")):
+        code, _, err = run("examples", "import", *words, "--profile", "words")
+        assert (code, err.count("\n")) == (1, 1)
+        assert err.endswith(" holds pictures, and profile 'words' holds words: give another --profile\n")
+    code, _, err = run("predict", one, "--profile", "words")
+    assert code == 1
+    assert err.endswith("1.jpg: is a picture, not a sound; a WAV file is wanted\n")
+
+
 def samples_zip(path: Path, words: list[np.ndarray]) -> Path:
     """A class's samples as Teachable Machine gives them: two recordings, and where in them each sample is."""
     listed, files = [], {}

@@ -227,7 +227,7 @@ def test_words_and_pictures_do_not_mix(run: Run, tmp_path: Path) -> None:
     pictures = fill(tmp_path / "pictures")
     code, _, err = run("examples", "import", pictures, "--model", model)
     assert code == 1
-    assert "no sounds in" in err
+    assert "holds pictures, and profile 'words' holds words: give another --profile" in err
     data = tmp_path / "data"
     assert run("examples", "import", pictures, "--model", model, profile="signs", data=data)[0] == 0
     clips = write(tmp_path / "clips" / "hum" / "1.wav", spoken("hum", 1)).parents[1]
@@ -281,6 +281,14 @@ def test_a_browsers_data_set_comes_and_goes_to_the_byte(run: Run, tmp_path: Path
     assert run("examples", "export", out, "--format", "tfjsscds", data=store)[0] == 0
     assert out.read_bytes() == data
     assert run("examples", "export", out, "--format", "tfjsscds", data=store)[0] == 1
+    code, said, err = run("examples", "export", tmp_path / "folder", data=store)
+    assert (code, said) == (1, "")
+    assert "there is nothing to export: 6 examples are of a browser's data set" in err
+    write(tmp_path / "more" / "hum" / "1.wav", spoken("hum", 9))
+    run("examples", "import", tmp_path / "more", data=store)
+    code, said, err = run("examples", "export", tmp_path / "folder", data=store)
+    assert (code, said.startswith("exported 1 file ")) == (0, True)
+    assert "6 examples are of a browser's data set and become no file in a folder: `--format tfjsscds`" in err
     path.write_bytes(data[:-3])
     code, _, err = run("examples", "import", path, data=store)
     assert code == 1
