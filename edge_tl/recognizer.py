@@ -20,6 +20,7 @@ from edge_tl.core.old_names import OldRecognizerNames
 from edge_tl.core.restoring import check_answer, check_same, damage_in_one_line
 from edge_tl.core.world import World, kept_world, world_kept
 from edge_tl.embedders.embedder import Embedder, Finder, SoundEmbedder, Tunable, features_of, looks_for, views_of
+from edge_tl.embedders.head_parameters import head_parameters
 from edge_tl.embedders.world import known_world
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, other_model
 from edge_tl.frames import Frame
@@ -99,8 +100,7 @@ class Recognizer(OldRecognizerNames):
         """An untrained head of this name, of the recognizer's own without one; ConfigError where it cannot be."""
         name = name or self.head.name
         if name not in WITH_BASE:
-            prior = self.finder.ridge_prior if self.finder is not None and name == RidgeHead.name else None
-            return make_head(name, **({} if prior is None else {"prior": prior}) | self.settings)
+            return make_head(name, **head_parameters(self.embedder, name) | self.settings)
         base = self.embedder
         if not isinstance(base, Tunable):
             raise ConfigError(

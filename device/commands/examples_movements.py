@@ -19,7 +19,8 @@ from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.files import is_clutter
 from edge_tl.labels import ORDINARY
 from edge_tl.media.kinds import PICTURES, SOUNDS, TRACKS, ending
-from edge_tl.movements.demonstration import movement_in, ordinary_pieces
+from edge_tl.movements.demonstration import ordinary_pieces
+from edge_tl.movements.held import ClassKinds, demonstration_in
 from edge_tl.movements.track import Track, longest
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folders import import_folder, session_name_of
@@ -49,8 +50,8 @@ def holds_movements(arguments: Namespace, context: Context) -> bool:
 def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) -> int:
     """Import CLASS/demonstration.npz, .csv or .mp4: every good one is kept, others are named, exit 1 if there was any.
 
-    Each file is a take. Of a demonstration the part in which the hand moves is kept; the class `nothing` is cut into
-    overlapping pieces. A file that is in the profile already is skipped and counted.
+    Each file is a take. Of a demonstration the part in which the hand moves is kept, all of it where the hand is held;
+    the class `nothing` is cut into overlapping pieces. A file that is in the profile already is skipped and counted.
     """
     path: Path = arguments.path
     if (given := first_given(arguments, "look", "box", "hands", "base", "layout", "split", "label")) is not None:
@@ -61,6 +62,8 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
     profile = context.open_profile(stack, writable=True, make=True)
     adopt_look(profile, look)
     store, known = profile.store, StoredCopies(profile.store)
+    there = store.matrix(embedder.fingerprint)
+    kinds = ClassKinds(there.X[:, -embedder.embedding_dim :], there.y)
     read = Reader(context, arguments.rotate)
     sessions: dict[int, int] = {}
     good = bad = copies = takes = 0
@@ -87,7 +90,7 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
                 left_out(torn[done])
                 continue
             try:
-                parts = parts_of(read, found.path, found.label)
+                parts = parts_of(read, found.path, found.label, kinds)
                 kept = dict(parts)
                 for file in kept:
                     known.check(found.path, found.label, file)
@@ -119,22 +122,28 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
     return 1 if bad else 0
 
 
-def parts_of(read: Reader, file: Path, label: str) -> list[tuple[StoredMedia, Track]]:
+def parts_of(read: Reader, file: Path, label: str, kinds: ClassKinds) -> list[tuple[StoredMedia, Track]]:
     """What a file is as examples of a class, and as they are kept: the movement in it, or pieces of moving about.
 
     One that was exported is an example as it is. ExampleError, with the file's name, where there is none.
     """
     recording = read(file)
+    cut = recording.tracks if recording.cut else cut_out(file, recording.tracks, label)
+    if label != ORDINARY:
+        try:
+            kinds.check(label, cut[0])
+        except ExampleError as error:
+            raise ExampleError(f"{file}: {error}") from None
     if recording.cut:
-        return [(StoredMedia(TRACK, file.read_bytes()), recording.tracks[0])]
-    return [(stored_media(part), part) for part in cut_out(file, recording.tracks, label)]
+        return [(StoredMedia(TRACK, file.read_bytes()), cut[0])]
+    return [(stored_media(part), part) for part in cut]
 
 
 def cut_out(file: Path, tracks: list[Track], label: str) -> list[Track]:
-    """The movement in the longest of the tracks, or the pieces of all; errors as of `parts_of`."""
+    """The movement, or the sign, in the longest of the tracks, or the pieces of all; errors as of `parts_of`."""
     try:
         if label != ORDINARY:
-            return [movement_in(longest(tracks))]
+            return [demonstration_in(longest(tracks))]
         longest(tracks)
     except ExampleError as error:
         raise ExampleError(f"{file}: {error}") from None

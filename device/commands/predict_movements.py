@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from device.cli.output import print_json, warn
 from device.teach.filmed import Reader
@@ -12,7 +15,7 @@ from edge_tl.core.answers import Observation
 from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.errors import ExampleError, counted, escaped
 from edge_tl.heads.movement import MovementHead
-from edge_tl.movements.demonstration import movement_in
+from edge_tl.movements.held import are_signs, demonstration_in
 from edge_tl.movements.spotter import AHEAD_S, EVERY_S, WAIT_S, FoundMovement, Spotter
 from edge_tl.movements.track import longest
 from edge_tl.movements.track_file import Recording
@@ -56,19 +59,24 @@ def movement_json(moved: FoundMovement, first_s: float = 0.0) -> dict[str, Any]:
 
 
 def named(recognizer: Recognizer, recording: Recording) -> tuple[Observation | None, str]:
-    """What the longest track is as one movement, None and why where it is none; ExampleError where there is no hand."""
+    """What the longest track is as one movement or sign, None and why where it is neither; ExampleError where there is
+    no hand."""
     track = longest(recording.tracks)
     assert isinstance(recognizer.embedder, TrackEmbedder)
     try:
-        movement = movement_in(track)
+        row = recognizer.embedder.embed_track(demonstration_in(track))
     except ExampleError as error:
         return None, str(error)
-    return recognizer.recognize(recognizer.embedder.embed_track(movement)), ""
+    observation, head = recognizer.recognize(row), recognizer.head
+    if isinstance(head, MovementHead) and head.signs is not None and are_signs(row[np.newaxis])[0]:
+        known = bool(head.signs.known(row[np.newaxis])[0])
+        observation = replace(observation, label=observation.best if known else None, known=known)
+    return observation, ""
 
 
 def spotted(recognizer: Recognizer, recording: Recording) -> list[FoundMovement]:
     """The movements that a stream of it tells, as if the hand rested after each track; times from its beginning."""
-    if not isinstance(recognizer.head, MovementHead):
+    if not isinstance(recognizer.head, MovementHead) or not recognizer.head.reported:
         return []
     found: list[FoundMovement] = []
     first_s = float(recording.tracks[0].times_s[0])

@@ -104,7 +104,7 @@ def outputs(config: ServiceConfig, data_dir: Path, service: Service, requests: R
     if config.hooks:
         made.append(Hooks(config.hooks, service.journal.happened))
     if config.pins:
-        made.append(Pins(config.pins, lambda name: kinds(config, service).get(name) != "picture"))
+        made.append(Pins(config.pins, lambda name: kinds(config, service).get(name) == "sound"))
     fleet_requests = None
     if config.mqtt is not None:
         mqtt = Mqtt(config.mqtt, data_dir, lambda: entities(config, service), warn)

@@ -23,7 +23,7 @@ class LabelEvent:
     """Of the profile: which training said so."""
     start: float | None = None
     end: float | None = None
-    """Of a movement: when it began and ended, seconds since 1970."""
+    """Of a movement: when it began and ended, seconds since 1970; signs have neither."""
 
     def as_dict(self) -> dict[str, Any]:
         """As it is published."""

@@ -95,6 +95,8 @@ def discovery(prefix: str, topic: str, id: str, name: str, host: str, entities: 
             about["json_attributes_topic"] = f"{topic}/{pipeline}/event"
         else:
             about["event_types"] = list(entity.labels)
+        if entity.kind == "movement":  # where signs are held beside movements, a sign's end is no event of theirs
+            about["value_template"] = "{{ value if value_json.event_type is defined else '' }}"
         where = f"{prefix}/{COMPONENTS[entity.kind]}/{node}/{pipeline}/config"
         made[where] = json.dumps(about, ensure_ascii=False)
     return made

@@ -12,7 +12,7 @@ from device.serve.event import LabelEvent
 from edge_tl.errors import ConfigError, MissingDependency
 
 WORD_S = 1.0
-"""A word has no end: the pin is on for so long where the configuration says nothing."""
+"""Words and movements have no end: the pin is on for so long where the configuration says nothing."""
 
 
 class Pins:
@@ -27,6 +27,8 @@ class Pins:
         self.pins, self._endless = pins, endless
         self._error = ""
         self._devices: list[Any] = []
+        self._lasting: set[int] = set()
+        """The pins that are on while a sign lasts."""
 
     def start(self) -> None:
         """Take the pins; MissingDependency without gpiozero, ConfigError where a pin cannot be had."""
@@ -55,14 +57,18 @@ class Pins:
         for one, device in zip(self.pins, self._devices, strict=True):
             if one.source not in (None, event.source):
                 continue
-            seconds = WORD_S if one.seconds is None and self._endless(event.source) else one.seconds
+            brief = self._endless(event.source) or event.start is not None  # a movement is over when it is told
+            seconds = WORD_S if one.seconds is None and brief else one.seconds
             try:
                 if event.label == one.label:
+                    self._lasting.discard(one.pin)
                     if seconds is None:
+                        self._lasting.add(one.pin)
                         device.on()
                     else:
                         device.blink(on_time=seconds, off_time=0, n=1, background=True)
-                elif one.seconds is None and not self._endless(event.source):
+                elif not brief and one.pin in self._lasting:
+                    self._lasting.discard(one.pin)
                     device.off()
             except Exception as error:  # see start
                 self._error = f"GPIO {one.pin}: {error}"

@@ -116,8 +116,6 @@ class Pipeline(RecognitionLoop):
         if self.generation and not own and not has_lessons(self.profile.folder):
             self.error = f"{self.profile.folder} holds none of the examples it was trained on: restore a backup"
 
-    # -- teaching ----------------------------------------------------------------------------------------------------
-
     @property
     def lesson(self) -> Lesson:
         """The examples in memory, brought there when something is taught; ProfileError while that is impossible."""
@@ -139,7 +137,7 @@ class Pipeline(RecognitionLoop):
         return self._recorder.prompt if self._recorder is not None else ""
 
     def record(self, label: str) -> None:
-        """Hold the button of a class, or go on holding it; of words, press it.
+        """Hold the button of a class, or go on holding it; of words and movements, press it.
 
         ProfileError where nothing can be taught now, or there is no room for more; ExampleError for a bad label.
         """
@@ -152,6 +150,8 @@ class Pipeline(RecognitionLoop):
         label = check_label(label)
         self._lease_s = self.clock() + LEASE_S
         if self.recording == label:
+            if self._recorder is not None and self.kind == "movement":
+                self._recorder.toggle(label)  # pressed again it is over, and a hand that was held is a sign
             return
         self.release()
         if self.looking is not None and self.looking.busy:

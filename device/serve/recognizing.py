@@ -130,9 +130,10 @@ class RecognitionLoop:
             return
         if steady.label is None:
             self._end(events)
-        else:
-            self.held = steady.label if self.kind == "picture" else None
-            events.append(self._event(steady.label, steady.confidence, sight.moved))
+            return
+        if sight.moved is None and self.kind != "sound":  # a movement ends no sign: it is over when it is told
+            self.held = steady.label
+        events.append(self._event(steady.label, steady.confidence, sight.moved))
 
     def _end(self, events: list[LabelEvent]) -> None:
         """The sign that was held is over."""
@@ -237,7 +238,7 @@ class RecognitionLoop:
     @property
     def shown(self) -> str | None:
         """The label to show as the answer now: a sign that is held, or a movement for a moment after it was told."""
-        return self.line.label if self.kind == "movement" else self.held
+        return self.line.label if isinstance(self.line, MovementLine) else self.held
 
     def picture(self, rows: int = 160, columns: int = 480) -> np.ndarray:
         """What it sees, or a spectrogram of what it hears, uint8 RGB; NotFittedError before the first frame.

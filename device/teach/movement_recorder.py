@@ -1,4 +1,7 @@
-"""Movements: after a key the next movement is found and kept; of `nothing` a minute of moving about, in pieces."""
+"""Movements: after a key the next movement is found and kept; of `nothing` a minute of moving about, in pieces.
+
+A class of signs is recorded while the hand is held; a new class is one where the hand is held until space ends it.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from edge_tl.errors import EdgeTLError, counted
 from edge_tl.frames import BaseSource
 from edge_tl.labels import ORDINARY
 from edge_tl.line import Sight
+from edge_tl.movements.held import ClassKinds, holds_still
 from edge_tl.movements.taking import DemonstrationRecorder, MovingAbout, Phase
 from edge_tl.movements.track import Track
 
@@ -59,6 +63,8 @@ class MovementRecorder:
             return f"move your hand about, but do none of the movements: {told_s} s more; space ends it"
         if self._taking is None:
             return ""
+        if self._taking.held:
+            return f"hold {self._label} still in view"
         if self._taking.phase is Phase.RAISED:
             return f"hold your hand still in view, then do {self._label}"
         if self._taking.phase is Phase.BEGUN:
@@ -78,10 +84,14 @@ class MovementRecorder:
             self._about = MovingAbout(wanted_s(self.lesson.counts()))
             return
         self.path = self.path[:0]
-        self._taking = self._since_still() or DemonstrationRecorder()
+        if self._kinds.holds_signs(label):
+            self._taking = DemonstrationRecorder(held=True)
+        else:
+            self._taking = self._since_still() or DemonstrationRecorder()
 
     def toggle(self, label: str) -> None:
-        """As `press`; while a movement is waited for, it is over: what there is of it is kept, or ExampleError."""
+        """As `press`; while a movement is waited for, it is over: what there is of it is kept, or ExampleError. A hand
+        that was held all the while is kept as a sign."""
         if self._taking is None and self._about is None:
             self.press(label)
         elif self._taking is not None:
@@ -121,6 +131,12 @@ class MovementRecorder:
             self.release()
             raise
 
+    @property
+    def _kinds(self) -> ClassKinds:
+        """Which classes hold signs and which movements by now."""
+        X, y, _ = self.lesson.recognizer.rows
+        return ClassKinds(X, y)
+
     def _since_still(self) -> DemonstrationRecorder | None:
         """What waits for a movement already, where the hand was still before the key; None where it was not."""
         taking = DemonstrationRecorder()
@@ -150,12 +166,15 @@ class MovementRecorder:
         """Keep them, on disk when this returns."""
         if not tracks:
             return
+        if self._label != ORDINARY:
+            self._kinds.check(self._label, tracks[0])
         self._take = self.lesson.keep(self._label, tracks, self.line.source.name, self._take)
         self._pieces += len(tracks)
         if self._label != ORDINARY:
             (movement,) = tracks
             self.path = movement.landmarks
-            self.kept = f"kept {self._label}, {movement.duration_s:.1f} s"
+            held = "held for " if holds_still(movement) else ""
+            self.kept = f"kept {self._label}, {held}{movement.duration_s:.1f} s"
 
     def _say_about(self) -> None:
         self.kept = f"kept {counted(self._pieces, 'piece')} of {ORDINARY}"

@@ -17,6 +17,7 @@ from edge_tl.heads.movement import MovementHead
 from edge_tl.judge.evaluation import Evaluation
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.demonstration import STEP_S
+from edge_tl.movements.held import are_signs
 from edge_tl.recognizer import Recognizer
 from edge_tl.store.profile import Profile
 
@@ -80,6 +81,10 @@ def movement_cautions(recognizer: Recognizer) -> list[str]:
             f"fewer than {ASKED_FOR} demonstrations of {', '.join(few)}: for this person only, and {ASKED_FOR} to "
             "5 are recognized better"
         )
+    rows = recognizer.rows[0][recognizer.one_each]
+    signs = sorted(set(map(str, labels[are_signs(rows)]))) if recognizer.head.name == MovementHead.name else []
+    if len(signs) == 1:
+        said.append(f"{signs[0]} is the only sign: it is not reported before there is a second one, e.g. the open hand")
     if ORDINARY not in labels:
         said.append(
             f"no {ORDINARY!r} was recorded: in a stream ordinary motion will cause false alarms; a minute of it as "

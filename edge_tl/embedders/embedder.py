@@ -214,10 +214,16 @@ class TrackEmbedder(ABC):
     """Windows that `taught` gives of one example."""
     features: Features
     """What a head should see of its embeddings."""
+    strangers: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    """As of Finder, of the rows of hands that are held."""
 
     @abstractmethod
     def embed_track(self, track: Track) -> np.ndarray:
-        """All of a track as one window: float32 (embedding_dim,)."""
+        """All of a track as one row: float32 (embedding_dim,)."""
+
+    @abstractmethod
+    def embed_held(self, landmarks: np.ndarray) -> np.ndarray:
+        """Hands that are held, landmarks (N, 21, 2), as rows float32 (N, embedding_dim)."""
 
     @abstractmethod
     def taught(self, track: Track, label: str) -> np.ndarray:

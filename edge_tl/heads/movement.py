@@ -14,9 +14,12 @@ from edge_tl.core.folds import takes_together
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
 from edge_tl.heads.base import Head, Progress, TaughtRows, check_rows, need
+from edge_tl.heads.held_signs import HeldSigns
+from edge_tl.heads.rejection import Strangers
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.convolutions import BIASES, KERNELS, Convolutions
 from edge_tl.movements.demonstration import repeats
+from edge_tl.movements.held import are_signs
 from edge_tl.movements.spotter import LENGTHS_S
 from edge_tl.movements.warping import warped_distances
 from edge_tl.movements.windows import MOMENTS, ROW, VALUES, Rows, rows_of
@@ -76,16 +79,20 @@ class MovementHead(Head):
 
     Rows are windows as they are kept (`movements.windows.kept`), (N, 673). `nothing` (`ORDINARY`) has no column of its
     own: it is taught as zero in all, and is the answer where no class scores `threshold_`, the least of `THRESHOLDS` at
-    which what is left out of it is taken for a movement so often as is allowed.
+    which what is left out of it is taken for a movement so often as is allowed. Rows of hands that are held
+    (`movements.held`) are learned beside them, as `signs`, and never told from them: each row says which of both it is.
     """
 
     name = "movement"
 
-    def __init__(self, penalty: float = PENALTY, *, false_alarms: int = 0) -> None:
-        """penalty: λ, > 0; false_alarms: so many stretches of the taught `nothing` may pass for a movement."""
+    def __init__(self, penalty: float = PENALTY, *, false_alarms: int = 0, strangers: Strangers | None = None) -> None:
+        """penalty: λ, > 0; false_alarms: so many stretches of the taught `nothing` may pass for a movement; strangers:
+        as of `Rejector.fit`, of signs."""
         if not 0 < penalty < float("inf") or false_alarms < 0:
             raise ConfigError(f"penalty is {penalty}, false_alarms {false_alarms}; above 0, and 0 or more are wanted")
-        self.penalty, self.false_alarms = penalty, false_alarms
+        self.penalty, self.false_alarms, self.strangers = penalty, false_alarms, strangers
+        self.signs: HeldSigns | None = None
+        """What was learned of hands that are held; None where there were none."""
         self.threshold_ = UNTAUGHT
         self.temperature_ = float("nan")
         self._convolutions: Convolutions | None = None
@@ -95,11 +102,18 @@ class MovementHead(Head):
         self.lengths_s: tuple[float, ...] = LENGTHS_S
         """How long the windows are that it should be asked, ascending: about as long as what was taught."""
         self._repeating = np.empty(0, bool)
+        self._moving: tuple[str, ...] = ()
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The classes of movements, `nothing` among them, sorted: all but those that hold only signs."""
+        need(self._classes, self.name)
+        return self._moving
 
     @property
     def reported(self) -> list[str]:
-        """The K classes that are told, all but `nothing`, in the order of the columns of `scores`."""
-        return [str(label) for label in self.classes_ if label != ORDINARY]
+        """The K movements that are told, all but `nothing`, in the order of the columns of `scores`."""
+        return [label for label in self.moving if label != ORDINARY]
 
     @property
     def repeating(self) -> np.ndarray:
@@ -128,23 +142,42 @@ class MovementHead(Head):
         return scores, may
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Probabilities (M, C) of windows (M, 673); each row sums to 1."""
-        return softmax(self._with_ordinary(self.scores(X)) / self.temperature_)
+        """Probabilities (M, C) of rows (M, 673); each row sums to 1. A hand that is held is a sign, if any is known,
+        and a window a movement."""
+        X, classes = check_rows(X, VALUES), [str(label) for label in self.classes_]
+        if self.signs is None:
+            return softmax(self._with_ordinary(self.scores(X)) / self.temperature_)
+        held = are_signs(X) if self._ridge is not None else np.ones(len(X), bool)
+        found = np.zeros((len(X), len(classes)), np.float32)
+        if held.any():
+            signs = np.array([classes.index(one) for one in self.signs.classes])
+            found[np.ix_(held, signs)] = self.signs.probabilities(X[held])
+        if not held.all():
+            moving = np.array([classes.index(one) for one in self._moving])
+            scores = self._with_ordinary(self.scores(X[~held]))
+            found[np.ix_(~held, moving)] = softmax(scores / self.temperature_)
+        return found
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `predict` needs."""
-        convolutions, ridge = need(self._convolutions, self.name), need(self._ridge, self.name)
-        meta = {
+        meta: dict[str, Any] = {
             "name": self.name,
             "classes": self.classes_.tolist(),
+            "moving": list(self._moving),
             "penalty": self.penalty,
             "temperature": self.temperature_,
-            "width": ridge.width,
-            "scale": ridge.scale,
             "threshold": self.threshold_,
             "false_alarms": self.false_alarms,
         }
-        return meta, {
+        arrays: dict[str, np.ndarray] = {}
+        if self.signs is not None:
+            meta["signs"], own = self.signs.state()
+            arrays = {f"signs.{name}": array for name, array in own.items()}
+        if self._ridge is None:
+            return meta, arrays
+        convolutions, ridge = need(self._convolutions, self.name), self._ridge
+        meta |= {"width": ridge.width, "scale": ridge.scale}
+        return meta, arrays | {
             "biases": convolutions.biases,
             "scales": convolutions.scales,
             "prototypes": self._prototypes,
@@ -161,7 +194,14 @@ class MovementHead(Head):
         """A head that predicts as the one that `state` was taken of; it holds no examples."""
         head = cls(float(meta["penalty"]), false_alarms=int(meta["false_alarms"]))
         head._classes = np.asarray(meta["classes"])
+        # What was trained before there were signs beside movements does not say which is which.
+        head._moving = tuple(meta.get("moving", meta["classes"]))
         head.temperature_, head.threshold_ = float(meta["temperature"]), float(meta["threshold"])
+        if "signs" in meta:
+            own = {name.removeprefix("signs."): array for name, array in arrays.items() if name.startswith("signs.")}
+            head.signs = HeldSigns.from_state(meta["signs"], own)
+        if "width" not in meta:
+            return head
         head._convolutions = Convolutions(arrays["biases"], arrays["scales"])
         head._prototypes, head._moved, head._repeating = arrays["prototypes"], arrays["moved"], arrays["repeating"]
         head._lasted = arrays["lasted"]
@@ -173,13 +213,28 @@ class MovementHead(Head):
         return head
 
     def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
-        taught.need_two_classes(self.name)
-        seconds = check_rows(taught.X, VALUES)[:, -1]
+        held = are_signs(check_rows(taught.X, VALUES))
+        signs = HeldSigns.fit(taught.only(held), self.strangers) if held.any() else None
+        moving = taught.only(~held)
+        if signs is None or set(moving.classes) - {ORDINARY}:
+            moving.need_two_classes(self.name)
+            self._learn_movements(moving)
+        else:
+            taught.need_two_classes(self.name)
+            self._ridge, self.lengths_s, self._repeating = None, LENGTHS_S, np.empty(0, bool)
+        self._taught, self._classes, self._moving = taught, taught.classes, tuple(map(str, moving.classes))
+        self.signs = signs
+        return self
+
+    def _learn_movements(self, taught: TaughtRows) -> None:
+        """What windows show."""
+        self._moving = tuple(map(str, taught.classes))
+        self._classes = taught.classes
+        seconds = taught.X[:, -1]
         self.lengths_s = asked_lengths(seconds[taught.y != ORDINARY])
         at = _thinned(taught.y, (seconds > self.lengths_s[0] - 0.01) & (seconds < self.lengths_s[-1] + 0.01))
         rows, y = rows_of(taught.X[at]), taught.y[at]
         takes = None if taught.takes is None else taught.takes[at]
-        self._taught, self._classes = taught, taught.classes
         codes = np.searchsorted(taught.classes, y)
         wholes = [whole_windows(np.flatnonzero(y == label), takes) for label in self.reported]
         chosen = np.concatenate([spread(own, MAX_PROTOTYPES // len(wholes)) for own in wholes])
@@ -216,7 +271,6 @@ class MovementHead(Head):
         else:
             own = self._with_ordinary(self._ridge.scores(found, apart))
             self.temperature_ = loo.unchecked_temperature(own, codes)
-        return self
 
     def _solved(self, found: np.ndarray, apart: np.ndarray, between: np.ndarray, y: np.ndarray, count: float) -> _Ridge:
         """The ridge on convolutions (n, 1500) and warped distances to P prototypes (n, P), of labels (n,).
@@ -264,11 +318,10 @@ class MovementHead(Head):
         return ridge.scores(convolutions(rows.moments), warped_distances(rows.moments, self._prototypes))
 
     def _with_ordinary(self, scores: np.ndarray) -> np.ndarray:
-        """Scores (M, C) in the order of `classes_`, of those (M, K) of `reported`."""
-        ordinary = self.classes_ == ORDINARY
-        if not ordinary.any():
+        """Scores (M, C) in the order of `moving`, of those (M, K) of `reported`."""
+        if ORDINARY not in self._moving:
             return scores
-        return np.insert(scores, int(ordinary.argmax()), self.threshold_, axis=1)
+        return np.insert(scores, self._moving.index(ORDINARY), self.threshold_, axis=1)
 
 
 def asked_lengths(seconds: np.ndarray) -> tuple[float, ...]:

@@ -1,4 +1,7 @@
-"""The line of movements: source → frame → hand tracker → spotter, each movement told once, with its start and end."""
+"""The line of movements: source → frame → hand tracker → spotter, each movement told once, with its start and end.
+
+Where its profile holds signs too, a hand that is held is steady as it is before a line of pictures.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ import numpy as np
 
 from edge_tl.controller import Steady
 from edge_tl.core.timing import Pace
-from edge_tl.embedders.embedder import Tracker
+from edge_tl.embedders.embedder import TrackEmbedder, Tracker
 from edge_tl.embedders.look.hand import Hand
 from edge_tl.embedders.look.marks import Mark, hand_mark
 from edge_tl.errors import NotFittedError, ShapeError
 from edge_tl.frames import BaseSource, Frame
 from edge_tl.heads.movement import MovementHead
 from edge_tl.line import BREAK_S, LATELY_S, Line, Sight
+from edge_tl.line.held_hand import HeldHand
 from edge_tl.movements.spotter import FoundMovement, Spotter
 from edge_tl.movements.windows import middles
 from edge_tl.recognizer import Recognizer
@@ -46,7 +50,8 @@ class Doubt:
 class MovementLine(Line):
     """A Line for a camera before which a hand moves; its stages are `track` and `spot`.
 
-    The Sight of the frame that tells a movement has it as `moved`, and its label as `steady`; all others have neither.
+    The Sight of the frame that tells a movement has it as `moved`, and its label as `steady`; in all others `steady` is
+    of the sign that is held, and None where the profile holds no signs.
     hands: finds the hand in a picture and follows it.
     """
 
@@ -83,7 +88,10 @@ class MovementLine(Line):
         self.first_s = 0.0
         """When the first frame came, on the source's clock."""
         self._way: deque[tuple[float, np.ndarray]] = deque()
+        self.held: Steady | None = None
+        """What was steady of signs when it was asked last; None while there are none."""
         self._spotter: Spotter | None = None
+        self._signs: HeldHand | None = None
         self._pace = Pace()
         self._stream = ("", 0.0)
 
@@ -99,27 +107,35 @@ class MovementLine(Line):
             self._way.append((frame.time_s, middles(self.hand.points[:, :2])))
         while self._way and frame.time_s - self._way[0][0] > PATH_S:
             self._way.popleft()
-        spotter = self._spotting()
-        if spotter is None:
-            return Sight(frame, None)
+        self._attend()
+        moved = None
         with self.stopwatch.stage("spot"):
-            moved = spotter.push(self.landmarks, frame.time_s)
-        if spotter.doubt is not None:
-            self.doubts.append(Doubt(spotter.doubt, self._least))
+            if self._spotter is not None:
+                moved = self._spotter.push(self.landmarks, frame.time_s)
+            if moved is None and self._signs is not None:  # else in the next frame: a frame tells one thing
+                self.held = self._signs.push(self.landmarks, frame.time_s)
+        if self._spotter is not None and self._spotter.doubt is not None:
+            self.doubts.append(Doubt(self._spotter.doubt, self._least))
         if moved is None:
-            return Sight(frame, None)
+            return Sight(frame, None, steady=self.held)
         self.reported.append(moved)
         self.path = np.array([at for time_s, at in self._way if moved.start_s <= time_s <= moved.end_s]).reshape(-1, 2)
         return Sight(frame, None, steady=Steady(moved.label, moved.confidence, True, True), moved=moved)
 
-    def _spotting(self) -> Spotter | None:
-        """What spots with the head as it is now; None while nothing was trained: training may change it any time."""
-        head = self.recognizer.head
+    def _attend(self) -> None:
+        """Ask the head as it is now, none while nothing was trained: training may change it any time."""
+        head, embedder = self.recognizer.head, self.recognizer.embedder
         if not self.recognizer.fitted or not isinstance(head, MovementHead):
+            self._spotter = self._signs = self.held = None
+            return
+        if not head.reported:
             self._spotter = None
         elif self._spotter is None or self._spotter.judge is not head:
             self._spotter = Spotter(head)
-        return self._spotter
+        if head.signs is None or not head.signs.reported:
+            self._signs = self.held = None
+        elif (self._signs is None or self._signs.signs is not head.signs) and isinstance(embedder, TrackEmbedder):
+            self._signs = HeldHand(head, embedder)
 
     @property
     def _least(self) -> float:
@@ -136,8 +152,9 @@ class MovementLine(Line):
     def _break(self) -> None:
         self.hands.lose()
         self._way.clear()
-        if self._spotter is not None:
-            self._spotter.clear()
+        for watching in (self._spotter, self._signs):
+            if watching is not None:
+                watching.clear()
 
     @property
     def fps(self) -> float:
@@ -167,8 +184,10 @@ class MovementLine(Line):
 
     @property
     def label(self) -> str | None:
-        """The movement that was told last, while it is worth showing."""
-        return None if self.lately is None else self.lately.label
+        """The movement that was told last, while it is worth showing, else the sign that is held."""
+        if self.lately is not None:
+            return self.lately.label
+        return None if self.held is None else self.held.label
 
     def picture(self, height: int, width: int) -> np.ndarray:
         """As of Line."""

@@ -1,4 +1,4 @@
-"""A demonstration while it is given: the hand holds still, moves and stops; and a minute of moving about."""
+"""A demonstration while it is given: the hand holds still, moves and stops, or holds a sign; and moving about."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_tl.errors import ExampleError
 from edge_tl.movements.demonstration import LONGEST_S, MIN_SPEED, PIECE_S, SHORTEST_S, STEP_S, STILL, movement_in
+from edge_tl.movements.held import HOLD_S, holds_still
 from edge_tl.movements.spotter import SPEED_S
 from edge_tl.movements.track import BRIDGED_S, Track
 from edge_tl.movements.windows import palm_lengths, resampled
@@ -21,6 +22,8 @@ BEGUN = 0.6
 """A movement has begun from so many palm lengths a second on: a hand that is held in the air drifts by less."""
 PATIENCE_S = 12.0
 """So long it is waited for a hand, for a hand that is still, and for a movement."""
+SIGN_S = 2.0
+"""A sign is recorded so long."""
 MINUTE_S = 60.0
 """Of moving about is recorded so much, counted while a hand is seen."""
 
@@ -40,7 +43,9 @@ class DemonstrationRecorder:
     or is lost while it moves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, held: bool = False) -> None:
+        """held: whether it is a sign: it is given once the hand was still for `SIGN_S`."""
+        self.held = held
         self.phase = Phase.RAISED
         self._times: deque[float] = deque()
         self._landmarks: deque[np.ndarray] = deque()
@@ -76,10 +81,17 @@ class DemonstrationRecorder:
         return self._go_on(time_s)
 
     def finish(self) -> Track:
-        """The movement in what was seen so far, for whoever says that it is over; ExampleError where there is none."""
+        """The movement in what was seen so far, for whoever says that it is over, or the sign where the hand was held
+        and did not move; ExampleError where there is none."""
         if len(self._times) < 2:
             raise ExampleError("no hand was seen: hold it in view of the camera")
-        return movement_in(Track(self.landmarks, np.array(self._times)))
+        seen = Track(self.landmarks, np.array(self._times))
+        sign = seen.part(max(seen.times_s[0], seen.times_s[-1] - SIGN_S), seen.times_s[-1])
+        if self.phase is Phase.BEGUN and holds_still(sign):
+            return sign
+        if self.held:
+            raise ExampleError(f"the hand was not held still for {HOLD_S:g} s: hold the sign, then end it")
+        return movement_in(seen)
 
     def _go_on(self, time_s: float) -> Track | None:
         fast = self._speed()
@@ -92,6 +104,10 @@ class DemonstrationRecorder:
         if self.phase is Phase.RAISED and still_s >= STILL_S:
             self._keep_last(STILL_S + SPEED_S)
             self._turn(Phase.BEGUN, time_s)
+        elif self.held and self.phase is Phase.BEGUN:
+            sign = Track(self.landmarks, np.array(self._times))
+            if sign.duration_s >= SIGN_S and holds_still(sign := sign.part(time_s - SIGN_S, time_s)):
+                return sign
         elif self.phase is Phase.BEGUN and fast >= BEGUN:
             self._keep_last(STILL_S + 2 * SPEED_S)
             self._turn(Phase.STOPPED, time_s)
@@ -158,7 +174,12 @@ class DemonstrationRecorder:
         if not self._times:
             raise ExampleError(f"no hand was seen for {PATIENCE_S:.0f} s: hold it in view of the camera")
         if self.phase is Phase.RAISED:
-            raise ExampleError("the hand was never still: hold it still, do the movement, and hold it still again")
+            then = (
+                "the sign until it is recorded" if self.held else "it still, do the movement, and hold it still again"
+            )
+            raise ExampleError(f"the hand was never still: hold {then}")
+        if self.held:
+            raise ExampleError(f"the sign was never held still for {SIGN_S:g} s: hold it until it is recorded")
         raise ExampleError("the hand hardly moved: press the key, do the movement, and stop")
 
 

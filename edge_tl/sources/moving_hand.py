@@ -64,6 +64,10 @@ MOVEMENTS: dict[str, Movement] = {
     "wave": Movement(_wave, (1.2, 1.7), stays=True),
 }
 """What it can perform; left and right are those of the picture."""
+HELD: dict[str, tuple[float, ...]] = {"fist": SIGNS["down"], "two": SIGNS["left"], "palm": SIGNS["neutral"]}
+"""Signs that it can hold beside them, by how its fingers are bent and spread."""
+SHOWN_S, SHAPED_S = (2.2, 2.8), (0.35, 0.55)
+"""How long a sign is held, and how long the hand takes to become it and to open again."""
 
 SCALE = 0.64
 """How large the hand is against that of the signs: a movement must have room in the picture."""
@@ -105,9 +109,9 @@ class MovingHand(BaseSource):
     """A drawn hand that performs movements; 320×240 RGB; the same for a seed and the same calls.
 
     seed: of everything that varies. clock: seconds, read at `open` and, where paced, for waiting. labels: what it may
-    be asked for, of `MOVEMENTS`. fps, paced, sleep: as of SimulatedPlayer. script: (movement or `nothing`, seconds)
-    pairs followed until they end or it is told what to do. drawn: False for whoever needs only `joints`: the pictures
-    are grey. ConfigError for a label that is none.
+    be asked for, of `MOVEMENTS` and `HELD`. fps, paced, sleep: as of SimulatedPlayer. script: (one of them or
+    `nothing`, seconds) pairs followed until they end or it is told what to do. drawn: False for whoever needs only
+    `joints`: the pictures are grey. ConfigError for a label that is none.
 
     `Frame.truth` is the movement that is performed, and `nothing` for all else. `joints` is where the newest frame
     shows the hand.
@@ -120,16 +124,16 @@ class MovingHand(BaseSource):
         self,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
-        labels: Sequence[str] = tuple(MOVEMENTS),
+        labels: Sequence[str] = (*MOVEMENTS, *HELD),
         fps: float = 30.0,
         paced: bool = False,
         sleep: Callable[[float], None] = time.sleep,
         script: Iterable[tuple[str, float]] | None = None,
         drawn: bool = True,
     ) -> None:
-        unknown = [label for label in labels if label not in MOVEMENTS]
+        unknown = [label for label in labels if label not in (*MOVEMENTS, *HELD)]
         if unknown or not labels:
-            known = ", ".join(MOVEMENTS)
+            known = ", ".join((*MOVEMENTS, *HELD))
             raise ConfigError(f"simulated hand: no movement {', '.join(unknown) or 'given'}; it knows {known}")
         if not fps > 0:
             raise ConfigError(f"simulated hand: fps={fps:g}; wanted more than 0 frames a second")
@@ -228,9 +232,13 @@ class MovingHand(BaseSource):
     def _perform(self, label: str) -> None:
         if label not in self.labels:
             raise ConfigError(f"simulated hand: no movement {label!r}; it was given {', '.join(self.labels)}")
-        rng, movement = self._rng, MOVEMENTS[label]
+        rng = self._rng
         self._stop()
         self._home()
+        if label in HELD:
+            self._hold(label)
+            return
+        movement = MOVEMENTS[label]
         turn, size = math.radians(rng.normal(0, 7)), rng.normal(1.0, 0.08)
         turned = size * np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
         held = self._aim(_OPEN)
@@ -248,6 +256,14 @@ class MovingHand(BaseSource):
             end = movement.way(np.ones(1))[0] @ turned
             self._stretches.append(_straight(float(rng.uniform(*BACK_S)), -end, self._aim(_RELAXED)))
         self._stay(0.15, self._aim(_OPEN))
+
+    def _hold(self, label: str) -> None:
+        """Become a sign in the middle, hold it, and open again."""
+        held = self._aim(np.array([0.0, 0.0, 0.0, *HELD[label]]))
+        self._stay(float(self._rng.uniform(*SHAPED_S)), held)
+        shown = _Stretch(float(self._rng.uniform(*SHOWN_S)), lambda share: share[..., None] * np.zeros(2), held, label)
+        self._stretches.append(shown)
+        self._stay(float(self._rng.uniform(*SHAPED_S)), self._aim(_OPEN))
 
     def _about(self) -> None:
         self._stop()

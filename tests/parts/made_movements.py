@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from edge_tl.movements.taking import DemonstrationRecorder
 from edge_tl.movements.track import Track
 
 Path = Callable[[np.ndarray], np.ndarray]
@@ -62,3 +63,21 @@ def rest(seed: int, seconds: float, *, fps: float = 30, unit: float = 40.0) -> T
     path = np.stack([np.interp(times, knots, places[:, axis]) for axis in (0, 1)], axis=1)
     points = path[:, np.newaxis] + HAND + rng.normal(0, 0.01, (len(times), 21, 2))
     return Track((unit * points).astype(np.float32), times)
+
+
+def taken(track: Track, taking: DemonstrationRecorder | None = None) -> Track | None:
+    """What comes of a track, frame by frame; None where it goes on waiting."""
+    taking = taking or DemonstrationRecorder()
+    for points, time_s in zip(track.landmarks, track.times_s, strict=True):
+        movement = taking.push(points, float(time_s))
+        if movement is not None:
+            return movement
+    return None
+
+
+def still(seconds: float, at: Track | None = None, *, start_s: float = 0.0) -> Track:
+    """A hand that stands where a track ends, or begins where none is given."""
+    points = (at or performed("left", 0)).landmarks[-1:]
+    times = np.arange(start_s, start_s + seconds, 1 / 30)
+    trembling = np.random.default_rng(0).normal(0, 0.2, (len(times), 21, 2))
+    return Track((points + trembling).astype(np.float32), times)

@@ -240,7 +240,7 @@ export class Pipeline {
         this.phone.hold(label);
         return;
       }
-      if (this.moves && this.recorded === label) send("release", {}); else send("record", { label }); // pressed again: it is over
+      send("record", { label }); // of movements pressed again: it is over
       if (this.pressed) return;
       // Only once the one before was answered: on a slow device the "release" would wait behind all of them.
       timer = setInterval(() => { if (!waiting) send("record", { label }); }, RENEW_MS);

@@ -54,14 +54,17 @@ def load_face_tracker(folder: Path, threads: int | None = None) -> FaceTracker:
 
 
 def shape_of(hand: Hand) -> np.ndarray:
-    """float32 (60,): a hand's landmarks as a right hand that points up, and how its fingers are bent.
+    """float32 (60,): a hand's landmarks as a right hand that points up, and how its fingers are bent."""
+    return shape_of_points(hand.points if hand.right >= 0.5 else hand.points * (-1.0, 1.0, 1.0))
+
+
+def shape_of_points(landmarks: np.ndarray) -> np.ndarray:
+    """float32 (60,): of a right hand's landmarks (21, 3), upright.
 
     Twenty points from the wrist in lengths of the palm, then for each finger the cosines between bones that follow
     each other and between the first and the last.
     """
-    points = hand.points - hand.points[WRIST]
-    if hand.right < 0.5:
-        points = points * (-1.0, 1.0, 1.0)
+    points = landmarks - landmarks[WRIST]
     angle_rad = upright(points[WRIST], (points[INDEX] + points[RING]) / 4 + points[MIDDLE] / 2)
     c, s = np.cos(angle_rad), np.sin(angle_rad)
     flat = points[:, :2] @ np.array(((c, -s), (s, c))) / max(float(np.hypot(*points[MIDDLE, :2])), 1e-3)

@@ -354,3 +354,28 @@ def test_the_health_of_the_machine_is_what_the_kernel_says(tmp_path: Path) -> No
     own = machine_health()["memory_mib"]
     assert own is not None
     assert 10 < own < 10_000
+
+
+def test_a_movement_turns_a_pin_on_for_its_time_and_a_sign_beside_it_as_long_as_it_lasts(mock_pins: Any) -> None:
+    """A movement has start and end, and is over when it is told: it ends no sign of the same profile."""
+    pins = Pins([PinConfig(17, "circle", seconds=None), PinConfig(18, "fist")], lambda _: False)
+    pins.start()
+    moved, held = mock_pins.pin(17), mock_pins.pin(18)
+    off = threading.Event()
+    change = moved._change_state
+
+    def watched(value: bool) -> bool:
+        changed = change(value)
+        if not value:
+            off.set()
+        return bool(changed)
+
+    moved._change_state = watched
+    pins.publish(FIST)
+    pins.publish(LabelEvent("circle", 0.9, "signs", 1.0, 3, start=0.0, end=0.8))
+    assert held.state is True
+    assert off.wait(LONG_S)
+    assert held.state is True
+    pins.publish(LabelEvent(None, 0.0, "signs", 1.0, 3))
+    assert held.state is False
+    pins.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_movements import performed, rest
+from made_movements import performed, rest, still
 
 from device.teach.lesson import Lesson
 from device.teach.movement_guide import in_words, missing, next_step
@@ -228,3 +228,32 @@ def test_tracks_are_no_pictures(place: Path) -> None:
         lesson.use(Recognizer(MovementEmbedder(), "movement"))
         with pytest.raises(ValueError, match="learns from the track of a hand"):
             lesson.begin("a", "test")
+
+
+def test_a_hand_that_is_held_until_space_is_a_sign_and_then_needs_no_space(
+    parts: tuple[Hands, Lesson, MovementRecorder], place: Path
+) -> None:
+    """The first one is ended by hand; the class is one of signs then, and records while the hand is still."""
+    hands, lesson, recorder = parts
+    hands.see(recorder, still(1.0))
+    recorder.toggle("fist")
+    hands.see(recorder, still(2.0))
+    recorder.toggle("fist")
+    assert stored(place) == [("fist", 1)]
+    assert recorder.kept == "kept fist, held for 2.0 s"
+    assert lesson.last_picture["fist"].any()
+    recorder.press("fist")
+    assert recorder.prompt == "hold fist still in view"
+    assert hands.see(recorder, still(4.0)) == 1
+    assert stored(place) == [("fist", 1), ("fist", 2)]
+    assert (recorder.prompt, lesson.recording) == ("", None)
+    recorder.press("left")
+    assert hands.see(recorder, performed("left", 1, rest_s=0.9)) == 1
+    assert stored(place)[-1] == ("left", 3)
+    hands.see(recorder, None, 1.5)
+    recorder.toggle("left")
+    hands.see(recorder, still(2.0))
+    with pytest.raises(ExampleError, match="left is a movement"):
+        recorder.toggle("left")
+    assert lesson.undo() == ("left", 1)
+    assert lesson.undo() == ("fist", 1)

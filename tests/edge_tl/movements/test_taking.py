@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_movements import PATHS, performed, rest
+from made_movements import PATHS, performed, rest, still, taken
 
 from edge_tl.errors import ExampleError
 from edge_tl.movements.demonstration import movement_in, ordinary_pieces
 from edge_tl.movements.taking import DemonstrationRecorder, MovingAbout, Phase
 from edge_tl.movements.track import Track
-
-
-def taken(track: Track, taking: DemonstrationRecorder | None = None) -> Track | None:
-    """What comes of a track, frame by frame; None where it goes on waiting."""
-    taking = taking or DemonstrationRecorder()
-    for points, time_s in zip(track.landmarks, track.times_s, strict=True):
-        movement = taking.push(points, float(time_s))
-        if movement is not None:
-            return movement
-    return None
-
-
-def still(seconds: float, at: Track | None = None, *, start_s: float = 0.0) -> Track:
-    """A hand that stands where a track ends, or begins where none is given."""
-    points = (at or performed("left", 0)).landmarks[-1:]
-    times = np.arange(start_s, start_s + seconds, 1 / 30)
-    trembling = np.random.default_rng(0).normal(0, 0.2, (len(times), 21, 2))
-    return Track((points + trembling).astype(np.float32), times)
 
 
 @pytest.mark.parametrize("label", PATHS)
@@ -122,7 +104,7 @@ def test_whoever_says_that_it_is_over_has_what_there_is() -> None:
     assert taking.phase is Phase.STOPPED
     assert taking.finish().duration_s > 0.5
     resting = DemonstrationRecorder()
-    taken(still(1.0), resting)
+    taken(still(0.4), resting)
     with pytest.raises(ExampleError, match="hardly moved"):
         resting.finish()
 
