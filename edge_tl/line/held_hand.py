@@ -33,9 +33,14 @@ class HeldHand:
         self._controller.reset()
 
     def push(self, landmarks: np.ndarray | None, time_s: float) -> Steady:
-        """Take a frame's landmarks (21, 2), None for no hand, at rising times; what is steady now."""
+        """Take a frame's landmarks (21, 2), None or NaN for no hand; what is steady now.
+
+        time_s: must rise; one that does not begins a stream.
+        """
         nothing = np.zeros(len(self.signs.reported))
-        if landmarks is None:
+        if self._recent and time_s <= self._recent[-1][0]:
+            self._recent.clear()
+        if landmarks is None or not np.isfinite(landmarks).all():
             self._recent.clear()
             return self._controller.update(nothing, time_s, known=False)
         self._recent.append((time_s, landmarks))

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from edge_tl.movements.windows import POINTS
+from edge_tl.movements.windows import TURNS
 
 KERNELS = 300
 LENGTH = 9
@@ -32,7 +32,7 @@ class Convolutions:
 
     @classmethod
     def fit(cls, moments: np.ndarray) -> Self:
-        """From taught windows' rows (N, 16, 86)."""
+        """From taught windows' rows (N, 16, 72)."""
         given = _convolved(moments).reshape(-1, KERNELS)
         at = np.random.default_rng(_SEED + 1).uniform(0.1, 0.9, (BIASES, KERNELS))
         ordered = np.sort(given, axis=0)
@@ -41,7 +41,7 @@ class Convolutions:
         return cls(biases.astype(np.float32), np.maximum(given.std(axis=0), 1e-3).astype(np.float32))
 
     def __call__(self, moments: np.ndarray) -> np.ndarray:
-        """Features float32 (N, 1500) of rows (N, 16, 86)."""
+        """Features float32 (N, 1500) of rows (N, 16, 72)."""
         given = _convolved(moments)
         above = [(given > bias).mean(axis=1, dtype=np.float32) for bias in self.biases]
         scales = 5 * self.scales
@@ -49,9 +49,9 @@ class Convolutions:
 
 
 def _kernels() -> tuple[np.ndarray, np.ndarray]:
-    """What each kernel adds up, float32 (44, 300), and its weights over time, float32 (9, 300)."""
+    """What each kernel adds up, float32 (30, 300), and its weights over time, float32 (9, 300)."""
     rng = np.random.default_rng(_SEED)
-    mix = np.zeros((2 + 2 * POINTS, KERNELS), np.float32)
+    mix = np.zeros((2 + TURNS, KERNELS), np.float32)
     weights = np.full((LENGTH, KERNELS), -1, np.float32)
     for kernel in range(KERNELS):
         weights[rng.choice(LENGTH, 3, replace=False), kernel] = 2
@@ -59,7 +59,7 @@ def _kernels() -> tuple[np.ndarray, np.ndarray]:
             angle_rad = rng.uniform(0, 2 * np.pi)
             mix[:2, kernel] = np.cos(angle_rad), np.sin(angle_rad)
         else:
-            chosen = 2 + rng.choice(2 * POINTS, _CHANNELS, replace=False)
+            chosen = 2 + rng.choice(TURNS, _CHANNELS, replace=False)
             mix[chosen, kernel] = rng.choice((-1, 1), _CHANNELS)
     return mix, weights
 
@@ -68,7 +68,7 @@ _MADE: list[tuple[np.ndarray, np.ndarray]] = []
 
 
 def _convolved(moments: np.ndarray) -> np.ndarray:
-    """What the kernels give, float32 (N, 16, 300), of rows (N, 16, 86); beyond the window all is zero."""
+    """What the kernels give, float32 (N, 16, 300), of rows (N, 16, 72); beyond the window all is zero."""
     if not _MADE:
         _MADE.append(_kernels())
     mix, weights = _MADE[0]

@@ -67,7 +67,7 @@ def taught_windows(movement: Track) -> np.ndarray:
 
 def whole_window(movement: Track) -> np.ndarray:
     """All of a movement as one window, float32 (673,)."""
-    return taught_windows(movement)[1]
+    return taught_windows(movement)[VIEWS // 2]
 
 
 def ordinary_windows(track: Track, lengths_s: tuple[float, ...] = LENGTHS_S) -> np.ndarray:

@@ -21,10 +21,17 @@ PALM_LENGTHS = 2.2
 VALUES = MOMENTS * POINTS * 2 + 1
 """Of a window as it is kept: x and y of 21 landmarks at 16 moments, from the window's middle, in palm lengths; and how
 many seconds it lasts."""
-ROW = 2 + 4 * POINTS
-"""Values of one moment: where the hand is, how its shape has changed, and its mean shape."""
-_CHANGE = 2 / np.sqrt(POINTS)  # what a change of the shape weighs beside the path, …
-_SHAPE = 0.5 / np.sqrt(POINTS)  # … and the mean shape; both chosen in algorithms K on people beyond the tests'
+TURNS = 28
+"""How the hand has changed: 5 distances of the tips from the wrist, 4 between neighbouring tips, 4 from the thumb's to
+the others, the palm's two directions, its length, and where the tips are."""
+ROW = 2 + TURNS + 2 * POINTS
+"""Values of one moment: where the hand is, how it has changed, and its mean shape."""
+_TIPS = (4, 8, 12, 16, 20)
+_BENDS, _SPREADS, _THUMB, _ACROSS, _ALONG, _LENGTH, _TIP = 0.3, 0.25, 0.5, 0.9, 0.6, 1.0, 0.4
+"""What a change weighs beside the path, of all fingers together."""
+_SHAPE = 0.35 / np.sqrt(POINTS)
+"""… and the mean shape. Chosen one after the other on half of the people by the nearest demonstration (NOTES.md)."""
+_CHANGE = 2 / np.sqrt(POINTS)  # what a change of the shape counts beside the path, where it is asked how much moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Rows:
     """What windows are compared by."""
 
     moments: np.ndarray
-    """float32 (N, 16, 86), of mean squared length 1 a moment: path (2), change of shape (42), mean shape (42)."""
+    """float32 (N, 16, 72), of mean squared length 1 a moment: path (2), change of the hand (28), mean shape (42)."""
     moved: np.ndarray
     """float32 (N,): how much the hand moved and changed, squared palm lengths, before they were brought to length 1."""
     seconds: np.ndarray
@@ -87,10 +94,32 @@ def rows_of(values: np.ndarray) -> Rows:
     shape = landmarks - middle[:, :, np.newaxis]
     mean_shape = shape.mean(axis=1, keepdims=True)
     path = middle - middle.mean(axis=1, keepdims=True)
-    change = (_CHANGE * (shape - mean_shape)).reshape(len(values), MOMENTS, 2 * POINTS)
-    still = np.broadcast_to((_SHAPE * mean_shape).reshape(len(values), 1, 2 * POINTS), change.shape)
-    moved = (path**2).sum(axis=2).mean(axis=1) + (change**2).sum(axis=2).mean(axis=1)
-    rows = np.concatenate([path, change, still], axis=2)
+    change = _CHANGE * (shape - mean_shape)
+    still = np.broadcast_to(_SHAPE * mean_shape, shape.shape).reshape(len(values), MOMENTS, 2 * POINTS)
+    moved = (path**2).sum(axis=2).mean(axis=1) + (change**2).sum(axis=(2, 3)).mean(axis=1)
+    rows = np.concatenate([path, _turns(shape), still], axis=2)
     length = np.sqrt((rows**2).sum(axis=2).mean(axis=1))
     rows /= np.maximum(length, 1e-6)[:, np.newaxis, np.newaxis]
     return Rows(rows.astype(np.float32), moved.astype(np.float32), values[:, -1].astype(np.float32))
+
+
+def _turns(shape: np.ndarray) -> np.ndarray:
+    """How hands (N, 16, 21, 2) around their palm's middle change from their mean over time, (N, 16, 28).
+
+    Distances between tips and wrist are the same however the hand is turned, and of either hand; with one finger or
+    the whole hand stretched out the palm turns alike.
+    """
+    tips, wrist = shape[:, :, _TIPS], shape[:, :, :1]
+    across, along = shape[:, :, 5] - shape[:, :, 17], shape[:, :, 9] - shape[:, :, 0]
+    length = np.linalg.norm(shape[:, :, PALM], axis=3).mean(axis=2, keepdims=True)
+    parts = [
+        _BENDS / np.sqrt(5) * np.linalg.norm(tips - wrist, axis=3),
+        _SPREADS / 2 * np.linalg.norm(np.diff(tips, axis=2), axis=3),
+        _THUMB / 2 * np.linalg.norm(tips[:, :, 1:] - tips[:, :, :1], axis=3),
+        _ACROSS * across,
+        _ALONG * along,
+        _LENGTH * np.log(np.maximum(length, 1e-3)),
+        _TIP / np.sqrt(5) * tips.reshape(len(tips), MOMENTS, 2 * len(_TIPS)),
+    ]
+    found = np.concatenate(parts, axis=2)
+    return np.asarray(found - found.mean(axis=1, keepdims=True))

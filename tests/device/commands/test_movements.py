@@ -138,6 +138,8 @@ def test_a_page_tells_what_is_left_out_and_shows_paths(run: Run, folder: Path, t
         assert f'<th scope="row">{label}</th>' in page
 
 
+BY_JOINT = [0] + [1 + 4 * finger + joint for joint in range(4) for finger in range(5)]
+"""As other models order a hand's points: joint by joint."""
 BAD: dict[str, Callable[[Path], object]] = {
     "is no .npz of landmarks": lambda path: path.with_suffix(".npz").write_bytes(b"nothing of the kind"),
     "and no landmarks or times_s": lambda path: np.savez(path.with_suffix(".npz"), x=np.zeros(3)),
@@ -156,6 +158,23 @@ BAD: dict[str, Callable[[Path], object]] = {
         landmarks=np.repeat(performed("left", 0).landmarks[:1], 40, 0),
         times_s=np.arange(40) / 30,
     ),
+    "another order than MediaPipe's": lambda path: np.savez(
+        path.with_suffix(".npz"),
+        landmarks=performed("left", 0).landmarks[:, BY_JOINT],
+        times_s=performed("left", 0).times_s,
+    ),
+    "no hand is seen in two pictures": lambda path: np.savez(
+        path.with_suffix(".npz"), landmarks=performed("left", 0).landmarks[:1], times_s=np.zeros(1)
+    ),
+    "two pictures that follow each other": lambda path: np.savez(
+        path.with_suffix(".npz"), landmarks=np.full((40, 21, 2), np.nan), times_s=np.arange(40) / 30
+    ),
+    "moves for 59": lambda path: write(path.with_suffix(".csv"), rest(3, 600)),
+    "time stamp": lambda path: np.savez(
+        path.with_suffix(".npz"),
+        landmarks=performed("left", 0).landmarks,
+        times_s=performed("left", 0).times_s[::-1],
+    ),
     "columns; the time in seconds": lambda path: path.with_suffix(".csv").write_text("a,b\n1,2\n"),
     "what is no number": lambda path: path.with_suffix(".csv").write_text(",".join(["1"] + ["x"] * 42) + "\n"),
 }
@@ -170,6 +189,23 @@ def test_a_file_that_is_none_is_named_in_a_line(run: Run, folder: Path, said: st
     (line,) = err.splitlines()
     assert "bad." in line
     assert said in line
+
+
+def test_two_hands_are_the_one_that_is_there_most(run: Run, folder: Path, tmp_path: Path) -> None:
+    """A file with a second hand, seen for a moment, and one with a gap and late frames are read as they should be."""
+    track = performed("left", 50)
+    both = np.full((len(track.times_s), 2, 21, 2), np.nan)
+    both[:, 1], both[:9, 0] = track.landmarks, performed("circle", 4).landmarks[:9]
+    np.savez(tmp_path / "two.npz", landmarks=both, times_s=track.times_s)
+    late = track.times_s.copy()
+    late[20], gap = late[19], track.landmarks.copy()
+    gap[30:34] = np.nan
+    np.savez(tmp_path / "late.npz", landmarks=gap, times_s=late)
+    run("examples", "import", folder)
+    run("train")
+    code, answers, err = run("predict", "--json", tmp_path / "two.npz", tmp_path / "late.npz")
+    assert (code, err) == (0, "")
+    assert [one["label"] for one in answers] == ["left", "left"]
 
 
 def test_movements_and_pictures_are_profiles_of_their_own(run: Run, folder: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from shown_signs import MOVED, SIGNS, both_taught
+from shown_signs import MOVED, SIGNS, both_taught, shown
 
 from edge_tl.embedders.look.hand import Hand
+from edge_tl.embedders.look.movement import MovementEmbedder
 from edge_tl.embedders.look.region import whole
 from edge_tl.heads.movement import MovementHead
 from edge_tl.labels import ORDINARY
+from edge_tl.line.held_hand import HeldHand
 from edge_tl.line.movement import MovementLine
 from edge_tl.recognizer import Recognizer
 from edge_tl.sources.moving_hand import HELD, MovingHand
@@ -94,6 +96,22 @@ def test_a_hand_that_goes_away_ends_the_sign() -> None:
     labels = [sight.steady.label for sight in (line.read(1.0) for _ in range(20)) if sight is not None and sight.steady]
     assert labels[-1] is None
     assert line.label is None
+
+
+def test_times_that_run_back_and_joints_that_are_none_end_the_sign_and_nothing_more() -> None:
+    """The sign is steady again once the hand was seen for a moment; no number of it is NaN."""
+    head = both_taught().head
+    assert isinstance(head, MovementHead)
+    held, hand = HeldHand(head, MovementEmbedder()), shown("fist", 77)
+    for shift_s in (0.0, -30.0):
+        for points, time_s in zip(hand.landmarks, hand.times_s, strict=True):
+            steady = held.push(points, float(time_s) + shift_s)
+            again = held.push(points, float(time_s) + shift_s)
+        assert steady.label == again.label == "fist"
+    for at in range(20):
+        steady = held.push(np.full((21, 2), np.nan, np.float32), float(hand.times_s[-1]) - 30 + (at + 1) / 30)
+        assert np.isfinite(steady.confidence)
+    assert steady.label is None
 
 
 def test_a_training_changes_what_is_told_from_the_next_frame_on() -> None:

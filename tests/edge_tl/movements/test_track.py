@@ -119,11 +119,12 @@ def test_what_is_no_demonstration_is_one_line() -> None:
 
 
 def test_a_demonstration_is_taught_whole_and_cut() -> None:
-    """Three windows of it are taught, all of it in the middle; moving about gives as many as would be asked."""
+    """Nine windows of it are taught, all of it in the middle; moving about gives as many as would be asked."""
     movement = movement_in(performed("left", 0))
     views = taught_windows(movement)
     assert views.shape == (VIEWS, VALUES)
-    np.testing.assert_array_equal(views[1], whole_window(movement))
+    np.testing.assert_array_equal(views[VIEWS // 2], whole_window(movement))
+    assert whole_window(movement)[-1] == pytest.approx(movement.duration_s)
     assert len(ordinary_windows(rest(0, 10))) > 20
     assert ordinary_windows(rest(0, 0.5)).shape == (0, VALUES)
 
