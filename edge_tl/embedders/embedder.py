@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from edge_tl.core.features import FeatureMap, Features
 from edge_tl.core.kept import as_kept
 from edge_tl.core.old_names import OldFinderNames
+from edge_tl.core.strangers import Strangers
 from edge_tl.media.image import check_picture
 from edge_tl.movements.track import Track
 from edge_tl.nn import Network
@@ -92,8 +92,8 @@ class Finder(OldFinderNames, Generic[T]):
     taught to tell; None for where whole pictures want it."""
     max_every = 2
     """Of pictures that follow each other at least each so-manyth is to be looked at in full, however slow that is."""
-    strangers: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-    """(rows, labels) taught → rows of what else there may be, for "none of these"; None where nobody can say."""
+    strangers: Strangers | None = None
+    """What else there may be, for "none of these"; None where nobody can say."""
 
     def __init__(self, tracker: Tracker[T]) -> None:
         self.tracker = tracker
@@ -214,7 +214,7 @@ class TrackEmbedder(ABC):
     """Windows that `taught` gives of one example."""
     features: Features
     """What a head should see of its embeddings."""
-    strangers: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    strangers: Strangers
     """As of Finder, of the rows of hands that are held."""
 
     @abstractmethod

@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from edge_tl.core.strangers import Strangers
 from edge_tl.heads.base import TaughtRows
-from edge_tl.heads.rejection import Rejector, Strangers
+from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.movements.held import SIGN_VALUES, sign_rows
 

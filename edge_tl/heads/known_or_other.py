@@ -10,9 +10,6 @@ from edge_tl.core.gram import squared_distances
 from edge_tl.heads.factored import inverse_root
 from edge_tl.heads.loo import centred_gram
 
-WIDTH = 0.15
-"""The kernel's width: this share of the median squared distance between its rows. Chosen on sign_digits: of digits that
-were left out 14.4 % pass at 95 % accepted; at 0.3 17.8, at 0.6 29.4."""
 FEW = 600
 """Of more rows the kernel's width is found from the distances of every second row to every second."""
 REFINED = 1
@@ -34,10 +31,13 @@ class KnownOrOther:
         self.rows, self.dual, self.intercept, self.width = rows, dual, intercept, width
 
     @classmethod
-    def fit(cls, X: np.ndarray, codes: np.ndarray, folds: np.ndarray, others: np.ndarray) -> tuple[Self, np.ndarray]:
+    def fit(
+        cls, X: np.ndarray, codes: np.ndarray, folds: np.ndarray, others: np.ndarray, width: float
+    ) -> tuple[Self, np.ndarray]:
         """From rows X (N, F) of classes `codes` (N,), 0 to C - 1, and others (M, F); and how strange each of X is.
 
-        folds: (N,) int; an example is judged, exactly, without those of its fold.
+        folds: (N,) int; an example is judged, exactly, without those of its fold. width: of the kernel, as a share of
+        the median squared distance between the rows.
         """
         count = int(codes.max()) + 1
         # As they are kept: what is judged now is judged so after a restart.
@@ -45,7 +45,7 @@ class KnownOrOther:
         codes = np.concatenate([codes, np.full(len(others), count)])
         far = squared_distances(rows, rows)
         step = 1 if len(rows) <= FEW else 2
-        width = WIDTH * float(np.median(far[::step, ::step]))
+        width *= float(np.median(far[::step, ::step]))
         weights = 1 / np.bincount(codes)[codes]
         weights[codes == count] *= count
         weights /= weights.mean()

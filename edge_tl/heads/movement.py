@@ -11,11 +11,11 @@ from typing import Any, Self
 import numpy as np
 
 from edge_tl.core.folds import takes_together
+from edge_tl.core.strangers import Strangers
 from edge_tl.errors import ConfigError
 from edge_tl.heads import loo
 from edge_tl.heads.base import Head, Progress, TaughtRows, check_rows, need
 from edge_tl.heads.held_signs import HeldSigns
-from edge_tl.heads.rejection import Strangers
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.convolutions import BIASES, KERNELS, Convolutions
 from edge_tl.movements.demonstration import repeats

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from edge_tl.core.features import cosines, unit_rows
 from edge_tl.core.folds import whole_takes
+from edge_tl.core.strangers import Strangers
 from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.heads.base import Labels, Takes, TaughtRows, check_rows
 from edge_tl.heads.known_or_other import KnownOrOther
@@ -23,10 +24,10 @@ VALUES = 1_000_000
 
 STRIP = 1024
 """So many taught rows are judged at once."""
-
-Strangers = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From taught rows (N, F) and labels (N,) to rows (M, G) that are none of their classes, G ≤ F: a row is judged by its
-first G values."""
+PEOPLE = (3, 7)
+"""As so many people, at least and at most, an example is shown where people are made; of as many fewer examples."""
+SURELY = 0.98
+"""Where strangers are made, the threshold lets no more than this share of the examples pass that are named rightly."""
 
 
 class Rejector:
@@ -43,9 +44,10 @@ class Rejector:
     distance alone .77 / 1.00, doubt alone .91 / .95, the winner's probability .82 / .95, leverage .75 / 1.00, the
     distance to the own class over that to the others .85 / .97. Noise and blank pictures 1.00.
     The price: examples of another day or place are often refused too (half of them where 97 % are named rightly).
-    Where an embedder can say what else there might be (`strangers`, of a hand), one question takes the place of both:
-    is it likelier one of those than of any class? Unknown finger counts that pass at 95 % accepted: of sessions that
-    were not taught 4 instead of 29 of 100, of many people's signs 14 instead of 31 (NOTES.md).
+    Where an embedder can say what else there might be (`strangers`, of a hand or a face), one question takes the place
+    of both: is it likelier one of those than of any class? The threshold then lets a few of the made strangers pass
+    instead of many of the known, for takes of one day or person are alike and do not know how another day or person
+    looks; never more than SURELY of the known, so that what was made too far away does not open it (NOTES.md).
     After `fit`: `threshold`, `held_out_` float64 (N,), the novelty of each example judged without its take, −inf where
     it is answered with one of `free`, NaN where it was not judged, and `held_out_known_` bool (N,); both empty where it
     is not ready.
@@ -220,15 +222,27 @@ class Rejector:
         right = np.flatnonzero(head.loo_scores_.argmax(axis=1) == codes)
         if len(np.unique(codes[right])) < len(taught.classes):
             return False
-        kept = right[thinned(codes[right], KEPT * len(taught.classes))]
-        made = strangers(taught.X[kept], taught.y[kept])
-        if not len(made):
+        most = KEPT * len(taught.classes)
+        kept = right[thinned(codes[right], most if strangers.people is None else most // PEOPLE[0])]
+        every = whole_takes(taught.y, taught.takes).index
+        turns = 1 if strangers.people is None else min(max(most // len(kept), PEOPLE[0]), PEOPLE[1])
+        rows, y, folds = taught.X[kept], np.tile(taught.y[kept], turns), np.tile(every[kept], turns)
+        if strangers.people is not None:
+            rows = np.concatenate([strangers.people(rows, turn) for turn in range(turns)])
+        made, fresh = strangers.make(rows, y, 0), strangers.make(rows, y, 1)
+        if not len(made) or not len(fresh):
             return False
-        folds = whole_takes(taught.y, taught.takes).index
-        judged = taught.X[:, : made.shape[1]]
-        self._known, held_out = KnownOrOther.fit(judged[kept], codes[kept], folds[kept], made)
-        self.held_out_ = self._known.strange(judged)
-        self.held_out_[kept] = held_out
+        judged, codes = made.shape[1], np.searchsorted(taught.classes, y)
+        self._known, strange = KnownOrOther.fit(rows[:, :judged], codes, folds, made, strangers.width)
+        self.held_out_ = self._known.strange(taught.X[:, :judged])
+        beside = next_of_take(kept, every)
+        self.held_out_ = np.where(beside < 0, self.held_out_, np.maximum(self.held_out_, strange[beside]))
+        self.held_out_[kept] = strange[: len(kept)]
+        named = self._deciding(taught)
+        named = named[np.isin(named, right)]
+        # Takes of one day are alike and what was made knows no days: it says how strange another day may be.
+        at = float(np.quantile(self._known.strange(fresh), strangers.passing))
+        self.threshold = min(at, float(np.quantile(self.held_out_[named], SURELY)))
         return True
 
     def _deciding(self, taught: TaughtRows) -> np.ndarray:
@@ -237,9 +251,10 @@ class Rejector:
         return several[balanced(taught.codes()[several])]
 
     def _settle(self, taught: TaughtRows, head: RidgeHead) -> None:
-        """Choose the threshold by what is known of the examples, each judged without its take."""
+        """Choose the threshold, where no strangers did, by the examples, each judged without its take."""
         even = self._deciding(taught)
-        self.threshold = float(np.quantile(self.held_out_[even], self.accept))
+        if self._known is None:
+            self.threshold = float(np.quantile(self.held_out_[even], self.accept))
         self.softness = max(0.5 * float(self.held_out_[even].std()), 1e-6)
         best = taught.classes[head.loo_scores_.argmax(axis=1)]
         self.held_out_ = np.where(np.isin(best, self.free), -np.inf, self.held_out_)
@@ -275,6 +290,18 @@ def balanced(codes: np.ndarray) -> np.ndarray:
     """
     most = int(np.bincount(codes).max())
     return np.concatenate([np.resize(np.flatnonzero(codes == code), most) for code in np.unique(codes)])
+
+
+def next_of_take(kept: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Of each example which of the kept positions (K,) is the next of its fold (N,), int (N,) below K; −1 for none.
+
+    What was not kept is judged by a machine that saw its neighbours: no less strange than these are without their take.
+    """
+    beside = np.full(len(folds), -1)
+    for fold in np.unique(folds[kept]):
+        own, mates = np.flatnonzero(folds == fold), np.flatnonzero(folds[kept] == fold)
+        beside[own] = mates[np.abs(own[:, None] - kept[mates]).argmin(axis=1)]
+    return beside
 
 
 def far(alike: np.ndarray) -> np.ndarray:

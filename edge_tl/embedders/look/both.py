@@ -8,7 +8,7 @@ from edge_tl.embedders.embedder import Finder, Tracker
 from edge_tl.embedders.look.any_side import HAND_VALUES, AnySide
 from edge_tl.embedders.look.embedders import SMOOTH, fingerprint, shape_of
 from edge_tl.embedders.look.hand import BEND, SEARCH, TURNS_RAD, Hand, HandTracker
-from edge_tl.embedders.look.made_hands import other_pairs
+from edge_tl.embedders.look.made_hands import PAIRS
 from edge_tl.embedders.look.models import LANDMARKS, PALM
 from edge_tl.embedders.look.region import Region
 from edge_tl.media.image import check_picture
@@ -92,7 +92,7 @@ class BothHandsEmbedder(Finder[tuple[Hand, ...]]):
     way, looks_for = "hand", "hand"
     features = AnySide(hands=2)
     ridge_prior = SMOOTH
-    strangers = staticmethod(other_pairs)
+    strangers = PAIRS
 
     def __init__(self, tracker: Tracker[tuple[Hand, ...]]) -> None:
         super().__init__(tracker)

@@ -19,7 +19,8 @@ from edge_tl.embedders.embedder import Finder, Tracker, WholePictureEmbedder
 from edge_tl.embedders.look.any_side import HAND_VALUES, TURN_VALUES, AnySide, side_seen
 from edge_tl.embedders.look.face import LOOKS, LOOSE, VALUES, FaceTracker, around_box, pose
 from edge_tl.embedders.look.hand import BEND, INDEX, MIDDLE, PALM_SCORE, RING, SEARCH, WRIST, Hand, HandTracker
-from edge_tl.embedders.look.made_hands import other_hands
+from edge_tl.embedders.look.made_hands import HANDS
+from edge_tl.embedders.look.made_heads import HEADS
 from edge_tl.embedders.look.models import FACE, LANDMARKS, PALM, load_part
 from edge_tl.embedders.look.palm_and_face import Detection, Detector
 from edge_tl.embedders.look.region import SAMPLING, Region, upright
@@ -99,7 +100,7 @@ class HandEmbedder(Finder[Hand]):
     way, looks_for = "hand", "hand"
     features = AnySide()
     ridge_prior = SMOOTH
-    strangers = staticmethod(other_hands)
+    strangers = HANDS
 
     def __init__(self, tracker: Tracker[Hand]) -> None:
         super().__init__(tracker)
@@ -142,7 +143,7 @@ class HandAndCropEmbedder(Finder[Hand]):
     way, looks_for = "hand-and-crop", "hand"
     features = AnySide(crop=True)
     ridge_prior = SMOOTH
-    strangers = staticmethod(other_hands)
+    strangers = HANDS
 
     def __init__(self, tracker: Tracker[Hand], inner: WholePictureEmbedder) -> None:
         super().__init__(tracker)
@@ -173,6 +174,7 @@ class FaceEmbedder(Finder[Detection]):
     max_every = GLANCED_FACES
     features = PLAIN
     ridge_prior = SMOOTH
+    strangers = HEADS
 
     def __init__(self, tracker: Tracker[Detection]) -> None:
         super().__init__(tracker)
@@ -199,6 +201,7 @@ class FaceCropEmbedder(Finder[Detection]):
     max_every = GLANCED_FACES
     features = PLAIN
     ridge_prior = SMOOTH
+    strangers = HEADS
 
     def __init__(self, tracker: Tracker[Detection], inner: WholePictureEmbedder) -> None:
         super().__init__(tracker)

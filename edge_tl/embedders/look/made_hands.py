@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_tl.core.features import unit_rows
 from edge_tl.core.gram import squared_distances
+from edge_tl.core.strangers import Strangers
 from edge_tl.embedders.look.hand import MIDDLE
 
 MAX_FINGERS = 3
@@ -19,19 +20,18 @@ NEAREST = 3
 TURN_RAD, LENGTH, SHAKE = 0.12, 0.05, 0.02
 """How much a finger's direction, its length (a share) and its joints (in palms) vary."""
 MADE = 1000
-SEED = 0
 POINTS, BENDS = slice(0, 40), slice(40, 60)
 """Where a hand's row (`embedders.shape_of`) holds the points of five fingers, four each, and their bends."""
 
 
-def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
+def other_hands(rows: np.ndarray, y: np.ndarray, seed: int = 0) -> np.ndarray:
     """Rows (M, 60) of hands that are none of the taught rows (N, 60 …), whatever their labels y (N,); M at most `MADE`.
 
     Rows begin with `shape_of` a hand, of unit length; what comes after it is left alone. In each some fingers are put
     as a finger of another taught hand is, or as a straight or a bent one of the simulated hand: what a hand can do is
-    known without a picture of it. The same rows give the same hands.
+    known without a picture of it. The same rows and seed give the same hands.
     """
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     taught = in_palms(rows[:, : BENDS.stop])
     points, bends = fingers(taught)
     base = random.integers(len(taught), size=MADE)
@@ -52,18 +52,18 @@ def other_hands(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
     return unit_rows(np.concatenate([made.reshape(MADE, 40), bent.reshape(MADE, 20)], axis=1)[kept].astype(np.float32))
 
 
-def other_pairs(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
+def other_pairs(rows: np.ndarray, y: np.ndarray, seed: int = 0) -> np.ndarray:
     """Rows (M, 120) of two hands, of rows (N, 120 …): one is as a taught one, or away, the other is none of those.
 
     Only hands that are seen are put otherwise. Half as many are made for each side.
     """
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     pairs = rows[:, : 2 * BENDS.stop].reshape(-1, 2, BENDS.stop)
     made = []
     for side in (0, 1):
         seen = np.flatnonzero(pairs[:, side].any(axis=1))
         if len(seen):
-            others = other_hands(pairs[seen, side], y[seen])[side::2]
+            others = other_hands(pairs[seen, side], y[seen], seed)[side::2]
             beside = pairs[random.choice(seen, len(others))]
             beside[:, side] = others
             made.append(np.concatenate([in_palms(beside[:, 0]), in_palms(beside[:, 1])], axis=1))
@@ -138,3 +138,7 @@ def apart(points: np.ndarray, bends: np.ndarray, others: np.ndarray, ends: np.nd
         other = np.concatenate([others[:, finger].reshape(-1, 8) / np.sqrt(8), ends[:, finger]], axis=1)
         far = np.maximum(far, squared_distances(one, other) / one.shape[1])
     return np.sqrt(far)
+
+
+HANDS, PAIRS = Strangers(other_hands, passing=0.02, width=0.6), Strangers(other_pairs, passing=0.02, width=0.6)
+"""Chosen on half of the sessions and people (NOTES.md, "None of these")."""

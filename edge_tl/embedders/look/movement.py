@@ -11,7 +11,7 @@ from edge_tl.core.features import PLAIN
 from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.embedders.look.any_side import HAND_VALUES, AnySide
 from edge_tl.embedders.look.embedders import shape_of_points
-from edge_tl.embedders.look.made_hands import other_hands
+from edge_tl.embedders.look.made_hands import HANDS
 from edge_tl.errors import ShapeError
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.demonstration import VIEWS, ordinary_views, taught_windows, whole_window
@@ -32,7 +32,7 @@ class MovementEmbedder(TrackEmbedder):
     name = "movement"
     views = VIEWS
     features = PLAIN
-    strangers = staticmethod(other_hands)
+    strangers = HANDS
     embedding_shape: tuple[int, ...] = (VALUES,)
     embedding_dim = VALUES
 

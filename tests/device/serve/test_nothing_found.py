@@ -68,7 +68,7 @@ def looking(way: Any) -> Finder[Detection]:
         looks_for = way.looks_for
         features = FeatureMap() if way is HandCropEmbedder else way.features
         ridge_prior = way.ridge_prior
-        strangers = staticmethod(way.strangers) if way.strangers is not None else None
+        strangers = way.strangers
         embedding_shape: tuple[int, ...] = (SIZES[way],)
         embedding_dim = SIZES[way]
 

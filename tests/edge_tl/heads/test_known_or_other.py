@@ -9,6 +9,8 @@ from edge_tl.core.gram import squared_distances
 from edge_tl.heads.factored import DualSide
 from edge_tl.heads.known_or_other import SMOOTH, KnownOrOther, solved
 
+WIDTH = 0.15
+
 pytestmark = pytest.mark.exact
 
 
@@ -26,7 +28,7 @@ def test_it_is_weighted_kernel_ridge() -> None:
     """Its scores are scikit-learn's kernel ridge on the same weighted, centred problem."""
     kernel_ridge = pytest.importorskip("sklearn.kernel_ridge", reason="scikit-learn is not installed")
     X, codes, folds, others = clusters()
-    machine, _ = KnownOrOther.fit(X, codes, folds, others)
+    machine, _ = KnownOrOther.fit(X, codes, folds, others, WIDTH)
     count = np.array([20, 20, len(others)])
     every = np.concatenate([codes, np.full(len(others), 2)])
     weights = np.array([1, 1, 2])[every] / count[every]
@@ -47,7 +49,7 @@ def test_it_is_weighted_kernel_ridge() -> None:
 def test_an_example_is_judged_without_its_fold() -> None:
     """How strange a taught row is, is what a machine without its whole fold says of it."""
     X, codes, folds, others = clusters()
-    whole, judged = KnownOrOther.fit(X, codes, folds, others)
+    whole, judged = KnownOrOther.fit(X, codes, folds, others, WIDTH)
     assert judged.shape == (len(X),)
     K = np.exp(-squared_distances(whole.rows.astype(np.float64), whole.rows.astype(np.float64)) / whole.width)
     every = np.concatenate([codes, np.full(len(others), 2)])
@@ -67,7 +69,7 @@ def test_an_example_is_judged_without_its_fold() -> None:
 def test_the_taught_are_known_and_the_rest_is_other() -> None:
     """New rows of the classes are less strange than rows elsewhere, far away ones too."""
     X, codes, folds, others = clusters()
-    machine, _ = KnownOrOther.fit(X, codes, folds, others)
+    machine, _ = KnownOrOther.fit(X, codes, folds, others, WIDTH)
     again, _, _, _ = clusters(seed=5)
     elsewhere = np.array([[1, -1, 1, -1], [0, 0, 0, 0], [9, 9, 9, 9]], np.float32)
     assert machine.strange(again).max() < machine.strange(elsewhere).min()

@@ -14,8 +14,10 @@ from edge_tl.embedders.look.embedders import HandEmbedder
 from edge_tl.embedders.look.made_hands import (
     APART,
     BENDS,
+    HANDS,
     MADE,
     NEAREST,
+    PAIRS,
     apart,
     drawn_finger,
     fingers,
@@ -74,7 +76,7 @@ def test_an_unknown_sign_is_refused(signs: tuple[np.ndarray, np.ndarray]) -> Non
     for sign in "0125":
         taught, known, strange = half & (labels != sign), ~half & (labels != sign), ~half & (labels == sign)
         for making, found in areas.items():
-            strangers = other_hands if making else None
+            strangers = HANDS if making else None
             takes = np.arange(taught.sum()) // 2
             rejector = Rejector().fit(rows[taught], labels[taught], takes, strangers=strangers)
             found.append(roc(rejector.novelty(rows[known]), rejector.novelty(rows[strange])).area)
@@ -124,7 +126,7 @@ def test_unknown_signs_of_two_hands_are_refused_better(signs: tuple[np.ndarray, 
     known = np.concatenate([shown(*pair, ~half) for pair in pairs])
     strange = np.concatenate([shown(*pair, ~half) for pair in ("20", "13", "33", "02")])
     areas = []
-    for strangers in (None, other_pairs):
+    for strangers in (None, PAIRS):
         rejector = Rejector().fit(X, np.repeat(pairs, 12), np.arange(len(X)) // 3, strangers=strangers)
         areas.append(roc(rejector.novelty(known), rejector.novelty(strange)).area)
     assert areas[1] >= 0.9
