@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from device.cli.output import warn
 from device.serve.event import LabelEvent, Output
 from device.serve.journal import Journal
+from device.serve.long_work import LongWork
 from device.serve.machine import machine_health
 from device.serve.memory import give_back
 from device.serve.pipeline import Pipeline
@@ -69,6 +70,7 @@ class Service:
         self._news = threading.Event()
         self._asked: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._stopping = False
+        self._long_work = LongWork(self._feed, clock)
         self._started_s = clock()
         self._alive_s = self._health_s = float("-inf")
         self._summary_s = clock() + summary_s
@@ -122,7 +124,8 @@ class Service:
         """While it lasts, the loop, in whose thread this is, is at something long."""
         self.doing = doing
         try:
-            yield
+            with self._long_work.going_on():
+                yield
         finally:
             self.doing = ""
             give_back()
@@ -159,7 +162,12 @@ class Service:
             self.log(self.line())
 
     def beat(self) -> None:
-        """Feed the watchdog, unless a driver hangs that only a new process gets free; long work calls it too."""
+        """The loop goes round, or is in the middle of long work that calls this."""
+        self._long_work.went_on()
+        self._feed()
+
+    def _feed(self) -> None:
+        """Feed the watchdog, unless a driver hangs that only a new process gets free; from any thread."""
         now_s = self.clock()
         self.health_s = now_s  # whoever is in the middle of long work does not stand still
         if now_s - self._alive_s < min(1.0, (self.notify.watchdog_s or 3.0) / 3):
