@@ -14,23 +14,25 @@ SILENT_S = 300.0
 class LongWork:
     """Gives signs of life beside a thread that is at something long, until that has been silent for SILENT_S.
 
-    feed: gives one, from any thread. clock: in seconds, monotonic.
+    feed: gives one, from any thread. last_s: when the work itself gave one. clock: in seconds, monotonic.
     """
 
-    def __init__(self, feed: Callable[[], object], clock: Callable[[], float], beat_s: float = BEAT_S) -> None:
-        self._feed, self._clock, self._beat_s = feed, clock, beat_s
-        self._last_s = clock()
-
-    def went_on(self) -> None:
-        """The work itself gave a sign."""
-        self._last_s = self._clock()
+    def __init__(
+        self,
+        feed: Callable[[], object],
+        last_s: Callable[[], float],
+        clock: Callable[[], float],
+        beat_s: float = BEAT_S,
+    ) -> None:
+        self._feed, self._last_s, self._clock, self._beat_s = feed, last_s, clock, beat_s
 
     @contextlib.contextmanager
     def going_on(self) -> Iterator[threading.Thread]:
         """While it lasts, signs are given; the thread that gives them."""
-        self.went_on()
         ended = threading.Event()
-        thread = threading.Thread(target=self._until, args=(ended,), name="edge-tl long work", daemon=True)
+        thread = threading.Thread(
+            target=self._until, args=(ended, self._clock()), name="edge-tl long work", daemon=True
+        )
         thread.start()
         try:
             yield thread
@@ -38,6 +40,6 @@ class LongWork:
             ended.set()
             thread.join()
 
-    def _until(self, ended: threading.Event) -> None:
-        while not ended.wait(self._beat_s) and self._clock() - self._last_s <= SILENT_S:
+    def _until(self, ended: threading.Event, begun_s: float) -> None:
+        while not ended.wait(self._beat_s) and self._clock() - max(begun_s, self._last_s()) <= SILENT_S:
             self._feed()

@@ -70,7 +70,8 @@ class Service:
         self._news = threading.Event()
         self._asked: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._stopping = False
-        self._long_work = LongWork(self._feed, clock)
+        self._sign_s = clock()
+        self._long_work = LongWork(self._feed, lambda: self._sign_s, clock)
         self._started_s = clock()
         self._alive_s = self._health_s = float("-inf")
         self._summary_s = clock() + summary_s
@@ -163,7 +164,7 @@ class Service:
 
     def beat(self) -> None:
         """The loop goes round, or is in the middle of long work that calls this."""
-        self._long_work.went_on()
+        self._sign_s = self.clock()
         self._feed()
 
     def _feed(self) -> None:

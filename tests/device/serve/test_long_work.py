@@ -14,7 +14,7 @@ from edge_tl.testing import FakeClock
 def test_signs_are_given_while_it_lasts(fails: bool) -> None:
     """A training of ten thousand examples was silent for longer than a Pi's watchdog waits; nothing is left running."""
     fed = threading.Semaphore(0)
-    work = LongWork(fed.release, FakeClock(), beat_s=0.001)
+    work = LongWork(fed.release, lambda: 0.0, FakeClock(), beat_s=0.001)
     try:
         with work.going_on() as thread:
             for _ in range(3):
@@ -29,10 +29,11 @@ def test_signs_are_given_while_it_lasts(fails: bool) -> None:
 def test_what_is_silent_for_too_long_hangs() -> None:
     """Then no sign is given any more, and the watchdog does what it is for; work that goes on is fed on."""
     clock, fed = FakeClock(), threading.Semaphore(0)
-    work = LongWork(fed.release, clock, beat_s=0.001)
+    signs = [clock()]
+    work = LongWork(fed.release, lambda: signs[-1], clock, beat_s=0.001)
     with work.going_on() as thread:
         clock.advance(SILENT_S - 1)
-        work.went_on()
+        signs.append(clock())
         clock.advance(SILENT_S - 1)
         assert fed.acquire(timeout=60)
         clock.advance(2)
