@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -84,6 +84,12 @@ def unescape(name: str) -> str:
         return unquote(name, errors="strict")
     except UnicodeDecodeError:
         return name
+
+
+def few_of(parts: Sequence[str], most: int = 6) -> str:
+    """Names, or what is said of each, with commas; of more than `most` the first, and how many more there are."""
+    more = len(parts) - most
+    return ", ".join(parts) if more <= 0 else f"{', '.join(parts[:most])} and {more} more"
 
 
 def label_texts(labels: Any) -> np.ndarray:

@@ -15,7 +15,7 @@ from edge_tl.embedders.embedder import TrackEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileError, counted
 from edge_tl.heads.movement import MovementHead
 from edge_tl.judge.evaluation import Evaluation
-from edge_tl.labels import ORDINARY
+from edge_tl.labels import ORDINARY, few_of
 from edge_tl.movements.demonstration import STEP_S
 from edge_tl.movements.held import are_signs
 from edge_tl.recognizer import Recognizer
@@ -49,7 +49,7 @@ def check_enough(recognizer: Recognizer, *, force: bool, minimum: int = 2) -> No
     check_found(recognizer, force=force)
     few = [f"{label} has {number}" for label, number in counts.items() if number < minimum]
     if few and not force:
-        raise NotFittedError(f"{', '.join(few)}; wanted {minimum} or more a class: record more, or train with --force")
+        raise NotFittedError(f"{few_of(few)}; wanted {minimum} or more a class: record more, or train with --force")
 
 
 def false_triggers(recognizer: Recognizer, per_minute: float) -> int:
@@ -78,7 +78,7 @@ def movement_cautions(recognizer: Recognizer) -> list[str]:
     few = sorted({str(label) for label in labels if label != ORDINARY and (labels == label).sum() < ASKED_FOR})
     if few:
         said.append(
-            f"fewer than {ASKED_FOR} demonstrations of {', '.join(few)}: for this person only, and {ASKED_FOR} to "
+            f"fewer than {ASKED_FOR} demonstrations of {few_of(few)}: for this person only, and {ASKED_FOR} to "
             "5 are recognized better"
         )
     rows = recognizer.rows[0][recognizer.one_each]
@@ -105,7 +105,7 @@ def check_found(recognizer: Recognizer, *, force: bool) -> None:
     empty = sorted(str(label) for label in set(labels) - set(labels[found]) if label != nobody)
     if empty and not force:
         raise NotFittedError(
-            f"there is no {looks_for} in any example of {', '.join(empty)}, and {nobody} means that already: "
+            f"there is no {looks_for} in any example of {few_of(empty)}, and {nobody} means that already: "
             "record others, or train without them by --force"
         )
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_tl.labels import few_of
+
 PARTS = 5
 """A class that was shown in one take only is left out in this many contiguous parts of it."""
 STRAYS = 5
@@ -74,7 +76,7 @@ def whole_takes(y: np.ndarray, takes: np.ndarray | None, parts: np.ndarray | Non
     folds = np.unique(folds, return_inverse=True)[1].astype(np.int64).reshape(-1)
     method = "leave-one-take-out"
     if alone:
-        method += f" (one take only, so by contiguous parts of it, which is optimistic: {', '.join(alone)})"
+        method += f" (one take only, so by contiguous parts of it, which is optimistic: {few_of(alone)})"
     return Folds(folds, method, tuple(alone))
 
 
@@ -172,7 +174,7 @@ def whole_sessions(y: np.ndarray, sessions: np.ndarray) -> Folds:
     alone = tuple(str(label) for label in np.unique(y) if len(np.unique(index[y == label])) == 1)
     method = "leave-one-session-out"
     if alone:
-        method += f" (in one session only, so not judged: {', '.join(alone)})"
+        method += f" (in one session only, so not judged: {few_of(alone)})"
     return Folds(index, method, alone)
 
 

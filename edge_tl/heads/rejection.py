@@ -14,6 +14,7 @@ from edge_tl.errors import ConfigError, NotFittedError
 from edge_tl.heads.base import Labels, Takes, TaughtRows, check_rows
 from edge_tl.heads.known_or_other import KnownOrOther
 from edge_tl.heads.ridge import RidgeHead, many
+from edge_tl.labels import few_of
 
 NEAREST = 3
 """Taught rows whose mean distance counts."""
@@ -80,7 +81,7 @@ class Rejector:
     def off(self) -> str:
         """For what it is off and why, to end "it is off" with; empty where it is on for all classes."""
         if self.free:
-            return f" for {', '.join(self.free)}: a second take is needed"
+            return f" for {few_of(self.free)}: a second take is needed"
         return f": {self.reason}" if self.reason else ""
 
     def fit(
@@ -272,7 +273,7 @@ def why_not(taught: TaughtRows) -> str:
     if taught.takes is None:
         return "the takes of the examples are not known"
     few = one_take_only(taught)
-    return f"a second take is needed of {', '.join(few)}" if len(few) == len(taught.classes) else ""
+    return f"a second take is needed of {few_of(few)}" if len(few) == len(taught.classes) else ""
 
 
 def one_take_only(taught: TaughtRows) -> tuple[str, ...]:

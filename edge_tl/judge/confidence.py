@@ -24,6 +24,7 @@ from edge_tl.heads.rejection import VALUES, thinned
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.tuned import TunedHead
 from edge_tl.judge.validation import cross_validate, fitted_ridge
+from edge_tl.labels import few_of
 from edge_tl.nn.losses import softmax
 
 FAR_COUNTS = 2.0
@@ -288,7 +289,7 @@ def cautions(taught: TaughtRows, confidence: Confidence, *, rejects: bool = True
     if single:
         for_it = "" if len(single) == len(taught.classes) else " for it" if len(single) == 1 else " for them"
         off = f", and 'none of these' is off{for_it}" if rejects else ""
-        names = ", ".join(single)
+        names = few_of(single)
         said.append(
             f"{names}: one take only, so its confidence in other places is not known{off}; record a second take"
         )

@@ -26,6 +26,7 @@ import numpy as np
 
 from edge_tl.errors import counted
 from edge_tl.judge.evidence import RecordedEvidence
+from edge_tl.labels import few_of
 
 MISSED = 0.25
 """The share of a take's frames without a hand or face from which on it is worth a word."""
@@ -126,7 +127,7 @@ def few(of: RecordedEvidence) -> Advice | None:
     missing = {name: of.fewer.get(name, of.minimum) - int((of.y == name).sum()) for name in names}
     missing = {name: number for name, number in missing.items() if number > 0}
     if missing:
-        wanted = ", ".join(f"{number} more of {name}" for name, number in missing.items())
+        wanted = few_of([f"{number} more of {name}" for name, number in missing.items()])
         return Advice("few", f"still needed: {wanted}", tuple(missing))
     if len(names) < 2:
         return Advice("few", "record a second class: with one there is nothing to distinguish", tuple(names))
@@ -258,8 +259,7 @@ def stays(of: RecordedEvidence, label: str) -> bool:
 
 def named(labels: Sequence[str]) -> str:
     """A few names, and how many more there are."""
-    most = NAMED - 2
-    return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")
+    return few_of(labels, NAMED - 2)
 
 
 def positions(rows: np.ndarray) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from edge_tl.heads.rejection import Rejector
 from edge_tl.heads.ridge import RidgeHead, many
 from edge_tl.judge.evaluation import AnswerShares, BySession, Evaluation, SessionScore
 from edge_tl.judge.suspects import suspected
+from edge_tl.labels import few_of
 
 __all__ = [
     "BySession",
@@ -157,7 +158,7 @@ def cross_validate(
     method = folds.method
     single = ~judged & (np.bincount(codes)[codes] == 1)
     if single.any():
-        method += f"; one example only, so not judged: {', '.join(classes[codes[single]])}"
+        method += f"; one example only, so not judged: {few_of(classes[codes[single]].tolist())}"
     asked = np.ones(len(codes), bool) if asked is None else asked
     judged &= asked
     if found is None or found.all():

@@ -19,7 +19,7 @@ from edge_tl.judge.evidence import RecordedEvidence
 from edge_tl.judge.guide import advise
 from edge_tl.judge.learning_curve import learning_curve
 from edge_tl.judge.validation import evaluate, leave_one_session_out, leave_one_take_out, random_split
-from edge_tl.labels import label_texts
+from edge_tl.labels import few_of, label_texts
 
 every_head = pytest.mark.parametrize("name", HEADS)
 
@@ -134,3 +134,11 @@ def test_nobody_may_be_a_number() -> None:
     numbers, named = (RecordedEvidence(X, labels, takes, finds=found) for labels in (np.array(y), texts))
     assert numbers.real.tolist() == named.real.tolist() == ["1", "2"]
     assert advise(numbers) == advise(named)
+
+
+def test_of_many_names_a_few_are_said() -> None:
+    """A line with a hundred and fifty names of classes is one that nobody reads; six are all said."""
+    names = [f"c{number}" for number in range(150)]
+    assert few_of(names[:6]) == "c0, c1, c2, c3, c4, c5"
+    assert few_of(names) == "c0, c1, c2, c3, c4, c5 and 144 more"
+    assert few_of(["a"]) == "a"
