@@ -295,23 +295,16 @@ def report(result: dict[str, Any]) -> str:
 
 
 def _visits(found: dict[str, Any]) -> str:
-    """The tables of `visited`: what there was, and the memory with the visitors there and while they are away."""
-    counts = table(
-        ["minutes", "visits", "events", "trainings"],
-        [[f"{found['minutes']:g}", *(str(found[key]) for key in ("visits", "events", "trainings"))]],
-    )
-    if "alone_memory_mib" not in found:  # results of before had another way to measure
-        memory = [f"{mib:.1f}" for mib in (*found["memory_mib"], found["grown_mib"])]
-        return f"{counts}\n\n{table(['MiB after the first training', 'after the last', 'grown at most'], [memory])}"
-    titles = ["MiB", "after the first training", "after the last", "grown at most", "median of each third"]
-    rows = [
-        [
-            who,
-            *(f"{mib:.1f}" for mib in (*found[f"{key}memory_mib"], found[f"{key}grown_mib"])),
-            " / ".join(f"{mib:.1f}" for mib in found[f"{key}thirds_mib"]),
-        ]
-        for who, key in (("with the visitors", ""), ("while they are away", "alone_"))
-    ]
-    return (
-        f"{counts}\n\n{table(titles, rows)}\n\nWhile it trains the process has {found['at_most_mib']:.1f} MiB at most."
-    )
+    """The table of `visited`; with the memory while the visitors are away, where it was measured."""
+    titles = ["minutes", "visits", "events", "trainings", "MiB after the first", "after the last", "grown at most"]
+    memory = [f"{mib:.1f}" for mib in (*found["memory_mib"], found["grown_mib"])]
+    if "thirds_mib" in found:  # results of before had another way to measure
+        titles += ["median of each third", "the most ever"]
+        memory += [" / ".join(f"{mib:.1f}" for mib in found["thirds_mib"]), f"{found['at_most_mib']:.1f}"]
+    numbers = [str(found[key]) for key in ("visits", "events", "trainings")]
+    made = table(titles, [[f"{found['minutes']:g}", *numbers, *memory]])
+    if "alone_memory_mib" not in found:
+        return made
+    alone = [f"{mib:.1f}" for mib in (*found["alone_memory_mib"], found["alone_grown_mib"])]
+    thirds = " / ".join(f"{mib:.1f}" for mib in found["alone_thirds_mib"])
+    return f"{made}\n\n{table(['while the visitors are away', *titles[5:8]], [[*alone, thirds]])}"
