@@ -123,7 +123,7 @@ class DemoLesson:
 
     def all(self, progress: Progress) -> None:
         """Everything."""
-        for label in self.teacher.labels:
+        for label in MOVEMENTS:
             for _ in range(ASKED_FOR):
                 self._teach(label, [movement_in(self._demonstration(label))])
                 progress.step()

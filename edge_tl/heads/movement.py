@@ -209,7 +209,7 @@ class MovementHead(Head):
         ridge = _Ridge(arrays["centre"], float(meta["scale"]), float(meta["width"]), arrays["coef"])
         head._ridge, columns = ridge, (BIASES + 2) * KERNELS + len(head._prototypes)
         if ridge.coef.shape != (columns, len(head.reported)) or head._prototypes.shape[1:] != (MOMENTS, ROW):
-            raise ValueError(f"its weights have shape {ridge.coef.shape}")
+            raise ValueError(f"its weights have shape {ridge.coef.shape}, or are of an earlier edge-tl")
         return head
 
     def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:

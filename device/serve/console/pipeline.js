@@ -212,7 +212,8 @@ export class Pipeline {
       if (!labels.includes(NOISE)) return `Press a word and say it, ${this.minimum} times each. Add a class "${NOISE}" too: it records the room for ten seconds.`;
     } else if (this.moves) {
       if (!labels.length) return `Add the movements you want it to know, and a class "${NOTHING}" for moving about.`;
-      return labels.includes(NOTHING) ? "" : `Add a class "${NOTHING}" too: a minute of moving about, which matters most of all.`;
+      if (labels.includes(NOTHING)) return labels.every((label) => counts[label][0]) ? "" : "Press a movement and do it; for a sign hold it, press, and press again.";
+      return `Add a class "${NOTHING}" too: a minute of moving about, which matters most of all.`;
     } else if (labels.length < 2) return "Add two or more classes that it should distinguish, e.g. fist, palm, nothing.";
     const few = labels.filter((label) => label !== NOISE && counts[label][0] < this.minimum);
     if (!few.length) return "";
