@@ -34,7 +34,7 @@ from benchmarks.movement_sets import (
     taught,
     words,
 )
-from benchmarks.record import table
+from benchmarks.record import anew, table
 from edge_tl.heads.movement import MovementHead
 from edge_tl.labels import ORDINARY
 from edge_tl.movements.demonstration import VIEWS, movement_in, ordinary_windows
@@ -323,10 +323,19 @@ def report(result: dict[str, Any]) -> str:
         parts.append(table(["five demonstrations, same person, asked", "right"], list(result["robustness"].items())))
     if "streams" in result:
         cells = result["streams"] | {f"{name}, told at once": one for name, one in result["no waiting"].items()}
-        heads = ["found", "shown", "false a minute", "at most", "minutes", "threshold", "late p95, ms"]
+        heads = [
+            "found",
+            "shown",
+            "false a minute",
+            "at most",
+            "minutes",
+            "threshold",
+            "late p95, ms",
+            "cpu ms a frame",
+        ]
         rows = [[name, *(one[head] for head in heads)] for name, one in cells.items()]
         parts.append(table(["movements in streams", *heads], rows))
     if "cost_ms" in result:
         rows = [[count, ms, ms / 3] for count, ms in result["cost_ms"].items()]
         parts.append(table(["demonstrations", "ms an evaluation", "ms a frame, every third"], rows))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *anew(result)])
