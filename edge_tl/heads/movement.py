@@ -216,11 +216,10 @@ class MovementHead(Head):
         held = are_signs(check_rows(taught.X, VALUES))
         signs = HeldSigns.fit(taught.only(held), self.strangers) if held.any() else None
         moving = taught.only(~held)
+        taught.need_two_classes(self.name)
         if signs is None or set(moving.classes) - {ORDINARY}:
-            moving.need_two_classes(self.name)
-            self._learn_movements(moving)
+            self._learn_movements(moving)  # of one alone beside signs: a part of a profile, left out to judge it
         else:
-            taught.need_two_classes(self.name)
             self._ridge, self.lengths_s, self._repeating = None, LENGTHS_S, np.empty(0, bool)
         self._taught, self._classes, self._moving = taught, taught.classes, tuple(map(str, moving.classes))
         self.signs = signs
@@ -264,7 +263,9 @@ class MovementHead(Head):
         self.threshold_ = self._least(held_out[(y == ORDINARY) & judged])
         repeating = repeats(rows)
         self._repeating = np.array([repeating[own].mean() > 0.5 for own in wholes])
-        if judged.any():
+        if len(taught.classes) == 1:
+            self.temperature_ = 1.0
+        elif judged.any():
             weights = 1 / np.bincount(codes)[codes]
             scores = self._with_ordinary(held_out)
             self.temperature_ = loo.fit_temperature(scores[judged], codes[judged], weights[judged])

@@ -88,5 +88,7 @@ def test_of_one_sign_alone_nothing_is_told() -> None:
     assert (again.predict_proba(asked) == only.predict_proba(asked)).all()
     with pytest.raises(ShapeError, match="only one class"):
         MovementHead().fit(*(part[y == SIGNS[0]] for part in (X, y, takes)))
-    with pytest.raises(ShapeError, match="only one class, 'left'"):
-        MovementHead().fit(*(part[np.isin(y, (*SIGNS, "left"))] for part in (X, y, takes)))
+    beside = MovementHead().fit(*(part[np.isin(y, (*SIGNS, "left"))] for part in (X, y, takes)))
+    assert (beside.predict(asked) == SIGNS[0]).all()
+    assert (beside.predict(shown_rows("left", 60)) == "left").all()
+    assert np.isfinite(beside.predict_proba(shown_rows("left", 60))).all()
