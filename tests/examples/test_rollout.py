@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from places import ROOT
 
@@ -16,13 +17,12 @@ from device.serve.config import parse_config
 from edge_tl.fleet.keys import key_of, key_text
 from edge_tl.models import default_model
 from edge_tl.store.profile import Profile
-from edge_tl.store.settings import read_chosen
 
 pytest.importorskip("cryptography", reason="cryptography is not installed (extra fleet)")
 FOLDER = ROOT / "examples" / "fleet"
 PROGRAM = os.environ.get("EDGE_TL_ANSIBLE", str(ROOT / ".venv-ansible" / "bin" / "ansible-playbook"))
 needs_ansible = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="Ansible is not installed: make check-rollout")
-NAMES = ("kitchen", "desk", "shelf")
+NAMES, OTHER = ("kitchen", "desk", "shelf"), "ab" * 32
 
 
 def play(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +69,11 @@ def test_every_device_gets_the_keys_of_the_others_and_the_base_model(tmp_path: P
     assert "is neither in trusted" in wrong.stdout
     assert (tmp_path / "desk" / "edge-tl.toml").read_bytes() == before
     for name in NAMES:
-        Profile(tmp_path / name / "profiles" / "default", writable=True).close()
+        with Profile(tmp_path / name / "profiles" / "default", writable=True) as profile:
+            profile.store.add(profile.store.new_take("up"), np.full((32, 32, 3), 99, np.uint8), np.ones(4), OTHER)
     models = play(tmp_path, "--tags", "model", "-e", f"base_model={default_model()}")
     assert models.returncode == 0, models.stdout + models.stderr
-    assert all(read_chosen(tmp_path / name / "profiles" / "default") is not None for name in NAMES)
+    for name in NAMES:
+        assert (tmp_path / name / default_model().name).exists()
+        with Profile(tmp_path / name / "profiles" / "default") as profile:
+            assert [one.fingerprint == OTHER for one in profile.store.list()] == [False]

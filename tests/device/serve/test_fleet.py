@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fleet_parts import PRINT, AtBroker, FleetDevice, key_number, lesson_by
 from hypothesis import HealthCheck, given, settings
@@ -21,10 +22,13 @@ from device.serve.fleet_config import FleetConfig
 from device.serve.fleet_node import AT_ONCE, AUDIT_S, MARK_S, OTHERS_S
 from device.serve.fleet_peers import SEEN_S, Peers
 from device.serve.metrics import metrics
+from edge_tl.core.examples import Examples
 from edge_tl.errors import ConfigError
 from edge_tl.fleet.keys import key_text
 from edge_tl.fleet.lesson import FleetLesson, new_tombstone
+from edge_tl.fleet.pooling import pooled
 from edge_tl.fleet.wire import in_chunks
+from edge_tl.heads import make_head
 from edge_tl.store.lessons import ACCEPTED, ASIDE, taken_lessons
 
 pytest.importorskip("cryptography", reason="cryptography is not installed (extra fleet)")
@@ -334,3 +338,32 @@ def test_a_fleet_of_the_configuration_is_checked() -> None:
     assert config.fleet_pipeline == "signs"
     assert config.fleet is not None
     assert config.fleet.keys == {bytes(32): "desk"}
+
+
+def test_two_devices_with_one_key_are_one_device(tmp_path: Path) -> None:
+    """A card that was copied: takes with the same number are two lessons to a third device, which uses both and learns;
+    the two themselves go on; and the last word of either is how that device does."""
+    with FleetDevice(tmp_path, 0, [1]) as third:
+        third.catch_up()
+        one, other = lesson_by(1, 1, "fist"), lesson_by(1, 1, "palm")
+        third.hears(one, other)
+        assert used(third) == {one.hash, other.hash}
+        assert [(found.lessons, found.used) for found in third.store.devices()] == [(2, 2)]
+        none = np.empty(0, np.int64)
+        own = Examples(none, np.empty((0, 0), np.float32), np.array([], np.str_), none, none, PRINT)
+        every = pooled(own, taken_lessons(third.profile.folder, PRINT)[0])
+        assert make_head("ridge").fit(every.X, every.y, every.takes).classes_.tolist() == ["fist", "palm"]
+        for said in ({"generation": 3}, {"generation": 9}):
+            third.node.heard(f"{ROOT}/devices/{key_number(1).id}", Peers.signed(key_number(1), {"device": "x", **said}))
+        assert third.node.peers.listed()[0]["generation"] == 9
+        assert third.node.dropped == {}
+    (tmp_path / "copy").mkdir()
+    with FleetDevice(tmp_path, 1, [0]) as first, FleetDevice(tmp_path / "copy", 1, [0]) as second:
+        for one_device in (first, second):
+            one_device.catch_up()
+            one_device.give(one_device.teach("fist"))
+        second.hears(lesson_by(1, 5))
+        assert (
+            len(second.node.by_device()[key_number(1).public]) == 1
+        )  # its own; the copy's is kept, and teaches others
+        assert second.node.dropped == {}
