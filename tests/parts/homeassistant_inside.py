@@ -20,6 +20,7 @@ from homeassistant.components.mqtt import event, sensor
 from homeassistant.components.mqtt.discovery import TOPIC_MATCHER
 from homeassistant.components.mqtt.mixins import MQTT_ORIGIN_INFO_SCHEMA
 from homeassistant.const import __version__
+from homeassistant.helpers.template import Template
 
 SCHEMAS = {"sensor": sensor.DISCOVERY_SCHEMA, "event": event.DISCOVERY_SCHEMA}
 
@@ -35,7 +36,8 @@ def schemas() -> None:
         # As discovery does it: `platform` is added, and what the schema does not know is taken away.
         passed = SCHEMAS[match["component"]](json.loads(message) | {"platform": "mqtt"})
         found[topic] = {"prefix": prefix, "passed": passed, "node": match["node_id"], "object": match["object_id"]}
-    json.dump({"version": __version__, "found": found}, sys.stdout, default=str)
+    plain = {"version": __version__, "found": found}
+    json.dump(plain, sys.stdout, default=lambda one: one.template if isinstance(one, Template) else str(one))
 
 
 async def run(port: int, folder: Path) -> None:
