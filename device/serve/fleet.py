@@ -32,9 +32,9 @@ TICK_S, TELL_S, RETRY_S = 1.0, 60.0, 5.0
 SETTLE_S, CATCH_UP_S = 1.0, 5.0
 """While more is on its way, what came waits so long before it is learned; and so long while all that the broker keeps
 is on its way."""
-RESTS = 3
-"""Where lessons come faster than they are learned, learning rests so many times as long as it took: three quarters of
-the time are for frames, and for other devices on the same processor."""
+RESTS, MAX_REST_S = 3, 10.0
+"""Where lessons come faster than they are learned, learning rests so many times as long as it took, and no longer than
+that: three quarters of the time are for frames, and for other devices on the same processor."""
 MAX_QUEUED = 300
 LOOK_S = 30.0
 """Where the other devices' way to look cannot be used, it is tried again after so long."""
@@ -232,7 +232,7 @@ class Fleet:
                 return
             done, self._learning = self._learning, None
             now_s = self._clock()
-            self._rest_s = now_s + RESTS * (now_s - self._asked_s)
+            self._rest_s = now_s + min(MAX_REST_S, RESTS * (now_s - self._asked_s))
             try:
                 done.result()
                 self._error, self._acting_s = "", now_s - self._begun_s
