@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from device.cli.calling import as_called
 from device.screens import box as boxes
-from device.screens.cells import cut, fit, fit_apart, text_columns, wrap
+from device.screens.cells import fit, fit_apart, text_columns, wrap
 from device.screens.chart import bar
 from device.screens.keyboard import PASTE
 from device.screens.layouts import command, foreign
@@ -389,12 +389,12 @@ class TeachScreen:
             return
         width = height * 8 // 3
         column = 0
-        for label in self.lesson.labels:
+        for label, name in zip(self.lesson.labels, fit_apart(self.lesson.labels, width), strict=True):
             picture = self.lesson.last_picture.get(label)
             if picture is None:
                 continue
             if column + width >= columns:
                 break
             self.term.picture(row, column, picture, height, width)
-            self.term.put(row + height, column, cut(label, width), "grey")
+            self.term.put(row + height, column, name, "grey")
             column += width + 2

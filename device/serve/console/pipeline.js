@@ -11,6 +11,7 @@ import { result } from "./result.js";
 const RENEW_MS = 400; // a held button says so this often; the device lets go after 2 s without
 const PICTURE_MS = 10000; // a picture that is not there by then is asked for again
 const BEGUN_S = Date.UTC(2026, 10, 1) / 1000; // a clock that shows less is not set
+const BARS = 12; // of more classes the likeliest so many are shown
 const NOT_SET = "clock not set";
 const NOTHING = "nothing"; // the class of movements that means "moving about"
 const NOISE = "background noise"; // the class of words that means "nothing was said"
@@ -272,6 +273,11 @@ export class Pipeline {
       }
       fill(this.bars.get(label), value);
     }
+    // Of very many classes the likeliest are enough: the page would be as long as their list.
+    const few = [...Object.entries(all)].sort((one, other) => other[1] - one[1]).slice(0, BARS).map(([label]) => label);
+    for (const [label, one] of this.bars) one.hidden = !few.includes(label);
+    const rest = this.bars.size - few.length;
+    this.find(".rest").textContent = rest ? `the likeliest of ${this.bars.size} classes` : "";
   }
 
   async elsewhere() {
