@@ -210,7 +210,8 @@ def _cut(layers: list[LayerSpec], wanted: str | None) -> list[LayerSpec]:
     if wanted is None:
         return layers[: names.index(CLASSIFIER)]
     if wanted not in names:
-        near = difflib.get_close_matches(wanted, names, n=5, cutoff=0.3) or names[-5:]
+        known = list(dict.fromkeys(names))
+        near = difflib.get_close_matches(wanted, known, n=5, cutoff=0.3) or known[-5:]
         raise ConfigError(f"--layer {wanted}: there is no such layer; the nearest are {', '.join(near)}")
     return layers[: len(names) - names[::-1].index(wanted)]
 
