@@ -38,6 +38,7 @@ from benchmarks import (
     proof_mnist,
     proof_movements,
     proof_objects,
+    proof_others,
     proof_service,
     proof_sessions,
     proof_strangers,
@@ -61,7 +62,7 @@ from edge_tl.errors import MissingDependency
 from edge_tl.models import default_model
 
 PLAIN = ("faces", "digits", "sessions", "strangers")
-LOOKING = ("look", "look_changed", "look_strangers", "confidence", "few", "intervals")
+LOOKING = ("look", "look_changed", "look_strangers", "confidence", "few", "intervals", "others")
 """Those that need the models of hands and faces."""
 HANDS = ("hands", "why")
 """That of other people's and other sides of hands, which needs them too."""
@@ -296,10 +297,10 @@ def prove_looking(chosen: list[str]) -> None:
             PICTURE.write_text(proof_look_changed.drawing(result), encoding="utf-8")
         elif name == "confidence":
             result, text = proved(proof_confidence, confidence_cases(ways, seen))
-        elif name in ("few", "intervals"):
+        elif name in ("few", "intervals", "others"):
             shown = see(digits(), {kind: ways[kind] for kind in proof_look.HANDS})
             signs = {kind: Way(ways[kind], one, np.arange(len(one.y))) for kind, one in shown.items()}
-            proof = {"few": proof_few, "intervals": proof_intervals}[name]
+            proof: Any = {"few": proof_few, "intervals": proof_intervals, "others": proof_others}[name]
             result, text = proved(proof, {"digits": signs, "poses": of["faces"], "rooms": of["hands"]})
         else:
             signs = see(digits(), {kind: ways[kind] for kind in proof_look.FACES})
