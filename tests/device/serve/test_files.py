@@ -261,7 +261,7 @@ def test_recordings_come_as_an_import_takes_them(tmp_path: Path) -> None:
         assert (status, done["added"], done["copies"]) == (200, 10, 0)
         assert serving.state()["words"]["counts"]["hum"] == [15, 15]
         status, refused = serving.give(f"{here}/upload", picture("across", 1), label="hum", file="a.jpg")
-        assert (status, refused["error"].startswith("a.jpg: is no sound file")) == (400, True)
+        assert (status, refused["error"].startswith("a.jpg: is a picture, not a sound")) == (400, True)
         serving.act("train", pipeline="words")
         status, answer = given("ask", spoken("hum", 50))
         assert (status, answer["nearest"]) == (200, "hum")
