@@ -24,7 +24,7 @@ from edge_tl.core.kept import from_kept
 PEOPLE = {"poses": (1, 2, 3), "digits": (5, 10)}
 """So many teach."""
 DRAWS = 6
-GOALS = "goals: right answers that pass ≥ 0.85, unknown ones ≤ 0.05"
+GOALS = "Goals: right answers that pass ≥ 0.85, unknown ones ≤ 0.05."
 
 
 def drawn(way: Way, kind: str, half: str, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -90,4 +90,4 @@ def report(result: dict[str, Any]) -> str:
         for count, found in counts.items()
     ]
     head = ["shown", "way", "half", "people who teach", "named rightly", "of these pass", "right and answered"]
-    return table([*head, "unknown pass"], rows) + f"\n\n{GOALS[0].upper()}{GOALS[1:]}."
+    return table([*head, "unknown pass"], rows) + f"\n\n{GOALS}"

@@ -53,8 +53,8 @@ class HubPublisher:
             saved, number = profile.load(), profile.loaded
         if saved is None:
             return
-        header = replace(begun, fingerprint=saved.meta["embedder"]["fingerprint"], number=self._heads.number + 1)
-        header = replace(header, number=max(header.number, number))
+        number = max(self._heads.number + 1, number)
+        header = replace(begun, fingerprint=saved.meta["embedder"]["fingerprint"], number=number)
         # How long it took would make the same head another one, and how it is listened to is each device's own.
         meta = {name: value for name, value in saved.meta.items() if name not in ("listening", "train_ms")}
         try:

@@ -55,7 +55,7 @@ class Rejector:
     """
 
     def __init__(self, accept: float = 0.95) -> None:
-        """accept: the share of known examples that must pass, in (0, 1)."""
+        """accept: the share of known examples that must pass, in (0, 1); where strangers are made these decide."""
         if not 0 < accept < 1:
             raise ConfigError(f"accept is {accept}; wanted the share of known pictures that must pass, between 0 and 1")
         self.accept = accept

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from striped import picture
@@ -29,9 +32,13 @@ def give_take(serving: Serving, label: str, seeds: range) -> int:
     return take
 
 
-def train_on_files(serving: Serving) -> None:
-    """Two classes of two takes each by files alone, and a training."""
-    for number in range(2):
-        for label in ("across", "upright"):
-            give_take(serving, label, range(12 * number, 12 * number + 12))
-    assert serving.act("train")["generation"] == 1
+@contextmanager
+def served_by_files(folder: Path) -> Iterator[Serving]:
+    """A service whose camera is not there, trained on two classes of two takes each by files alone."""
+    with Serving(folder, CAMERA_AWAY) as serving:
+        serving.start()
+        for number in range(2):
+            for label in ("across", "upright"):
+                give_take(serving, label, range(12 * number, 12 * number + 12))
+        assert serving.act("train")["generation"] == 1
+        yield serving

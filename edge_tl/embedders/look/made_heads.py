@@ -36,7 +36,8 @@ def other_heads(rows: np.ndarray, y: np.ndarray, seed: int = 0) -> np.ndarray:
     random = np.random.default_rng(seed)
     rows = rows[:, :PLACES].astype(np.float64)
     one = random.integers(len(rows), size=MADE)
-    another = np.array([random.choice(np.flatnonzero(y != y[i])) for i in one])
+    beside = {label: np.flatnonzero(y != label) for label in np.unique(y)}
+    another = np.array([random.choice(beside[y[i]]) for i in one])
     between = random.random(MADE) < 1 / 3
     share = np.where(between, random.uniform(*BETWEEN, MADE), random.uniform(*BEYOND, MADE))
     return (rows[one] + share[:, None] * (rows[another] - rows[one])).astype(np.float32)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from given_files import CAMERA_AWAY, HERE, give_take, train_on_files
+from given_files import HERE, give_take, served_by_files
 from striped import picture
 
 from benchmarks.serving import LONG_S, Serving
@@ -32,9 +32,7 @@ from device.serve.web_files import archive
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A service whose camera is not there, taught two classes of two takes by files alone, and trained."""
-    with Serving(tmp_path_factory.mktemp("files"), CAMERA_AWAY) as made:
-        made.start()
-        train_on_files(made)
+    with served_by_files(tmp_path_factory.mktemp("files")) as made:
         yield made
 
 
