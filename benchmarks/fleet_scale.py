@@ -31,7 +31,7 @@ from benchmarks.record import table
 from benchmarks.serving import Serving
 from edge_tl.core.kept import as_stored
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.fleet.keys import key_of, key_text
 from edge_tl.media.image import encode_jpeg
 from edge_tl.sources.simulated import POSES, SimulatedPlayer

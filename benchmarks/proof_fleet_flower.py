@@ -34,7 +34,7 @@ from benchmarks.sums_standin import RowEmbedder, write_profile
 from device.assembly import adopt_look
 from edge_tl.core.features import unit_rows
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.fleet.sums import SumsRound
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.heads.ridge_sums import BETAS, LAMBDAS, SummedRidge, Totals, chosen, projection, shape_of

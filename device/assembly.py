@@ -20,9 +20,9 @@ from edge_tl.detection.few import NAME as BOXES
 from edge_tl.embedders.embedder import Embedder, Finder, TrackEmbedder, Tracker
 from edge_tl.embedders.foreign import ModelHints
 from edge_tl.embedders.hearing import Hearing, open_base
-from edge_tl.embedders.look.choices import ALL, MOVEMENT, NEEDS
+from edge_tl.embedders.look.choices import ALL, MOVEMENT, NEEDS, Look
 from edge_tl.embedders.look.hand import Hand
-from edge_tl.embedders.look.ways import Look, inner_of, open_look
+from edge_tl.embedders.look.ways import inner_of, open_look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ModelError, NotFittedError, ProfileError, ProfileLocked, counted
 from edge_tl.frames import BaseSource

@@ -31,8 +31,7 @@ from device.sources.choose import parse_camera
 from device.teach.players import FolderPlayer, Player, SimulatedDemo, directions
 from device.teach.rehearsal import RehearsalScore, evaluate, teach
 from edge_tl.core.answers import TrainingResult
-from edge_tl.embedders.look.choices import NEEDS
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import NEEDS, Look
 from edge_tl.errors import ConfigError, counted
 from edge_tl.line import PictureLine
 from edge_tl.recognizer import Recognizer

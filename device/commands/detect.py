@@ -25,7 +25,7 @@ from edge_tl.detection.found import DetectedThing, ObjectDetector
 from edge_tl.detection.one_file import read_one_file
 from edge_tl.detection.ssd import MAX_THINGS, SURE, SSDDetector
 from edge_tl.detection.yolo import YOLODetector
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ConfigError, ExampleError, SourceClosed, escaped
 from edge_tl.media.image import boxed, decode, save_png
 

@@ -18,8 +18,8 @@ from device.commands.options import asked_look, describing
 from device.teach.boxed import has_boxes
 from edge_tl.core.kept import kept_found
 from edge_tl.embedders.embedder import Embedder, looks_for, missed_text
-from edge_tl.embedders.look.choices import MOVEMENT
-from edge_tl.embedders.look.ways import Look, inner_of
+from edge_tl.embedders.look.choices import MOVEMENT, Look
+from edge_tl.embedders.look.ways import inner_of
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, ExampleError, ProfileError, counted
 from edge_tl.files import write_synced

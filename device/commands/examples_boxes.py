@@ -11,7 +11,7 @@ from device.cli.stopping import stoppable
 from device.teach.boxed import in_pixels
 from edge_tl.core.examples import check_box
 from edge_tl.embedders.embedder import embed_kept
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ExampleError, counted
 from edge_tl.files import write_synced
 from edge_tl.labels import check_label

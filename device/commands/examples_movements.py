@@ -13,8 +13,7 @@ from device.cli.stopping import stoppable
 from device.commands.options import first_given
 from device.teach.filmed import Reader
 from edge_tl.embedders.embedder import TrackEmbedder
-from edge_tl.embedders.look.choices import MOVEMENT
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import MOVEMENT, Look
 from edge_tl.errors import ConfigError, ExampleError, counted
 from edge_tl.files import is_clutter
 from edge_tl.labels import ORDINARY

@@ -13,7 +13,7 @@ from device.cli.output import Progress, print_json, say
 from device.commands.options import given_of
 from device.teach.boxed import finds_boxes
 from device.teach.compare_embedders import MEAN_IOU, Exchange, compare
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError
 from edge_tl.models import default_model

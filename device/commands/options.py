@@ -12,7 +12,7 @@ from device.sources.choose import is_stdin
 from device.speed.chosen import read_speed
 from edge_tl.embedders.foreign import ModelHints
 from edge_tl.embedders.hearing import SPEECH, Hearing
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ConfigError
 from edge_tl.line.budget import Budget
 from edge_tl.store.settings import read_hearing

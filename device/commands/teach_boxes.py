@@ -17,7 +17,7 @@ from device.teach.boxed import load_detector
 from device.teach.detect_line import DetectionWatch
 from edge_tl.detection.few import map_of
 from edge_tl.detection.found import DetectedThing
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ConfigError, EdgeTLError
 
 

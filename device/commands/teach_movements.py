@@ -20,8 +20,7 @@ from device.teach.resume import resume
 from device.teach.score import learn_and_score
 from device.teach.steering import DIRECTIONS
 from device.teach.training import save
-from edge_tl.embedders.look.choices import MOVEMENT
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import MOVEMENT, Look
 from edge_tl.errors import ConfigError, EdgeTLError
 from edge_tl.labels import ORDINARY
 from edge_tl.line.movement import MovementLine

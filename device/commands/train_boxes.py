@@ -11,7 +11,7 @@ from device.teach.box_score import score_lines
 from device.teach.boxed import BoxedExamples, finds_boxes, has_boxes, learn, read_boxed, save
 from edge_tl.detection.few import NAME, FewDetector, map_of
 from edge_tl.detection.judging import LeftOutDetections
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ConfigError, counted
 
 

@@ -19,8 +19,9 @@ from device.teach.looking import LookChooser
 from device.teach.notice import PictureNotice
 from device.teach.recorder import Recorder
 from edge_tl.embedders.embedder import Embedder
+from edge_tl.embedders.look.choices import Look
 from edge_tl.embedders.look.marks import Mark
-from edge_tl.embedders.look.ways import Look, box_of
+from edge_tl.embedders.look.ways import box_of
 from edge_tl.errors import EdgeTLError, counted
 from edge_tl.judge.guide import advise, few
 from edge_tl.line import Line, Sight
@@ -254,8 +255,8 @@ class TeachScreen:
             self._box = None if key == "escape" else boxes.changed(self._box, key)
             self.message = boxes.HELP if self._box else "nothing was changed"
             return
-        look, self._box = Look("box", self._box), None
-        self._ask(look)
+        box, self._box = self._box, None
+        self._ask(Look("box", box))
 
     def _choose_way(self, choice: WayChoice, key: str) -> None:
         if key not in ("enter", "escape"):
@@ -281,11 +282,8 @@ class TeachScreen:
             self.message = "nothing was changed"
             if key == "y":
                 looking.ask(look)
-                self.message = (
-                    f"{counted(examples, 'example is', 'examples are')} embedded again; escape stops it"
-                    if examples
-                    else looking.said
-                )
+                again = f"{counted(examples, 'example is', 'examples are')} embedded again; escape stops it"
+                self.message = again if examples else looking.said
 
         if not examples or look == looking.look:
             answered("y")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from device.serve.marks import mark_missed, mark_told
 from device.serve.pipeline import Pipeline
 from device.serve.typed import type_in
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ConfigError
 from edge_tl.store.tuning import Tuning
 

@@ -51,7 +51,7 @@ from device.speed.chosen import read_speed
 from device.teach.boxed import check_no_boxes
 from device.teach.looking import LookChooser
 from edge_tl.embedders.embedder import Embedder, TrackEmbedder
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ConfigError, ModelError, ProfileError, ProfileLocked
 from edge_tl.files import open_lock
 from edge_tl.frames import BaseSource

@@ -22,7 +22,8 @@ from device.teach.players import let_go
 from device.teach.recorder import RECORDERS, Recorder
 from device.teach.training import train_and_judge, train_on_lessons
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.embedders.look.ways import Look, way_of
+from edge_tl.embedders.look.choices import Look
+from edge_tl.embedders.look.ways import way_of
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ProfileError
 from edge_tl.labels import check_label
 from edge_tl.line import Sight, line_of

@@ -14,9 +14,9 @@ import numpy as np
 from device.speed.chosen import SpeedChoice
 from device.speed.costs import EMBEDDER, FACES, FULL, HAND, PALMS, PLAYABLE_FPS, mean_ms, missing
 from edge_tl.embedders.embedder import Embedder, Finder
-from edge_tl.embedders.look.choices import NEEDS
+from edge_tl.embedders.look.choices import NEEDS, Look
 from edge_tl.embedders.look.models import FACE, LANDMARKS, PALM
-from edge_tl.embedders.look.ways import Look, open_look
+from edge_tl.embedders.look.ways import open_look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import MissingDependency
 from edge_tl.models import default_model

@@ -11,7 +11,7 @@ from device.teach.boxed import has_boxes
 from device.teach.compare_embedders import check_media
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.hearing import open_base
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import EdgeTLError, ModelError, ProfileError
 from edge_tl.models import default_model
 from edge_tl.store.generations import Generation

@@ -20,9 +20,9 @@ import numpy as np
 
 from edge_tl.core.kept import kept_found
 from edge_tl.embedders.embedder import Embedder, looks_for
+from edge_tl.embedders.look.choices import Look
 from edge_tl.embedders.look.embedders import load_face_tracker, load_tracker
 from edge_tl.embedders.look.models import PARTS, is_installed
-from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ConfigError, EdgeTLError, ExampleError, ModelError, ProfileError, counted
 from edge_tl.media.image import decode
 from edge_tl.store.media import JPEG

@@ -82,7 +82,7 @@ class Finder(OldFinderNames, Generic[T]):
 
     kind = "picture"
     way: str
-    """The way to look, one of `look.ways.WAYS`."""
+    """The way to look, one of `look.choices.WAYS`."""
     looks_for: str
     """What it looks for, in a word: "hand" or "face"."""
     features: Features = FeatureMap()

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_tl.embedders.hearing import SPEECH, Hearing
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ConfigError, ProfileError
 from edge_tl.files import DAMAGE, PRIVATE, read_limited, sync_folder, write_synced
 from edge_tl.store.embedders import check_name

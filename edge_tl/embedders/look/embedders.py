@@ -17,6 +17,7 @@ import numpy as np
 from edge_tl.core.features import FeatureMap, unit_rows
 from edge_tl.embedders.embedder import Finder, Tracker, WholePictureEmbedder
 from edge_tl.embedders.look.any_side import HAND_VALUES, TURN_VALUES, AnySide, side_seen
+from edge_tl.embedders.look.choices import check_box
 from edge_tl.embedders.look.face import LOOKS, LOOSE, VALUES, FaceTracker, around_box, pose
 from edge_tl.embedders.look.hand import BEND, INDEX, MIDDLE, PALM_SCORE, RING, SEARCH, WRIST, Hand, HandTracker
 from edge_tl.embedders.look.made_hands import HANDS
@@ -24,7 +25,6 @@ from edge_tl.embedders.look.made_heads import HEADS
 from edge_tl.embedders.look.models import FACE, LANDMARKS, PALM, load_part
 from edge_tl.embedders.look.palm_and_face import Detection, Detector
 from edge_tl.embedders.look.region import SAMPLING, Region, upright
-from edge_tl.errors import ConfigError
 from edge_tl.media.image import check_picture
 
 CROP_SCALE = 1.2
@@ -249,13 +249,6 @@ class BoxEmbedder:
         first, above = min(int(left * columns), columns - 1), min(int(top * rows), rows - 1)
         last, below = max(first + 1, round(right * columns)), max(above + 1, round(bottom * rows))
         return self.inner.embed(data[above:below, first:last])
-
-
-def check_box(box: tuple[float, float, float, float]) -> None:
-    """ConfigError unless left < right and top < bottom, all from 0 to 1."""
-    left, top, right, bottom = box
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise ConfigError(f"box is {box}; left < right and top < bottom, all from 0 to 1, are wanted")
 
 
 def fingerprint(*what: Any) -> str:

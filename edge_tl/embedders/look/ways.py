@@ -1,14 +1,13 @@
-"""Which way to look: what of a picture is embedded, chosen once for a profile."""
+"""From the way to look that was chosen to the embedder that looks so, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge_tl.embedders.embedder import Embedder, Finder, WholePictureEmbedder
 from edge_tl.embedders.look.both import BothHandsEmbedder, BothTracker
-from edge_tl.embedders.look.choices import HANDS, MOVEMENT, NEEDS, WAYS
+from edge_tl.embedders.look.choices import MOVEMENT, NEEDS, Look
 from edge_tl.embedders.look.embedders import (
     BoxEmbedder,
     FaceCropEmbedder,
@@ -16,44 +15,12 @@ from edge_tl.embedders.look.embedders import (
     HandAndCropEmbedder,
     HandCropEmbedder,
     HandEmbedder,
-    check_box,
     load_face_tracker,
     load_tracker,
 )
 from edge_tl.embedders.look.models import parts_of
 from edge_tl.embedders.look.movement import MovementEmbedder
-from edge_tl.errors import ConfigError, ModelError
-
-
-@dataclass(frozen=True)
-class Look:
-    """A way to look; ConfigError, one line, for one that makes no sense."""
-
-    way: str = "frame"
-    """One of `WAYS`."""
-    box: tuple[float, float, float, float] | None = None
-    """Of the way `box`: left, top, right, bottom as shares of the width and height, 0 to 1."""
-    hands: str = "largest"
-    """Of the way `hand`: `largest`, or `both` for two hands' shapes side by side."""
-
-    def __post_init__(self) -> None:
-        if self.way not in (*WAYS, MOVEMENT):
-            raise ConfigError(f"there is no way to look called {self.way!r}; one of {', '.join(WAYS)} is wanted")
-        if self.hands not in HANDS:
-            raise ConfigError(f"hands is {self.hands!r}; one of {', '.join(HANDS)} is wanted")
-        if self.hands == "both" and self.way != "hand":
-            raise ConfigError(f"both hands were asked for and the way to look is {self.way}: that goes with hand only")
-        if self.box is None and self.way == "box":
-            raise ConfigError("the way to look is box and no box came: give --box LEFT,TOP,RIGHT,BOTTOM, shares 0 to 1")
-        if self.box is not None and self.way != "box":
-            raise ConfigError(f"a box came and the way to look is {self.way}: a box goes with the way box only")
-        if self.box is not None:
-            check_box(self.box)
-
-    def __str__(self) -> str:
-        if self.box is not None:
-            return "box " + ",".join(f"{share:g}" for share in self.box)
-        return "hand, both hands" if self.hands == "both" else self.way
+from edge_tl.errors import ModelError
 
 
 def open_look(

@@ -22,8 +22,8 @@ from device.teach import players
 from device.teach.players import FolderPlayer, SimulatedDemo, Take
 from device.teach.rehearsal import evaluate, teach
 from edge_tl.embedders.embedder import Finder
+from edge_tl.embedders.look.choices import Look
 from edge_tl.embedders.look.models import read_installed, store_parts
-from edge_tl.embedders.look.ways import Look
 from edge_tl.errors import ExampleError, to_install
 from edge_tl.media.image import save_png
 from edge_tl.recognizer import Recognizer

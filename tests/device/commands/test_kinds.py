@@ -19,7 +19,7 @@ from made_words import teach_words, write_clips
 from tiny_profile import Run, fill, model_folder
 
 from device.commands.main import main
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.media.image import save_png
 from edge_tl.movements.track import Track
 from edge_tl.store.profile import Profile

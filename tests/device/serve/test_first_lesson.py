@@ -14,7 +14,7 @@ from benchmarks.serving import Serving
 from device.commands.status import lines
 from device.health import ask_health
 from device.serve.phone_words import KEEPER
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.store.settings import remembered_look
 
 pytest.importorskip("starlette", reason="Starlette is not installed (extra web)")

@@ -12,7 +12,8 @@ import pytest
 from device.teach import looking as module
 from device.teach.looking import FRAMES, MAJORITY, MIN_PICTURES, OPEN, WHOLE, LookChooser, decided, finders, reminder
 from edge_tl.embedders.embedder import Embedder
-from edge_tl.embedders.look.ways import Look, open_look
+from edge_tl.embedders.look.choices import Look
+from edge_tl.embedders.look.ways import open_look
 from edge_tl.errors import ConfigError, ExampleError, ModelError, ProfileError
 from edge_tl.media.image import decode
 from edge_tl.store.profile import Profile

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from device.teach.notice import EVERY, PictureNotice
-from edge_tl.embedders.look.ways import Look, open_look
+from edge_tl.embedders.look.choices import Look
+from edge_tl.embedders.look.ways import open_look
 from edge_tl.sources.simulated import SimulatedPlayer
 from edge_tl.testing import FakeEmbedder
 

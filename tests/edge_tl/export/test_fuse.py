@@ -17,7 +17,7 @@ from tiny_profile import make_all, refused, runner
 
 from edge_tl.core.features import GRIDS, FeatureMap
 from edge_tl.embedders.browser import BrowserEmbedder
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.embedders.speech_base import BASE
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, EdgeTLError, MissingDependency, ModelError, NotFittedError

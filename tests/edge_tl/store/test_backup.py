@@ -25,7 +25,7 @@ from places import ROOT
 from device.commands.main import main
 from edge_tl.core.answers import SavedHead
 from edge_tl.core.features import PLAIN
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ProfileError
 from edge_tl.models import default_model

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edge_tl.core.answers import SavedHead
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ProfileError, ProfileLocked
 from edge_tl.store.generations import KEPT
 from edge_tl.store.profile import Profile

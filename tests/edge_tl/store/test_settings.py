@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_tl.embedders.hearing import Hearing
-from edge_tl.embedders.look.ways import Look
+from edge_tl.embedders.look.choices import Look
 from edge_tl.errors import ProfileError
 from edge_tl.store import settings as room
 from edge_tl.store.backup import INDEX, restore_backup, write_backup
