@@ -205,6 +205,21 @@ def frame_ms_of(inner: TFLiteEmbedder, pictures: Pictures) -> float:
     return in_turns({"frame": lambda: inner.embed(inner.fit(picture))}, time.process_time, ROUND_S)["frame"]
 
 
+def reference(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What `device/speed/reference.py` says of it: its names, and their values in ms to the hundredth."""
+    networks = result["networks_ms"]
+
+    def rest_ms(frame_ms: float, asked: tuple[tuple[str, int], ...]) -> float:
+        return round(max(0.0, frame_ms - sum(count * networks[name] for name, count in asked)), 2)
+
+    rest = {"frame": (rest_ms(result["frame_ms"], FULL["frame"].networks),) * 2}
+    for way, one in result["ms"].items():
+        full_ms, half_ms = (one[every]["ms"]["median"] for every in ("1", "2"))
+        glanced_ms = 2 * half_ms - full_ms  # of the mean of one in full and one glanced at
+        rest[way] = (rest_ms(full_ms, FULL[way].networks), rest_ms(glanced_ms, GLANCED[way].networks))
+    return {"NETWORKS_MS": {name: round(ms, 2) for name, ms in networks.items()}, "REST_MS": rest}
+
+
 def report(result: dict[str, Any]) -> str:
     """A row a way and n."""
     rows: list[list[object]] = []

@@ -99,7 +99,7 @@ def of_many(hand: Embedder, models: Path, X: np.ndarray, y: np.ndarray) -> dict[
     made = {"training": training(models, X, y)}
     if shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin"):
         made["scale"] = fleet_scale.scale(hand, models)
-        made["scale with a hub"] = fleet_scale.scale(hand, models, crowd=0, hub=True)
+        made["scale with a hub"] = fleet_scale.scale(hand, models, hub=True)
     return made
 
 

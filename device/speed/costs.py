@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.speed.boards import BOARDS, Board
+from device.speed.reference import NETWORKS_MS, REST_MS
 from edge_tl.embedders.look.choices import NEEDS
 from edge_tl.embedders.look.models import FACE, LANDMARKS, PALM, parts_of
 from edge_tl.errors import ModelError
@@ -27,30 +28,31 @@ class FrameCost:
     networks: tuple[tuple[str, int], ...]
     """The networks that it asks, and how often each."""
     other_ms: float
-    """What is not a network, on the machine of REFERENCE_MS: Pillow's transforms, decoding, rows for the head."""
+    """What is not a network, on the machine of `reference`: Pillow's transforms, decoding, rows for the head."""
 
 
 FULL = {
-    "frame": FrameCost(((EMBEDDER, 1),), 0.65),
-    "hand": FrameCost(((HAND, 1),), 2.18),
-    "hand-crop": FrameCost(((HAND, 1), (EMBEDDER, 1)), 4.3),
-    "face": FrameCost(((FACES, 3),), 3.62),
-    "face-crop": FrameCost(((FACES, 3), (EMBEDDER, 1)), 6.03),
+    way: FrameCost(networks, REST_MS[way][0])
+    for way, networks in {
+        "frame": ((EMBEDDER, 1),),
+        "hand": ((HAND, 1),),
+        "hand-crop": ((HAND, 1), (EMBEDDER, 1)),
+        "face": ((FACES, 3),),
+        "face-crop": ((FACES, 3), (EMBEDDER, 1)),
+    }.items()
 }
-"""Followed in full; a test holds `other_ms` to the record of `benchmarks/proof_budget.py`."""
-GLANCED = {
-    "frame": FULL["frame"],
-    "hand": FrameCost((), 0.03),
-    "hand-crop": FrameCost((), 0.03),
-    "face": FrameCost(((FACES, 1),), 1.4),
-    "face-crop": FrameCost(((FACES, 1),), 1.23),
+"""Followed in full."""
+GLANCED = {"frame": FULL["frame"]} | {
+    way: FrameCost(networks, REST_MS[way][1])
+    for way, networks in {
+        "hand": (),
+        "hand-crop": (),
+        "face": ((FACES, 1),),
+        "face-crop": ((FACES, 1),),
+    }.items()
 }
 """Glanced at. The whole picture has no glance."""
-REFERENCE_MS = {EMBEDDER: 1.77, PALMS: 9.62, HAND: 8.05, FACES: 1.06}
-"""One thread of the machine on which `other_ms` was measured."""
-
-
-REST_MS = {"head": 0.11, "game": 0.02}
+AFTER_MS = {"head": 0.11, "game": 0.02}
 """What comes after the embedding there: the head with "none of these", and a tick of the game."""
 LISTENING = Work(41_955_840, 0, 10_413_100)
 """The network of the embedded speech base, which runs every 80 ms; its spectrum is computed beside it."""
@@ -85,7 +87,7 @@ def slowdown(board: Board, counted: dict[str, Work]) -> float:
 
     An upper bound, most likely: that machine's wide vectors help its networks more than Pillow and Python.
     """
-    return sum(board.network_ms(work, 1) for work in counted.values()) / sum(REFERENCE_MS[name] for name in counted)
+    return sum(board.network_ms(work, 1) for work in counted.values()) / sum(NETWORKS_MS[name] for name in counted)
 
 
 def frame_ms(board: Board, frame: FrameCost, counted: dict[str, Work], threads: int) -> float:
@@ -97,7 +99,7 @@ def frame_ms(board: Board, frame: FrameCost, counted: dict[str, Work], threads: 
 def stages_ms(board: Board, counted: dict[str, Work]) -> dict[str, float]:
     """What each stage takes once, predicted: networks on four threads, listening on one, all else as slow as that."""
     networks = {name: board.network_ms(work, 4) for name, work in counted.items()}
-    rest = {name: slowdown(board, counted) * ms for name, ms in REST_MS.items()}
+    rest = {name: slowdown(board, counted) * ms for name, ms in AFTER_MS.items()}
     return networks | {"listening, of 80": board.network_ms(LISTENING, 1)} | rest
 
 
