@@ -52,13 +52,7 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
     across = evaluation.by_session
     if across is not None and headline.kind == "session":
         lines += session_lines(across)
-        lines += [
-            f"  {evaluation.accuracy:.1%} on held-out takes of sessions that are in the training data "
-            f"({interval(evaluation.interval95)})",
-            f"    by {evaluation.method}",
-        ]
-        if evaluation.accuracy < across.accuracy:
-            lines.append(f"    {SINGLE_TAKES}")
+        lines += take_lines(evaluation, across)
     elif across is not None:
         lines.append(
             f"  of {counted(len(across.sessions), 'session')} no two contain the same class: record every class in each"
@@ -73,15 +67,35 @@ def accuracy_lines(evaluation: Evaluation, way: str = "frame", nobody: str | Non
 
 
 def session_lines(across: BySession) -> list[str]:
-    """The accuracy of each session, by a head that was taught the others."""
+    """What a user gets in each session from a head that was taught the others; without "none of these" its accuracy."""
     titles = {one.session: f"{one.session} {one.name}".strip() for one in across.sessions}
     width = max(map(text_columns, titles.values()))
-    return [
-        f"    session {fit(titles[one.session], width)}  "
-        + ("     –" if math.isnan(one.accuracy) else f"{one.accuracy:6.1%}")
-        + f" of {counted(one.examples, 'example')}"
-        for one in across.sessions
+    lines = []
+    for one in across.sessions:
+        share, what = (one.accuracy, "") if one.answered is None else (one.answered, " answered correctly,")
+        if across.answers is not None and one.answered is None and one.examples:
+            what = " if it always answered,"  # there are more sessions than are asked with "none of these" on
+        figure = "     –" if math.isnan(share) else f"{share:6.1%}"
+        lines.append(
+            f"    session {fit(titles[one.session], width)}  {figure}{what} of {counted(one.examples, 'example')}"
+        )
+    return lines
+
+
+def take_lines(evaluation: Evaluation, across: BySession) -> list[str]:
+    """The same figure for takes left out of sessions that are in the training data, and why it may be the lower one."""
+    elsewhere, here = across.answers, evaluation.answers
+    if elsewhere is None or here is None:
+        share, bounds, lower = evaluation.accuracy, evaluation.interval95, evaluation.accuracy < across.accuracy
+        what = f"{share:.1%}"
+    else:
+        share, bounds, lower = here.right, here.right_interval95, here.right < elsewhere.right
+        what = f"answered correctly {share:.1%}"
+    lines = [
+        f"  {what} on held-out takes of sessions that are in the training data ({interval(bounds)})",
+        f"    by {evaluation.method}",
     ]
+    return [*lines, f"    {SINGLE_TAKES}"] if lower else lines
 
 
 def interval(bounds: tuple[float, float]) -> str:

@@ -77,10 +77,15 @@ def by_session(across: BySession | None) -> str:
     """Each session, recognized by what the others taught."""
     if across is None:
         return ""
+    refuses = any(one.answered is not None for one in across.sessions)
     rows = [
-        [f"session {one.session} {one.name}".strip(), share(one.accuracy), str(one.examples)] for one in across.sessions
+        [f"session {one.session} {one.name}".strip()]
+        + (["–" if one.answered is None else share(one.answered)] if refuses else [])
+        + [share(one.accuracy), str(one.examples)]
+        for one in across.sessions
     ]
-    return section("Session by session", table(["trained on the others, tested on", "accuracy", "examples"], rows))
+    heads = [*(["answered correctly"] if refuses else []), "if it always answered" if refuses else "accuracy"]
+    return section("Session by session", table(["trained on the others, tested on", *heads, "examples"], rows))
 
 
 def advice(of: Contents) -> str:

@@ -21,7 +21,9 @@ class SessionScore:
     examples: int
     """Judged examples: those of classes that another session has too."""
     accuracy: float
-    """NaN where none could be judged."""
+    """If it always answered; NaN where none could be judged."""
+    answered: float | None = None
+    """The share answered rightly with "none of these" on; None where that is off, or this session was not asked."""
 
 
 @dataclass(frozen=True)

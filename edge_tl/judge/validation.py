@@ -295,7 +295,9 @@ def evaluate(
         across = by_session(unseen, np.asarray(sessions), folds.split_classes, names or {})
         if make_rejector is not None and across.examples:
             some, lets = let_through(unseen, taught, found, make_rejector, progress)
-            across = replace(across, answers=answers_of(unseen.only(some), lets))
+            numbers = np.asarray(sessions)
+            scores = tuple(answered_too(one, unseen, numbers, some, lets) for one in across.sessions)
+            across = replace(across, answers=answers_of(unseen.only(some), lets), sessions=scores)
     judged = honest.judged
     right = (honest.y_true == honest.y_pred)[judged]
     interval, effective = grouped_interval(right, honest.folds[judged])
@@ -343,6 +345,16 @@ def by_session(
         unjudged,
         tuple(scores),
     )
+
+
+def answered_too(
+    score: SessionScore, unseen: Validation, sessions: np.ndarray, some: np.ndarray, lets: np.ndarray
+) -> SessionScore:
+    """A session's score, with the share of what was asked of it, `some` bool (N,), that is right and passes `lets`."""
+    rows = unseen.judged & some & (sessions == score.session)
+    if not rows.any():
+        return score
+    return replace(score, answered=float(np.mean((unseen.y_true == unseen.y_pred)[rows] & lets[rows])))
 
 
 def answers_of(validation: Validation, known: np.ndarray) -> AnswerShares:

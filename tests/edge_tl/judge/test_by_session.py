@@ -157,6 +157,13 @@ def test_what_a_user_gets_of_another_day() -> None:
     assert lines[0].startswith(f"answered correctly {answers.right:.1%} on held-out sessions")
     assert f"  'none of these' for {answers.refused:.1%}, a wrong answer for {answers.wrong:.1%}" in lines
     assert any("these sessions only" in line for line in lines)
+    assert found.by_session is not None
+    for one in found.by_session.sessions:  # each session's line is what a user gets there, as the first line is
+        share = (right & lets)[sessions == one.session].mean()
+        assert one.answered == pytest.approx(share)
+        assert any(f"session {one.session} " in line and f"{share:.1%} answered correctly" in line for line in lines)
+    here = f"  answered correctly {found.answers.right:.1%} on held-out takes of sessions that are in the training data"
+    assert any(line.startswith(here) for line in lines)
 
 
 def test_many_sessions_are_asked_in_part() -> None:
@@ -171,3 +178,6 @@ def test_many_sessions_are_asked_in_part() -> None:
     found = evaluate(RidgeHead, X, y, takes, sessions, make_rejector=fitted)
     assert found.headline.answers is not None
     assert (len(asked), found.headline.answers.examples) == (8, len(y) * 8 // 12)
+    assert found.by_session is not None
+    assert sum(one.answered is None for one in found.by_session.sessions) == 4
+    assert sum("if it always answered, of" in line for line in accuracy_lines(found)) == 4
