@@ -75,11 +75,15 @@ def _completed(command: str) -> str:
 
 def _taken(words: list[str]) -> dict[str, argparse.Action]:
     """The options of the command that words begin with."""
-    parser = _parser
-    assert parser is not None
+    assert _parser is not None
+    return dict(parser_at(_parser, words)._option_string_actions)
+
+
+def parser_at(parser: argparse.ArgumentParser, words: list[str]) -> argparse.ArgumentParser:
+    """The parser of the command that words begin with, `parser` itself where they begin with none."""
     for word in words:
         below = [one.choices for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
         if not below or word not in below[0]:
             break
         parser = below[0][word]
-    return dict(parser._option_string_actions)
+    return parser

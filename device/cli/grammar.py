@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from device.cli.arguments import (
     CAMERA_HELP,
@@ -22,6 +22,7 @@ from device.cli.arguments import (
     two_phases,
 )
 from device.cli.bench_grammar import add_bench, fps_option
+from device.cli.calling import parser_at
 from device.cli.detect_grammar import add_detect
 from device.cli.examples_grammar import add_examples
 from device.cli.fleet_grammar import add_fleet
@@ -46,6 +47,18 @@ class CommandParser(argparse.ArgumentParser):
     def print_help(self, file: Any = None) -> None:
         """Print it."""
         (file or sys.stdout).write(self.format_help())
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does it, but what is not known is said by the command that does not know it."""
+        words = sys.argv[1:] if args is None else list(args)
+        given, unknown = self.parse_known_args(words, namespace)
+        if unknown:
+            parser_at(self, words).error(f"unrecognized arguments: {' '.join(unknown)}")
+        return given
+
+    def error(self, message: str) -> NoReturn:
+        """Where it fails, the next step is its help."""
+        super().error(f"{message} (`{self.prog} --help` says what is wanted)")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -20,6 +20,7 @@ from device.commands.train import listen_against
 from device.report.hearing import draw_thresholds
 from device.screens.answers import answers_lines
 from device.teach.fleet_account import account_json, account_lines, fleet_account
+from device.teach.score import rejection_off
 from device.teach.session_words import session_lines_of_words, words_by_session
 from device.teach.thresholds import SoundPart, halves, heard_lines, heard_report
 from device.teach.training import teach_all
@@ -107,7 +108,7 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recogni
     # The table is of the figure that leads: of sessions left out where there are two, else of takes.
     shown = evaluation.by_session if evaluation.headline.kind == "session" else None
     lines += answers_lines(evaluation.classes, (shown or evaluation).confusion, (shown or evaluation).recall, columns)
-    if (off := recognizer.rejector.off) and recognizer.embedder.kind != "movement":
+    if off := rejection_off(recognizer):
         lines += ["", f"'none of these' is off{off}"]
     if evaluation.suspects:
         lines += [

@@ -21,6 +21,7 @@ from edge_tl.media.kinds import PICTURES, SOUNDS, TRACKS, ending
 from edge_tl.movements.demonstration import ordinary_pieces
 from edge_tl.movements.held import ClassKinds, demonstration_in
 from edge_tl.movements.track import Track, longest
+from edge_tl.movements.track_file import Recording
 from edge_tl.store.copies import StoredCopies, contradictions, copies_text
 from edge_tl.store.folders import import_folder, session_name_of
 from edge_tl.store.media import TRACK, StoredMedia, stored_media
@@ -49,8 +50,9 @@ def holds_movements(arguments: Namespace, context: Context) -> bool:
 def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) -> int:
     """Import CLASS/demonstration.npz, .csv or .mp4: every good one is kept, others are named, exit 1 if there was any.
 
-    Each file is a take. Of a demonstration the part in which the hand moves is kept, all of it where the hand is held;
-    the class `nothing` is cut into overlapping pieces. A file that is in the profile already is skipped and counted.
+    Each file is a take, but for those of one take that `export` wrote. Of a demonstration the part in which the hand
+    moves is kept, all of it where the hand is held; the class `nothing` is cut into overlapping pieces. A file that is
+    in the profile already is skipped and counted.
     """
     path: Path = arguments.path
     if (given := first_given(arguments, "look", "box", "hands", "base", "layout", "split", "label")) is not None:
@@ -65,6 +67,7 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
     kinds = ClassKinds(there.X[:, -embedder.embedding_dim :], there.y)
     read = Reader(context, arguments.rotate)
     sessions: dict[int, int] = {}
+    exported: dict[tuple[Path, int], int] = {}
     good = bad = copies = takes = 0
     with Progress("importing") as progress, stoppable() as stopped:
 
@@ -89,7 +92,8 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
                 left_out(torn[done])
                 continue
             try:
-                parts = parts_of(read, found.path, found.label, kinds)
+                recording = read(found.path)
+                parts = parts_of(recording, found.path, found.label, kinds)
                 kept = dict(parts)
                 for file in kept:
                     known.check(found.path, found.label, file)
@@ -103,8 +107,13 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
             if found.session not in sessions:
                 name = found.session_name or session_name_of(path.absolute().name)
                 sessions[found.session] = store.new_session(name, closed=True)
-            take = store.new_take(found.label, found.take_name or found.path.name, sessions[found.session])
-            takes += 1
+            # Pieces of one recording overlap: they stay one take, or a test would find its like in the training.
+            take = exported.get((found.path.parent, found.session)) if recording.cut and found.take_name else None
+            if take is None:
+                take = store.new_take(found.label, found.take_name or found.path.name, sessions[found.session])
+                takes += 1
+            if recording.cut:
+                exported[found.path.parent, found.session] = take
             for file, part in fresh.items():
                 embedding = embedder.taught(part, found.label)
                 known.add(store.add(take, file, embedding, embedder.fingerprint), found.label, file)
@@ -121,12 +130,11 @@ def bring_movements(arguments: Namespace, context: Context, stack: ExitStack) ->
     return 1 if bad else 0
 
 
-def parts_of(read: Reader, file: Path, label: str, kinds: ClassKinds) -> list[tuple[StoredMedia, Track]]:
+def parts_of(recording: Recording, file: Path, label: str, kinds: ClassKinds) -> list[tuple[StoredMedia, Track]]:
     """What a file is as examples of a class, and as they are kept: the movement in it, or pieces of moving about.
 
     One that was exported is an example as it is. ExampleError, with the file's name, where there is none.
     """
-    recording = read(file)
     cut = recording.tracks if recording.cut else cut_out(file, recording.tracks, label)
     if label != ORDINARY:
         try:

@@ -88,11 +88,8 @@ def spotted(recognizer: Recognizer, recording: Recording) -> list[FoundMovement]
         for points, at_s in frames:
             moved = spotter.push(points, at_s)
             if moved is not None:
-                found.append(
-                    FoundMovement(
-                        moved.label, moved.confidence, moved.start_s - first_s, min(moved.end_s, last_s) - first_s
-                    )
-                )
+                start_s = max(moved.start_s, float(track.times_s[0])) - first_s  # windows are wider than the track
+                found.append(FoundMovement(moved.label, moved.confidence, start_s, min(moved.end_s, last_s) - first_s))
     return found
 
 

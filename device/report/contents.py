@@ -16,6 +16,7 @@ from device.report.mistakes import ShownMistake, shown, worst
 from device.report.pictures import Thumbnail, make_thumbnail, spread_over
 from device.teach.lesson import ENOUGH, ENOUGH_NOISE
 from device.teach.movement_guide import advised
+from device.teach.score import rejection_off
 from device.teach.training import teach_all
 from edge_tl.core.answers import SavedHead
 from edge_tl.embedders.embedder import Embedder
@@ -199,7 +200,7 @@ def judge(
             held_out, some, (recognizer.aside.rows(recorded.takes) | (recorded.takes < 0))[some], groups[some]
         ),
         "groups": groups,
-        "rejection_off": recognizer.rejector.off,
+        "rejection_off": rejection_off(recognizer),
         **plane,
     }
 

@@ -12,7 +12,7 @@ from device.sources.usb import VideoFile
 from edge_tl.embedders.embedder import Tracker
 from edge_tl.embedders.look.hand import Hand
 from edge_tl.errors import ExampleError, SourceClosed, SourceError
-from edge_tl.media.kinds import CLIPS, ending
+from edge_tl.media.kinds import CLIPS, TRACKS, ending
 from edge_tl.movements.track import tracks_of
 from edge_tl.movements.track_file import Recording, read_recording
 from edge_tl.movements.windows import POINTS
@@ -29,7 +29,11 @@ class Reader:
     def __call__(self, file: Path) -> Recording:
         """What a file holds; ExampleError (one line) for what is none, MissingDependency or ModelError for a film where
         what reads it is not installed."""
-        if ending(file) not in CLIPS:
+        if ending(file) not in CLIPS | TRACKS:
+            raise ExampleError(
+                f"{file}: is no track of a hand: an .npz of landmarks and times_s, a .csv or a video is wanted"
+            )
+        if ending(file) in TRACKS:
             return read_recording(file)
         if self._tracker is None:
             self._tracker = self.context.load_hands()

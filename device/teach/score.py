@@ -104,12 +104,17 @@ def one_take_only(recognizer: Recognizer) -> list[str]:
     return [str(name) for name in np.unique(y) if len(np.unique(takes[y == name])) == 1]
 
 
+def rejection_off(recognizer: Recognizer) -> str:
+    """For what "none of these" is off, as `Rejector.off`; empty where it is on, not wanted, or of movements."""
+    return recognizer.rejector.off if recognizer.reject and recognizer.embedder.kind != "movement" else ""
+
+
 def in_words(lesson: Lesson, learned: TrainingResult, found: Score, noun: str, then: str) -> str:
     """What `t` says: what was learned and how well, or, where that is badly, what to record.
 
     noun: of one example; then: what one may do now.
     """
-    off = lesson.recognizer.rejector.off if lesson.recognizer.reject else ""
+    off = rejection_off(lesson.recognizer)
     nothing_else = f"; 'none of these' is off{off.partition(':')[0]}" if off else ""
     if found.low:
         advice = advise(lesson.recorded())

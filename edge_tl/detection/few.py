@@ -21,6 +21,7 @@ from edge_tl.detection.windows import anywhere, apart, around, coded, near, plac
 from edge_tl.embedders.embedder import Embedder
 from edge_tl.embedders.tflite import TFLiteEmbedder
 from edge_tl.errors import ConfigError, NotFittedError, ProfileMismatch, ShapeError, counted, other_model
+from edge_tl.heads import OF_MOVEMENTS
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import label_texts
 from edge_tl.media.image import check_picture, cut_out, decode
@@ -266,6 +267,11 @@ class FewDetector:
     @classmethod
     def restored(cls, saved: SavedHead, embedder: Embedder) -> Self:
         """The detector that was saved; ProfileMismatch for another embedder, ConfigError for another head."""
+        if saved.meta["head"]["name"] in OF_MOVEMENTS:
+            raise ConfigError(
+                "this profile was taught movements, and nothing is found by them: give the --profile that was taught "
+                "boxes (`edge-tl teach --boxes --profile boxes`)"
+            )
         if saved.meta["head"]["name"] != NAME:
             raise ConfigError(
                 f"this profile was trained to name whole pictures ({saved.meta['head']['name']}): teach it boxes "

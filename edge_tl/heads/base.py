@@ -74,12 +74,12 @@ class TaughtRows:
         """int64 (N,): the position of each label in `classes`."""
         return np.searchsorted(self.classes, self.y)
 
-    def need_two_classes(self, name: str) -> None:
-        """Raise ShapeError where there is nothing to tell apart."""
+    def need_two_classes(self, name: str, other: str = ", or use knn or prototype") -> None:
+        """Raise ShapeError where there is nothing to tell apart; other: what helps beside another class."""
         if len(self.classes) < 2:
             raise ShapeError(
                 f"only one class, {str(self.classes[0])!r}, was taught; a {name} head wants two or more: "
-                "teach another class, or use knn or prototype"
+                f"teach another class{other}"
             )
 
     def plus(self, more: TaughtRows) -> TaughtRows:

@@ -216,7 +216,7 @@ class MovementHead(Head):
         held = are_signs(check_rows(taught.X, VALUES))
         signs = HeldSigns.fit(taught.only(held), self.strangers) if held.any() else None
         moving = taught.only(~held)
-        taught.need_two_classes(self.name)
+        taught.need_two_classes(self.name, other="")
         if signs is None or set(moving.classes) - {ORDINARY}:
             self._learn_movements(moving)  # of one alone beside signs: a part of a profile, left out to judge it
         else:

@@ -17,6 +17,8 @@ BRIDGED_S = 0.3
 """A hand that was lost for no longer is taken to have gone straight."""
 LONGEST_S = 3600.0
 """No track is longer."""
+LARGEST = 1e9
+"""No landmark lies further from 0, whatever its unit: squares of more are no float32."""
 _ORDERED = (
     0.9  # bones are shorter than this share of what lies between any two points; real hands: 0.5 to 0.7, fists to 0.87
 )
@@ -60,7 +62,8 @@ def tracks_of(landmarks: np.ndarray, times_s: np.ndarray) -> list[Track]:
     landmarks: floats (n, 21, 2 or 3), or flat (n, 42 or 63), of which x and y count; (n, hands, 21, 2 or 3) of several
     hands, of which the one that is there most is taken. Rows of zeros or NaN: no hand. times_s (n,): frames that do not
     come later than those before are left out. ShapeError for other shapes, ExampleError (one line) for time stamps of
-    which most stand still or run back, and for points in another order than MediaPipe's.
+    which most stand still or run back or lie further apart than `BRIDGED_S`, for points in another order than
+    MediaPipe's, and beyond `LARGEST`.
     """
     points = _one_hand(np.asarray(landmarks))
     times = np.asarray(times_s, np.float64)
@@ -68,9 +71,15 @@ def tracks_of(landmarks: np.ndarray, times_s: np.ndarray) -> list[Track]:
         raise ShapeError(f"{counted(len(points), 'frame')} came with time stamps {times.shape}; one each is wanted")
     later = _advancing(times)
     there = np.isfinite(points).all(axis=(1, 2)) & points.any(axis=(1, 2)) & later
-    points, times = points[there].astype(np.float32), times[there]
-    if len(points) < 2:
+    if there.sum() < 2:
         return []
+    if (furthest := np.abs(points[there]).max()) > LARGEST:
+        raise ExampleError(f"landmarks reach {furthest:.3g}: pixels, or shares of a picture, are wanted")
+    if (step_s := float(np.median(np.diff(times[later])))) > BRIDGED_S:
+        raise ExampleError(
+            f"the frames are {step_s:.3g} s apart; at most {BRIDGED_S:g} s are wanted: are the time stamps in seconds?"
+        )
+    points, times = points[there].astype(np.float32), times[there]
     _check_order(points)
     ends = np.flatnonzero(np.diff(times) > BRIDGED_S) + 1
     parts = zip(np.split(points, ends), np.split(times, ends), strict=True)

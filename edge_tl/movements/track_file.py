@@ -89,14 +89,19 @@ def _arrays(file: Path | bytes) -> tuple[np.ndarray, np.ndarray, bool]:
 def _table(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Landmarks and times of a CSV."""
     try:
-        lines = [line for line in csv.reader(io.StringIO(data.decode("utf-8-sig"))) if line]
+        text = data.decode("utf-8-sig")
+        lines = [line for line in csv.reader(io.StringIO(text)) if line]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ExampleError(f"is no table (CSV): {error}") from None
+    if ";" in text or "\t" in text:  # as spreadsheets write it where 0,5 is a half
+        raise ExampleError("has other separators than commas: 0.5,0.25 is wanted, with points in the numbers")
     if lines and not _number(lines[0][0]):
         lines = lines[1:]
+    if not lines:
+        raise ExampleError("has no row of numbers: a row for each frame is wanted, its time in seconds first")
     widths = {len(line) for line in lines}
-    if not lines or not widths <= {1 + 2 * POINTS, 1 + 3 * POINTS} or len(widths) > 1:
-        shown = ", ".join(map(str, sorted(widths)[:3])) or "no"
+    if not widths <= {1 + 2 * POINTS, 1 + 3 * POINTS} or len(widths) > 1:
+        shown = ", ".join(map(str, sorted(widths)[:3]))
         raise ExampleError(
             f"has {shown} columns; the time in seconds and {2 * POINTS} or {3 * POINTS} numbers are wanted: x, y (and "
             f"z) of {POINTS} points"

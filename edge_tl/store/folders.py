@@ -269,7 +269,7 @@ def _entries(folder: Path, skip: Skipped, seen: set[str]) -> tuple[list[Path], l
         elif not os.path.isfile(path):  # a broken link, a device, a pipe that would block
             skip(path, "is no file")
         elif ending(path) not in MEDIA | TRACKS:
-            skip(path, f"is no picture file (it ends in {path.suffix!a})" if path.suffix else "is no picture file")
+            skip(path, "is no picture, sound or track" + (f" (it ends in {path.suffix!a})" if path.suffix else ""))
         else:
             files.append(path)
     return files, folders

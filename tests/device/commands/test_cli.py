@@ -216,6 +216,26 @@ def test_usage_errors_exit_with_2() -> None:
         assert stop.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        ([], "edge-tl"),
+        (["predict", "--look", "hand", "x.png"], "edge-tl predict"),
+        (["fleet", "aside"], "edge-tl fleet aside"),
+    ],
+)
+def test_wrong_usage_names_the_command_and_its_help(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], command: str
+) -> None:
+    """What is missing or unknown is said by the command that does not know it, with how to see what it takes."""
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"{command}: error: ")
+    with pytest.raises(SystemExit) as stop:
+        main([*command.split()[1:], "--help"])
+    assert (stop.value.code, capsys.readouterr().out.split(" [")[0]) == (0, f"usage: {command}")
+
+
 def test_doctor_and_model_info_answer(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """`doctor` looks at every part and `model info` describes the shipped model."""
     _, findings, _ = run("doctor", "--json")
