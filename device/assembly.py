@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from device.cli.calling import of_words
 from device.cli.model_places import folder_of_models
 from device.cli.output import warn
 from device.sources.choose import MOVING, open_mic, open_source, parse_camera
@@ -99,6 +100,7 @@ class Context:
         """
         hearing = read_hearing(self.profile_folder) if look is None else None
         if hearing is not None:
+            of_words()
             return open_base(hearing, self.threads)
         look = look or read_look(self.profile_folder)
         if look.way == MOVEMENT and not movements:

@@ -16,14 +16,20 @@ PROGRAM = "edge-tl"
 OPTIONS = ("--profile", "--data-dir")
 """What the commands in a hint take over from the one that says it: which profile it spoke of."""
 _HINT = re.compile(f"`{PROGRAM} ([^`]*)`")
+LISTENING = ("listen", "count", "type")
+"""Commands and actions that only profiles of words know."""
 _given: dict[str, str] = {}
+_words = False
 _parser: argparse.ArgumentParser | None = None
 
 
 def remember(parser: argparse.ArgumentParser, given: Mapping[str, object]) -> None:
-    """Take over from a command what its hints need: the profile and the folder, where they are not the usual ones."""
-    global _parser
+    """Take over from a command what its hints need: the profile and the folder, where they are not the usual ones, and
+    whether words are meant."""
+    global _parser, _words
     _parser = parser
+    _words = given["command"] in LISTENING or given.get("action") in LISTENING
+    _words = _words or (given.get("mic") is not None and given.get("mic_profile") is None)
     _given.clear()
     taken = _taken([str(given["command"]), str(given.get("action", ""))])
     for option in OPTIONS:
@@ -32,14 +38,22 @@ def remember(parser: argparse.ArgumentParser, given: Mapping[str, object]) -> No
             _given[option] = str(value)
 
 
+def of_words() -> None:
+    """What is said from here on is of a profile of words: it is taught with the microphone."""
+    global _words
+    _words = True
+
+
 @contextmanager
 def speaking_of(profile: str) -> Iterator[None]:
-    """What fails within is of another profile than the command's, and so are its hints."""
-    before = dict(_given)
-    _given["--profile"] = profile
+    """What fails within is of another profile than the command's, one of words, and so are its hints."""
+    global _words
+    before = dict(_given), _words
+    _given["--profile"], _words = profile, True
     yield  # an error goes on to whoever says it, and finds this profile
     _given.clear()
-    _given.update(before)
+    _given.update(before[0])
+    _words = before[1]
 
 
 def as_called(text: str, *, elsewhere: bool = False) -> str:
@@ -68,6 +82,8 @@ def _called(elsewhere: bool) -> str:
 
 def _completed(command: str) -> str:
     """A command with the options that were given, where it takes them and does not name them itself."""
+    if _words and re.match(r"teach\b(?!.* --(?:mic|boxes|movements|camera|model|mirrored)\b)", command):
+        command = command.replace("teach", "teach --mic", 1)
     taken = _taken(command.split()) if _given else {}
     more = [f" {name} {shlex.quote(value)}" for name, value in _given.items() if name in taken and name not in command]
     return command + "".join(more)

@@ -54,7 +54,8 @@ def run(arguments: Namespace, stack: ExitStack) -> int:
         return 0
     say(*(one.line() for one in made))
     if any(one.takes for one in made):
-        say("run `edge-tl train` to apply it; better with three recordings of yours (`edge-tl teach --mic`)")
+        advice = next((one.advice for one in made if one.takes and one.advice), "")
+        say(f"run `edge-tl train` to apply it{advice}" + (" (`edge-tl teach`)" if advice else ""))
     if language.partition("-")[0] == "en" and not arguments.engine and speakers[0][0].name not in ("flite", "piper"):
         say(FLITE)
     return 0

@@ -38,4 +38,4 @@ def type_in(one: Pipeline, given: dict[str, Any]) -> None:
         )
         lesson.use(one.line.recognizer)
         assert made is not None, "nobody stops it"
-        one.said = f"{made.line()}; better with three recordings of yours"
+        one.said = f"{made.line()}{made.advice}"

@@ -71,7 +71,7 @@ def different(files: Sequence[Path], of: str = "--against") -> tuple[list[Path],
     if not copies:
         return list(files), []
     named = files[min(copies)].name
-    more = f" and {counted(len(copies) - 1, 'more')}" if len(copies) > 1 else ""
+    more = f" and {len(copies) - 1} more" if len(copies) > 1 else ""
     said = f"skipped {named}{more}: the same sound stands under another name in {of}"
     return [path for number, path in enumerate(files) if number not in copies], [said]
 

@@ -29,6 +29,8 @@ from edge_tl.words.typing import language_of, typed_text
 
 SESSION = "typed"
 """The name of the session that all typed takes of a profile are in."""
+RECORDED = 3
+"""Recordings beside the typed takes, as many as were measured (`prove words_typed`)."""
 MAX_KEPT = 2000
 """Sounds that are kept for the next time: about 80 MB."""
 
@@ -46,6 +48,13 @@ class TypedWord:
     """Takes that sound to the bit like one that is there."""
     failed: tuple[str, ...]
     """Why a voice did not speak it, one line each."""
+    recorded: int
+    """Takes of the class that people recorded."""
+
+    @property
+    def advice(self) -> str:
+        """What would make it better, to end a sentence with; empty where that is done."""
+        return "" if self.recorded >= RECORDED else "; better with three recordings of yours"
 
     def line(self) -> str:
         """What a person reads."""
@@ -102,7 +111,8 @@ def type_word(
             store.add(take, file, embedding, embedder.fingerprint)
         store.flush()
     voices = dict.fromkeys(f"{manner.engine} {manner.voice}" for manner, _, _ in fresh)
-    return TypedWord(word, label, tuple(voices), len(fresh), copies, tuple(dict.fromkeys(failed)))
+    recorded = len({one.take for one in store.list() if one.label == label and not one.typed})
+    return TypedWord(word, label, tuple(voices), len(fresh), copies, tuple(dict.fromkeys(failed)), recorded)
 
 
 def session_of(store: ExampleStore) -> int:

@@ -28,6 +28,7 @@ import numpy as np
 from edge_tl.core.features import unit_rows
 from edge_tl.errors import counted
 from edge_tl.judge.evidence import RecordedEvidence
+from edge_tl.labels import OTHER
 
 CAUSES = (
     "nobody",
@@ -322,7 +323,7 @@ def label(of: TaughtExamples, asked: AskedExample, near: Sequence[Neighbour]) ->
 def thin(of: TaughtExamples, asked: AskedExample) -> list[Cause]:
     """Its class has too few examples, or one take."""
     wanted = asked.wanted
-    if wanted is None:
+    if wanted is None or wanted == OTHER:  # what is made of the world's sound is no class that anybody records
         return []
     recorded = of.recorded
     count, takes = int((recorded.y == wanted).sum()), recorded.number_of_takes(wanted)

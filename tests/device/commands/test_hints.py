@@ -87,7 +87,18 @@ def test_a_hint_of_the_words_of_a_game_is_of_their_profile(program: Path) -> Non
     with Pty.spawn(["/bin/sh", "-c", f"cd {program.parents[2]} && .venv/bin/{play}"], 40, 200, env) as pty:
         assert pty.wait_exit() == 1
         said = " ".join(pty.plain().split())
-    assert "edge-tl teach --profile spoken`" in said, said
+    assert "edge-tl teach --mic --profile spoken`" in said, said
+
+
+@pytest.mark.parametrize(
+    "words", [["listen"], ["count", "x.wav"], ["play", "--mic", "auto"], ["examples", "type", "word"]], ids=" ".join
+)
+def test_words_are_taught_with_the_microphone(words: list[str]) -> None:
+    """Where a command is about words, so is the `teach` that it names: without --mic that would open the camera."""
+    remember(build_parser(), vars(build_parser().parse_args([*words, "--profile", "spoken"])))
+    assert "run `edge-tl teach --mic --profile spoken`, or" in as_called(TEXT)
+    for other in ("`edge-tl teach --boxes --profile b`", "`edge-tl teach --mic --profile b`"):
+        assert as_called(other) == other
 
 
 def test_a_screen_says_it_too(program: Path) -> None:

@@ -56,6 +56,10 @@ def test_a_typed_word_is_trained_and_told_of(run: Run, log: Path, tmp_path: Path
     assert not [one for one in made["cautions"] if "typed:" in one]
     used = next(one for one in made["thresholds"] if one["threshold"] == made["listening"]["threshold"])
     assert used["words"] == 16
+    # Three and more are recorded: what more of them would help is not said.
+    run("examples", "import", tmp_path / "clips", "--profile", "later")
+    _, said, _ = run("examples", "type", "humming", "--label", "hum", "--profile", "later")
+    assert said.splitlines()[1] == "run `edge-tl train --profile later` to apply it"
     code, judged, _ = run("evaluate", "--json", "--profile", "a")
     assert judged["examples"] == 21
     assert judged["by_session"] == []

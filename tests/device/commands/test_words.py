@@ -170,9 +170,21 @@ def test_a_sound_under_two_names_is_heard_once(run: Run, folder: Path, tmp_path:
     assert both["thresholds"] == alone["thresholds"]
     assert err == "edge-tl: skipped b.wav: the same sound stands under another name in --against\n"
     write(other.parent / "c.wav", sound)
+    write(other.parent / "d.wav", sound)
     _, more, err = run("train", "--against", other.parent, "--json", data=data)
-    assert "skipped b.wav and 1 more: " in err
+    assert "skipped b.wav and 2 more: " in err
     assert 0 < more["thresholds"][0]["hours"] < 0.6 * alone["thresholds"][0]["hours"]  # half of the one taught
+
+
+def test_the_next_step_of_words_is_taught_with_the_microphone(run: Run, folder: Path, tmp_path: Path) -> None:
+    """What `train` and `evaluate` advise to record opens the microphone: `teach` alone refuses a profile of words."""
+    data = teach_words(folder, tmp_path / "data")
+    for command in ("train", "evaluate"):
+        code, said, _ = run(command, data=data)
+        assert code == 0
+        assert re.search(
+            r"record a second, short session there \(`edge-tl teach --mic --profile \w+[^`]*`, key s\)", said
+        )
 
 
 def test_a_recording_that_is_too_short_is_named(run: Run, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from edge_tl.judge.evidence import RecordedEvidence
 from edge_tl.judge.why import CAUSES, AskedExample, TaughtExamples, TriedRepair, explain
+from edge_tl.labels import OTHER
 
 FIST, PALM = np.eye(8)[0], np.eye(8)[1]
 USUAL = np.log(np.tile((100.0, 50.0, 1.0, 200.0), (6, 1)))
@@ -134,6 +135,9 @@ def test_few_examples_and_one_take_are_causes(taught: TaughtExamples) -> None:
     causes = explain(TaughtExamples(few), asked(near(PALM, 81))).causes
     assert "all examples of palm are of one take" in [cause.text for cause in causes]
     assert "thin" not in kinds(taught, asked(near(PALM, 82)))
+    # What ships of the world's sound is no class that anybody records.
+    assert "thin" not in kinds(taught, asked(near(PALM, 83), was=OTHER))
+    assert "thin" in kinds(taught, asked(near(PALM, 83), was="wave"))
 
 
 def test_another_place_is_told_from_a_class_taught_in_one(taught: TaughtExamples) -> None:
