@@ -102,4 +102,5 @@ def plain_hints(monkeypatch: pytest.MonkeyPatch) -> None:
     tests/device/commands/test_hints.py asks for it, of programs of their own.
     """
     monkeypatch.setattr(calling, "_given", {})
+    monkeypatch.setattr(calling, "_words", False)
     monkeypatch.setattr(calling, "OPTIONS", ("--profile",))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAM = "edge-tl"
-OPTIONS = ("--profile", "--data-dir")
+OPTIONS = ("--profile", "--data-dir", "--config")
 """What the commands in a hint take over from the one that says it: which profile it spoke of."""
 _HINT = re.compile(f"`{PROGRAM} ([^`]*)`")
 LISTENING = ("listen", "count", "type")
@@ -24,8 +24,8 @@ _parser: argparse.ArgumentParser | None = None
 
 
 def remember(parser: argparse.ArgumentParser, given: Mapping[str, object]) -> None:
-    """Take over from a command what its hints need: the profile and the folder, where they are not the usual ones, and
-    whether words are meant."""
+    """Take over from a command what its hints need: the profile, the folder and the configuration, where they are not
+    the usual ones, and whether words are meant."""
     global _parser, _words
     _parser = parser
     _words = given["command"] in LISTENING or given.get("action") in LISTENING
@@ -65,7 +65,7 @@ def as_called(text: str, *, elsewhere: bool = False) -> str:
     if f"`{PROGRAM} " not in text:
         return text
     called = _called(elsewhere)
-    return _HINT.sub(lambda hint: f"`{called} {_completed(hint[1])}`", text)
+    return _HINT.sub(lambda hint: f"`{called} {_completed(hint[1], elsewhere)}`", text)
 
 
 def _called(elsewhere: bool) -> str:
@@ -80,13 +80,16 @@ def _called(elsewhere: bool) -> str:
     return shlex.quote(os.path.relpath(here) if here.is_relative_to(Path.cwd()) and not elsewhere else str(here))
 
 
-def _completed(command: str) -> str:
+def _completed(command: str, elsewhere: bool) -> str:
     """A command with the options that were given, where it takes them and does not name them itself."""
     if _words and re.match(r"teach\b(?!.* --(?:mic|boxes|movements|camera|model|mirrored)\b)", command):
         command = command.replace("teach", "teach --mic", 1)
     taken = _taken(command.split()) if _given else {}
-    more = [f" {name} {shlex.quote(value)}" for name, value in _given.items() if name in taken and name not in command]
-    return command + "".join(more)
+    for name, value in _given.items():
+        if name in taken and name not in command:
+            path = elsewhere and name != "--profile"
+            command += f" {name} {shlex.quote(os.path.abspath(value) if path else value)}"
+    return command
 
 
 def _taken(words: list[str]) -> dict[str, argparse.Action]:

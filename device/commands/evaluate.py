@@ -111,13 +111,14 @@ def text(head: str, evaluation: Evaluation, ids: np.ndarray, recognizer: Recogni
     if off := rejection_off(recognizer):
         lines += ["", f"'none of these' is off{off}"]
     if evaluation.suspects:
-        lines += [
-            "",
-            "look at these, they are unlike their class (if a label is wrong: `edge-tl examples remove --id ID`):",
-        ]
+        own = any(ids[suspect.index] >= 0 for suspect in evaluation.suspects)
+        mend = " (if a label is wrong: `edge-tl examples remove --id ID`)" if own else ""
+        lines += ["", f"look at these, they are unlike their class{mend}:"]
         for suspect in evaluation.suspects:
-            number = "other" if ids[suspect.index] < 0 else str(ids[suspect.index])  # from another device's lesson
-            lines.append(f"  {number:>6}  labelled {suspect.label}, looks like {suspect.likely}")
+            theirs = ids[suspect.index] < 0
+            number = "-" if theirs else str(ids[suspect.index])
+            of = ", in a lesson of another device" if theirs else ""
+            lines.append(f"  {number:>6}  labelled {suspect.label}, looks like {suspect.likely}{of}")
     return lines
 
 

@@ -156,10 +156,13 @@ def _opened(store: LessonStore | None) -> LessonStore:
 def _live(config: ServiceConfig, state: Path) -> dict[str, Any]:
     """What the running service says of the fleet; nothing where it does not run."""
     try:
-        said: dict[str, Any] = ask_health(socket_path(config, state)).get("outputs", {}).get("fleet", {})
+        outputs: dict[str, Any] = ask_health(socket_path(config, state)).get("outputs", {})
     except ConfigError:
         return {}
-    return said
+    fleet: dict[str, Any] = outputs.get("fleet", {})
+    if fleet and not fleet.get("error"):  # it waits for what waits for the broker
+        fleet["error"] = outputs.get("mqtt", {}).get("error")
+    return fleet
 
 
 def _lines(
@@ -193,10 +196,16 @@ def _lines(
     return lines
 
 
+SILENT = (
+    "no message since the service started: is it switched on, at this broker and with this fleet's name, and does its "
+    "[fleet.trusted] hold this device's key (`edge-tl fleet keys`)?"
+)
+
+
 def _seen(one: dict[str, Any]) -> str:
     """Whether a device is there, and how it does."""
     if one.get("seen_s") is None:
-        return "no message since the service started"
+        return SILENT
     words = ["online" if one["there"] else f"silent for {one['seen_s'] / 60:.0f} min"]
     words += [f"generation {one['generation']:.0f}"] if "generation" in one else []
     words += [f"others' lessons {100 * one['right']:.0f} % correct on its examples"] if "right" in one else []

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from device.cli.calling import as_called
-from device.cli.grammar import data_dir
 from device.report.card import card
 from device.report.charts import calibration, curve, scatter
 from device.report.contents import Contents
@@ -100,15 +98,15 @@ def command(of: Contents, said: Advice) -> str:
     if said.kind not in ("mislabelled", "wrong-take"):
         return ""
     asked = "If so" if said.kind == "wrong-take" else "If their label is wrong"
-    return f"<p>{asked}: <code>{escape(remove(of, [int(of.ids[row]) for row in said.examples]))}</code></p>"
+    delete = remove([int(of.ids[row]) for row in said.examples])
+    return f"<p>{asked}: {delete}</p>" if delete else ""
 
 
-def remove(of: Contents, ids: Sequence[int]) -> str:
-    """The command that forgets examples."""
-    named = "" if of.profile == "default" else f" --profile {shlex.quote(of.profile)}"
-    if of.data_dir != data_dir():
-        named += f" --data-dir {shlex.quote(str(of.data_dir))}"
-    return as_called(f"`edge-tl examples remove{named} --id {' '.join(map(str, ids))}`", elsewhere=True)[1:-1]
+def remove(ids: Sequence[int]) -> str:
+    """The command that forgets examples, as HTML; empty where none of them is of this device."""
+    own = " ".join(str(number) for number in ids if number >= 0)
+    command = as_called(f"`edge-tl examples remove --id {own}`", elsewhere=True)[1:-1]
+    return f"<code>{escape(command)}</code>" if own else ""
 
 
 def judged_parts(of: Contents) -> str:
@@ -213,14 +211,14 @@ def suspects(of: Contents) -> str:
     figures = []
     for suspect, shot in zip(of.evaluation.suspects, of.suspects, strict=True):
         number = int(of.ids[suspect.index])
-        words = f"{number}: labelled {suspect.label}, looks like {suspect.likely} (margin {suspect.margin:.0%})"
+        name = "a lesson of another device" if number < 0 else str(number)
+        words = f"{name}: labelled {suspect.label}, looks like {suspect.likely} (margin {suspect.margin:.0%})"
         figures.append(figure(shot, words))
-    ids = [int(of.ids[suspect.index]) for suspect in of.evaluation.suspects]
+    delete = remove([int(of.ids[suspect.index]) for suspect in of.evaluation.suspects])
     return section(
         "Examples that are unlike their class",
         f'<div class="shots">{"".join(figures)}</div><p>The reason may be a wrong label, or another place or light '
-        "too. To delete those whose label is wrong: "
-        f"<code>{escape(remove(of, ids))}</code></p>",
+        f"too.{delete and f' To delete those whose label is wrong: {delete}'}</p>",
     )
 
 

@@ -346,7 +346,8 @@ def read_config(path: Path | None) -> ServiceConfig:
         path = next((place for place in PLACES if place.is_file()), None)
         if path is None:
             raise ConfigError(
-                f"there is no {' or '.join(map(str, PLACES))}: give --config FILE, or --camera or --mic alone"
+                f"there is no {' or '.join(map(str, PLACES))}: give --config FILE, or start `edge-tl serve` with "
+                "--camera or --mic alone"
             )
     try:
         text = path.read_text(encoding="utf-8")

@@ -265,7 +265,8 @@ class LessonStore(Closable):
         """The hash of the own lesson that begins so; ConfigError where there is none, or several."""
         if not re.fullmatch(r"[0-9a-f]{4,64}", beginning):
             raise ConfigError(
-                f"{escaped(beginning[:40])!r} is not a lesson: give at least four of its hexadecimal digits"
+                f"{escaped(beginning[:40])!r} is not a lesson: give at least four of its hexadecimal digits, as "
+                "`edge-tl fleet status` shows them"
             )
         rows = self._db.rows("SELECT hash FROM shared WHERE NOT withdrawn")
         found = [hash for (hash,) in rows if hash.startswith(beginning)]

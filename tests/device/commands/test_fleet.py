@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,7 @@ def test_lessons_teach_and_are_judged(fleet: tuple[Run, list[str]], tmp_path: Pa
     assert "training on the lessons of all others" in said
     assert "this device" in said
     assert run("report", "--out", tmp_path / "report.html")[0] == 0
+    assert not re.search(r"--id [^<]*-\d", (tmp_path / "report.html").read_text())  # no number of another's example
     code, said, _ = run("fleet", "aside", "desk", *config)
     assert (code, said.startswith("6 lessons of desk are no longer used")) == (0, True)
     assert run("train", "--json")[1]["examples"] == 24
@@ -108,6 +110,24 @@ def test_status_tells_who_gave_what(fleet: tuple[Run, list[str]]) -> None:
         ("shelf", 0, 6),
     ]
     assert told["given"] == []
+
+
+def test_status_says_what_a_silent_fleet_waits_for(
+    fleet: tuple[Run, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no broker answers it says so; of a device that sent nothing, what may be wrong there: its fleet's name, or
+    that it does not know this device's key."""
+    run, config = fleet
+    peers = [{"id": DESK.id, "there": False, "seen_s": None}]
+    outputs = {
+        "mqtt": {"state": "waiting", "error": "localhost:1883: no broker answers there"},
+        "fleet": {"state": "waiting", "peers": peers, "error": None},
+    }
+    monkeypatch.setattr("device.commands.fleet.ask_health", lambda socket: {"outputs": outputs})
+    code, said, _ = run("fleet", "status", *config)
+    assert code == 0
+    assert "the service: waiting, localhost:1883: no broker answers there\n" in said
+    assert "with this fleet's name, and does its [fleet.trusted] hold this device's key" in said
 
 
 def test_damaged_lessons_keep_nobody_from_training(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:
@@ -156,7 +176,7 @@ def test_keys_are_made_once(fleet: tuple[Run, list[str]], tmp_path: Path) -> Non
     [
         (("aside", "attic"), "there are: desk"),
         (("aside", "\x1b[2J"), "there is no device"),
-        (("forget", "zz"), "hexadecimal digits"),
+        (("forget", "zz"), "hexadecimal digits, as `edge-tl fleet status` shows them"),
         (("forget", "abcd"), "no lesson of this device"),
     ],
 )
@@ -177,6 +197,28 @@ def test_without_a_fleet_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "no [fleet] table" in run("fleet", "status", "--config", config)[2]
     config.write_text('[pipelines.signs]\ncamera = "sim"\n[mqtt]\nhost = "b"\n[fleet]\nname = "school"\n')
     assert "no lesson was sent or received yet" in run("fleet", "aside", "desk", "--config", config)[2]
+
+
+def test_what_others_labelled_is_not_to_be_removed_here(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """Of the lessons of others no example has a number here: no command removes them, on no screen and no page."""
+    run, _ = fleet
+    store = run("examples", "list", "--json")[1]
+    assert run("examples", "remove", "--id", *(str(one["id"]) for one in store))[0] == 0
+    embedder = TFLiteEmbedder.load(tmp_path / "model")
+    with LessonStore(tmp_path / "data" / "profiles" / "default", writable=True) as lessons, lessons.together():
+        X = np.stack([embedder.embed(np.asarray(picture("light", 700)))] * 3)
+        header = LessonHeader("x", embedder.fingerprint, "frame", "dark", 9, 1)
+        for one in new_lessons(DESK, header, X.astype(np.float16).astype(np.float32)):
+            lessons.add(one, TAKEN)
+    assert run("train")[0] == 0
+    code, said, _ = run("evaluate")
+    assert code == 0
+    assert "labelled dark, looks like light, in a lesson of another device" in said
+    assert "examples remove" not in said
+    assert run("report", "--out", tmp_path / "report.html")[0] == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "a lesson of another device: labelled dark" in page
+    assert "examples remove" not in page
 
 
 def test_what_is_recorded_beside_lessons_is_the_own(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from places import ROOT
 from terminal_pty import Pty
 
+from device.cli import calling
 from device.cli.calling import as_called, remember
 from device.cli.grammar import build_parser
 
@@ -78,6 +79,17 @@ def test_a_hint_is_of_the_profile_that_it_spoke_of(program: Path, tmp_path: Path
     assert as_called(hint) == hint.replace("--use 3`", "--use 3 --profile b`")
     remember(build_parser(), vars(build_parser().parse_args(["doctor"])))
     assert as_called(TEXT) == TEXT
+
+
+def test_a_hint_has_the_configuration_and_a_page_whole_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fleet status` after `status --config FILE` reads the same file; what is read later, elsewhere, finds it too."""
+    monkeypatch.setattr(calling, "OPTIONS", ("--profile", "--data-dir", "--config"))
+    words = ["status", "--config", "a.toml", "--data-dir", "b"]
+    remember(build_parser(), vars(build_parser().parse_args(words)))
+    both = "`edge-tl fleet status`, `edge-tl train`"
+    assert as_called(both) == "`edge-tl fleet status --data-dir b --config a.toml`, `edge-tl train --data-dir b`"
+    here = Path.cwd()
+    assert as_called("`edge-tl train`", elsewhere=True) == f"`edge-tl train --data-dir {here / 'b'}`"
 
 
 def test_a_hint_of_the_words_of_a_game_is_of_their_profile(program: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from tiny_profile import fill, make_all, picture, refused, runner
 
+from device.cli import calling
 from device.commands.main import main
 from edge_tl.store.profile import Profile
 
@@ -149,15 +150,18 @@ def test_what_a_user_typed_is_text(made: Path, tmp_path: Path, report: Callable[
 
 
 def test_swapped_labels_are_shown_with_the_command_that_forgets_them(
-    made: Path, tmp_path: Path, report: Callable[..., Reader]
+    made: Path, tmp_path: Path, report: Callable[..., Reader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A light picture among the dark ones is shown by its number, and the command shown forgets it."""
+    monkeypatch.setattr(calling, "OPTIONS", ("--profile", "--data-dir"))
     root = fill(tmp_path / "pictures", takes=6)
     picture("light", 77).save(root / "dark" / "take1" / "zz.png")
     data = imported(made, root, tmp_path / "data")
     page = report(data)
     assert "9" in re.findall(r"(\d+): labelled dark, looks like light", page.text)
-    command = re.search(rf"edge-tl (examples remove --data-dir {re.escape(str(data))} --id (\d+ )*9)\b", page.text)
+    command = re.search(
+        rf"edge-tl (examples remove --id [\d ]*\b9 [\d ]*--data-dir {re.escape(str(data))})\b", page.text
+    )
     assert command
     assert main(shlex.split(command[1])) == 0  # as it stands there, it forgets them in this very profile
     with Profile(data / "profiles" / "default") as profile:
