@@ -39,6 +39,11 @@ def _forget_take(one: Pipeline, given: dict[str, Any]) -> dict[str, Any]:
     return {"removed": one.remove_take(take)}
 
 
+def _release(one: Pipeline, _: dict[str, Any]) -> None:
+    one.release()
+    one.check_teaching()  # a disk that failed meanwhile took none of what was held
+
+
 def _undo(one: Pipeline, _: dict[str, Any]) -> dict[str, Any]:
     undone = one.undo()
     return {"undone": None if undone is None else list(undone)}
@@ -67,7 +72,7 @@ class Action(NamedTuple):
 
 ACTIONS: dict[str, Action] = {
     "record": Action(lambda one, given: one.record(_text(given, "label")), ("label",)),
-    "release": Action(lambda one, _: one.release()),
+    "release": Action(_release),
     "undo": Action(_undo),
     "label": Action(lambda one, given: one.add_label(_text(given, "label")), ("label",)),
     "forget-label": Action(lambda one, given: one.remove_label(_text(given, "label")), ("label",)),

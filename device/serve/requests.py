@@ -126,7 +126,9 @@ class Requests:
 
     def generations(self, name: str) -> list[dict[str, Any]]:
         """The trained generations, the newest first, and whether each fits what the pipeline looks with now."""
-        return self._of(name, lambda one: [asdict(it) | {"fits": one.fits(it)} for it in one.profile.generations()])
+        return self._of(
+            name, lambda one: [asdict(it) | {"fits": one.fits(it)} for it in one.profile.generations()], patient=False
+        )
 
     def examples(self, name: str, label: str, take: int = 0, before: int = 0) -> dict[str, Any]:
         """The newest examples: of one label, or of all where it is empty, and of one take, or of all for 0.
@@ -134,7 +136,7 @@ class Requests:
         before: only those older than this one, for the page after the one that ends with it; 0 for the first page.
         """
         total, older, shown = self._of(
-            name, lambda one: one.profile.store.pages.examples(label, take, before, SHOWN_EXAMPLES)
+            name, lambda one: one.profile.store.pages.examples(label, take, before, SHOWN_EXAMPLES), patient=False
         )
         return {"total": total, "examples": [_row(row) for row in shown], "older": older}
 
@@ -144,7 +146,7 @@ class Requests:
         before: only takes older than this one, for the page after the one that ends with it; 0 for the first page.
         """
         total, older, page = self._of(
-            name, lambda one: one.profile.store.pages.takes(label, before, SHOWN_TAKES, SHOWN_OF_TAKE)
+            name, lambda one: one.profile.store.pages.takes(label, before, SHOWN_TAKES, SHOWN_OF_TAKE), patient=False
         )
         shown = [
             {
@@ -303,7 +305,7 @@ class Requests:
         return kind
 
     def _of(self, name: str, function: Callable[[Pipeline], T], *, patient: bool = True) -> T:
-        """Have the loop call a function with a pipeline."""
+        """Have the loop call a function with a pipeline; patient: as of `Service.ask`; what fills a page is not."""
         pipeline, failed = self._service.pipelines.get(name), self._service.failed.get(name)
         if failed is not None and pipeline is None:
             raise NotHere(f"{name} could not be opened: {failed.why}")

@@ -115,11 +115,19 @@ def described(opened: Interpreter, data: bytes, file: Path, sha256: str, given: 
     )
 
 
+def several(opened: Interpreter, name: str) -> ModelError:
+    """The error (one line) of a model that has more or less than one input and one output, with what to do."""
+    found = f"{counted(len(opened.inputs), 'input')} and {counted(len(opened.outputs), 'output')}"
+    return ModelError(
+        f"{name}: the model has {found}; one of each is wanted, a picture and what is seen in it: give another model "
+        "(docs/models.md)"
+    )
+
+
 def check_pictures(opened: Interpreter, said: ModelMetadata, name: str, order: str | None) -> None:
     """ModelError (one line, with the command that is for it) unless a model takes one picture and gives one thing."""
     if len(opened.inputs) != 1:
-        found = f"{counted(len(opened.inputs), 'input')} and {counted(len(opened.outputs), 'output')}"
-        raise ModelError(f"{name}: the model has {found}; one of each is wanted")
+        raise several(opened, name)
     first = opened.inputs[0]
     if said.kind == "sound" or (len(first.shape) < 3 and np.prod(first.shape) >= 400):
         what = f"{name}: is a model of sound: it takes {counted(int(np.prod(first.shape)), 'value')}"

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from edge_tl.embedders.foreign import ModelHints, described, open_file
+from edge_tl.embedders.foreign import ModelHints, described, open_file, several
 from edge_tl.errors import ModelError, counted
 from edge_tl.media.image import fit
 from edge_tl.tflite.interpreter import Interpreter, TensorInfo, read_model
@@ -222,8 +222,7 @@ def _check_agree(interpreter: Interpreter, manifest: Manifest) -> None:
     if manifest.kind != "picture":
         raise ModelError(f"{name}: its manifest says {manifest.kind}; a model of pictures is wanted")
     if len(interpreter.inputs) != 1 or len(interpreter.outputs) != 1:
-        found = f"{counted(len(interpreter.inputs), 'input')} and {counted(len(interpreter.outputs), 'output')}"
-        raise ModelError(f"{name}: the model has {found}; one of each is wanted")
+        raise several(interpreter, name)
     wanted, made = interpreter.inputs[0], interpreter.outputs[0]
     for what, info, shape in (("input", wanted, manifest.input_shape), ("output", made, manifest.output_shape)):
         if info.shape != (1, *shape):

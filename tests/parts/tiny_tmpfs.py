@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from service_parts import taught
 
 from benchmarks.serving import Serving
 
@@ -29,6 +30,20 @@ def tmpfs(folder: Path, size_bytes: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+@contextlib.contextmanager
+def read_only(tmp_path: Path, size_bytes: int, more: str = "") -> Iterator[Serving]:
+    """A service that was taught, then stopped, and runs again on a disk that can only be read; more: as of Serving."""
+    with tmpfs(tmp_path / "disk", size_bytes) as disk, Serving(tmp_path / "s", more) as serving:
+        placed(serving, disk / "state")
+        serving.start()
+        taught(serving)
+        assert serving.stop() == 0
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        serving.start()
+        serving.wait_for("STATUS=degraded: signs")
+        yield serving
 
 
 def fill(disk: Path) -> None:

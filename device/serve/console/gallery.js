@@ -59,7 +59,7 @@ export class Gallery {
         answer = await ask(`${this.pipeline.path}/takes?${new URLSearchParams({ label, before })}`);
         takes.push(...answer.takes);
       } while (answer.older && takes.length < group.pages * answer.takes.length);
-    } catch (error) { this.pipeline.said(this.pipeline.failed(error)); return; }
+    } catch (error) { this.pipeline.later(error, () => { if (group.open && group.listing === mine) this.list(label, group); }); return; }
     if (group.listing !== mine) return;
     this.shown(group, takes, answer.older);
     group.querySelector(".takes").replaceChildren(...takes.map((take) => this.take(take)));

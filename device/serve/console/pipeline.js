@@ -69,6 +69,7 @@ export class Pipeline {
       this.said(`speaking ${word} …`);
       this.act("type", { word, language: language.value.trim() || null }).then((done) => { if (done && input.value === word) input.value = ""; });
     };
+    this.late = []; // what was asked while the device was at something long
     this.gallery = new Gallery(this);
     this.files = new Files(this);
     this.phone = new PhoneCamera(this);
@@ -99,6 +100,13 @@ export class Pipeline {
   failed(error) {
     if (error instanceof Refused) this.refused();
     return error.message;
+  }
+
+  // What only fills the page is asked again as soon as the device is live.
+  later(error, again) {
+    if (!(error instanceof Busy && error.here)) return this.said(this.failed(error));
+    this.late.push(again);
+    this.said("the device is busy: this is shown when it is done");
   }
 
   // The page goes on without it.
@@ -141,6 +149,7 @@ export class Pipeline {
   // What it does now; a training whose request ended before it did is over then.
   live(state) {
     this.show(state);
+    for (const again of this.late.splice(0)) again();
     if (this.waiting !== null) this.afterTraining(state);
   }
 
@@ -333,7 +342,7 @@ export class Pipeline {
 
   async listGenerations() {
     if (!this.find(".generations").open) return;
-    const all = await ask(`${this.path}/generations`).catch((error) => { this.said(this.failed(error)); });
+    const all = await ask(`${this.path}/generations`).catch((error) => { this.later(error, () => this.listGenerations()); });
     if (!all) return;
     this.find(".generations ol").replaceChildren(...all.map((one) => {
       const when = !one.ok ? "damaged" : one.time_s === null ? NOT_SET : new Date(1000 * one.time_s).toLocaleString();

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from loop_disk import ext4
 from service_parts import command, taught
-from tiny_tmpfs import fill, placed, tmpfs
+from tiny_tmpfs import fill, placed, read_only, tmpfs
 
 from benchmarks.serving import Serving
 
@@ -48,14 +47,7 @@ def test_a_first_start_on_a_full_disk_names_the_file(tmp_path: Path) -> None:
 
 def test_what_was_taught_goes_on_from_a_disk_that_is_read_only(tmp_path: Path) -> None:
     """Recognition runs with the generation there is; teaching is refused in one line that says why."""
-    with tmpfs(tmp_path / "disk", 24_000_000) as disk, Serving(tmp_path / "s") as serving:
-        placed(serving, disk / "state")
-        serving.start()
-        taught(serving)
-        assert serving.stop() == 0
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        serving.start()
-        serving.wait_for("STATUS=degraded: signs")
+    with read_only(tmp_path, 24_000_000) as serving:
         state = serving.state()["signs"]
         assert (state["state"], state["generation"], state["classes"]) == ("open", 1, ["down", "up"])
         assert state["probabilities"]
@@ -79,8 +71,9 @@ def test_a_disk_that_turns_read_only_stops_teaching_alone(tmp_path: Path) -> Non
             status, answer = serving.ask(f"/api/pipelines/signs/{action}", given)
             assert status == 400, (action, answer)
             assert "\n" not in answer["error"]
-        status, answer = serving.ask("/api/pipelines/signs/record", {"label": "up"})
-        assert (status, "turned read-only" in answer["error"]) == (400, True)
+        for action, given in (("record", {"label": "up"}), ("release", {})):
+            status, answer = serving.ask(f"/api/pipelines/signs/{action}", given)
+            assert (status, "turned read-only" in answer["error"]) == (400, True), action
         serving.wait_for("STATUS=degraded: signs")
         serving.drain()
         for _ in range(8):  # it is tried again, and stays so

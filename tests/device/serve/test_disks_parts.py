@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from every_part import EVERY_PART, sums_socket
 from loop_disk import ext4
 from service_parts import taught
-from tiny_tmpfs import fill, placed, tmpfs
+from tiny_tmpfs import fill, placed, read_only
 
 from benchmarks.serving import Serving
 
@@ -35,14 +34,7 @@ def correction(serving: Serving) -> dict[str, Any]:
 
 def test_every_part_goes_on_from_a_disk_that_is_read_only(tmp_path: Path) -> None:
     """The service starts without the sockets that it cannot make, recognizes, and says once what cannot be."""
-    with tmpfs(tmp_path / "disk", 60_000_000) as disk, Serving(tmp_path / "s", EVERY_PART) as serving:
-        placed(serving, disk / "state")
-        serving.start()
-        taught(serving)
-        assert serving.stop() == 0
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        serving.start()
-        serving.wait_for("STATUS=degraded: signs")
+    with read_only(tmp_path, 60_000_000, EVERY_PART) as serving:
         assert serving.state()["signs"]["state"] == "open"
         assert not sums_socket(serving).exists()
         assert "sums.sock cannot be made" in serving.log

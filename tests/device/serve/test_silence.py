@@ -6,10 +6,10 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import browser
 import pytest
@@ -18,6 +18,7 @@ from service_parts import taught
 import benchmarks.serving
 from benchmarks.serving import CODE, LONG_S, Serving
 from device.serve import service as services
+from device.serve.requests import Requests
 from device.serve.service import GoesOn, Service
 from device.serve.systemd import Notify
 from edge_tl.errors import SourceTimeout
@@ -93,6 +94,33 @@ def test_what_cannot_begin_is_not_done_and_what_began_goes_on(loop: Loop, monkey
     assert loop.service.doing == ""
 
 
+@pytest.mark.parametrize(
+    ("look", "patient"),
+    [
+        (lambda ask: ask.takes("signs", "up"), False),
+        (lambda ask: ask.examples("signs", "up"), False),
+        (lambda ask: ask.generations("signs"), False),
+        (lambda ask: ask.act("signs", "label", {"label": "up"}), True),
+    ],
+    ids=["takes", "examples", "generations", "label"],
+)
+def test_who_only_looks_does_not_wait_for_a_training_to_end(look: Callable[[Requests], object], patient: bool) -> None:
+    """What fills a page is refused at once while the loop is at something long; what is to be done waits its turn."""
+    asked: list[bool] = []
+
+    class Busy:
+        pipelines: ClassVar[dict[str, object]] = {"signs": object()}
+        failed: ClassVar[dict[str, object]] = {}
+
+        def ask(self, _: object, *, patient: bool) -> object:
+            asked.append(patient)
+            raise SourceTimeout("busy")
+
+    with pytest.raises(SourceTimeout):
+        look(Requests(cast(Service, Busy()), FakeClock()))
+    assert asked == [patient]
+
+
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A service that was taught and whose trainings from now on last until `let_go`."""
@@ -122,7 +150,7 @@ def test_a_training_longer_than_a_request_goes_on_and_is_told_of(held: Serving) 
             503,
             {"error": "training signs needs more time than a request may take: it goes on"},
         )
-        for path in ("/api/state", "/api/pipelines/signs/picture.jpg"):
+        for path in ("/api/state", "/api/pipelines/signs/picture.jpg", "/api/pipelines/signs/takes"):
             status, answer = held.ask(path)
             assert status == 503
             assert "busy (training signs)" in answer["error"]
@@ -147,10 +175,15 @@ def test_the_console_shows_a_long_training(held: Serving, tmp_path: Path) -> Non
         page.until("document.querySelector('.said').textContent.includes('goes on')")
         assert page.do("document.body.classList.contains('lost') && document.querySelector('.train').disabled")
         page.until("getComputedStyle(document.querySelector('.now img')).opacity === '0.3'")
+        page.do("document.querySelector('.gallery').open = true")
+        page.until("document.querySelector('.group')")
+        page.do("document.querySelector('.group').open = true")
+        page.until("document.querySelector('.said').textContent.includes('shown when it is done')")
         page.screenshot(tmp_path / "busy.png")
         browser.kept(tmp_path / "busy.png")
         let_go(held)
         page.until(f"{STATUS} === 'live'")
+        page.until("document.querySelectorAll('.group .takes li').length > 0")
         page.until(f"document.querySelector('.said').textContent.includes('generation {generation + 1}')")
         page.until("document.querySelector('.result').textContent.includes('%')")
         assert not page.do("document.body.classList.contains('lost') || document.querySelector('.train').disabled")

@@ -239,7 +239,9 @@ def test_a_damaged_model_without_manifest_gets_one_line(tmp_path: Path) -> None:
 def test_a_model_of_two_inputs_is_no_embedder() -> None:
     """A model with more than one input is told so."""
     path = tiny_tflite.DATA / "tiny_two_inputs.tflite"
-    assert "2 inputs and 1 output;" in one_line(path, scaling=EVEN, resize="crop", colour_order="rgb")
+    said = one_line(path, scaling=EVEN, resize="crop", colour_order="rgb")
+    assert "2 inputs and 1 output; one of each is wanted" in said
+    assert "give another model (docs/models.md)" in said
 
 
 def test_a_model_that_gives_nan_is_refused() -> None:
