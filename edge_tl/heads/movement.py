@@ -1,6 +1,8 @@
 """The head for movements: one ridge on what random convolutions find in a window and how near it is to demonstrations.
 
-Both see what the other misses: with one demonstration the warped distance leads, with more the convolutions do.
+Both see what the other misses: with one demonstration the warped distance leads, with more the convolutions do. It is
+near in two ways: by all landmarks, which finds movements among all that a hand does, and by what fingers and palm do as
+well, which names what was found.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from edge_tl.movements.demonstration import repeats
 from edge_tl.movements.held import are_signs
 from edge_tl.movements.spotter import LENGTHS_S
 from edge_tl.movements.warping import warped_distances
-from edge_tl.movements.windows import MOMENTS, ROW, VALUES, Rows, rows_of
+from edge_tl.movements.windows import MOMENTS, PLAIN_ROW, ROW, VALUES, Rows, rows_of
 from edge_tl.nn.losses import softmax
 
 PENALTY = 0.3
-"""λ of the ridge; both halves of its features have mean squared length of about 1."""
+"""λ of the ridge; each part of its features has a mean squared length of about 1."""
 WIDTH = 0.15
 """The width of the kernel, as a share of the median distance of the demonstrations."""
 CONVOLVED = 1.0
@@ -44,8 +46,9 @@ SHORTEST, LONGEST = 0.75, 1.4
 """Windows are asked from so many times the 10 % quantile of the demonstrations' lengths to so many times the 90 %."""
 THRESHOLDS = np.linspace(0.3, 0.8, 26)
 """What a class must score to be told, from the least on. Demonstrations score about 1, all else about 0."""
-MARGIN = 0.05
-"""… and so much more: what is left out of one minute flatters. Chosen among 0, .05, .1, .15 on half of the streams."""
+MARGIN = 0.07
+"""… and so much more: what is left out of one minute flatters. Chosen among 0, .05, .07, .1, .15 on half of the
+streams."""
 UNTAUGHT = 0.5
 """The same where `nothing` was not taught."""
 MAX_ORDINARY = 800
@@ -55,23 +58,25 @@ _FOLDS = 5
 
 @dataclass(frozen=True)
 class _Ridge:
-    """A linear map of what the convolutions found, centred and scaled, beside a kernel of the warped distances."""
+    """A linear map of what the convolutions found, centred and scaled, beside kernels of the warped distances."""
 
     centre: np.ndarray
     scale: float
-    width: float
-    coef: np.ndarray
-    """float32 (1500 + P, K)."""
+    widths: np.ndarray
+    """float32 (2,): of the kernels, by all landmarks and by fingers and palm."""
+    finding: np.ndarray
+    """float32 (1500 + P, K): without the second kernel."""
+    naming: np.ndarray
+    """float32 (1500 + 2 P, K)."""
 
     def features(self, found: np.ndarray, apart: np.ndarray) -> np.ndarray:
-        """float32 (n, 1500 + P) of convolutions (n, 1500) and distances to P prototypes (n, P)."""
-        return np.concatenate(
-            [(found - self.centre) * np.float32(self.scale), np.exp(-apart / np.float32(self.width))], axis=1
-        )
+        """float32 (n, 1500 + k P) of convolutions (n, 1500) and k distances, 1 or 2, to P prototypes (n, k, P)."""
+        near = np.exp(-apart / self.widths[: apart.shape[1], np.newaxis])
+        return np.concatenate([(found - self.centre) * np.float32(self.scale), *near.transpose(1, 0, 2)], axis=1)
 
     def scores(self, found: np.ndarray, apart: np.ndarray) -> np.ndarray:
-        """(n, K) of the same."""
-        return np.asarray(self.features(found, apart) @ self.coef)
+        """(n, K) of the same: to find movements by one distance, to name them by two."""
+        return np.asarray(self.features(found, apart) @ (self.finding if apart.shape[1] == 1 else self.naming))
 
 
 class MovementHead(Head):
@@ -95,8 +100,10 @@ class MovementHead(Head):
         """What was learned of hands that are held; None where there were none."""
         self.threshold_ = UNTAUGHT
         self.temperature_ = float("nan")
+        self._named_least = UNTAUGHT
         self._convolutions: Convolutions | None = None
         self._prototypes = np.empty((0, MOMENTS, ROW), np.float32)
+        self._plain_prototypes = np.empty((0, MOMENTS, PLAIN_ROW), np.float32)
         self._ridge: _Ridge | None = None
         self._moved = self._lasted = np.empty((0, 2), np.float32)
         self.lengths_s: tuple[float, ...] = LENGTHS_S
@@ -123,7 +130,7 @@ class MovementHead(Head):
 
     def scores(self, X: np.ndarray) -> np.ndarray:
         """How much windows (M, 673) are of each class of `reported`, (M, K): about 1 for its movements, else 0."""
-        return self._scored(rows_of(check_rows(X, VALUES)))
+        return self._scored(rows_of(check_rows(X, VALUES)), 1)
 
     def judged(self, X: np.ndarray) -> np.ndarray:
         """The scores (M, K), −∞ where `weighed` says that they may not be told."""
@@ -133,12 +140,19 @@ class MovementHead(Head):
     def weighed(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The scores (M, K), and bool (M, K): not where they are below the threshold, where the hand moved much more or
         less, or for much longer or shorter, than in all demonstrations of the class, and, of one that goes to and fro,
-        where the hand does not."""
+        where the hand does not. Of those that may be told only the one that it is named by both kernels may."""
         rows = rows_of(check_rows(X, VALUES))
-        scores = self._scored(rows)
-        may = self._alike(rows) & (scores >= self.threshold_)
+        scores = self._scored(rows, 1)
+        alike = self._alike(rows)
         if self._repeating.any():
-            may &= ~self._repeating | repeats(rows)[:, np.newaxis]
+            alike &= ~self._repeating | repeats(rows)[:, np.newaxis]
+        may = alike & (scores >= self.threshold_)
+        at = np.flatnonzero(may.any(axis=1))
+        if len(at):
+            highest = np.where(may[at], scores[at], -np.inf).max(axis=1)
+            named = np.where(alike[at], self._scored(rows.only(at), 2), -np.inf).argmax(axis=1)
+            may[at] = False
+            may[at, named], scores[at, named] = True, highest
         return scores, may
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
@@ -146,7 +160,7 @@ class MovementHead(Head):
         and a window a movement."""
         X, classes = check_rows(X, VALUES), [str(label) for label in self.classes_]
         if self.signs is None:
-            return softmax(self._with_ordinary(self.scores(X)) / self.temperature_)
+            return softmax(self._named(X) / self.temperature_)
         held = are_signs(X) if self._ridge is not None else np.ones(len(X), bool)
         found = np.zeros((len(X), len(classes)), np.float32)
         if held.any():
@@ -154,8 +168,7 @@ class MovementHead(Head):
             found[np.ix_(held, signs)] = self.signs.probabilities(X[held])
         if not held.all():
             moving = np.array([classes.index(one) for one in self._moving])
-            scores = self._with_ordinary(self.scores(X[~held]))
-            found[np.ix_(~held, moving)] = softmax(scores / self.temperature_)
+            found[np.ix_(~held, moving)] = softmax(self._named(X[~held]) / self.temperature_)
         return found
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -167,6 +180,7 @@ class MovementHead(Head):
             "penalty": self.penalty,
             "temperature": self.temperature_,
             "threshold": self.threshold_,
+            "named_least": self._named_least,
             "false_alarms": self.false_alarms,
         }
         arrays: dict[str, np.ndarray] = {}
@@ -176,13 +190,16 @@ class MovementHead(Head):
         if self._ridge is None:
             return meta, arrays
         convolutions, ridge = need(self._convolutions, self.name), self._ridge
-        meta |= {"width": ridge.width, "scale": ridge.scale}
+        meta["scale"] = ridge.scale
         return meta, arrays | {
             "biases": convolutions.biases,
             "scales": convolutions.scales,
             "prototypes": self._prototypes,
+            "plain_prototypes": self._plain_prototypes,
+            "widths": ridge.widths,
             "centre": ridge.centre,
-            "coef": ridge.coef,
+            "finding": ridge.finding,
+            "naming": ridge.naming,
             "moved": self._moved,
             "lasted": self._lasted,
             "lengths": np.array(self.lengths_s, np.float32),
@@ -200,16 +217,23 @@ class MovementHead(Head):
         if "signs" in meta:
             own = {name.removeprefix("signs."): array for name, array in arrays.items() if name.startswith("signs.")}
             head.signs = HeldSigns.from_state(meta["signs"], own)
-        if "width" not in meta:
+        if "scale" not in meta:
             return head
+        if "naming" not in arrays:
+            raise ValueError("its weights are of an earlier edge-tl")
         head._convolutions = Convolutions(arrays["biases"], arrays["scales"])
-        head._prototypes, head._moved, head._repeating = arrays["prototypes"], arrays["moved"], arrays["repeating"]
-        head._lasted = arrays["lasted"]
+        head._prototypes, head._plain_prototypes = arrays["prototypes"], arrays["plain_prototypes"]
+        head._moved, head._lasted, head._repeating = arrays["moved"], arrays["lasted"], arrays["repeating"]
         head.lengths_s = tuple(arrays["lengths"].astype(np.float64).round(3).tolist())
-        ridge = _Ridge(arrays["centre"], float(meta["scale"]), float(meta["width"]), arrays["coef"])
-        head._ridge, columns = ridge, (BIASES + 2) * KERNELS + len(head._prototypes)
-        if ridge.coef.shape != (columns, len(head.reported)) or head._prototypes.shape[1:] != (MOMENTS, ROW):
-            raise ValueError(f"its weights have shape {ridge.coef.shape}, or are of an earlier edge-tl")
+        head._named_least = float(meta["named_least"])
+        head._ridge = _Ridge(
+            arrays["centre"], float(meta["scale"]), arrays["widths"], arrays["finding"], arrays["naming"]
+        )
+        count, told, convolved = len(head._prototypes), len(head.reported), (BIASES + 2) * KERNELS
+        shapes = [of.shape for of in (arrays["finding"], arrays["naming"], head._prototypes, head._plain_prototypes)]
+        weights = [(convolved + kernels * count, told) for kernels in (1, 2)]
+        if shapes != [*weights, (count, MOMENTS, ROW), (count, MOMENTS, PLAIN_ROW)]:
+            raise ValueError(f"its weights have shapes {shapes[0]} and {shapes[1]}, or are of an earlier edge-tl")
         return head
 
     def _learn(self, taught: TaughtRows, progress: Progress | None = None) -> Self:
@@ -237,22 +261,23 @@ class MovementHead(Head):
         codes = np.searchsorted(taught.classes, y)
         wholes = [whole_windows(np.flatnonzero(y == label), takes) for label in self.reported]
         chosen = np.concatenate([spread(own, MAX_PROTOTYPES // len(wholes)) for own in wholes])
-        self._convolutions, self._prototypes = Convolutions.fit(rows.moments), rows.moments[chosen]
-        found, apart = self._convolutions(rows.moments), warped_distances(rows.moments, self._prototypes)
+        self._convolutions = Convolutions.fit(rows.moments)
+        self._prototypes, self._plain_prototypes = rows.moments[chosen], rows.plain[chosen]
+        found, apart = self._convolutions(rows.moments), self._apart(rows, 2)
 
         # Everything but the ridge is the same whatever is left out, so that each part costs one solution.
         parts = takes_together(y, takes).index % _FOLDS
         judged = np.array([len(np.unique(parts[y == label])) > 1 for label in taught.classes])[codes]
-        held_out = np.zeros((len(y), len(wholes)), np.float32)
+        held_out = np.zeros((2, len(y), len(wholes)), np.float32)  # found, and named
         for part in np.unique(parts[judged]):
             out, columns = parts == part, parts[chosen] != part
             if not columns.any():
                 continue
             count = sum(int((parts[own] != part).sum()) for own in wholes) / len(wholes)
-            ridge = self._solved(
-                found[~out], apart[np.ix_(~out, columns)], apart[chosen[columns]][:, columns], y[~out], count
-            )
-            held_out[out] = ridge.scores(found[out], apart[np.ix_(out, columns)])
+            asked = apart[:, :, columns]
+            ridge = self._solved(found[~out], asked[~out], asked[chosen[columns]], y[~out], count)
+            for kernels in (1, 2):
+                held_out[kernels - 1, out] = ridge.scores(found[out], asked[out, :kernels])
         count = sum(map(len, wholes)) / len(wholes)
         self._ridge = self._solved(found, apart, apart[chosen], y, count)
 
@@ -260,40 +285,46 @@ class MovementHead(Head):
             np.array([(of[own].min(), of[own].max()) for own in wholes], np.float32)
             for of in (rows.moved, rows.seconds)
         )
-        self.threshold_ = self._least(held_out[(y == ORDINARY) & judged])
+        self.threshold_, self._named_least = (self._least(of[(y == ORDINARY) & judged]) for of in held_out)
         repeating = repeats(rows)
         self._repeating = np.array([repeating[own].mean() > 0.5 for own in wholes])
         if len(taught.classes) == 1:
             self.temperature_ = 1.0
         elif judged.any():
             weights = 1 / np.bincount(codes)[codes]
-            scores = self._with_ordinary(held_out)
+            scores = self._with_ordinary(held_out[1])
             self.temperature_ = loo.fit_temperature(scores[judged], codes[judged], weights[judged])
         else:
             own = self._with_ordinary(self._ridge.scores(found, apart))
             self.temperature_ = loo.unchecked_temperature(own, codes)
 
     def _solved(self, found: np.ndarray, apart: np.ndarray, between: np.ndarray, y: np.ndarray, count: float) -> _Ridge:
-        """The ridge on convolutions (n, 1500) and warped distances to P prototypes (n, P), of labels (n,).
+        """The ridge on convolutions (n, 1500) and warped distances to P prototypes (n, 2, P), of labels (n,).
 
-        between: of the prototypes among themselves (P, P); count: demonstrations of a class on average, each of which
-        weighs about 1 however often it is cut, so that λ means the same.
+        between: of the prototypes among themselves (P, 2, P); count: demonstrations of a class on average, each of
+        which weighs about 1 however often it is cut, so that λ means the same.
         """
         ordinary = y == ORDINARY
         others = ~np.eye(len(between), dtype=bool)
-        width = 2 * WIDTH * float(np.median(between[others])) if others.any() else 1.0
+        widths = np.ones(2, np.float32)
+        if others.any():
+            widths = np.maximum(2 * WIDTH * np.median(between.transpose(0, 2, 1)[others], axis=0), 1e-6)
         shown = found[~ordinary]
         centre = shown.mean(axis=0)
         scale = float(np.sqrt(CONVOLVED / max(float(((shown - centre) ** 2).sum(axis=1).mean()), 1e-6)))
-        ridge = _Ridge(centre, scale, max(width, 1e-6), np.empty((0, 0), np.float32))
+        ridge = _Ridge(centre, scale, widths.astype(np.float32), *2 * [np.empty((0, 0), np.float32)])
         codes = np.unique(y, return_inverse=True)[1].reshape(-1)
         weights = count / np.bincount(codes)[codes]
         weights[ordinary] *= ORDINARY_WEIGHT
         s = np.sqrt(weights)[:, np.newaxis].astype(np.float32)
         weighed = s * ridge.features(found, apart)
-        gram = weighed @ weighed.T + np.float32(self.penalty) * np.eye(len(y), dtype=np.float32)
-        dual = np.linalg.solve(gram, s * (y[:, np.newaxis] == np.array(self.reported)))
-        return replace(ridge, coef=(weighed.T @ dual).astype(np.float32))
+        towards = s * (y[:, np.newaxis] == np.array(self.reported))
+
+        def solved(weighed: np.ndarray) -> np.ndarray:
+            gram = weighed @ weighed.T + np.float32(self.penalty) * np.eye(len(y), dtype=np.float32)
+            return np.asarray(weighed.T @ np.linalg.solve(gram, towards), np.float32)
+
+        return replace(ridge, finding=solved(weighed[:, : weighed.shape[1] - len(between)]), naming=solved(weighed))
 
     def _least(self, scores: np.ndarray) -> float:
         """The least threshold at which so many stretches of `nothing`, scores (n, K), are over it as are allowed."""
@@ -313,16 +344,27 @@ class MovementHead(Head):
         long = (seconds > MIN_LASTED * self._lasted[:, 0] - 0.01) & (seconds < MAX_LASTED * self._lasted[:, 1] + 0.01)
         return np.asarray(large & long)
 
-    def _scored(self, rows: Rows) -> np.ndarray:
-        """The scores (M, K) of rows."""
+    def _scored(self, rows: Rows, kernels: int) -> np.ndarray:
+        """The scores (M, K) of rows: 1 kernel finds, 2 name."""
         ridge, convolutions = need(self._ridge, self.name), need(self._convolutions, self.name)
-        return ridge.scores(convolutions(rows.moments), warped_distances(rows.moments, self._prototypes))
+        return ridge.scores(convolutions(rows.moments), self._apart(rows, kernels))
+
+    def _apart(self, rows: Rows, kernels: int) -> np.ndarray:
+        """How far rows are from the P prototypes, by all landmarks, then by fingers: float32 (M, 1 | 2, P)."""
+        apart = [warped_distances(rows.plain, self._plain_prototypes)]
+        if kernels > 1:
+            apart.append(warped_distances(rows.moments, self._prototypes))
+        return np.stack(apart, axis=1)
+
+    def _named(self, X: np.ndarray) -> np.ndarray:
+        """Scores (M, C) of windows (M, 673) in the order of `moving`, by both kernels."""
+        return self._with_ordinary(self._scored(rows_of(check_rows(X, VALUES)), 2))
 
     def _with_ordinary(self, scores: np.ndarray) -> np.ndarray:
         """Scores (M, C) in the order of `moving`, of those (M, K) of `reported`."""
         if ORDINARY not in self._moving:
             return scores
-        return np.insert(scores, self._moving.index(ORDINARY), self.threshold_, axis=1)
+        return np.insert(scores, self._moving.index(ORDINARY), self._named_least, axis=1)
 
 
 def asked_lengths(seconds: np.ndarray) -> tuple[float, ...]:

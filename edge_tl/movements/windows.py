@@ -6,6 +6,7 @@ By time stamps and never by count of frames: a camera that gives five frames a s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -26,12 +27,15 @@ TURNS = 28
 the others, the palm's two directions, its length, and where the tips are."""
 ROW = 2 + TURNS + 2 * POINTS
 """Values of one moment: where the hand is, how it has changed, and its mean shape."""
+PLAIN_ROW = 2 + 4 * POINTS
+"""The same with the change of every landmark instead: where the hand is, that change, and its mean shape."""
 _TIPS = (4, 8, 12, 16, 20)
 _BENDS, _SPREADS, _THUMB, _ACROSS, _ALONG, _LENGTH, _TIP = 0.3, 0.25, 0.5, 0.9, 0.6, 1.0, 0.4
 """What a change weighs beside the path, of all fingers together."""
 _SHAPE = 0.35 / np.sqrt(POINTS)
 """… and the mean shape. Chosen one after the other on half of the people by the nearest demonstration (NOTES.md)."""
-_CHANGE = 2 / np.sqrt(POINTS)  # what a change of the shape counts beside the path, where it is asked how much moved
+_CHANGE = 2 / np.sqrt(POINTS)  # what a change of every landmark counts beside the path, …
+_PLAIN_SHAPE = 0.5 / np.sqrt(POINTS)  # … and the mean shape beside both; algorithms K
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,16 @@ class Rows:
 
     moments: np.ndarray
     """float32 (N, 16, 72), of mean squared length 1 a moment: path (2), change of the hand (28), mean shape (42)."""
+    plain: np.ndarray
+    """float32 (N, 16, 86), of the same length: path (2), change of every landmark (42), mean shape (42)."""
     moved: np.ndarray
     """float32 (N,): how much the hand moved and changed, squared palm lengths, before they were brought to length 1."""
     seconds: np.ndarray
     """float32 (N,): how long the windows are."""
+
+    def only(self, at: np.ndarray) -> Self:
+        """Those at these positions."""
+        return type(self)(self.moments[at], self.plain[at], self.moved[at], self.seconds[at])
 
 
 def middles(landmarks: np.ndarray) -> np.ndarray:
@@ -95,12 +105,23 @@ def rows_of(values: np.ndarray) -> Rows:
     mean_shape = shape.mean(axis=1, keepdims=True)
     path = middle - middle.mean(axis=1, keepdims=True)
     change = _CHANGE * (shape - mean_shape)
-    still = np.broadcast_to(_SHAPE * mean_shape, shape.shape).reshape(len(values), MOMENTS, 2 * POINTS)
     moved = (path**2).sum(axis=2).mean(axis=1) + (change**2).sum(axis=(2, 3)).mean(axis=1)
-    rows = np.concatenate([path, _turns(shape), still], axis=2)
+    return Rows(
+        _joined(path, _turns(shape), _SHAPE * mean_shape),
+        _joined(path, change.reshape(len(values), MOMENTS, 2 * POINTS), _PLAIN_SHAPE * mean_shape),
+        moved.astype(np.float32),
+        values[:, -1].astype(np.float32),
+    )
+
+
+def _joined(path: np.ndarray, change: np.ndarray, mean_shape: np.ndarray) -> np.ndarray:
+    """Path (N, 16, 2), change (N, 16, C) and mean shape (N, 1, 21, 2) side by side, of mean squared length 1 a moment,
+    float32 (N, 16, 44 + C)."""
+    still = np.broadcast_to(mean_shape.reshape(len(path), 1, 2 * POINTS), (len(path), MOMENTS, 2 * POINTS))
+    rows = np.concatenate([path, change, still], axis=2)
     length = np.sqrt((rows**2).sum(axis=2).mean(axis=1))
     rows /= np.maximum(length, 1e-6)[:, np.newaxis, np.newaxis]
-    return Rows(rows.astype(np.float32), moved.astype(np.float32), values[:, -1].astype(np.float32))
+    return np.asarray(rows, np.float32)
 
 
 def _turns(shape: np.ndarray) -> np.ndarray:

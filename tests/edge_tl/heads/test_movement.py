@@ -11,6 +11,7 @@ from edge_tl.errors import ConfigError, NotFittedError, ShapeError
 from edge_tl.heads import head_from_state, make_head
 from edge_tl.heads.movement import MAX_PROTOTYPES, PENALTY, MovementHead, asked_lengths
 from edge_tl.labels import ORDINARY
+from edge_tl.movements.convolutions import FEATURES
 from edge_tl.movements.demonstration import VIEWS, movement_in, ordinary_windows, taught_windows, whole_window
 from edge_tl.movements.warping import warped_distances
 from edge_tl.movements.windows import VALUES, rows_of
@@ -52,12 +53,18 @@ def test_its_weights_are_those_of_scikit_learn() -> None:
     head = MovementHead().fit(X, y, takes)
     assert head._convolutions is not None
     assert head._ridge is not None
-    moments = rows_of(X).moments
-    features = head._ridge.features(head._convolutions(moments), warped_distances(moments, head._prototypes))
+    rows = rows_of(X)
+    by_fingers = warped_distances(rows.moments, head._prototypes)
+    by_landmarks = warped_distances(rows.plain, head._plain_prototypes)
+    apart = np.stack([by_landmarks, by_fingers], axis=1)
+    features = head._ridge.features(head._convolutions(rows.moments), apart)
+    assert features.shape == (len(X), FEATURES + 2 * len(head._prototypes))
     Y = (np.array(y)[:, np.newaxis] == np.array(head.reported)).astype(float)
     weights = np.full(len(y), 1 / VIEWS)
-    reference = Ridge(alpha=PENALTY, fit_intercept=False).fit(features, Y, sample_weight=weights)
-    np.testing.assert_allclose(head.scores(X), reference.predict(features), atol=2e-3)
+    finding = features[:, : -len(head._prototypes)]
+    for of, scores in ((finding, head.scores(X)), (features, head._named(X))):
+        reference = Ridge(alpha=PENALTY, fit_intercept=False).fit(of, Y, sample_weight=weights)
+        np.testing.assert_allclose(scores, reference.predict(of), atol=2e-3)
 
 
 def test_a_restored_head_answers_bit_for_bit() -> None:
@@ -74,6 +81,14 @@ def test_a_restored_head_answers_bit_for_bit() -> None:
     assert again.predict(X[:0]).shape == (0,)
     assert again.threshold_ == head.threshold_
     assert again.false_alarms == 1
+
+
+def test_a_head_of_one_kernel_is_trained_again() -> None:
+    """What was saved before there were two kernels says so, in one line, instead of answering differently."""
+    meta, arrays = MovementHead().fit(*shown(2)).state()
+    del arrays["naming"]
+    with pytest.raises(ValueError, match="earlier edge-tl"):
+        head_from_state(meta, arrays)
 
 
 def test_nothing_is_the_answer_to_moving_about() -> None:

@@ -12,7 +12,7 @@ from scipy.interpolate import interp1d
 from edge_tl.errors import ShapeError
 from edge_tl.movements.convolutions import FEATURES, KERNELS, LENGTH, Convolutions, _convolved, _kernels
 from edge_tl.movements.demonstration import whole_window
-from edge_tl.movements.windows import MOMENTS, ROW, VALUES, kept, palm_lengths, resampled, rows_of
+from edge_tl.movements.windows import MOMENTS, PLAIN_ROW, ROW, VALUES, kept, palm_lengths, resampled, rows_of
 
 pytestmark = pytest.mark.exact
 SLOW = sorted(set(PATHS) - {"wave"})
@@ -50,12 +50,13 @@ def test_neither_size_nor_place_matters() -> None:
 
 
 def test_rows_have_length_one_and_say_how_much_the_hand_moved() -> None:
-    """Rows of 86 values have a mean squared length of 1; a swipe moved more than a hand that rests."""
+    """Rows of both kinds have a mean squared length of 1; a swipe moved more than a hand that rests."""
     swipe, still = performed("left", 0), performed("left", 0)
     still = type(still)(np.repeat(still.landmarks[:1], len(still.times_s), axis=0), still.times_s)
     rows = rows_of(np.stack([whole_window(swipe), whole_window(still)]))
-    assert rows.moments.shape == (2, MOMENTS, ROW)
-    np.testing.assert_allclose((rows.moments**2).sum(axis=2).mean(axis=1), 1, atol=1e-4)
+    for seen, values in ((rows.moments, ROW), (rows.plain, PLAIN_ROW)):
+        assert seen.shape == (2, MOMENTS, values)
+        np.testing.assert_allclose((seen**2).sum(axis=2).mean(axis=1), 1, atol=1e-4)
     assert rows.moved[0] > 0.3
     assert rows.moved[1] < 1e-6
 
