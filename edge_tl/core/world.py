@@ -16,6 +16,10 @@ from edge_tl.errors import ShapeError, counted
 
 MIN_SPREAD = 1e-6
 """A value that never changes is taken to spread so much."""
+DIRECTIONS = 128
+"""So many of the directions in which the world spreads most are told apart; in all others it hardly does."""
+MIN_SHARE = 1e-3
+"""Of a row's squared distance, where directions are rounded: no distance is below."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,41 @@ class World:
             np.concatenate((self.bank, other.bank)),
             np.concatenate((self.stretches, other.stretches + 1 + self.stretches.max(initial=-1))),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Distance:
+    """How far rows lie from the world's mean, where every direction counts by how little the world spreads in it.
+
+    The square root of zᵀ(C + λI)⁻¹z times λ, of z the row in spreads of the world, C its correlations (Mahalanobis'
+    distance, shrunk); of C only the greatest eigenvalues.
+    """
+
+    mean: np.ndarray
+    """float32 (D,)."""
+    spread: np.ndarray
+    """float32 (D,)."""
+    directions: np.ndarray
+    """float16 (K, D): the eigenvectors u of C, times √(e/(e + λ)) of their eigenvalues e."""
+
+    @classmethod
+    def of(cls, world: World, penalty: float) -> tuple[Self, Moments]:
+        """Of a world and λ; and the world's moments, of whose correlations no more is left than the distance knows."""
+        spread = world.spread
+        values, vectors = np.linalg.eigh(world.covariance / np.outer(spread, spread))
+        values, vectors = np.maximum(values[-DIRECTIONS:], 0), vectors[:, -DIRECTIONS:]
+        directions = (vectors * np.sqrt(values / (values + penalty))).T
+        made = cls(world.mean.astype(np.float32), spread.astype(np.float32), directions.astype(np.float16))
+        left = (vectors * values) @ vectors.T * np.outer(spread, spread)
+        return made, Moments(world.mean, left + np.outer(world.mean, world.mean))
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Of rows X (M, D): (M,), above 0."""
+        z = (X - self.mean) * (1 / self.spread)
+        along = z @ self.directions.astype(np.float32).T
+        whole = np.einsum("nd,nd->n", z, z)
+        rest = whole - np.einsum("nk,nk->n", along, along)
+        return np.asarray(np.sqrt(np.maximum(rest, MIN_SHARE * whole + MIN_SPREAD)))
 
 
 class WorldSums:

@@ -1,7 +1,8 @@
-"""Is it a taught word, or anything else that is ever heard? Each word against hours of the world, in closed form.
+"""Is it a taught word, or anything else that is ever heard? Each word against hours of the world.
 
-Least squares between a word's rows and the world needs of the world its moments only: with x divided by the world's
-spread, A = ½·E₊[xxᵀ] + ½·E₋[xxᵀ] − μμᵀ + λI and w = A⁻¹·½(m₊ − m₋), one solve a word, however many hours there are.
+A row counts by the cosine between it and the word, seen from the world's mean, where every direction counts by how
+little the world spreads in it: noise draws rows towards other places, and makes them shorter, but leaves their
+direction longer than their length (NOTES.md, "The word's mean alone").
 """
 
 from __future__ import annotations
@@ -14,28 +15,20 @@ import numpy as np
 
 from edge_tl.core.answers import Variations
 from edge_tl.core.examples import rows_of
-from edge_tl.core.world import Moments, World
+from edge_tl.core.world import Distance, World
 from edge_tl.errors import NotFittedError
 from edge_tl.heads.base import Labels, Takes, TaughtRows, check_rows
+from edge_tl.heads.one_word import PENALTY, VARIED, OneWord
 from edge_tl.heads.rejection import Rejector, Strangers
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import NOISE, OTHER
 from edge_tl.nn.losses import softmax
 
-PENALTY = 0.1
-"""λ, where the world spreads by 1."""
-RIVALS = 0.25
-"""How much of what a word is told from is the other words, noise and hard moments that were taught; the rest is the
-world."""
 NEAR = 1
 """How far from the middle a view may lie that teaches its word: told rightly of other people's words .90, with all five
 views .88 (proof_words_open.py, speakers to choose on)."""
 TYPED_SHARE = 0.3
 """How much of what a word is told by its typed takes are, where there are recordings too."""
-VARIED = 0.7
-"""How much of what a word is told by in noise are variations of its takes; the rest are the takes as they are."""
-ASKED = 1e-9
-"""The weight of rows that are asked, and teach nothing."""
 SURE = 0.85
 """How familiar a row is whose score the world reaches as often as is allowed."""
 OPEN, CLOSED = "open", "closed"
@@ -45,10 +38,15 @@ MAX_OPEN = 3
 """So many words are told from everything; more are commands, where nobody says which."""
 TAIL = 0.1
 """The share of the bank's moments that the tail of the world's scores is told by."""
+POWER = 1.25
+"""Of a cosine, before its tail: on a sphere tails are thinner than exponential ones. Chosen for as many alarms as are
+promised (NOTES.md)."""
 RAREST = 50.0
 """So much rarer than at `SURE` the world may be said to sound: nobody listened for long enough to claim more."""
 MOMENT_ROWS = 12
 """Rows of a stretch that are one moment, about a second: a listener tells one word in it."""
+DISTANCE = ("mean", "spread", "directions")
+"""The arrays of a `Distance`, as they are kept."""
 NOT_WORDS = frozenset({NOISE, OTHER})
 
 
@@ -100,6 +98,8 @@ class AgainstWorld(Rejector):
         self.world, self.listens = world, listens
         self.words: tuple[str, ...] = ()
         self.tails: tuple[Tail, ...] = ()
+        self.distance: Distance | None = None
+        """What scores are divided by; None of one that was trained before they were."""
         self.held_out_odds_ = np.empty((0, 0))
 
     @property
@@ -127,9 +127,6 @@ class AgainstWorld(Rejector):
         beside the others of it, 0 for one that is only asked, None for all alike. varied: variations of the rows, with
         the takes of what they vary, and their weights. head, strangers: as of Rejector, and not needed. ShapeError as
         of a head.
-
-        With variations each word is solved twice, without and with them, and told by the mean of both: by variations
-        alone it is told less often in quiet.
         """
         assert self.world is not None
         taught = TaughtRows.check(X, y, takes)
@@ -138,18 +135,18 @@ class AgainstWorld(Rejector):
         if not self.ready:
             return self
         rows = np.ones(len(taught.y)) if weights is None else weights
-        fitted = [OneWord(taught, rows, word, self.world) for word in self.words]
-        if varied is not None:
-            for one in fitted:
-                one.hear_variations(taught, rows, *varied, self.world)
+        self.distance, told_from = Distance.of(self.world, PENALTY)
+        spread = self.world.spread
+        fitted = [OneWord(*heard_too(taught, rows, word, varied), word, told_from, spread) for word in self.words]
         # As they are kept: what is judged now is judged so after a restart.
         self._coef = np.stack([one.coef for one in fitted]).astype(np.float32)
         self._intercept = np.array([one.intercept for one in fitted], np.float32)
-        bank = self.world.bank @ self._coef.T + self._intercept
+        bank = self._scores(self.world.bank)
         hours = self.world.hours * len(self.world.bank) / self.world.count
         self.tails = tuple(Tail.of(scores, self.world.stretches, hours) for scores in bank.T)
         self.threshold, self.softness = 0.0, 1.0
-        self.held_out_odds_ = self._odds(np.stack([one.held_out for one in fitted], axis=1))
+        held_out = np.stack([one.held_out[: len(taught.y)] for one in fitted], axis=1)
+        self.held_out_odds_ = self._odds(bent(held_out / self.distance(taught.X)[:, np.newaxis]))
         best = None if head is None or len(head.loo_scores_) != len(taught.y) else head.loo_scores_.argmax(axis=1)
         self.held_out_ = self._strange(self.held_out_odds_, None if best is None else taught.classes[best])
         self.held_out_known_ = self.held_out_ <= self.threshold
@@ -159,7 +156,7 @@ class AgainstWorld(Rejector):
         """Logarithms of the odds that rows (M, D) are each of `words`: (M, K)."""
         if not self.ready:
             raise NotFittedError(f'"none of these" is off: {self.reason}')
-        return self._odds(check_rows(X, self._coef.shape[1]) @ self._coef.T + self._intercept)
+        return self._odds(self._scores(check_rows(X, self._coef.shape[1])))
 
     def novelty(self, X: np.ndarray, best: Labels | None = None) -> np.ndarray:
         """As of Rejector: the odds of the word that is answered, against it; noise is never strange."""
@@ -185,7 +182,10 @@ class AgainstWorld(Rejector):
         tails = [[one.from_, one.rate, one.scale] for one in self.tails]
         meta = {"accept": self.accept, "reason": self.reason, "listens": self.listens}
         meta |= {"words": list(self.words), "tails": tails}
-        return meta, {"coef": self._coef, "intercept": self._intercept} if self.ready else {}
+        arrays = {"coef": self._coef, "intercept": self._intercept} if self.ready else {}
+        if self.ready and self.distance is not None:
+            arrays |= {name: getattr(self.distance, name) for name in DISTANCE}
+        return meta, arrays
 
     @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -196,9 +196,19 @@ class AgainstWorld(Rejector):
             made.threshold = 0.0
             made.tails = tuple(Tail(*map(float, one)) for one in meta["tails"])
             made._coef, made._intercept = arrays["coef"], arrays["intercept"]
+            if DISTANCE[-1] in arrays:
+                parts = [arrays[name] for name in DISTANCE]
+                made.distance = Distance(*parts)
+                if {one.shape[-1] for one in (*parts, made._coef)} != {len(parts[0])}:
+                    raise ValueError("its distance does not fit")
             if not len(made.words) == len(made.tails) == len(made._coef) == len(made._intercept):
                 raise ValueError("its words do not fit together")
         return made
+
+    def _scores(self, X: np.ndarray) -> np.ndarray:
+        """(M, K) of rows (M, D), as their tails have them."""
+        plain = X @ self._coef.T + self._intercept
+        return plain if self.distance is None else bent(plain / self.distance(X)[:, np.newaxis])
 
     def _odds(self, scores: np.ndarray) -> np.ndarray:
         each = [tail.odds(scores[:, word], self.per_hour) for word, tail in enumerate(self.tails)]
@@ -214,69 +224,23 @@ class AgainstWorld(Rejector):
         return strange
 
 
-class OneWord:
-    """One word told from the world: `coef` (D,), `intercept`, and `held_out` (N,), exact scores without their takes."""
-
-    def __init__(self, taught: TaughtRows, teaches: np.ndarray, word: str, world: World) -> None:
-        """teaches: the weights of AgainstWorld.fit."""
-        self.word = word
-        X, own = taught.X.astype(np.float64), taught.y == word
-        weights = np.full(len(own), ASKED)
-        mine = own & (teaches > 0)
-        weights[mine] = 0.5 * teaches[mine] / teaches[mine].sum()
-        rivals = 0.5 * RIVALS * bool((~own).any())
-        if rivals:
-            weights[~own] = rivals * each_class_alike(taught.y[~own])
-        positive = Moments.of(X[own], weights[own])
-        parts = [(0.5, positive), (0.5 - rivals, Moments(world.mean, world.second))]
-        if rivals:
-            parts.append((rivals, Moments.of(X[~own], weights[~own])))
-        of_all, spread = Moments.mixed(parts), world.spread
-        A = (of_all.second - np.outer(of_all.mean, of_all.mean)) / np.outer(spread, spread)
-        A[np.diag_indices(len(A))] += PENALTY
-        inverse = np.linalg.inv(A)
-        # Targets are 1 and −1, half and half, so that their mean is 0.
-        w = inverse @ ((positive.mean - of_all.mean) / spread) / spread
-        self.coef, self.intercept = w, float(-w @ of_all.mean)
-        Y = np.where(own, 1.0, -1.0)
-        rows, residuals = (X - of_all.mean) / spread, Y - X @ w - self.intercept
-        self.held_out = Y - left_out(rows, inverse, np.sqrt(weights), residuals, taught.takes)
-
-    def hear_variations(
-        self, taught: TaughtRows, teaches: np.ndarray, varied: TaughtRows, vary: np.ndarray, world: World
-    ) -> None:
-        """Become the mean of this and of what is told by variations too; teaches, vary: weights of both kinds of rows.
-
-        Nothing changes where the word has no variations.
-        """
-        own, made = taught.y == self.word, varied.y == self.word
-        if not vary[made].any():
-            return
-        both = np.append((1 - VARIED) * teaches / teaches[own].sum(), VARIED * vary / vary[made].sum())
-        every = TaughtRows(taught.X, taught.y, taught.takes).plus(varied)
-        other = OneWord(every, both, self.word, world)
-        self.coef, self.intercept = (self.coef + other.coef) / 2, (self.intercept + other.intercept) / 2
-        self.held_out = (self.held_out + other.held_out[: len(own)]) / 2
+def bent(cosines: np.ndarray) -> np.ndarray:
+    """Cosines, or what is proportional to them, as their tail is nearest to an exponential one."""
+    return np.asarray(np.copysign(np.abs(cosines) ** POWER, cosines))
 
 
-def left_out(
-    rows: np.ndarray, inverse: np.ndarray, s: np.ndarray, residuals: np.ndarray, takes: np.ndarray | None
-) -> np.ndarray:
-    """Residuals (N,) of a fit without each row's take, (I − H_BB)⁻¹ r_B as in heads/loo.py; rows (N, D) centred."""
-    index = np.arange(len(rows)) if takes is None else takes
-    through = rows @ inverse
-    made = np.empty(len(rows))
-    for take in np.unique(index):
-        own = np.flatnonzero(index == take)
-        hat = (through[own] @ rows[own].T + 1.0) * np.outer(s[own], s[own])
-        made[own] = np.linalg.solve(np.eye(len(own)) - hat, s[own] * residuals[own]) / s[own]
-    return made
-
-
-def each_class_alike(labels: np.ndarray | Sequence[str]) -> np.ndarray:
-    """Weights (N,) that sum to 1, of which every class has the same."""
-    classes, codes = np.unique(labels, return_inverse=True)
-    return np.asarray(1 / (len(classes) * np.bincount(codes)[codes]))
+def heard_too(
+    taught: TaughtRows, teaches: np.ndarray, word: str, varied: tuple[TaughtRows, np.ndarray] | None
+) -> tuple[TaughtRows, np.ndarray]:
+    """What a word is told by, rows and weights: with its variations, where there are some that teach; else as given."""
+    if varied is None:
+        return taught, teaches
+    more, vary = varied
+    own, made = taught.y == word, more.y == word
+    if not vary[made].any():
+        return taught, teaches
+    both = np.append((1 - VARIED) * teaches / teaches[own].sum(), VARIED * vary / vary[made].sum())
+    return TaughtRows(taught.X, taught.y, taught.takes).plus(more), both
 
 
 def against_world(

