@@ -47,7 +47,9 @@ def status(arguments: Namespace) -> int:
         devices = store.devices() if store is not None else []
         given = store.given() if store is not None else []
     live = _live(config, state)
-    made = described(devices, live.get("peers", []))
+    own = _own_id(fleet, state)
+    made = described(devices, live.get("peers", []), own)
+    before = sum(one.lessons for one in devices if one.id == own)
     shared = [{"lesson": hash, "label": label, "take": take, "examples": count} for hash, label, take, count in given]
     if arguments.json:
         live_keys = ("set", "generation", "right", "asked", "dropped_lessons", "error", "state", "account", "acting_s")
@@ -55,6 +57,11 @@ def status(arguments: Namespace) -> int:
         print_json({"fleet": fleet.name, "running": here, "devices": made, "given": shared})
         return 0
     say(*_lines(fleet, made, shared, live))
+    if before:
+        say(
+            f"{counted(before, 'lesson')} with this device's key, of a deleted profile or a copied card, which the "
+            "others go on using: withdraw them where their examples are"
+        )
     return 0
 
 
@@ -137,6 +144,16 @@ def _key(arguments: Namespace) -> tuple[DeviceKey, str | None]:
     if config.fleet is None:
         return FleetConfig("none").key(state), None
     return config.fleet.key(state), config.fleet.device
+
+
+def _own_id(fleet: FleetConfig, state: Path) -> str:
+    """The id of this device; empty where it has no key yet, or none that may be read here: none is made."""
+    if not (fleet.key_file or state / KEY_FILE).is_file():
+        return ""
+    try:
+        return fleet.key(state).id
+    except ConfigError:
+        return ""
 
 
 def _store(stack: ExitStack, config: ServiceConfig, state: Path, *, writable: bool) -> LessonStore | None:

@@ -11,10 +11,13 @@ from edge_tl.store.lessons import DeviceLessons, LessonStore
 _LIVE = ("there", "seen_s", "generation", "set", "right", "asked", "fps", "temperature_c", "acting_s")
 
 
-def described(devices: Iterable[DeviceLessons], peers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What each device gave and what was decided about it, with what it says of itself; JSON-able.
+def described(
+    devices: Iterable[DeviceLessons], peers: Iterable[Mapping[str, Any]], own: str = ""
+) -> list[dict[str, Any]]:
+    """What each other device gave and what was decided about it, with what it says of itself; JSON-able.
 
-    peers: as in the health of the running service; empty where it does not run.
+    peers: as in the health of the running service; empty where it does not run. own: the id of this device, whose
+    lessons of a copied card or a deleted profile are no other device's.
     """
     said = {peer["id"]: peer for peer in peers}
     return [
@@ -30,6 +33,7 @@ def described(devices: Iterable[DeviceLessons], peers: Iterable[Mapping[str, Any
             **{name: value for name, value in said.get(one.id, {}).items() if name in _LIVE},
         }
         for one in devices
+        if one.id != own
     ]
 
 

@@ -35,7 +35,7 @@ class FleetRequests:
         health, devices, error = self._fleet.health(), list[dict[str, Any]](), ""
         try:
             with LessonStore(self._folder(), writable=False) as store:
-                devices = described(store.devices(), health.get("peers", ()))
+                devices = described(store.devices(), health.get("peers", ()), health.get("id", ""))
         except ProfileError as wrong:
             error = str(wrong)
         account = health.get("account") or {}

@@ -20,7 +20,7 @@ from edge_tl.errors import ProfileError
 from edge_tl.fleet.keys import DeviceKey, key_of, key_text
 from edge_tl.fleet.lesson import LessonHeader, new_lessons
 from edge_tl.recognizer import Recognizer
-from edge_tl.store.lessons import TAKEN, WAITING, LessonStore
+from edge_tl.store.lessons import LEFT, TAKEN, WAITING, LessonStore
 from edge_tl.store.media import stored_media
 from edge_tl.store.profile import Profile
 
@@ -110,6 +110,21 @@ def test_status_tells_who_gave_what(fleet: tuple[Run, list[str]]) -> None:
         ("shelf", 0, 6),
     ]
     assert told["given"] == []
+
+
+def test_own_lessons_of_before_are_no_other_device(fleet: tuple[Run, list[str]], tmp_path: Path) -> None:
+    """What comes back from the broker after a profile was deleted is this device's own, and counted as that."""
+    run, config = fleet
+    own = key_of(tmp_path / "data" / "fleet-key")
+    with LessonStore(tmp_path / "data" / "profiles" / "default", writable=True) as store, store.together():
+        header = LessonHeader("x", "another", "frame", "dark", 1, 1)
+        for one in new_lessons(own, header, np.ones((3, 8), np.float32)):
+            store.add(one, LEFT)
+    code, said, _ = run("fleet", "status", *config)
+    assert (code, "fleet school, 2 other devices" in said, own.id in said) == (0, True, False)
+    assert "1 lesson with this device's key, of a deleted profile or a copied card" in said
+    listed = run("fleet", "status", "--json", *config)[1]["devices"]
+    assert [one["device"] for one in listed] == ["desk", "shelf"]
 
 
 def test_status_says_what_a_silent_fleet_waits_for(
