@@ -51,7 +51,7 @@ class PipelineConfig:
     off: float | None = limits(None, least=0, most=1)
     """Of signs: a label ends below this probability."""
     threshold: float | None = limits(None, least=0.01, most=1)
-    """Of words: told from this probability on; left out, as trained."""
+    """Of words: reported from this probability on; left out, as trained."""
 
     def __post_init__(self) -> None:
         if (self.camera is None) == (self.mic is None):
@@ -192,7 +192,7 @@ class WyomingConfig:
     port: int = limits(10400, least=0, most=65535)
     """0: any free one, which the log names."""
     pipelines: tuple[str, ...] = ()
-    """Whose words are told; left out, those of every pipeline of words."""
+    """Whose words are reported; left out, those of every pipeline of words."""
     name: str | None = None
     """What it is called in Home Assistant; left out, `edge-tl` and the machine's name."""
 

@@ -66,15 +66,15 @@ class RecognitionLoop:
         self.teaching_fault = ""
         """Why nothing can be taught now, in a line: a full disk, a damaged database."""
         self.held: str | None = None
-        """The label that was told last and has not ended."""
+        """The label that was reported last and has not ended."""
         self.recording: str | None = None
         """The label whose button is held; of words, that is waited for."""
         self.notice = ""
         """What should be known of the picture now, in a line: nobody there, too dark."""
         self.mistakes = Mistakes()
-        """Of words: what was told lately, so that it can be marked."""
+        """Of words: what was reported lately, so that it can be marked."""
         self.moments = PictureMoments()
-        """Of pictures: what was told or refused lately, so that it can be looked into and marked."""
+        """Of pictures: what was reported or refused lately, so that it can be looked into and marked."""
         self._noticing = PictureNotice()
         self._frame_s = float("-inf")
         try:
@@ -232,7 +232,7 @@ class RecognitionLoop:
 
     @property
     def silent(self) -> frozenset[str]:
-        """Labels that are never told."""
+        """Labels that are never reported."""
         return SILENT | {ORDINARY} if self.kind == "movement" else SILENT
 
     @property

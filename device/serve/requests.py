@@ -49,7 +49,7 @@ SHOWN_EXAMPLES = 200
 SHOWN_TAKES, SHOWN_OF_TAKE = 10, 24
 """The newest ones are on a page; those before them are counted."""
 SHOWN_HEARD = 10
-"""Words that were told last, each of which can be marked."""
+"""Words that were reported last, each of which can be marked."""
 AT_ONCE = 8
 """So many examples of one file are embedded between two frames."""
 LONGEST_ASKED_S = 30.0
@@ -240,7 +240,7 @@ class Requests:
         return encode_wav(sound.samples, sound.rate_hz)
 
     def heard(self, name: str, number: int) -> bytes:
-        """The sound of a word that was told, a WAV file; NotHere where it is gone."""
+        """The sound of a word that was reported, a WAV file; NotHere where it is gone."""
         try:
             sound = self._of(name, lambda one: one.mistakes.sound(number))
         except ExampleError as error:
@@ -257,14 +257,14 @@ class Requests:
             raise NotHere(str(error)) from error
 
     def told(self, name: str, number: int) -> bytes:
-        """What was told or refused under a number, JPEG, of a word its spectrogram; NotHere where it is gone."""
+        """What was reported or refused under a number, JPEG, of a word its spectrogram; NotHere where it is gone."""
         try:
             return self._of(name, lambda one: told_picture(one, number))
         except ExampleError as error:
             raise NotHere(str(error)) from error
 
     def why(self, name: str, number: int, was: str) -> dict[str, Any]:
-        """Why it was answered so: what was told or refused under a number, 0 for now; was: what it was, or empty."""
+        """Why it was answered so: what was reported or refused under a number, 0 for now; was: what it was, or ""."""
         return explained(partial(self._of, name), number, was or None)
 
     def act(self, name: str, action: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -372,7 +372,7 @@ def _live(one: Pipeline) -> dict[str, Any]:
 
 
 def _moments(one: Pipeline) -> Sequence[ReportedMoment | PictureMoment]:
-    """What was told lately, of pictures also what was refused."""
+    """What was reported lately, of pictures also what was refused."""
     return list(one.moments.moments) if one.kind == "picture" else list(one.mistakes.moments)
 
 

@@ -39,7 +39,7 @@ class Station:
     log: Callable[[str], None]
     """Takes a line, as often as it comes."""
     published: int = 0
-    """How many words were told."""
+    """How many words were reported."""
     connected: int = 0
     """How many are there."""
 

@@ -24,7 +24,7 @@ WIDTHS = {1: "i1", 2: "<i2", 3: "u1", 4: "<i4"}
 
 @dataclass(frozen=True)
 class PipelineWords:
-    """The words of one pipeline, as they are told now."""
+    """The words of one pipeline, as they are reported now."""
 
     pipeline: str
     recognizer: Recognizer
@@ -34,7 +34,7 @@ class PipelineWords:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What it tells."""
+        """What it reports."""
         return tuple(label for label in self.recognizer.classes if label not in SILENT)
 
 
@@ -54,7 +54,7 @@ class Catalogue:
         self._names = {(one.pipeline, label): name for name, (one, label) in self.models.items()}
 
     def name_of(self, pipeline: str, label: str) -> str | None:
-        """Under which name a word of a pipeline is told; None where it has none."""
+        """Under which name a word of a pipeline is reported; None where it has none."""
         return self._names.get((pipeline, label))
 
     def unknown(self, names: Collection[str]) -> list[str]:
@@ -119,7 +119,7 @@ class Stream:
     def __init__(self, catalogue: Catalogue, names: Collection[str] | None, format: Format) -> None:
         self.catalogue, self.format = catalogue, format
         self.reported = 0
-        """How many words were told."""
+        """How many words were reported."""
         self._names = None if names is None else set(names)
         wanted = catalogue.taught
         if self._names is not None:
@@ -135,7 +135,7 @@ class Stream:
         return self._samples / self.format.rate_hz
 
     def push(self, data: bytes) -> list[str]:
-        """The names of the words that are told with a piece."""
+        """The names of the words that are reported with a piece."""
         samples = self._channels.mixed(self.format.decoded(data), self.format.rate_hz)
         self._samples += len(samples)
         for _, given, _ in self._lines:
@@ -143,7 +143,7 @@ class Stream:
         return self._heard()
 
     def finish(self) -> list[str]:
-        """No more comes: the names of the words that are told with what follows a recording, silence."""
+        """No more comes: the names of the words that are reported with what follows a recording, silence."""
         if not self._samples:
             return []
         for _, given, _ in self._lines:

@@ -46,7 +46,7 @@ class WhyQuestion:
 
 
 def explained(of: Callable[[Callable[[Pipeline], Any]], Any], number: int, was: str | None) -> dict[str, Any]:
-    """Why a moment was answered so, JSON-able; number: 0 for what is seen now, or of words for the last that was told.
+    """Why a moment was answered so, JSON-able; number: 0 for what is seen now, or of words for the last one reported.
 
     of: has the loop call a function with the pipeline. was: what it was, where a person says so. NotFittedError where
     nothing was trained, ExampleError where the moment is gone, ConfigError of movements.
@@ -59,7 +59,7 @@ def explained(of: Callable[[Callable[[Pipeline], Any]], Any], number: int, was: 
 
 
 def told_picture(one: Pipeline, number: int) -> bytes:
-    """The picture of what was told under a number, JPEG, of a word its spectrogram; ExampleError where it is gone."""
+    """The picture of what is reported under a number, JPEG, of words the spectrogram; ExampleError if gone."""
     if one.kind == "sound":
         sound = one.mistakes.sound(number)
         return encode_jpeg(spectrum(sound.samples, sound.rate_hz, *SPECTRUM_PX), 80)
@@ -123,7 +123,7 @@ def _answered(one: Pipeline, question: WhyQuestion) -> dict[str, Any]:
 
 
 def _worth(one: Pipeline, of: Explainer) -> list[dict[str, Any]]:
-    """Of the pictures that were told or refused lately and have no name yet: those most worth one, the best first."""
+    """Of the pictures reported or refused lately that have no name yet: those most worth one, the best first."""
     unnamed = [moment for moment in one.moments.moments if not moment.marked and moment.jpeg is not None]
     found = of.worth([of.row(moment.embedding) for moment in unnamed], 3)
     return [{"number": unnamed[it.index].number, "gain": round(it.gain, 3)} for it in found if it.gain > 0]

@@ -67,7 +67,7 @@ class Wyoming:
         )
         self._embedders: dict[str, Embedder] = {}
         self._faults: dict[str, str] = {}
-        """Pipeline → why its words of now are not told."""
+        """Pipeline → why its words of now are not reported."""
         self._take(())
         self._announcing = Announcer(config, self._station.log, log)
         self._thread: threading.Thread | None = None
@@ -95,7 +95,7 @@ class Wyoming:
         """Nothing to do: satellites are told of their own sound."""
 
     def health(self) -> dict[str, Any]:
-        """Where it is, who is there, and how many words were told."""
+        """Where it is, who is there, and how many words were reported."""
         alive = self._thread is not None and self._thread.is_alive()
         return {
             "state": "ok" if alive and not self._faults else "failed",
