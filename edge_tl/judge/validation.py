@@ -334,17 +334,8 @@ def by_session(
         share = accuracy(unseen.y_true[rows], unseen.y_pred[rows])
         scores.append(SessionScore(number, names.get(number, ""), int(rows.sum()), share))
     found = dict(zip(map(str, unseen.classes), shares.tolist(), strict=True))
-    return BySession(
-        unseen.accuracy,
-        interval,
-        effective,
-        unseen.method,
-        counts,
-        found,
-        int(judged.sum()),
-        unjudged,
-        tuple(scores),
-    )
+    whole = (unseen.accuracy, interval, effective, unseen.method)
+    return BySession(*whole, counts, found, int(judged.sum()), unjudged, tuple(scores))
 
 
 def answered_too(
