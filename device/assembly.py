@@ -183,8 +183,13 @@ def adopt_look(profile: Profile, look: Look) -> None:
         return
     if holds_examples(profile):
         if MOVEMENT in (look.way, (remembered or Look()).way):
-            kind = "pictures" if look.way == MOVEMENT else "movements"
-            raise ConfigError(f"{_named(profile)} was taught {kind}: give another --profile")
+            if look.way != MOVEMENT:
+                raise ConfigError(f"{_named(profile)} was taught movements: give another --profile")
+            raise ConfigError(
+                f"{_named(profile)} was taught pictures, which hold no track of a hand: a profile of movements takes "
+                "signs too, so teach both in a new one (`edge-tl teach --movements --profile NEW`; a sign is a hand "
+                "that is held still)"
+            )
         if remembered is None and look == Look():
             return
         raise ConfigError(

@@ -52,7 +52,7 @@ def next_step(counts: Mapping[str, Count]) -> str:
         return f"now {MATTERS}"
     if min(done.values()) < BETTER:
         return f"{ASKED_FOR} of each are there, and {BETTER} are recognized better"
-    return "enough of every movement"
+    return "enough of every movement; for other people, let two more show each"
 
 
 def advised(counts: Mapping[str, Count], evaluation: Evaluation | None) -> Advice:

@@ -245,6 +245,19 @@ def test_a_command_knows_what_a_profile_is(run: Run, place: Path, command: str, 
         assert not (place / words[-1]).exists() or command.startswith("ask")
 
 
+@pytest.mark.parametrize("kind", ["signs", "things"])
+def test_pictures_take_no_movements_and_say_where_both_go(run: Run, place: Path, kind: str) -> None:
+    """A profile of pictures is left as it was, and the one line names the command that begins one of both."""
+    with Profile(place / "data/profiles" / kind) as profile:
+        before = len(profile.store.list())
+    code, _, error = run("examples", "import", "moved", profile=kind)
+    assert (code, len(error.splitlines())) == (1, 1)
+    assert "was taught pictures" in error
+    assert "`edge-tl teach --movements --profile NEW`" in error
+    with Profile(place / "data/profiles" / kind) as profile:
+        assert len(profile.store.list()) == before
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_back_and_forward(run: Run, place: Path, kind: str) -> None:
     """Roll-back and roll-forward go between generations that fit, and what is current answers."""

@@ -217,6 +217,9 @@ def test_the_guide_asks_for_three_and_says_plainly_what_matters_most(
     said = in_words(lesson, *learn_and_score(lesson, lesson.clock), "go on")
     assert "trained on 6 demonstrations and 57 s of nothing" in said
     assert "right on held-out takes; go on" in said
+    teach("left", range(3, 5))
+    teach("circle", range(3, 5))
+    assert next_step(lesson.counts()) == "enough of every movement; for other people, let two more show each"
 
 
 def test_tracks_are_no_pictures(place: Path) -> None:
