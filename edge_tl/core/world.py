@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -94,11 +95,20 @@ class Distance:
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Of rows X (M, D): (M,), above 0."""
-        z = (X - self.mean) * (1 / self.spread)
-        along = z @ self.directions.astype(np.float32).T
+        z = (X - self.mean) * self._per_spread
+        along = z @ self._columns
         whole = np.einsum("nd,nd->n", z, z)
         rest = whole - np.einsum("nk,nk->n", along, along)
         return np.asarray(np.sqrt(np.maximum(rest, MIN_SHARE * whole + MIN_SPREAD)))
+
+    # Once, and not at each window that a listener hears.
+    @cached_property
+    def _per_spread(self) -> np.ndarray:
+        return np.asarray(1 / self.spread)
+
+    @cached_property
+    def _columns(self) -> np.ndarray:
+        return np.ascontiguousarray(self.directions.T, np.float32)
 
 
 class WorldSums:
