@@ -43,7 +43,8 @@ class Rows:
     """What windows are compared by."""
 
     moments: np.ndarray
-    """float32 (N, 16, 72), of mean squared length 1 a moment: path (2), change of the hand (28), mean shape (42)."""
+    """float32 (N, 16, 72), of mean squared length 1 a moment: path (2), change of the hand (28), mean shape (42); the
+    same of a left hand as of a right one."""
     plain: np.ndarray
     """float32 (N, 16, 86), of the same length: path (2), change of every landmark (42), mean shape (42)."""
     moved: np.ndarray
@@ -106,8 +107,9 @@ def rows_of(values: np.ndarray) -> Rows:
     path = middle - middle.mean(axis=1, keepdims=True)
     change = _CHANGE * (shape - mean_shape)
     moved = (path**2).sum(axis=2).mean(axis=1) + (change**2).sum(axis=(2, 3)).mean(axis=1)
+    right = shape * _sense(shape)
     return Rows(
-        _joined(path, _turns(shape), _SHAPE * mean_shape),
+        _joined(path, _turns(right), _SHAPE * right.mean(axis=1, keepdims=True)),
         _joined(path, change.reshape(len(values), MOMENTS, 2 * POINTS), _PLAIN_SHAPE * mean_shape),
         moved.astype(np.float32),
         values[:, -1].astype(np.float32),
@@ -122,6 +124,18 @@ def _joined(path: np.ndarray, change: np.ndarray, mean_shape: np.ndarray) -> np.
     length = np.sqrt((rows**2).sum(axis=2).mean(axis=1))
     rows /= np.maximum(length, 1e-6)[:, np.newaxis, np.newaxis]
     return np.asarray(rows, np.float32)
+
+
+def _sense(shape: np.ndarray) -> np.ndarray:
+    """What brings hands (N, 16, 21, 2) to one sense of rotation from index to little finger: ±1 for x, float32
+    (N, 1, 1, 2).
+
+    So the left hand's palm is the right one's, wherever it goes: either hand does what the other one was seen to do.
+    That the back of a hand becomes its palm costs what is taught of one hand up to a point (NOTES.md).
+    """
+    index, little = shape[:, :, 5] - shape[:, :, 0], shape[:, :, 17] - shape[:, :, 0]
+    turning = (index[..., 0] * little[..., 1] - index[..., 1] * little[..., 0]).mean(axis=1)
+    return np.stack([np.where(turning < 0, -1, 1), np.ones(len(shape))], axis=1)[:, None, None].astype(np.float32)
 
 
 def _turns(shape: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from scipy.interpolate import interp1d
 from edge_tl.errors import ShapeError
 from edge_tl.movements.convolutions import FEATURES, KERNELS, LENGTH, Convolutions, _convolved, _kernels
 from edge_tl.movements.demonstration import whole_window
-from edge_tl.movements.windows import MOMENTS, PLAIN_ROW, ROW, VALUES, kept, palm_lengths, resampled, rows_of
+from edge_tl.movements.windows import MOMENTS, PLAIN_ROW, ROW, VALUES, kept, middles, palm_lengths, resampled, rows_of
 
 pytestmark = pytest.mark.exact
 SLOW = sorted(set(PATHS) - {"wave"})
@@ -47,6 +47,19 @@ def test_neither_size_nor_place_matters() -> None:
     track = performed("circle", 1)
     near = type(track)(2 * track.landmarks + 300, track.times_s)
     np.testing.assert_allclose(whole_window(near), whole_window(track), atol=1e-4)
+
+
+def test_the_other_hand_gives_the_same_rows() -> None:
+    """A left hand that goes the way of a right one changes as it does; by all landmarks they differ, and so do ways."""
+    right = np.stack([whole_window(performed(label, 3)) for label in ("left", "circle")])
+    left = right.copy()
+    seen = left[:, :-1].reshape(2, MOMENTS, 21, 2)
+    middle = middles(seen)[..., 0, np.newaxis]
+    seen[..., 0] = 2 * middle - seen[..., 0]
+    ours, theirs = rows_of(right), rows_of(left)
+    np.testing.assert_allclose(theirs.moments, ours.moments, atol=1e-4)
+    assert ((theirs.plain - ours.plain) ** 2).sum(axis=2).mean(axis=1).min() > 0.01
+    assert ((theirs.moments[0] - ours.moments[1]) ** 2).sum(axis=1).mean() > 0.1
 
 
 def test_rows_have_length_one_and_say_how_much_the_hand_moved() -> None:
