@@ -128,7 +128,7 @@ TABLE: dict[str, tuple[list[str], dict[str, tuple[int, str]]]] = {
             "signs": (0, "signs.png: "),
             "things": (1, "which `edge-tl detect --profile things` does"),
             "words": (1, ""),
-            "movements": (1, "is no .npz of landmarks"),
+            "movements": (1, "is no track of a hand: an .npz of landmarks"),
         },
     ),
     "ask things": (
@@ -137,7 +137,7 @@ TABLE: dict[str, tuple[list[str], dict[str, tuple[int, str]]]] = {
             "signs": (1, "trained to name whole pictures"),
             "things": (0, "things.png: "),
             "words": (1, ""),
-            "movements": (1, "trained to name whole pictures"),
+            "movements": (1, "was taught movements, and nothing is found by them"),
         },
     ),
     "ask movements": (
@@ -155,7 +155,7 @@ TABLE: dict[str, tuple[list[str], dict[str, tuple[int, str]]]] = {
             "signs": (1, ""),
             "things": (1, ""),
             "words": (0, "words.wav: "),
-            "movements": (1, "is no .npz of landmarks"),
+            "movements": (1, "is no track of a hand: an .npz of landmarks"),
         },
     ),
     "use": (
