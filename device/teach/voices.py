@@ -38,6 +38,7 @@ VARIANTS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8}){0,3}")
 _NAME = re.compile(r"[\w.-]+")
 _WORD, _SPOKEN = "word.txt", "word.wav"
+_VOICES = "voices: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,10 @@ class Engine(ABC):
     @abstractmethod
     def manners(self, language: str) -> list[Manner]:
         """The ways in which it speaks a language; none where it does not."""
+
+    def silent(self, language: str) -> str:
+        """Why it has no manner of a language, and what to do."""
+        return f"{self.name} does not speak {language!r}: `espeak-ng --voices` lists what it speaks"
 
     @abstractmethod
     def command(self, manner: Manner) -> list[str]:
@@ -135,7 +140,14 @@ class Festival(Engine):
         """Its voices at several paces."""
         if language.partition("-")[0] != "en":
             return []
-        return each_way(self.name, re.findall(r"[\w-]+", _output([self.name, "-b", "(print (voice.list))"])))
+        said = _output([self.name, "-b", f'(format t "{_VOICES}%l\\n" (voice.list))']).partition(_VOICES)[2]
+        return each_way(self.name, [one for one in re.findall(r"[\w-]+", said) if one != "nil"])
+
+    def silent(self, language: str) -> str:
+        """Debian's festival comes without a voice, and then writes a page about it where its voices were asked for."""
+        if language.partition("-")[0] != "en":
+            return super().silent(language)
+        return "festival has no voice: `sudo apt install festvox-kallpc16k`"
 
     def command(self, manner: Manner) -> list[str]:
         """The script that comes with it."""
@@ -192,7 +204,7 @@ def speaking(language: str, names: Sequence[str] = (), piper: Path | None = None
             if not names:
                 break
         elif names:
-            raise ConfigError(f"{engine.name} does not speak {language!r}: `espeak-ng --voices` lists what it speaks")
+            raise ConfigError(engine.silent(language))
     if not found:
         raise ConfigError(_nobody(language))
     return found
@@ -201,7 +213,7 @@ def speaking(language: str, names: Sequence[str] = (), piper: Path | None = None
 def _nobody(language: str) -> str:
     """Why nobody speaks a language."""
     if ENGINES[-1].installed:
-        return f"espeak-ng does not speak {language!r}: `espeak-ng --voices` lists what it speaks"
+        return ENGINES[-1].silent(language)
     package = ENGINES[0].name if language.partition("-")[0] == "en" else ENGINES[-1].name
     return f"no program that speaks {language!r} is installed: `sudo apt install {package}`"
 

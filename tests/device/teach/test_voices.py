@@ -43,6 +43,22 @@ def test_voices_of_a_telephone_are_left_out(tmp_path: Path, monkeypatch: pytest.
     assert FLITE.manners("de") == []
 
 
+def test_a_festival_without_a_voice_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's festival comes without one, and writes which it looked for: no word of that is a voice."""
+    install_flite(monkeypatch, tmp_path)
+    program = tmp_path / "bin" / "festival"
+    looked = 'echo "Could not find any of these voices:"; echo "(kal_diphone ked_diphone)"'
+    program.write_text(f'#!/bin/sh\n{looked}\necho "voices: nil"\n')
+    program.chmod(0o755)
+    with pytest.raises(ConfigError, match=r"^festival has no voice: `sudo apt install festvox-kallpc16k`$"):
+        speaking("en", ["festival"])
+    with pytest.raises(ConfigError, match="festival does not speak 'de'"):
+        speaking("de", ["festival"])
+    program.write_text(f'#!/bin/sh\n{looked}\necho "voices: (kal_diphone cmu_us_slt)"\n')
+    ((_, manners),) = speaking("en", ["festival"])
+    assert {one.voice for one in manners} == {"kal_diphone", "cmu_us_slt"}
+
+
 def test_a_program_that_fails_or_hangs_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it wrote last is quoted; one that goes on for ever is ended."""
     install_flite(monkeypatch, tmp_path)
