@@ -137,6 +137,8 @@ def test_each_program_speaks(engine: voices.Engine) -> None:
     if not engine.installed:
         pytest.skip(f"{engine.name} is not installed: apt install {engine.name}")
     manners = engine.manners("en")
+    if engine.name == "festival" and not manners:
+        pytest.skip(engine.silent("en"))
     assert len(set(map(str, manners))) == len(manners) >= 12
     for manner in {one.voice: one for one in manners if one.shift == 1}.values():
         sound = spoken(engine, manner, "okay computer")
