@@ -163,8 +163,8 @@ def typed_cautions(recognizer: Recognizer) -> list[str]:
 def _advice(recognizer: Recognizer) -> list[str]:
     """What would let more people be heard: that wake words are typed too, a sentence; none where all are, or cannot be.
 
-    Worth it for words that are compared with everything that is ever said (`prove words_typed`): by one other voice 71
-    of 100 are detected, with typed takes beside it 88.
+    Worth it for words that are compared with everything that is ever said (`prove words_typed`): by one other voice 69
+    of 100 are detected, with typed takes beside it 80.
     """
     rejector = recognizer.rejector
     if not isinstance(rejector, AgainstWorld) or not rejector.open:
