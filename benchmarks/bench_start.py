@@ -106,7 +106,7 @@ def slowest_imports(most: int = 14) -> list[dict[str, Any]]:
     for _ in range(3):
         code = "import device.commands.main, edge_tl, PIL.Image, ai_edge_litert.interpreter"
         command = [sys.executable, "-X", "importtime", "-c", code]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, env=COMPILED, capture_output=True, text=True, check=True)
         for line in done.stderr.splitlines():
             parts = line.removeprefix("import time:").split("|")
             if len(parts) == 3 and parts[0].strip().isdecimal():
